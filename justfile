@@ -1,0 +1,98 @@
+# The recipes of this project. On a machine without `just`: .tools/bin/uv run just <recipe>
+
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+uv := env("UV", "uv")
+run := "'" + uv + "' run"
+
+# List the recipes
+default:
+    @'{{ just_executable() }}' --list --unsorted
+
+# Say what is missing on this machine, before anything else is tried
+preflight:
+    @python3 scripts/preflight.py
+
+# Install the service and everything to work on it, exactly as locked
+install: preflight
+    '{{ uv }}' sync --locked
+
+# Run the service: just run --port 9000
+run *arguments: preflight
+    @{{ run }} symphony serve {{ arguments }}
+
+# Run the tests on PostgreSQL, an SQLite file and SQLite in memory: just test tests/api -k races
+test *arguments: preflight
+    @{{ run }} pytest -n auto {{ arguments }}
+
+# Find mistakes, wrong imports and dependencies that nobody declared or needs
+lint:
+    @{{ run }} ruff check .
+    @{{ run }} ruff format --check .
+    @{{ run }} lint-imports --no-cache > /dev/null || {{ run }} lint-imports --no-cache
+    @{{ run }} deptry .
+
+# Put the code into its form
+format:
+    @{{ run }} ruff check --fix-only --quiet .
+    @{{ run }} ruff format .
+
+# Check the types, strictly
+typecheck:
+    @{{ run }} pyright
+
+# The gate: lint, format, types, import rules, tests, demos
+check: lint typecheck test demo
+
+# Show every feature, and check that it is as shown
+demo:
+    @{{ run }} python scripts/demos/run_all.py
+
+# Settings: where they come from, and how bad ones are refused
+demo-config:
+    @{{ run }} python scripts/demos/demo_config.py
+
+# The four nouns, and the rules they keep
+demo-domain-models:
+    @{{ run }} python scripts/demos/demo_domain_models.py
+
+# Migrations, constraints and transactions
+demo-database:
+    @{{ run }} python scripts/demos/demo_database.py
+
+# Repositories: ownership, look-ups, pages
+demo-repositories:
+    @{{ run }} python scripts/demos/demo_repositories.py
+
+# Domain services: uniqueness, limits, locks
+demo-domain-services:
+    @{{ run }} python scripts/demos/demo_domain_services.py
+
+# Commands and queries, and what happens when two of them meet
+demo-application-layer:
+    @{{ run }} python scripts/demos/demo_application_layer.py
+
+# The real server, called over HTTP
+demo-api:
+    @{{ run }} python scripts/demos/demo_api.py
+
+# Bring the database's schema to the newest revision
+db-migrate:
+    @{{ run }} symphony db upgrade
+
+# Write a new revision from what has changed in the models: just db-revision "add colours"
+db-revision message:
+    @{{ run }} alembic revision --autogenerate -m '{{ message }}' --rev-id "$(printf '%03d' $(( $(ls alembic/versions/*.py | wc -l) + 1 )))"
+
+# Tell whether the database's schema is at the newest revision
+db-check:
+    @{{ run }} symphony db check
+
+# Build the wheel and the source distribution
+build:
+    '{{ uv }}' build
+
+# Remove what was built or cached
+clean:
+    rm -rf dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+    find src tests scripts alembic -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,147 @@
+"""Routes to sign in, and to keep API tokens."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Form, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import Name, UtcTime
+from symphony.api.pagination import Paged
+from symphony.api.problems import documented
+from symphony.api.responses import Representation
+from symphony.api.routing import PREFIX, router
+from symphony.application import api_tokens as use_cases
+from symphony.application.authentication import SignIn, new_api_token, sign_in
+from symphony.domain.api_tokens import Scope
+from symphony.domain.json_objects import storable_text
+
+public_routes = router("sign-in", public=True)
+routes = router("API tokens")
+
+Credential = Annotated[str, AfterValidator(storable_text), Field(max_length=1024)]
+
+
+class SignInForm(BaseModel):
+    """The password form of OAuth 2 (RFC 6749, section 4.3.2)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: Credential
+    password: Annotated[Credential, Field(json_schema_extra={"format": "password"})]
+    grant_type: Literal["password"] = "password"
+    # Clients of OAuth 2 send these as well; access tokens do not differ by them.
+    scope: Credential = ""
+    client_id: Credential = ""
+    client_secret: Credential = ""
+
+
+@dataclass(slots=True)
+class AccessTokenResponse:
+    access_token: str
+    token_type: str
+    expires_in: int
+
+
+class ApiTokenCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    scopes: Annotated[
+        list[Scope],
+        Field(min_length=1, max_length=16, description="`read` for GET, `write` for the rest."),
+    ]
+    expires_at: Annotated[
+        UtcTime | None, Field(description="When it ends by itself; never, without.")
+    ] = None
+
+
+@dataclass(slots=True)
+class ApiTokenResponse(Representation):
+    id: UUID
+    name: str
+    scopes: tuple[Scope, ...]
+    expires_at: datetime | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+@dataclass(slots=True)
+class NewApiTokenResponse(ApiTokenResponse):
+    token: Annotated[str, Field(description="The token itself. It is shown this once.")]
+
+
+@dataclass(slots=True)
+class ApiTokenList:
+    items: list[ApiTokenResponse]
+    next_cursor: str | None
+
+
+@public_routes.post(
+    "/auth/token",
+    summary="Sign in",
+    responses=documented("invalid-credentials"),
+)
+async def create_access_token(
+    form: Annotated[SignInForm, Form()], response: Response, app: App
+) -> AccessTokenResponse:
+    """Gives an access token for a user name (or e-mail address) and password."""
+    token = await sign_in(SignIn(form.username, form.password), app)
+    response.headers["Cache-Control"] = "no-store"
+    return AccessTokenResponse(token, "bearer", app.access_tokens.lifetime)
+
+
+@routes.post(
+    "/api-tokens",
+    status_code=201,
+    summary="Make an API token",
+    responses=documented("insufficient-scope", "user-profile-not-found"),
+)
+async def create_api_token(
+    body: ApiTokenCreate, response: Response, actor: Actor, app: App
+) -> NewApiTokenResponse:
+    """Makes a token for a program. The answer shows it once; only a hash of it is kept."""
+    token = new_api_token()
+    made = await app.run(
+        use_cases.create_api_token,
+        use_cases.CreateApiToken(
+            actor=actor.user_id,
+            actor_scopes=actor.scopes,
+            token=token,
+            name=body.name,
+            scopes=tuple(body.scopes),
+            expires_at=body.expires_at,
+        ),
+    )
+    response.headers["Location"] = f"{PREFIX}/api-tokens/{made.id}"
+    set_etag(response, made)
+    response.headers["Cache-Control"] = "no-store"
+    shown = ApiTokenResponse.of(made)
+    return NewApiTokenResponse(**asdict(shown), token=token)
+
+
+@routes.get("/api-tokens", summary="List API tokens", responses=documented("invalid-cursor"))
+async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenList:
+    """One's own API tokens, page by page, without the tokens themselves."""
+    page = await app.ask(
+        use_cases.list_api_tokens, use_cases.ListApiTokens(actor.user_id, listing.page())
+    )
+    return ApiTokenList(
+        items=[ApiTokenResponse.of(each) for each in page.items],
+        next_cursor=listing.next_cursor(page),
+    )
+
+
+@routes.delete(
+    "/api-tokens/{api_token_id}",
+    status_code=204,
+    summary="Revoke an API token",
+    responses=documented("api-token-not-found"),
+)
+async def revoke_api_token(api_token_id: UUID, actor: Actor, app: App) -> None:
+    """Ends it at once."""
+    await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.user_id, api_token_id))

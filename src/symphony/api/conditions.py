@@ -1,0 +1,67 @@
+"""Conditional requests (RFC 9110, section 13): a state's ETag, If-Match and If-None-Match."""
+
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+
+from symphony.api.problems import ApiError
+from symphony.api.validation_errors import InvalidPart
+from symphony.domain.base import Entity
+
+_ANY = "*"
+
+
+class NotModified(Exception):
+    """The caller has this state already."""
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(etag)
+        self.etag = etag
+
+
+def set_etag(response: Response, entity: Entity) -> None:
+    """Strong, and opaque to clients."""
+    response.headers["ETag"] = _quoted(entity.tag)
+
+
+def answer_if_modified(request: Request, response: Response, tag: str) -> None:
+    """Sets the ETag of what a GET answers. Raises: NotModified when the caller has it."""
+    etag = _quoted(tag)
+    known = _tags(request.headers.getlist("if-none-match"), "If-None-Match")
+    # The comparison is a weak one (RFC 9110, section 13.1.2): W/ makes no difference here.
+    if known is not None and (_ANY in known or etag in {each.removeprefix("W/") for each in known}):
+        raise NotModified(etag)
+    response.headers["ETag"] = etag
+
+
+async def expected_tags(
+    request: Request,
+    if_match: Annotated[
+        str | None,
+        Header(description="Only when the present state has one of these ETags, or `*`."),
+    ] = None,
+) -> frozenset[str] | None:
+    """The states of which a change may start; None for any."""
+    known = _tags(request.headers.getlist("if-match"), "If-Match")
+    if known is None or _ANY in known:
+        return None
+    # The comparison is a strong one (RFC 9110, section 13.1.1): weak ETags never match.
+    return frozenset(each[1:-1] for each in known if each.startswith('"'))
+
+
+ExpectedTags = Annotated[frozenset[str] | None, Depends(expected_tags)]
+
+
+def _quoted(tag: str) -> str:
+    return f'"{tag}"'
+
+
+def _tags(lines: list[str], header: str) -> set[str] | None:
+    """The entity tags of a header that may stand several times; None without it."""
+    if not lines:
+        return None
+    tags = {each.strip() for each in ",".join(lines).split(",")} - {""}
+    if not tags or not all(each == _ANY or (each.endswith('"') and len(each) > 1) for each in tags):
+        part = InvalidPart("not-an-etag", 'ETags such as "abc", or *.', parameter=header)
+        raise ApiError("validation-error", errors=[part])
+    return tags

@@ -1,0 +1,130 @@
+"""Lists: their parameters, their opaque cursors, and the link to the next page (RFC 8288)."""
+
+import base64
+import binascii
+import hmac
+import json
+from datetime import datetime
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import AfterValidator
+
+from symphony.api.problems import ApiError
+from symphony.domain.base import Page, PageRequest, Position
+from symphony.domain.fields import MAX_NAME
+from symphony.domain.json_objects import storable_text
+
+_SEAL_BYTES = 16
+Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"]
+
+
+class Cursors:
+    """Writes positions as opaque strings, and reads only its own.
+
+    A cursor is sealed (HMAC) together with the list, order and filters that it belongs to: with
+    any others, or altered, it is refused.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def write(self, position: Position, context: str) -> str:
+        value = position.value
+        moment = isinstance(value, datetime)
+        content = json.dumps(
+            [position.id.hex, moment, value.isoformat() if isinstance(value, datetime) else value],
+            separators=(",", ":"),
+        ).encode()
+        return base64.urlsafe_b64encode(self._seal(content, context) + content).decode().rstrip("=")
+
+    def read(self, cursor: str, context: str) -> Position:
+        """Raises: ApiError `invalid-cursor`."""
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            raise ApiError("invalid-cursor") from None
+        seal, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
+        canonical = base64.urlsafe_b64encode(raw).decode().rstrip("=") == cursor
+        if not canonical or not hmac.compare_digest(seal, self._seal(content, context)):
+            raise ApiError("invalid-cursor")
+        entity_id, moment, value = json.loads(content)
+        return Position(datetime.fromisoformat(value) if moment else value, UUID(entity_id))
+
+    def _seal(self, content: bytes, context: str) -> bytes:
+        sealed = context.encode("utf-8", "surrogatepass") + b"\0" + content
+        return hmac.digest(self._key, sealed, sha256)[:_SEAL_BYTES]
+
+
+class Listing:
+    """One request for a page of a list."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        limit: int,
+        cursor: str | None,
+        sort: str,
+        text: str | None,
+    ) -> None:
+        self._request = request
+        self._response = response
+        self._limit = limit
+        self._cursor = cursor
+        self._sort = sort
+        self._text = text
+
+    def page(self, **filters: object) -> PageRequest:
+        """What is asked for; filters that are None do not filter. Raises: ApiError."""
+        return PageRequest(
+            limit=self._limit,
+            sort=self._sort.removeprefix("-"),
+            descending=self._sort.startswith("-"),
+            after=self._cursors.read(self._cursor, self._context) if self._cursor else None,
+            text=self._text,
+            filters={name: value for name, value in filters.items() if value is not None},
+        )
+
+    def next_cursor(self, page: Page[Any]) -> str | None:
+        """The cursor of the next page, which the answer's Link header leads to as well."""
+        if page.next is None:
+            return None
+        cursor = self._cursors.write(page.next, self._context)
+        query = urlencode({**self._request.query_params, "cursor": cursor})
+        self._response.headers["Link"] = f'<{quote(self._request.url.path)}?{query}>; rel="next"'
+        return cursor
+
+    @property
+    def _cursors(self) -> Cursors:
+        return self._request.app.state.cursors
+
+    @property
+    def _context(self) -> str:
+        given = dict(self._request.query_params)
+        fixed = {name: value for name, value in given.items() if name not in {"cursor", "limit"}}
+        caller = self._request.state.caller.user_id
+        return json.dumps([str(caller), self._request.url.path, sorted(fixed.items())])
+
+
+async def listing(
+    request: Request,
+    response: Response,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+    cursor: Annotated[
+        str | None, Query(description="`next_cursor` of the page before.", max_length=16_384)
+    ] = None,
+    sort: Annotated[Sort, Query(description="`-` in front: descending.")] = "created_at",
+    q: Annotated[
+        str | None,
+        AfterValidator(lambda text: text and storable_text(text)),
+        Query(description="A part of the name, without regard to case.", max_length=MAX_NAME),
+    ] = None,
+) -> Listing:
+    return Listing(request, response, limit, cursor, sort, q)
+
+
+Paged = Annotated[Listing, Depends(listing)]

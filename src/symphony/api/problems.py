@@ -1,0 +1,297 @@
+"""Every error the API can answer (RFC 9457): the one table from a code to its status and words."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from symphony.api.validation_errors import InvalidPart, invalid_parts
+from symphony.domain.errors import DomainError, Invalid, LimitReached, PreconditionFailed
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = 1  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What all problems with one code have in common; `remedy` says what to do about it."""
+
+    status: int
+    title: str
+    remedy: str
+
+
+def _not_found(noun: str) -> Kind:
+    return Kind(
+        404,
+        f"There is no such {noun}",
+        f"The id is not the id of a {noun} of yours. It may be mistyped or deleted; list what"
+        " there is. What belongs to somebody else does not exist for you.",
+    )
+
+
+def _name_taken(noun: str, place: str) -> Kind:
+    return Kind(
+        409,
+        f"The {noun}'s name is taken",
+        f"Another {noun} {place} has this name. Names are compared without regard to case and"
+        " Unicode form. Choose another name.",
+    )
+
+
+def _limit_reached(noun: str, place: str) -> Kind:
+    return Kind(
+        409,
+        f"The limit of {noun}s is reached",
+        f"{place} holds as many {noun}s as it may: `used` of `limit`. Delete one to make room.",
+    )
+
+
+PROBLEMS: dict[str, Kind] = {
+    "malformed-request": Kind(
+        400,
+        "The request cannot be read",
+        "The body must be one JSON document in UTF-8, without NaN or Infinity.",
+    ),
+    "invalid-cursor": Kind(
+        400,
+        "The cursor does not belong here",
+        "A cursor works for the list, order and filters that it came from, and only as it came."
+        " Start again without one.",
+    ),
+    "unauthenticated": Kind(
+        401,
+        "A valid token is needed",
+        "Send `Authorization: Bearer …` with an access token from `POST /api/v1/auth/token` that"
+        " has not expired, or an API token that has not been revoked.",
+    ),
+    "invalid-credentials": Kind(
+        401,
+        "The user name or the password is wrong",
+        "Check both. For your safety this answer does not tell which of them is wrong.",
+    ),
+    "insufficient-scope": Kind(
+        403,
+        "The token does not allow this",
+        "Reading needs a token with the scope `read`, everything else one with `write`; and no"
+        " token can make one that may do more than itself.",
+    ),
+    "registration-closed": Kind(
+        403,
+        "Registration is closed",
+        "Ask whoever runs this service for a user profile: `symphony user create`.",
+    ),
+    "route-not-found": Kind(
+        404, "There is nothing at this address", "Compare the path with the documentation, /docs."
+    ),
+    "user-profile-not-found": _not_found("user profile"),
+    "workspace-not-found": _not_found("workspace"),
+    "repo-not-found": _not_found("repo"),
+    "vault-not-found": _not_found("vault"),
+    "api-token-not-found": _not_found("API token"),
+    "method-not-allowed": Kind(
+        405, "This method is not allowed here", "The header `Allow` lists the methods that are."
+    ),
+    "username-taken": Kind(
+        409,
+        "The user name is taken",
+        "User names are compared without regard to case. Choose another one.",
+    ),
+    "email-taken": Kind(
+        409, "The e-mail address is taken", "There is a profile with this address already: sign in."
+    ),
+    "user-has-workspaces": Kind(
+        409, "The user still has workspaces", "Delete the workspaces first, then the profile."
+    ),
+    "workspace-name-taken": _name_taken("workspace", "of this user"),
+    "repo-name-taken": _name_taken("repo", "in this workspace"),
+    "vault-name-taken": _name_taken("vault", "in this workspace"),
+    "workspace-limit-reached": _limit_reached("workspace", "The user"),
+    "repo-limit-reached": _limit_reached("repo", "The workspace"),
+    "vault-limit-reached": _limit_reached("vault", "The workspace"),
+    "workspace-not-empty": Kind(
+        409,
+        "The workspace is not empty",
+        "Delete its repos and vaults first, or everything at once with `?force=true`.",
+    ),
+    "precondition-failed": Kind(
+        412,
+        "It has changed since you read it",
+        "What you sent in `If-Match` is not the present state (`current_version`). Read it again,"
+        " and repeat the change on what you then see.",
+    ),
+    "payload-too-large": Kind(
+        413, "The body is too large", "Send less; the limit is in the detail of the answer."
+    ),
+    "unsupported-media-type": Kind(
+        415,
+        "This media type is not accepted here",
+        "Send `Content-Type: application/json`; a PATCH may also be `application/merge-patch+json`,"
+        " and a sign-in is `application/x-www-form-urlencoded`.",
+    ),
+    "validation-error": Kind(
+        422,
+        "The request breaks a rule",
+        "`errors` lists what is wrong: `pointer` leads into the body, `parameter` names a part of"
+        " the address or a header.",
+    ),
+    "vault-locked": Kind(
+        423,
+        "The vault is locked",
+        "Unlock it first: `POST /api/v1/vaults/{id}/unlock`. Deleting works with `?force=true`.",
+    ),
+    "internal-error": Kind(
+        500,
+        "Something went wrong on the server",
+        "This is a fault of the service. Tell whoever runs it the `request_id`.",
+    ),
+    "service-unavailable": Kind(
+        503,
+        "The service cannot answer right now",
+        "Try again after the seconds that `Retry-After` tells.",
+    ),
+}
+
+
+class FieldProblem(BaseModel):
+    """One thing that is wrong: `pointer` for a place in the body, else `parameter`."""
+
+    pointer: Annotated[
+        str | None, Field(default=None, description="A JSON pointer (RFC 6901) into the body.")
+    ]
+    parameter: Annotated[
+        str | None, Field(default=None, description="The name of a parameter or header.")
+    ]
+    code: Annotated[str, Field(examples=["too-long"])]
+    detail: Annotated[str, Field(examples=["At most 255 characters."])]
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it."""
+
+    type: Annotated[str, Field(examples=["/problems/route-not-found"])]
+    title: Annotated[str, Field(examples=["There is nothing at this address"])]
+    status: Annotated[int, Field(examples=[404])]
+    detail: Annotated[str, Field(examples=["There is nothing at this address."])]
+    instance: Annotated[str, Field(description="The path.", examples=["/api/v1/nothing"])]
+    code: Annotated[str, Field(examples=["route-not-found"])]
+    request_id: Annotated[str, Field(examples=["01a204db-e372-75aa-9818-6d29fe2abae4"])]
+    errors: Annotated[
+        list[FieldProblem] | None, Field(default=None, description="With `validation-error`.")
+    ]
+    limit: Annotated[int | None, Field(default=None, description="With a limit: how many may be.")]
+    used: Annotated[int | None, Field(default=None, description="With a limit: how many are.")]
+    current_version: Annotated[
+        int | None, Field(default=None, description="With `precondition-failed`.")
+    ]
+
+
+class ApiError(Exception):
+    """A refusal that HTTP itself asks for; `code` is one of PROBLEMS."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        errors: Sequence[InvalidPart] = (),
+    ) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail or f"{PROBLEMS[code].title}."
+        self.headers = dict(headers or {})
+        self.errors = tuple(errors)
+
+
+def respond(request: Request, error: Exception) -> Response:
+    """The one way in which an error becomes an answer."""
+    if isinstance(error, ApiError):
+        return _response(request, error.code, error.detail, error.headers, error.errors)
+    if isinstance(error, RequestValidationError):
+        parts = invalid_parts(error.errors())
+        return _response(request, "validation-error", _count(parts), errors=parts)
+    if isinstance(error, Invalid):
+        parts = [InvalidPart.of_field(each) for each in error.errors]
+        return _response(request, "validation-error", _count(parts), errors=parts)
+    if isinstance(error, DomainError):
+        return _response(request, error.slug, error.detail, extra=_extra(error))
+    raise error
+
+
+def unavailable(request: Request) -> Response:
+    """The database is away or overloaded."""
+    return _response(
+        request,
+        "service-unavailable",
+        "The database cannot be reached or is too busy; try again in a moment.",
+        {"Retry-After": str(RETRY_AFTER)},
+    )
+
+
+def internal_error(request: Request) -> Response:
+    """A fault of ours, of which nothing is told but where to find it in the logs."""
+    return _response(request, "internal-error", "Something went wrong; it has been logged.")
+
+
+def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a route, for its description in the OpenAPI document."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({PROBLEMS[code].status for code in codes}):
+        names = [f"`{code}`" for code in codes if PROBLEMS[code].status == status]
+        described[status] = {
+            "description": f"{HTTPStatus(status).phrase}: {', '.join(names)}",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+    return described
+
+
+def _response(
+    request: Request,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[InvalidPart] = (),
+    extra: Mapping[str, int] | None = None,
+) -> Response:
+    kind = PROBLEMS[code]
+    problem = Problem(
+        type=f"/problems/{code}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        instance=instance(request),
+        code=code,
+        request_id=request.state.request_id,
+        errors=[FieldProblem(**each.members()) for each in errors] or None,
+        **(extra or {}),
+    )
+    return Response(
+        problem.model_dump_json(exclude_none=True),
+        kind.status,
+        headers={"Cache-Control": "no-store", **(headers or {})},
+        media_type=MEDIA_TYPE,
+    )
+
+
+def instance(request: Request) -> str:
+    """The path as it was sent, which is always ASCII: other bytes are percent-encoded."""
+    raw: bytes = request.scope.get("raw_path") or b""
+    return raw.decode("ascii", "replace") or request.url.path
+
+
+def _extra(error: DomainError) -> dict[str, int]:
+    if isinstance(error, LimitReached):
+        return {"limit": error.limit, "used": error.used}
+    if isinstance(error, PreconditionFailed):
+        return {"current_version": error.current_version}
+    return {}
+
+
+def _count(parts: Sequence[InvalidPart]) -> str:
+    return "One thing is wrong." if len(parts) == 1 else f"{len(parts)} things are wrong."

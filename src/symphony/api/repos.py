@@ -1,0 +1,146 @@
+"""Routes of repos."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import FolderName, JsonObject, Path, RemoteUrl, optional
+from symphony.api.pagination import Paged
+from symphony.api.problems import documented
+from symphony.api.responses import EntityRepresentation
+from symphony.api.routing import PREFIX, router
+from symphony.application import repos as use_cases
+
+routes = router("repos")
+
+
+class RepoCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: FolderName
+    path: Path
+    remote_url: RemoteUrl | None = None
+    metadata: JsonObject = Field(default_factory=dict[str, Any])
+
+
+class RepoPatch(BaseModel):
+    """A merge patch (RFC 7396)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: FolderName = optional()
+    path: Path = optional()
+    remote_url: RemoteUrl | None = None
+    metadata: JsonObject = optional()
+
+
+@dataclass(slots=True)
+class RepoResponse(EntityRepresentation):
+    workspace_id: UUID
+    name: str
+    path: str
+    remote_url: str | None
+    metadata: dict[str, Any]
+    last_synced: datetime | None
+
+
+@dataclass(slots=True)
+class RepoList:
+    items: list[RepoResponse]
+    next_cursor: str | None
+
+
+@routes.post(
+    "/workspaces/{workspace_id}/repos",
+    status_code=201,
+    summary="Register a repo",
+    responses=documented("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
+)
+async def create_repo(
+    workspace_id: UUID, body: RepoCreate, response: Response, actor: Actor, app: App
+) -> RepoResponse:
+    """Registers a git repository in a workspace; nothing on any disk is touched."""
+    repo = await app.run(
+        use_cases.create_repo,
+        use_cases.CreateRepo(
+            actor=actor.user_id,
+            workspace_id=workspace_id,
+            name=body.name,
+            path=body.path,
+            remote_url=body.remote_url,
+            metadata=body.metadata,
+        ),
+    )
+    response.headers["Location"] = f"{PREFIX}/repos/{repo.id}"
+    set_etag(response, repo)
+    return RepoResponse.of(repo)
+
+
+@routes.get(
+    "/workspaces/{workspace_id}/repos",
+    summary="List repos",
+    responses=documented("workspace-not-found", "invalid-cursor"),
+)
+async def list_repos(workspace_id: UUID, listing: Paged, actor: Actor, app: App) -> RepoList:
+    """The repos of a workspace, page by page."""
+    page = await app.ask(
+        use_cases.list_repos, use_cases.ListRepos(actor.user_id, workspace_id, listing.page())
+    )
+    return RepoList(
+        items=[RepoResponse.of(each) for each in page.items],
+        next_cursor=listing.next_cursor(page),
+    )
+
+
+@routes.get("/repos/{repo_id}", summary="Read a repo", responses=documented("repo-not-found"))
+async def get_repo(
+    repo_id: UUID, request: Request, response: Response, actor: Actor, app: App
+) -> RepoResponse:
+    """One repo, by its id."""
+    repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
+    answer_if_modified(request, response, repo.tag)
+    return RepoResponse.of(repo)
+
+
+@routes.patch(
+    "/repos/{repo_id}",
+    summary="Change a repo",
+    responses=documented("repo-not-found", "repo-name-taken", "precondition-failed"),
+)
+async def change_repo(
+    repo_id: UUID,
+    body: RepoPatch,
+    expected: ExpectedTags,
+    response: Response,
+    actor: Actor,
+    app: App,
+) -> RepoResponse:
+    """Changes what is given; members of `metadata` are merged, and removed by null."""
+    repo = await app.run(
+        use_cases.change_repo,
+        use_cases.ChangeRepo(
+            actor=actor.user_id,
+            repo_id=repo_id,
+            changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+            expected_tags=expected,
+        ),
+    )
+    set_etag(response, repo)
+    return RepoResponse.of(repo)
+
+
+@routes.delete(
+    "/repos/{repo_id}",
+    status_code=204,
+    summary="Forget a repo",
+    responses=documented("repo-not-found", "precondition-failed"),
+)
+async def delete_repo(repo_id: UUID, expected: ExpectedTags, actor: Actor, app: App) -> None:
+    """Deletes the record only: nothing on any disk is touched."""
+    await app.run(use_cases.delete_repo, use_cases.DeleteRepo(actor.user_id, repo_id, expected))

@@ -1,0 +1,192 @@
+"""Routes of vaults."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import FolderName, JsonObject, Path, optional
+from symphony.api.pagination import Paged
+from symphony.api.problems import documented
+from symphony.api.responses import EntityRepresentation
+from symphony.api.routing import PREFIX, router
+from symphony.application import vaults as use_cases
+
+routes = router("vaults")
+
+
+class VaultCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: FolderName
+    path: Path
+    metadata: JsonObject = Field(default_factory=dict[str, Any])
+
+
+class VaultPatch(BaseModel):
+    """A merge patch (RFC 7396)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: FolderName = optional()
+    path: Path = optional()
+    metadata: JsonObject = optional()
+
+
+@dataclass(slots=True)
+class VaultResponse(EntityRepresentation):
+    workspace_id: UUID
+    name: str
+    path: str
+    metadata: dict[str, Any]
+    is_locked: bool
+
+
+@dataclass(slots=True)
+class VaultList:
+    items: list[VaultResponse]
+    next_cursor: str | None
+
+
+@routes.post(
+    "/workspaces/{workspace_id}/vaults",
+    status_code=201,
+    summary="Make a vault",
+    responses=documented("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
+)
+async def create_vault(
+    workspace_id: UUID, body: VaultCreate, response: Response, actor: Actor, app: App
+) -> VaultResponse:
+    """Makes a vault in a workspace, unlocked."""
+    vault = await app.run(
+        use_cases.create_vault,
+        use_cases.CreateVault(
+            actor=actor.user_id,
+            workspace_id=workspace_id,
+            name=body.name,
+            path=body.path,
+            metadata=body.metadata,
+        ),
+    )
+    response.headers["Location"] = f"{PREFIX}/vaults/{vault.id}"
+    set_etag(response, vault)
+    return VaultResponse.of(vault)
+
+
+@routes.get(
+    "/workspaces/{workspace_id}/vaults",
+    summary="List vaults",
+    responses=documented("workspace-not-found", "invalid-cursor"),
+)
+async def list_vaults(
+    workspace_id: UUID,
+    listing: Paged,
+    actor: Actor,
+    app: App,
+    is_locked: Annotated[
+        bool | None, Query(description="Only the locked, or only the unlocked.")
+    ] = None,
+) -> VaultList:
+    """The vaults of a workspace, page by page."""
+    page = await app.ask(
+        use_cases.list_vaults,
+        use_cases.ListVaults(actor.user_id, workspace_id, listing.page(is_locked=is_locked)),
+    )
+    return VaultList(
+        items=[VaultResponse.of(each) for each in page.items],
+        next_cursor=listing.next_cursor(page),
+    )
+
+
+@routes.get("/vaults/{vault_id}", summary="Read a vault", responses=documented("vault-not-found"))
+async def get_vault(
+    vault_id: UUID, request: Request, response: Response, actor: Actor, app: App
+) -> VaultResponse:
+    """One vault, by its id."""
+    vault = await app.ask(use_cases.get_vault, use_cases.GetVault(actor.user_id, vault_id))
+    answer_if_modified(request, response, vault.tag)
+    return VaultResponse.of(vault)
+
+
+@routes.patch(
+    "/vaults/{vault_id}",
+    summary="Change a vault",
+    responses=documented(
+        "vault-not-found", "vault-name-taken", "precondition-failed", "vault-locked"
+    ),
+)
+async def change_vault(
+    vault_id: UUID,
+    body: VaultPatch,
+    expected: ExpectedTags,
+    response: Response,
+    actor: Actor,
+    app: App,
+) -> VaultResponse:
+    """Changes what is given, unless the vault is locked; members of `metadata` are merged."""
+    vault = await app.run(
+        use_cases.change_vault,
+        use_cases.ChangeVault(
+            actor=actor.user_id,
+            vault_id=vault_id,
+            changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+            expected_tags=expected,
+        ),
+    )
+    set_etag(response, vault)
+    return VaultResponse.of(vault)
+
+
+@routes.delete(
+    "/vaults/{vault_id}",
+    status_code=204,
+    summary="Delete a vault",
+    responses=documented("vault-not-found", "precondition-failed", "vault-locked"),
+)
+async def delete_vault(
+    vault_id: UUID,
+    expected: ExpectedTags,
+    actor: Actor,
+    app: App,
+    force: Annotated[bool, Query(description="Delete it though it is locked.")] = False,  # noqa: FBT002 - a query parameter
+) -> None:
+    """Deletes the record only: nothing on any disk is touched."""
+    await app.run(
+        use_cases.delete_vault, use_cases.DeleteVault(actor.user_id, vault_id, force, expected)
+    )
+
+
+@routes.post(
+    "/vaults/{vault_id}/lock",
+    summary="Lock a vault",
+    responses=documented("vault-not-found", "precondition-failed"),
+)
+async def lock_vault(
+    vault_id: UUID, expected: ExpectedTags, response: Response, actor: Actor, app: App
+) -> VaultResponse:
+    """Locks it; a second time changes nothing."""
+    vault = await app.run(
+        use_cases.lock_vault, use_cases.LockVault(actor.user_id, vault_id, expected)
+    )
+    set_etag(response, vault)
+    return VaultResponse.of(vault)
+
+
+@routes.post(
+    "/vaults/{vault_id}/unlock",
+    summary="Unlock a vault",
+    responses=documented("vault-not-found", "precondition-failed"),
+)
+async def unlock_vault(
+    vault_id: UUID, expected: ExpectedTags, response: Response, actor: Actor, app: App
+) -> VaultResponse:
+    """Unlocks it; a second time changes nothing."""
+    vault = await app.run(
+        use_cases.unlock_vault, use_cases.UnlockVault(actor.user_id, vault_id, expected)
+    )
+    set_etag(response, vault)
+    return VaultResponse.of(vault)

@@ -1,0 +1,199 @@
+"""Routes of workspaces."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import Description, JsonObject, Name, optional
+from symphony.api.pagination import Paged
+from symphony.api.problems import documented
+from symphony.api.responses import EntityRepresentation, Representation
+from symphony.api.routing import PREFIX, router
+from symphony.application import workspaces as use_cases
+from symphony.domain.workspaces import WorkspaceType
+
+routes = router("workspaces")
+
+
+class WorkspaceCreate(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name
+    description: Description | None = None
+    workspace_type: WorkspaceType = WorkspaceType.GENERAL
+    settings: JsonObject = Field(default_factory=dict[str, Any])
+
+
+class WorkspacePatch(BaseModel):
+    """A merge patch (RFC 7396)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = optional()
+    description: Description | None = None
+    workspace_type: WorkspaceType = optional()
+    settings: JsonObject = optional()
+
+
+@dataclass(slots=True)
+class WorkspaceResponse(EntityRepresentation):
+    user_profile_id: UUID
+    name: str
+    description: str | None
+    workspace_type: WorkspaceType
+    settings: dict[str, Any]
+
+
+@dataclass(slots=True)
+class WorkspaceList:
+    items: list[WorkspaceResponse]
+    next_cursor: str | None
+
+
+@dataclass(slots=True)
+class WorkspaceStatsResponse(Representation):
+    workspace_id: UUID
+    repo_count: int
+    vault_count: int
+    total_resources: int
+
+
+@routes.post(
+    "/user-profiles/{user_profile_id}/workspaces",
+    status_code=201,
+    summary="Make a workspace",
+    responses=documented(
+        "user-profile-not-found", "workspace-name-taken", "workspace-limit-reached"
+    ),
+)
+async def create_workspace(
+    user_profile_id: UUID, body: WorkspaceCreate, response: Response, actor: Actor, app: App
+) -> WorkspaceResponse:
+    """Makes a workspace for a user; its name is unique among the user's workspaces."""
+    workspace = await app.run(
+        use_cases.create_workspace,
+        use_cases.CreateWorkspace(
+            actor=actor.user_id,
+            user_profile_id=user_profile_id,
+            name=body.name,
+            description=body.description,
+            workspace_type=body.workspace_type,
+            settings=body.settings,
+        ),
+    )
+    response.headers["Location"] = f"{PREFIX}/workspaces/{workspace.id}"
+    set_etag(response, workspace)
+    return WorkspaceResponse.of(workspace)
+
+
+@routes.get(
+    "/user-profiles/{user_profile_id}/workspaces",
+    summary="List workspaces",
+    responses=documented("user-profile-not-found", "invalid-cursor"),
+)
+async def list_workspaces(
+    user_profile_id: UUID,
+    listing: Paged,
+    actor: Actor,
+    app: App,
+    workspace_type: Annotated[
+        WorkspaceType | None, Query(alias="type", description="Only those of this type.")
+    ] = None,
+) -> WorkspaceList:
+    """The workspaces of a user, page by page."""
+    page = await app.ask(
+        use_cases.list_workspaces,
+        use_cases.ListWorkspaces(
+            actor.user_id, user_profile_id, listing.page(workspace_type=workspace_type)
+        ),
+    )
+    return WorkspaceList(
+        items=[WorkspaceResponse.of(each) for each in page.items],
+        next_cursor=listing.next_cursor(page),
+    )
+
+
+@routes.get(
+    "/workspaces/{workspace_id}",
+    summary="Read a workspace",
+    responses=documented("workspace-not-found"),
+)
+async def get_workspace(
+    workspace_id: UUID, request: Request, response: Response, actor: Actor, app: App
+) -> WorkspaceResponse:
+    """One workspace, by its id."""
+    workspace = await app.ask(
+        use_cases.get_workspace, use_cases.GetWorkspace(actor.user_id, workspace_id)
+    )
+    answer_if_modified(request, response, workspace.tag)
+    return WorkspaceResponse.of(workspace)
+
+
+@routes.patch(
+    "/workspaces/{workspace_id}",
+    summary="Change a workspace",
+    responses=documented("workspace-not-found", "workspace-name-taken", "precondition-failed"),
+)
+async def change_workspace(
+    workspace_id: UUID,
+    body: WorkspacePatch,
+    expected: ExpectedTags,
+    response: Response,
+    actor: Actor,
+    app: App,
+) -> WorkspaceResponse:
+    """Changes what is given; members of `settings` are merged, and removed by null."""
+    workspace = await app.run(
+        use_cases.change_workspace,
+        use_cases.ChangeWorkspace(
+            actor=actor.user_id,
+            workspace_id=workspace_id,
+            changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+            expected_tags=expected,
+        ),
+    )
+    set_etag(response, workspace)
+    return WorkspaceResponse.of(workspace)
+
+
+@routes.delete(
+    "/workspaces/{workspace_id}",
+    status_code=204,
+    summary="Delete a workspace",
+    responses=documented("workspace-not-found", "workspace-not-empty", "precondition-failed"),
+)
+async def delete_workspace(
+    workspace_id: UUID,
+    expected: ExpectedTags,
+    actor: Actor,
+    app: App,
+    force: Annotated[bool, Query(description="Delete it with all that is in it.")] = False,  # noqa: FBT002 - a query parameter
+) -> None:
+    """Deletes the records only: nothing on any disk is touched."""
+    await app.run(
+        use_cases.delete_workspace,
+        use_cases.DeleteWorkspace(actor.user_id, workspace_id, force, expected),
+    )
+
+
+@routes.get(
+    "/workspaces/{workspace_id}/stats",
+    summary="Count what a workspace holds",
+    responses=documented("workspace-not-found"),
+)
+async def get_workspace_stats(
+    workspace_id: UUID, request: Request, response: Response, actor: Actor, app: App
+) -> WorkspaceStatsResponse:
+    """How many repos and vaults there are in a workspace."""
+    stats = await app.ask(
+        use_cases.get_workspace_stats, use_cases.GetWorkspaceStats(actor.user_id, workspace_id)
+    )
+    answer_if_modified(
+        request, response, f"{workspace_id.hex}-{stats.repo_count}-{stats.vault_count}"
+    )
+    return WorkspaceStatsResponse.of(stats)

@@ -1,0 +1,109 @@
+"""The application: runs commands and queries, each handler being one use case."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from symphony.application.ports import AccessTokens, PasswordHasher
+from symphony.domain.api_tokens import ApiTokenService
+from symphony.domain.repos import RepoService
+from symphony.domain.unit_of_work import (
+    Repositories,
+    Store,
+    StoreUnavailable,
+    TransactionConflict,
+    UnitOfWork,
+)
+from symphony.domain.user_profiles import UserProfileService
+from symphony.domain.vaults import VaultService
+from symphony.domain.workspaces import WorkspaceService
+
+CommandT = TypeVar("CommandT")
+QueryT = TypeVar("QueryT")
+ResultT = TypeVar("ResultT")
+
+MAX_ATTEMPTS = 10
+_LONGEST_PAUSE = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator decides: how many of each, and whether strangers may sign up."""
+
+    max_workspaces_per_user: int = 50
+    max_repos_per_workspace: int = 100
+    max_vaults_per_workspace: int = 20
+    registration_open: bool = True
+
+
+class Services:
+    """The domain services of one unit of work."""
+
+    def __init__(self, uow: UnitOfWork, policy: Policy) -> None:
+        self.user_profiles = UserProfileService(uow)
+        self.workspaces = WorkspaceService(uow, policy.max_workspaces_per_user)
+        self.repos = RepoService(uow, policy.max_repos_per_workspace)
+        self.vaults = VaultService(uow, policy.max_vaults_per_workspace)
+        self.api_tokens = ApiTokenService(uow)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Everything a use case may need, put together once per process."""
+
+    store: Store
+    policy: Policy
+    passwords: PasswordHasher
+    access_tokens: AccessTokens
+    _running: set["asyncio.Task[Any]"] = field(
+        default_factory=set["asyncio.Task[Any]"], init=False, repr=False
+    )
+
+    async def run(
+        self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
+    ) -> ResultT:
+        """Runs a command in a unit of work of its own, and commits before it gives the result.
+
+        It runs in a task of its own: a caller who is cancelled halfway leaves nothing half done
+        and no lock behind. When the database undoes it because of another command, it runs again.
+
+        Raises: what the handler raises, and StoreUnavailable.
+        """
+        task = asyncio.create_task(self._attempts(handler, command))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def ask(
+        self, handler: Callable[[QueryT, Repositories], Awaitable[ResultT]], query: QueryT
+    ) -> ResultT:
+        """Answers a query with single reads. Raises: what the handler raises, StoreUnavailable."""
+        async with self.store.reading() as repositories:
+            return await handler(query, repositories)
+
+    async def drain(self) -> None:
+        """Waits for the commands that have begun; for the shutdown, before the store is closed."""
+        while self._running:
+            await asyncio.wait(self._running)
+
+    async def _attempts(
+        self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
+    ) -> ResultT:
+        for attempt in range(MAX_ATTEMPTS):
+            try:
+                async with self.store.unit_of_work() as uow:
+                    result = await handler(command, Services(uow, self.policy))
+                    await uow.commit()
+                    return result
+            except TransactionConflict:
+                # Random, so that two that met do not meet again.
+                pause = min(_LONGEST_PAUSE, 0.002 * 2**attempt)
+                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - not a secret
+        raise StoreUnavailable("conflicts")
+
+    def _finished(self, task: "asyncio.Task[Any]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # the caller may be gone; without this asyncio would complain

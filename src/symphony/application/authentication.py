@@ -1,0 +1,82 @@
+"""Who is calling: signing in with a password, and what a bearer token stands for."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from symphony.application.app import Application, Services
+from symphony.domain.api_tokens import ApiToken, Scope
+from symphony.domain.base import utc_now
+from symphony.domain.errors import InvalidCredentials
+from symphony.domain.unit_of_work import Repositories
+from symphony.domain.user_profiles import UserProfile
+
+API_TOKEN_PREFIX = "sym_"  # noqa: S105 - what tokens begin with, so that scanners can find them
+_USE_RESOLUTION = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A known user, and what the token at hand allows."""
+
+    user_id: UUID
+    scopes: frozenset[Scope]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """`login` is a user name or an e-mail address; the one cannot look like the other."""
+
+    login: str
+    password: str = field(repr=False)
+
+
+async def sign_in(command: SignIn, app: Application) -> str:
+    """An access token. Raises: InvalidCredentials, as slowly for an unknown user."""
+    profile = await app.ask(find_by_login, command.login)
+    password_hash = profile.password_hash if profile else None
+    if not await app.passwords.verify(command.password, password_hash) or profile is None:
+        raise InvalidCredentials
+    return app.access_tokens.issue(profile.id)
+
+
+async def identify(token: str, app: Application) -> Caller | None:
+    """The caller whom a bearer token stands for; None when it stands for nobody (any more)."""
+    if token.startswith(API_TOKEN_PREFIX):
+        return await _identify_by_api_token(token, app)
+    user_id = app.access_tokens.user_id(token)
+    return None if user_id is None else Caller(user_id, frozenset(Scope))
+
+
+def new_api_token() -> str:
+    """A token with 256 random bits."""
+    return API_TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_api_token(token: str) -> bytes:
+    """What is kept of a token. It is random and long, so a fast hash cannot be searched."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def find_by_login(login: str, repositories: Repositories) -> UserProfile | None:
+    profiles = repositories.user_profiles
+    return await (profiles.get_by_email(login) if "@" in login else profiles.get_by_username(login))
+
+
+async def _find_by_hash(token_hash: bytes, repositories: Repositories) -> ApiToken | None:
+    return await repositories.api_tokens.get_by_hash(token_hash)
+
+
+async def _identify_by_api_token(token: str, app: Application) -> Caller | None:
+    found = await app.ask(_find_by_hash, hash_api_token(token))
+    if found is None or found.is_expired:
+        return None
+    if found.last_used_at is None or utc_now() - found.last_used_at > _USE_RESOLUTION:
+        await app.run(_mark_used, found)
+    return Caller(found.user_profile_id, frozenset(found.scopes))
+
+
+async def _mark_used(token: ApiToken, services: Services) -> None:
+    await services.api_tokens.mark_used(token)

@@ -1,0 +1,120 @@
+"""Use cases of user profiles."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from symphony.application.app import Application, Services
+from symphony.domain import user_profiles as domain
+from symphony.domain.errors import FieldError, Forbidden, Invalid, RuleBroken
+from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.unit_of_work import Repositories
+from symphony.domain.user_profiles import (
+    PasswordChange,
+    UserProfile,
+    UserProfileChanges,
+    wrong_current_password,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUserProfile:
+    """There is no actor: it makes the one who will act."""
+
+    username: str
+    email: str
+    password: str = field(repr=False)
+    preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeUserProfile:
+    """A new `password` needs the present one."""
+
+    actor: UUID
+    profile_id: UUID
+    changes: UserProfileChanges
+    password: str | None = field(default=None, repr=False)
+    current_password: str | None = field(default=None, repr=False)
+    expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUserProfile:
+    actor: UUID
+    profile_id: UUID
+    expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetUserProfile:
+    actor: UUID
+    profile_id: UUID
+
+
+async def sign_up(command: CreateUserProfile, app: Application) -> UserProfile:
+    """Makes a profile for a stranger. Raises: Forbidden, Invalid, AlreadyExists."""
+    if not app.policy.registration_open:
+        raise Forbidden("registration-closed", "This service takes no new users by itself.")
+    return await create_user_profile(command, app)
+
+
+async def create_user_profile(command: CreateUserProfile, app: Application) -> UserProfile:
+    """Raises: Invalid, AlreadyExists."""
+    # Hashing takes tens of milliseconds, so it is done before the unit of work opens.
+    password_hash = await app.passwords.hash(_checked("password", command.password))
+    profile = UserProfile(
+        username=command.username,
+        email=command.email,
+        password_hash=password_hash,
+        preferences=command.preferences,
+    )
+    await app.run(_add, profile)
+    return profile
+
+
+async def change_user_profile(command: ChangeUserProfile, app: Application) -> UserProfile:
+    """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
+    password_change = await _password_change(command, app) if command.password else None
+    return await app.run(_change, (command, password_change))
+
+
+async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:
+    """Raises: NotFound, PreconditionFailed, InUse."""
+    await services.user_profiles.remove(command.actor, command.profile_id, command.expected_tags)
+
+
+async def get_user_profile(query: GetUserProfile, repositories: Repositories) -> UserProfile:
+    """Raises: NotFound."""
+    return await repositories.user_profiles.get(query.actor, query.profile_id)
+
+
+async def _add(profile: UserProfile, services: Services) -> None:
+    await services.user_profiles.create(profile)
+
+
+async def _change(
+    work: tuple[ChangeUserProfile, PasswordChange | None], services: Services
+) -> UserProfile:
+    command, password_change = work
+    return await services.user_profiles.change(
+        command.actor,
+        command.profile_id,
+        command.changes,
+        password_change,
+        command.expected_tags,
+    )
+
+
+async def _password_change(command: ChangeUserProfile, app: Application) -> PasswordChange:
+    new = _checked("password", command.password)
+    profile = await app.ask(get_user_profile, GetUserProfile(command.actor, command.profile_id))
+    if not await app.passwords.verify(command.current_password or "", profile.password_hash):
+        raise wrong_current_password()
+    return PasswordChange(profile.password_hash, await app.passwords.hash(new))
+
+
+def _checked(field_name: str, value: object) -> str:
+    try:
+        return domain.password(value)
+    except RuleBroken as broken:
+        raise Invalid([FieldError(field_name, broken.code, broken.detail)]) from None

@@ -1,0 +1,104 @@
+"""Use cases of workspaces."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from symphony.application.app import Services
+from symphony.domain.base import Page, PageRequest
+from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.unit_of_work import Repositories
+from symphony.domain.workspaces import Workspace, WorkspaceChanges, WorkspaceStats, WorkspaceType
+
+
+@dataclass(frozen=True, slots=True)
+class CreateWorkspace:
+    actor: UUID
+    user_profile_id: UUID
+    name: str
+    description: str | None = None
+    workspace_type: WorkspaceType = WorkspaceType.GENERAL
+    settings: JsonObject = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWorkspace:
+    actor: UUID
+    workspace_id: UUID
+    changes: WorkspaceChanges
+    expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteWorkspace:
+    """`force` deletes it with all that is in it."""
+
+    actor: UUID
+    workspace_id: UUID
+    force: bool = False
+    expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetWorkspace:
+    actor: UUID
+    workspace_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ListWorkspaces:
+    actor: UUID
+    user_profile_id: UUID
+    page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class GetWorkspaceStats:
+    actor: UUID
+    workspace_id: UUID
+
+
+async def create_workspace(command: CreateWorkspace, services: Services) -> Workspace:
+    """Raises: Invalid, NotFound for the user profile, LimitReached, AlreadyExists."""
+    workspace = Workspace(
+        user_profile_id=command.user_profile_id,
+        name=command.name,
+        description=command.description,
+        workspace_type=command.workspace_type,
+        settings=command.settings,
+    )
+    await services.workspaces.create(command.actor, workspace)
+    return workspace
+
+
+async def change_workspace(command: ChangeWorkspace, services: Services) -> Workspace:
+    """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
+    return await services.workspaces.change(
+        command.actor, command.workspace_id, command.changes, command.expected_tags
+    )
+
+
+async def delete_workspace(command: DeleteWorkspace, services: Services) -> None:
+    """Raises: NotFound, PreconditionFailed, InUse."""
+    await services.workspaces.remove(
+        command.actor,
+        command.workspace_id,
+        force=command.force,
+        expected_tags=command.expected_tags,
+    )
+
+
+async def get_workspace(query: GetWorkspace, repositories: Repositories) -> Workspace:
+    """Raises: NotFound."""
+    return await repositories.workspaces.get(query.actor, query.workspace_id)
+
+
+async def list_workspaces(query: ListWorkspaces, repositories: Repositories) -> Page[Workspace]:
+    """Raises: NotFound for the user profile."""
+    return await repositories.workspaces.page(query.actor, query.user_profile_id, query.page)
+
+
+async def get_workspace_stats(
+    query: GetWorkspaceStats, repositories: Repositories
+) -> WorkspaceStats:
+    """Raises: NotFound."""
+    return await repositories.workspaces.stats(query.actor, query.workspace_id)

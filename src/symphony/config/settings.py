@@ -1,0 +1,118 @@
+"""Settings: what `SYMPHONY_*` variables may say, and what holds when they say nothing."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "SYMPHONY_"
+MIN_SECRET_BYTES = 32
+IN_MEMORY = "sqlite://"
+
+
+class SettingsError(Exception):
+    """One line that says which variable is wrong, and what is allowed."""
+
+
+class Settings(BaseSettings):
+    """All settings of one service. Sizes are in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    log_format: Literal["text", "json"] = "text"
+    data_dir: Path = Field(default_factory=lambda: user_data_path("symphony"))
+    database_url: SecretStr | None = None
+    auto_migrate: bool = False
+    secret_key: SecretStr | None = None
+    demo_mode: bool = False
+    demo_database_url: str = IN_MEMORY
+    git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    registration: Literal["open", "closed"] = "open"
+    access_token_ttl: Annotated[int, Field(ge=1, le=86_400)] = 3600
+    max_workspaces_per_user: Annotated[int, Field(ge=1)] = 50
+    max_repos_per_workspace: Annotated[int, Field(ge=1)] = 100
+    max_vaults_per_workspace: Annotated[int, Field(ge=1)] = 20
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+
+    @field_validator("data_dir")
+    @classmethod
+    def _at_home(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("git_roots", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part for part in value.split(os.pathsep) if part)
+        return value
+
+    @field_validator("git_roots")
+    @classmethod
+    def _existing_folders(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        roots = tuple(root.expanduser().absolute() for root in value)
+        if not all(root.is_dir() for root in roots):
+            raise ValueError("existing folders, separated by " + os.pathsep)
+        return roots
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"at least {MIN_SECRET_BYTES} bytes")
+        return value
+
+    @model_validator(mode="after")
+    def _one_process_for_memory(self) -> "Settings":
+        if self.demo_mode and self.workers > 1:
+            raise ValueError(f"{PREFIX}WORKERS: demo mode runs in one process, so only 1")
+        return self
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the data are in the service's own SQLite file."""
+        return self.database_url is None and not self.demo_mode
+
+    @property
+    def store_url(self) -> str:
+        """Where the data are. Demo mode never touches the real database."""
+        if self.demo_mode:
+            return self.demo_database_url
+        if self.database_url is None:
+            return f"sqlite:///{self.data_dir / 'symphony.sqlite3'}"
+        return self.database_url.get_secret_value()
+
+
+def load_settings(**values: object) -> Settings:
+    """The settings that the environment gives, and `values` before it.
+
+    Raises: SettingsError.
+    """
+    _refuse_unknown(os.environ)
+    try:
+        return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
+    except ValidationError as error:
+        raise SettingsError(_first_line(error)) from None
+
+
+def _refuse_unknown(environment: Mapping[str, str]) -> None:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise SettingsError(
+                f"{name}: there is no such setting; there are {', '.join(sorted(known))}"
+            )
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    message = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return message
+    return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}"

@@ -1,0 +1,193 @@
+"""The rules of single fields, each written once: the entities and the API's schemas both call them.
+
+A rule takes any value and gives back the value to keep, or raises RuleBroken.
+"""
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from urllib.parse import SplitResult, urlsplit
+
+from symphony.domain.errors import RuleBroken
+from symphony.domain.json_objects import storable_text
+
+MAX_NAME = 255
+MAX_DESCRIPTION = 10_000
+MAX_PATH = 4096
+MAX_URL = 2048
+MAX_EMAIL = 254
+# An index of PostgreSQL takes entries of about 2,700 bytes; some 16 of them are the parent's id.
+MAX_KEY_BYTES = 2600
+
+USERNAME_PATTERN = "^[A-Za-z][A-Za-z0-9_]{2,63}$"
+
+_USERNAME = re.compile(USERNAME_PATTERN)
+_FORBIDDEN_IN_FOLDER_NAMES = re.compile(r'[/\\<>:"|?*]')
+# The dot-string form of RFC 5321, section 4.1.2, with the letters that RFC 6531 adds.
+_LOCAL_PART = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~]+(\.[\w!#$%&'*+\-/=?^`{|}~]+)*")
+_DOMAIN_LABEL = re.compile(r"(?!-)[^\W_](?:[^\W_]|-){0,62}(?<!-)")
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._\-]*[A-Za-z0-9])?")
+_IPV6_HOST = re.compile(r"[0-9A-Fa-f:.]{2,45}")
+_SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._\-]*")
+_SCP_LIKE = re.compile(r"(?P<user>[^@:/\s]+)@(?P<host>[^@:/\s]+):(?P<path>[^\s]+)")
+
+
+def comparison_key(value: str) -> str:
+    """The form in which names are compared and sorted: case and Unicode form fall away."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+
+
+def name(value: object) -> str:
+    """1 to 255 characters on one line; spaces around them are trimmed.
+
+    The form that comparisons use (NFKC, case folded) may take 2,600 bytes at most, which only
+    names made of hundreds of ligatures exceed.
+    """
+    trimmed = _single_line(value).strip()
+    if not trimmed:
+        raise RuleBroken("too-short", "At least one character other than spaces.")
+    _at_most(trimmed, MAX_NAME)
+    if len(comparison_key(trimmed).encode()) > MAX_KEY_BYTES:
+        raise RuleBroken("too-long", f"At most {MAX_KEY_BYTES} bytes once normalised (NFKC).")
+    return trimmed
+
+
+def folder_name(value: object) -> str:
+    """A name that every file system takes as a folder's."""
+    trimmed = name(value)
+    if trimmed in {".", ".."} or _FORBIDDEN_IN_FOLDER_NAMES.search(trimmed):
+        raise RuleBroken("not-a-folder-name", 'None of / \\ < > : " | ? *, and neither . nor ..')
+    return trimmed
+
+
+def description(value: object) -> str | None:
+    """At most 10,000 characters, line breaks and tabs among them; or None."""
+    if value is None:
+        return None
+    text = _text(value)
+    if any(
+        unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in text
+    ):
+        raise RuleBroken("control-character", "Of control characters only line breaks and tabs.")
+    return _at_most(text, MAX_DESCRIPTION)
+
+
+def path(value: object) -> str:
+    """An absolute path, or one that starts at the home folder (`~/`); it need not exist."""
+    text = _at_most(_single_line(value), MAX_PATH)
+    if not text.startswith(("/", "~/")):
+        raise RuleBroken("not-absolute", "An absolute path (/…) or one in the home folder (~/…).")
+    return text
+
+
+def remote_url(value: object) -> str | None:
+    """Where git finds the remote, without a password in it; or None.
+
+    `https://`, `http://` and `git://` without a user, `ssh://[user@]host/…`, or the short form
+    `user@host:path`. Whatever git could take for an option, for a local file or for a helper
+    program (`-…`, `file:`, `ext::`) is refused.
+    """
+    if value is None:
+        return None
+    text = _at_most(_single_line(value), MAX_URL)
+    if "://" in text:
+        _check_url(text)
+    else:
+        _check_scp_like(text)
+    return text
+
+
+def username(value: object) -> str:
+    """3 to 64 of ASCII letters, digits and `_`, beginning with a letter."""
+    text = _text(value)
+    if not _USERNAME.fullmatch(text):
+        raise RuleBroken("not-a-username", "3 to 64 ASCII letters, digits and _, a letter first.")
+    return text
+
+
+def email(value: object) -> str:
+    """One mailbox of at most 254 characters (RFC 5321), no display name, a domain with a dot."""
+    text = _at_most(_single_line(value), MAX_EMAIL)
+    local_part, _, domain = text.rpartition("@")
+    labels = domain.split(".")
+    if (
+        len(local_part.encode()) > 64
+        or not _LOCAL_PART.fullmatch(local_part)
+        or len(labels) < 2
+        or not all(_DOMAIN_LABEL.fullmatch(label) for label in labels)
+    ):
+        raise RuleBroken("not-an-email", "One e-mail address such as ada@example.org.")
+    return text
+
+
+def utc_time(value: object) -> datetime:
+    """A time with the offset zero: naive and local times are refused, not guessed."""
+    if not isinstance(value, datetime) or value.utcoffset() != timedelta(0):
+        raise RuleBroken("not-utc", "A time that is aware and in UTC.")
+    return value
+
+
+def positive(value: object) -> int:
+    """A whole number from 1."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise RuleBroken("not-positive", "A whole number from 1.")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise RuleBroken("string-expected", "This must be a string.")
+    return storable_text(value)
+
+
+def _single_line(value: object) -> str:
+    text = _text(value)
+    if any(unicodedata.category(character) == "Cc" for character in text):
+        raise RuleBroken("control-character", "Control characters are not allowed.")
+    return text
+
+
+def _at_most(text: str, characters: int) -> str:
+    if len(text) > characters:
+        raise RuleBroken("too-long", f"At most {characters} characters.")
+    return text
+
+
+def _check_url(text: str) -> None:
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise _not_a_remote() from None
+    if url.password is not None:
+        raise RuleBroken("password-in-url", "No password in the URL: it would be kept readable.")
+    has_user = "@" in url.netloc
+    if url.scheme == "ssh":
+        acceptable = url.path and (not has_user or _SSH_USER.fullmatch(url.username or ""))
+    else:
+        acceptable = url.scheme in {"https", "http", "git"} and not has_user
+    if not (acceptable and _has_host(url) and port != 0 and " " not in text):
+        raise _not_a_remote()
+
+
+def _has_host(url: SplitResult) -> bool:
+    host = url.hostname or ""
+    return bool((_IPV6_HOST if ":" in host else _HOST).fullmatch(host))
+
+
+def _check_scp_like(text: str) -> None:
+    parts = _SCP_LIKE.fullmatch(text)
+    if (
+        not parts
+        or not _SSH_USER.fullmatch(parts["user"])
+        or not _HOST.fullmatch(parts["host"])
+        or parts["path"].startswith(("-", ":"))
+    ):
+        raise _not_a_remote()
+
+
+def _not_a_remote() -> RuleBroken:
+    return RuleBroken(
+        "not-a-remote",
+        "https://, http:// or git:// without a user, ssh://[user@]host/…, or user@host:path.",
+    )

@@ -1,0 +1,56 @@
+"""The port to the database: a repository per noun, and changes that are made together or not."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from symphony.domain.api_tokens import ApiTokenRepository
+from symphony.domain.repos import RepoRepository
+from symphony.domain.user_profiles import UserProfileRepository
+from symphony.domain.vaults import VaultRepository
+from symphony.domain.workspaces import WorkspaceRepository
+
+
+class TransactionConflict(Exception):
+    """The database undid this unit of work because of another one; running it again may succeed."""
+
+
+class StoreUnavailable(Exception):
+    """The database is away, or so busy that waiting longer would help nobody."""
+
+
+class Repositories(Protocol):
+    """One repository per noun."""
+
+    @property
+    def user_profiles(self) -> UserProfileRepository: ...
+    @property
+    def workspaces(self) -> WorkspaceRepository: ...
+    @property
+    def repos(self) -> RepoRepository: ...
+    @property
+    def vaults(self) -> VaultRepository: ...
+    @property
+    def api_tokens(self) -> ApiTokenRepository: ...
+
+
+class UnitOfWork(Repositories, Protocol):
+    """Repositories whose changes are kept by `commit`; leaving without it undoes them.
+
+    Never opened inside another one.
+    """
+
+    async def commit(self) -> None:
+        """Keeps all changes. Raises: TransactionConflict, StoreUnavailable."""
+        ...
+
+
+class Store(Protocol):
+    """Where units of work come from."""
+
+    def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """For changes. Raises: StoreUnavailable."""
+        ...
+
+    def reading(self) -> AbstractAsyncContextManager[Repositories]:
+        """For single reads, each of what is committed when it runs. Raises: StoreUnavailable."""
+        ...

@@ -1,0 +1,168 @@
+"""Engines: how each database is spoken to, so that parallel requests get right answers.
+
+Two engines a database. One is for units of work; the other for single reads, which run without a
+transaction around them.
+"""
+
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import asyncpg
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+
+from symphony.domain.json_objects import compact
+
+POOL_WAIT = 10.0  # seconds in line for a connection
+CONNECT_TIMEOUT = 5.0  # seconds
+POSTGRESQL_POOL = 10
+SQLITE_READERS = 4
+SQLITE_BUSY_TIMEOUT = 5000  # milliseconds
+
+_POSTGRESQL_SETTINGS = {
+    "application_name": "symphony",
+    "jit": "off",
+    "statement_timeout": "10s",
+    "lock_timeout": "8s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+_SQLITE_OPTIONS: dict[str, Any] = {
+    "poolclass": AsyncAdaptedQueuePool,
+    "max_overflow": 0,
+    "pool_timeout": POOL_WAIT,
+    "json_serializer": compact,
+    "hide_parameters": True,  # errors are logged, and parameters are people's data
+    "connect_args": {"isolation_level": None},  # the driver begins nothing by itself
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """`write` begins transactions, which take the write lock at once where there is only one;
+    `read` runs each statement by itself."""
+
+    write: AsyncEngine
+    read: AsyncEngine
+    file: Path | None = None
+    """The file of an embedded database."""
+    anchor: sqlite3.Connection | None = None
+    """Keeps a database in memory alive, whatever happens to the connections of the pools."""
+
+    @property
+    def is_in_memory(self) -> bool:
+        return self.anchor is not None
+
+    async def dispose(self) -> None:
+        await self.write.dispose()
+        await self.read.dispose()
+        if self.anchor:
+            self.anchor.close()
+
+
+def create_engines(database_url: str) -> Engines:
+    """Engines for `postgresql://…` or `sqlite:///file`; `sqlite://` is a database in memory.
+
+    Raises: ValueError for any other URL.
+    """
+    try:
+        url = make_url(database_url)
+    except Exception:
+        raise ValueError("not a database URL") from None
+    if url.get_backend_name() == "postgresql" and url.drivername in {
+        "postgresql",
+        "postgresql+asyncpg",
+    }:
+        return _postgresql(url)
+    if url.drivername in {"sqlite", "sqlite+aiosqlite"}:
+        if url.database in {None, "", ":memory:"}:
+            return _sqlite_in_memory()
+        return _sqlite_file(Path(cast("str", url.database)).absolute())
+    raise ValueError("postgresql://… or sqlite:///file is needed")
+
+
+def _postgresql(url: URL) -> Engines:
+    # The driver reads the address by itself, so that libpq's parameters (host=, sslmode=, …) mean
+    # what they mean to libpq.
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def connect(*_: object, **__: object) -> Any:
+        return await asyncpg.connect(
+            dsn, timeout=CONNECT_TIMEOUT, server_settings=_POSTGRESQL_SETTINGS
+        )
+
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=POSTGRESQL_POOL,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT,
+        json_serializer=compact,
+        hide_parameters=True,
+        skip_autocommit_rollback=True,
+    )
+    return Engines(write=engine, read=engine.execution_options(isolation_level="AUTOCOMMIT"))
+
+
+def _sqlite_file(file: Path) -> Engines:
+    url = URL.create("sqlite+aiosqlite", database=str(file))
+    return Engines(
+        write=_sqlite_writer(url, "journal_mode=WAL", "synchronous=FULL"),
+        read=_sqlite_reader(url),
+        file=file,
+    )
+
+
+def _sqlite_in_memory() -> Engines:
+    # A named database of SQLite's own memory file system is shared by all connections of this
+    # process, each with its own transactions, as long as one of them is open.
+    address = f"file:/symphony-{secrets.token_hex(8)}?vfs=memdb"
+    url = make_url(f"sqlite+aiosqlite:///{address}&uri=true")
+    return Engines(
+        write=_sqlite_writer(url),
+        read=_sqlite_reader(url),
+        anchor=sqlite3.connect(address, uri=True, check_same_thread=False),
+    )
+
+
+def _sqlite_writer(url: URL, *pragmas: str) -> AsyncEngine:
+    # One connection, for SQLite has one writer: a line in front of it is fairer and quicker than
+    # connections that poll for the lock.
+    engine = create_async_engine(url, pool_size=1, **_SQLITE_OPTIONS)
+    _prepare_connections(engine, pragmas)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_immediate(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+        # After a deferred BEGIN, a transaction that reads and then writes fails when another one
+        # has written in between.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _sqlite_reader(url: URL) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=SQLITE_READERS,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        **_SQLITE_OPTIONS,
+    )
+    _prepare_connections(engine, ("query_only=ON",))
+    return engine
+
+
+def _prepare_connections(engine: AsyncEngine, pragmas: tuple[str, ...]) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(  # pyright: ignore[reportUnusedFunction]
+        connection: DBAPIConnection, _entry: ConnectionPoolEntry
+    ) -> None:
+        cursor = connection.cursor()
+        for pragma in (f"busy_timeout={SQLITE_BUSY_TIMEOUT}", "foreign_keys=ON", *pragmas):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()

@@ -1,0 +1,102 @@
+"""The schema's one history, for both databases: to bring one to its head, or tell where it is."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from filelock import AsyncFileLock
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.errors import port_errors
+
+# Any number will do as long as no other program on this database uses it: "symphony" in hex.
+_ADVISORY_LOCK = 0x73796D70686F6E79
+_LOCK_WAIT = 60  # seconds
+UNREACHABLE = "the database cannot be reached"
+
+
+async def upgrade(engines: Engines, revision: str = "head") -> None:
+    """Brings the schema to a revision, all of it or nothing. Safe when several start at once.
+
+    Raises: StoreUnavailable.
+    """
+    with port_errors():
+        async with _only_one(engines) as connection:
+            await connection.run_sync(_run_command, command.upgrade, revision)
+
+
+async def downgrade(engines: Engines, revision: str) -> None:
+    """Takes the schema back to an older revision, `base` being nothing at all."""
+    async with _only_one(engines) as connection:
+        await connection.run_sync(_run_command, command.downgrade, revision)
+
+
+async def current_revision(engines: Engines) -> str | None:
+    """The revision the database is at; None when it was never migrated."""
+    async with engines.read.connect() as connection:
+        return await connection.run_sync(_current_revision)
+
+
+async def obstacle(engines: Engines) -> str | None:
+    """Why the database cannot serve, in words that say what to do; None when it can."""
+    try:
+        current = await current_revision(engines)
+    except (OSError, SQLAlchemyError):
+        return UNREACHABLE
+    if current != head_revision():
+        return (
+            f"the database's schema is at {current or 'nothing'} and must be at {head_revision()}:"
+            " run `symphony db upgrade`"
+        )
+    return None
+
+
+@lru_cache
+def head_revision() -> str | None:
+    """The newest revision there is."""
+    return ScriptDirectory(str(_scripts())).get_current_head()
+
+
+@asynccontextmanager
+async def _only_one(engines: Engines) -> AsyncGenerator[AsyncConnection]:
+    if engines.file is None:
+        async with engines.write.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                # The wait may be longer than a request's statements are allowed to take.
+                await connection.execute(text("SET LOCAL lock_timeout = 0"))
+                await connection.execute(text("SET LOCAL statement_timeout = 0"))
+                await connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
+                )
+            yield connection
+    else:
+        # Around the connection as well: two starters that switch to WAL at once can fail.
+        lock = engines.file.with_name(f"{engines.file.name}.migration-lock")
+        async with AsyncFileLock(lock, timeout=_LOCK_WAIT), engines.write.begin() as connection:
+            yield connection
+
+
+def _run_command(connection: Connection, run: Callable[[Config, str], None], revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(_scripts()))
+    config.attributes["connection"] = connection
+    run(config, revision)
+
+
+def _current_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _scripts() -> Path:
+    """Inside the package when installed from a wheel, at the top of the tree in a checkout."""
+    package = Path(__file__).parents[2]
+    installed = package / "alembic"
+    return installed if installed.is_dir() else package.parents[1] / "alembic"

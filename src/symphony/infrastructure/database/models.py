@@ -1,0 +1,208 @@
+"""The tables, as ORM models: columns, keys, constraints and the indexes of every list.
+
+Columns that have the name of an entity's field or property hold just that; the others (the
+counters) belong to the database.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from symphony.domain.api_tokens import Scope
+from symphony.domain.workspaces import WorkspaceType
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """timestamptz on PostgreSQL; SQLite has no zones, so there it is UTC by convention."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is not None and value.utcoffset() is None:
+            raise ValueError("naive times are not stored")
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Scopes(TypeDecorator[tuple[Scope, ...]]):
+    """Scopes as OAuth writes them (RFC 6749, section 3.3): words with a space between."""
+
+    impl = String(64)
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Scope, ...] | None, dialect: Dialect) -> str | None:
+        return None if value is None else " ".join(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Scope, ...] | None:
+        return None if value is None else tuple(map(Scope, value.split()))
+
+
+class WorkspaceTypeName(TypeDecorator[WorkspaceType]):
+    """A word of a closed list; the check constraint stands beside the column."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: WorkspaceType | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> WorkspaceType | None:
+        return None if value is None else WorkspaceType(value)
+
+
+# Code point by code point on every database: SQLite compares bytes anyway, PostgreSQL when told to.
+KeyText = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+class Model(DeclarativeBase):
+    """What all tables share. `json`, not jsonb: jsonb rewrites numbers (1e300, -0.0)."""
+
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as it stands
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        bytes: LargeBinary(),
+    }
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-4)
+    version: Mapped[int] = mapped_column(sort_order=-3)
+    created_at: Mapped[datetime] = mapped_column(sort_order=-2)
+    updated_at: Mapped[datetime] = mapped_column(sort_order=-1)
+
+
+class UserProfileModel(Model):
+    __tablename__ = "user_profiles"
+    __table_args__ = (
+        UniqueConstraint("username_key"),
+        UniqueConstraint("email_key"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(username) BETWEEN 3 AND 64", name="username"),
+        CheckConstraint("length(email) BETWEEN 3 AND 254", name="email"),
+        CheckConstraint("workspace_count >= 0", name="workspace_count"),
+    )
+
+    username: Mapped[str] = mapped_column(String(64))
+    username_key: Mapped[str] = mapped_column(KeyText)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(KeyText)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    preferences: Mapped[dict[str, Any]]
+    workspace_count: Mapped[int] = mapped_column(server_default="0")
+
+
+class WorkspaceModel(Model):
+    __tablename__ = "workspaces"
+    __table_args__ = (
+        UniqueConstraint("user_profile_id", "name_key"),
+        Index(None, "user_profile_id", "created_at", "id"),
+        Index(None, "user_profile_id", "updated_at", "id"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+        CheckConstraint(
+            "workspace_type IN ('general', 'client', 'personal', 'research')",
+            name="workspace_type",
+        ),
+        CheckConstraint("repo_count >= 0", name="repo_count"),
+        CheckConstraint("vault_count >= 0", name="vault_count"),
+    )
+
+    user_profile_id: Mapped[UUID] = mapped_column(
+        ForeignKey("user_profiles.id", ondelete="CASCADE")
+    )
+    name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = mapped_column(KeyText)
+    description: Mapped[str | None] = mapped_column(Text)
+    workspace_type: Mapped[WorkspaceType] = mapped_column(WorkspaceTypeName)
+    settings: Mapped[dict[str, Any]]
+    repo_count: Mapped[int] = mapped_column(server_default="0")
+    vault_count: Mapped[int] = mapped_column(server_default="0")
+
+
+class RepoModel(Model):
+    __tablename__ = "repos"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name_key"),
+        Index(None, "workspace_id", "created_at", "id"),
+        Index(None, "workspace_id", "updated_at", "id"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = mapped_column(KeyText)
+    path: Mapped[str] = mapped_column(Text)
+    remote_url: Mapped[str | None] = mapped_column(Text)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
+    last_synced: Mapped[datetime | None]
+
+
+class VaultModel(Model):
+    __tablename__ = "vaults"
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name_key"),
+        Index(None, "workspace_id", "created_at", "id"),
+        Index(None, "workspace_id", "updated_at", "id"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+    )
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = mapped_column(KeyText)
+    path: Mapped[str] = mapped_column(Text)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
+    is_locked: Mapped[bool]
+
+
+class ApiTokenModel(Model):
+    __tablename__ = "api_tokens"
+    __table_args__ = (
+        UniqueConstraint("token_hash"),
+        Index(None, "user_profile_id", "created_at", "id"),
+        Index(None, "user_profile_id", "updated_at", "id"),
+        Index(None, "user_profile_id", "name_key", "id"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+    )
+
+    user_profile_id: Mapped[UUID] = mapped_column(
+        ForeignKey("user_profiles.id", ondelete="CASCADE")
+    )
+    name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = mapped_column(KeyText)
+    scopes: Mapped[tuple[Scope, ...]] = mapped_column(Scopes)
+    token_hash: Mapped[bytes]
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]

@@ -1,0 +1,150 @@
+"""The repositories: what each noun asks of the database that the others do not."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Column, Executable, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
+from symphony.domain.errors import NotFound
+from symphony.domain.fields import comparison_key
+from symphony.domain.repos import Repo, RepoRepository
+from symphony.domain.user_profiles import UserProfile, UserProfileRepository
+from symphony.domain.vaults import Vault, VaultRepository
+from symphony.domain.workspaces import Workspace, WorkspaceRepository, WorkspaceStats
+from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID, Mapping
+from symphony.infrastructure.database.models import (
+    ApiTokenModel,
+    RepoModel,
+    UserProfileModel,
+    VaultModel,
+    WorkspaceModel,
+)
+from symphony.infrastructure.database.repository import (
+    SqlAlchemyPagedRepository,
+    SqlAlchemyRepository,
+)
+
+# A profile belongs to itself. Its two unique keys are told apart by its service, which looks first.
+USER_PROFILES = Mapping(UserProfile, UserProfileModel, owner="id", unique_names=False)
+WORKSPACES = Mapping(
+    Workspace,
+    WorkspaceModel,
+    owner="user_profile_id",
+    parent="user_profile_id",
+    container=USER_PROFILES,
+)
+REPOS = Mapping(Repo, RepoModel, parent="workspace_id", container=WORKSPACES)
+VAULTS = Mapping(Vault, VaultModel, parent="workspace_id", container=WORKSPACES)
+API_TOKENS = Mapping(
+    ApiToken,
+    ApiTokenModel,
+    owner="user_profile_id",
+    parent="user_profile_id",
+    container=USER_PROFILES,
+    unique_names=False,
+)
+
+_profiles = USER_PROFILES.table.c
+_workspaces = WORKSPACES.table.c
+_tokens = API_TOKENS.table.c
+
+_ADDED: BindParameter[int] = bindparam("added")
+_REPOS_ADDED: BindParameter[int] = bindparam("repos_added")
+_VAULTS_ADDED: BindParameter[int] = bindparam("vaults_added")
+
+_COUNT_WORKSPACES = (
+    update(USER_PROFILES.table)
+    .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
+    .values(workspace_count=_profiles.workspace_count + _ADDED)
+    .returning(_profiles.workspace_count)
+)
+_COUNTS = (_workspaces.id, _workspaces.repo_count, _workspaces.vault_count)
+_STATS = select(*_COUNTS).where(
+    _workspaces.id == ENTITY_ID, _workspaces.user_profile_id == OWNER_ID
+)
+_COUNT_CONTENTS = (
+    update(WORKSPACES.table)
+    .where(_workspaces.id == ENTITY_ID, _workspaces.user_profile_id == OWNER_ID)
+    .values(
+        repo_count=_workspaces.repo_count + _REPOS_ADDED,
+        vault_count=_workspaces.vault_count + _VAULTS_ADDED,
+    )
+    .returning(*_COUNTS)
+)
+
+
+class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepository):
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection, USER_PROFILES)
+
+    async def get_by_username(self, username: str) -> UserProfile | None:
+        return await self._by_key(_profiles.username_key, username)
+
+    async def get_by_email(self, email: str) -> UserProfile | None:
+        return await self._by_key(_profiles.email_key, email)
+
+    async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
+        result = await self._connection.execute(
+            _COUNT_WORKSPACES, {"owner_id": owner_id, "entity_id": user_id, "added": added}
+        )
+        count = result.scalar_one_or_none()
+        if count is None:
+            raise NotFound(UserProfile.noun, user_id)
+        return count
+
+    async def _by_key(self, key: Column[str], value: str) -> UserProfile | None:
+        return await self._one(USER_PROFILES.select_all.where(key == comparison_key(value)))
+
+
+class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceRepository):
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection, WORKSPACES)
+
+    async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:
+        return await self._stats(_STATS, owner_id, workspace_id)
+
+    async def count_contents(
+        self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
+    ) -> WorkspaceStats:
+        added = {"repos_added": repos, "vaults_added": vaults}
+        return await self._stats(_COUNT_CONTENTS, owner_id, workspace_id, added)
+
+    async def _stats(
+        self,
+        statement: Executable,
+        owner_id: UUID,
+        workspace_id: UUID,
+        parameters: dict[str, int] | None = None,
+    ) -> WorkspaceStats:
+        result = await self._connection.execute(
+            statement, {"owner_id": owner_id, "entity_id": workspace_id, **(parameters or {})}
+        )
+        row = result.first()
+        if row is None:
+            raise NotFound(Workspace.noun, workspace_id)
+        return WorkspaceStats(*row)
+
+
+class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection, REPOS)
+
+
+class SqlAlchemyVaults(SqlAlchemyPagedRepository[Vault], VaultRepository):
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection, VAULTS)
+
+
+class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepository):
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection, API_TOKENS)
+
+    async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
+        return await self._one(API_TOKENS.select_all.where(_tokens.token_hash == token_hash))
+
+    async def mark_used(self, token_id: UUID, moment: datetime) -> None:
+        await self._connection.execute(
+            update(API_TOKENS.table).where(_tokens.id == token_id).values(last_used_at=moment)
+        )

@@ -1,0 +1,132 @@
+"""What the repositories of all nouns do alike, on one connection."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Executable,
+    Row,
+    Select,
+    bindparam,
+    literal,
+    tuple_,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from symphony.domain.base import E, Page, PagedRepository, PageRequest, Position, Repository
+from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.fields import comparison_key
+from symphony.domain.unit_of_work import TransactionConflict
+from symphony.infrastructure.database.errors import is_unique_violation
+from symphony.infrastructure.database.mapping import Mapping
+
+PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
+
+
+class SqlAlchemyRepository(Repository[E]):
+    """Keeps the entities of one noun in its table."""
+
+    def __init__(self, connection: AsyncConnection, mapping: Mapping[E]) -> None:
+        self._connection = connection
+        self._mapping = mapping
+
+    async def get(self, owner_id: UUID, entity_id: UUID) -> E:
+        return await self._owned(self._mapping.select_one, owner_id, entity_id)
+
+    async def get_for_change(self, owner_id: UUID, entity_id: UUID) -> E:
+        return await self._owned(self._mapping.select_one_for_change, owner_id, entity_id)
+
+    async def add(self, entity: E) -> None:
+        await self._write(self._mapping.insert, self._mapping.to_values(entity))
+
+    async def save(self, entity: E) -> None:
+        known = {"entity_id": entity.id, "known_version": entity.version - 1}
+        statement = self._mapping.update.values(self._mapping.to_values(entity))
+        if await self._write(statement, known) != 1:
+            raise TransactionConflict
+
+    async def remove(self, entity: E) -> None:
+        if await self._write(self._mapping.delete, {"entity_id": entity.id}) != 1:
+            raise TransactionConflict
+
+    async def _owned(self, statement: Executable, owner_id: UUID, entity_id: UUID) -> E:
+        entity = await self._one(statement, owner_id=owner_id, entity_id=entity_id)
+        if entity is None:
+            raise NotFound(self._mapping.noun, entity_id)
+        return entity
+
+    async def _one(self, statement: Executable, **parameters: object) -> E | None:
+        row: Row[Any] | None = (await self._connection.execute(statement, parameters)).first()
+        return None if row is None else self._mapping.to_entity(row)
+
+    async def _write(self, statement: Executable, parameters: dict[str, Any]) -> int:
+        try:
+            result = await self._connection.execute(statement, parameters)
+        except IntegrityError as error:
+            if is_unique_violation(error) and self._mapping.unique_names:
+                noun = self._mapping.noun
+                raise AlreadyExists(
+                    f"{noun}-name", f"Another {noun} there has this name; choose another one."
+                ) from None
+            raise
+        return result.rowcount
+
+
+class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
+    """Keeps entities that stand in a parent, and lists them."""
+
+    async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
+        # One more than is wanted tells whether anything comes after.
+        result = await self._connection.execute(
+            _page(self._mapping, request).limit(request.limit + 1),
+            {"owner_id": owner_id, "parent_id": parent_id},
+        )
+        entities = [self._mapping.to_entity(row) for row in result]
+        if not entities:
+            await self._require_parent(owner_id, parent_id)
+        items = entities[: request.limit]
+        more = len(entities) > request.limit
+        return Page(items, _position(items[-1], request.sort) if more else None)
+
+    async def _require_parent(self, owner_id: UUID, parent_id: UUID) -> None:
+        """Tells an empty list from the list of something that is not there. Raises: NotFound."""
+        container = self._mapping.container
+        found = await self._connection.execute(
+            container.select_one, {"owner_id": owner_id, "entity_id": parent_id}
+        )
+        if found.first() is None:
+            raise NotFound(container.noun, parent_id)
+
+
+def _page(mapping: Mapping[Any], request: PageRequest) -> Select[Any]:
+    """The owner's entities in the wanted order, from the wanted place on."""
+    sort = mapping.table.c["name_key" if request.sort == "name" else request.sort]
+    # A name is alone among its siblings; times may be equal, and then the ids decide.
+    keys = [sort] if request.sort == "name" and mapping.unique_names else [sort, mapping.table.c.id]
+    statement = mapping.select_owned.where(mapping.parent == PARENT_ID).order_by(
+        *(key.desc() if request.descending else key.asc() for key in keys)
+    )
+    if request.after is not None:
+        values = [literal(request.after.value, sort.type), literal(request.after.id)]
+        place, reached = _row(keys), _row(values[: len(keys)])
+        statement = statement.where(place < reached if request.descending else place > reached)
+    if request.text:
+        part = comparison_key(request.text)
+        statement = statement.where(mapping.table.c.name_key.contains(part, autoescape=True))
+    for field, value in request.filters.items():
+        statement = statement.where(mapping.table.c[field] == value)
+    return statement
+
+
+def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    return values[0] if len(values) == 1 else tuple_(*values)
+
+
+def _position(entity: Any, sort: str) -> Position:
+    value: str | datetime = entity.name_key if sort == "name" else getattr(entity, sort)
+    return Position(value, entity.id)

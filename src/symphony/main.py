@@ -1,0 +1,112 @@
+"""The composition root: the one module that knows every layer and puts them together."""
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from symphony.api import (
+    auth,
+    docs,
+    errors,
+    health,
+    openapi,
+    repos,
+    user_profiles,
+    vaults,
+    workspaces,
+)
+from symphony.api.pagination import Cursors
+from symphony.api.request_context import RequestContext
+from symphony.application.app import Application, Policy
+from symphony.config.settings import Settings, load_settings
+from symphony.demo_data import announce_demo
+from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.passwords import Argon2Passwords
+from symphony.infrastructure.signing_key import derived
+from symphony.startup import engines_for, secret_for
+
+ROUTERS = (
+    auth.public_routes,
+    user_profiles.public_routes,
+    auth.routes,
+    user_profiles.routes,
+    workspaces.routes,
+    repos.routes,
+    vaults.routes,
+    health.routes,
+    docs.routes,
+)
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service as an ASGI application; its database is opened when it starts."""
+
+    engines = engines_for(settings)
+    secret = secret_for(settings, engines)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        async with running_application(settings, engines, secret) as application:
+            app.state.application = application
+            app.state.obstacle = lambda: migrations.obstacle(engines)
+            if settings.demo_mode:
+                await announce_demo(application)
+            yield
+
+    app = FastAPI(
+        title="Symphony",
+        version=version("symphony"),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.max_body_bytes = settings.max_body_bytes
+    app.state.cursors = Cursors(derived(secret, "cursors"))
+    for router in ROUTERS:
+        # Not included but added: FastAPI matches the routes of included routers twice.
+        app.router.routes.extend(router.routes)
+    app.mount(docs.ASSETS, docs.assets())
+    openapi.install(app)
+    errors.install(app)
+    app.add_middleware(RequestContext)
+    return app
+
+
+def create_app_from_environment() -> FastAPI:
+    """For servers that start workers of their own."""
+    return create_app(load_settings())
+
+
+@asynccontextmanager
+async def running_application(
+    settings: Settings, engines: Engines, secret: bytes
+) -> AsyncGenerator[Application]:
+    """The application on its database, which is closed when everything begun is finished."""
+    passwords = Argon2Passwords(threads=max(1, (os.cpu_count() or 1) - 1))
+    application = Application(
+        store=SqlAlchemyStore(engines),
+        policy=Policy(
+            max_workspaces_per_user=settings.max_workspaces_per_user,
+            max_repos_per_workspace=settings.max_repos_per_workspace,
+            max_vaults_per_workspace=settings.max_vaults_per_workspace,
+            registration_open=settings.registration == "open",
+        ),
+        passwords=passwords,
+        access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
+    )
+    try:
+        if engines.is_in_memory:  # nobody else can have migrated it
+            await migrations.upgrade(engines)
+        yield application
+    finally:
+        await application.drain()
+        passwords.close()
+        await engines.dispose()

@@ -1,0 +1,78 @@
+"""What must be so before the service starts: its folder, its secret, its database's schema."""
+
+import secrets
+
+from symphony.config.settings import PREFIX, Settings, SettingsError
+from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create
+
+
+class StartRefused(Exception):
+    """One line that says what is in the way, and what to do about it."""
+
+
+def engines_for(settings: Settings) -> Engines:
+    """Engines for the database of these settings. Raises: SettingsError, StartRefused."""
+    try:
+        engines = create_engines(settings.store_url)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}DATABASE_URL: {error}") from None
+    if engines.file is not None:
+        try:
+            engines.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _not_writable(settings, error) from None
+    return engines
+
+
+def secret_for(settings: Settings, engines: Engines) -> bytes:
+    """What tokens and cursors are signed with: set, kept beside an embedded database, or random
+    for a database that ends with the process. Raises: StartRefused."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value().encode()
+    if engines.is_in_memory:
+        return secrets.token_bytes(KEY_BYTES)
+    if engines.file is None:
+        raise StartRefused(
+            f"{PREFIX}SECRET_KEY is needed with PostgreSQL: 32 bytes or more, the same for all"
+            " processes and after every restart"
+        )
+    file = engines.file.with_name(f"{engines.file.name}.key")
+    try:
+        secret = load_or_create(file)
+    except OSError as error:
+        raise _not_writable(settings, error) from None
+    if len(secret) < KEY_BYTES:
+        raise StartRefused(f"{file} holds no key; delete it for a new one, which ends all sign-ins")
+    return secret
+
+
+async def prepare(settings: Settings) -> None:
+    """Makes the folder, the key and the schema that the service needs, or says what is missing.
+
+    An embedded database is migrated by itself, PostgreSQL only when the settings allow it.
+
+    Raises: SettingsError, StartRefused.
+    """
+    engines = engines_for(settings)
+    try:
+        secret_for(settings, engines)
+        if engines.file is not None or settings.auto_migrate:
+            await migrations.upgrade(engines)
+        elif not engines.is_in_memory:
+            reason = await migrations.obstacle(engines)
+            if reason is not None:
+                raise StartRefused(reason)
+    except StoreUnavailable:
+        raise StartRefused(migrations.UNREACHABLE) from None
+    finally:
+        await engines.dispose()
+
+
+def _not_writable(settings: Settings, error: OSError) -> StartRefused:
+    return StartRefused(
+        f"{settings.data_dir} cannot be written ({error.strerror});"
+        f" choose another folder with {PREFIX}DATA_DIR"
+    )

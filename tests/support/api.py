@@ -1,0 +1,101 @@
+"""Speaking HTTP to the service in this process, as its users do."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from symphony.config.settings import Settings
+from symphony.main import create_app
+
+API = "/api/v1"
+PASSWORD = "correct horse battery staple"
+
+
+@asynccontextmanager
+async def running_api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """A client of a service that runs in this process, from its start to its end."""
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url="http://symphony.test",
+            timeout=60,
+        ) as client,
+    ):
+        yield client
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who has signed in; what they ask for carries their token."""
+
+    client: httpx.AsyncClient
+    id: str
+    name: str
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = self.headers | options.pop("headers", {})
+        return await self.client.request(method, API + path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> httpx.Response:
+        return await self.request("POST", path, json=json, **options)
+
+    async def patch(self, path: str, json: Any, **options: Any) -> httpx.Response:
+        return await self.request("PATCH", path, json=json, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("DELETE", path, **options)
+
+    async def workspace(self, name: str = "Thesis", **fields: Any) -> dict[str, Any]:
+        path = f"/user-profiles/{self.id}/workspaces"
+        return made(await self.post(path, {"name": name, **fields}))
+
+    async def repo(self, workspace_id: str, name: str = "engine", **fields: Any) -> dict[str, Any]:
+        body = {"name": name, "path": f"~/dev/{name}", **fields}
+        return made(await self.post(f"/workspaces/{workspace_id}/repos", body))
+
+    async def vault(self, workspace_id: str, name: str = "keys", **fields: Any) -> dict[str, Any]:
+        body = {"name": name, "path": f"~/vaults/{name}", **fields}
+        return made(await self.post(f"/workspaces/{workspace_id}/vaults", body))
+
+
+async def sign_up(client: httpx.AsyncClient, name: str) -> User:
+    """Makes a profile and signs in to it."""
+    body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
+    profile = made(await client.post(f"{API}/user-profiles", json=body))
+    return User(client, profile["id"], name, await sign_in(client, name))
+
+
+async def sign_in(client: httpx.AsyncClient, name: str, password: str = PASSWORD) -> str:
+    """An access token."""
+    answer = await client.post(f"{API}/auth/token", data={"username": name, "password": password})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["access_token"]
+
+
+def made(answer: httpx.Response) -> dict[str, Any]:
+    """What a 201 says was made."""
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+def code(answer: httpx.Response) -> str:
+    """The status and code of a problem, after a look at its form."""
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    problem = answer.json()
+    assert problem["status"] == answer.status_code
+    assert problem["type"] == f"/problems/{problem['code']}"
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    return f"{answer.status_code} {problem['code']}"
