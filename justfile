@@ -23,7 +23,7 @@ run *arguments: preflight
 
 # Run the tests on PostgreSQL, an SQLite file and SQLite in memory: just test tests/api -k races
 test *arguments: preflight
-    @{{ run }} pytest -n auto {{ arguments }}
+    @{{ run }} pytest -n 3 {{ arguments }}
 
 # Find mistakes, wrong imports and dependencies that nobody declared or needs
 lint:
@@ -41,8 +41,8 @@ format:
 typecheck:
     @{{ run }} pyright
 
-# The gate: lint, format, types, import rules, tests, demos
-check: lint typecheck test demo
+# The gate: lint, format, types, import rules, tests, demos, and a little chaos
+check: lint typecheck test demo (chaos "--server-kills" "4" "--database-faults" "2")
 
 # Show every feature, and check that it is as shown
 demo:
@@ -76,13 +76,25 @@ demo-application-layer:
 demo-api:
     @{{ run }} python scripts/demos/demo_api.py
 
+# Two editors, a lost answer: changes that are safe to share and to repeat
+demo-safe-changes:
+    @{{ run }} python scripts/demos/demo_safe_changes.py
+
+# A tour of the problems that the API answers
+demo-errors:
+    @{{ run }} python scripts/demos/demo_errors.py
+
+# Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
+chaos *arguments:
+    @{{ run }} python scripts/chaos/run.py {{ arguments }}
+
 # Bring the database's schema to the newest revision
 db-migrate:
     @{{ run }} symphony db upgrade
 
 # Write a new revision from what has changed in the models: just db-revision "add colours"
 db-revision message:
-    @{{ run }} alembic revision --autogenerate -m '{{ message }}' --rev-id "$(printf '%03d' $(( $(ls alembic/versions/*.py | wc -l) + 1 )))"
+    @{{ run }} alembic revision --autogenerate -m {{ quote(message) }} --rev-id "$(printf '%03d' $(( $(ls alembic/versions/*.py | wc -l) + 1 )))"
 
 # Tell whether the database's schema is at the newest revision
 db-check:

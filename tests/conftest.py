@@ -1,14 +1,20 @@
 """The three stores that everything is tried on: PostgreSQL, an SQLite file, SQLite in memory."""
 
 import asyncio
+import logging
 import os
 import secrets
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
+from symphony import logs
 from symphony.config.settings import Settings
+from symphony.infrastructure import passwords
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
@@ -24,12 +30,16 @@ def pytest_configure(config: pytest.Config) -> None:
     global _server  # noqa: PLW0603 - one server a run, started here and stopped below
     for name in [name for name in os.environ if name.startswith("SYMPHONY_")]:
         del os.environ[name]  # what a developer has set must not decide how tests end
+    logs.configure("text")
+    logging.getLogger("symphony.requests").setLevel(logging.WARNING)
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _server = postgres.TestServer()
         asyncio.run(_server.prepare())
 
 
 def pytest_unconfigure() -> None:
+    if _template is not None:
+        shutil.rmtree(_template.parent, ignore_errors=True)
     if _server is not None:
         _server.stop()
 
@@ -51,13 +61,54 @@ async def database_url(store_kind: str, tmp_path: Path) -> AsyncGenerator[str]:
         yield await postgres.create_database(name)
         await postgres.drop_database(name)
     elif store_kind == "sqlite-file":
-        url = f"sqlite:///{tmp_path / 'test.sqlite3'}"
-        engines = create_engines(url)
-        await migrations.upgrade(engines)
-        await engines.dispose()
-        yield url
+        file = tmp_path / "test.sqlite3"
+        shutil.copy(await _migrated_file(), file)
+        yield f"sqlite:///{file}"
     else:
         yield "sqlite://"
+
+
+_template: Path | None = None
+_memory_template: sqlite3.Connection | None = None
+
+
+async def _migrated_file() -> Path:
+    """An SQLite file with the newest schema, migrated once a process."""
+    global _template  # noqa: PLW0603 - made when first asked for
+    if _template is None:
+        file = Path(tempfile.mkdtemp(prefix="symphony-test-")) / "template.sqlite3"
+        engines = create_engines(f"sqlite:///{file}")
+        await migrations.upgrade(engines)
+        await engines.dispose()
+        _template = file
+    return _template
+
+
+@pytest.fixture(autouse=True)
+def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Saves the time of what most tests are not about; `slow_and_real` is for those that are.
+
+    A database in memory, which is migrated whenever it is opened, is copied from a migrated one,
+    and password hashes are weak.
+    """
+    if request.node.get_closest_marker("slow_and_real"):
+        return
+    upgrade = migrations.upgrade
+
+    async def copy(engines: Engines, revision: str = "head") -> None:
+        global _memory_template  # noqa: PLW0603 - made when first asked for
+        if engines.anchor is None or revision != "head":
+            await upgrade(engines, revision)
+        elif _memory_template is None:
+            await upgrade(engines)
+            _memory_template = sqlite3.connect(":memory:", check_same_thread=False)
+            engines.anchor.backup(_memory_template)
+        else:
+            _memory_template.backup(engines.anchor)
+
+    monkeypatch.setattr(migrations, "upgrade", copy)
+    monkeypatch.setattr(passwords, "TIME_COST", 1)
+    monkeypatch.setattr(passwords, "MEMORY_COST", 64)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError, Invalid
 from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.main import running_application
 from symphony.server import serve as run_server
 from symphony.startup import StartRefused, engines_for, prepare, secret_for
@@ -179,6 +180,8 @@ def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
         return asyncio.run(work)
     except SettingsError as error:
         _end(str(error), code=2)
+    except DatabaseUrlError as error:
+        _end(f"{PREFIX}DATABASE_URL: {error}", code=2)
     except Invalid as error:
         _end("; ".join(f"{each.field}: {each.detail}" for each in error.errors))
     except (StartRefused, DomainError) as error:

@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
 
+from symphony import logs
 from symphony.api import (
     auth,
     docs,
@@ -28,7 +30,7 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.passwords import Argon2Passwords
-from symphony.infrastructure.signing_key import derived
+from symphony.infrastructure.signing_key import derived, keyed_hash
 from symphony.startup import engines_for, secret_for
 
 ROUTERS = (
@@ -70,19 +72,44 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.cursors = Cursors(derived(secret, "cursors"))
+    app.state.fingerprint = keyed_hash(derived(secret, "idempotency"))
     for router in ROUTERS:
         # Not included but added: FastAPI matches the routes of included routers twice.
         app.router.routes.extend(router.routes)
     app.mount(docs.ASSETS, docs.assets())
     openapi.install(app)
     errors.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+                "X-Request-ID",
+            ],
+            expose_headers=[
+                "ETag",
+                "Idempotency-Replayed",
+                "Link",
+                "Location",
+                "Retry-After",
+                "X-Request-ID",
+            ],
+        )
     app.add_middleware(RequestContext)
     return app
 
 
 def create_app_from_environment() -> FastAPI:
     """For servers that start workers of their own."""
-    return create_app(load_settings())
+    settings = load_settings()
+    logs.configure(settings.log_format)
+    return create_app(settings)
 
 
 @asynccontextmanager
@@ -101,6 +128,7 @@ async def running_application(
         ),
         passwords=passwords,
         access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
+        keyed_hash=keyed_hash(derived(secret, "accounts")),
     )
     try:
         if engines.is_in_memory:  # nobody else can have migrated it

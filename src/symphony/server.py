@@ -1,16 +1,42 @@
 """Serving: the socket, the processes behind it, and how they end."""
 
+import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from symphony.config.settings import Settings
+from symphony.http_protocol import PatientHttpProtocol
 
-GRACE = 5  # seconds that requests in progress have to finish once the service is told to stop
+GRACE = 4  # seconds that requests in progress have to finish once the service is told to stop
 KEEP_ALIVE = 30  # seconds that an idle connection is kept
 BACKLOG = 2048
+
+
+class Workers(Multiprocess):
+    """Processes of which one that dies is replaced.
+
+    Uvicorn also asks each worker whether it is well, and waits for the answer of one that has died
+    before it can be told to stop.
+    """
+
+    failed = False
+
+    def keep_subprocess_alive(self) -> None:
+        for index, worker in enumerate(self.processes):
+            if worker.process.is_alive():
+                continue
+            if worker.exitcode == STARTUP_FAILURE:  # and so would be the next
+                self.failed = True
+                self.should_exit.set()
+                return
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
 
 
 def serve(settings: Settings) -> None:
@@ -20,6 +46,7 @@ def serve(settings: Settings) -> None:
         "symphony.main:create_app_from_environment",
         factory=True,
         workers=settings.workers,
+        http=PatientHttpProtocol,
         lifespan="on",
         ws="none",
         log_config=None,
@@ -30,12 +57,17 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE,
     )
     _announce(listener)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _end)
     if settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
-        return
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
-    if not server.started:
+        workers = Workers(config, sockets=[listener])
+        workers.run()
+        started = not workers.failed
+    else:
+        server = uvicorn.Server(config)
+        server.run(sockets=[listener])
+        started = server.started
+    if not started:
         sys.exit(1)
 
 
@@ -52,6 +84,12 @@ def _listen(host: str, port: int) -> socket.socket:
         raise
     listener.set_inheritable(True)
     return listener
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    # When all is finished uvicorn raises the signal that it was ended by once more. That is the
+    # proper end of a service, not a failure.
+    sys.exit(0)
 
 
 def _announce(listener: socket.socket) -> None:

@@ -5,7 +5,7 @@ import secrets
 from symphony.config.settings import PREFIX, Settings, SettingsError
 from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database import migrations
-from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
 from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create
 
 
@@ -17,11 +17,12 @@ def engines_for(settings: Settings) -> Engines:
     """Engines for the database of these settings. Raises: SettingsError, StartRefused."""
     try:
         engines = create_engines(settings.store_url)
-    except ValueError as error:
+    except DatabaseUrlError as error:
         raise SettingsError(f"{PREFIX}DATABASE_URL: {error}") from None
     if engines.file is not None:
         try:
             engines.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            engines.file.touch(mode=0o600, exist_ok=True)  # SQLite's other files take after it
         except OSError as error:
             raise _not_writable(settings, error) from None
     return engines
@@ -58,6 +59,8 @@ async def prepare(settings: Settings) -> None:
     """
     engines = engines_for(settings)
     try:
+        if engines.is_in_memory and settings.workers > 1:
+            raise StartRefused(f"{PREFIX}WORKERS: a database in memory has one process, so only 1")
         secret_for(settings, engines)
         if engines.file is not None or settings.auto_migrate:
             await migrations.upgrade(engines)

@@ -2,8 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
 
 import httpx
 
@@ -12,6 +14,7 @@ from symphony.main import create_app
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
+_PLACES = ("pointer", "parameter")
 
 
 @asynccontextmanager
@@ -42,6 +45,10 @@ class User:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
+    def using(self, token: str) -> Self:
+        """The same person with another token."""
+        return replace(self, token=token)
+
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = self.headers | options.pop("headers", {})
         return await self.client.request(method, API + path, headers=headers, **options)
@@ -69,6 +76,10 @@ class User:
     async def vault(self, workspace_id: str, name: str = "keys", **fields: Any) -> dict[str, Any]:
         body = {"name": name, "path": f"~/vaults/{name}", **fields}
         return made(await self.post(f"/workspaces/{workspace_id}/vaults", body))
+
+    async def api_token(self, *scopes: str, name: str = "laptop", **fields: Any) -> dict[str, Any]:
+        body = {"name": name, "scopes": scopes or ("read", "write"), **fields}
+        return made(await self.post("/api-tokens", body))
 
 
 async def sign_up(client: httpx.AsyncClient, name: str) -> User:
@@ -99,3 +110,32 @@ def code(answer: httpx.Response) -> str:
     assert problem["type"] == f"/problems/{problem['code']}"
     assert problem["request_id"] == answer.headers["x-request-id"]
     return f"{answer.status_code} {problem['code']}"
+
+
+def faults(answer: httpx.Response) -> list[tuple[str, str]]:
+    """Where and why, for each thing that a 422 finds wrong."""
+    assert code(answer) == "422 validation-error"
+    errors = answer.json()["errors"]
+    assert all({"code", "detail"} < set(each) <= {"code", "detail", *_PLACES} for each in errors)
+    return [(each.get("pointer", each.get("parameter")), each["code"]) for each in errors]
+
+
+async def made_at(user: User, answer: httpx.Response, place: str) -> dict[str, Any]:
+    """What a 201 says was made, after a look at all that the answer promises of it."""
+    entity = made(answer)
+    assert UUID(entity["id"]).version == 7
+    assert entity["version"] == 1
+    assert entity["created_at"] == entity["updated_at"]
+    assert abs(datetime.now(UTC) - utc(entity["created_at"])) < timedelta(minutes=1)
+    assert answer.headers["location"] == f"{API}{place}/{entity['id']}"
+    read = await user.get(f"{place}/{entity['id']}")
+    assert read.status_code == 200
+    assert read.json() == entity
+    assert read.headers["etag"] == answer.headers["etag"]
+    return entity
+
+
+def utc(text: str) -> datetime:
+    """A time, which has to be written with a Z."""
+    assert text.endswith("Z")
+    return datetime.fromisoformat(text)

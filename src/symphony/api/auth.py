@@ -84,7 +84,7 @@ class ApiTokenList:
 @public_routes.post(
     "/auth/token",
     summary="Sign in",
-    responses=documented("invalid-credentials"),
+    responses=documented("invalid-credentials", "too-many-attempts"),
 )
 async def create_access_token(
     form: Annotated[SignInForm, Form()], response: Response, app: App

@@ -1,5 +1,6 @@
 """Conditional requests (RFC 9110, section 13): a state's ETag, If-Match and If-None-Match."""
 
+import re
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
@@ -9,6 +10,7 @@ from symphony.api.validation_errors import InvalidPart
 from symphony.domain.base import Entity
 
 _ANY = "*"
+_ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')  # RFC 9110, section 8.8.3
 
 
 class NotModified(Exception):
@@ -60,8 +62,17 @@ def _tags(lines: list[str], header: str) -> set[str] | None:
     """The entity tags of a header that may stand several times; None without it."""
     if not lines:
         return None
-    tags = {each.strip() for each in ",".join(lines).split(",")} - {""}
-    if not tags or not all(each == _ANY or (each.endswith('"') and len(each) > 1) for each in tags):
-        part = InvalidPart("not-an-etag", 'ETags such as "abc", or *.', parameter=header)
+    text = ",".join(lines)
+    if text.strip() == _ANY:
+        return {_ANY}
+    between = _ETAG.split(text)
+    if (
+        len(between) == 1
+        or any(part.strip(" \t,") for part in between)
+        or not all("," in part for part in between[1:-1])
+    ):
+        part = InvalidPart(
+            "not-an-etag", 'ETags such as "abc" with commas between, or *.', parameter=header
+        )
         raise ApiError("validation-error", errors=[part])
-    return tags
+    return set(_ETAG.findall(text))

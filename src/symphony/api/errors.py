@@ -8,6 +8,7 @@ from starlette.routing import compile_path
 
 from symphony.api.conditions import NotModified
 from symphony.api.problems import ApiError, respond, unavailable
+from symphony.application.ports import Overloaded
 from symphony.domain.errors import DomainError
 from symphony.domain.unit_of_work import StoreUnavailable
 
@@ -37,7 +38,8 @@ def install(app: FastAPI) -> None:
 
     for expected in (ApiError, DomainError, RequestValidationError):
         app.add_exception_handler(expected, answer)
-    app.add_exception_handler(StoreUnavailable, answer_unavailable)
+    for passing in (StoreUnavailable, Overloaded):
+        app.add_exception_handler(passing, answer_unavailable)
     app.add_exception_handler(NotModified, answer_not_modified)
     app.add_exception_handler(HTTPException, answer_framework)
 
@@ -56,4 +58,6 @@ def _allowed(methods: dict[str, set[str]], path: str) -> str:
     for template, of_route in methods.items():
         if compile_path(template)[0].match(path):
             allowed |= of_route
+    if not allowed:  # below the mounted files
+        allowed = {"GET"}
     return ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))

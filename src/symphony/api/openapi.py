@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from symphony.api.problems import Problem
-from symphony.api.routing import PREFIX
+from symphony.api.problems import Problem, documented
+from symphony.api.routing import PREFIX, ApiRoute
 
 _DESCRIPTION = """
 The one place where a developer's work lives: **workspaces**, and in them **repos** and **vaults**.
@@ -43,8 +43,31 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(
         title=app.title, version=app.version, description=_DESCRIPTION, routes=app.routes
     )
+    for route in app.routes:
+        if isinstance(route, ApiRoute):
+            for method in route.methods or ():
+                _complete(document["paths"][route.path][method.lower()], route)
     components = document["components"]
     components["securitySchemes"] = _SECURITY_SCHEMES
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    for unused in ("HTTPValidationError", "ValidationError"):  # FastAPI's own form of a 422
+        components["schemas"].pop(unused, None)
     components["schemas"].update(problem.pop("$defs"), Problem=problem)
     return document
+
+
+def _complete(operation: dict[str, Any], route: ApiRoute) -> None:
+    """Adds what `routing` does to every request of a route: identity, and the errors of all."""
+    codes = ["payload-too-large", "validation-error", "service-unavailable"]
+    if route.needs_token:
+        operation["security"] = [{"password": []}, {"bearer": []}]
+        codes += ["unauthenticated", "insufficient-scope"]
+    if route.body_field:
+        codes += ["malformed-request", "unsupported-media-type"]
+    own: dict[str, Any] = operation["responses"]
+    own.pop("422", None)
+    for status, described in documented(*codes).items():
+        answer = own.setdefault(str(status), described)
+        if answer is not described:
+            answer["description"] += ", " + described["description"].partition(": ")[2]
+    operation["responses"] = dict(sorted(own.items()))

@@ -84,7 +84,9 @@ class Listing:
             limit=self._limit,
             sort=self._sort.removeprefix("-"),
             descending=self._sort.startswith("-"),
-            after=self._cursors.read(self._cursor, self._context) if self._cursor else None,
+            after=self._cursors.read(self._cursor, self._context)
+            if self._cursor is not None
+            else None,
             text=self._text,
             filters={name: value for name, value in filters.items() if value is not None},
         )

@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from symphony.api.validation_errors import InvalidPart, invalid_parts
 from symphony.domain.errors import DomainError, Invalid, LimitReached, PreconditionFailed
+from symphony.domain.sign_in_failures import TooManyAttempts
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = 1  # seconds
@@ -140,10 +141,22 @@ PROBLEMS: dict[str, Kind] = {
         "`errors` lists what is wrong: `pointer` leads into the body, `parameter` names a part of"
         " the address or a header.",
     ),
+    "idempotency-key-reused": Kind(
+        422,
+        "The idempotency key was used for another request",
+        "An `Idempotency-Key` names one request: the same path and the same body. Use a new key"
+        " for a new request.",
+    ),
     "vault-locked": Kind(
         423,
         "The vault is locked",
         "Unlock it first: `POST /api/v1/vaults/{id}/unlock`. Deleting works with `?force=true`.",
+    ),
+    "too-many-attempts": Kind(
+        429,
+        "Too many failed attempts",
+        "After five wrong passwords within a minute nobody can sign in to the account, not even"
+        " with the right one. Try again after the seconds that `Retry-After` tells.",
     ),
     "internal-error": Kind(
         500,
@@ -220,16 +233,16 @@ def respond(request: Request, error: Exception) -> Response:
         parts = [InvalidPart.of_field(each) for each in error.errors]
         return _response(request, "validation-error", _count(parts), errors=parts)
     if isinstance(error, DomainError):
-        return _response(request, error.slug, error.detail, extra=_extra(error))
+        return _response(request, error.slug, error.detail, _headers(error), extra=_members(error))
     raise error
 
 
 def unavailable(request: Request) -> Response:
-    """The database is away or overloaded."""
+    """The database is away, or there is more to do than can be done in time."""
     return _response(
         request,
         "service-unavailable",
-        "The database cannot be reached or is too busy; try again in a moment.",
+        "The service is too busy or cannot reach its database; try again in a moment.",
         {"Retry-After": str(RETRY_AFTER)},
     )
 
@@ -274,7 +287,11 @@ def _response(
     return Response(
         problem.model_dump_json(exclude_none=True),
         kind.status,
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={
+            "Cache-Control": "no-store",
+            **({"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}),
+            **(headers or {}),
+        },
         media_type=MEDIA_TYPE,
     )
 
@@ -285,7 +302,13 @@ def instance(request: Request) -> str:
     return raw.decode("ascii", "replace") or request.url.path
 
 
-def _extra(error: DomainError) -> dict[str, int]:
+def _headers(error: DomainError) -> dict[str, str]:
+    if isinstance(error, TooManyAttempts):
+        return {"Retry-After": str(error.retry_after)}
+    return {}
+
+
+def _members(error: DomainError) -> dict[str, int]:
     if isinstance(error, LimitReached):
         return {"limit": error.limit, "used": error.used}
     if isinstance(error, PreconditionFailed):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import FolderName, JsonObject, Path, RemoteUrl, optional
+from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
 from symphony.api.responses import EntityRepresentation
@@ -60,13 +61,15 @@ class RepoList:
     "/workspaces/{workspace_id}/repos",
     status_code=201,
     summary="Register a repo",
-    responses=documented("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
+    responses=documented(
+        "workspace-not-found", "repo-name-taken", "repo-limit-reached", "idempotency-key-reused"
+    ),
 )
 async def create_repo(
-    workspace_id: UUID, body: RepoCreate, response: Response, actor: Actor, app: App
+    workspace_id: UUID, body: RepoCreate, key: Key, response: Response, actor: Actor, app: App
 ) -> RepoResponse:
     """Registers a git repository in a workspace; nothing on any disk is touched."""
-    repo = await app.run(
+    made = await app.run_once(
         use_cases.create_repo,
         use_cases.CreateRepo(
             actor=actor.user_id,
@@ -76,10 +79,10 @@ async def create_repo(
             remote_url=body.remote_url,
             metadata=body.metadata,
         ),
+        key,
     )
-    response.headers["Location"] = f"{PREFIX}/repos/{repo.id}"
-    set_etag(response, repo)
-    return RepoResponse.of(repo)
+    answer_made(response, f"{PREFIX}/repos", made)
+    return RepoResponse.of(made.entity)
 
 
 @routes.get(

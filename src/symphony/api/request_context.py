@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from symphony.api.problems import internal_error
@@ -41,8 +41,9 @@ class RequestContext:
         status = 0
         method: str = scope["method"]
         if method == "HEAD":
-            # HEAD answers as GET does, without the content (RFC 9110, section 9.3.2).
-            scope["method"] = "GET"
+            # HEAD answers as GET does, without the content (RFC 9110, section 9.3.2). The server
+            # looks at its own scope again, so that one stays as it is.
+            scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -60,6 +61,8 @@ class RequestContext:
         begun = time.perf_counter()
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            pass  # nobody is there to be answered
         except Exception:
             log.exception("request failed", request_id=request_id)
             if status:

@@ -86,7 +86,12 @@ class PublicApiRoute(ApiRoute):
 
 def router(tag: str, *, public: bool = False) -> APIRouter:
     """A router for one noun's operations."""
-    return APIRouter(prefix=PREFIX, tags=[tag], route_class=PublicApiRoute if public else ApiRoute)
+    return APIRouter(
+        prefix=PREFIX,
+        tags=[tag],
+        route_class=PublicApiRoute if public else ApiRoute,
+        generate_unique_id_function=lambda route: route.name,
+    )
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -117,7 +122,7 @@ async def _identified(request: Request) -> Caller:
     if scheme.lower() == "bearer":
         caller = await identify(token.strip(), request.app.state.application)
     if caller is None:
-        raise ApiError("unauthenticated", headers={"WWW-Authenticate": "Bearer"})
+        raise ApiError("unauthenticated")
     request.state.caller = caller
     return caller
 

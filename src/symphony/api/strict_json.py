@@ -5,13 +5,10 @@ from typing import Any
 
 from symphony.api.problems import ApiError
 from symphony.api.validation_errors import InvalidPart, json_pointer
+from symphony.domain.json_objects import MAX_DIGITS
 
-# Python refuses to read integers of more digits than this, whose reading takes quadratic time.
-_MAX_DIGITS = 4300
-
-
-class _Overlong:
-    """Stands for an integer that is too long to read: no rule accepts it."""
+# Stands for every longer integer, whose reading would take quadratic time: no rule accepts it.
+_TOO_LONG = 10**MAX_DIGITS
 
 
 def parse(body: bytes) -> Any:
@@ -37,19 +34,19 @@ def parse(body: bytes) -> Any:
             parse_int=_integer,
             parse_constant=_refuse_constant,
         )
+        if duplicates:
+            members, name = duplicates[0]
+            pointer = json_pointer([*(_path(document, members) or []), name])
+            raise _refused("duplicate-field", "The same name stands twice in one object.", pointer)
     except RecursionError:
         raise _refused("too-deep", "This nests too deep.", "") from None
     except ValueError:
         raise ApiError("malformed-request", "The body is not one JSON document in UTF-8.") from None
-    if duplicates:
-        members, name = duplicates[0]
-        pointer = json_pointer([*(_path(document, members) or []), name])
-        raise _refused("duplicate-field", "The same name stands twice in one object.", pointer)
     return document
 
 
-def _integer(digits: str) -> int | _Overlong:
-    return int(digits) if len(digits) <= _MAX_DIGITS else _Overlong()
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) <= MAX_DIGITS + len("-") else _TOO_LONG
 
 
 def _refuse_constant(_: str) -> None:

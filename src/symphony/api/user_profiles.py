@@ -105,7 +105,11 @@ async def get_user_profile(
     "/user-profiles/{user_profile_id}",
     summary="Change a profile",
     responses=documented(
-        "user-profile-not-found", "username-taken", "email-taken", "precondition-failed"
+        "user-profile-not-found",
+        "username-taken",
+        "email-taken",
+        "precondition-failed",
+        "too-many-attempts",
     ),
 )
 async def change_user_profile(

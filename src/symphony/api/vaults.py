@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import FolderName, JsonObject, Path, optional
+from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
 from symphony.api.responses import EntityRepresentation
@@ -56,13 +57,15 @@ class VaultList:
     "/workspaces/{workspace_id}/vaults",
     status_code=201,
     summary="Make a vault",
-    responses=documented("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
+    responses=documented(
+        "workspace-not-found", "vault-name-taken", "vault-limit-reached", "idempotency-key-reused"
+    ),
 )
 async def create_vault(
-    workspace_id: UUID, body: VaultCreate, response: Response, actor: Actor, app: App
+    workspace_id: UUID, body: VaultCreate, key: Key, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
     """Makes a vault in a workspace, unlocked."""
-    vault = await app.run(
+    made = await app.run_once(
         use_cases.create_vault,
         use_cases.CreateVault(
             actor=actor.user_id,
@@ -71,10 +74,10 @@ async def create_vault(
             path=body.path,
             metadata=body.metadata,
         ),
+        key,
     )
-    response.headers["Location"] = f"{PREFIX}/vaults/{vault.id}"
-    set_etag(response, vault)
-    return VaultResponse.of(vault)
+    answer_made(response, f"{PREFIX}/vaults", made)
+    return VaultResponse.of(made.entity)
 
 
 @routes.get(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import Description, JsonObject, Name, optional
+from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
 from symphony.api.responses import EntityRepresentation, Representation
@@ -68,14 +69,22 @@ class WorkspaceStatsResponse(Representation):
     status_code=201,
     summary="Make a workspace",
     responses=documented(
-        "user-profile-not-found", "workspace-name-taken", "workspace-limit-reached"
+        "user-profile-not-found",
+        "workspace-name-taken",
+        "workspace-limit-reached",
+        "idempotency-key-reused",
     ),
 )
 async def create_workspace(
-    user_profile_id: UUID, body: WorkspaceCreate, response: Response, actor: Actor, app: App
+    user_profile_id: UUID,
+    body: WorkspaceCreate,
+    key: Key,
+    response: Response,
+    actor: Actor,
+    app: App,
 ) -> WorkspaceResponse:
     """Makes a workspace for a user; its name is unique among the user's workspaces."""
-    workspace = await app.run(
+    made = await app.run_once(
         use_cases.create_workspace,
         use_cases.CreateWorkspace(
             actor=actor.user_id,
@@ -85,10 +94,10 @@ async def create_workspace(
             workspace_type=body.workspace_type,
             settings=body.settings,
         ),
+        key,
     )
-    response.headers["Location"] = f"{PREFIX}/workspaces/{workspace.id}"
-    set_etag(response, workspace)
-    return WorkspaceResponse.of(workspace)
+    answer_made(response, f"{PREFIX}/workspaces", made)
+    return WorkspaceResponse.of(made.entity)
 
 
 @routes.get(

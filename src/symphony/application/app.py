@@ -2,12 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from symphony.application.ports import AccessTokens, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
+from symphony.domain.base import Entity
+from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.repos import RepoService
 from symphony.domain.unit_of_work import (
     Repositories,
@@ -23,6 +25,7 @@ from symphony.domain.workspaces import WorkspaceService
 CommandT = TypeVar("CommandT")
 QueryT = TypeVar("QueryT")
 ResultT = TypeVar("ResultT")
+EntityT = TypeVar("EntityT", bound=Entity)
 
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = 0.1  # seconds
@@ -39,7 +42,7 @@ class Policy:
 
 
 class Services:
-    """The domain services of one unit of work."""
+    """The domain services of one unit of work, and the repositories that need no service."""
 
     def __init__(self, uow: UnitOfWork, policy: Policy) -> None:
         self.user_profiles = UserProfileService(uow)
@@ -47,6 +50,16 @@ class Services:
         self.repos = RepoService(uow, policy.max_repos_per_workspace)
         self.vaults = VaultService(uow, policy.max_vaults_per_workspace)
         self.api_tokens = ApiTokenService(uow)
+        self.idempotency_keys = uow.idempotency_keys
+        self.sign_in_failures = uow.sign_in_failures
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Generic[EntityT]):
+    """What a command has made, and whether it had made it before."""
+
+    entity: EntityT
+    replayed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,8 @@ class Application:
     policy: Policy
     passwords: PasswordHasher
     access_tokens: AccessTokens
+    keyed_hash: Callable[[bytes], bytes]
+    """Hashes what must not be kept in the clear, and cannot be guessed from its hash either."""
     _running: set["asyncio.Task[Any]"] = field(
         default_factory=set["asyncio.Task[Any]"], init=False, repr=False
     )
@@ -71,22 +86,60 @@ class Application:
 
         Raises: what the handler raises, and StoreUnavailable.
         """
-        task = asyncio.create_task(self._attempts(handler, command))
-        self._running.add(task)
-        task.add_done_callback(self._finished)
-        return await asyncio.shield(task)
+        return await self._sheltered(self._attempts(handler, command))
+
+    async def run_once(
+        self,
+        handler: Callable[[CommandT, Services], Awaitable[EntityT]],
+        command: CommandT,
+        key: IdempotencyKey | None,
+    ) -> "Made[EntityT]":
+        """Runs a command that makes something, unless it was run under this key before.
+
+        Then it gives what was made at that time. The key and what is made are kept together or
+        not at all; a parallel run under the same key is waited for.
+
+        Raises: what the handler raises, KeyReused, StoreUnavailable.
+        """
+        if key is None:
+            return Made(await self.run(handler, command), replayed=False)
+
+        async def claim_first(command: CommandT, services: Services) -> Made[EntityT]:
+            made_before = await services.idempotency_keys.claim(key)
+            if made_before is not None:
+                # The fingerprint says that it was the same request, so it made the same noun.
+                return Made(cast("EntityT", made_before), replayed=True)
+            made = await handler(command, services)
+            await services.idempotency_keys.keep(key, made)
+            return Made(made, replayed=False)
+
+        return await self.run(claim_first, command)
 
     async def ask(
         self, handler: Callable[[QueryT, Repositories], Awaitable[ResultT]], query: QueryT
     ) -> ResultT:
-        """Answers a query with single reads. Raises: what the handler raises, StoreUnavailable."""
-        async with self.store.reading() as repositories:
-            return await handler(query, repositories)
+        """Answers a query with single reads, which a cancelled caller does not cut short either.
+
+        Raises: what the handler raises, StoreUnavailable.
+        """
+        return await self._sheltered(self._answer(handler, query))
 
     async def drain(self) -> None:
-        """Waits for the commands that have begun; for the shutdown, before the store is closed."""
+        """Waits for what has begun; for the shutdown, before the store is closed."""
         while self._running:
             await asyncio.wait(self._running)
+
+    async def _sheltered(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    async def _answer(
+        self, handler: Callable[[QueryT, Repositories], Awaitable[ResultT]], query: QueryT
+    ) -> ResultT:
+        async with self.store.reading() as repositories:
+            return await handler(query, repositories)
 
     async def _attempts(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT

@@ -9,7 +9,10 @@ from uuid import UUID
 from symphony.application.app import Application, Services
 from symphony.domain.api_tokens import ApiToken, Scope
 from symphony.domain.base import utc_now
-from symphony.domain.errors import InvalidCredentials
+from symphony.domain.errors import InvalidCredentials, RuleBroken
+from symphony.domain.fields import comparison_key
+from symphony.domain.json_objects import storable_text
+from symphony.domain.sign_in_failures import MAX_FAILURES, Failures
 from symphony.domain.unit_of_work import Repositories
 from symphony.domain.user_profiles import UserProfile
 
@@ -34,12 +37,40 @@ class SignIn:
 
 
 async def sign_in(command: SignIn, app: Application) -> str:
-    """An access token. Raises: InvalidCredentials, as slowly for an unknown user."""
+    """An access token.
+
+    An unknown user costs the same time and gets the same answers. Raises: InvalidCredentials,
+    TooManyAttempts.
+    """
+    try:
+        storable_text(command.login)
+    except RuleBroken:
+        raise InvalidCredentials from None
     profile = await app.ask(find_by_login, command.login)
+    account = str(profile.id) if profile else comparison_key(command.login)
     password_hash = profile.password_hash if profile else None
-    if not await app.passwords.verify(command.password, password_hash) or profile is None:
+    if not await check_password(account, command.password, password_hash, app):
         raise InvalidCredentials
+    assert profile is not None  # noqa: S101 - against no hash no password is right
     return app.access_tokens.issue(profile.id)
+
+
+async def check_password(
+    account: str, password: str, password_hash: str | None, app: Application
+) -> bool:
+    """Whether a password is right; wrong ones are counted, and after five nobody gets in.
+
+    Raises: TooManyAttempts.
+    """
+    key = app.keyed_hash(account.encode())
+    (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
+    right = await app.passwords.verify(password, password_hash)
+    # Judged after the counting: of many attempts at once no more than five are told apart.
+    if right:
+        (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
+    else:
+        (await app.run(_add_failure, key)).require_fewer_than(MAX_FAILURES + 1)
+    return right
 
 
 async def identify(token: str, app: Application) -> Caller | None:
@@ -63,6 +94,14 @@ def hash_api_token(token: str) -> bytes:
 async def find_by_login(login: str, repositories: Repositories) -> UserProfile | None:
     profiles = repositories.user_profiles
     return await (profiles.get_by_email(login) if "@" in login else profiles.get_by_username(login))
+
+
+async def _failures(account: bytes, repositories: Repositories) -> Failures:
+    return await repositories.sign_in_failures.of(account)
+
+
+async def _add_failure(account: bytes, services: Services) -> Failures:
+    return await services.sign_in_failures.add(account)
 
 
 async def _find_by_hash(token_hash: bytes, repositories: Repositories) -> ApiToken | None:

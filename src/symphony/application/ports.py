@@ -4,8 +4,12 @@ from typing import Protocol
 from uuid import UUID
 
 
+class Overloaded(Exception):
+    """So much is waiting that one more would wait too long."""
+
+
 class PasswordHasher(Protocol):
-    """Slow by intent, and never on the event loop."""
+    """Slow by intent, never on the event loop, and only so many at once. Raises: Overloaded."""
 
     async def hash(self, password: str) -> str: ...
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Application, Services
+from symphony.application.authentication import check_password
 from symphony.domain import user_profiles as domain
 from symphony.domain.errors import FieldError, Forbidden, Invalid, RuleBroken
 from symphony.domain.json_objects import JsonObject, JsonValue
@@ -73,8 +74,8 @@ async def create_user_profile(command: CreateUserProfile, app: Application) -> U
 
 
 async def change_user_profile(command: ChangeUserProfile, app: Application) -> UserProfile:
-    """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-    password_change = await _password_change(command, app) if command.password else None
+    """Raises: NotFound, PreconditionFailed, Invalid, TooManyAttempts, AlreadyExists."""
+    password_change = await _password_change(command, app) if command.password is not None else None
     return await app.run(_change, (command, password_change))
 
 
@@ -108,7 +109,8 @@ async def _change(
 async def _password_change(command: ChangeUserProfile, app: Application) -> PasswordChange:
     new = _checked("password", command.password)
     profile = await app.ask(get_user_profile, GetUserProfile(command.actor, command.profile_id))
-    if not await app.passwords.verify(command.current_password or "", profile.password_hash):
+    present = command.current_password or ""
+    if not await check_password(str(profile.id), present, profile.password_hash, app):
         raise wrong_current_password()
     return PasswordChange(profile.password_hash, await app.passwords.hash(new))
 

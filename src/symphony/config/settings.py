@@ -1,6 +1,7 @@
 """Settings: what `SYMPHONY_*` variables may say, and what holds when they say nothing."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
 IN_MEMORY = "sqlite://"
+_ORIGIN = re.compile(r"https?://[^/\s,*]+")  # RFC 6454, section 7; no wildcard, for tokens travel
 
 
 class SettingsError(Exception):
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     demo_mode: bool = False
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "closed"] = "open"
     access_token_ttl: Annotated[int, Field(ge=1, le=86_400)] = 3600
     max_workspaces_per_user: Annotated[int, Field(ge=1)] = 50
@@ -43,8 +46,8 @@ class Settings(BaseSettings):
 
     @field_validator("data_dir")
     @classmethod
-    def _at_home(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path) -> Path:
+        return _at_home(value)
 
     @field_validator("git_roots", mode="before")
     @classmethod
@@ -53,11 +56,28 @@ class Settings(BaseSettings):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
 
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("origins such as https://app.example.org, separated by commas")
+        return value
+
     @field_validator("git_roots")
     @classmethod
     def _existing_folders(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
-        roots = tuple(root.expanduser().absolute() for root in value)
-        if not all(root.is_dir() for root in roots):
+        try:
+            roots = tuple(_at_home(root) for root in value)
+        except ValueError:
+            roots = None
+        if roots is None or not all(root.is_dir() for root in roots):
             raise ValueError("existing folders, separated by " + os.pathsep)
         return roots
 
@@ -99,6 +119,13 @@ def load_settings(**values: object) -> Settings:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
     except ValidationError as error:
         raise SettingsError(_first_line(error)) from None
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("there is no such user whose home folder ~ could be") from None
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:

@@ -38,10 +38,12 @@ class ApiToken(Entity):
 
     noun: ClassVar[str] = "api-token"
     rules: ClassVar[Mapping[str, Rule]] = {
+        "user_profile_id": rules.identity,
         "name": rules.name,
         "scopes": scopes,
-        "expires_at": lambda value: value and rules.utc_time(value),
-        "last_used_at": lambda value: value and rules.utc_time(value),
+        "token_hash": rules.digest,
+        "expires_at": rules.optional_utc_time,
+        "last_used_at": rules.optional_utc_time,
     }
 
     user_profile_id: UUID

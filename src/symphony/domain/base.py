@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import FieldError, Invalid, PreconditionFailed, RuleBroken
-from symphony.domain.json_objects import JsonObject, merge, same
+from symphony.domain.json_objects import JsonObject, json_object, merge, same
 
 Rule = Callable[[object], object]
 
@@ -106,14 +106,18 @@ class Entity:
         return candidate
 
     def _merged(self, name: str, value: object) -> object:
-        return (
-            merge(getattr(self, name), cast("JsonObject", value))
-            if isinstance(value, Mapping)
-            else value
-        )
+        present = getattr(self, name)
+        if not (isinstance(present, Mapping) and isinstance(value, Mapping)):
+            return value
+        try:
+            patch = json_object(cast("JsonObject", value))
+        except RuleBroken as broken:
+            raise Invalid([FieldError(name, broken.code, broken.detail)]) from None
+        return merge(cast("JsonObject", present), patch)
 
 
 _COMMON_RULES: dict[str, Rule] = {
+    "id": rules.identity,
     "version": rules.positive,
     "created_at": rules.utc_time,
     "updated_at": rules.utc_time,

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
+from uuid import UUID
 
 from symphony.domain.errors import RuleBroken
 from symphony.domain.json_objects import storable_text
@@ -64,20 +65,20 @@ def description(value: object) -> str | None:
     """At most 10,000 characters, line breaks and tabs among them; or None."""
     if value is None:
         return None
-    text = _text(value)
+    given = text(value)
     if any(
-        unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in text
+        unicodedata.category(character) == "Cc" and character not in "\t\n\r" for character in given
     ):
         raise RuleBroken("control-character", "Of control characters only line breaks and tabs.")
-    return _at_most(text, MAX_DESCRIPTION)
+    return _at_most(given, MAX_DESCRIPTION)
 
 
 def path(value: object) -> str:
     """An absolute path, or one that starts at the home folder (`~/`); it need not exist."""
-    text = _at_most(_single_line(value), MAX_PATH)
-    if not text.startswith(("/", "~/")):
+    given = _at_most(_single_line(value), MAX_PATH)
+    if not given.startswith(("/", "~/")):
         raise RuleBroken("not-absolute", "An absolute path (/…) or one in the home folder (~/…).")
-    return text
+    return given
 
 
 def remote_url(value: object) -> str | None:
@@ -89,26 +90,26 @@ def remote_url(value: object) -> str | None:
     """
     if value is None:
         return None
-    text = _at_most(_single_line(value), MAX_URL)
-    if "://" in text:
-        _check_url(text)
+    given = _at_most(_single_line(value), MAX_URL)
+    if "://" in given:
+        _check_url(given)
     else:
-        _check_scp_like(text)
-    return text
+        _check_scp_like(given)
+    return given
 
 
 def username(value: object) -> str:
     """3 to 64 of ASCII letters, digits and `_`, beginning with a letter."""
-    text = _text(value)
-    if not _USERNAME.fullmatch(text):
+    given = text(value)
+    if not _USERNAME.fullmatch(given):
         raise RuleBroken("not-a-username", "3 to 64 ASCII letters, digits and _, a letter first.")
-    return text
+    return given
 
 
 def email(value: object) -> str:
     """One mailbox of at most 254 characters (RFC 5321), no display name, a domain with a dot."""
-    text = _at_most(_single_line(value), MAX_EMAIL)
-    local_part, _, domain = text.rpartition("@")
+    given = _at_most(_single_line(value), MAX_EMAIL)
+    local_part, _, domain = given.rpartition("@")
     labels = domain.split(".")
     if (
         len(local_part.encode()) > 64
@@ -117,13 +118,30 @@ def email(value: object) -> str:
         or not all(_DOMAIN_LABEL.fullmatch(label) for label in labels)
     ):
         raise RuleBroken("not-an-email", "One e-mail address such as ada@example.org.")
-    return text
+    return given
 
 
 def utc_time(value: object) -> datetime:
     """A time with the offset zero: naive and local times are refused, not guessed."""
     if not isinstance(value, datetime) or value.utcoffset() != timedelta(0):
         raise RuleBroken("not-utc", "A time that is aware and in UTC.")
+    return value
+
+
+def optional_utc_time(value: object) -> datetime | None:
+    return None if value is None else utc_time(value)
+
+
+def identity(value: object) -> UUID:
+    """An id, as UUID and not as text."""
+    if not isinstance(value, UUID):
+        raise RuleBroken("uuid-expected", "This must be a UUID.")
+    return value
+
+
+def boolean(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise RuleBroken("boolean-expected", "This must be true or false.")
     return value
 
 
@@ -134,28 +152,35 @@ def positive(value: object) -> int:
     return value
 
 
-def _text(value: object) -> str:
+def digest(value: object) -> bytes:
+    if not isinstance(value, bytes):
+        raise RuleBroken("bytes-expected", "This must be bytes.")
+    return value
+
+
+def text(value: object) -> str:
+    """Any text that every database and every client can hold."""
     if not isinstance(value, str):
         raise RuleBroken("string-expected", "This must be a string.")
     return storable_text(value)
 
 
 def _single_line(value: object) -> str:
-    text = _text(value)
-    if any(unicodedata.category(character) == "Cc" for character in text):
+    given = text(value)
+    if any(unicodedata.category(character) == "Cc" for character in given):
         raise RuleBroken("control-character", "Control characters are not allowed.")
-    return text
+    return given
 
 
-def _at_most(text: str, characters: int) -> str:
-    if len(text) > characters:
+def _at_most(given: str, characters: int) -> str:
+    if len(given) > characters:
         raise RuleBroken("too-long", f"At most {characters} characters.")
-    return text
+    return given
 
 
-def _check_url(text: str) -> None:
+def _check_url(given: str) -> None:
     try:
-        url = urlsplit(text)
+        url = urlsplit(given)
         port = url.port
     except ValueError:
         raise _not_a_remote() from None
@@ -166,7 +191,7 @@ def _check_url(text: str) -> None:
         acceptable = url.path and (not has_user or _SSH_USER.fullmatch(url.username or ""))
     else:
         acceptable = url.scheme in {"https", "http", "git"} and not has_user
-    if not (acceptable and _has_host(url) and port != 0 and " " not in text):
+    if not (acceptable and _has_host(url) and port != 0 and " " not in given):
         raise _not_a_remote()
 
 
@@ -175,8 +200,8 @@ def _has_host(url: SplitResult) -> bool:
     return bool((_IPV6_HOST if ":" in host else _HOST).fullmatch(host))
 
 
-def _check_scp_like(text: str) -> None:
-    parts = _SCP_LIKE.fullmatch(text)
+def _check_scp_like(given: str) -> None:
+    parts = _SCP_LIKE.fullmatch(given)
     if (
         not parts
         or not _SSH_USER.fullmatch(parts["user"])

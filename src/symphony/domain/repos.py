@@ -22,11 +22,12 @@ class Repo(Entity):
 
     noun: ClassVar[str] = "repo"
     rules: ClassVar[Mapping[str, Rule]] = {
+        "workspace_id": rules.identity,
         "name": rules.folder_name,
         "path": rules.path,
         "remote_url": rules.remote_url,
         "metadata": json_object,
-        "last_synced": lambda value: value and rules.utc_time(value),
+        "last_synced": rules.optional_utc_time,
     }
 
     workspace_id: UUID
@@ -89,7 +90,8 @@ class RepoService:
         """Removes the record; nothing on disk is touched. Raises: NotFound, PreconditionFailed."""
         # The workspace is locked before what it holds; the repo may be gone by then.
         found = await self._uow.repos.get(user_id, repo_id)
-        await self._uow.workspaces.count_contents(user_id, found.workspace_id, repos=-1)
+        await self._uow.workspaces.count_contents(user_id, found.workspace_id)
         repo = await self._uow.repos.get_for_change(user_id, repo_id)
         repo.require(expected_tags)
         await self._uow.repos.remove(repo)
+        await self._uow.workspaces.count_contents(user_id, repo.workspace_id, repos=-1)

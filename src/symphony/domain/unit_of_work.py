@@ -4,7 +4,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
+from symphony.domain.idempotency import IdempotencyKeys
 from symphony.domain.repos import RepoRepository
+from symphony.domain.sign_in_failures import SignInFailures
 from symphony.domain.user_profiles import UserProfileRepository
 from symphony.domain.vaults import VaultRepository
 from symphony.domain.workspaces import WorkspaceRepository
@@ -19,7 +21,7 @@ class StoreUnavailable(Exception):
 
 
 class Repositories(Protocol):
-    """One repository per noun."""
+    """One repository per noun, and what stands beside the nouns."""
 
     @property
     def user_profiles(self) -> UserProfileRepository: ...
@@ -31,6 +33,10 @@ class Repositories(Protocol):
     def vaults(self) -> VaultRepository: ...
     @property
     def api_tokens(self) -> ApiTokenRepository: ...
+    @property
+    def idempotency_keys(self) -> IdempotencyKeys: ...
+    @property
+    def sign_in_failures(self) -> SignInFailures: ...
 
 
 class UnitOfWork(Repositories, Protocol):

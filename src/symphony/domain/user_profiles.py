@@ -36,6 +36,7 @@ class UserProfile(Entity):
     rules: ClassVar[Mapping[str, Rule]] = {
         "username": rules.username,
         "email": rules.email,
+        "password_hash": rules.text,
         "preferences": json_object,
     }
 

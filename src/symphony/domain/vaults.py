@@ -21,9 +21,11 @@ class Vault(Entity):
 
     noun: ClassVar[str] = "vault"
     rules: ClassVar[Mapping[str, Rule]] = {
+        "workspace_id": rules.identity,
         "name": rules.folder_name,
         "path": rules.path,
         "metadata": json_object,
+        "is_locked": rules.boolean,
     }
 
     workspace_id: UUID
@@ -113,12 +115,13 @@ class VaultService:
         """
         # The workspace is locked before what it holds; the vault may be gone by then.
         found = await self._uow.vaults.get(user_id, vault_id)
-        await self._uow.workspaces.count_contents(user_id, found.workspace_id, vaults=-1)
+        await self._uow.workspaces.count_contents(user_id, found.workspace_id)
         vault = await self._uow.vaults.get_for_change(user_id, vault_id)
         vault.require(expected_tags)
         if not force:
             vault.require_unlocked()
         await self._uow.vaults.remove(vault)
+        await self._uow.workspaces.count_contents(user_id, vault.workspace_id, vaults=-1)
 
     async def _save_if_changed(self, vault: Vault, changed: Vault) -> Vault:
         if changed is not vault:

@@ -39,6 +39,7 @@ class Workspace(Entity):
     rules: ClassVar[Mapping[str, Rule]] = {
         "name": rules.name,
         "description": rules.description,
+        "user_profile_id": rules.identity,
         "workspace_type": workspace_type,
         "settings": json_object,
     }
@@ -134,16 +135,19 @@ class WorkspaceService:
 
         Raises: NotFound, PreconditionFailed, InUse.
         """
-        # Parents are always locked before what they hold, so that no two commands can wait for
-        # each other: the user before the workspace.
-        await self._uow.user_profiles.count_workspaces(user_id, user_id, added=-1)
+        # The user is locked before the workspace, as everywhere parents are before what they hold:
+        # so no two commands can wait for each other. The workspace may be gone by then.
+        await self._uow.workspaces.get(user_id, workspace_id)
+        await self._uow.user_profiles.count_workspaces(user_id, user_id)
         stats = await self._uow.workspaces.count_contents(user_id, workspace_id)
         workspace = await self._uow.workspaces.get_for_change(user_id, workspace_id)
         workspace.require(expected_tags)
         if stats.total_resources and not force:
             raise InUse(
                 "workspace-not-empty",
-                f"The workspace holds {stats.repo_count} repos and {stats.vault_count} vaults;"
+                "The workspace still holds repos or vaults"
+                f" ({stats.repo_count} and {stats.vault_count}):"
                 " delete them first, or all at once with ?force=true.",
             )
         await self._uow.workspaces.remove(workspace)
+        await self._uow.user_profiles.count_workspaces(user_id, user_id, added=-1)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 KEY_BYTES = 32
@@ -27,6 +28,15 @@ def load_or_create(file: Path) -> bytes:
             os.link(own, file)
         own.unlink()
     return file.read_bytes()
+
+
+def keyed_hash(key: bytes) -> Callable[[bytes], bytes]:
+    """A hash (RFC 2104) whose content nobody without the key can find by trying."""
+
+    def hashed(content: bytes) -> bytes:
+        return hmac.digest(key, content, hashlib.sha256)
+
+    return hashed
 
 
 def derived(secret: bytes, purpose: str) -> bytes:

@@ -42,6 +42,10 @@ _SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+class DatabaseUrlError(ValueError):
+    """A URL that no database can be reached by; the message does not repeat it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engines:
     """`write` begins transactions, which take the write lock at once where there is only one;
@@ -68,12 +72,12 @@ class Engines:
 def create_engines(database_url: str) -> Engines:
     """Engines for `postgresql://…` or `sqlite:///file`; `sqlite://` is a database in memory.
 
-    Raises: ValueError for any other URL.
+    Raises: DatabaseUrlError for any other URL; for a wrong parameter in it, when it first connects.
     """
     try:
         url = make_url(database_url)
     except Exception:
-        raise ValueError("not a database URL") from None
+        raise DatabaseUrlError("not a database URL") from None
     if url.get_backend_name() == "postgresql" and url.drivername in {
         "postgresql",
         "postgresql+asyncpg",
@@ -83,7 +87,7 @@ def create_engines(database_url: str) -> Engines:
         if url.database in {None, "", ":memory:"}:
             return _sqlite_in_memory()
         return _sqlite_file(Path(cast("str", url.database)).absolute())
-    raise ValueError("postgresql://… or sqlite:///file is needed")
+    raise DatabaseUrlError("postgresql://… or sqlite:///file is needed")
 
 
 def _postgresql(url: URL) -> Engines:
@@ -92,9 +96,14 @@ def _postgresql(url: URL) -> Engines:
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     async def connect(*_: object, **__: object) -> Any:
-        return await asyncpg.connect(
-            dsn, timeout=CONNECT_TIMEOUT, server_settings=_POSTGRESQL_SETTINGS
-        )
+        try:
+            return await asyncpg.connect(
+                dsn, timeout=CONNECT_TIMEOUT, server_settings=_POSTGRESQL_SETTINGS
+            )
+        except asyncpg.PostgresError as error:  # the server is there, and does not let us in
+            raise ConnectionError(error.sqlstate) from error
+        except asyncpg.ClientConfigurationError as error:
+            raise DatabaseUrlError(str(error)) from None
 
     engine = create_async_engine(
         "postgresql+asyncpg://",

@@ -23,26 +23,26 @@ _CONFLICTS = {
     sqlite3.SQLITE_BUSY_SNAPSHOT,
 }
 _UNIQUE_VIOLATIONS = {"23505", sqlite3.SQLITE_CONSTRAINT_UNIQUE}
+_UNAVAILABLE_CLASSES = (
+    "08",  # connection exceptions
+    "28",  # the server does not let us in
+    "53",  # insufficient resources: connections, memory, disk
+    "57",  # operator intervention: shutdowns, and the time limit of a statement
+    "58",  # errors of the server's system
+)
 _UNAVAILABLE = {
-    "57014",  # query_canceled: the statement's time limit
+    "3D000",  # invalid_catalog_name: the database is gone
     "55P03",  # lock_not_available: the time limit of a wait for a lock
+    "25P02",  # in_failed_sql_transaction, after one of these
     "25P03",  # idle_in_transaction_session_timeout
-    "25P02",  # in_failed_sql_transaction, after one of the above
-    "57P01",  # admin_shutdown
-    "57P02",  # crash_shutdown
-    "57P03",  # cannot_connect_now
-    "57P05",  # idle_session_timeout
-    "53000",  # insufficient_resources
-    "53100",  # disk_full
-    "53200",  # out_of_memory
-    "53300",  # too_many_connections
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_BUSY_TIMEOUT,
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_LOCKED_SHAREDCACHE,
     sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
 }
 _PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
@@ -73,6 +73,9 @@ def _translated(error: Exception) -> Exception:
         if error.connection_invalidated or _is_unavailable(code):
             return StoreUnavailable("database")
         return error
+    # SQLAlchemy leaves as they are the errors that come before there is a connection.
+    if isinstance(error, sqlite3.Error) and _is_unavailable(error.sqlite_errorcode):
+        return StoreUnavailable("database")
     # A server that is away comes as a bare OSError (the driver's time-outs among them).
     if isinstance(error, OSError | PoolTimeout):
         return StoreUnavailable("database")
@@ -85,7 +88,7 @@ def _code(error: DBAPIError) -> str | int | None:
 
 def _is_unavailable(code: str | int | None) -> bool:
     if isinstance(code, str):
-        return code in _UNAVAILABLE or code.startswith("08")  # class 08: connection exceptions
+        return code in _UNAVAILABLE or code.startswith(_UNAVAILABLE_CLASSES)
     return code is not None and (
         code in _UNAVAILABLE
         or code & _PRIMARY_CODE in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}

@@ -1,5 +1,7 @@
 """The schema's one history, for both databases: to bring one to its head, or tell where it is."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -20,6 +22,7 @@ from symphony.infrastructure.database.errors import port_errors
 # Any number will do as long as no other program on this database uses it: "symphony" in hex.
 _ADVISORY_LOCK = 0x73796D70686F6E79
 _LOCK_WAIT = 60  # seconds
+_ANSWER_WAIT = 2  # seconds; who asks whether the service can serve wants to know soon
 UNREACHABLE = "the database cannot be reached"
 
 
@@ -48,8 +51,9 @@ async def current_revision(engines: Engines) -> str | None:
 async def obstacle(engines: Engines) -> str | None:
     """Why the database cannot serve, in words that say what to do; None when it can."""
     try:
-        current = await current_revision(engines)
-    except (OSError, SQLAlchemyError):
+        async with asyncio.timeout(_ANSWER_WAIT):
+            current = await current_revision(engines)
+    except (OSError, SQLAlchemyError, sqlite3.Error):
         return UNREACHABLE
     if current != head_revision():
         return (

@@ -42,9 +42,8 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.replace(tzinfo=UTC)
+        # At the ends of time PostgreSQL's driver, too, leaves the zone out.
+        return value and value.replace(tzinfo=UTC)
 
 
 class Scopes(TypeDecorator[tuple[Scope, ...]]):
@@ -95,13 +94,19 @@ class Model(DeclarativeBase):
         bytes: LargeBinary(),
     }
 
+
+class EntityModel(Model):
+    """The columns that all nouns have."""
+
+    __abstract__ = True
+
     id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-4)
     version: Mapped[int] = mapped_column(sort_order=-3)
     created_at: Mapped[datetime] = mapped_column(sort_order=-2)
     updated_at: Mapped[datetime] = mapped_column(sort_order=-1)
 
 
-class UserProfileModel(Model):
+class UserProfileModel(EntityModel):
     __tablename__ = "user_profiles"
     __table_args__ = (
         UniqueConstraint("username_key"),
@@ -121,7 +126,7 @@ class UserProfileModel(Model):
     workspace_count: Mapped[int] = mapped_column(server_default="0")
 
 
-class WorkspaceModel(Model):
+class WorkspaceModel(EntityModel):
     __tablename__ = "workspaces"
     __table_args__ = (
         UniqueConstraint("user_profile_id", "name_key"),
@@ -149,7 +154,7 @@ class WorkspaceModel(Model):
     vault_count: Mapped[int] = mapped_column(server_default="0")
 
 
-class RepoModel(Model):
+class RepoModel(EntityModel):
     __tablename__ = "repos"
     __table_args__ = (
         UniqueConstraint("workspace_id", "name_key"),
@@ -168,7 +173,7 @@ class RepoModel(Model):
     last_synced: Mapped[datetime | None]
 
 
-class VaultModel(Model):
+class VaultModel(EntityModel):
     __tablename__ = "vaults"
     __table_args__ = (
         UniqueConstraint("workspace_id", "name_key"),
@@ -186,7 +191,7 @@ class VaultModel(Model):
     is_locked: Mapped[bool]
 
 
-class ApiTokenModel(Model):
+class ApiTokenModel(EntityModel):
     __tablename__ = "api_tokens"
     __table_args__ = (
         UniqueConstraint("token_hash"),
@@ -206,3 +211,36 @@ class ApiTokenModel(Model):
     token_hash: Mapped[bytes]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+
+
+class IdempotencyKeyModel(Model):
+    """`entity` is what was made, as JSON; it is null only within the unit of work that makes it."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (
+        Index(None, "user_profile_id", "created_at"),
+        CheckConstraint("length(key) BETWEEN 1 AND 255", name="key"),
+    )
+
+    user_profile_id: Mapped[UUID] = mapped_column(
+        ForeignKey("user_profiles.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    fingerprint: Mapped[bytes]
+    created_at: Mapped[datetime]
+    noun: Mapped[str | None] = mapped_column(String(32))
+    entity: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class SignInFailureModel(Model):
+    """`account` is a keyed hash: what people mistype here can be a password."""
+
+    __tablename__ = "sign_in_failures"
+    __table_args__ = (
+        Index(None, "since"),
+        CheckConstraint("failures >= 1", name="failures"),
+    )
+
+    account: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    failures: Mapped[int]
+    since: Mapped[datetime]

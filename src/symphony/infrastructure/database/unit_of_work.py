@@ -1,12 +1,15 @@
 """Units of work and single reads over SQLAlchemy's async connections."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import port_errors
+from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
 from symphony.infrastructure.database.repositories import (
     SqlAlchemyApiTokens,
     SqlAlchemyRepos,
@@ -14,6 +17,10 @@ from symphony.infrastructure.database.repositories import (
     SqlAlchemyVaults,
     SqlAlchemyWorkspaces,
 )
+from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
+
+MAX_PRESENT = 1000  # with a connection, or in line for one
+WORK_TIMEOUT = 11.0  # seconds; the server's own limits end a statement before, if it still can
 
 
 class SqlAlchemyRepositories:
@@ -26,30 +33,61 @@ class SqlAlchemyRepositories:
         self.repos = SqlAlchemyRepos(connection)
         self.vaults = SqlAlchemyVaults(connection)
         self.api_tokens = SqlAlchemyApiTokens(connection)
+        self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
+        self.sign_in_failures = SqlAlchemySignInFailures(connection)
 
 
 class SqlAlchemyUnitOfWork(SqlAlchemyRepositories):
     """A transaction and the repositories in it."""
 
     async def commit(self) -> None:
-        await self._connection.commit()
+        try:
+            await self._connection.commit()
+        except Exception:
+            # After a COMMIT that failed, SQLite's transaction is still open (a full disk, say),
+            # and SQLAlchemy takes it for ended. Without its connection it ends for sure.
+            await self._connection.invalidate()
+            raise
 
 
 class SqlAlchemyStore:
-    """Hands out units of work and single reads on the engines of one database."""
+    """Hands out units of work and single reads on the engines of one database.
+
+    Who finds no free connection waits in line for a few seconds; who finds the line too long is
+    refused at once.
+    """
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
+        self._present = 0
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncGenerator[SqlAlchemyUnitOfWork]:
         # Leaving the connection's context rolls back whatever was not committed.
         with port_errors():
-            async with self._engines.write.connect() as connection:
+            async with self._connected(self._engines.write) as connection:
                 yield SqlAlchemyUnitOfWork(connection)
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[SqlAlchemyRepositories]:
         with port_errors():
-            async with self._engines.read.connect() as connection:
+            async with self._connected(self._engines.read) as connection:
                 yield SqlAlchemyRepositories(connection)
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
+        if self._present >= MAX_PRESENT:
+            raise StoreUnavailable("line")
+        self._present += 1
+        try:
+            async with engine.connect() as connection:
+                try:
+                    async with asyncio.timeout(WORK_TIMEOUT):
+                        yield connection
+                except (TimeoutError, asyncio.CancelledError):
+                    # A server that does not answer would not answer a ROLLBACK either, and a
+                    # statement that was left in the middle can hold its lock in a pool for ever.
+                    await connection.invalidate()
+                    raise
+        finally:
+            self._present -= 1

@@ -1,0 +1,89 @@
+"""The real `symphony serve --demo`, in a process of its own that surely ends."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+SYMPHONY = Path(sys.executable).with_name("symphony")
+STARTS_WITHIN = 60  # seconds
+ENDS_WITHIN = 8  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that is ready, and what it said when it started."""
+
+    address: str
+    token: str
+    """The demo user's."""
+    greeting: str
+    process: subprocess.Popen[str]
+    folder: Path
+    log_file: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text()
+
+    @property
+    def files(self) -> list[Path]:
+        """What it has left in its working folder and data folder."""
+        return list(self.folder.rglob("*"))
+
+    def stop(self) -> tuple[int, float]:
+        """Tells it to end; its exit code, and the seconds it took. Raises: TimeoutExpired."""
+        begun = time.perf_counter()
+        self.process.terminate()
+        return self.process.wait(ENDS_WITHIN), time.perf_counter() - begun
+
+
+@contextmanager
+def running_server() -> Generator[Server]:
+    """A server on a free port of this machine; it ends with the block, whatever happens there.
+
+    Raises: RuntimeError when it does not start.
+    """
+    with tempfile.TemporaryDirectory(prefix="symphony-demo-") as temporary:
+        folder, log_file = Path(temporary, "empty"), Path(temporary, "log")
+        folder.mkdir()
+        with log_file.open("w") as log:
+            process = subprocess.Popen(  # noqa: S603 - our own program
+                [SYMPHONY, "serve", "--demo", "--port", "0"],
+                env=os.environ | {"SYMPHONY_DATA_DIR": str(folder)},
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        with process:
+            try:
+                greeting = _greeting(process)
+                address = re.search(r"listens on (http://\S+)", greeting)
+                token = re.search(r"token (sym_\S+)", greeting)
+                if not address or not token:
+                    raise RuntimeError(f"the server did not start:\n{log_file.read_text()}")
+                yield Server(address[1], token[1], greeting, process, folder, log_file)
+            finally:
+                process.kill()
+
+
+def _greeting(process: subprocess.Popen[str]) -> str:
+    """What it says until it is ready, which the token ends; or until it is gone or too late."""
+    assert process.stdout is not None
+    too_late = threading.Timer(STARTS_WITHIN, process.kill)
+    too_late.start()
+    try:
+        greeting = ""
+        while "token sym_" not in greeting and (line := process.stdout.readline()):
+            greeting += line
+        return greeting
+    finally:
+        too_late.cancel()

@@ -1,0 +1,47 @@
+"""The header Idempotency-Key: creations that a client can send again without fear."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+
+from symphony.api.conditions import set_etag
+from symphony.api.problems import ApiError
+from symphony.api.validation_errors import InvalidPart
+from symphony.application.app import Made
+from symphony.domain.idempotency import IdempotencyKey
+
+_NAME = "Idempotency-Key"
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+async def idempotency_key(
+    request: Request,
+    key: Annotated[
+        str | None,
+        Header(
+            alias=_NAME,
+            description="Sent again within 24 hours with the same body, the first answer comes"
+            " again and nothing is made. 1 to 255 visible ASCII characters.",
+        ),
+    ] = None,
+) -> IdempotencyKey | None:
+    """The key under which a request is to be run once."""
+    if key is None:
+        return None
+    if not _VISIBLE_ASCII.fullmatch(key) or len(request.headers.getlist(_NAME)) > 1:
+        part = InvalidPart("not-a-key", "1 to 255 visible ASCII characters.", parameter=_NAME)
+        raise ApiError("validation-error", errors=[part])
+    asked = request.url.path.encode() + b"\0" + await request.body()
+    return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(asked))
+
+
+Key = Annotated[IdempotencyKey | None, Depends(idempotency_key)]
+
+
+def answer_made(response: Response, collection: str, made: Made[Any]) -> None:
+    """The headers of a 201, which are the same when it is said again."""
+    response.headers["Location"] = f"{collection}/{made.entity.id}"
+    set_etag(response, made.entity)
+    if made.replayed:
+        response.headers["Idempotency-Replayed"] = "true"

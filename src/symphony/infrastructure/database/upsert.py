@@ -1,0 +1,14 @@
+"""INSERT … ON CONFLICT: both databases have it, and SQLAlchemy has it once for each."""
+
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+Insert = postgresql.Insert | sqlite.Insert
+
+
+def insert_for(connection: AsyncConnection, table: Table) -> Insert:
+    """An INSERT that can say what to do when the row is there already."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)

@@ -1,0 +1,139 @@
+"""API tokens: making, showing once, listing and revoking them, and what their scopes allow."""
+
+import asyncio
+import hashlib
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from tests.support.api import API, User, code, faults, made, utc
+
+FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"}
+
+
+async def test_a_token_is_made_and_shown_once(ada: User) -> None:
+    body = {"name": " laptop ", "scopes": ["write", "read"], "expires_at": "2031-01-01T02:00+02:00"}
+    answer = await ada.post("/api-tokens", body)
+    shown = made(answer)
+    assert set(shown) == FIELDS | {"token"}
+    assert UUID(shown["id"]).version == 7
+    assert shown["name"] == "laptop"
+    assert set(shown["scopes"]) == {"read", "write"}
+    assert utc(shown["expires_at"]) == datetime(2031, 1, 1, tzinfo=UTC)
+    assert datetime.now(UTC) - utc(shown["created_at"]) < timedelta(minutes=1)
+    assert shown["last_used_at"] is None
+    assert answer.headers["location"] == f"{API}/api-tokens/{shown['id']}"
+    assert answer.headers["etag"].startswith('"')
+    assert answer.headers["cache-control"] == "no-store"
+    listed = await ada.get("/api-tokens")
+    (token,) = listed.json()["items"]
+    assert token == {name: shown[name] for name in FIELDS}
+    hashed = hashlib.sha256(shown["token"].encode())
+    for secret in (shown["token"], hashed.hexdigest(), "hash"):
+        assert secret not in listed.text
+
+
+async def test_tokens_begin_alike_are_long_and_never_the_same(ada: User) -> None:
+    tokens = [(await ada.api_token())["token"] for _ in range(3)]
+    assert len(set(tokens)) == 3
+    assert all(token.startswith("sym_") and len(token) >= 40 for token in tokens)
+
+
+async def test_the_scope_read_is_for_get_and_write_for_the_rest(ada: User) -> None:
+    workspace_id = (await ada.workspace())["id"]
+    vault_id = (await ada.vault(workspace_id))["id"]
+    reads = (
+        ("GET", "/user-profiles/me"),
+        ("HEAD", f"/workspaces/{workspace_id}"),
+        ("GET", f"/workspaces/{workspace_id}/vaults"),
+        ("GET", "/api-tokens"),
+    )
+    writes = (
+        ("POST", f"/vaults/{vault_id}/lock", None),
+        ("POST", f"/vaults/{vault_id}/unlock", None),
+        ("PATCH", f"/workspaces/{workspace_id}", {"description": "changed"}),
+        ("POST", f"/user-profiles/{ada.id}/workspaces", {"name": "other"}),
+        ("POST", "/api-tokens", {"name": "other", "scopes": ["write"]}),
+        ("DELETE", f"/vaults/{vault_id}", None),
+    )
+    reader = ada.using((await ada.api_token("read"))["token"])
+    writer = ada.using((await ada.api_token("write"))["token"])
+    for method, path in reads:
+        assert (await reader.request(method, path)).status_code == 200
+        refused = await writer.request(method, path)
+        assert refused.status_code == 403
+        assert method == "HEAD" or code(refused) == "403 insufficient-scope"
+    for method, path, body in writes:
+        assert code(await reader.request(method, path, json=body)) == "403 insufficient-scope"
+    for method, path, body in writes:
+        assert (await writer.request(method, path, json=body)).is_success, (method, path)
+
+
+async def test_a_token_makes_no_token_that_may_do_more_than_itself(ada: User) -> None:
+    writer = ada.using((await ada.api_token("write"))["token"])
+    for scopes in (["read"], ["read", "write"]):
+        wider = await writer.post("/api-tokens", {"name": "wider", "scopes": scopes})
+        assert code(wider) == "403 insufficient-scope"
+    assert (await writer.api_token("write", name="same"))["scopes"] == ["write"]
+    names = [token["name"] for token in (await ada.get("/api-tokens")).json()["items"]]
+    assert names == ["laptop", "same"]
+
+
+async def test_a_revoked_token_ends_at_once(ada: User) -> None:
+    token = await ada.api_token()
+    program = ada.using(token["token"])
+    assert (await program.get("/user-profiles/me")).status_code == 200
+    revoked = await ada.delete(f"/api-tokens/{token['id']}")
+    assert (revoked.status_code, revoked.content) == (204, b"")
+    assert code(await program.get("/user-profiles/me")) == "401 unauthenticated"
+    assert (await ada.get("/api-tokens")).json()["items"] == []
+    again = await ada.delete(f"/api-tokens/{token['id']}")
+    assert code(again) == "404 api-token-not-found"
+
+
+async def test_a_token_can_revoke_itself(ada: User) -> None:
+    token = await ada.api_token()
+    program = ada.using(token["token"])
+    assert (await program.delete(f"/api-tokens/{token['id']}")).status_code == 204
+    assert code(await program.get("/user-profiles/me")) == "401 unauthenticated"
+
+
+async def test_a_token_ends_when_its_time_has_come(ada: User) -> None:
+    ends = datetime.now(UTC) + timedelta(seconds=0.5)
+    program = ada.using((await ada.api_token(expires_at=ends.isoformat()))["token"])
+    while (answer := await program.get("/user-profiles/me")).status_code == 200:
+        assert datetime.now(UTC) < ends + timedelta(seconds=5)
+        await asyncio.sleep(0.02)
+    assert code(answer) == "401 unauthenticated"
+    assert datetime.now(UTC) >= ends
+
+
+async def test_a_token_remembers_when_it_was_last_used(ada: User) -> None:
+    token = await ada.api_token()
+    await ada.using(token["token"]).get("/user-profiles/me")
+    (listed,) = (await ada.get("/api-tokens")).json()["items"]
+    assert utc(listed["last_used_at"]) >= utc(token["created_at"])
+
+
+async def test_what_a_token_needs(ada: User) -> None:
+    async def refusal(**fields: object) -> list[tuple[str, str]]:
+        given = {"name": "laptop", "scopes": ["read"], **fields}
+        body = {name: value for name, value in given.items() if value is not ...}
+        return faults(await ada.post("/api-tokens", body))
+
+    assert await refusal(name=...) == [("/name", "missing")]
+    assert await refusal(scopes=...) == [("/scopes", "missing")]
+    assert await refusal(name="  ") == [("/name", "too-short")]
+    assert await refusal(scopes=[]) == [("/scopes", "too-short")]
+    assert await refusal(scopes="read") == [("/scopes", "list-expected")]
+    assert await refusal(scopes=["read", "admin"]) == [("/scopes/1", "unknown-value")]
+    for time in ("tomorrow", "2031-01-01", "2031-01-01T00:00:00", 1_900_000_000, True, ""):
+        assert await refusal(expires_at=time) == [("/expires_at", "not-a-time")]
+    for field in ("id", "token", "created_at", "last_used_at"):
+        assert await refusal(**{field: None}) == [(f"/{field}", "unknown-field")]
+    assert (await ada.get("/api-tokens")).json()["items"] == []
+
+
+async def test_tokens_may_have_the_same_name(ada: User) -> None:
+    one, other = await ada.api_token(), await ada.api_token()
+    assert one["name"] == other["name"]
+    assert one["id"] != other["id"]

@@ -1,0 +1,139 @@
+"""A commit that fails is never acknowledged, and nothing of it is kept."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.util import await_only
+
+from tests.support import postgres
+from tests.support.api import API, PASSWORD, User, code, sign_in, sign_up
+
+
+@pytest.fixture
+def failing_commits(store_kind: str) -> Any:
+    """A context in which the database goes away, or its disk is full, when it is to commit."""
+    return _server_gone if store_kind == "postgresql" else _disk_full
+
+
+@contextmanager
+def _server_gone() -> Generator[None]:
+    """PostgreSQL ends the session between the last statement and its COMMIT."""
+
+    async def terminate(process: int) -> None:
+        connection = await asyncpg.connect(postgres.address("postgres"))
+        try:
+            await connection.execute("SELECT pg_terminate_backend($1, 5000)", process)
+        finally:
+            await connection.close()
+
+    def cut(connection: Connection) -> None:
+        process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        await_only(terminate(process))
+
+    event.listen(Engine, "commit", cut)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "commit", cut)
+
+
+@contextmanager
+def _disk_full() -> Generator[None]:
+    """SQLite's driver answers COMMIT as it does when the disk is full."""
+
+    def refuse(*_: object) -> None:
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SQLiteDialect_aiosqlite, "do_commit", refuse)
+        yield
+
+
+def _assert_unavailable(answer: httpx.Response) -> None:
+    assert code(answer) == "503 service-unavailable"
+    assert int(answer.headers["retry-after"]) >= 1
+    assert "location" not in answer.headers
+    assert "etag" not in answer.headers
+
+
+async def test_no_change_is_acknowledged_unless_it_is_committed(
+    ada: User, failing_commits: Any
+) -> None:
+    workspace = await ada.workspace()
+    repo, vault = await ada.repo(workspace["id"]), await ada.vault(workspace["id"])
+    token = await ada.api_token()
+    of_user, of_workspace = f"/user-profiles/{ada.id}", f"/workspaces/{workspace['id']}"
+    of_repo, of_vault = f"/repos/{repo['id']}", f"/vaults/{vault['id']}"
+    child = {"name": "new", "path": "/new"}
+    # In an order in which all of them succeed, once commits do.
+    changes: list[tuple[str, str, Any]] = [
+        ("POST", f"{of_user}/workspaces", {"name": "new"}),
+        ("POST", f"{of_workspace}/repos", child),
+        ("POST", f"{of_workspace}/vaults", child),
+        ("POST", "/api-tokens", {"name": "new", "scopes": ["read"]}),
+        ("PATCH", of_user, {"preferences": {"new": True}}),
+        ("PATCH", of_workspace, {"name": "changed"}),
+        ("PATCH", of_repo, {"name": "changed"}),
+        ("PATCH", of_vault, {"name": "changed"}),
+        ("POST", f"{of_vault}/lock", None),
+        ("DELETE", f"{of_vault}?force=true", None),
+        ("DELETE", of_repo, None),
+        ("DELETE", f"/api-tokens/{token['id']}", None),
+        ("DELETE", f"{of_workspace}?force=true", None),
+    ]
+    everything = (
+        of_user,
+        f"{of_user}/workspaces",
+        f"{of_workspace}/repos",
+        f"{of_workspace}/vaults",
+        f"{of_workspace}/stats",
+        "/api-tokens",
+    )
+
+    async def stored() -> list[Any]:
+        return [(await ada.get(path)).json() for path in everything]
+
+    before = await stored()
+    with failing_commits():
+        for method, path, body in changes:
+            _assert_unavailable(await ada.request(method, path, json=body))
+    assert await stored() == before
+    for method, path, body in changes:
+        assert (await ada.request(method, path, json=body)).is_success, (method, path)
+
+
+async def test_a_lost_sign_up_can_be_repeated(
+    client: httpx.AsyncClient, failing_commits: Any
+) -> None:
+    body = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
+    with failing_commits():
+        _assert_unavailable(await client.post(f"{API}/user-profiles", json=body))
+    form = {"username": "ada", "password": PASSWORD}
+    refused = await client.post(f"{API}/auth/token", data=form)
+    assert code(refused) == "401 invalid-credentials"
+    assert await sign_up(client, "ada")
+
+
+async def test_a_lost_change_of_password_leaves_the_old_one(
+    ada: User, failing_commits: Any
+) -> None:
+    body = {"password": "another horse", "current_password": PASSWORD}
+    with failing_commits():
+        _assert_unavailable(await ada.patch(f"/user-profiles/{ada.id}", body))
+    assert await sign_in(ada.client, "ada")
+
+
+async def test_a_lost_deletion_leaves_the_user(ada: User, failing_commits: Any) -> None:
+    with failing_commits():
+        _assert_unavailable(await ada.delete(f"/user-profiles/{ada.id}"))
+    assert (await ada.get("/user-profiles/me")).status_code == 200
+    assert (await ada.delete(f"/user-profiles/{ada.id}")).status_code == 204

@@ -1,0 +1,69 @@
+"""Health: alive as long as the process runs, ready when the database can serve."""
+
+import httpx
+import pytest
+
+from symphony.config.settings import Settings
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import create_engines
+from tests.conftest import SECRET
+from tests.support import postgres
+from tests.support.api import API, PASSWORD, User, code, running_api
+
+NOBODY_LISTENS = "postgresql://127.0.0.1:1/nothing"
+
+
+async def _assert_not_ready(client: httpx.AsyncClient, reason: str) -> None:
+    answer = await client.get("/health/ready")
+    assert answer.status_code == 503
+    assert reason in answer.json()["reason"]
+    assert int(answer.headers["retry-after"]) >= 1
+    live = await client.get("/health/live")
+    assert live.status_code == 200
+
+
+async def test_a_service_that_can_serve_says_so(client: httpx.AsyncClient) -> None:
+    for path in ("/health/live", "/health/ready"):
+        answer = await client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        assert "retry-after" not in answer.headers
+
+
+# In memory nobody else can take the schema back.
+@pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"])
+async def test_a_schema_that_is_not_at_head_is_a_reason_not_to_be_ready(
+    client: httpx.AsyncClient, database_url: str
+) -> None:
+    engines = create_engines(database_url)
+    await migrations.downgrade(engines, "base")
+    await _assert_not_ready(client, "schema")
+    await migrations.upgrade(engines)
+    await engines.dispose()
+    assert (await client.get("/health/ready")).status_code == 200
+
+
+async def test_a_server_that_is_away_is_a_reason_not_to_be_ready() -> None:
+    settings = Settings.model_validate({"database_url": NOBODY_LISTENS, "secret_key": SECRET})
+    async with running_api(settings) as client:
+        await _assert_not_ready(client, "database")
+        form = {"username": "ada", "password": PASSWORD}
+        signed_in = await client.post(f"{API}/auth/token", data=form)
+        assert code(signed_in) == "503 service-unavailable"
+        assert int(signed_in.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])
+async def test_a_database_that_goes_away_while_the_service_runs_is_a_503(
+    ada: User, database_url: str
+) -> None:
+    name = database_url.partition("?")[0].rpartition("/")[2]
+    workspace = await ada.workspace()
+    await postgres.drop_database(name)
+    await _assert_not_ready(ada.client, "database")
+    for answer in (
+        await ada.get(f"/workspaces/{workspace['id']}"),
+        await ada.post(f"/workspaces/{workspace['id']}/repos", {"name": "a", "path": "/a"}),
+    ):
+        assert code(answer) == "503 service-unavailable"
+        assert int(answer.headers["retry-after"]) >= 1

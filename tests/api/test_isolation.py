@@ -1,0 +1,146 @@
+"""What belongs to somebody else does not exist: no answer tells it from what never was."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from symphony.domain.base import new_id
+from tests.support.api import API, User, code
+
+# The request id is told, so that answers can be compared whole.
+ALWAYS = {"X-Request-ID": "the-same"}
+VARIANTS: tuple[dict[str, str], ...] = (
+    {},
+    {"If-Match": "*"},
+    {"If-Match": '"stale"'},
+    {"If-None-Match": "*"},
+    {"Idempotency-Key": "some-key"},
+)
+_CHILD = {"name": "new", "path": "/new"}
+_BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/user-profiles/{user_profile_id}/workspaces"): {"name": "new"},
+    ("POST", "/workspaces/{workspace_id}/repos"): _CHILD,
+    ("POST", "/workspaces/{workspace_id}/vaults"): _CHILD,
+    ("PATCH", "/user-profiles/{user_profile_id}"): {"preferences": {"new": True}},
+    ("PATCH", "/workspaces/{workspace_id}"): {"name": "new"},
+    ("PATCH", "/repos/{repo_id}"): {"name": "new"},
+    ("PATCH", "/vaults/{vault_id}"): {"name": "new"},
+}
+
+
+@pytest.fixture
+async def ids(ada: User) -> dict[str, str]:
+    """One thing of each kind, all of them ada's, by the name of the parameter that takes its id."""
+    workspace = await ada.workspace()
+    return {
+        "user_profile_id": ada.id,
+        "workspace_id": workspace["id"],
+        "repo_id": (await ada.repo(workspace["id"]))["id"],
+        "vault_id": (await ada.vault(workspace["id"]))["id"],
+        "api_token_id": (await ada.api_token())["id"],
+    }
+
+
+async def _operations(client: httpx.AsyncClient) -> list[tuple[str, str]]:
+    """Every operation with an id in its path: its method, and its path below the API's."""
+    document = (await client.get(f"{API}/openapi.json")).json()
+    return [
+        (method.upper(), path.removeprefix(API))
+        for path, operations in document["paths"].items()
+        if "{" in path and path.startswith(API)
+        for method in operations
+        if method != "parameters"
+    ]
+
+
+async def _everything(user: User, ids: dict[str, str]) -> list[Any]:
+    workspace = f"/workspaces/{ids['workspace_id']}"
+    paths = (
+        "/user-profiles/me",
+        workspace,
+        f"{workspace}/stats",
+        f"{workspace}/repos",
+        f"{workspace}/vaults",
+        "/api-tokens",
+    )
+    return [(await user.get(path)).json() for path in paths]
+
+
+async def test_somebody_elses_id_is_answered_as_one_that_was_never_given(
+    ada: User, eve: User, ids: dict[str, str]
+) -> None:
+    before = await _everything(ada, ids)
+    operations = await _operations(ada.client)
+    assert len(operations) >= 21
+    for method, template in operations:
+        parameter = template.partition("{")[2].partition("}")[0]
+        body = _BODIES.get((method, template))
+        for path, variant in [
+            *((template, headers) for headers in VARIANTS),
+            (f"{template}?force=true", {}),
+            (f"{template}?limit=0", {}),
+            (f"{template}?cursor=x", {}),
+        ]:
+            answers: list[tuple[int, str, dict[str, str]]] = []
+            for asked in (ids[parameter], str(new_id())):
+                answer = await eve.request(
+                    method,
+                    path.replace(f"{{{parameter}}}", asked),
+                    json=body,
+                    headers=ALWAYS | variant,
+                )
+                assert answer.status_code in {404, 400, 422}, (method, path)
+                if path == template:
+                    noun = parameter.removesuffix("_id").replace("_", "-")
+                    assert code(answer) == f"404 {noun}-not-found", (method, path)
+                headers = {name: value for name, value in answer.headers.items() if name != "date"}
+                answers.append((answer.status_code, answer.text.replace(asked, "{id}"), headers))
+            assert answers[0] == answers[1], (method, path)
+    assert await _everything(ada, ids) == before
+
+
+async def test_a_bad_body_for_somebody_elses_thing_is_answered_as_for_nothing(
+    ada: User, eve: User, ids: dict[str, str]
+) -> None:
+    for (method, template), body in _BODIES.items():
+        parameter = template.partition("{")[2].partition("}")[0]
+        bodies: tuple[Any, ...] = ({"colour": 1}, dict.fromkeys(body), [], body | {"id": ada.id})
+        for bad in bodies:
+            answers = [
+                (answer.status_code, answer.text.replace(asked, "{id}"))
+                for asked in (ids[parameter], str(new_id()))
+                for answer in [
+                    await eve.request(
+                        method,
+                        template.replace(f"{{{parameter}}}", asked),
+                        json=bad,
+                        headers=ALWAYS,
+                    )
+                ]
+            ]
+            assert answers[0] == answers[1], (method, template, bad)
+
+
+async def test_nobody_without_a_token_learns_whether_anything_is_there(
+    ada: User, ids: dict[str, str]
+) -> None:
+    for method, template in await _operations(ada.client):
+        parameter = template.partition("{")[2].partition("}")[0]
+        answers: list[tuple[str, str]] = []
+        for asked in (ids[parameter], str(new_id()), "not-a-uuid"):
+            path = API + template.replace(f"{{{parameter}}}", asked)
+            answer = await ada.client.request(method, path, headers=ALWAYS, content=b"{")
+            assert code(answer) == "401 unauthenticated"
+            answers.append((method, answer.text.replace(asked, "{id}")))
+        assert answers[0] == answers[1] == answers[2]
+
+
+async def test_lists_hold_only_ones_own(ada: User, eve: User) -> None:
+    await ada.workspace("shared name")
+    await ada.api_token()
+    assert (await eve.get(f"/user-profiles/{eve.id}/workspaces")).json()["items"] == []
+    assert (await eve.get("/api-tokens")).json()["items"] == []
+    hers = await eve.workspace("shared name")
+    listed = (await eve.get(f"/user-profiles/{eve.id}/workspaces")).json()["items"]
+    assert [each["id"] for each in listed] == [hers["id"]]

@@ -1,0 +1,50 @@
+"""The application on each store, with small limits, and two people who use it."""
+
+from collections.abc import AsyncGenerator, Generator
+from uuid import UUID
+
+import pytest
+
+from symphony.application.app import Application, Policy
+from symphony.application.user_profiles import CreateUserProfile, sign_up
+from symphony.domain.unit_of_work import Store
+from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.passwords import Argon2Passwords
+from symphony.infrastructure.signing_key import keyed_hash
+
+PASSWORD = "correct horse battery staple"
+POLICY = Policy(max_workspaces_per_user=5, max_repos_per_workspace=4, max_vaults_per_workspace=3)
+ACCESS_TOKENS = JwtAccessTokens(b"k" * 32, lifetime=60)
+
+
+@pytest.fixture(scope="session")
+def passwords() -> Generator[Argon2Passwords]:
+    passwords = Argon2Passwords(threads=2)
+    yield passwords
+    passwords.close()
+
+
+@pytest.fixture
+async def app(store: Store, passwords: Argon2Passwords) -> AsyncGenerator[Application]:
+    app = an_application(store, passwords)
+    yield app
+    await app.drain()
+
+
+def an_application(store: Store, passwords: Argon2Passwords) -> Application:
+    return Application(store, POLICY, passwords, ACCESS_TOKENS, keyed_hash(b"k" * 32))
+
+
+@pytest.fixture
+async def ada(app: Application) -> UUID:
+    return await person(app, "ada")
+
+
+@pytest.fixture
+async def eve(app: Application) -> UUID:
+    return await person(app, "eve")
+
+
+async def person(app: Application, name: str) -> UUID:
+    profile = await sign_up(CreateUserProfile(name, f"{name}@example.org", PASSWORD), app)
+    return profile.id

@@ -1,0 +1,218 @@
+"""How commands are run: in a transaction of their own, to the end, and again if that may help."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+import pytest
+
+from symphony.application.app import MAX_ATTEMPTS, Application, Services
+from symphony.application.repos import CreateRepo, GetRepo, create_repo, get_repo
+from symphony.application.user_profiles import GetUserProfile, get_user_profile
+from symphony.application.workspaces import (
+    ChangeWorkspace,
+    CreateWorkspace,
+    DeleteWorkspace,
+    GetWorkspace,
+    ListWorkspaces,
+    change_workspace,
+    create_workspace,
+    delete_workspace,
+    get_workspace,
+    list_workspaces,
+)
+from symphony.domain.base import PageRequest
+from symphony.domain.errors import InUse, NotFound
+from symphony.domain.repos import Repo
+from symphony.domain.unit_of_work import (
+    Repositories,
+    Store,
+    StoreUnavailable,
+    TransactionConflict,
+    UnitOfWork,
+)
+from symphony.infrastructure.passwords import Argon2Passwords
+from tests.application.conftest import POLICY, an_application
+
+AT_ONCE = 5  # seconds: far below every time limit on a lock
+
+
+async def names(app: Application, user_id: UUID) -> list[str]:
+    query = ListWorkspaces(user_id, user_id, PageRequest(limit=100, sort="name"))
+    return [each.name for each in (await app.ask(list_workspaces, query)).items]
+
+
+async def test_what_a_command_gives_back_is_committed(app: Application, ada: UUID) -> None:
+    made = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    assert await app.ask(get_workspace, GetWorkspace(ada, made.id)) == made
+
+
+async def test_a_command_that_fails_halfway_leaves_nothing(app: Application, ada: UUID) -> None:
+    async def make_two(user_id: UUID, services: Services) -> None:
+        await create_workspace(CreateWorkspace(user_id, user_id, "One"), services)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await app.run(make_two, ada)
+    assert await names(app, ada) == []
+    for number in range(POLICY.max_workspaces_per_user):
+        await app.run(create_workspace, CreateWorkspace(ada, ada, f"w{number}"))
+
+
+async def test_a_cancelled_caller_leaves_no_lock_and_nothing_half_done(
+    app: Application, ada: UUID
+) -> None:
+    """Forty times at another moment; whoever comes next is served at once."""
+    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    moments = random.Random(7)  # noqa: S311 - only to be spread out
+    for number in range(40):
+        command = ChangeWorkspace(ada, workspace.id, {"settings": {f"cancelled-{number}": True}})
+        cancelled = asyncio.create_task(app.run(change_workspace, command))
+        await asyncio.sleep(moments.uniform(0, 0.01))
+        cancelled.cancel()
+        next_one = ChangeWorkspace(ada, workspace.id, {"settings": {f"next-{number}": True}})
+        async with asyncio.timeout(AT_ONCE):
+            await app.run(change_workspace, next_one)
+        await asyncio.gather(cancelled, return_exceptions=True)
+    await app.drain()
+    kept = await app.ask(get_workspace, GetWorkspace(ada, workspace.id))
+    assert {f"next-{number}" for number in range(40)} <= kept.settings.keys()
+    assert kept.version == 1 + len(kept.settings)
+
+
+async def test_cancelled_queries_leave_room_for_others(app: Application, ada: UUID) -> None:
+    moments = random.Random(7)  # noqa: S311 - only to be spread out
+    for _ in range(120):
+        asked = [
+            asyncio.create_task(app.ask(get_user_profile, GetUserProfile(ada, ada)))
+            for _ in range(4)
+        ]
+        await asyncio.sleep(moments.uniform(0, 0.004))
+        for query in asked:
+            query.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+    async with asyncio.timeout(AT_ONCE):
+        assert (await app.ask(get_user_profile, GetUserProfile(ada, ada))).id == ada
+        await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+
+
+async def test_commands_that_the_caller_left_are_finished_before_the_end(
+    app: Application, ada: UUID
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def make_slowly(user_id: UUID, services: Services) -> None:
+        await create_workspace(CreateWorkspace(user_id, user_id, "Slow"), services)
+        begun.set()
+        await go_on.wait()
+
+    caller = asyncio.create_task(app.run(make_slowly, ada))
+    await begun.wait()
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    draining = asyncio.create_task(app.drain())
+    await asyncio.wait([draining], timeout=0.05)
+    assert not draining.done()
+    go_on.set()
+    await draining
+    assert await names(app, ada) == ["Slow"]
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+async def test_a_deadlock_is_run_again_until_both_are_done(
+    app: Application, ada: UUID, eve: UUID
+) -> None:
+    attempts = Counter[str]()
+    both_hold_one = asyncio.Barrier(2)
+
+    async def count_both(order: tuple[UUID, UUID], services: Services) -> None:
+        first, second = order
+        attempts[str(first)] += 1
+        await create_workspace(CreateWorkspace(first, first, f"by-{first}"), services)
+        if attempts[str(first)] == 1:
+            await both_hold_one.wait()
+        await create_workspace(CreateWorkspace(second, second, f"by-{first}"), services)
+
+    await asyncio.gather(app.run(count_both, (ada, eve)), app.run(count_both, (eve, ada)))
+    assert sorted(attempts.values()) == [1, 2]
+    for user_id in (ada, eve):
+        assert sorted(await names(app, user_id)) == sorted([f"by-{ada}", f"by-{eve}"])
+
+
+class Contended:
+    """A store on which the first so many units of work meet another one when they commit."""
+
+    def __init__(self, store: Store, conflicts: int) -> None:
+        self._store = store
+        self._left = conflicts
+        self.begun = 0
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncGenerator[UnitOfWork]:
+        self.begun += 1
+        async with self._store.unit_of_work() as uow:
+            yield uow
+            if self._left:
+                self._left -= 1
+                raise TransactionConflict
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[Repositories]:
+        async with self._store.reading() as repositories:
+            yield repositories
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "succeeds"), [(1, True), (MAX_ATTEMPTS - 1, True), (MAX_ATTEMPTS, False)]
+)
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"], indirect=True)
+async def test_a_conflict_is_run_again_for_so_many_times_and_no_more(
+    store: Store, passwords: Argon2Passwords, conflicts: int, *, succeeds: bool
+) -> None:
+    contended = Contended(store, conflicts)
+    app = an_application(contended, passwords)
+    seen: list[int] = []
+
+    async def count(start: int, _services: Services) -> int:
+        seen.append(start)
+        return len(seen)
+
+    if succeeds:
+        assert await app.run(count, 1) == conflicts + 1
+    else:
+        with pytest.raises(StoreUnavailable):
+            await app.run(count, 1)
+    assert contended.begun == len(seen) == min(conflicts + 1, MAX_ATTEMPTS)
+
+
+async def test_a_child_made_while_its_parent_goes_is_refused_or_keeps_the_parent(
+    app: Application, ada: UUID
+) -> None:
+    async def make(workspace_id: UUID) -> Repo | None:
+        try:
+            return await app.run(create_repo, CreateRepo(ada, workspace_id, "r", "/r"))
+        except NotFound:
+            return None
+
+    async def delete(workspace_id: UUID) -> bool:
+        try:
+            await app.run(delete_workspace, DeleteWorkspace(ada, workspace_id))
+        except InUse:
+            return False
+        return True
+
+    for number in range(25):
+        parent = await app.run(create_workspace, CreateWorkspace(ada, ada, f"w{number}"))
+        making = asyncio.create_task(make(parent.id))
+        if number % 2:
+            await asyncio.sleep(0)  # whoever is first wins, so neither always is
+        deleted = await delete(parent.id)
+        made = await making
+        assert (made is None) is deleted
+        if made:
+            assert await app.ask(get_repo, GetRepo(ada, made.id)) == made
+            await app.run(delete_workspace, DeleteWorkspace(ada, parent.id, force=True))

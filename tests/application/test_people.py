@@ -1,0 +1,272 @@
+"""Signing up and in, passwords, and API tokens, as use cases."""
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from symphony.application.api_tokens import (
+    CreateApiToken,
+    ListApiTokens,
+    RevokeApiToken,
+    create_api_token,
+    list_api_tokens,
+    revoke_api_token,
+)
+from symphony.application.app import Application, Policy
+from symphony.application.authentication import Caller, SignIn, identify, new_api_token, sign_in
+from symphony.application.user_profiles import (
+    ChangeUserProfile,
+    CreateUserProfile,
+    DeleteUserProfile,
+    GetUserProfile,
+    change_user_profile,
+    create_user_profile,
+    delete_user_profile,
+    get_user_profile,
+    sign_up,
+)
+from symphony.application.workspaces import CreateWorkspace, create_workspace
+from symphony.domain.api_tokens import ApiToken, Scope
+from symphony.domain.base import PageRequest, new_id, utc_now
+from symphony.domain.errors import (
+    AlreadyExists,
+    DomainError,
+    Forbidden,
+    InUse,
+    Invalid,
+    InvalidCredentials,
+    NotFound,
+    PreconditionFailed,
+)
+from tests.application.conftest import PASSWORD
+
+BOTH = frozenset(Scope)
+OTHER = "another password"
+
+
+async def make_token(app: Application, actor: UUID, **values: Any) -> tuple[str, ApiToken]:
+    token = new_api_token()
+    known: dict[str, Any] = {"name": "ci", "scopes": (Scope.READ,), "actor_scopes": BOTH}
+    command = CreateApiToken(actor=actor, token=token, **{**known, **values})
+    return token, await app.run(create_api_token, command)
+
+
+@pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.org", "Ada@Example.Org"])
+async def test_who_has_signed_up_signs_in_and_is_known(
+    app: Application, ada: UUID, login: str
+) -> None:
+    token = await sign_in(SignIn(login, PASSWORD), app)
+    assert await identify(token, app) == Caller(ada, BOTH)
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("ada", "wrong"),
+        ("ada", ""),
+        ("nobody", PASSWORD),
+        ("nobody@example.org", PASSWORD),
+        ("", PASSWORD),
+        ("ada\0", PASSWORD),
+        ("ada@\0", PASSWORD),
+        ("\ud800", PASSWORD),
+        ("ada", "\ud800"),
+        ("a" * 100_000, PASSWORD),
+    ],
+)
+async def test_a_wrong_login_and_a_wrong_password_are_the_same_refusal(
+    app: Application, ada: UUID, login: str, password: str
+) -> None:
+    assert await app.ask(get_user_profile, GetUserProfile(ada, ada))
+    with pytest.raises(InvalidCredentials):
+        await sign_in(SignIn(login, password), app)
+
+
+@pytest.mark.parametrize("token", ["", "sym_", "sym_x", "sym_\ud800", "sym_\0", "a.b.c", "\ud800"])
+async def test_a_token_that_was_never_given_is_nobodys(app: Application, token: str) -> None:
+    assert await identify(token, app) is None
+
+
+@pytest.mark.parametrize(
+    ("username", "email", "slug"),
+    [
+        ("ADA", "other@example.org", "username-taken"),
+        ("other", "ADA@example.org", "email-taken"),
+        ("ada", "ada@example.org", "username-taken"),
+    ],
+)
+async def test_usernames_and_emails_are_taken_once(
+    app: Application, ada: UUID, username: str, email: str, slug: str
+) -> None:
+    with pytest.raises(AlreadyExists) as refused:
+        await sign_up(CreateUserProfile(username, email, PASSWORD), app)
+    assert refused.value.slug == slug
+    assert (await app.ask(get_user_profile, GetUserProfile(ada, ada))).username == "ada"
+
+
+async def test_of_many_who_sign_up_with_one_name_one_does(app: Application) -> None:
+    async def attempt(number: int) -> str:
+        try:
+            command = CreateUserProfile("Ada", f"ada{number}@example.org", PASSWORD)
+            await sign_up(command, app)
+        except DomainError as refused:
+            return refused.slug
+        return "done"
+
+    assert (
+        sorted(await asyncio.gather(*map(attempt, range(8)))) == ["done"] + ["username-taken"] * 7
+    )
+
+
+@pytest.mark.parametrize("password", ["short", "a" * 1025, "nul is \0 here", "\ud800" * 8])
+async def test_a_password_keeps_its_rule(app: Application, password: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await sign_up(CreateUserProfile("ada", "ada@example.org", password), app)
+    assert [error.field for error in refused.value.errors] == ["password"]
+
+
+async def test_while_registration_is_closed_only_the_operator_makes_users(
+    app: Application,
+) -> None:
+    closed = replace(app, policy=Policy(registration_open=False))
+    command = CreateUserProfile("ada", "ada@example.org", PASSWORD)
+    with pytest.raises(Forbidden) as refused:
+        await sign_up(command, closed)
+    assert refused.value.slug == "registration-closed"
+    await create_user_profile(command, closed)
+
+
+async def test_a_new_password_needs_the_present_one(app: Application, ada: UUID) -> None:
+    for current in (None, "", "wrong", "\ud800"):
+        with pytest.raises(Invalid) as refused:
+            await change_user_profile(
+                ChangeUserProfile(ada, ada, {}, password=OTHER, current_password=current), app
+            )
+        assert [error.field for error in refused.value.errors] == ["current_password"]
+    changed = await change_user_profile(
+        ChangeUserProfile(ada, ada, {}, password=OTHER, current_password=PASSWORD), app
+    )
+    assert changed.version == 2
+    assert await sign_in(SignIn("ada", OTHER), app)
+    with pytest.raises(InvalidCredentials):
+        await sign_in(SignIn("ada", PASSWORD), app)
+
+
+@pytest.mark.parametrize("password", ["", "short"])
+async def test_a_new_password_keeps_the_rule_as_well(
+    app: Application, ada: UUID, password: str
+) -> None:
+    command = ChangeUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
+    with pytest.raises(Invalid) as refused:
+        await change_user_profile(command, app)
+    assert [error.field for error in refused.value.errors] == ["password"]
+
+
+async def test_of_two_new_passwords_at_once_one_holds_and_the_other_is_refused(
+    app: Application, ada: UUID
+) -> None:
+    async def change(password: str) -> str:
+        command = ChangeUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
+        try:
+            await change_user_profile(command, app)
+        except Invalid as refused:
+            return refused.errors[0].code
+        return "done"
+
+    passwords = [f"new password {number}" for number in range(4)]
+    outcomes = await asyncio.gather(*map(change, passwords))
+    assert sorted(outcomes) == ["done"] + ["wrong-password"] * 3
+    assert await sign_in(SignIn("ada", passwords[outcomes.index("done")]), app)
+
+
+async def test_a_profile_is_its_owners_only(app: Application, ada: UUID, eve: UUID) -> None:
+    for target in (ada, new_id()):
+        with pytest.raises(NotFound):
+            await app.ask(get_user_profile, GetUserProfile(eve, target))
+        with pytest.raises(NotFound):
+            await change_user_profile(ChangeUserProfile(eve, target, {"username": "mine"}), app)
+        with pytest.raises(NotFound):
+            await app.run(delete_user_profile, DeleteUserProfile(eve, target))
+
+
+async def test_a_stale_profile_is_not_changed(app: Application, ada: UUID) -> None:
+    command = ChangeUserProfile(ada, ada, {"username": "lovelace"})
+    stale = (await app.ask(get_user_profile, GetUserProfile(ada, ada))).tag
+    await change_user_profile(command, app)
+    with pytest.raises(PreconditionFailed):
+        await change_user_profile(replace(command, expected_tags=frozenset({stale})), app)
+
+
+async def test_a_profile_ends_with_its_tokens_but_not_before_its_workspaces(
+    app: Application, ada: UUID, eve: UUID
+) -> None:
+    token, _ = await make_token(app, ada)
+    others, _ = await make_token(app, eve)
+    assert await identify(token, app)
+    await app.run(delete_user_profile, DeleteUserProfile(ada, ada))
+    assert await identify(token, app) is None
+    assert await identify(others, app) == Caller(eve, frozenset({Scope.READ}))
+    await app.run(create_workspace, CreateWorkspace(eve, eve, "Thesis"))
+    with pytest.raises(InUse) as refused:
+        await app.run(delete_user_profile, DeleteUserProfile(eve, eve))
+    assert refused.value.slug == "user-has-workspaces"
+    with pytest.raises(InvalidCredentials):
+        await sign_in(SignIn("ada", PASSWORD), app)
+
+
+async def test_an_api_token_gives_its_scopes_until_it_is_revoked(
+    app: Application, ada: UUID, eve: UUID
+) -> None:
+    token, made = await make_token(app, ada, scopes=(Scope.WRITE, Scope.READ))
+    assert await identify(token, app) == Caller(ada, BOTH)
+    with pytest.raises(NotFound):
+        await app.run(revoke_api_token, RevokeApiToken(eve, made.id))
+    assert await identify(token, app) is not None
+    await app.run(revoke_api_token, RevokeApiToken(ada, made.id))
+    assert await identify(token, app) is None
+
+
+async def test_nobody_hands_out_a_scope_that_they_lack(app: Application, ada: UUID) -> None:
+    read = frozenset({Scope.READ})
+    await make_token(app, ada, scopes=(Scope.READ,), actor_scopes=read)
+    for scopes in ((Scope.WRITE,), (Scope.READ, Scope.WRITE)):
+        with pytest.raises(Forbidden) as refused:
+            await make_token(app, ada, scopes=scopes, actor_scopes=read)
+        assert refused.value.slug == "insufficient-scope"
+
+
+@pytest.mark.parametrize(
+    "expires_at", [utc_now() - timedelta(seconds=1), utc_now() - timedelta(days=400)]
+)
+async def test_an_expired_api_token_is_nobodys(
+    app: Application, ada: UUID, expires_at: datetime
+) -> None:
+    token, _ = await make_token(app, ada, expires_at=expires_at)
+    assert await identify(token, app) is None
+
+
+async def test_an_api_token_may_expire_at_the_end_of_time(app: Application, ada: UUID) -> None:
+    end = datetime.max.replace(tzinfo=utc_now().tzinfo)
+    token, _ = await make_token(app, ada, expires_at=end)
+    assert await identify(token, app) == Caller(ada, frozenset({Scope.READ}))
+
+
+async def test_the_use_of_a_token_is_noted_once_a_minute(app: Application, ada: UUID) -> None:
+    async def last_use() -> datetime | None:
+        query = ListApiTokens(ada, PageRequest(limit=10))
+        (token,) = (await app.ask(list_api_tokens, query)).items
+        return token.last_used_at
+
+    before = utc_now()
+    token, _ = await make_token(app, ada)
+    assert await last_use() is None
+    await identify(token, app)
+    first = await last_use()
+    assert first
+    assert before <= first <= utc_now()
+    await asyncio.gather(*(identify(token, app) for _ in range(10)))
+    assert await last_use() == first

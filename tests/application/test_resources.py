@@ -1,0 +1,292 @@
+"""Workspaces, repos and vaults as use cases: limits, locks, ownership, races."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from symphony.application.app import Application
+from symphony.application.repos import (
+    ChangeRepo,
+    CreateRepo,
+    DeleteRepo,
+    GetRepo,
+    ListRepos,
+    change_repo,
+    create_repo,
+    delete_repo,
+    get_repo,
+    list_repos,
+)
+from symphony.application.vaults import (
+    ChangeVault,
+    CreateVault,
+    DeleteVault,
+    GetVault,
+    ListVaults,
+    LockVault,
+    UnlockVault,
+    change_vault,
+    create_vault,
+    delete_vault,
+    get_vault,
+    list_vaults,
+    lock_vault,
+    unlock_vault,
+)
+from symphony.application.workspaces import (
+    ChangeWorkspace,
+    CreateWorkspace,
+    DeleteWorkspace,
+    GetWorkspace,
+    GetWorkspaceStats,
+    ListWorkspaces,
+    change_workspace,
+    create_workspace,
+    delete_workspace,
+    get_workspace,
+    get_workspace_stats,
+    list_workspaces,
+)
+from symphony.domain.base import PageRequest, new_id
+from symphony.domain.errors import DomainError, InUse, Locked, NotFound, PreconditionFailed
+from symphony.domain.repos import Repo
+from symphony.domain.vaults import Vault
+from symphony.domain.workspaces import Workspace, WorkspaceStats
+
+ALL = PageRequest(limit=200)
+
+
+@pytest.fixture
+async def thesis(app: Application, ada: UUID) -> Workspace:
+    return await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+
+
+@pytest.fixture
+async def repo(app: Application, thesis: Workspace) -> Repo:
+    command = CreateRepo(thesis.user_profile_id, thesis.id, "engine", "~/dev/engine")
+    return await app.run(create_repo, command)
+
+
+@pytest.fixture
+async def vault(app: Application, thesis: Workspace) -> Vault:
+    command = CreateVault(thesis.user_profile_id, thesis.id, "keys", "~/vaults/keys")
+    return await app.run(create_vault, command)
+
+
+async def outcomes(*work: Awaitable[Any]) -> Counter[str]:
+    """How many ended well, and how many with which refusal; anything else is an error."""
+    ends = await asyncio.gather(*work, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, BaseException) and not isinstance(end, DomainError):
+            raise end
+    return Counter(end.slug if isinstance(end, DomainError) else "done" for end in ends)
+
+
+async def test_a_users_workspaces_are_limited(app: Application, ada: UUID) -> None:
+    commands = [CreateWorkspace(ada, ada, f"w{number}") for number in range(20)]
+    counted = await outcomes(*(app.run(create_workspace, each) for each in commands))
+    assert counted == {"done": 5, "workspace-limit-reached": 15}
+    kept = await app.ask(list_workspaces, ListWorkspaces(ada, ada, ALL))
+    await app.run(delete_workspace, DeleteWorkspace(ada, kept.items[0].id))
+    await app.run(create_workspace, CreateWorkspace(ada, ada, "another"))
+
+
+async def test_a_workspaces_repos_and_vaults_are_limited_each_by_itself(
+    app: Application, ada: UUID, thesis: Workspace
+) -> None:
+    repos = [CreateRepo(ada, thesis.id, f"r{number}", "/r") for number in range(12)]
+    vaults = [CreateVault(ada, thesis.id, f"v{number}", "/v") for number in range(12)]
+    counted = await outcomes(
+        *(app.run(create_repo, each) for each in repos),
+        *(app.run(create_vault, each) for each in vaults),
+    )
+    assert counted == {"done": 4 + 3, "repo-limit-reached": 8, "vault-limit-reached": 9}
+    stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, thesis.id))
+    assert stats == WorkspaceStats(thesis.id, repo_count=4, vault_count=3)
+    kept = await app.ask(list_repos, ListRepos(ada, thesis.id, ALL))
+    await app.run(delete_repo, DeleteRepo(ada, kept.items[0].id))
+    await app.run(create_repo, CreateRepo(ada, thesis.id, "another", "/r"))
+
+
+async def test_of_many_with_one_name_one_is_made_and_counted(
+    app: Application, ada: UUID, thesis: Workspace
+) -> None:
+    counted = await outcomes(
+        *(app.run(create_workspace, CreateWorkspace(ada, ada, name)) for name in ["N", "n"] * 5),
+        *(app.run(create_repo, CreateRepo(ada, thesis.id, name, "/r")) for name in ["N", "n"] * 5),
+        *(
+            app.run(create_vault, CreateVault(ada, thesis.id, name, "/v"))
+            for name in ["N", "n"] * 5
+        ),
+    )
+    taken = {f"{noun}-name-taken": 9 for noun in ("workspace", "repo", "vault")}
+    assert counted == {"done": 3} | taken
+    stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, thesis.id))
+    assert (stats.repo_count, stats.vault_count) == (1, 1)
+
+
+async def test_the_counters_are_right_after_whatever_happened(
+    app: Application, ada: UUID, thesis: Workspace
+) -> None:
+    async def come_and_go(number: int) -> None:
+        for turn in range(4):
+            name = f"n{(number + turn) % 3}"
+            try:
+                made = await app.run(create_repo, CreateRepo(ada, thesis.id, name, "/r"))
+                await app.run(change_repo, ChangeRepo(ada, made.id, {"name": f"m{number}"}))
+                vault = await app.run(create_vault, CreateVault(ada, thesis.id, name, "/v"))
+                if number % 2:
+                    await app.run(delete_repo, DeleteRepo(ada, made.id))
+                    await app.run(delete_vault, DeleteVault(ada, vault.id))
+            except DomainError:
+                continue
+
+    await asyncio.gather(*map(come_and_go, range(8)))
+    repos = await app.ask(list_repos, ListRepos(ada, thesis.id, ALL))
+    vaults = await app.ask(list_vaults, ListVaults(ada, thesis.id, ALL))
+    stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, thesis.id))
+    assert stats == WorkspaceStats(thesis.id, len(repos.items), len(vaults.items))
+    assert stats.total_resources > 0
+
+
+async def test_two_merges_of_different_fields_both_stay(
+    app: Application, ada: UUID, thesis: Workspace
+) -> None:
+    commands = [
+        ChangeWorkspace(ada, thesis.id, {"settings": {str(number): number}}) for number in range(20)
+    ]
+    await asyncio.gather(*(app.run(change_workspace, each) for each in commands))
+    changed = await app.ask(get_workspace, GetWorkspace(ada, thesis.id))
+    assert changed.settings == {str(number): number for number in range(20)}
+    assert changed.version == 21
+
+
+async def test_of_those_who_expect_one_state_one_changes_it(
+    app: Application, ada: UUID, thesis: Workspace
+) -> None:
+    expected = frozenset({thesis.tag})
+    commands = [
+        ChangeWorkspace(ada, thesis.id, {"name": f"w{number}"}, expected) for number in range(10)
+    ]
+    counted = await outcomes(*(app.run(change_workspace, each) for each in commands))
+    assert counted == {"done": 1, "precondition-failed": 9}
+
+
+async def test_what_is_stale_is_neither_changed_nor_deleted(
+    app: Application, ada: UUID, thesis: Workspace, repo: Repo, vault: Vault
+) -> None:
+    stale = frozenset({"another state"})
+    with pytest.raises(PreconditionFailed):
+        await app.run(change_repo, ChangeRepo(ada, repo.id, {"name": "x"}, stale))
+    with pytest.raises(PreconditionFailed):
+        await app.run(delete_repo, DeleteRepo(ada, repo.id, stale))
+    with pytest.raises(PreconditionFailed):
+        await app.run(lock_vault, LockVault(ada, vault.id, stale))
+    with pytest.raises(PreconditionFailed):
+        await app.run(delete_vault, DeleteVault(ada, vault.id, force=True, expected_tags=stale))
+    by_force = DeleteWorkspace(ada, thesis.id, force=True, expected_tags=stale)
+    with pytest.raises(PreconditionFailed):
+        await app.run(delete_workspace, by_force)
+    stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, thesis.id))
+    assert stats.total_resources == 2
+    assert await app.ask(get_vault, GetVault(ada, vault.id)) == vault
+
+
+async def test_a_locked_vault_is_neither_changed_nor_deleted_but_by_force(
+    app: Application, ada: UUID, vault: Vault
+) -> None:
+    locked = await app.run(lock_vault, LockVault(ada, vault.id))
+    assert locked.is_locked
+    assert await app.run(lock_vault, LockVault(ada, vault.id)) == locked
+    with pytest.raises(Locked):
+        await app.run(change_vault, ChangeVault(ada, vault.id, {"name": "other"}))
+    with pytest.raises(Locked):
+        await app.run(delete_vault, DeleteVault(ada, vault.id))
+    unlocked = await app.run(unlock_vault, UnlockVault(ada, vault.id))
+    assert (unlocked.is_locked, unlocked.version) == (False, 3)
+    assert await app.run(unlock_vault, UnlockVault(ada, vault.id)) == unlocked
+    await app.run(change_vault, ChangeVault(ada, vault.id, {"name": "other"}))
+    await app.run(lock_vault, LockVault(ada, vault.id))
+    await app.run(delete_vault, DeleteVault(ada, vault.id, force=True))
+    with pytest.raises(NotFound):
+        await app.ask(get_vault, GetVault(ada, vault.id))
+
+
+async def test_a_workspace_that_holds_something_is_deleted_by_force_only_with_all_of_it(
+    app: Application, ada: UUID, thesis: Workspace, repo: Repo, vault: Vault
+) -> None:
+    await app.run(lock_vault, LockVault(ada, vault.id))
+    with pytest.raises(InUse) as refused:
+        await app.run(delete_workspace, DeleteWorkspace(ada, thesis.id))
+    assert refused.value.slug == "workspace-not-empty"
+    await app.run(delete_workspace, DeleteWorkspace(ada, thesis.id, force=True))
+    with pytest.raises(NotFound):
+        await app.ask(get_workspace, GetWorkspace(ada, thesis.id))
+    with pytest.raises(NotFound):
+        await app.ask(get_repo, GetRepo(ada, repo.id))
+    with pytest.raises(NotFound):
+        await app.ask(get_vault, GetVault(ada, vault.id))
+
+
+Refused = Callable[[Application, UUID, UUID], Awaitable[Any]]
+ON_WORKSPACES: list[Refused] = [
+    lambda app, actor, target: app.ask(get_workspace, GetWorkspace(actor, target)),
+    lambda app, actor, target: app.ask(get_workspace_stats, GetWorkspaceStats(actor, target)),
+    lambda app, actor, target: app.run(change_workspace, ChangeWorkspace(actor, target, {})),
+    lambda app, actor, target: app.run(delete_workspace, DeleteWorkspace(actor, target)),
+    lambda app, actor, target: app.run(create_repo, CreateRepo(actor, target, "r", "/r")),
+    lambda app, actor, target: app.run(create_vault, CreateVault(actor, target, "v", "/v")),
+    lambda app, actor, target: app.ask(list_repos, ListRepos(actor, target, ALL)),
+    lambda app, actor, target: app.ask(list_vaults, ListVaults(actor, target, ALL)),
+]
+ON_REPOS: list[Refused] = [
+    lambda app, actor, target: app.ask(get_repo, GetRepo(actor, target)),
+    lambda app, actor, target: app.run(change_repo, ChangeRepo(actor, target, {})),
+    lambda app, actor, target: app.run(delete_repo, DeleteRepo(actor, target)),
+]
+ON_VAULTS: list[Refused] = [
+    lambda app, actor, target: app.ask(get_vault, GetVault(actor, target)),
+    lambda app, actor, target: app.run(change_vault, ChangeVault(actor, target, {})),
+    lambda app, actor, target: app.run(lock_vault, LockVault(actor, target)),
+    lambda app, actor, target: app.run(unlock_vault, UnlockVault(actor, target)),
+    lambda app, actor, target: app.run(delete_vault, DeleteVault(actor, target, force=True)),
+]
+
+
+async def test_to_everybody_else_what_belongs_to_somebody_does_not_exist(
+    app: Application, eve: UUID, thesis: Workspace, repo: Repo, vault: Vault
+) -> None:
+    targets = [(ON_WORKSPACES, thesis), (ON_REPOS, repo), (ON_VAULTS, vault)]
+    for attempts, target in targets:
+        for attempt in attempts:
+            for asked in (target.id, new_id()):
+                with pytest.raises(NotFound) as refused:
+                    await attempt(app, eve, asked)
+                assert refused.value.slug == f"{target.noun}-not-found"
+                assert str(asked) in refused.value.detail
+
+
+async def test_nobody_makes_or_lists_workspaces_of_somebody_else(
+    app: Application, ada: UUID, eve: UUID
+) -> None:
+    with pytest.raises(NotFound):
+        await app.run(create_workspace, CreateWorkspace(eve, ada, "Mine"))
+    with pytest.raises(NotFound):
+        await app.ask(list_workspaces, ListWorkspaces(eve, ada, ALL))
+
+
+async def test_of_many_who_delete_one_thing_one_does(
+    app: Application, ada: UUID, thesis: Workspace, repo: Repo, vault: Vault
+) -> None:
+    counted = await outcomes(
+        *(app.run(delete_repo, DeleteRepo(ada, repo.id)) for _ in range(6)),
+        *(app.run(delete_vault, DeleteVault(ada, vault.id)) for _ in range(6)),
+    )
+    assert counted == {"done": 2, "repo-not-found": 5, "vault-not-found": 5}
+    deletes = [DeleteWorkspace(ada, thesis.id) for _ in range(6)]
+    counted = await outcomes(*(app.run(delete_workspace, each) for each in deletes))
+    assert counted == {"done": 1, "workspace-not-found": 5}

@@ -1,0 +1,105 @@
+"""Running commands in this process: starting Python for each would take ten times as long."""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import secrets
+import signal
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn, Protocol
+from unittest.mock import patch
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from symphony.cli import app
+from tests.support import postgres
+from tests.support.server import environment
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command left behind."""
+
+    status: int
+    output: str
+    errors: str
+
+
+class Symphony(Protocol):
+    """Runs `symphony` with the arguments; settings go without their prefix."""
+
+    def __call__(self, *arguments: str, stdin: str = "", **settings: str) -> Finished: ...
+
+
+@contextmanager
+def _in_time() -> Generator[None]:
+    """A `serve` that is not refused, against what a test expects, would serve for ever."""
+
+    def too_late(*_: object) -> NoReturn:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(20)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def symphony(data_dir: Path) -> Generator[Symphony]:
+    def run(*arguments: str, stdin: str = "", **settings: str) -> Finished:
+        with patch.dict(os.environ, environment(data_dir, **settings)), _in_time():
+            result = CliRunner().invoke(app, arguments, input=stdin)
+        # What a command does not expect would be a traceback on a person's terminal.
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Finished(result.exit_code, result.stdout, result.stderr)
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield run
+    root.handlers[:], root.level = handlers, level  # a command sends all logs to its own stderr
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def empty_postgresql() -> Generator[str]:
+    """The address of a database that nobody has migrated."""
+    name = f"test_{secrets.token_hex(8)}"
+    yield asyncio.run(postgres.create_database(name, migrated=False))
+    asyncio.run(postgres.drop_database(name))
+
+
+@pytest.fixture(params=["postgresql", "sqlite-file"])
+def database_settings(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What has to be set for a fresh database, which is not migrated; embedded it is nothing."""
+    if request.param == "sqlite-file":
+        return {}
+    return {
+        "DATABASE_URL": request.getfixturevalue("empty_postgresql"),
+        "SECRET_KEY": "a secret that is only good for tests, and long enough",
+    }
+
+
+def refusal(finished: Finished) -> str:
+    """The one line on standard error that a command was refused with."""
+    assert finished.status != 0
+    assert finished.output == ""
+    assert finished.errors.startswith("symphony: ")
+    assert finished.errors.count("\n") == 1
+    return finished.errors.removeprefix("symphony: ").rstrip()

@@ -1,0 +1,166 @@
+"""`symphony user` and `symphony token`: people and their tokens, made without a running service."""
+
+import asyncio
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+import httpx
+import pytest
+
+from symphony.config.settings import load_settings
+from tests.cli.conftest import Finished, Symphony, refusal
+from tests.support.api import API, PASSWORD, running_api, sign_in
+from tests.support.server import environment
+
+
+@pytest.fixture
+def ready(symphony: Symphony, database_settings: dict[str, str]) -> dict[str, str]:
+    """What has to be set for a database with the newest schema."""
+    assert symphony("db", "upgrade", **database_settings).status == 0
+    return database_settings
+
+
+def create_user(symphony: Symphony, settings: dict[str, str], name: str = "ada") -> Finished:
+    return symphony(
+        *("user", "create", name, "--email", f"{name}@example.org", "--password-stdin"),
+        stdin=f"{PASSWORD}\n",
+        **settings,
+    )
+
+
+def create_token(symphony: Symphony, settings: dict[str, str], *options: str) -> str:
+    made = symphony("token", "create", "ada", "--name", "laptop", *options, **settings)
+    assert made.status == 0, made.errors
+    token = made.output.removesuffix("\n")
+    assert token.startswith("sym_")
+    assert "\n" not in token
+    return token
+
+
+def ask(
+    data_dir: Path, settings: dict[str, str], token: str, method: str, path: str, **options: Any
+) -> httpx.Response:
+    """What a service on the same database answers to somebody with the token."""
+
+    async def answer() -> httpx.Response:
+        with patch.dict(os.environ, environment(data_dir, **settings)):
+            loaded = load_settings()
+        async with running_api(loaded) as client:
+            headers = {"Authorization": f"Bearer {token}"}
+            return await client.request(method, API + path, headers=headers, **options)
+
+    return asyncio.run(answer())
+
+
+def test_a_user_who_was_made_signs_in_with_the_password_from_standard_input(
+    symphony: Symphony, ready: dict[str, str], data_dir: Path
+) -> None:
+    made = create_user(symphony, ready)
+    assert made.status == 0, made.errors
+    assert UUID(made.output.strip())
+    assert PASSWORD not in made.output + made.errors
+
+    async def signed_in() -> str:
+        with patch.dict(os.environ, environment(data_dir, **ready)):
+            loaded = load_settings()
+        async with running_api(loaded) as client:
+            return await sign_in(client, "ada")
+
+    assert asyncio.run(signed_in())
+
+
+def test_the_password_is_asked_for_twice_and_not_shown(symphony: Symphony) -> None:
+    made = symphony(
+        *("user", "create", "ada", "--email", "ada@example.org"), stdin=f"{PASSWORD}\n" * 2
+    )
+    assert made.status == 0, made.errors
+    assert PASSWORD not in made.output + made.errors
+
+
+def test_users_are_made_also_while_registration_is_closed(symphony: Symphony) -> None:
+    assert create_user(symphony, {"REGISTRATION": "closed"}).status == 0
+
+
+def test_a_name_that_is_taken_is_refused_in_one_line(
+    symphony: Symphony, ready: dict[str, str]
+) -> None:
+    assert create_user(symphony, ready).status == 0
+    assert "taken" in refusal(create_user(symphony, ready))
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "password", "fields"),
+    [
+        ("1ada", "nobody-at-all", PASSWORD, ["username", "email"]),
+        ("ada", "ada@example.org", "1234567", ["password"]),
+    ],
+)
+def test_values_that_break_rules_are_refused_by_field_and_not_repeated(
+    name: str, email: str, password: str, fields: list[str], symphony: Symphony
+) -> None:
+    finished = symphony(
+        *("user", "create", name, "--email", email, "--password-stdin"), stdin=f"{password}\n"
+    )
+    line = refusal(finished)
+    assert all(f"{field}: " in line for field in fields)
+    assert "nobody-at-all" not in line
+    assert password not in line
+
+
+def test_a_token_is_printed_once_and_works(
+    symphony: Symphony, ready: dict[str, str], data_dir: Path
+) -> None:
+    user = create_user(symphony, ready).output.strip()
+    token = create_token(symphony, ready, "--scope", "read", "--scope", "write")
+    path = f"/user-profiles/{user}/workspaces"
+    assert ask(data_dir, ready, token, "POST", path, json={"name": "Thesis"}).status_code == 201
+    assert [each["name"] for each in ask(data_dir, ready, token, "GET", path).json()["items"]] == [
+        "Thesis"
+    ]
+    assert token not in ask(data_dir, ready, token, "GET", "/api-tokens").text
+
+
+def test_a_token_may_do_no_more_than_its_scopes(symphony: Symphony, data_dir: Path) -> None:
+    user = create_user(symphony, {}).output.strip()
+    token = create_token(symphony, {}, "--scope", "read")
+    path = f"/user-profiles/{user}/workspaces"
+    assert ask(data_dir, {}, token, "GET", path).status_code == 200
+    assert ask(data_dir, {}, token, "POST", path, json={"name": "Thesis"}).status_code == 403
+
+
+def test_a_token_ends_after_the_days_it_was_given(symphony: Symphony, data_dir: Path) -> None:
+    create_user(symphony, {})
+    token = create_token(symphony, {}, "--scope", "read", "--expires-in-days", "7")
+    (shown,) = ask(data_dir, {}, token, "GET", "/api-tokens").json()["items"]
+    left = datetime.fromisoformat(shown["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=7) - timedelta(minutes=5) < left <= timedelta(days=7)
+
+
+def test_a_token_without_an_end_has_none(symphony: Symphony, data_dir: Path) -> None:
+    create_user(symphony, {})
+    token = create_token(symphony, {}, "--scope", "read")
+    (shown,) = ask(data_dir, {}, token, "GET", "/api-tokens").json()["items"]
+    assert shown["expires_at"] is None
+
+
+def test_a_token_for_nobody_is_refused(symphony: Symphony, ready: dict[str, str]) -> None:
+    finished = symphony("token", "create", "nobody", "--name", "laptop", "--scope", "read", **ready)
+    assert refusal(finished) == "there is no user with this name"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--scope", "admin"), ("--scope", "read", "--expires-in-days", "0")],
+    ids=["no scope", "an unknown scope", "no days"],
+)
+def test_a_token_that_makes_no_sense_is_a_wrong_use_of_the_command(
+    options: tuple[str, ...], symphony: Symphony
+) -> None:
+    create_user(symphony, {})
+    finished = symphony("token", "create", "ada", "--name", "laptop", *options)
+    assert finished.status == 2
+    assert "sym_" not in finished.output

@@ -1,0 +1,12 @@
+"""Properties are tried on the same examples in every run, however busy the machine is."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "symphony",
+    max_examples=50,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("symphony")

@@ -1,0 +1,57 @@
+"""Processes of their own that migrate a database, forked from one that has imported everything."""
+
+import asyncio
+import multiprocessing
+import time
+from collections.abc import Callable
+from multiprocessing.context import ForkServerProcess
+from multiprocessing.synchronize import Event
+
+from alembic.config import Config
+from sqlalchemy import Connection
+
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import create_engines
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload([__name__])
+
+
+def migrator(url: str) -> ForkServerProcess:
+    """Brings the schema to its head and ends."""
+    return _started(_context.Process(target=_migrate, args=(url,), daemon=True))
+
+
+def halfway_migrator(url: str) -> tuple[ForkServerProcess, Event]:
+    """Makes all tables, sets the event, and never comes to its commit."""
+    halfway = _context.Event()
+    process = _context.Process(target=_migrate_and_stay, args=(url, halfway), daemon=True)
+    return _started(process), halfway
+
+
+def _started(process: ForkServerProcess) -> ForkServerProcess:
+    process.start()
+    return process
+
+
+def _migrate(url: str) -> None:
+    async def migrate() -> None:
+        engines = create_engines(url)
+        await migrations.upgrade(engines)
+        await engines.dispose()
+
+    asyncio.run(migrate())
+
+
+def _migrate_and_stay(url: str, halfway: Event) -> None:
+    run_command = migrations._run_command  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - to stop behind it
+
+    def run_and_stay(
+        connection: Connection, run: Callable[[Config, str], None], revision: str
+    ) -> None:
+        run_command(connection, run, revision)
+        halfway.set()
+        time.sleep(600)  # it is killed long before
+
+    migrations._run_command = run_and_stay  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    _migrate(url)

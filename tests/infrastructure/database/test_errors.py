@@ -1,0 +1,143 @@
+"""What the databases refuse, in the words of the port."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
+from symphony.infrastructure.database import engine as engine_module
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database.errors import port_errors
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from tests.domain.examples import a_repo
+from tests.infrastructure.database.kept import Household, committed, found, household, keep
+
+only_postgresql = pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
+
+
+@pytest.fixture
+async def impatient(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[SqlAlchemyStore]:
+    """A store that waits for a connection for no more than a moment."""
+    monkeypatch.setattr(engine_module, "POOL_WAIT", 0.05)
+    monkeypatch.setitem(engine_module._SQLITE_OPTIONS, "pool_timeout", 0.05)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a time limit, made short
+    engines = create_engines(database_url)
+    if engines.is_in_memory:
+        await migrations.upgrade(engines)
+    yield SqlAlchemyStore(engines)
+    await engines.dispose()
+
+
+async def test_when_all_connections_are_taken_the_store_is_unavailable(
+    impatient: SqlAlchemyStore, store_kind: str
+) -> None:
+    connections = engine_module.POSTGRESQL_POOL if store_kind == "postgresql" else 1
+    async with AsyncExitStack() as stack:
+        for _ in range(connections):
+            await stack.enter_async_context(impatient.unit_of_work())
+        with pytest.raises(StoreUnavailable):
+            await stack.enter_async_context(impatient.unit_of_work())
+    await household(impatient, "ada")
+
+
+async def test_a_server_that_is_away_makes_the_store_unavailable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # nobody listens on it
+        engines = create_engines(f"postgresql://ada@127.0.0.1:{free.getsockname()[1]}/symphony")
+        store = SqlAlchemyStore(engines)
+        for opened in (store.unit_of_work(), store.reading()):
+            with pytest.raises(StoreUnavailable):
+                await opened.__aenter__()
+        assert await migrations.obstacle(engines) == migrations.UNREACHABLE
+        with pytest.raises(StoreUnavailable):
+            await migrations.upgrade(engines)
+        await engines.dispose()
+
+
+async def test_a_database_that_does_not_exist_makes_the_store_unavailable(tmp_path: Path) -> None:
+    engines = create_engines(f"sqlite:///{tmp_path / 'missing' / 'file.sqlite3'}")
+    with pytest.raises(StoreUnavailable):
+        await SqlAlchemyStore(engines).unit_of_work().__aenter__()
+    await engines.dispose()
+
+
+@only_postgresql
+async def test_a_connection_that_the_server_has_ended_is_replaced(
+    store: SqlAlchemyStore, engines: Engines
+) -> None:
+    ada = await household(store, "ada")
+    end_all = text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    async with store.unit_of_work() as _, engines.read.connect() as other:
+        await other.execute(end_all)
+    outcomes: list[bool] = []
+    for _ in range(5):
+        try:
+            outcomes.append(await found(store, ada.user, ada.user.id) == ada.user)
+        except StoreUnavailable:
+            outcomes.append(False)
+    # One may still meet the broken connection; whoever comes after it does not.
+    assert outcomes.count(False) <= 1
+    assert outcomes[-1]
+
+
+@only_postgresql
+async def test_a_deadlock_is_a_conflict_for_one_and_nothing_to_the_other(
+    store: SqlAlchemyStore, ada: Household, eve: Household
+) -> None:
+    both_hold_one = asyncio.Barrier(2)
+
+    async def lock(first: Household, second: Household) -> bool:
+        try:
+            async with committed(store) as uow:
+                await uow.user_profiles.get_for_change(first.user.id, first.user.id)
+                await both_hold_one.wait()
+                await uow.user_profiles.get_for_change(second.user.id, second.user.id)
+        except TransactionConflict:
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(lock(ada, eve), lock(eve, ada))) == [False, True]
+
+
+@only_postgresql
+@pytest.mark.parametrize(
+    "sqlstate",
+    ["57014", "55P03", "25P03", "57P01", "53300", "53100", "08006", "08P01"],
+)
+async def test_an_overloaded_or_ending_server_makes_the_store_unavailable(
+    engines: Engines, sqlstate: str
+) -> None:
+    async with engines.read.connect() as connection:
+        with pytest.raises(StoreUnavailable), port_errors():
+            await connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
+
+
+@only_postgresql
+@pytest.mark.parametrize("sqlstate", ["40001", "40P01", "23503", "23505"])
+async def test_what_another_try_may_cure_is_a_conflict(engines: Engines, sqlstate: str) -> None:
+    async with engines.read.connect() as connection:
+        with pytest.raises(TransactionConflict), port_errors():
+            await connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
+
+
+async def test_a_fault_of_our_own_stays_what_it_is(engines: Engines) -> None:
+    async with engines.read.connect() as connection:
+        with pytest.raises(DBAPIError), port_errors():
+            await connection.execute(text("SELECT nothing_like_it"))
+
+
+async def test_errors_tell_no_parameters(store: SqlAlchemyStore) -> None:
+    with pytest.raises(TransactionConflict) as refused:
+        await keep(store, a_repo(path="/very/private"))
+    assert "very/private" not in str(refused.value.__cause__)

@@ -1,0 +1,149 @@
+"""The schema's history: up, down and up, the same as the models, and safe when many run it."""
+
+import asyncio
+import secrets
+import signal
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, inspect
+
+from symphony.infrastructure.database import migrations, unit_of_work
+from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database.models import Model
+from tests.infrastructure.database.migrators import halfway_migrator, migrator
+from tests.support import postgres
+
+TIME_LIMIT = 60  # seconds
+between_processes = pytest.mark.parametrize(
+    "store_kind", ["postgresql", "sqlite-file"], indirect=True
+)
+
+pytestmark = pytest.mark.slow_and_real
+
+
+@pytest.fixture
+async def empty_url(store_kind: str, tmp_path: Path) -> AsyncGenerator[str]:
+    """The address of a database that was never migrated."""
+    if store_kind == "postgresql":
+        name = f"test_{secrets.token_hex(8)}"
+        yield await postgres.create_database(name, migrated=False)
+        await postgres.drop_database(name)
+    elif store_kind == "sqlite-file":
+        yield f"sqlite:///{tmp_path / 'empty.sqlite3'}"
+    else:
+        yield "sqlite://"
+
+
+@pytest.fixture
+async def empty(empty_url: str) -> AsyncGenerator[Engines]:
+    engines = create_engines(empty_url)
+    yield engines
+    await engines.dispose()
+
+
+async def tables(engines: Engines) -> set[str]:
+    async with engines.read.connect() as connection:
+        names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+    return set(names) - {"alembic_version"}
+
+
+async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
+    assert await migrations.current_revision(empty) is None
+    assert "symphony db upgrade" in (await migrations.obstacle(empty) or "")
+    for _ in range(2):
+        await migrations.upgrade(empty)
+        assert await migrations.current_revision(empty) == migrations.head_revision()
+        assert await migrations.obstacle(empty) is None
+        assert await tables(empty) == set(Model.metadata.tables)
+        await migrations.downgrade(empty, "base")
+        assert await migrations.current_revision(empty) is None
+        assert await tables(empty) == set()
+
+
+async def test_going_up_twice_changes_nothing(empty: Engines) -> None:
+    await migrations.upgrade(empty)
+    await migrations.upgrade(empty)
+    assert await migrations.obstacle(empty) is None
+
+
+async def test_every_revision_can_be_left_again_by_itself(empty: Engines) -> None:
+    await migrations.upgrade(empty)
+    await migrations.downgrade(empty, "-1")
+    assert await migrations.obstacle(empty) is not None
+    await migrations.upgrade(empty)
+    assert await migrations.obstacle(empty) is None
+
+
+async def test_the_migrated_schema_is_that_of_the_models(empty: Engines) -> None:
+    def differences(connection: Connection) -> list[object]:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(context, Model.metadata))
+
+    def names(connection: Connection) -> set[str]:
+        schema = inspect(connection)
+        return {
+            str(constraint["name"])
+            for table in Model.metadata.tables
+            for constraint in (
+                *schema.get_check_constraints(table),
+                *schema.get_foreign_keys(table),
+                *schema.get_unique_constraints(table),
+            )
+        }
+
+    await migrations.upgrade(empty)
+    async with empty.read.connect() as connection:
+        assert await connection.run_sync(differences) == []
+        migrated = await connection.run_sync(names)
+    # Check constraints are not compared above.
+    made = create_engines("sqlite://")
+    async with made.write.begin() as connection:
+        await connection.run_sync(Model.metadata.create_all)
+        assert await connection.run_sync(names) == migrated
+    await made.dispose()
+
+
+@between_processes
+async def test_eight_processes_may_migrate_an_empty_database_at_once(
+    empty_url: str, empty: Engines
+) -> None:
+    processes = [migrator(empty_url) for _ in range(8)]
+    for process in processes:
+        await asyncio.to_thread(process.join, TIME_LIMIT)
+    assert [process.exitcode for process in processes] == [0] * 8
+    assert await migrations.obstacle(empty) is None
+
+
+@between_processes
+async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
+    empty_url: str, empty: Engines
+) -> None:
+    killed, halfway = halfway_migrator(empty_url)
+    assert await asyncio.to_thread(halfway.wait, TIME_LIMIT)
+    waiting = migrator(empty_url)
+    killed.kill()
+    for process in (killed, waiting):
+        await asyncio.to_thread(process.join, TIME_LIMIT)
+    assert (killed.exitcode, waiting.exitcode) == (-signal.SIGKILL, 0)
+    assert await migrations.obstacle(empty) is None
+    assert await tables(empty) == set(Model.metadata.tables)
+
+
+@between_processes
+async def test_whoever_waits_for_a_migration_may_wait_longer_than_a_request(
+    empty_url: str, empty: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "WORK_TIMEOUT", 0.2)
+    second = create_engines(empty_url)
+    async with migrations._only_one(empty):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what a migration holds while it runs
+        upgrade = asyncio.create_task(migrations.upgrade(second))
+        await asyncio.wait([upgrade], timeout=0.6)
+        assert not upgrade.done()
+    await asyncio.wait_for(upgrade, TIME_LIMIT)
+    assert await migrations.obstacle(second) is None
+    await second.dispose()

@@ -1,0 +1,110 @@
+"""Every list and every look-up goes by an index: what it costs does not grow with the tables."""
+
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from symphony.domain.api_tokens import ApiToken
+from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
+from symphony.domain.repos import Repo
+from symphony.domain.unit_of_work import Repositories, Store
+from symphony.domain.vaults import Vault
+from symphony.domain.workspaces import Workspace
+from symphony.infrastructure.database.engine import Engines
+from tests.infrastructure.database.kept import Household, paged
+
+SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down in (False, True)]
+Statement = tuple[str, Any]
+
+
+@contextmanager
+def recorded(engines: Engines) -> Generator[list[Statement]]:
+    """The statements that single reads send meanwhile, as the driver gets them."""
+    statements: list[Statement] = []
+
+    def record(*call: Any) -> None:
+        statements.append((call[2], call[3]))
+
+    event.listen(engines.read.sync_engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(engines.read.sync_engine, "before_cursor_execute", record)
+
+
+async def plan(engines: Engines, statement: Statement) -> str:
+    """How the database would answer, were the tables too large to be read whole or sorted."""
+    async with engines.read.connect() as connection:
+        if connection.dialect.name == "sqlite":
+            lines = await connection.exec_driver_sql(
+                f"EXPLAIN QUERY PLAN {statement[0]}", statement[1]
+            )
+            return "\n".join(row.detail for row in lines)
+        for option in ("seqscan", "bitmapscan", "sort"):
+            await connection.execute(text(f"SET enable_{option} = off"))
+        lines = await connection.exec_driver_sql(f"EXPLAIN {statement[0]}", statement[1])
+        explained = "\n".join(row[0] for row in lines)
+        await connection.execute(text("RESET ALL"))
+        return explained
+
+
+def assert_indexed(explained: str) -> None:
+    for expensive in ("Seq Scan", "Sort", "SCAN", "TEMP B-TREE"):
+        assert expensive not in explained, explained
+
+
+def conditions(explained: str) -> str:
+    """What is looked for in the indexes, as both databases show it."""
+    lines = [line for line in explained.splitlines() if "Index Cond" in line or "SEARCH" in line]
+    return "\n".join(line.partition("(")[2] for line in lines)
+
+
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken])
+@pytest.mark.parametrize(("sort", "descending"), SORTS)
+async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wanted(
+    store: Store,
+    engines: Engines,
+    ada: Household,
+    noun: type[Entity],
+    sort: str,
+    *,
+    descending: bool,
+) -> None:
+    parent = ada.user.id if noun in {Workspace, ApiToken} else ada.workspace.id
+    after = Position("a" if sort == "name" else utc_now(), new_id())
+    column = "name_key" if sort == "name" else sort
+    for place in (None, after):
+        request = PageRequest(limit=50, sort=sort, descending=descending, after=place)
+        with recorded(engines) as statements:
+            async with store.reading() as repositories:
+                await paged(repositories, noun).page(ada.user.id, parent, request)
+        explained = await plan(engines, statements[0])
+        assert_indexed(explained)
+        # It begins at the place, rather than reading and dropping what comes before it.
+        assert (column in conditions(explained)) is (place is not None)
+
+
+LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
+    "profile": lambda all_, home: all_.user_profiles.get(home.user.id, home.user.id),
+    "username": lambda all_, home: all_.user_profiles.get_by_username(home.user.username),
+    "email": lambda all_, home: all_.user_profiles.get_by_email(home.user.email),
+    "workspace": lambda all_, home: all_.workspaces.get(home.user.id, home.workspace.id),
+    "stats": lambda all_, home: all_.workspaces.stats(home.user.id, home.workspace.id),
+    "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
+    "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
+    "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
+}
+
+
+@pytest.mark.parametrize("look_up", LOOK_UPS)
+async def test_a_look_up_is_one_statement_that_goes_by_an_index(
+    store: Store, engines: Engines, ada: Household, look_up: str
+) -> None:
+    with recorded(engines) as statements:
+        async with store.reading() as repositories:
+            await LOOK_UPS[look_up](repositories, ada)
+    assert len(statements) == 1
+    assert_indexed(await plan(engines, statements[0]))

@@ -1,0 +1,395 @@
+"""The contract of the repositories, over every store."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from symphony.domain.api_tokens import ApiToken, Scope
+from symphony.domain.base import Entity, PageRequest, new_id
+from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.repos import Repo
+from symphony.domain.unit_of_work import Store, TransactionConflict
+from symphony.domain.user_profiles import UserProfile
+from symphony.domain.vaults import Vault
+from symphony.domain.workspaces import Workspace, WorkspaceStats, WorkspaceType
+from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
+from tests.infrastructure.database.kept import (
+    Household,
+    committed,
+    found,
+    keep,
+    listed,
+    page,
+    repository,
+)
+
+MOMENT = datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
+EARLY = datetime(1, 1, 1, tzinfo=UTC)
+LATE = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+
+# One of each noun with a value in every field, made for somebody's household; and a change of it.
+Make = Callable[[Household], Entity]
+NOUNS: dict[str, tuple[Make, dict[str, Any]]] = {
+    "user-profile": (lambda home: home.user, {"email": "new@example.org", "preferences": {"a": 1}}),
+    "workspace": (
+        lambda home: a_workspace(
+            home.user.id,
+            "Straße \U0001f3bb",
+            description="a\r\nb\t",
+            workspace_type=WorkspaceType.CLIENT,
+            settings={"b": [1, {"a": None}], "a": True},
+            created_at=MOMENT,
+        ),
+        {"name": "Other", "description": None, "workspace_type": "personal"},
+    ),
+    "repo": (
+        lambda home: a_repo(
+            home.workspace.id,
+            "strings",
+            remote_url="git@example.org:x",
+            metadata={"a": {"b": "é"}},
+            last_synced=LATE,
+            created_at=EARLY,
+        ),
+        {"name": "brass", "path": "/srv/x", "remote_url": None, "metadata": {"a": None}},
+    ),
+    "vault": (
+        lambda home: a_vault(home.workspace.id, "notes", is_locked=True, metadata={"": ""}),
+        {"name": "other", "is_locked": False},
+    ),
+    "api-token": (
+        lambda home: a_token(
+            home.user.id,
+            scopes=(Scope.READ, Scope.WRITE),
+            token_hash=bytes(range(256)),
+            expires_at=LATE,
+            last_used_at=MOMENT,
+        ),
+        {"name": "other"},
+    ),
+}
+
+
+@pytest.fixture(params=NOUNS)
+def noun(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+async def entity(noun: str, store: Store, ada: Household) -> Entity:
+    """One of the noun, kept for ada."""
+    entity = NOUNS[noun][0](ada)
+    if entity is not ada.user:
+        await keep(store, entity)
+    return entity
+
+
+async def test_what_is_added_is_found_as_it_was(
+    store: Store, ada: Household, entity: Entity
+) -> None:
+    assert await found(store, entity, ada.user.id) == entity
+
+
+async def test_a_saved_change_is_found_as_it_is(
+    noun: str, store: Store, ada: Household, entity: Entity
+) -> None:
+    async with committed(store) as uow:
+        entities = repository(uow, type(entity))
+        changed = (await entities.get_for_change(ada.user.id, entity.id)).changed(NOUNS[noun][1])
+        await entities.save(changed)
+    assert changed.version == 2
+    assert await found(store, entity, ada.user.id) == changed
+
+
+async def test_what_is_removed_is_gone(store: Store, ada: Household, entity: Entity) -> None:
+    async with committed(store) as uow:
+        entities = repository(uow, type(entity))
+        await entities.remove(await entities.get_for_change(ada.user.id, entity.id))
+    with pytest.raises(NotFound):
+        await found(store, entity, ada.user.id)
+
+
+async def test_what_belongs_to_somebody_else_is_not_found_nor_is_what_never_was(
+    noun: str, store: Store, ada: Household, eve: Household, entity: Entity
+) -> None:
+    async with store.unit_of_work() as uow:
+        entities = repository(uow, type(entity))
+        for look_up in (entities.get, entities.get_for_change):
+            for owner_id, entity_id in (
+                (eve.user.id, entity.id),
+                (new_id(), entity.id),
+                (ada.user.id, new_id()),
+            ):
+                with pytest.raises(NotFound) as refused:
+                    await look_up(owner_id, entity_id)
+                assert refused.value.slug == f"{noun}-not-found"
+                assert str(entity_id) in refused.value.detail
+
+
+async def test_a_state_that_does_not_follow_the_one_that_is_kept_is_a_conflict(
+    noun: str, store: Store, entity: Entity
+) -> None:
+    changed = entity.changed(NOUNS[noun][1])
+    async with committed(store) as uow:
+        await repository(uow, type(entity)).save(changed)
+    async with store.unit_of_work() as uow:
+        with pytest.raises(TransactionConflict):
+            await repository(uow, type(entity)).save(changed)
+
+
+async def test_removing_what_is_gone_is_a_conflict(store: Store, entity: Entity) -> None:
+    async with committed(store) as uow:
+        await repository(uow, type(entity)).remove(entity)
+    async with store.unit_of_work() as uow:
+        with pytest.raises(TransactionConflict):
+            await repository(uow, type(entity)).remove(entity)
+
+
+def _parents(home: Household) -> list[tuple[type[Entity], UUID]]:
+    user, workspace = home.user.id, home.workspace.id
+    return [(Workspace, user), (ApiToken, user), (Repo, workspace), (Vault, workspace)]
+
+
+async def test_the_list_of_somebody_elses_parent_or_of_none_is_not_found(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    for noun, parent_id in _parents(ada):
+        for owner_id, asked in ((eve.user.id, parent_id), (ada.user.id, new_id())):
+            with pytest.raises(NotFound) as refused:
+                await listed(store, noun, owner_id, asked)
+            assert str(asked) in refused.value.detail
+
+
+async def test_an_empty_list_is_not_a_missing_one(store: Store) -> None:
+    user = a_profile("nobody_yet")
+    workspace = a_workspace(user.id)
+    await keep(store, user)
+    assert await listed(store, Workspace, user.id, user.id) == []
+    assert await listed(store, ApiToken, user.id, user.id) == []
+    await keep(store, workspace)
+    assert await listed(store, Repo, user.id, workspace.id) == []
+    assert await listed(store, Vault, user.id, workspace.id) == []
+
+
+async def test_a_list_holds_what_is_in_its_parent_and_nothing_else(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    other = a_workspace(ada.user.id, "Other")
+    elsewhere = a_repo(other.id, "elsewhere")
+    await keep(store, other, elsewhere)
+    assert await listed(store, Workspace, ada.user.id, ada.user.id) == [other, ada.workspace]
+    assert await listed(store, Repo, ada.user.id, ada.workspace.id) == [ada.repo]
+    assert await listed(store, Repo, ada.user.id, other.id) == [elsewhere]
+    assert await listed(store, Vault, eve.user.id, eve.workspace.id) == [eve.vault]
+
+
+@pytest.mark.parametrize(
+    ("noun", "filters", "names"),
+    [
+        (Workspace, {"workspace_type": WorkspaceType.CLIENT}, ["a"]),
+        (Workspace, {"workspace_type": WorkspaceType.RESEARCH}, []),
+        (Vault, {"is_locked": True}, ["a"]),
+        (Vault, {"is_locked": False}, ["b", "keys"]),
+    ],
+)
+async def test_a_list_can_be_filtered(
+    store: Store, ada: Household, noun: type[Entity], filters: dict[str, object], names: list[str]
+) -> None:
+    user, workspace = ada.user.id, ada.workspace.id
+    await keep(store, a_workspace(user, "a", workspace_type="client"), a_workspace(user, "b"))
+    await keep(store, a_vault(workspace, "a", is_locked=True), a_vault(workspace, "b"))
+    request = PageRequest(limit=9, sort="name", filters=filters)
+    parent = user if noun is Workspace else workspace
+    items = (await page(store, noun, user, parent, request)).items
+    assert [item.name for item in items] == names
+
+
+@pytest.mark.parametrize("username", ["Ada_L", "ada_l", "ADA_L"])
+async def test_a_profile_is_found_by_its_username_without_regard_to_case(
+    store: Store, username: str
+) -> None:
+    profile = a_profile("Ada_L")
+    await keep(store, profile)
+    async with store.reading() as repositories:
+        assert await repositories.user_profiles.get_by_username(username) == profile
+        assert await repositories.user_profiles.get_by_username(username + "x") is None
+        assert await repositories.user_profiles.get_by_username("ada%") is None
+
+
+@pytest.mark.parametrize(
+    "email", ["José@Example.ORG", "josé@example.org", "JOSE\u0301@EXAMPLE.ORG"]
+)
+async def test_a_profile_is_found_by_its_email_without_regard_to_case_or_form(
+    store: Store, email: str
+) -> None:
+    profile = a_profile(email="José@Example.ORG")
+    await keep(store, profile)
+    async with store.reading() as repositories:
+        assert await repositories.user_profiles.get_by_email(email) == profile
+        assert await repositories.user_profiles.get_by_email("x" + email) is None
+
+
+async def test_a_token_is_found_by_its_hash_whoever_asks(store: Store, ada: Household) -> None:
+    token = a_token(ada.user.id)
+    await keep(store, token)
+    async with store.reading() as repositories:
+        assert await repositories.api_tokens.get_by_hash(token.token_hash) == token
+        assert await repositories.api_tokens.get_by_hash(b"other") is None
+
+
+async def test_the_use_of_a_token_is_noted_and_is_no_change_of_it(
+    store: Store, ada: Household
+) -> None:
+    token = a_token(ada.user.id)
+    await keep(store, token)
+    async with committed(store) as uow:
+        await uow.api_tokens.mark_used(token.id, MOMENT)
+        await uow.api_tokens.mark_used(new_id(), MOMENT)
+    used = await found(store, token, ada.user.id)
+    assert (used.last_used_at, used.version) == (MOMENT, 1)
+
+
+SAME_NAMES = [
+    ("Thesis 2", "THESIS 2"),
+    ("Straße", "STRASSE"),
+    ("Café", "Cafe\u0301"),
+    ("ﬁle", "FILE"),
+    ("ΣΊΣΥΦΟΣ", "Σίσυφος"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SAME_NAMES)
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault])
+async def test_a_name_is_taken_in_whatever_case_or_form_it_is_written(
+    store: Store, ada: Household, noun: type[Entity], one: str, other: str
+) -> None:
+    make, parent = _maker(noun, ada)
+    await keep(store, make(parent, one))
+    async with store.unit_of_work() as uow:
+        with pytest.raises(AlreadyExists) as refused:
+            await repository(uow, noun).add(make(parent, other))
+    assert refused.value.slug == f"{noun.noun}-name-taken"
+
+
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault])
+async def test_nothing_can_be_renamed_to_a_name_that_is_taken(
+    store: Store, ada: Household, noun: type[Entity]
+) -> None:
+    make, parent = _maker(noun, ada)
+    one, other = make(parent, "one"), make(parent, "other")
+    await keep(store, one, other)
+    async with store.unit_of_work() as uow:
+        with pytest.raises(AlreadyExists):
+            await repository(uow, noun).save(other.changed({"name": "ONE"}))
+    async with committed(store) as uow:
+        await repository(uow, noun).save(other.changed({"name": "OTHER"}))
+
+
+async def test_a_name_is_free_again_among_other_siblings_and_after_its_end(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    second = a_workspace(ada.user.id, "Second")
+    await keep(store, second, a_repo(second.id, ada.repo.name), a_vault(second.id, ada.vault.name))
+    async with committed(store) as uow:
+        await uow.repos.remove(ada.repo)
+        await uow.repos.add(a_repo(ada.workspace.id, ada.repo.name))
+    assert ada.workspace.name == eve.workspace.name
+
+
+@pytest.mark.parametrize("taken", [{"username": "ADA"}, {"email": "ADA@example.org"}])
+async def test_usernames_and_emails_are_unique_across_the_service(
+    store: Store, ada: Household, taken: dict[str, str]
+) -> None:
+    # The service tells beforehand which of the two is taken; only a race gets as far as this.
+    with pytest.raises(TransactionConflict):
+        await keep(store, a_profile(**{"username": "other"} | taken))
+    assert await found(store, ada.user, ada.user.id) == ada.user
+
+
+async def test_two_tokens_may_have_one_name(store: Store, ada: Household) -> None:
+    tokens = [a_token(ada.user.id, "ci", token_hash=bytes([number])) for number in range(3)]
+    await keep(store, *tokens)
+    assert await listed(store, ApiToken, ada.user.id, ada.user.id) == tokens
+
+
+async def test_with_a_parent_goes_all_that_it_holds_and_nothing_else(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    token = a_token(ada.user.id)
+    await keep(store, token)
+    async with committed(store) as uow:
+        await uow.user_profiles.remove(ada.user)
+    for gone in (ada.user, ada.workspace, ada.repo, ada.vault, token):
+        with pytest.raises(NotFound):
+            await found(store, gone, ada.user.id)
+    async with store.reading() as repositories:
+        assert await repositories.api_tokens.get_by_hash(token.token_hash) is None
+    for kept in (eve.user, eve.workspace, eve.repo, eve.vault):
+        assert await found(store, kept, eve.user.id) == kept
+
+
+async def test_a_child_of_nothing_is_a_conflict(store: Store, ada: Household) -> None:
+    for orphan in (a_workspace(), a_token(), a_repo(), a_vault()):
+        with pytest.raises(TransactionConflict):
+            await keep(store, orphan)
+
+
+async def test_counters_start_at_nothing_and_count_in_and_out(store: Store, ada: Household) -> None:
+    user, workspace = ada.user.id, ada.workspace.id
+    async with committed(store) as uow:
+        assert await uow.user_profiles.count_workspaces(user, user) == 0
+        assert await uow.user_profiles.count_workspaces(user, user, added=3) == 3
+        assert await uow.user_profiles.count_workspaces(user, user, added=-1) == 2
+        counted = await uow.workspaces.count_contents(user, workspace, repos=2, vaults=1)
+        assert counted == WorkspaceStats(workspace, 2, 1)
+        counted = await uow.workspaces.count_contents(user, workspace, repos=-1)
+    assert counted == WorkspaceStats(workspace, 1, 1)
+    async with store.reading() as repositories:
+        assert await repositories.workspaces.stats(user, workspace) == counted
+    assert counted.total_resources == 2
+
+
+async def test_counting_changes_neither_version_nor_times(store: Store, ada: Household) -> None:
+    async with committed(store) as uow:
+        await uow.user_profiles.count_workspaces(ada.user.id, ada.user.id, added=1)
+        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
+    assert await found(store, ada.user, ada.user.id) == ada.user
+    assert await found(store, ada.workspace, ada.user.id) == ada.workspace
+
+
+async def test_a_saved_change_leaves_the_counters_alone(store: Store, ada: Household) -> None:
+    user, workspace = ada.user, ada.workspace
+    async with committed(store) as uow:
+        await uow.user_profiles.count_workspaces(user.id, user.id, added=1)
+        await uow.workspaces.count_contents(user.id, workspace.id, repos=1, vaults=2)
+        await uow.user_profiles.save(user.changed({"preferences": {"a": 1}}))
+        await uow.workspaces.save(workspace.changed({"name": "Other"}))
+        assert await uow.user_profiles.count_workspaces(user.id, user.id) == 1
+        stats = await uow.workspaces.stats(user.id, workspace.id)
+    assert stats == WorkspaceStats(workspace.id, 1, 2)
+
+
+async def test_nobody_counts_in_what_belongs_to_somebody_else(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    async with store.unit_of_work() as uow:
+        for owner_id, target in ((eve.user.id, ada), (new_id(), ada), (new_id(), eve)):
+            with pytest.raises(NotFound):
+                await uow.user_profiles.count_workspaces(owner_id, target.user.id, added=1)
+            with pytest.raises(NotFound):
+                await uow.workspaces.count_contents(owner_id, target.workspace.id, repos=1)
+            with pytest.raises(NotFound):
+                await uow.workspaces.stats(owner_id, target.workspace.id)
+
+
+def _maker(noun: type[Entity], home: Household) -> tuple[Callable[..., Entity], UUID]:
+    makers: dict[type[Entity], tuple[Callable[..., Entity], UUID]] = {
+        Workspace: (a_workspace, home.user.id),
+        Repo: (a_repo, home.workspace.id),
+        Vault: (a_vault, home.workspace.id),
+        UserProfile: (a_profile, home.user.id),
+    }
+    return makers[noun]

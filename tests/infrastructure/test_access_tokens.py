@@ -1,0 +1,94 @@
+"""Access tokens: only what this service has signed, and only until it expires."""
+
+import base64
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+
+from symphony.domain.base import new_id
+from symphony.infrastructure.access_tokens import JwtAccessTokens
+
+KEY = b"k" * 32
+USER = new_id()
+TOKENS = JwtAccessTokens(KEY, lifetime=60)
+
+
+def signed(claims: dict[str, Any], key: bytes = KEY, algorithm: str = "HS256") -> str:
+    return jwt.encode(claims, key, algorithm=algorithm)  # pyright: ignore[reportUnknownMemberType] - names types of an optional package
+
+
+def encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+
+def claims(**others: Any) -> dict[str, Any]:
+    return {"sub": str(USER), "exp": int(time.time()) + 60} | others
+
+
+def test_a_token_says_whose_it_is() -> None:
+    assert TOKENS.user_id(TOKENS.issue(USER)) == USER
+
+
+def test_another_process_with_the_same_key_reads_it() -> None:
+    assert JwtAccessTokens(KEY, lifetime=1).user_id(TOKENS.issue(USER)) == USER
+
+
+@pytest.mark.parametrize("lifetime", [0, -1, -3600])
+def test_an_expired_token_is_nobodys(lifetime: int) -> None:
+    assert TOKENS.user_id(JwtAccessTokens(KEY, lifetime).issue(USER)) is None
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        signed(claims(), key=b"x" * 32),
+        signed(claims(), key=KEY[:-1] + b"x"),
+        signed(claims(), key=KEY * 2, algorithm="HS512"),
+        signed(claims(), key=KEY * 2, algorithm="HS384"),
+        signed({"sub": str(USER)}),
+        signed({"exp": int(time.time()) + 60}),
+        signed(claims(sub="")),
+        signed(claims(sub="ada")),
+        signed(claims(exp="tomorrow")),
+        signed(claims(exp=None)),
+        signed(claims(nbf=int(time.time()) + 60)),
+        encoded(b'{"alg":"none","typ":"JWT"}') + "." + encoded(json.dumps(claims()).encode()) + ".",
+        encoded(b'{"alg":"None"}') + "." + encoded(json.dumps(claims()).encode()) + ".x",
+    ],
+)
+def test_what_this_service_would_not_sign_is_nobodys(token: str) -> None:
+    assert TOKENS.user_id(token) is None
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "é.é.é",
+        "\ud800.\ud800.\ud800",
+        "\0",
+        "x" * 10_000,
+        encoded(b"[]") + "." + encoded(b"{}") + ".x",
+        encoded(b'{"alg":1}') + "." + encoded(b"{}") + ".x",
+        encoded(b"[" * 20_000) + "." + encoded(b"{}") + ".x",
+        encoded(b'{"alg":' + b"9" * 10_000 + b"}") + "." + encoded(b"{}") + ".x",
+    ],
+)
+def test_what_is_no_token_at_all_is_nobodys(token: str) -> None:
+    assert TOKENS.user_id(token) is None
+
+
+def test_a_token_that_was_altered_anywhere_is_nobodys() -> None:
+    token = TOKENS.issue(USER)
+    altered = [
+        token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
+        for at in range(len(token) - 1)
+    ]
+    assert {TOKENS.user_id(each) for each in altered} == {None}

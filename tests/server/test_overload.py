@@ -1,0 +1,129 @@
+"""More work than can be done is refused at once, and what can be done is not disturbed."""
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from symphony.application.ports import Overloaded
+from symphony.config.settings import Settings
+from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.infrastructure import passwords
+from symphony.infrastructure.database import engine, unit_of_work
+from symphony.infrastructure.database.engine import create_engines
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.passwords import Argon2Passwords
+from tests.support.api import API, PASSWORD, code, running_api, sign_up
+from tests.support.server import running_server
+
+
+async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings) -> None:
+    async with running_api(settings) as client:
+        ada = await sign_up(client, "ada")
+        workspace = await ada.workspace()
+        path = f"/workspaces/{workspace['id']}"
+        answers = await asyncio.gather(*(ada.get(path) for _ in range(400)))
+        assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_beyond_the_line_the_answer_is_a_503_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "MAX_PRESENT", 20)
+    async with running_api(settings) as client:
+        ada = await sign_up(client, "ada")
+        path = f"/user-profiles/{ada.id}/workspaces"
+        answers = await asyncio.gather(
+            *(ada.post(path, {"name": f"w{number}"}) for number in range(40))
+        )
+        refused = [answer for answer in answers if answer.status_code != 201]
+        assert Counter(map(code, refused)) == {"503 service-unavailable": 20}
+        assert all(answer.headers["retry-after"] == "1" for answer in refused)
+        assert len((await ada.get(path)).json()["items"]) == 20
+
+
+async def test_who_gets_no_connection_in_time_is_told_so(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "POOL_WAIT", 0.5)
+    monkeypatch.setitem(engine._SQLITE_OPTIONS, "pool_timeout", 0.5)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what POOL_WAIT stands in
+    engines = create_engines(database_url)
+    store = SqlAlchemyStore(engines)
+    connections = engine.POSTGRESQL_POOL if engines.write.dialect.name == "postgresql" else 1
+    try:
+        async with asyncio.timeout(10):
+            opened = asyncio.Event()
+            held = [asyncio.create_task(_hold(store, opened)) for _ in range(connections)]
+            await asyncio.sleep(0.2)
+            begun = time.perf_counter()
+            with pytest.raises(StoreUnavailable):
+                async with store.unit_of_work():
+                    pass
+            assert time.perf_counter() - begun < 5
+            opened.set()
+            await asyncio.gather(*held)
+            async with store.unit_of_work():
+                pass
+    finally:
+        await engines.dispose()
+
+
+async def _hold(store: SqlAlchemyStore, until: asyncio.Event) -> None:
+    async with store.unit_of_work():
+        await until.wait()
+
+
+async def test_too_many_passwords_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "MAX_WAITING", 5)
+    hasher = Argon2Passwords(threads=1)
+    try:
+        results = await asyncio.gather(
+            *(hasher.hash(PASSWORD) for _ in range(8)), return_exceptions=True
+        )
+    finally:
+        hasher.close()
+    assert sum(isinstance(result, Overloaded) for result in results) == 3
+
+
+async def test_40_sign_ins_at_once_leave_the_liveness_check_quick(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "data") as server, server.client() as client:
+        await sign_up(client, "ada")
+        form = {"username": "ada", "password": PASSWORD}
+        sign_ins = asyncio.gather(*(client.post(f"{API}/auth/token", data=form) for _ in range(40)))
+        waits: list[float] = []
+        while not sign_ins.done():
+            begun = time.perf_counter()
+            assert (await client.get("/health/live")).status_code == 200
+            waits.append(time.perf_counter() - begun)
+            await asyncio.sleep(0.01)
+        assert {answer.status_code for answer in await sign_ins} == {200}
+        # Not the slowest: other tests share the machine, and one wait may be theirs.
+        assert sorted(waits)[int(len(waits) * 0.9)] < 0.3
+
+
+async def test_a_statement_has_a_time_limit(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else's lock is waited for as long as allowed; then the answer is a 503."""
+    monkeypatch.setitem(engine._POSTGRESQL_SETTINGS, "lock_timeout", "500ms")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the limit itself is what is tried
+    monkeypatch.setattr(engine, "SQLITE_BUSY_TIMEOUT", 500)
+    other = create_engines(settings.store_url)
+    if other.is_in_memory:
+        pytest.skip("a database in memory has no other process that could hold a lock")
+    try:
+        async with running_api(settings) as client:
+            ada = await sign_up(client, "ada")
+            path = f"/user-profiles/{ada.id}/workspaces"
+            async with SqlAlchemyStore(other).unit_of_work() as holding:
+                await holding.user_profiles.count_workspaces(UUID(ada.id), UUID(ada.id))
+                begun = time.perf_counter()
+                answer = await ada.post(path, {"name": "w"})
+                assert code(answer) == "503 service-unavailable"
+                assert time.perf_counter() - begun < 5
+                assert (await client.get("/health/live")).status_code == 200
+            assert (await ada.post(path, {"name": "w"})).status_code == 201
+    finally:
+        await other.dispose()

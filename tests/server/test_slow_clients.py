@@ -1,0 +1,119 @@
+"""Clients that are too slow are cut, and nobody else waits for them."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from symphony.http_protocol import BODY_TIMEOUT, HEAD_TIMEOUT, READ_TIMEOUT
+from tests.support.api import User, sign_up
+from tests.support.server import Server, running_server
+
+OF_EACH_KIND = 100
+SLACK = 5.0  # seconds
+PIPELINED = 4  # answers of 1.2 MB: more than the systems of both ends keep for such a reader
+RECEIVE_BUFFER = 4096  # bytes
+HONEST_WAIT = 0.2  # seconds
+
+
+async def test_300_slow_clients_are_cut_and_an_honest_one_does_not_notice(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "data") as server, server.client() as client:
+        ada = await sign_up(client, "ada")
+        for number in range(20):
+            await ada.workspace(f"w{number}", settings={"large": "x" * 60_000})
+        slow = [
+            *(_cut_after(server, _trickle, b"GET /docs HTTP/1.1\r\nX: ") for _ in _each()),
+            *(_cut_after(server, _trickle, _head_of_a_post()) for _ in _each()),
+            *(_cut_after(server, _never_read, _list(ada) * PIPELINED) for _ in _each()),
+        ]
+        everybody = asyncio.gather(*slow)
+        waits = await _honest_waits(ada, everybody)
+        seconds = await everybody
+    heads, bodies, readers = (
+        seconds[start : start + OF_EACH_KIND] for start in range(0, len(slow), OF_EACH_KIND)
+    )
+    assert min(heads) > HEAD_TIMEOUT - 1
+    assert max(heads) < HEAD_TIMEOUT + SLACK
+    assert min(bodies) > BODY_TIMEOUT - 1
+    assert max(bodies) < BODY_TIMEOUT + SLACK
+    # A reader is looked at from when its answer has filled all that keeps it.
+    assert max(readers) < 2 * READ_TIMEOUT + SLACK
+    # Other tests share the machine, and a few waits may be theirs.
+    assert sorted(waits)[int(len(waits) * 0.95)] < HONEST_WAIT
+    assert not [line for line in server.log.read_text().splitlines() if "request failed" in line]
+
+
+def _each() -> range:
+    return range(OF_EACH_KIND)
+
+
+def _head_of_a_post() -> bytes:
+    return (
+        b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+
+
+def _list(user: User) -> bytes:
+    path = f"/api/v1/user-profiles/{user.id}/workspaces"
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n\r\n"
+    ).encode()
+
+
+async def _honest_waits(user: User, meanwhile: asyncio.Future[list[float]]) -> list[float]:
+    """How long somebody waits for each answer, from when the answers to readers are made."""
+    await asyncio.sleep(READ_TIMEOUT / 2)
+    waits: list[float] = []
+    while not meanwhile.done():
+        begun = time.perf_counter()
+        answer = await user.get("/user-profiles/me")
+        waits.append(time.perf_counter() - begun)
+        assert answer.status_code == 200
+        await asyncio.sleep(0.02)
+    return waits
+
+
+Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+async def _cut_after(server: Server, behave: Behaviour, first: bytes) -> float:
+    """The seconds after which the server cuts a client that behaves so."""
+    begun = time.perf_counter()
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    connection.setblocking(False)  # noqa: FBT003 - the socket's own signature
+    await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", server.port))
+    reader, writer = await asyncio.open_connection(sock=connection, limit=1)
+    try:
+        writer.write(first)
+        await writer.drain()
+        async with asyncio.timeout(60):
+            await behave(reader, writer)
+    except ConnectionError:
+        pass
+    finally:
+        writer.transport.abort()
+    return time.perf_counter() - begun
+
+
+async def _trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """A byte every now and then, until there is an end."""
+    while True:
+        writer.write(b"a")
+        await writer.drain()
+        try:
+            async with asyncio.timeout(0.3):
+                await reader.read(1)
+        except TimeoutError:
+            continue
+        return
+
+
+async def _never_read(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Takes nothing of the answer; empty lines, which HTTP allows, tell when there is an end."""
+    while True:
+        writer.write(b"\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.3)

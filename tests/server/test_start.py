@@ -1,0 +1,64 @@
+"""The service is started, used, stopped and started again."""
+
+import stat
+from pathlib import Path
+
+from tests.conftest import SECRET
+from tests.support.api import API, made, sign_up
+from tests.support.server import running_server
+
+
+async def test_an_embedded_service_keeps_its_data_and_its_tokens_over_a_restart(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "new" / "data"
+    async with running_server(data_dir) as server, server.client() as client:
+        assert server.greeting == (
+            f"Symphony listens on {server.address}",
+            f"Documentation: {server.address}/docs",
+        )
+        assert (await client.get("/docs")).status_code == 200
+        ada = await sign_up(client, "ada")
+        workspace = await ada.workspace("Thesis")
+        body = {"name": "laptop", "scopes": ["read"]}
+        api_token = made(await ada.post("/api-tokens", body))["token"]
+
+    assert (data_dir / "symphony.sqlite3").is_file()
+    key = data_dir / "symphony.sqlite3.key"
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+
+    async with running_server(data_dir) as server, server.client() as client:
+        for token in (ada.token, api_token):
+            answer = await client.get(
+                f"{API}/workspaces/{workspace['id']}", headers={"Authorization": f"Bearer {token}"}
+            )
+            assert answer.json() == workspace
+
+
+async def test_a_service_that_may_migrate_starts_on_an_empty_postgresql(
+    tmp_path: Path, empty_postgresql: str
+) -> None:
+    data_dir = tmp_path / "data"
+    async with (
+        running_server(
+            data_dir, DATABASE_URL=empty_postgresql, SECRET_KEY=SECRET, AUTO_MIGRATE="true"
+        ) as server,
+        server.client() as client,
+    ):
+        ada = await sign_up(client, "ada")
+        assert (await ada.get("/user-profiles/me")).json()["username"] == "ada"
+    assert not data_dir.exists()
+
+
+async def test_a_demo_prints_its_token_has_things_to_look_at_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "data"
+    async with running_server(data_dir, "--demo") as server, server.client() as client:
+        token = (await server.line_with("Demo: token ")).removeprefix("Demo: token ")
+        client.headers["Authorization"] = f"Bearer {token}"
+        me = (await client.get(f"{API}/user-profiles/me")).json()
+        workspaces = await client.get(f"{API}/user-profiles/{me['id']}/workspaces")
+        assert workspaces.json()["items"]
+    assert not data_dir.exists()

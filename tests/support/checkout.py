@@ -1,0 +1,49 @@
+"""The checkout that the tests belong to, and the tools to work on it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).parents[2]
+
+
+def uv() -> str:
+    """The program; where there is none, the test that asks for it is skipped."""
+    own = TOP / ".tools" / "bin" / "uv"
+    found = os.environ.get("UV") or (str(own) if own.exists() else shutil.which("uv"))
+    if found is None:
+        pytest.skip("uv is neither named by $UV, nor in .tools, nor on the path")
+    return found
+
+
+def run(
+    *command: str | Path, folder: Path, within: float = 60, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command to its end, which has to be a good one."""
+    environment = {**os.environ, "UV_OFFLINE": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix}
+    finished = subprocess.run(  # noqa: S603 - our own commands
+        command,
+        cwd=folder,
+        env=environment | variables,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=within,
+        check=False,
+    )
+    assert finished.returncode == 0, f"{command}: {finished.stdout}{finished.stderr}"
+    return finished
+
+
+def copy_to(folder: Path) -> None:
+    """Copies what is under version control, or will be."""
+    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in run(*command, folder=TOP).stdout.split("\0"):
+        source, target = TOP / name, folder / name
+        if source.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)

@@ -1,0 +1,139 @@
+"""The real `symphony serve`, in processes of its own."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+SYMPHONY = Path(sys.executable).with_name("symphony")
+STARTS_WITHIN = 90  # seconds; generous, for eight may start at once on a busy machine
+STOPS_WITHIN = 20  # seconds; the grace is 4, the rest is for a machine that is busy
+_PAUSE = 0.05  # seconds between two looks
+
+
+async def until(happened: Callable[[], Awaitable[bool]], within: float = 10) -> None:
+    """Waits until something is so. Raises: TimeoutError when it is not so in time."""
+    async with asyncio.timeout(within):
+        while not await happened():  # noqa: ASYNC110 - nothing in this process could set an event
+            await asyncio.sleep(_PAUSE)
+
+
+def environment(data_dir: Path, **settings: str) -> dict[str, str]:
+    """The environment of a command: settings go without their prefix."""
+    given = {f"SYMPHONY_{name}": value for name, value in settings.items()}
+    return {**os.environ, "SYMPHONY_DATA_DIR": str(data_dir), **given}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running `symphony serve`."""
+
+    process: Process
+    address: str
+    greeting: tuple[str, ...]
+    """The lines it printed when it started."""
+    log: Path
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    def client(self) -> httpx.AsyncClient:
+        """A client with up to 100 connections."""
+        return httpx.AsyncClient(
+            base_url=self.address, limits=httpx.Limits(max_connections=100), timeout=60
+        )
+
+    async def line_with(self, beginning: str) -> str:
+        """The next line with this beginning that the server prints."""
+        assert self.process.stdout is not None
+        async with asyncio.timeout(10):
+            while line := (await self.process.stdout.readline()).decode():
+                if line.startswith(beginning):
+                    return line.strip()
+        raise AssertionError(_ended(self.log))
+
+    async def stop(self, number: signal.Signals = signal.SIGTERM, *, group: bool = False) -> int:
+        """Tells the server to end, or its whole group as Ctrl-C does; the exit status."""
+        send = os.killpg if group else os.kill
+        send(self.process.pid, number)
+        return await self.exit_status()
+
+    async def exit_status(self) -> int:
+        """Raises: TimeoutError when the server does not end in time."""
+        async with asyncio.timeout(STOPS_WITHIN):
+            return await self.process.wait()
+
+    def log_entries(self) -> list[dict[str, Any]]:
+        """The lines of a log in JSON, every one of them that is complete."""
+        complete = self.log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in complete.splitlines()]
+
+
+@asynccontextmanager
+async def running_server(
+    data_dir: Path, *arguments: str, **settings: str
+) -> AsyncGenerator[Server]:
+    """A server on a free port, from the moment it is ready; it surely ends with the block."""
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    with (data_dir.parent / f"{data_dir.name}.{os.urandom(4).hex()}.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            SYMPHONY,
+            "serve",
+            "--port",
+            "0",
+            *arguments,
+            env=environment(data_dir, **settings),
+            stdout=PIPE,
+            stderr=log,
+            start_new_session=True,  # so that its workers can be ended with it
+        )
+    try:
+        async with asyncio.timeout(STARTS_WITHIN):
+            greeting = await _greeting(process, Path(log.name))
+            server = Server(process, greeting[0].split()[-1], greeting, Path(log.name))
+            await _ready(server)
+        yield server
+    finally:
+        await _end(process)
+
+
+async def _greeting(process: Process, log: Path) -> tuple[str, ...]:
+    assert process.stdout is not None
+    lines: list[str] = []
+    while not lines or not lines[-1].startswith("Documentation: "):
+        line = (await process.stdout.readline()).decode()
+        assert line, _ended(log)
+        lines.append(line.strip())
+    return tuple(lines)
+
+
+async def _ready(server: Server) -> None:
+    async def answers() -> bool:
+        assert server.process.returncode is None, _ended(server.log)
+        with suppress(httpx.TransportError):
+            return (await client.get("/health/ready", timeout=5)).status_code == 200
+        return False
+
+    async with server.client() as client:
+        await until(answers, STARTS_WITHIN)
+
+
+def _ended(log: Path) -> str:
+    return f"the server ended: {log.read_text()}"
+
+
+async def _end(process: Process) -> None:
+    """Ends what is left of a process and of those it has started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()

@@ -1,0 +1,276 @@
+"""The verifier of `just chaos` passes what is as it was acknowledged, and nothing else."""
+
+import asyncio
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from symphony.config.settings import Settings
+from tests.support.api import User, running_api, sign_up
+from tests.support.server import until
+
+CHAOS = Path(__file__).parents[1] / "scripts" / "chaos"
+MODULES = ("calls", "model", "verifier")
+
+
+@pytest.fixture
+def place() -> Generator[Path]:
+    """The temporary folder of a run. PostgreSQL, which may be another user, must get into it."""
+    with tempfile.TemporaryDirectory(prefix="symphony-place-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def left_behind(place: Path) -> list[str]:
+    """Files and processes that a run has not tidied up."""
+    files = [str(each) for each in place.glob("symphony-*")]
+    return files + [str(each) for each in psutil.process_iter() if _works_in(each, place)]
+
+
+def _works_in(process: psutil.Process, place: Path) -> bool:
+    try:
+        return str(place) in " ".join([*process.cmdline(), *process.environ().values()])
+    except psutil.Error:  # gone, or somebody else's
+        return False
+
+
+def start_chaos(place: Path, *arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, CHAOS / "run.py", *arguments],
+        env=os.environ | {"TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> None:
+    async def has_started_a_server() -> bool:
+        assert process.poll() is None, process.communicate()
+        return bool(list(await asyncio.to_thread(place.glob, "symphony-*/*/server.log")))
+
+    with start_chaos(place) as process:
+        try:
+            await until(has_started_a_server, within=60)
+            process.send_signal(signal.SIGTERM)
+            output, errors = await asyncio.to_thread(process.communicate, timeout=60)
+        finally:
+            process.terminate()
+    assert (process.returncode, errors) == (130, "stopped\n"), output
+    assert left_behind(place) == []
+
+
+@dataclass(frozen=True, slots=True)
+class Scripts:
+    """The modules that are tried one by one."""
+
+    calls: ModuleType
+    model: ModuleType
+    verifier: ModuleType
+
+
+@pytest.fixture
+def scripts(monkeypatch: pytest.MonkeyPatch) -> Generator[Scripts]:
+    monkeypatch.setattr(sys, "path", [str(CHAOS), *sys.path])
+    yield Scripts(*(importlib.import_module(name) for name in MODULES))
+    for name in MODULES:
+        del sys.modules[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A service with a workspace that holds a repo, a model that knows them, and a verifier."""
+
+    scripts: Scripts
+    ada: User
+    model: Any
+    workspace: Any
+    repo: Any
+    verify: Callable[[], Any]
+
+    def creation(self, name: str, key: str | None) -> Any:
+        body = {"name": name, "path": f"~/{name}"}
+        return self.scripts.model.Creation("repo", self.workspace, body, key)
+
+    async def send(self, creation: Any) -> dict[str, Any]:
+        """Makes it without telling the model."""
+        headers = creation.headers
+        answer = await self.ada.post(creation.path, creation.body, headers=headers)
+        assert answer.status_code == 201
+        return answer.json()
+
+    def fate(self, name: str) -> Any:
+        return self.scripts.model.Fate[name]
+
+
+@pytest.fixture
+async def verified(scripts: Scripts, tmp_path: Path) -> AsyncGenerator[Verified]:
+    settings = Settings.model_validate({"database_url": "sqlite://", "data_dir": tmp_path})
+    async with running_api(settings) as client:
+        ada = await sign_up(client, "ada")
+        user = scripts.model.User(ada.id, ada.token)
+        model = scripts.model.Model([user])
+        creation = scripts.model.Creation("workspace", user, {"name": "Thesis"}, None)
+        workspace = model.add(creation, await ada.workspace("Thesis"))
+        body = {"name": "engine", "path": "~/dev/engine"}
+        creation = scripts.model.Creation("repo", workspace, body, None)
+        repo = model.add(creation, await ada.repo(workspace.fields["id"]))
+        verifier = scripts.verifier.Verifier(model, scripts.calls.Calls(client))
+        yield Verified(scripts, ada, model, workspace, repo, verifier.verify_everything)
+
+
+async def test_what_is_as_it_was_acknowledged_passes(verified: Verified) -> None:
+    assert await verified.verify() == 2
+
+
+async def test_an_acknowledged_creation_that_never_happened_is_lost(verified: Verified) -> None:
+    never = verified.repo.fields | {"id": verified.ada.id, "name": "never", "path": "~/never"}
+    thing = verified.model.add(verified.creation("never", None), never)
+    await fails(verified, f"{thing.path}: acknowledged and lost")
+
+
+async def test_an_acknowledged_change_that_never_happened_is_lost(verified: Verified) -> None:
+    verified.repo.fields["name"] = "changed"
+    await fails(verified, "name is 'engine', acknowledged was 'changed'")
+
+
+async def test_a_version_that_went_back_is_found(verified: Verified) -> None:
+    verified.repo.fields["version"] = 2
+    await fails(verified, "version 1, acknowledged was 2")
+
+
+async def test_a_change_that_nobody_has_sent_is_found(verified: Verified) -> None:
+    await verified.ada.patch(verified.repo.path, {"metadata": {"colour": "red"}})
+    await fails(verified, "metadata/colour is 'red', acknowledged was None")
+
+
+async def test_a_deletion_that_was_undone_is_found(verified: Verified) -> None:
+    verified.model.remove(verified.repo)
+    await fails(verified, f"{verified.repo.path}: its deletion was acknowledged, it is there")
+
+
+async def test_what_is_gone_though_nobody_deleted_it_is_found(verified: Verified) -> None:
+    await verified.ada.delete(verified.repo.path)
+    await fails(verified, f"{verified.repo.path}: acknowledged and lost")
+
+
+async def test_what_nobody_has_made_is_found(verified: Verified) -> None:
+    made = await verified.send(verified.creation("stray", None))
+    await fails(verified, f"{made['id']} is there, and nobody has made it")
+
+
+async def test_a_workspace_of_which_half_was_deleted_is_found(verified: Verified) -> None:
+    verified.workspace.fate = verified.fate("IN_DOUBT")
+    await verified.ada.delete(verified.repo.path)
+    await fails(verified, f"{verified.repo.path}: acknowledged and lost")
+
+
+@pytest.mark.parametrize("key", ["a-key", None])
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_creation_in_doubt_may_have_happened_or_not(
+    happened: bool,  # noqa: FBT001 - a parameter of the test
+    key: str | None,
+    verified: Verified,
+) -> None:
+    creation = verified.creation("doubtful", key)
+    if happened:
+        await verified.send(creation)
+    verified.model.unanswered.append(creation)
+    await verified.verify()
+    assert len(verified.workspace.living) == (2 if happened or key else 1)
+    assert verified.model.done_in_doubt == happened
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_change_in_doubt_may_have_happened_or_not(
+    happened: bool,  # noqa: FBT001 - a parameter of the test
+    verified: Verified,
+) -> None:
+    verified.repo.in_doubt["name"] = "changed"
+    if happened:
+        await verified.ada.patch(verified.repo.path, {"name": "changed"})
+    await verified.verify()
+    assert verified.repo.fields["name"] == ("changed" if happened else "engine")
+    assert verified.model.done_in_doubt == happened
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_deletion_in_doubt_may_have_happened_or_not(
+    happened: bool,  # noqa: FBT001 - a parameter of the test
+    verified: Verified,
+) -> None:
+    verified.workspace.fate = verified.fate("IN_DOUBT")
+    if happened:
+        await verified.ada.delete(verified.workspace.path, params={"force": "true"})
+    await verified.verify()
+    expected = verified.fate("GONE" if happened else "STAYS")
+    assert [verified.workspace.fate, verified.repo.fate] == [expected, expected]
+
+
+def problem(status: int, code: str, **headers: str) -> httpx.Response:
+    headers = {"Content-Type": "application/problem+json"} | headers
+    return httpx.Response(status, json={"status": status, "code": code}, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (problem(500, "internal-error"), "500 internal-error, expected was 200"),
+        (problem(409, "vault-name-taken"), "409 vault-name-taken, expected was 200"),
+        (problem(503, "service-unavailable"), "503 without the seconds to wait"),
+        (httpx.Response(503, text="overloaded"), "503 that is no problem document"),
+        (httpx.Response(201, json={}), "201, expected was 200"),
+        (httpx.ReadError("connection reset"), "ReadError though the server was not being killed"),
+        (httpx.ReadTimeout("too late"), "no answer within"),
+    ],
+)
+async def test_an_answer_that_the_contract_does_not_know_fails_the_run(
+    answer: httpx.Response | Exception, told: str, scripts: Scripts
+) -> None:
+    with pytest.raises(scripts.calls.Violation, match=told):
+        await ask(scripts, answer)
+
+
+async def test_a_503_and_a_connection_that_ends_in_a_kill_leave_the_request_in_doubt(
+    scripts: Scripts,
+) -> None:
+    with pytest.raises(scripts.calls.Unanswered):
+        await ask(scripts, problem(503, "service-unavailable", **{"Retry-After": "1"}))
+    with pytest.raises(scripts.calls.Unanswered):
+        await ask(scripts, httpx.ReadError("connection reset"), may_break=True)
+
+
+async def ask(
+    scripts: Scripts, answer: httpx.Response | Exception, *, may_break: bool = False
+) -> None:
+    """Sends a request to a server that answers like this."""
+
+    def respond(_: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    transport = httpx.MockTransport(respond)
+    async with httpx.AsyncClient(transport=transport, base_url="http://symphony.test") as client:
+        calls = scripts.calls.Calls(client)
+        calls.may_break = may_break
+        await calls.send("GET", "/user-profiles/me", ("200",))
+
+
+async def fails(verified: Verified, told: str) -> None:
+    """The verifier finds a fault, and says which."""
+    with pytest.raises(verified.scripts.calls.Violation) as violation:
+        await verified.verify()
+    assert told in str(violation.value)

@@ -1,0 +1,220 @@
+"""What `SYMPHONY_*` variables may say, and how what they may not say is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+from platformdirs import user_data_path
+
+from symphony.config.demo import get_demo_settings
+from symphony.config.settings import IN_MEMORY, Settings, SettingsError, load_settings
+
+CANARY = "canary-that-must-not-be-seen"
+
+
+def refusal() -> str:
+    """The one line that the present environment is refused with."""
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    line = str(refused.value)
+    assert "\n" not in line
+    return line
+
+
+DEFAULTS = {
+    "host": "127.0.0.1",
+    "port": 8000,
+    "workers": 1,
+    "log_format": "text",
+    "data_dir": user_data_path("symphony"),
+    "database_url": None,
+    "auto_migrate": False,
+    "secret_key": None,
+    "demo_mode": False,
+    "demo_database_url": IN_MEMORY,
+    "git_roots": (),
+    "cors_origins": (),
+    "registration": "open",
+    "access_token_ttl": 3600,
+    "max_workspaces_per_user": 50,
+    "max_repos_per_workspace": 100,
+    "max_vaults_per_workspace": 20,
+    "max_body_bytes": 1_048_576,
+}
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_what_is_not_set_has_its_default(name: str) -> None:
+    assert getattr(load_settings(), name) == DEFAULTS[name]
+
+
+def test_every_setting_has_its_default_stated_here() -> None:
+    assert set(Settings.model_fields) == set(DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("HOST", "::1", "::1"),
+        ("PORT", "0", 0),
+        ("PORT", "65535", 65535),
+        ("WORKERS", "64", 64),
+        ("LOG_FORMAT", "json", "json"),
+        ("AUTO_MIGRATE", "true", True),
+        ("DEMO_MODE", "true", True),
+        ("REGISTRATION", "closed", "closed"),
+        ("ACCESS_TOKEN_TTL", "1", 1),
+        ("ACCESS_TOKEN_TTL", "86400", 86_400),
+        ("MAX_WORKSPACES_PER_USER", "1", 1),
+        ("MAX_REPOS_PER_WORKSPACE", "1", 1),
+        ("MAX_VAULTS_PER_WORKSPACE", "1", 1),
+        ("MAX_BODY_BYTES", "1024", 1024),
+    ],
+)
+def test_a_variable_sets_what_it_names(
+    name: str, value: str, expected: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SYMPHONY_{name}", value)
+    assert getattr(load_settings(), name.lower()) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("PORT", "-1", "greater than or equal to 0"),
+        ("PORT", "65536", "less than or equal to 65535"),
+        ("PORT", "http", "integer"),
+        ("WORKERS", "0", "greater than or equal to 1"),
+        ("WORKERS", "65", "less than or equal to 64"),
+        ("LOG_FORMAT", "xml", "'text' or 'json'"),
+        ("AUTO_MIGRATE", "perhaps", "boolean"),
+        ("DEMO_MODE", "perhaps", "boolean"),
+        ("REGISTRATION", "ajar", "'open' or 'closed'"),
+        ("ACCESS_TOKEN_TTL", "0", "greater than or equal to 1"),
+        ("ACCESS_TOKEN_TTL", "86401", "less than or equal to 86400"),
+        ("MAX_WORKSPACES_PER_USER", "0", "greater than or equal to 1"),
+        ("MAX_REPOS_PER_WORKSPACE", "0", "greater than or equal to 1"),
+        ("MAX_VAULTS_PER_WORKSPACE", "0", "greater than or equal to 1"),
+        ("MAX_BODY_BYTES", "1023", "greater than or equal to 1024"),
+        ("SECRET_KEY", "x" * 31, "at least 32 bytes"),
+        ("CORS_ORIGINS", "*", "https://app.example.org"),
+        ("GIT_ROOTS", "/no/such/folder", "existing folders"),
+        ("GIT_ROOTS", "~no-such-user/dev", "existing folders"),
+        ("DATA_DIR", "~no-such-user/data", "home"),
+    ],
+)
+def test_a_bad_value_is_refused_with_its_name_and_what_is_allowed(
+    name: str, value: str, allowed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"SYMPHONY_{name}", value)
+    line = refusal()
+    assert line.startswith(f"SYMPHONY_{name}: ")
+    assert allowed in line
+
+
+def test_an_unknown_name_is_refused_and_the_known_ones_are_listed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYMPHONY_PROT", CANARY)
+    line = refusal()
+    assert line.startswith("SYMPHONY_PROT: ")
+    assert "SYMPHONY_PORT" in line
+    assert CANARY not in line
+
+
+def test_a_short_secret_is_not_told_by_its_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_SECRET_KEY", CANARY)
+    assert CANARY not in refusal()
+
+
+def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_SECRET_KEY", "é" * 16)
+    secret = load_settings().secret_key
+    assert secret is not None
+    assert secret.get_secret_value() == "é" * 16
+
+
+def test_settings_that_are_printed_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_SECRET_KEY", CANARY * 2)
+    monkeypatch.setenv("SYMPHONY_DATABASE_URL", f"postgresql://ada:{CANARY}@127.0.0.1/symphony")
+    assert CANARY not in repr(load_settings())
+
+
+def test_settings_do_not_change_after_they_were_read() -> None:
+    settings = load_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1  # pyright: ignore[reportAttributeAccessIssue] - which is the point
+
+
+def test_git_roots_are_separated_by_the_platforms_separator(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("work", "play"):
+        (tmp_path / name).mkdir()
+    monkeypatch.setenv("SYMPHONY_GIT_ROOTS", os.pathsep.join(["work", str(tmp_path / "play")]))
+    assert load_settings().git_roots == (tmp_path / "work", tmp_path / "play")
+
+
+def test_a_git_root_may_stand_in_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SYMPHONY_GIT_ROOTS", "~")
+    assert load_settings().git_roots == (tmp_path,)
+
+
+def test_a_git_root_that_is_a_file_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "notes"
+    file.touch()
+    monkeypatch.setenv("SYMPHONY_GIT_ROOTS", os.pathsep.join([str(tmp_path), str(file)]))
+    assert refusal().startswith("SYMPHONY_GIT_ROOTS: existing folders")
+
+
+def test_empty_git_roots_are_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_GIT_ROOTS", "")
+    assert load_settings().git_roots == ()
+
+
+def test_without_a_database_the_data_are_in_a_file_of_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SYMPHONY_DATA_DIR", "~/symphony")
+    settings = load_settings()
+    assert settings.data_dir == tmp_path / "symphony"
+    assert settings.store_url == f"sqlite:///{tmp_path}/symphony/symphony.sqlite3"
+
+
+def test_demo_mode_leaves_the_real_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_DATABASE_URL", "postgresql://127.0.0.1/symphony")
+    monkeypatch.setenv("SYMPHONY_DEMO_MODE", "true")
+    assert load_settings().store_url == IN_MEMORY
+
+
+def test_demo_mode_runs_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYMPHONY_DEMO_MODE", "true")
+    monkeypatch.setenv("SYMPHONY_WORKERS", "2")
+    assert refusal() == "SYMPHONY_WORKERS: demo mode runs in one process, so only 1"
+
+
+def test_the_demo_settings_are_in_memory_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYMPHONY_DATABASE_URL", "postgresql://127.0.0.1/symphony")
+    monkeypatch.setenv("SYMPHONY_DEMO_DATABASE_URL", "sqlite:///somewhere")
+    monkeypatch.setenv("SYMPHONY_WORKERS", "4")
+    settings = get_demo_settings()
+    assert settings.demo_mode
+    assert settings.workers == 1
+    assert settings.store_url == IN_MEMORY
+
+
+def test_the_demo_settings_refuse_what_all_settings_refuse(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SYMPHONY_PROT", "1")
+    with pytest.raises(SettingsError, match=r"^SYMPHONY_PROT: "):
+        get_demo_settings()
