@@ -15,7 +15,7 @@ from symphony.api.problems import MEDIA_TYPE, PROBLEMS
 from symphony.domain.base import new_id
 
 HEAD_TIMEOUT = 10.0  # seconds from connecting, or a request's first byte, to the end of its head
-BODY_TIMEOUT = 20.0  # seconds from the end of the head to the end of the body
+BODY_TIMEOUT = 15.0  # seconds from the end of the head to the end of the body
 READ_TIMEOUT = 10.0  # seconds in which a client must have read another piece of its answer
 
 

@@ -48,7 +48,7 @@ log = logging.getLogger(__name__)
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 EFFORTS = {
-    "default": effort(deadline=None, max_examples=20, stateful_step_count=40, derandomize=True),
+    "default": effort(deadline=None, max_examples=15, stateful_step_count=40, derandomize=True),
     "long": effort(deadline=None, max_examples=1000, stateful_step_count=60),
 }
 # What the shortest run has to meet, of whichever noun, or it would prove little.
