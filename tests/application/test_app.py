@@ -37,7 +37,7 @@ from symphony.domain.unit_of_work import (
 from symphony.infrastructure.passwords import Argon2Passwords
 from tests.application.conftest import POLICY, an_application
 
-AT_ONCE = 5  # seconds: far below every time limit on a lock
+AT_ONCE = 2  # seconds: far below every time limit on a lock
 
 
 async def names(app: Application, user_id: UUID) -> list[str]:

@@ -16,7 +16,7 @@ import httpx
 
 SYMPHONY = Path(sys.executable).with_name("symphony")
 STARTS_WITHIN = 90  # seconds; generous, for eight may start at once on a busy machine
-STOPS_WITHIN = 20  # seconds; the grace is 4, the rest is for a machine that is busy
+STOPS_WITHIN = 8  # seconds
 _PAUSE = 0.05  # seconds between two looks
 
 
