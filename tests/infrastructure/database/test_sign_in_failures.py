@@ -1,0 +1,81 @@
+"""The contract of counted sign-in failures, over every store."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from symphony.domain.base import utc_now
+from symphony.domain.sign_in_failures import WINDOW, Failures
+from symphony.domain.unit_of_work import Store
+from symphony.infrastructure.database import sign_in_failures
+from tests.infrastructure.database.kept import committed
+
+ADA, EVE = b"ada".ljust(32), b"eve".ljust(32)
+SECOND = timedelta(seconds=1)
+
+
+async def fail(store: Store, account: bytes) -> Failures:
+    async with committed(store) as uow:
+        return await uow.sign_in_failures.add(account)
+
+
+async def failures(store: Store, account: bytes) -> Failures:
+    async with store.reading() as repositories:
+        return await repositories.sign_in_failures.of(account)
+
+
+def pretend(monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
+    monkeypatch.setattr(sign_in_failures, "utc_now", lambda: utc_now() + later)
+
+
+async def test_failures_are_counted_from_the_first_one_on(store: Store) -> None:
+    before = utc_now()
+    counted = [await fail(store, ADA) for _ in range(3)]
+    assert [each.count for each in counted] == [1, 2, 3]
+    assert len({each.since for each in counted}) == 1
+    assert before <= counted[0].since <= utc_now()
+    assert await failures(store, ADA) == counted[-1]
+
+
+async def test_each_account_has_its_own_count(store: Store) -> None:
+    await fail(store, ADA)
+    assert (await failures(store, EVE)).count == 0
+    assert (await fail(store, EVE)).count == 1
+    assert (await failures(store, ADA)).count == 1
+
+
+async def test_many_at_once_are_all_counted_and_each_gets_its_own_number(store: Store) -> None:
+    counted = await asyncio.gather(*(fail(store, ADA) for _ in range(20)))
+    assert sorted(each.count for each in counted) == list(range(1, 21))
+
+
+async def test_what_is_not_committed_does_not_count(store: Store) -> None:
+    async with store.unit_of_work() as uow:
+        await uow.sign_in_failures.add(ADA)
+    assert (await failures(store, ADA)).count == 0
+
+
+async def test_after_a_minute_the_count_begins_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(4):
+        first = await fail(store, ADA)
+    pretend(monkeypatch, WINDOW - SECOND * 10)
+    assert await failures(store, ADA) == first
+    assert (await fail(store, ADA)).count == 5
+    pretend(monkeypatch, WINDOW + SECOND)
+    assert (await failures(store, ADA)).count == 0
+    anew = await fail(store, ADA)
+    assert anew.count == 1
+    assert anew.since > first.since + WINDOW
+
+
+async def test_old_failures_are_forgotten_when_others_are_counted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fail(store, ADA)
+    pretend(monkeypatch, WINDOW * 3)
+    await fail(store, EVE)
+    monkeypatch.undo()
+    assert (await failures(store, ADA)).count == 0
