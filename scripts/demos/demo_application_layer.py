@@ -46,6 +46,7 @@ from symphony.domain.base import PageRequest, new_id
 from symphony.domain.errors import DomainError, Forbidden, InvalidCredentials, Locked
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.domain.workspaces import Workspace
+from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
 from symphony.startup import engines_for, secret_for
 
@@ -57,7 +58,8 @@ AT_ONCE = 60
 async def story(stage: Stage) -> None:
     settings = get_demo_settings()
     engines = engines_for(settings)
-    async with running_application(settings, engines, secret_for(settings, engines)) as app:
+    secret = secret_for(settings, engines)
+    async with running_application(settings, engines, secret, Metrics()) as app:
         ada = await signing_in(stage, app)
         await commands_and_queries(stage, app, ada)
         await api_tokens(stage, app, ada)

@@ -22,6 +22,7 @@ from symphony.domain.errors import DomainError, Invalid
 from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError
+from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
 from symphony.server import serve as run_server
 from symphony.startup import StartRefused, engines_for, prepare, secret_for
@@ -161,7 +162,8 @@ async def _with_application(work: Callable[[Application], Awaitable[ResultT]]) -
     settings = _settings()
     await prepare(settings)
     engines = engines_for(settings)
-    async with running_application(settings, engines, secret_for(settings, engines)) as application:
+    secret = secret_for(settings, engines)
+    async with running_application(settings, engines, secret, Metrics()) as application:
         return await work(application)
 
 

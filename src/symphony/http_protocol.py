@@ -16,6 +16,7 @@ from symphony.domain.base import new_id
 
 HEAD_TIMEOUT = 10.0  # seconds from connecting, or a request's first byte, to the end of its head
 BODY_TIMEOUT = 15.0  # seconds from the end of the head to the end of the body
+LINGER = 5.0  # seconds to read an answer that came before the end of the body
 READ_TIMEOUT = 10.0  # seconds in which a client must have read another piece of its answer
 
 
@@ -41,6 +42,14 @@ class PatientHttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._give(None)
+
+    def on_response_complete(self) -> None:
+        # What still comes of a body that was refused is dropped. Closing at once would reset the
+        # connection, and with it take the answer from a client that is still sending.
+        unread = self._answering is not None and self._answering.more_body
+        super().on_response_complete()
+        if unread:
+            self._give(LINGER)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle

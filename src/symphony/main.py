@@ -14,6 +14,7 @@ from symphony.api import (
     docs,
     errors,
     health,
+    metrics,
     openapi,
     repos,
     user_profiles,
@@ -29,6 +30,7 @@ from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
 from symphony.startup import engines_for, secret_for
@@ -42,6 +44,7 @@ ROUTERS = (
     repos.routes,
     vaults.routes,
     health.routes,
+    metrics.routes,
     docs.routes,
 )
 
@@ -51,10 +54,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
+    counted = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with running_application(settings, engines, secret) as application:
+        async with running_application(settings, engines, secret, counted) as application:
             app.state.application = application
             app.state.obstacle = lambda: migrations.obstacle(engines)
             if settings.demo_mode:
@@ -70,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.state.metrics = counted.text
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.cursors = Cursors(derived(secret, "cursors"))
     app.state.fingerprint = keyed_hash(derived(secret, "idempotency"))
@@ -101,7 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
                 "X-Request-ID",
             ],
         )
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, count=counted.request)
     return app
 
 
@@ -114,12 +119,12 @@ def create_app_from_environment() -> FastAPI:
 
 @asynccontextmanager
 async def running_application(
-    settings: Settings, engines: Engines, secret: bytes
+    settings: Settings, engines: Engines, secret: bytes, counted: Metrics
 ) -> AsyncGenerator[Application]:
     """The application on its database, which is closed when everything begun is finished."""
     passwords = Argon2Passwords(threads=max(1, (os.cpu_count() or 1) - 1))
     application = Application(
-        store=SqlAlchemyStore(engines),
+        store=SqlAlchemyStore(engines, counted),
         policy=Policy(
             max_workspaces_per_user=settings.max_workspaces_per_user,
             max_repos_per_workspace=settings.max_repos_per_workspace,
@@ -129,6 +134,7 @@ async def running_application(
         passwords=passwords,
         access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
         keyed_hash=keyed_hash(derived(secret, "accounts")),
+        count=counted.command,
     )
     try:
         if engines.is_in_memory:  # nobody else can have migrated it

@@ -1,9 +1,12 @@
 """Serving: the socket, the processes behind it, and how they end."""
 
+import os
 import signal
 import socket
 import sys
+import tempfile
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -12,6 +15,7 @@ from uvicorn.supervisors.multiprocess import Process
 
 from symphony.config.settings import Settings
 from symphony.http_protocol import PatientHttpProtocol
+from symphony.infrastructure.metrics import SHARED_FOLDER, forget_process
 
 GRACE = 4  # seconds that requests in progress have to finish once the service is told to stop
 KEEP_ALIVE = 30  # seconds that an idle connection is kept
@@ -35,6 +39,7 @@ class Workers(Multiprocess):
                 self.failed = True
                 self.should_exit.set()
                 return
+            forget_process(cast("int", worker.pid))  # it has one, for it was started
             self.processes[index] = Process(self.config, self.sockets)
             self.processes[index].start()
 
@@ -60,8 +65,10 @@ def serve(settings: Settings) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM):
         signal.signal(ending, _end)
     if settings.workers > 1:
-        workers = Workers(config, sockets=[listener])
-        workers.run()
+        with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as folder:
+            os.environ[SHARED_FOLDER] = folder
+            workers = Workers(config, sockets=[listener])
+            workers.run()
         started = not workers.failed
     else:
         server = uvicorn.Server(config)

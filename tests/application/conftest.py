@@ -9,6 +9,7 @@ from symphony.application.app import Application, Policy
 from symphony.application.user_profiles import CreateUserProfile, sign_up
 from symphony.domain.unit_of_work import Store
 from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import keyed_hash
 
@@ -32,7 +33,9 @@ async def app(store: Store, passwords: Argon2Passwords) -> AsyncGenerator[Applic
 
 
 def an_application(store: Store, passwords: Argon2Passwords) -> Application:
-    return Application(store, POLICY, passwords, ACCESS_TOKENS, keyed_hash(b"k" * 32))
+    return Application(
+        store, POLICY, passwords, ACCESS_TOKENS, keyed_hash(b"k" * 32), Metrics().command
+    )
 
 
 @pytest.fixture

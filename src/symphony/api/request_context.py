@@ -2,7 +2,7 @@
 
 import re
 import time
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -28,8 +28,10 @@ log = structlog.get_logger("symphony.requests")
 class RequestContext:
     """A plain ASGI middleware: one that wraps requests in objects of its own costs much more."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, count: Callable[[str, str | None, int, float], None]) -> None:
+        """`count` is told of each request's method, route, status and seconds."""
         self._app = app
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -69,17 +71,16 @@ class RequestContext:
                 raise  # too late for another answer: the server has to cut the connection
             await internal_error(Request(scope))(scope, receive, send_with_headers)
         finally:
-            log.info("request", method=method, **_line(scope, request_id, status, begun))
-
-
-def _line(scope: Scope, request_id: str, status: int, begun: float) -> dict[str, Any]:
-    """What the log tells of a request: never its path, query, headers or body."""
-    route = scope.get("route")
-    caller = scope["state"].get("caller")
-    return {
-        "request_id": request_id,
-        "route": getattr(route, "path", None),
-        "status": status,
-        "ms": round((time.perf_counter() - begun) * 1000, 2),
-        "user_id": str(caller.user_id) if caller else None,
-    }
+            seconds = time.perf_counter() - begun
+            route: str | None = getattr(scope.get("route"), "path", None)
+            caller = scope["state"].get("caller")
+            self._count(method, route, status, seconds)
+            log.info(  # never the path, query, headers or body
+                "request",
+                method=method,
+                request_id=request_id,
+                route=route,
+                status=status,
+                ms=round(seconds * 1000, 2),
+                user_id=str(caller.user_id) if caller else None,
+            )

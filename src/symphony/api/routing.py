@@ -108,12 +108,7 @@ async def _read(request: Request, limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> ApiError:
-    # The rest of the body stays unread, so nothing more can come over this connection.
-    return ApiError(
-        "payload-too-large",
-        f"A body may have at most {limit} bytes.",
-        headers={"Connection": "close"},
-    )
+    return ApiError("payload-too-large", f"A body may have at most {limit} bytes.")
 
 
 async def _identified(request: Request) -> Caller:

@@ -4,11 +4,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import wraps
 from typing import Any, Generic, TypeVar, cast
 
 from symphony.application.ports import AccessTokens, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.base import Entity
+from symphony.domain.errors import DomainError
 from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.repos import RepoService
 from symphony.domain.unit_of_work import (
@@ -72,6 +74,8 @@ class Application:
     access_tokens: AccessTokens
     keyed_hash: Callable[[bytes], bytes]
     """Hashes what must not be kept in the clear, and cannot be guessed from its hash either."""
+    count: Callable[[str, str], None]
+    """Counts a command by its name and outcome: done, a refusal's slug, unavailable or failed."""
     _running: set["asyncio.Task[Any]"] = field(
         default_factory=set["asyncio.Task[Any]"], init=False, repr=False
     )
@@ -86,7 +90,7 @@ class Application:
 
         Raises: what the handler raises, and StoreUnavailable.
         """
-        return await self._sheltered(self._attempts(handler, command))
+        return await self._sheltered(self._counted(handler, command))
 
     async def run_once(
         self,
@@ -104,6 +108,7 @@ class Application:
         if key is None:
             return Made(await self.run(handler, command), replayed=False)
 
+        @wraps(handler)
         async def claim_first(command: CommandT, services: Services) -> Made[EntityT]:
             made_before = await services.idempotency_keys.claim(key)
             if made_before is not None:
@@ -140,6 +145,24 @@ class Application:
     ) -> ResultT:
         async with self.store.reading() as repositories:
             return await handler(query, repositories)
+
+    async def _counted(
+        self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
+    ) -> ResultT:
+        outcome = "failed"
+        try:
+            result = await self._attempts(handler, command)
+        except DomainError as refusal:
+            outcome = refusal.slug
+            raise
+        except StoreUnavailable:
+            outcome = "unavailable"
+            raise
+        else:
+            outcome = "done"
+            return result
+        finally:
+            self.count(handler.__name__.lstrip("_"), outcome)
 
     async def _attempts(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT

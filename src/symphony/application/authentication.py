@@ -69,7 +69,7 @@ async def check_password(
     if right:
         (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
     else:
-        (await app.run(_add_failure, key)).require_fewer_than(MAX_FAILURES + 1)
+        (await app.run(_count_sign_in_failure, key)).require_fewer_than(MAX_FAILURES + 1)
     return right
 
 
@@ -100,7 +100,7 @@ async def _failures(account: bytes, repositories: Repositories) -> Failures:
     return await repositories.sign_in_failures.of(account)
 
 
-async def _add_failure(account: bytes, services: Services) -> Failures:
+async def _count_sign_in_failure(account: bytes, services: Services) -> Failures:
     return await services.sign_in_failures.add(account)
 
 
@@ -113,9 +113,9 @@ async def _identify_by_api_token(token: str, app: Application) -> Caller | None:
     if found is None or found.is_expired:
         return None
     if found.last_used_at is None or utc_now() - found.last_used_at > _USE_RESOLUTION:
-        await app.run(_mark_used, found)
+        await app.run(_mark_token_used, found)
     return Caller(found.user_profile_id, frozenset(found.scopes))
 
 
-async def _mark_used(token: ApiToken, services: Services) -> None:
+async def _mark_token_used(token: ApiToken, services: Services) -> None:
     await services.api_tokens.mark_used(token)

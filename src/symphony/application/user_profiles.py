@@ -69,14 +69,14 @@ async def create_user_profile(command: CreateUserProfile, app: Application) -> U
         password_hash=password_hash,
         preferences=command.preferences,
     )
-    await app.run(_add, profile)
+    await app.run(_add_user_profile, profile)
     return profile
 
 
 async def change_user_profile(command: ChangeUserProfile, app: Application) -> UserProfile:
     """Raises: NotFound, PreconditionFailed, Invalid, TooManyAttempts, AlreadyExists."""
     password_change = await _password_change(command, app) if command.password is not None else None
-    return await app.run(_change, (command, password_change))
+    return await app.run(_change_user_profile, (command, password_change))
 
 
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:
@@ -89,11 +89,11 @@ async def get_user_profile(query: GetUserProfile, repositories: Repositories) ->
     return await repositories.user_profiles.get(query.actor, query.profile_id)
 
 
-async def _add(profile: UserProfile, services: Services) -> None:
+async def _add_user_profile(profile: UserProfile, services: Services) -> None:
     await services.user_profiles.create(profile)
 
 
-async def _change(
+async def _change_user_profile(
     work: tuple[ChangeUserProfile, PasswordChange | None], services: Services
 ) -> UserProfile:
     command, password_change = work

@@ -1,20 +1,23 @@
 """What the databases refuse, in the words of the port."""
 
 import asyncio
+import re
 import socket
+import traceback
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
+from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database import engine as engine_module
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
-from symphony.infrastructure.database.errors import port_errors
+from symphony.infrastructure.database.errors import DatabaseFault, port_errors
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
 from tests.infrastructure.database.kept import Household, committed, found, household, keep
@@ -131,10 +134,28 @@ async def test_what_another_try_may_cure_is_a_conflict(engines: Engines, sqlstat
             await connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
 
 
-async def test_a_fault_of_our_own_stays_what_it_is(engines: Engines) -> None:
+async def test_a_fault_of_our_own_tells_the_statement_and_what_is_wrong(
+    engines: Engines,
+) -> None:
     async with engines.read.connect() as connection:
-        with pytest.raises(DBAPIError), port_errors():
+        with pytest.raises(DatabaseFault) as fault, port_errors():
             await connection.execute(text("SELECT nothing_like_it"))
+    kinds = r"UndefinedColumnError: 42703|OperationalError: no such column: nothing_like_it"
+    assert re.fullmatch(f"({kinds}), in: SELECT nothing_like_it", str(fault.value))
+
+
+async def test_a_fault_of_our_own_tells_nothing_of_the_row(
+    store: SqlAlchemyStore, ada: Household
+) -> None:
+    valid = a_repo(ada.workspace.id, "private-name")
+    without_path = {each.name: getattr(valid, each.name) for each in fields(valid)} | {"path": None}
+    with pytest.raises(DatabaseFault) as fault:
+        await keep(store, Repo.restored(without_path))
+    assert "repos" in str(fault.value)
+    assert "path" in str(fault.value)
+    told = "".join(traceback.format_exception(fault.value))
+    assert "private-name" not in told
+    assert str(ada.workspace.id) not in told
 
 
 async def test_errors_tell_no_parameters(store: SqlAlchemyStore) -> None:

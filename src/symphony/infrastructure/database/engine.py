@@ -62,6 +62,12 @@ class Engines:
     def is_in_memory(self) -> bool:
         return self.anchor is not None
 
+    @property
+    def connections(self) -> int:
+        """How many there may be at once."""
+        pools = {self.write.pool, self.read.pool}  # on PostgreSQL they are one
+        return sum(pool.size() for pool in pools if isinstance(pool, AsyncAdaptedQueuePool))
+
     async def dispose(self) -> None:
         await self.write.dispose()
         await self.read.dispose()

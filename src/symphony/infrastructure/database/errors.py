@@ -47,6 +47,24 @@ _UNAVAILABLE = {
 _PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
 
+class DatabaseFault(Exception):
+    """A refusal that is a fault of ours: what kind of, what it names, and the statement.
+
+    It takes the place of the driver's error, since PostgreSQL's messages can hold people's data:
+    the whole row that breaks a constraint, for instance. SQLite's hold none.
+    """
+
+    def __init__(self, error: DBAPIError) -> None:
+        cause = getattr(error.orig, "__cause__", None) or error.orig
+        if isinstance(cause, sqlite3.Error):
+            told = [cause]
+        else:
+            named = (f"{each}_name" for each in ("table", "column", "constraint"))
+            told = [_code(error), *(getattr(cause, name, None) for name in named)]
+        words = " ".join(str(each) for each in told if each)
+        super().__init__(f"{type(cause).__name__}: {words}, in: {error.statement}")
+
+
 def is_unique_violation(error: DBAPIError) -> bool:
     """Whether a statement would have made a second of something that is unique."""
     return _code(error) in _UNIQUE_VIOLATIONS
@@ -61,6 +79,8 @@ def port_errors() -> Generator[None]:
         meaning = _translated(error)
         if meaning is error:
             raise
+        if isinstance(meaning, DatabaseFault):
+            raise meaning.with_traceback(error.__traceback__) from None
         raise meaning from error
 
 
@@ -72,7 +92,7 @@ def _translated(error: Exception) -> Exception:
             return TransactionConflict()
         if error.connection_invalidated or _is_unavailable(code):
             return StoreUnavailable("database")
-        return error
+        return DatabaseFault(error)
     # SQLAlchemy leaves as they are the errors that come before there is a connection.
     if isinstance(error, sqlite3.Error) and _is_unavailable(error.sqlite_errorcode):
         return StoreUnavailable("database")

@@ -18,6 +18,7 @@ from symphony.infrastructure.database.repositories import (
     SqlAlchemyWorkspaces,
 )
 from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
+from symphony.infrastructure.metrics import Metrics
 
 MAX_PRESENT = 1000  # with a connection, or in line for one
 WORK_TIMEOUT = 11.0  # seconds; the server's own limits end a statement before, if it still can
@@ -57,8 +58,10 @@ class SqlAlchemyStore:
     refused at once.
     """
 
-    def __init__(self, engines: Engines) -> None:
+    def __init__(self, engines: Engines, counted: Metrics | None = None) -> None:
         self._engines = engines
+        self._counted = counted or Metrics()
+        self._counted.database_connections_limit.set(engines.connections)
         self._present = 0
 
     @asynccontextmanager
@@ -79,8 +82,10 @@ class SqlAlchemyStore:
         if self._present >= MAX_PRESENT:
             raise StoreUnavailable("line")
         self._present += 1
+        self._counted.database_callers.inc()
         try:
             async with engine.connect() as connection:
+                self._counted.database_connections.inc()
                 try:
                     async with asyncio.timeout(WORK_TIMEOUT):
                         yield connection
@@ -89,5 +94,8 @@ class SqlAlchemyStore:
                     # statement that was left in the middle can hold its lock in a pool for ever.
                     await connection.invalidate()
                     raise
+                finally:
+                    self._counted.database_connections.dec()
         finally:
+            self._counted.database_callers.dec()
             self._present -= 1

@@ -1,0 +1,59 @@
+"""Whoever sends too much is told so, and does not lose the answer in a reset connection."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+
+from symphony.http_protocol import LINGER
+from tests.support.api import API, code, sign_up
+from tests.support.server import Server, running_server
+
+TOO_LARGE = 8 * 1_048_576
+JSON = {"Content-Type": "application/json"}
+
+
+async def test_the_answer_reaches_a_client_that_sends_all_of_a_large_body(tmp_path: Path) -> None:
+    async def in_pieces() -> AsyncGenerator[bytes]:
+        for _ in range(TOO_LARGE // 65_536):
+            yield b" " * 65_536
+
+    async with running_server(tmp_path / "data") as server, server.client() as client:
+        ada = await sign_up(client, "ada")
+        for _ in range(10):
+            for content in (b" " * TOO_LARGE, in_pieces()):
+                answer = await ada.request("POST", "/api-tokens", content=content, headers=JSON)
+                assert code(answer) == "413 payload-too-large"
+        assert (await ada.get("/user-profiles/me")).status_code == 200
+
+
+async def test_a_client_that_never_stops_sending_is_cut(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "data") as server, server.client() as client:
+        ada = await sign_up(client, "ada")
+        begun = time.perf_counter()
+        answer = await _send_for_ever(server, ada.token)
+        assert answer.startswith(b"HTTP/1.1 413 ")
+        assert LINGER - 1 < time.perf_counter() - begun < LINGER + 5
+        assert (await client.get("/health/live")).status_code == httpx.codes.OK
+
+
+async def _send_for_ever(server: Server, token: str) -> bytes:
+    """What comes back until the connection is cut."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(
+        f"POST {API}/api-tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {10**12}\r\n\r\n".encode()
+    )
+    answer = await reader.readuntil(b"\r\n\r\n")
+    try:
+        async with asyncio.timeout(60):
+            while True:
+                writer.write(b" " * 1024)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+    except ConnectionError:
+        return answer
+    finally:
+        writer.transport.abort()

@@ -1,0 +1,62 @@
+"""Metrics of several processes are those of the service."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+from tests.support.api import sign_up
+from tests.support.metrics import Samples, scraped
+from tests.support.server import running_server, until
+
+ROUTE = "/api/v1/user-profiles/me"
+
+
+def answered(seen: Samples) -> float:
+    return seen.value("symphony_http_request_duration_seconds_count", route=ROUTE, status="200")
+
+
+async def test_all_processes_count_together_and_the_dead_are_not_forgotten(tmp_path: Path) -> None:
+    async with running_server(
+        tmp_path / "data", "--workers", "2", "--log-format", "json"
+    ) as server:
+        async with server.client() as client:
+            ada = await sign_up(client, "ada")
+            await asyncio.gather(*(ada.get("/user-profiles/me") for _ in range(60)))
+
+            async def all_are_counted() -> bool:
+                return answered(await scraped(client)) == 60
+
+            await until(all_are_counted)  # a request is counted when its answer has gone
+            seen = await scraped(client)
+            assert seen.value("symphony_database_connections_limit") == 2 * 5
+            assert seen.value("symphony_build_info") == 1
+
+        worker = _workers(server.process.pid)[0]
+        os.kill(worker, signal.SIGKILL)
+
+        async def replaced() -> bool:
+            present = _workers(server.process.pid)
+            return len(present) == 2 and worker not in present
+
+        await until(replaced)
+        async with server.client() as client:
+
+            async def both_are_ready() -> bool:
+                limit = (await scraped(client)).value("symphony_database_connections_limit")
+                return limit == 2 * 5
+
+            await until(both_are_ready)
+            seen = await scraped(client)
+            assert answered(seen) == 60
+            assert seen.value("symphony_database_connections") == 0
+
+
+def _workers(pid: int) -> list[int]:
+    """The processes that serve, of those that a server has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [
+        int(child)
+        for child in children
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
+    ]

@@ -1,0 +1,35 @@
+"""Reading what /metrics tells."""
+
+from collections.abc import Mapping
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+
+class Samples:
+    """The samples of one look at /metrics."""
+
+    def __init__(self, text: str) -> None:
+        self._samples = [
+            sample for family in text_string_to_metric_families(text) for sample in family.samples
+        ]
+
+    def value(self, name: str, **labels: str) -> float:
+        """The sum over all samples of that name with (at least) these labels."""
+        return sum(
+            sample.value
+            for sample in self._samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+    def by_label(self, name: str, label: str) -> Mapping[str, float]:
+        """The sums of the samples of that name, by the value of a label."""
+        values = {each.labels[label] for each in self._samples if each.name == name}
+        return {value: self.value(name, **{label: value}) for value in values}
+
+
+async def scraped(client: httpx.AsyncClient) -> Samples:
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    return Samples(answer.text)
