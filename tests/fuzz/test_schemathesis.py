@@ -1,0 +1,72 @@
+"""Requests made up from the OpenAPI document, good and bad, against a real server."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from tests.support import postgres
+from tests.support.api import sign_up
+from tests.support.server import Server, running_server
+
+pytestmark = pytest.mark.fuzz
+
+SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
+CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+# Set by `just fuzz`: how many requests are made up for each operation in each phase.
+EXAMPLES = "FUZZ_EXAMPLES"
+
+
+@pytest.fixture(params=["postgresql", "sqlite-file"])
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Server]:
+    settings: dict[str, str] = {}
+    name = f"test_{secrets.token_hex(8)}"
+    if request.param == "postgresql":
+        address = await postgres.create_database(name)
+        settings = {"DATABASE_URL": address, "SECRET_KEY": secrets.token_hex(32)}
+    async with running_server(tmp_path / "data", **settings) as server:
+        yield server
+    if settings:
+        await postgres.drop_database(name)
+
+
+async def test_no_request_gets_an_answer_that_the_document_does_not_promise(
+    server: Server, tmp_path: Path
+) -> None:
+    async with server.client() as client:
+        ada = await sign_up(client, "ada")
+        workspace = await ada.workspace()
+        await ada.repo(workspace["id"])
+        await ada.vault(workspace["id"])
+    report, status = await _schemathesis(
+        *("--config-file", CONFIGURATION, "--no-color", "run"),
+        f"{server.address}/api/v1/openapi.json",
+        *("--header", f"Authorization: Bearer {ada.token}"),
+        *("--checks", "all", "--max-examples", os.environ.get(EXAMPLES, "10")),
+        *("--continue-on-failure", "--request-timeout", "30"),
+        folder=tmp_path,
+    )
+    print(report)  # noqa: T201 - the counts, for whoever runs it with -s
+    assert status == 0, report
+    assert "request failed" not in server.log.read_text()
+
+
+async def _schemathesis(*arguments: str | Path, folder: Path) -> tuple[str, int | None]:
+    process = await asyncio.create_subprocess_exec(
+        SCHEMATHESIS,
+        *arguments,
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return output.decode(), process.returncode
