@@ -28,6 +28,12 @@ def test_the_wheel_holds_the_migrations(wheel: Path) -> None:
     assert "symphony/alembic/script.py.mako" in names
 
 
+def test_the_wheel_holds_what_the_pages_load(wheel: Path) -> None:
+    own = {path.relative_to(TOP / "src").as_posix() for path in (TOP / "src").rglob("assets/*")}
+    assert "symphony/api/assets/docs.js" in own
+    assert own <= set(zipfile.ZipFile(wheel).namelist())
+
+
 def test_the_wheel_holds_nothing_but_the_service(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"symphony"}

@@ -9,7 +9,7 @@ async def test_head_is_answered_as_get_without_a_body(ada: User) -> None:
     for path in (
         "/",
         "/docs",
-        "/docs/start.js",
+        "/docs/assets/docs.js",
         "/docs/assets/swagger-ui.css",
         "/health/live",
         "/health/ready",

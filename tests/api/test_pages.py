@@ -1,6 +1,7 @@
 """What people open in a browser, and the document that describes the API."""
 
 import re
+from html import escape
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ from tests.support.api import API, User, code
 
 # Pages come from no database.
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+# What Firefox and Chromium send.
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 METHODS = {"get", "post", "patch", "delete", "put", "head", "options", "trace"}
 
 
@@ -41,8 +44,35 @@ async def test_the_start_names_the_service_and_leads_on(client: httpx.AsyncClien
         assert (await client.get(link)).status_code == 200
 
 
-async def test_the_docs_load_nothing_from_anywhere_else(client: httpx.AsyncClient) -> None:
-    page = await client.get("/docs")
+async def test_the_start_is_a_page_for_those_who_would_rather_have_one(
+    client: httpx.AsyncClient,
+) -> None:
+    links = (await client.get("/")).json()["links"]
+    for accept, is_page in (
+        (BROWSER, True),
+        ("Text/HTML", True),
+        ("text/html;q=0.9,application/json;q=0.8", True),
+        ("application/json;q=0.8 , text/html; q=0.9", True),
+        ("text/html;q=0.8,application/json;q=0.9", False),
+        ("text/html,application/json", False),
+        ("text/html;q=0", False),
+        ("text/html;q=x", False),
+        ("text/htmlx,application/xhtml+xml", False),
+        ("application/json", False),
+        ("*/*", False),
+        ("", False),
+    ):
+        answer = await client.get("/", headers={"Accept": accept})
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/html") == is_page, accept
+        assert answer.headers["vary"] == "Accept"
+        if is_page:
+            assert re.findall('<a href="(.*?)">', answer.text) == list(links.values())
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/problems/vault-locked"])
+async def test_pages_load_nothing_from_anywhere_else(client: httpx.AsyncClient, path: str) -> None:
+    page = await client.get(path, headers={"Accept": BROWSER})
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
     assets = re.findall(r'(?:src|href)="([^"]*)"', page.text)
@@ -53,19 +83,18 @@ async def test_the_docs_load_nothing_from_anywhere_else(client: httpx.AsyncClien
         assert answer.status_code == 200, asset
         assert answer.content
     assert not re.search(r"(?:https?:)?//[a-z]", page.text)
-    # Inline scripts would not run under this policy.
+    # Neither inline scripts nor inline styles would do anything under this policy.
     policy = page.headers["content-security-policy"]
     assert "script-src 'self'" in policy
-    assert not re.search(r"https?:|\*|unsafe-eval", policy)
-    assert not re.search(r"<script>|\son\w+=", page.text)
+    assert not re.search(r"https?:|\*|unsafe", policy)
+    assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", page.text)
 
 
 async def test_the_docs_start_with_our_own_document(client: httpx.AsyncClient) -> None:
-    script = await client.get("/docs/start.js")
+    script = await client.get("/docs/assets/docs.js")
     assert script.status_code == 200
-    assert script.headers["content-type"].startswith("text/javascript")
-    assert f'"{API}/openapi.json"' in script.text
-    assert "//" not in script.text
+    assert "javascript" in script.headers["content-type"]
+    assert f'url: "{API}/openapi.json"' in script.text
 
 
 async def test_every_problem_has_a_page(client: httpx.AsyncClient) -> None:
@@ -74,7 +103,10 @@ async def test_every_problem_has_a_page(client: httpx.AsyncClient) -> None:
         assert page.status_code == 200
         assert page.headers["content-type"].startswith("text/html")
         assert f"<code>{problem}</code>" in page.text
-        assert str(kind.status) in page.text
+        assert f"<strong>{kind.status} " in page.text
+        assert f"<h1>{escape(kind.title)}</h1>" in page.text
+        assert escape(kind.remedy.partition("`")[0]) in page.text
+        assert '<a href="/docs">' in page.text
         assert "`" not in page.text
     for unknown in ("nothing", "VAULT-LOCKED", "vault-locked%00", "%3Cscript%3E"):
         answer = await client.get(f"/problems/{unknown}")
@@ -158,7 +190,7 @@ async def test_all_answers_tell_browsers_to_be_careful(ada: User) -> None:
     for answer in (
         await ada.client.get("/"),
         await ada.client.get("/docs"),
-        await ada.client.get("/docs/start.js"),
+        await ada.client.get("/docs/assets/docs.js"),
         await ada.client.get("/docs/assets/swagger-ui.css"),
         await ada.client.get("/health/live"),
         await ada.client.get("/health/ready"),

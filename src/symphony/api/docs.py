@@ -3,8 +3,12 @@
 Everything comes from this server, so all of it works with no network.
 """
 
+import re
+from collections.abc import Sequence
 from html import escape
+from http import HTTPStatus
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
@@ -19,53 +23,49 @@ OPENAPI_URL = f"{PREFIX}/openapi.json"
 
 routes = APIRouter(include_in_schema=False)
 
+_LINKS = {
+    "docs": ("/docs", "Documentation of the API, to be tried in the browser"),
+    "openapi": (OPENAPI_URL, "The same for programs: the OpenAPI document"),
+    "live": ("/health/live", "Whether the service runs"),
+    "ready": ("/health/ready", "Whether it can serve"),
+}
 _ONLY_OURS = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline';"
+    "default-src 'none'; script-src 'self'; style-src 'self';"
     " img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-_DOCS_PAGE = f"""<!doctype html>
+_PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Symphony API</title>
-<link rel="icon" href="{ASSETS}/favicon.png">
-<link rel="stylesheet" href="{ASSETS}/swagger-ui.css">
-</head>
-<body>
-<div id="docs"></div>
-<script src="{ASSETS}/swagger-ui-bundle.js"></script>
-<script src="/docs/start.js"></script>
-</body>
-</html>
-"""
-_DOCS_SCRIPT = f"""SwaggerUIBundle({{
-  url: "{OPENAPI_URL}",
-  dom_id: "#docs",
-  deepLinking: true,
-  persistAuthorization: false,
-  validatorUrl: null,
-}});
-"""
-_PROBLEM_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>{title}</title>
-<style>
-body {{ font: 1.1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto }}
-code {{ background: #8882; padding: 0 .3em; border-radius: .2em }}
-</style>
+<link rel="icon" href="{assets}/icon.svg">
+{styles}
 </head>
 <body>
-<p><code>{code}</code> · status {status}</p>
-<h1>{title}</h1>
-<p>{remedy}</p>
-<p><a href="/docs">API documentation</a></p>
+{body}
 </body>
 </html>
 """
+_DOCS = f"""<div id="docs"></div>
+<script src="{ASSETS}/swagger-ui-bundle.js"></script>
+<script src="{ASSETS}/docs.js"></script>"""
+_START = """<main>
+<h1>Symphony</h1>
+<p>The one place where a developer&#39;s work lives. This is version {version}.</p>
+<ul>
+{links}
+</ul>
+</main>"""
+_PROBLEM = """<main>
+<h1>{title}</h1>
+<p>A request was answered with the status <strong>{status}</strong>
+and the code <code>{code}</code>.</p>
+<h2>What to do</h2>
+<p>{remedy}</p>
+<nav><a href="/docs">Documentation of the API</a></nav>
+</main>"""
 
 
 class Start(BaseModel):
@@ -75,32 +75,28 @@ class Start(BaseModel):
 
 
 def assets() -> StaticFiles:
-    """Swagger UI's files, out of a package that carries them."""
-    return StaticFiles(packages=[("fastapi_offline", "static")])
+    """Our own files, and Swagger UI's out of a package that carries them."""
+    own = Path(__file__).with_name("assets")
+    return StaticFiles(directory=own, packages=[("fastapi_offline", "static")])
 
 
-@routes.get("/")
-async def start() -> Start:
-    return Start(
-        name="Symphony",
-        version=version("symphony"),
-        links={
-            "docs": "/docs",
-            "openapi": OPENAPI_URL,
-            "live": "/health/live",
-            "ready": "/health/ready",
-        },
-    )
+@routes.get("/", response_model=Start)
+async def start(request: Request, response: Response) -> Start | Response:
+    """The same in two forms: JSON, and for browsers a page."""
+    number = version("symphony")
+    if _prefers_a_page(request):
+        items = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
+        page = _page("Symphony", _START.format(version=number, links="\n".join(items)))
+        page.headers["Vary"] = "Accept"
+        return page
+    response.headers["Vary"] = "Accept"
+    links = {name: path for name, (path, _) in _LINKS.items()}
+    return Start(name="Symphony", version=number, links=links)
 
 
 @routes.get("/docs")
 async def docs() -> HTMLResponse:
-    return _page(_DOCS_PAGE)
-
-
-@routes.get("/docs/start.js")
-async def docs_script() -> Response:
-    return Response(_DOCS_SCRIPT, media_type="text/javascript")
+    return _page("Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
 
 
 @routes.get(OPENAPI_URL)
@@ -113,14 +109,29 @@ async def problem(code: str) -> HTMLResponse:
     kind = PROBLEMS.get(code)
     if kind is None:
         raise ApiError("route-not-found")
-    remedy = _with_code(kind.remedy)
-    return _page(
-        _PROBLEM_PAGE.format(code=code, status=kind.status, title=escape(kind.title), remedy=remedy)
-    )
+    title = escape(kind.title)
+    status = f"{kind.status} {HTTPStatus(kind.status).phrase}"
+    body = _PROBLEM.format(code=code, status=status, title=title, remedy=_with_code(kind.remedy))
+    return _page(f"{title} · Symphony", body)
 
 
-def _page(content: str) -> HTMLResponse:
+def _page(title: str, body: str, styles: Sequence[str] = ("page.css",)) -> HTMLResponse:
+    links = [f'<link rel="stylesheet" href="{ASSETS}/{style}">' for style in styles]
+    content = _PAGE.format(title=title, assets=ASSETS, styles="\n".join(links), body=body)
     return HTMLResponse(content, headers={"Content-Security-Policy": _ONLY_OURS})
+
+
+def _prefers_a_page(request: Request) -> bool:
+    """Whether HTML is asked for by name, and more than JSON; wildcards ask for nothing by name."""
+    accepted = ",".join(request.headers.getlist("accept"))
+    return _weight(accepted, "text/html") > _weight(accepted, "application/json")
+
+
+def _weight(accepted: str, media_type: str) -> float:
+    """What `Accept` gives to a media type that it names (RFC 9110, section 12.5.1), else 0."""
+    item = rf"(?:^|,)\s*{re.escape(media_type)}\s*(?:;\s*q=([01](?:\.\d{{0,3}})?)\s*)?(?:,|$)"
+    found = re.search(item, accepted, re.IGNORECASE)
+    return float(found[1] or 1) if found else 0
 
 
 def _with_code(text: str) -> str:

@@ -1,0 +1,178 @@
+"""What people see and do in the pages of the service, in a real browser that reaches nothing else.
+
+The browser resolves no name and no address but 127.0.0.1, so all of this holds with no network; and
+whatever a page asks of another host, or tells the console, fails the test (`page` in conftest.py).
+"""
+
+import json
+from typing import Any, Literal
+
+import httpx
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from tests.support.api import API, PASSWORD, sign_up
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+READABLE = 4.5  # contrast of text, WCAG 2.2, success criterion 1.4.3
+# The relative luminance (WCAG 2.2) of the words of an element, and of what they stand on.
+LUMINANCES = """element => {
+  const luminance = colour => {
+    const [red, green, blue] = colour.match(/[0-9.]+/g).map(value => {
+      const part = value / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const clear = colour => colour === "rgba(0, 0, 0, 0)";
+  const ground = place => {
+    const colour = getComputedStyle(place).backgroundColor;
+    if (!clear(colour)) return colour;
+    return place.parentElement ? ground(place.parentElement) : "rgb(255, 255, 255)";
+  };
+  return [luminance(getComputedStyle(element).color), luminance(ground(element))];
+}"""
+
+
+async def test_the_docs_show_every_operation_under_its_tag(
+    page: Page, client: httpx.AsyncClient
+) -> None:
+    document = (await client.get(f"{API}/openapi.json")).json()
+    described: dict[str, set[str]] = {}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for tag in operation["tags"]:
+                described.setdefault(tag, set()).add(operation["operationId"])
+    assert sum(map(len, described.values())) > 25
+
+    await _open_docs(page)
+    shown: dict[str, set[str]] = {}
+    for section in await page.locator(".opblock-tag-section").all():
+        tag = await section.locator("[data-tag]").get_attribute("data-tag") or ""
+        before = f"operations-{tag.replace(' ', '_')}-"
+        blocks = await section.locator(".opblock:visible").all()
+        shown[tag] = {
+            (await each.get_attribute("id") or "").removeprefix(before) for each in blocks
+        }
+    assert shown == described
+
+
+async def test_people_sign_in_with_their_name_and_try_what_they_read_about(
+    page: Page, client: httpx.AsyncClient
+) -> None:
+    ada = await sign_up(client, "ada")
+    await _open_docs(page)
+    await page.get_by_role("button", name="Authorize").click()
+    dialog = page.locator(".dialog-ux")
+    # A name and a password, and apart from them a token: nothing else to wonder about.
+    fields = dialog.locator("input:visible, select:visible")
+    assert await fields.evaluate_all("fields => fields.map(field => field.id)") == [
+        "oauth_username",
+        "oauth_password",
+        "auth-bearer-value",
+    ]
+    await expect(dialog.get_by_label("username:")).to_be_focused()
+    await page.keyboard.type(ada.name)
+    await dialog.get_by_label("password:").fill(PASSWORD)
+    await dialog.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    await expect(dialog.get_by_text("Authorized", exact=True)).to_be_visible()
+    await dialog.locator(".close-modal").click()
+
+    status, profile = await _execute(await _to_try(page, "get", "/user-profiles/me"))
+    assert (status, profile["username"]) == ("200", ada.name)
+
+    creation = await _to_try(page, "post", "/user-profiles/{user_profile_id}/workspaces")
+    await creation.get_by_placeholder("user_profile_id").fill(ada.id)
+    status, workspace = await _execute(creation)  # the body is the example, as it stands there
+    assert status == "201"
+    assert (await ada.get(f"/workspaces/{workspace['id']}")).json() == workspace
+
+
+async def test_people_can_use_an_api_token_instead(page: Page, client: httpx.AsyncClient) -> None:
+    eve = await sign_up(client, "eve")
+    await _open_docs(page)
+    await page.get_by_role("button", name="Authorize").click()
+    dialog = page.locator(".dialog-ux")
+    await dialog.get_by_label("auth-bearer-value").fill((await eve.api_token("read"))["token"])
+    await dialog.get_by_role("button", name="Apply credentials").click()
+    await dialog.locator(".close-modal").click()
+    status, profile = await _execute(await _to_try(page, "get", "/user-profiles/me"))
+    assert (status, profile["username"]) == ("200", eve.name)
+
+
+async def test_the_docs_are_light_or_dark_as_their_reader_likes(page: Page) -> None:
+    await _open_docs(page)
+    for colours in reversed(COLOURS):
+        await page.emulate_media(color_scheme=colours)
+        await expect(page.locator("html")).to_have_class("dark-mode" if colours == "dark" else "")
+        words, ground = await page.locator(".info p").first.evaluate(LUMINANCES)
+        assert (words > ground) == (colours == "dark")
+
+
+async def test_the_type_of_a_problem_is_a_page_that_explains_it(
+    page: Page, client: httpx.AsyncClient
+) -> None:
+    problem = (await client.get(f"{API}/user-profiles/me")).json()
+    await page.goto(problem["type"])
+    await expect(page).to_have_title(f"{problem['title']} · Symphony")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(problem["title"])
+    text = await page.get_by_role("main").inner_text()
+    assert f"{problem['status']} Unauthorized" in text
+    assert problem["code"] in text
+    await _follow_to_the_docs(page)
+
+
+async def test_the_start_leads_to_the_docs(page: Page) -> None:
+    await page.goto("/")
+    await expect(page).to_have_title("Symphony")
+    await _follow_to_the_docs(page)
+
+
+@pytest.mark.parametrize("path", ["/", "/problems/unsupported-media-type"])
+async def test_our_own_pages_are_easy_to_read(page: Page, path: str) -> None:
+    await page.set_viewport_size({"width": 320, "height": 640})  # a small telephone
+    await page.goto(path)
+    assert await page.evaluate("document.documentElement.lang") == "en"
+    assert await page.evaluate("document.documentElement.scrollWidth") == 320
+    elements = await page.get_by_role("main").locator("*").all()
+    assert len(elements) > 5
+    for colours in COLOURS:
+        await page.emulate_media(color_scheme=colours)
+        for element in elements:
+            words, ground = await element.evaluate(LUMINANCES)
+            assert (words > ground) == (colours == "dark")
+            assert (max(words, ground) + 0.05) / (min(words, ground) + 0.05) >= READABLE
+
+
+async def _open_docs(page: Page) -> None:
+    await page.goto("/docs")
+    await expect(page).to_have_title("Symphony API")
+    await expect(page.locator(".opblock").first).to_be_visible()
+
+
+async def _follow_to_the_docs(page: Page) -> None:
+    await page.get_by_role("link", name="Documentation of the API").click()
+    await expect(page.locator(".opblock").first).to_be_visible()
+    assert page.url.endswith("/docs")
+
+
+async def _to_try(page: Page, method: str, path: str) -> Locator:
+    """The opened block of an operation, with its fields ready to be filled in."""
+    heading = page.locator(
+        f".opblock-summary-{method}", has=page.locator(f"[data-path='{API}{path}']")
+    )
+    block = page.locator(".opblock", has=heading)
+    await heading.locator(".opblock-summary-control").click()
+    await block.get_by_role("button", name="Try it out").click()
+    return block
+
+
+async def _execute(block: Locator) -> tuple[str, dict[str, Any]]:
+    """The status and the body of the answer that the page shows."""
+    await block.get_by_role("button", name="Execute").click()
+    answer = block.locator(".live-responses-table .response")
+    status = await answer.locator(".response-col_status").inner_text()
+    body = await answer.locator(".highlight-code pre").first.inner_text()
+    return status.strip(), json.loads(body)
