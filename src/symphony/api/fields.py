@@ -1,9 +1,14 @@
-"""The types of fields in requests: the domain's rules, each with its description, written once."""
+"""The types of fields: the domain's rules, each with its description and example, written once.
+
+Answers use them as well: what is shown of something has the form in which it was asked for.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
@@ -24,6 +29,16 @@ def _utc_time(value: object) -> datetime:
         pass
     raise RuleBroken("not-a-time", "A time as RFC 3339 has it: 2027-01-31T12:00:00Z.")
 
+
+def _id(noun: str, example: str) -> Any:
+    return Field(description=f"The {noun}'s id, a UUIDv7.", examples=[example])
+
+
+UserProfileId = Annotated[UUID, _id("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
+WorkspaceId = Annotated[UUID, _id("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
+RepoId = Annotated[UUID, _id("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
+VaultId = Annotated[UUID, _id("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
+ApiTokenId = Annotated[UUID, _id("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
 
 Username = Annotated[
     str,
@@ -73,9 +88,13 @@ FolderName = Annotated[
     ),
 ]
 Description = Annotated[
-    str,
-    AfterValidator(rules.description),
-    _text("Free text.", "Notes on the analytical engine.", maxLength=rules.MAX_DESCRIPTION),
+    Annotated[
+        str,
+        AfterValidator(rules.description),
+        Field(json_schema_extra={"maxLength": rules.MAX_DESCRIPTION}),
+    ]
+    | None,
+    Field(description="Free text.", examples=["Notes on the analytical engine."]),
 ]
 Path = Annotated[
     str,
@@ -83,28 +102,43 @@ Path = Annotated[
     _text("Absolute, or in the home folder.", "~/dev/engine", maxLength=rules.MAX_PATH),
 ]
 RemoteUrl = Annotated[
-    str,
-    AfterValidator(rules.remote_url),
-    _text(
-        "`https://`, `http://` or `git://` without a user, `ssh://[user@]host/…`, or"
+    Annotated[
+        str,
+        AfterValidator(rules.remote_url),
+        Field(json_schema_extra={"maxLength": rules.MAX_URL}),
+    ]
+    | None,
+    Field(
+        description="`https://`, `http://` or `git://` without a user, `ssh://[user@]host/…`, or"
         " `user@host:path`; never with a password.",
-        "https://git.example.org/ada/engine.git",
-        maxLength=rules.MAX_URL,
+        examples=["https://git.example.org/ada/engine.git"],
     ),
 ]
-JsonObject = Annotated[
-    dict[str, Any],
-    AfterValidator(json_object),
-    Field(
-        description="Any JSON object: at most 64 KiB as compact UTF-8 JSON and 32 levels deep.",
-        examples=[{"colour": "blue"}],
-    ),
+# An alias with a name, under which the OpenAPI document has it.
+JsonObject = TypeAliasType(
+    "JsonObject",
+    Annotated[
+        dict[str, Any],
+        AfterValidator(json_object),
+        Field(
+            description="Any JSON object: at most 64 KiB as compact UTF-8 JSON and 32 levels deep.",
+        ),
+    ],
+)
+Metadata = Annotated[
+    JsonObject,
+    Field(description="Whatever programs want to keep here.", examples=[{"colour": "blue"}]),
 ]
 UtcTime = Annotated[
     datetime,
     BeforeValidator(_utc_time),
     Field(description="RFC 3339, with an offset.", examples=["2027-01-31T12:00:00Z"]),
 ]
+
+
+def merge_patch(**example: Any) -> ConfigDict:
+    """What the schemas of merge patches (RFC 7396) have in common, and an example of one."""
+    return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
 def optional() -> Any:
