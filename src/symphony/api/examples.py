@@ -66,5 +66,5 @@ def problem_example(code: str, path: str) -> dict[str, Any]:
 
 def example_path(template: str, parameters: list[dict[str, Any]]) -> str:
     """A path in which the parameters are their examples."""
-    examples = {each["name"]: each["schema"]["examples"][0] for each in parameters}
+    examples = {each["name"]: each["example"] for each in parameters if "example" in each}
     return re.sub(r"\{(\w+)\}", lambda parameter: examples[parameter[1]], template)

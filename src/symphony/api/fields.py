@@ -15,6 +15,19 @@ from symphony.domain.errors import RuleBroken
 from symphony.domain.json_objects import json_object
 from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
 
+# What the rules say, as far as a pattern can (ECMA-262, as JSON Schema has it): for clients that
+# look before they send. The rules themselves decide.
+_CONTROLS = r"\u0000-\u001f\u007f-\u009f"
+_NOT_IN_FOLDER_NAMES = rf'{_CONTROLS}/\\<>:"|?*'
+LINE_PATTERN = rf"^[^{_CONTROLS}]*$"
+_NAME_PATTERN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
+_FOLDER_NAME_PATTERN = (
+    rf"^(?!\s*\.{{1,2}}\s*$)"
+    rf"[^{_NOT_IN_FOLDER_NAMES}]*[^\s{_NOT_IN_FOLDER_NAMES}][^{_NOT_IN_FOLDER_NAMES}]*$"
+)
+_PATH_PATTERN = rf"^(?:/|~/)[^{_CONTROLS}]*$"
+_TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
+
 
 def _text(description: str, example: str, **schema: Any) -> Any:
     return Field(description=description, examples=[example], json_schema_extra=schema)
@@ -52,7 +65,9 @@ Username = Annotated[
 Email = Annotated[
     str,
     AfterValidator(rules.email),
-    _text("One e-mail address; unique.", "ada@example.org", maxLength=rules.MAX_EMAIL),
+    _text(
+        "One e-mail address; unique.", "ada@example.org", maxLength=rules.MAX_EMAIL, format="email"
+    ),
 ]
 Password = Annotated[
     str,
@@ -73,6 +88,7 @@ Name = Annotated[
     _text(
         "Unique among its siblings without regard to case; spaces around it are trimmed.",
         "Thesis",
+        pattern=_NAME_PATTERN,
         minLength=1,
         maxLength=rules.MAX_NAME,
     ),
@@ -83,6 +99,7 @@ FolderName = Annotated[
     _text(
         'Unique among its siblings; a legal folder name: none of `/ \\ < > : " | ? *`.',
         "engine",
+        pattern=_FOLDER_NAME_PATTERN,
         minLength=1,
         maxLength=rules.MAX_NAME,
     ),
@@ -91,7 +108,7 @@ Description = Annotated[
     Annotated[
         str,
         AfterValidator(rules.description),
-        Field(json_schema_extra={"maxLength": rules.MAX_DESCRIPTION}),
+        Field(json_schema_extra={"pattern": _TEXT_PATTERN, "maxLength": rules.MAX_DESCRIPTION}),
     ]
     | None,
     Field(description="Free text.", examples=["Notes on the analytical engine."]),
@@ -99,13 +116,18 @@ Description = Annotated[
 Path = Annotated[
     str,
     AfterValidator(rules.path),
-    _text("Absolute, or in the home folder.", "~/dev/engine", maxLength=rules.MAX_PATH),
+    _text(
+        "Absolute, or in the home folder.",
+        "~/dev/engine",
+        pattern=_PATH_PATTERN,
+        maxLength=rules.MAX_PATH,
+    ),
 ]
 RemoteUrl = Annotated[
     Annotated[
         str,
         AfterValidator(rules.remote_url),
-        Field(json_schema_extra={"maxLength": rules.MAX_URL}),
+        Field(json_schema_extra={"format": "git-remote", "maxLength": rules.MAX_URL}),
     ]
     | None,
     Field(

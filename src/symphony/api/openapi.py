@@ -101,9 +101,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
-                operation = document["paths"][route.path][method.lower()]
+                operation = document["paths"][route.path_format][method.lower()]
                 complete(operation, route, method, components["schemas"])
-                path = example_path(route.path, operation["parameters"])
+                path = example_path(route.path_format, operation["parameters"])
                 for code in _codes(operation):
                     examples.setdefault(code, problem_example(code, path))
     return document

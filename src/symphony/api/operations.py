@@ -33,7 +33,8 @@ _IF_NONE_MATCH = {
     "in": "header",
     "required": False,
     "description": "Only when the present state has none of these ETags; `*`: any.",
-    "schema": {"type": "string", "examples": [f'"{ID_EXAMPLE}"']},
+    "example": f'"{ID_EXAMPLE}"',
+    "schema": {"type": "string"},
 }
 
 
@@ -107,6 +108,8 @@ def _plain(parameter: dict[str, Any]) -> None:
             schema = {**variant, **schema}
     schema.pop("title", None)
     parameter["description"] = schema.pop("description")
+    if examples := schema.pop("examples", ()):
+        parameter["example"] = examples[0]
     parameter["schema"] = schema
 
 

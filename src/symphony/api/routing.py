@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,15 @@ from symphony.application.authentication import Caller, identify
 from symphony.domain.api_tokens import Scope
 
 PREFIX = "/api/v1"
+
+
+class OtherThanMe(StringConvertor):
+    """What stands in a path where `me` has an address, and methods, of its own."""
+
+    regex = "(?!me$)[^/]+"
+
+
+register_url_convertor("other_than_me", OtherThanMe())
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"

@@ -112,7 +112,7 @@ async def get_own_user_profile(
 
 
 @routes.get(
-    "/user-profiles/{user_profile_id}",
+    "/user-profiles/{user_profile_id:other_than_me}",
     summary="Read a profile",
     responses=documented("user-profile-not-found"),
 )
@@ -128,7 +128,7 @@ async def get_user_profile(
 
 
 @routes.patch(
-    "/user-profiles/{user_profile_id}",
+    "/user-profiles/{user_profile_id:other_than_me}",
     summary="Change a profile",
     responses=documented(
         "user-profile-not-found",
@@ -163,7 +163,7 @@ async def change_user_profile(
 
 
 @routes.delete(
-    "/user-profiles/{user_profile_id}",
+    "/user-profiles/{user_profile_id:other_than_me}",
     status_code=204,
     summary="Delete a profile",
     responses=documented("user-profile-not-found", "user-has-workspaces"),
