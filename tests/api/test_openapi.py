@@ -45,7 +45,7 @@ def test_an_operation_is_named_explained_and_shown(operation: Operation) -> None
         assert operation.described[words]
     for parameter in operation.described["parameters"]:
         assert parameter["description"]
-        assert parameter["schema"]["examples"]
+        assert "example" in parameter
     for media_type in operation.media_types:
         assert operation.described["requestBody"]["content"][media_type]["example"]
     for answer in operation.answers.values():
@@ -120,6 +120,8 @@ def test_every_schema_header_and_example_is_used() -> None:
 def test_every_example_is_one() -> None:
     tried = 0
     for pointer, node in nodes():
+        if pointer == "/components":
+            continue  # its examples are tried where they are referred to
         examples = node.get("examples", [])
         if isinstance(examples, list):  # of a schema
             shown = [(pointer, value) for value in cast("list[Any]", examples)]
@@ -143,8 +145,10 @@ def test_what_is_no_example_would_be_found(operation: Operation) -> None:
 def test_examples_look_as_what_the_service_gives() -> None:
     ids, times = set[str](), set[str]()
     for _, node in nodes():
-        if node.get("format") == "uuid":
-            ids.update(node["examples"])
+        if node.get("schema", {}).get("format") == "uuid":
+            ids.add(node["example"])
+        elif node.get("format") == "uuid":
+            ids.update(node.get("examples", ()))
         elif node.get("format") == "date-time":
             times.update(node.get("examples", ()))
     assert len(ids) == 5

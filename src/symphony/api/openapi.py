@@ -52,7 +52,7 @@ _SECURITY_SCHEMES: dict[str, Any] = {
         "flows": {
             "password": {
                 "tokenUrl": f"{PREFIX}/auth/token",
-                "scopes": {Scope.READ: "GET", Scope.WRITE: "Everything else"},
+                "scopes": {Scope.READ.value: "GET", Scope.WRITE.value: "Everything else"},
             }
         },
     },
