@@ -76,6 +76,10 @@ demo-application-layer:
 demo-api:
     @{{ run }} python scripts/demos/demo_api.py
 
+# The docs page, the schema, the metrics, the logs and the guides
+demo-docs:
+    @{{ run }} python scripts/demos/demo_docs.py
+
 # Two editors, a lost answer: changes that are safe to share and to repeat
 demo-safe-changes:
     @{{ run }} python scripts/demos/demo_safe_changes.py
