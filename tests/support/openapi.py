@@ -86,14 +86,15 @@ def operations() -> dict[str, Operation]:
 
 
 def operation_at(method: str, path: str) -> Operation | None:
-    """The one that a request asks for: a plain path comes before one with parameters."""
+    """The one that a request asks for; `me` stands for itself, and is nobody's id."""
     asked = "GET" if method == "HEAD" else method
-    fitting = [
+    fitting = (
         each
         for each in operations().values()
-        if each.method == asked and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", each.path), path)
-    ]
-    return min(fitting, key=lambda each: "{" in each.path, default=None)
+        if each.method == asked
+        and re.fullmatch(re.sub(r"\{\w+\}", "(?!me$)[^/]+", each.path), path)
+    )
+    return next(fitting, None)
 
 
 def nodes(node: Any = None, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

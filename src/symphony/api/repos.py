@@ -43,7 +43,7 @@ class RepoCreate(BaseModel):
 class RepoPatch(BaseModel):
     """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
 
-    model_config = merge_patch(path="~/work/engine", metadata={"stars": 5})
+    model_config = merge_patch(path="~/code/engine", metadata={"stars": 5})
 
     name: FolderName = optional()
     path: Path = optional()
