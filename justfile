@@ -104,6 +104,10 @@ demo-errors:
 chaos *arguments:
     @{{ run }} python scripts/chaos/run.py {{ arguments }}
 
+# Measure requests/s beside a service written by hand and a textbook one; takes some ten minutes
+bench *arguments:
+    @{{ run }} python benchmarks/run.py {{ arguments }}
+
 # Bring the database's schema to the newest revision
 db-migrate:
     @{{ run }} symphony db upgrade
@@ -123,4 +127,4 @@ build:
 # Remove what was built or cached
 clean:
     rm -rf dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage
-    find src tests scripts alembic -name __pycache__ -type d -prune -exec rm -rf {} +
+    find src tests scripts benchmarks alembic -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,96 @@
+"""Before anything is timed: the services give the same answers to the same requests."""
+
+from typing import Any
+
+import httpx
+from content import Content, tidy
+from databases import Database
+from services import Failed, Service
+
+_NEW_EACH_TIME = ("id", "created_at", "updated_at")
+_CREATED = {
+    "name": "Compared",
+    "path": "~/dev/compared",
+    "remote_url": "https://git.example.org/ada/compared.git",
+    "metadata": {"language": "python", "stars": 1},
+}
+_CHANGES = {"path": "/srv/compared", "metadata": {"stars": None, "archived": True}}
+Answers = dict[str, tuple[int, Any]]
+"""By what was asked: the status, and the body where it has to be the same."""
+
+
+async def require_same_answers(
+    services: list[Service], content: Content, database: Database
+) -> None:
+    """Raises: Failed, with the first answers that differ."""
+    first = await _answers(services[0], content, database)
+    for service in services[1:]:
+        for asked, answer in (await _answers(service, content, database)).items():
+            if answer != first[asked]:
+                raise Failed(
+                    f"{asked} differs:\n{services[0].name}: {first[asked]}\n"
+                    f"{service.name}: {answer}"
+                )
+
+
+async def _answers(service: Service, content: Content, database: Database) -> Answers:
+    workspace, foreign = content.full[0], content.others[0]
+    repos = f"/workspaces/{content.empty[0].id}/repos"
+    async with service.client(content.caller) as client:
+        listed = await client.get(f"/workspaces/{workspace.id}/repos", params={"limit": 50})
+        created = await client.post(repos, json=_CREATED)
+        address = f"/repos/{created.json()['id']}"
+        changed = await client.patch(address, json=_CHANGES)
+        unchanged = await client.patch(address, json=_CHANGES)
+        read = await client.get(address)
+        if changed.json() != read.json():
+            raise Failed(f"{service.name}: a change is not kept")
+        answers: Answers = {
+            "get one": _exact(await client.get(f"/repos/{workspace.repos[0]}")),
+            "list 50": _page(listed),
+            "list of all": _page(
+                await client.get(f"/workspaces/{workspace.id}/repos", params={"limit": 200})
+            ),
+            "create": _of_something_new(created),
+            "patch": _of_something_new(changed),
+            "patch that changes nothing": _of_something_new(unchanged),
+            "get of somebody else": _status(await client.get(f"/repos/{foreign.repos[0]}")),
+            "patch of somebody else": _status(
+                await client.patch(f"/repos/{foreign.repos[0]}", json=_CHANGES)
+            ),
+            "list of somebody else": _status(await client.get(f"/workspaces/{foreign.id}/repos")),
+            "create at somebody else": _status(
+                await client.post(f"/workspaces/{foreign.id}/repos", json=_CREATED)
+            ),
+        }
+        del client.headers["Authorization"]
+        answers["no token"] = _status(await client.get(f"/repos/{workspace.repos[0]}"))
+    await tidy(database)
+    return answers
+
+
+def _exact(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, answer.json()
+
+
+def _page(answer: httpx.Response) -> tuple[int, Any]:
+    """The cursor may be any, but there has to be one or not."""
+    page = answer.json()
+    return answer.status_code, {
+        "items": page["items"],
+        "more": isinstance(page["next_cursor"], str),
+        "fields": sorted(page),
+    }
+
+
+def _of_something_new(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, _steady(answer.json())
+
+
+def _status(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, None
+
+
+def _steady(body: Any) -> Any:
+    """Its values, and of those that are new each time only that they are there."""
+    return {name: name if name in _NEW_EACH_TIME else value for name, value in body.items()}

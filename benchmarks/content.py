@@ -1,0 +1,128 @@
+"""What stands in the databases: people with workspaces full of repos."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from databases import Database, Row
+
+from symphony.domain.base import new_id
+from symphony.domain.fields import comparison_key
+
+_USER_COLUMNS = (
+    *("id", "version", "created_at", "updated_at", "username", "username_key"),
+    *("email", "email_key", "password_hash", "preferences", "workspace_count"),
+)
+_WORKSPACE_COLUMNS = (
+    *("id", "version", "created_at", "updated_at", "user_profile_id", "name", "name_key"),
+    *("description", "workspace_type", "settings", "repo_count", "vault_count"),
+)
+_REPO_COLUMNS = (
+    *("id", "version", "created_at", "updated_at", "workspace_id", "name", "name_key", "path"),
+    *("remote_url", "metadata", "last_synced"),
+)
+_BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+_METADATA = json.dumps({"language": "python", "tags": ["engine", "notes"], "stars": 42})
+_WORDS = ("engine", "compiler", "Notes", "étude", "loom", "Overture", "atlas", "fugue")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    id: UUID
+    owner: UUID
+    repos: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Workspaces by what they are for; all but `others` belong to `caller`."""
+
+    caller: UUID
+    full: list[Workspace]
+    """With `repos` repos each."""
+    empty: list[Workspace]
+    """For those that are made meanwhile."""
+    large: Workspace | None
+    others: list[Workspace]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How much there is of everything."""
+
+    users: int
+    workspaces: int = 10
+    """Of each user."""
+    repos: int = 100
+    """In each workspace."""
+    empty: int = 0
+    """More workspaces of the caller, with nothing in them."""
+    large: int = 0
+    """The repos in one more workspace of the caller."""
+
+
+async def fill(database: Database, shape: Shape) -> Content:
+    """Fills a migrated database. The counters are right, and the planner knows the tables."""
+    users = [new_id() for _ in range(shape.users)]
+    full = [_workspace(user, shape.repos) for user in users for _ in range(shape.workspaces)]
+    empty = [_workspace(users[0], 0) for _ in range(shape.empty)]
+    large = _workspace(users[0], shape.large) if shape.large else None
+    everywhere = [*full, *empty, *([large] if large else [])]
+    await database.fill("user_profiles", _USER_COLUMNS, _users(users, everywhere))
+    await database.fill("workspaces", _WORKSPACE_COLUMNS, _workspaces(everywhere))
+    await database.fill("repos", _REPO_COLUMNS, _repos(everywhere))
+    await database.execute("ANALYZE")
+    return Content(
+        caller=users[0],
+        full=[each for each in full if each.owner == users[0]],
+        empty=empty,
+        large=large,
+        others=[each for each in full if each.owner != users[0]],
+    )
+
+
+async def tidy(database: Database) -> None:
+    """Removes what was made since, so that the tables are the same before each measurement."""
+    await database.execute(
+        f"DELETE FROM repos WHERE created_at > '{_BEGUN + timedelta(days=200):%Y-%m-%d}'",
+        "UPDATE workspaces SET repo_count = (SELECT count(*) FROM repos"
+        " WHERE repos.workspace_id = workspaces.id) WHERE name LIKE 'Empty%'",
+        *(["VACUUM (ANALYZE) repos, workspaces"] if database.kind == "PostgreSQL" else []),
+    )
+
+
+def _workspace(owner: UUID, repos: int) -> Workspace:
+    return Workspace(new_id(), owner, tuple(new_id() for _ in range(repos)))
+
+
+def _users(users: list[UUID], workspaces: list[Workspace]) -> Iterator[Row]:
+    counts = dict.fromkeys(users, 0)
+    for each in workspaces:
+        counts[each.owner] += 1
+    for number, user in enumerate(users):
+        name = f"user_{number}"
+        email = f"{name}@example.org"
+        common = (user, 1, _BEGUN, _BEGUN)
+        yield (*common, name, name, email, email, "-", "{}", counts[user])
+
+
+def _workspaces(workspaces: list[Workspace]) -> Iterator[Row]:
+    for number, each in enumerate(workspaces):
+        made = _BEGUN + timedelta(seconds=number)
+        name = f"{'Work' if each.repos else 'Empty'} {number}"
+        common = (each.id, 1, made, made, each.owner, name, comparison_key(name))
+        yield (*common, "Where it all stands.", "general", "{}", len(each.repos), 0)
+
+
+def _repos(workspaces: list[Workspace]) -> Iterator[Row]:
+    number = 0
+    for workspace in workspaces:
+        for repo in workspace.repos:
+            number += 1
+            made = _BEGUN + timedelta(seconds=number)
+            name = f"{_WORDS[number % len(_WORDS)]}-{number:07}"
+            remote = f"https://git.example.org/ada/{number}.git"
+            common = (repo, 1, made, made, workspace.id, name, comparison_key(name))
+            yield (*common, f"~/dev/{name}", remote, _METADATA, None)

@@ -1,0 +1,236 @@
+"""How many requests Symphony answers in a second, beside the least that is possible and what is
+usual.
+
+The floor does the same work by hand, with Starlette and the database's driver; the textbook is a
+service as FastAPI's and SQLAlchemy's tutorials have it. All three have the same rows, take the same
+token and give the same answers, which is checked first. They are measured in turn, round after
+round, so that whatever else the machine does meanwhile meets all of them. Any answer that is not
+as it should be fails the run.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import services
+from comparison import require_same_answers
+from content import Content, Shape, fill, tidy
+from databases import Database, running_postgresql, sqlite_database
+from services import Failed, Service
+from tables import print_table
+from wrk import CONNECTIONS, Measured, load, write_targets
+
+OPERATIONS = ("get one", "list 50", "create", "patch", "mix")
+MAKING = {"create", "mix"}
+SHAPE = Shape(users=20, empty=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How thoroughly to measure."""
+
+    rounds: int = 5
+    seconds: int = 4
+    """Of one round."""
+    warm_up: int = 1
+    """Seconds before the first round, which are not counted."""
+    starts: int = 5
+    processes: tuple[int, ...] = (1, 2)
+    """On PostgreSQL; on SQLite it is one."""
+    operations: tuple[str, ...] = OPERATIONS
+
+    def reduced(self) -> "Effort":
+        """For what stands beside the main figures."""
+        return replace(self, rounds=min(self.rounds, 3), seconds=min(self.seconds, 2))
+
+
+QUICK = Effort(
+    rounds=1, seconds=1, warm_up=0, starts=1, processes=(1,), operations=("get one", "mix")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What was measured on one database with one number of processes."""
+
+    database: str
+    processes: int
+    operations: dict[str, dict[str, list[Measured]]] = field(
+        default_factory=dict[str, dict[str, list[Measured]]]
+    )
+    """By operation and service, round after round."""
+    memory: dict[str, float] = field(default_factory=dict[str, float])
+    """Megabytes of each process, by service, after the load."""
+
+    @property
+    def title(self) -> str:
+        processes = "1 process" if self.processes == 1 else f"{self.processes} processes"
+        return f"{self.database}, {processes}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--rounds", type=int, default=Effort.rounds, help="of each service and operation"
+    )
+    parser.add_argument("--seconds", type=int, default=Effort.seconds, help="of a round")
+    parser.add_argument("--quick", action="store_true", help="one short round: a try, no figures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
+    arguments = parser.parse_args()
+    effort = QUICK if arguments.quick else Effort(arguments.rounds, arguments.seconds)
+    with tempfile.TemporaryDirectory(prefix="symphony-bench-") as place:
+        folder = Path(place)
+        folder.chmod(0o755)  # as root, PostgreSQL runs as a user of its own
+        try:
+            results = asyncio.run(measure_all(folder, effort))
+        except Failed as failure:
+            print(f"FAILED: {failure}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 130  # what shells say of a program that was ended by Ctrl-C
+    if arguments.json:
+        arguments.json.parent.mkdir(parents=True, exist_ok=True)
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    return 0
+
+
+async def measure_all(folder: Path, effort: Effort) -> dict[str, Any]:
+    """Raises: Failed."""
+    begun = time.monotonic()
+    generator = await measure_generator(folder, effort.reduced())
+    with running_postgresql(folder) as server:
+        on_postgresql = await server.database("bench")
+        on_sqlite = await sqlite_database(folder / "bench.sqlite3")
+        all_figures: list[Figures] = []
+        wanted = [(on_postgresql, each) for each in effort.processes]
+        for database, processes in [*wanted, (on_sqlite, 1)]:
+            content = await fill_anew(database)
+            figures = Figures(database.kind, processes)
+            main = database is on_postgresql and processes == 1
+            wanted_here = effort if main else effort.reduced()
+            await measure(figures, database, content, folder, wanted_here)
+            report(figures)
+            all_figures.append(figures)
+        starts = {
+            database.kind: await measure_start(database, folder, effort.starts)
+            for database in (on_postgresql, on_sqlite)
+        }
+    print(f"\n{time.monotonic() - begun:.0f} s in all; {CONNECTIONS} connections")
+    return {
+        "machine": {
+            "processors": os.cpu_count(),
+            "architecture": platform.machine(),
+            "python": platform.python_version(),
+        },
+        "effort": asdict(effort),
+        "connections": CONNECTIONS,
+        "generator": asdict(generator),
+        "seconds_to_ready": starts,
+        "figures": [asdict(each) for each in all_figures],
+    }
+
+
+async def measure_generator(folder: Path, effort: Effort) -> Measured:
+    """What the generator gets out of an endpoint that does nothing: it can do at least that."""
+    targets = folder / "trivial.lua"
+    targets.write_text('return {token = ""}\n')
+    async with services.by_uvicorn("trivial", "trivial", "", folder, "--no-access-log") as service:
+        measured = await load(service, "trivial", effort.seconds, targets)
+    print(f"the load generator gets {measured.rate:,.0f} requests/s out of a trivial endpoint")
+    return measured
+
+
+async def fill_anew(database: Database) -> Content:
+    await database.execute("DELETE FROM user_profiles")  # and with them all that is theirs
+    return await fill(database, SHAPE)
+
+
+async def measure(
+    figures: Figures, database: Database, content: Content, folder: Path, effort: Effort
+) -> None:
+    """All operations on all services. Raises: Failed."""
+    targets = folder / "targets.lua"
+    write_targets(targets, content)
+    async with running(database, folder, figures.processes) as all_services:
+        await require_same_answers(all_services, content, database)
+        for operation in effort.operations:
+            seen: dict[str, list[Measured]] = {each.name: [] for each in all_services}
+            for service in all_services if effort.warm_up else ():
+                await load(service, operation, effort.warm_up, targets)
+            for _ in range(effort.rounds):
+                for service in all_services:
+                    if operation in MAKING:
+                        await tidy(database)
+                    seen[service.name].append(
+                        await load(service, operation, effort.seconds, targets)
+                    )
+            await tidy(database)
+            figures.operations[operation] = seen
+        figures.memory.update((each.name, each.memory()) for each in all_services)
+
+
+@asynccontextmanager
+async def running(database: Database, folder: Path, workers: int) -> AsyncGenerator[list[Service]]:
+    """Floor, Symphony and textbook, all ready."""
+    async with AsyncExitStack() as stack:
+        yield [
+            await stack.enter_async_context(start(database.address, folder, workers=workers))
+            for start in (services.floor, services.symphony, services.textbook)
+        ]
+
+
+async def measure_start(database: Database, folder: Path, times: int) -> float:
+    """The median seconds from the command to the first answer that Symphony is ready."""
+    seconds: list[float] = []
+    for _ in range(times):
+        async with services.symphony(database.address, folder) as service:
+            seconds.append(service.seconds_to_start)
+    median = statistics.median(seconds)
+    print(f"\n{median:.2f} s from `symphony serve` to ready on {database.kind}")
+    return median
+
+
+def report(figures: Figures) -> None:
+    head = ("", "floor", "Symphony", "textbook", "of floor", "of textbook", "ms", "p99", "CPU µs")
+    rows: list[tuple[str, ...]] = []
+    for operation, seen in figures.operations.items():
+        rates = {name: [each.rate for each in rounds] for name, rounds in seen.items()}
+        medians = {name: statistics.median(each) for name, each in rates.items()}
+        own = seen["Symphony"]
+        used = {
+            name: statistics.median(each.processor for each in rounds)
+            for name, rounds in seen.items()
+        }
+        rows.append(
+            (
+                operation,
+                *(
+                    f"{medians[name]:,.0f} ({min(each):,.0f}-{max(each):,.0f})"
+                    for name, each in rates.items()
+                ),
+                f"{medians['Symphony'] / medians['floor']:.2f}",
+                f"{medians['Symphony'] / medians['textbook']:.2f}",
+                f"{statistics.median(each.median for each in own):.1f}",
+                f"{statistics.median(each.p99 for each in own):.1f}",
+                " / ".join(f"{each:.0f}" for each in used.values()),
+            )
+        )
+    print_table(f"{figures.title}: requests/s, median (min-max) of the rounds", head, rows)
+    memory = ", ".join(f"{name} {size:.0f}" for name, size in figures.memory.items())
+    print(f"\nMB of each process: {memory}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

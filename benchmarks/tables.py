@@ -1,0 +1,15 @@
+"""Figures as tables, for people."""
+
+from collections.abc import Sequence
+
+
+def print_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """The first column is words, the others are figures."""
+    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
+    print(f"\n{title}\n")
+    for row in (head, ["-" * width for width in widths], *rows):
+        first, *others = (
+            cell.rjust(width) if column else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  ".join([first, *others]).rstrip(), flush=True)
