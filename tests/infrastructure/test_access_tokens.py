@@ -9,6 +9,7 @@ import jwt
 import pytest
 
 from symphony.domain.base import new_id
+from symphony.infrastructure import access_tokens
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 
 KEY = b"k" * 32
@@ -34,6 +35,28 @@ def test_a_token_says_whose_it_is() -> None:
 
 def test_another_process_with_the_same_key_reads_it() -> None:
     assert JwtAccessTokens(KEY, lifetime=1).user_id(TOKENS.issue(USER)) == USER
+
+
+def test_a_token_that_was_read_before_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens, begun = JwtAccessTokens(KEY, lifetime=60), time.time()
+    token = tokens.issue(USER)
+    assert tokens.user_id(token) == tokens.user_id(token) == USER
+    monkeypatch.setattr(time, "time", lambda: begun + 59)
+    assert tokens.user_id(token) == USER
+    monkeypatch.setattr(time, "time", lambda: begun + 61)
+    assert tokens.user_id(token) is None
+
+
+def test_only_so_many_tokens_are_remembered_and_the_others_still_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(access_tokens, "_REMEMBERED", 2)
+    tokens = JwtAccessTokens(KEY, lifetime=60)
+    users = [new_id() for _ in range(5)]
+    issued = [tokens.issue(user) for user in users]
+    for _ in range(2):
+        assert [tokens.user_id(token) for token in issued] == users
+    assert len(tokens._known) == 2  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - that it has a bound is what is tried
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, -3600])
