@@ -23,7 +23,7 @@ run *arguments: preflight
 
 # Run the tests on PostgreSQL, an SQLite file and SQLite in memory: just test tests/api -k races
 test *arguments: preflight
-    @{{ run }} pytest -n 3 {{ arguments }}
+    @{{ run }} pytest -n 3 --dist loadgroup {{ arguments }}
 
 # Lint the OpenAPI document, make clients from it and use them; fetches the tools that do it
 sdk *arguments: preflight

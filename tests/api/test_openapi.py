@@ -45,7 +45,7 @@ def test_an_operation_is_named_explained_and_shown(operation: Operation) -> None
         assert operation.described[words]
     for parameter in operation.described["parameters"]:
         assert parameter["description"]
-        assert "example" in parameter
+        assert ("example" in parameter) == parameter["required"]
     for media_type in operation.media_types:
         assert operation.described["requestBody"]["content"][media_type]["example"]
     for answer in operation.answers.values():

@@ -13,7 +13,10 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.support.api import API, PASSWORD, sign_up
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("browser"),  # one server and one browser serve them all
+]
 
 COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 READABLE = 4.5  # contrast of text, WCAG 2.2, success criterion 1.4.3
@@ -88,6 +91,11 @@ async def test_people_sign_in_with_their_name_and_try_what_they_read_about(
     status, workspace = await _execute(creation)  # the body is the example, as it stands there
     assert status == "201"
     assert (await ada.get(f"/workspaces/{workspace['id']}")).json() == workspace
+
+    listing = await _to_try(page, "get", "/user-profiles/{user_profile_id}/workspaces")
+    await listing.get_by_placeholder("user_profile_id").fill(ada.id)
+    status, listed = await _execute(listing)  # with nothing filled in but what it needs
+    assert (status, listed["items"]) == ("200", [workspace])
 
 
 async def test_people_can_use_an_api_token_instead(page: Page, client: httpx.AsyncClient) -> None:

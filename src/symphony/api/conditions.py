@@ -6,7 +6,6 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 
 from symphony.api.problems import ApiError
-from symphony.api.responses import ID_EXAMPLE
 from symphony.api.validation_errors import InvalidPart
 from symphony.domain.base import Entity
 
@@ -44,7 +43,6 @@ async def expected_tags(
         Header(
             alias="If-Match",
             description="Only when the present state has one of these ETags, or `*`.",
-            examples=[f'"{ID_EXAMPLE}"'],
         ),
     ] = None,
 ) -> frozenset[str] | None:

@@ -33,7 +33,6 @@ _IF_NONE_MATCH = {
     "in": "header",
     "required": False,
     "description": "Only when the present state has none of these ETags; `*`: any.",
-    "example": f'"{ID_EXAMPLE}"',
     "schema": {"type": "string"},
 }
 
@@ -108,8 +107,9 @@ def _plain(parameter: dict[str, Any]) -> None:
             schema = {**variant, **schema}
     schema.pop("title", None)
     parameter["description"] = schema.pop("description")
-    if examples := schema.pop("examples", ()):
-        parameter["example"] = examples[0]
+    if parameter["required"]:
+        # The others have none: the docs page would fill it in, and send it.
+        parameter["example"] = schema.pop("examples")[0]
     parameter["schema"] = schema
 
 

@@ -15,7 +15,6 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import AfterValidator
 
 from symphony.api.problems import ApiError
-from symphony.api.responses import CURSOR_EXAMPLE
 from symphony.domain.base import Page, PageRequest, Position
 from symphony.domain.fields import MAX_NAME
 from symphony.domain.json_objects import storable_text
@@ -127,17 +126,16 @@ class Listing:
 async def listing(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.", examples=[50])] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
     cursor: Annotated[
         str | None,
         Query(
             description="`next_cursor` of the page before.",
             max_length=16_384,
-            examples=[CURSOR_EXAMPLE],
         ),
     ] = None,
     sort: Annotated[
-        Sort, Query(description="The order; `-` in front: descending.", examples=["-updated_at"])
+        Sort, Query(description="The order; `-` in front: descending.")
     ] = Sort.CREATED_AT,
     q: Annotated[
         str | None,
@@ -145,7 +143,6 @@ async def listing(
         Query(
             description="A part of the name, without regard to case.",
             max_length=MAX_NAME,
-            examples=["eng"],
         ),
     ] = None,
 ) -> Listing:

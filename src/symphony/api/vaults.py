@@ -115,7 +115,7 @@ async def list_vaults(
     actor: Actor,
     app: App,
     is_locked: Annotated[
-        bool | None, Query(description="Only the locked, or only the unlocked.", examples=[True])
+        bool | None, Query(description="Only the locked, or only the unlocked.")
     ] = None,
 ) -> VaultList:
     """The vaults of a workspace, page by page."""
@@ -178,7 +178,7 @@ async def delete_vault(
     actor: Actor,
     app: App,
     force: Annotated[  # noqa: FBT002 - a query parameter
-        bool, Query(description="Delete it though it is locked.", examples=[True])
+        bool, Query(description="Delete it though it is locked.")
     ] = False,
 ) -> None:
     """Deletes the record only: nothing on any disk is touched."""

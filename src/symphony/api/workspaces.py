@@ -139,7 +139,7 @@ async def list_workspaces(
     app: App,
     workspace_type: Annotated[
         WorkspaceType | None,
-        Query(alias="type", description="Only those of this type.", examples=["research"]),
+        Query(alias="type", description="Only those of this type."),
     ] = None,
 ) -> WorkspaceList:
     """The workspaces of a user, page by page."""
@@ -210,7 +210,7 @@ async def delete_workspace(
     actor: Actor,
     app: App,
     force: Annotated[  # noqa: FBT002 - a query parameter
-        bool, Query(description="Delete it with all that is in it.", examples=[True])
+        bool, Query(description="Delete it with all that is in it.")
     ] = False,
 ) -> None:
     """Deletes the records only: nothing on any disk is touched."""
