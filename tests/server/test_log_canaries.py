@@ -37,7 +37,7 @@ class Canaries:
         return [each for each in (*self.words, *encoded) if each in written]
 
 
-@pytest.fixture(params=sorted(BREAKAGES))
+@pytest.fixture
 async def settings_of_store(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncGenerator[dict[str, str]]:
@@ -50,7 +50,11 @@ async def settings_of_store(
         await postgres.drop_database(name)
 
 
-@pytest.mark.parametrize("log_format", ["text", "json"])
+@pytest.mark.parametrize(
+    ("settings_of_store", "log_format"),
+    [("postgresql", "json"), ("sqlite", "text")],
+    indirect=["settings_of_store"],
+)
 async def test_nothing_of_what_was_sent_or_kept_is_in_the_logs(
     settings_of_store: dict[str, str], tmp_path: Path, log_format: str
 ) -> None:

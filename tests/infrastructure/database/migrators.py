@@ -3,11 +3,10 @@
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Callable
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
+from typing import Literal
 
-from alembic.config import Config
 from sqlalchemy import Connection
 
 from symphony.infrastructure.database import migrations
@@ -47,9 +46,9 @@ def _migrate_and_stay(url: str, halfway: Event) -> None:
     run_command = migrations._run_command  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - to stop behind it
 
     def run_and_stay(
-        connection: Connection, run: Callable[[Config, str], None], revision: str
+        connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
     ) -> None:
-        run_command(connection, run, revision)
+        run_command(connection, direction, revision)
         halfway.set()
         time.sleep(600)  # it is killed long before
 

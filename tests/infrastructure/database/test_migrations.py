@@ -3,12 +3,15 @@
 import asyncio
 import secrets
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from symphony.infrastructure.database import migrations, unit_of_work
@@ -49,6 +52,18 @@ async def tables(engines: Engines) -> set[str]:
     async with engines.read.connect() as connection:
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
     return set(names) - {"alembic_version"}
+
+
+def test_the_head_is_the_file_with_the_highest_number() -> None:
+    history = ScriptDirectory(str(Path(__file__).parents[3] / "alembic"))
+    assert history.get_heads() == [migrations.head_revision()]
+
+
+def test_who_does_not_migrate_does_not_import_alembic() -> None:
+    code = "import sys, symphony.cli; print(sorted(sys.modules))"
+    finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603 - our own code
+    assert b"'symphony.infrastructure.database.migrations'" in finished.stdout
+    assert b"'alembic" not in finished.stdout
 
 
 async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:

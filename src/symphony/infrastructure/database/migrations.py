@@ -1,18 +1,19 @@
-"""The schema's one history, for both databases: to bring one to its head, or tell where it is."""
+"""The schema's one history, for both databases: to bring one to its head, or tell where it is.
+
+Where it is can be told without Alembic, which takes as long to import as the half of all else: so
+only a process that really migrates imports it.
+"""
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from filelock import AsyncFileLock
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,6 +26,8 @@ _LOCK_WAIT = 60  # seconds
 _ANSWER_WAIT = 2  # seconds; who asks whether the service can serve wants to know soon
 UNREACHABLE = "the database cannot be reached"
 
+_VERSION = table("alembic_version", column("version_num"))
+
 
 async def upgrade(engines: Engines, revision: str = "head") -> None:
     """Brings the schema to a revision, all of it or nothing. Safe when several start at once.
@@ -32,14 +35,16 @@ async def upgrade(engines: Engines, revision: str = "head") -> None:
     Raises: StoreUnavailable.
     """
     with port_errors():
+        if revision == "head" and await current_revision(engines) == head_revision():
+            return
         async with _only_one(engines) as connection:
-            await connection.run_sync(_run_command, command.upgrade, revision)
+            await connection.run_sync(_run_command, "upgrade", revision)
 
 
 async def downgrade(engines: Engines, revision: str) -> None:
     """Takes the schema back to an older revision, `base` being nothing at all."""
     async with _only_one(engines) as connection:
-        await connection.run_sync(_run_command, command.downgrade, revision)
+        await connection.run_sync(_run_command, "downgrade", revision)
 
 
 async def current_revision(engines: Engines) -> str | None:
@@ -64,9 +69,9 @@ async def obstacle(engines: Engines) -> str | None:
 
 
 @lru_cache
-def head_revision() -> str | None:
-    """The newest revision there is."""
-    return ScriptDirectory(str(_scripts())).get_current_head()
+def head_revision() -> str:
+    """The newest revision there is: they are numbered, and their files begin with the number."""
+    return max(file.name.partition("_")[0] for file in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
 @asynccontextmanager
@@ -88,15 +93,22 @@ async def _only_one(engines: Engines) -> AsyncGenerator[AsyncConnection]:
             yield connection
 
 
-def _run_command(connection: Connection, run: Callable[[Config, str], None], revision: str) -> None:
+def _run_command(
+    connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
+) -> None:
+    from alembic import command  # noqa: PLC0415 - not before it is needed
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(_scripts()))
     config.attributes["connection"] = connection
-    run(config, revision)
+    getattr(command, direction)(config, revision)
 
 
 def _current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(_VERSION.name):
+        return None
+    return connection.scalar(select(_VERSION.c.version_num))
 
 
 def _scripts() -> Path:
