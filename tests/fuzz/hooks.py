@@ -18,6 +18,10 @@ schemathesis.openapi.format(
         st.from_regex(rf"[a-z]+@{_HOST}:[a-z~][!-~]{{0,50}}", fullmatch=True),
     ),
 )
+_ETAG = r'(W/)?"[!#-~]{0,40}"'
+schemathesis.openapi.format(
+    "etags", st.from_regex(rf"(\*|{_ETAG}( *, *{_ETAG}){{0,3}})", fullmatch=True)
+)
 
 
 @schemathesis.hook  # pyright: ignore[reportUnknownMemberType] - its type is left open

@@ -10,6 +10,7 @@ from symphony.api.validation_errors import InvalidPart
 from symphony.domain.base import Entity
 
 _ANY = "*"
+ETAGS_FORMAT = "etags"  # what the OpenAPI document calls it: `*`, or ETags with commas between
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')  # RFC 9110, section 8.8.3
 
 
@@ -43,6 +44,7 @@ async def expected_tags(
         Header(
             alias="If-Match",
             description="Only when the present state has one of these ETags, or `*`.",
+            json_schema_extra={"format": ETAGS_FORMAT},
         ),
     ] = None,
 ) -> frozenset[str] | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi.routing import APIRoute
 
+from symphony.api.conditions import ETAGS_FORMAT
 from symphony.api.examples import Schemas, after_patch, example_of
 from symphony.api.problems import MEDIA_TYPE, documented
 from symphony.api.responses import ID_EXAMPLE
@@ -33,7 +34,7 @@ _IF_NONE_MATCH = {
     "in": "header",
     "required": False,
     "description": "Only when the present state has none of these ETags; `*`: any.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "format": ETAGS_FORMAT},
 }
 
 
