@@ -30,7 +30,7 @@ RUN_ELSEWHERE = {
     "typecheck": "part of the gate",
     "test": "part of the gate",
     "demo": "part of the gate",
-    "bench": "tests/test_benchmarks.py runs it, briefly",
+    **dict.fromkeys(("bench", "bench-growth"), "tests/test_benchmarks.py runs it, briefly"),
     **dict.fromkeys(DEMOS, "one of those that `demo` runs"),
 }
 
