@@ -25,6 +25,18 @@ run *arguments: preflight
 test *arguments: preflight
     @{{ run }} pytest -n 3 {{ arguments }}
 
+# Lint the OpenAPI document, make clients from it and use them; fetches the tools that do it
+sdk *arguments: preflight
+    @{{ run }} pytest -m sdk tests/sdk {{ arguments }}
+
+# Make up requests from the OpenAPI document, and look at each answer: just fuzz 20 for fewer
+fuzz examples="300":
+    @FUZZ_EXAMPLES={{ examples }} {{ run }} pytest -m fuzz -n 2 tests/fuzz
+
+# What it costs a request that it is logged and counted
+bench-sight:
+    @{{ run }} python benchmarks/sight.py
+
 # Find mistakes, wrong imports and dependencies that nobody declared or needs
 lint:
     @{{ run }} ruff check .
@@ -41,8 +53,8 @@ format:
 typecheck:
     @{{ run }} pyright
 
-# The gate: lint, format, types, import rules, tests, demos, and a little chaos
-check: lint typecheck test demo (chaos "--server-kills" "4" "--database-faults" "2")
+# The gate: lint, types, imports, demos, a little chaos, generated clients, a little fuzzing, tests
+check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") test
 
 # Show every feature, and check that it is as shown
 demo:
@@ -75,6 +87,10 @@ demo-application-layer:
 # The real server, called over HTTP
 demo-api:
     @{{ run }} python scripts/demos/demo_api.py
+
+# The docs page, the schema, the metrics, the logs and the guides
+demo-docs:
+    @{{ run }} python scripts/demos/demo_docs.py
 
 # Two editors, a lost answer: changes that are safe to share and to repeat
 demo-safe-changes:

@@ -1,23 +1,30 @@
 """What the documents say is so: their commands, tables, links and examples."""
 
 import asyncio
+import json
 import os
 import re
 from asyncio.subprocess import PIPE, STDOUT
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.routing import iter_route_contexts
+from prometheus_client.parser import text_string_to_metric_families
 
 from symphony.api.problems import PROBLEMS
 from symphony.config.settings import PREFIX, Settings
+from symphony.infrastructure.metrics import Metrics
 from symphony.main import create_app
+from tests.support.api import sign_up
 from tests.support.server import Server, running_server
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text("utf-8")
 API_GUIDE = (TOP / "docs" / "api.md").read_text("utf-8")
+FIRST_GUIDE = (TOP / "docs" / "getting-started.md").read_text("utf-8")
+PRODUCTION_GUIDE = (TOP / "docs" / "production.md").read_text("utf-8")
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 SESSION_WITHIN = 60  # seconds
 
@@ -109,6 +116,61 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     assert repos == ["strings", "brass", "winds", "brass", "strings", "winds"] + ["percussion"] * 2
 
 
+async def test_what_getting_started_types_registers_the_repositories_of_a_folder(
+    tmp_path: Path,
+) -> None:
+    for name in ("engine", "with space", "not-a-repository"):
+        (tmp_path / "dev" / name).mkdir(parents=True)
+    for name in ("engine", "with space"):
+        (tmp_path / "dev" / name / ".git").mkdir()
+    script = "\n".join(blocks(FIRST_GUIDE))
+    register = blocks(FIRST_GUIDE)[-1].partition("\n\n")[2]  # a second time, which changes nothing
+    async with running_server(tmp_path / "data") as server:
+        typed = f"FOLDER={tmp_path / 'dev'}\n{script}\n{register}"
+        last_list, last_stats = (await run(typed, server, tmp_path)).splitlines()[-2:]
+    listed = json.loads(last_list)["items"]
+    assert [each["name"] for each in listed] == ["engine", "with space"]
+    assert [each["path"] for each in listed] == [
+        str(tmp_path / "dev" / each["name"]) for each in listed
+    ]
+    assert json.loads(last_stats)["repo_count"] == 2
+
+
+async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(
+    tmp_path: Path,
+) -> None:
+    data, backup, script = tmp_path / "data", tmp_path / "backup", blocks(PRODUCTION_GUIDE)
+    async with running_server(data) as server, server.client() as client:
+        ada = await sign_up(client, "ada")
+        kept = await ada.workspace("Kept")
+        folders = f"export SYMPHONY_DATA_DIR={data} BACKUP={backup}\n"
+        output = await run(folders + "\n".join(script), server, tmp_path)
+        await ada.workspace("Later")
+    assert re.search(r"^symphony_\w+", output, re.MULTILINE)
+    assert {file.name for file in backup.iterdir()} == {"symphony.sqlite3", "symphony.sqlite3.key"}
+    async with running_server(backup) as server, server.client() as client:
+        listed = await replace(ada, client=client).get(f"/user-profiles/{ada.id}/workspaces")
+        assert listed.json()["items"] == [kept]
+
+
+def test_the_production_guide_lists_every_metric_with_its_labels() -> None:
+    listed = {
+        row[0].strip("`"): set(re.findall("`(.+?)`", row[1]))
+        for row in rows(PRODUCTION_GUIDE, "`symphony_[a-z_]+`")
+    }
+    metrics = Metrics()
+    metrics.request("GET", "/", 200, 0.1)
+    metrics.command("make", "done")
+    families = text_string_to_metric_families(metrics.text().decode())
+    assert listed == {
+        f"{family.name}_total" if family.type == "counter" else family.name: {
+            label for sample in family.samples for label in sample.labels if label != "le"
+        }
+        for family in families
+        if not family.name.endswith("_created")
+    }
+
+
 def test_the_api_guide_lists_every_problem_with_its_status() -> None:
     listed = [(row[1].strip("`"), int(row[0])) for row in rows(API_GUIDE, r"\d{3}")]
     assert len(listed) == len(dict(listed))
@@ -154,7 +216,7 @@ def test_the_api_guide_has_every_operation_and_none_that_does_not_exist(tmp_path
 
 def without_names(path: str) -> str:
     """A route's template with all parameters called alike."""
-    return re.sub(r"\{\w+\}", "{}", path)
+    return re.sub(r"\{[^}]+\}", "{}", path)
 
 
 def test_the_architecture_names_only_modules_that_there_are() -> None:
@@ -166,9 +228,7 @@ def test_the_architecture_names_only_modules_that_there_are() -> None:
 
 
 def test_the_readme_and_the_notes_name_only_recipes_that_there_are() -> None:
-    recipes = re.findall(
-        r"^([a-z-]+)(?: [^:=]*)?:(?!=)", (TOP / "justfile").read_text(), re.MULTILINE
-    )
+    recipes = re.findall(r"^([a-z-]+)\b[^:\n]*:(?!=)", (TOP / "justfile").read_text(), re.MULTILINE)
     notes = README + (TOP / "CLAUDE.md").read_text("utf-8")
     named = set(re.findall(r"(?:`|uv run )just ([a-z-]+)", notes))
     assert len(named) > 4

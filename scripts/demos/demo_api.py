@@ -1,6 +1,5 @@
 """The API: the real server, called over HTTP as by somebody who has just heard of it."""
 
-import re
 from typing import Any
 
 import httpx
@@ -16,7 +15,6 @@ def story(stage: Stage) -> None:
         # Not by way of a proxy that the environment may name.
         with httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client:
             start(stage, client, server)
-            documentation(stage, client)
             ada = sign_up(stage, client)
             thesis = making(stage, ada)
             retries(stage, ada, thesis)
@@ -43,31 +41,6 @@ def start(stage: Stage, client: httpx.Client, server: Server) -> None:
     workspaces = demo.call("GET", f"/user-profiles/{demo.id}/workspaces").json()["items"]
     names = ", ".join(each["name"] for each in workspaces)
     stage.expect("the demo user's token works, and things are there", len(workspaces) == 2, names)
-
-
-def documentation(stage: Stage, client: httpx.Client) -> None:
-    stage.step("The documentation needs no other server")
-    page = client.get("/docs")
-    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    answers = [client.get(asset) for asset in assets]
-    stage.show(
-        "asset",
-        "status",
-        "bytes",
-        rows=[
-            (asset, answer.status_code, len(answer.content))
-            for asset, answer in zip(assets, answers, strict=True)
-        ],
-    )
-    stage.expect(
-        "four assets, all of this server",
-        len(assets) == 4 and {each[:5] for each in assets} == {"/docs"},
-    )
-    stage.expect("all there", all(answer.status_code == 200 for answer in answers))
-    policy = page.headers["content-security-policy"]
-    stage.expect("the browser may load from nowhere else", "default-src 'none'" in policy)
-    paths = client.get(f"{API}/openapi.json").json()["paths"]
-    stage.expect("it describes every call", f"{API}/vaults/{{vault_id}}/lock" in paths)
 
 
 def sign_up(stage: Stage, client: httpx.Client) -> User:

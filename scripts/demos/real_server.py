@@ -15,6 +15,7 @@ from pathlib import Path
 SYMPHONY = Path(sys.executable).with_name("symphony")
 STARTS_WITHIN = 60  # seconds
 ENDS_WITHIN = 8  # seconds
+LOGS_WITHIN = 5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,19 @@ class Server:
     @property
     def log(self) -> str:
         return self.log_file.read_text()
+
+    def log_line(self, words: str) -> str:
+        """The line with these words, which is written when its answer has gone.
+
+        Raises: RuntimeError when it does not come.
+        """
+        deadline = time.monotonic() + LOGS_WITHIN
+        while time.monotonic() < deadline:
+            for line in self.log.splitlines():
+                if words in line:
+                    return line.strip()
+            time.sleep(0.02)
+        raise RuntimeError(f"the log has no line with {words}")
 
     @property
     def files(self) -> list[Path]:

@@ -1,4 +1,7 @@
-"""A service on each store, and two people who use it."""
+"""A service on each store, and two people who use it.
+
+Whatever the service answers, it has to be as its OpenAPI document says.
+"""
 
 from collections.abc import AsyncGenerator
 
@@ -7,11 +10,13 @@ import pytest
 
 from symphony.config.settings import Settings
 from tests.support.api import User, running_api, sign_up
+from tests.support.openapi import check
 
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     async with running_api(settings) as client:
+        client.event_hooks["response"] = [check]
         yield client
 
 

@@ -16,7 +16,8 @@ from tests.support.server import Server, running_server
 pytestmark = pytest.mark.fuzz
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
-CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
+HERE = Path(__file__).parent
+CONFIGURATION = HERE / "schemathesis.toml"
 # Set by `just fuzz`: how many requests are made up for each operation in each phase.
 EXAMPLES = "FUZZ_EXAMPLES"
 
@@ -60,6 +61,7 @@ async def _schemathesis(*arguments: str | Path, folder: Path) -> tuple[str, int 
         SCHEMATHESIS,
         *arguments,
         cwd=folder,
+        env={**os.environ, "SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(HERE)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

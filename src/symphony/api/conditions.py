@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request, Response
 
 from symphony.api.problems import ApiError
+from symphony.api.responses import ID_EXAMPLE
 from symphony.api.validation_errors import InvalidPart
 from symphony.domain.base import Entity
 
@@ -40,7 +41,11 @@ async def expected_tags(
     request: Request,
     if_match: Annotated[
         str | None,
-        Header(description="Only when the present state has one of these ETags, or `*`."),
+        Header(
+            alias="If-Match",
+            description="Only when the present state has one of these ETags, or `*`.",
+            examples=[f'"{ID_EXAMPLE}"'],
+        ),
     ] = None,
 ) -> frozenset[str] | None:
     """The states of which a change may start; None for any."""

@@ -26,6 +26,7 @@ routes = APIRouter(include_in_schema=False)
 _LINKS = {
     "docs": ("/docs", "Documentation of the API, to be tried in the browser"),
     "openapi": (OPENAPI_URL, "The same for programs: the OpenAPI document"),
+    "metrics": ("/metrics", "What the service counts of itself, for Prometheus"),
     "live": ("/health/live", "Whether the service runs"),
     "ready": ("/health/ready", "Whether it can serve"),
 }

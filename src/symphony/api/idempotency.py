@@ -23,6 +23,7 @@ async def idempotency_key(
             alias=_NAME,
             description="Sent again within 24 hours with the same body, the first answer comes"
             " again and nothing is made. 1 to 255 visible ASCII characters.",
+            examples=["0f3d4ad1-9a6e-4c55-8a4b-7a2f6c1f9d3e"],
         ),
     ] = None,
 ) -> IdempotencyKey | None:

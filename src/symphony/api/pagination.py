@@ -5,8 +5,9 @@ import binascii
 import hmac
 import json
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -14,12 +15,23 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import AfterValidator
 
 from symphony.api.problems import ApiError
+from symphony.api.responses import CURSOR_EXAMPLE
 from symphony.domain.base import Page, PageRequest, Position
 from symphony.domain.fields import MAX_NAME
 from symphony.domain.json_objects import storable_text
 
 _SEAL_BYTES = 16
-Sort = Literal["created_at", "-created_at", "updated_at", "-updated_at", "name", "-name"]
+
+
+class Sort(StrEnum):
+    """By what a list is ordered; `-` in front: descending."""
+
+    CREATED_AT = "created_at"
+    CREATED_AT_DESCENDING = "-created_at"
+    UPDATED_AT = "updated_at"
+    UPDATED_AT_DESCENDING = "-updated_at"
+    NAME = "name"
+    NAME_DESCENDING = "-name"
 
 
 class Cursors:
@@ -115,15 +127,26 @@ class Listing:
 async def listing(
     request: Request,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
+    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.", examples=[50])] = 50,
     cursor: Annotated[
-        str | None, Query(description="`next_cursor` of the page before.", max_length=16_384)
+        str | None,
+        Query(
+            description="`next_cursor` of the page before.",
+            max_length=16_384,
+            examples=[CURSOR_EXAMPLE],
+        ),
     ] = None,
-    sort: Annotated[Sort, Query(description="`-` in front: descending.")] = "created_at",
+    sort: Annotated[
+        Sort, Query(description="The order; `-` in front: descending.", examples=["-updated_at"])
+    ] = Sort.CREATED_AT,
     q: Annotated[
         str | None,
         AfterValidator(lambda text: text and storable_text(text)),
-        Query(description="A part of the name, without regard to case.", max_length=MAX_NAME),
+        Query(
+            description="A part of the name, without regard to case.",
+            max_length=MAX_NAME,
+            examples=["eng"],
+        ),
     ] = None,
 ) -> Listing:
     return Listing(request, response, limit, cursor, sort, q)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from symphony.api.problem_schema import FieldProblem, Problem
 from symphony.api.validation_errors import InvalidPart, invalid_parts
 from symphony.domain.errors import DomainError, Invalid, LimitReached, PreconditionFailed
 from symphony.domain.sign_in_failures import TooManyAttempts
@@ -171,39 +171,6 @@ PROBLEMS: dict[str, Kind] = {
 }
 
 
-class FieldProblem(BaseModel):
-    """One thing that is wrong: `pointer` for a place in the body, else `parameter`."""
-
-    pointer: Annotated[
-        str | None, Field(default=None, description="A JSON pointer (RFC 6901) into the body.")
-    ]
-    parameter: Annotated[
-        str | None, Field(default=None, description="The name of a parameter or header.")
-    ]
-    code: Annotated[str, Field(examples=["too-long"])]
-    detail: Annotated[str, Field(examples=["At most 255 characters."])]
-
-
-class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
-
-    type: Annotated[str, Field(examples=["/problems/route-not-found"])]
-    title: Annotated[str, Field(examples=["There is nothing at this address"])]
-    status: Annotated[int, Field(examples=[404])]
-    detail: Annotated[str, Field(examples=["There is nothing at this address."])]
-    instance: Annotated[str, Field(description="The path.", examples=["/api/v1/nothing"])]
-    code: Annotated[str, Field(examples=["route-not-found"])]
-    request_id: Annotated[str, Field(examples=["01a204db-e372-75aa-9818-6d29fe2abae4"])]
-    errors: Annotated[
-        list[FieldProblem] | None, Field(default=None, description="With `validation-error`.")
-    ]
-    limit: Annotated[int | None, Field(default=None, description="With a limit: how many may be.")]
-    used: Annotated[int | None, Field(default=None, description="With a limit: how many are.")]
-    current_version: Annotated[
-        int | None, Field(default=None, description="With `precondition-failed`.")
-    ]
-
-
 class ApiError(Exception):
     """A refusal that HTTP itself asks for; `code` is one of PROBLEMS."""
 
@@ -253,13 +220,25 @@ def internal_error(request: Request) -> Response:
 
 
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The error answers of a route, for its description in the OpenAPI document."""
+    """The error answers of a route, for its description in the OpenAPI document.
+
+    What routes answer alike is added by `operations`, and the examples by `openapi`.
+    """
     described: dict[int | str, dict[str, Any]] = {}
     for status in sorted({PROBLEMS[code].status for code in codes}):
         names = [f"`{code}`" for code in codes if PROBLEMS[code].status == status]
         described[status] = {
             "description": f"{HTTPStatus(status).phrase}: {', '.join(names)}",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/Problem"},
+                    "examples": {
+                        code: {"$ref": f"#/components/examples/{code}"}
+                        for code in codes
+                        if PROBLEMS[code].status == status
+                    },
+                }
+            },
         }
     return described
 

@@ -2,19 +2,27 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import FolderName, JsonObject, Path, RemoteUrl, optional
+from symphony.api.fields import (
+    FolderName,
+    Metadata,
+    Path,
+    RemoteUrl,
+    RepoId,
+    WorkspaceId,
+    merge_patch,
+    optional,
+)
 from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
-from symphony.api.responses import EntityRepresentation
+from symphony.api.responses import EntityRepresentation, NextCursor
 from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
 
@@ -22,51 +30,64 @@ routes = router("repos")
 
 
 class RepoCreate(BaseModel):
+    """What a repo is registered with."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: FolderName
     path: Path
-    remote_url: RemoteUrl | None = None
-    metadata: JsonObject = Field(default_factory=dict[str, Any])
+    remote_url: RemoteUrl = None
+    metadata: Metadata = Field(default_factory=dict[str, Any])
 
 
 class RepoPatch(BaseModel):
-    """A merge patch (RFC 7396)."""
+    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = merge_patch(path="~/code/engine", metadata={"stars": 5})
 
     name: FolderName = optional()
     path: Path = optional()
-    remote_url: RemoteUrl | None = None
-    metadata: JsonObject = optional()
+    remote_url: RemoteUrl = None
+    metadata: Metadata = optional()
 
 
 @dataclass(slots=True)
 class RepoResponse(EntityRepresentation):
-    workspace_id: UUID
-    name: str
-    path: str
-    remote_url: str | None
-    metadata: dict[str, Any]
-    last_synced: datetime | None
+    """A git repository, as it is registered."""
+
+    id: RepoId
+    workspace_id: WorkspaceId
+    name: FolderName
+    path: Path
+    remote_url: RemoteUrl
+    metadata: Metadata
+    last_synced: Annotated[
+        datetime | None,
+        Field(description="When it was last synchronised; null before.", examples=[None]),
+    ]
 
 
 @dataclass(slots=True)
 class RepoList:
-    items: list[RepoResponse]
-    next_cursor: str | None
+    """A page of a list of repos."""
+
+    items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
+    next_cursor: NextCursor
 
 
 @routes.post(
     "/workspaces/{workspace_id}/repos",
     status_code=201,
     summary="Register a repo",
-    responses=documented(
-        "workspace-not-found", "repo-name-taken", "repo-limit-reached", "idempotency-key-reused"
-    ),
+    responses=documented("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
 )
 async def create_repo(
-    workspace_id: UUID, body: RepoCreate, key: Key, response: Response, actor: Actor, app: App
+    workspace_id: WorkspaceId,
+    body: RepoCreate,
+    key: Key,
+    response: Response,
+    actor: Actor,
+    app: App,
 ) -> RepoResponse:
     """Registers a git repository in a workspace; nothing on any disk is touched."""
     made = await app.run_once(
@@ -88,9 +109,9 @@ async def create_repo(
 @routes.get(
     "/workspaces/{workspace_id}/repos",
     summary="List repos",
-    responses=documented("workspace-not-found", "invalid-cursor"),
+    responses=documented("workspace-not-found"),
 )
-async def list_repos(workspace_id: UUID, listing: Paged, actor: Actor, app: App) -> RepoList:
+async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, app: App) -> RepoList:
     """The repos of a workspace, page by page."""
     page = await app.ask(
         use_cases.list_repos, use_cases.ListRepos(actor.user_id, workspace_id, listing.page())
@@ -103,7 +124,7 @@ async def list_repos(workspace_id: UUID, listing: Paged, actor: Actor, app: App)
 
 @routes.get("/repos/{repo_id}", summary="Read a repo", responses=documented("repo-not-found"))
 async def get_repo(
-    repo_id: UUID, request: Request, response: Response, actor: Actor, app: App
+    repo_id: RepoId, request: Request, response: Response, actor: Actor, app: App
 ) -> RepoResponse:
     """One repo, by its id."""
     repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
@@ -114,10 +135,10 @@ async def get_repo(
 @routes.patch(
     "/repos/{repo_id}",
     summary="Change a repo",
-    responses=documented("repo-not-found", "repo-name-taken", "precondition-failed"),
+    responses=documented("repo-not-found", "repo-name-taken"),
 )
 async def change_repo(
-    repo_id: UUID,
+    repo_id: RepoId,
     body: RepoPatch,
     expected: ExpectedTags,
     response: Response,
@@ -142,8 +163,8 @@ async def change_repo(
     "/repos/{repo_id}",
     status_code=204,
     summary="Forget a repo",
-    responses=documented("repo-not-found", "precondition-failed"),
+    responses=documented("repo-not-found"),
 )
-async def delete_repo(repo_id: UUID, expected: ExpectedTags, actor: Actor, app: App) -> None:
+async def delete_repo(repo_id: RepoId, expected: ExpectedTags, actor: Actor, app: App) -> None:
     """Deletes the record only: nothing on any disk is touched."""
     await app.run(use_cases.delete_repo, use_cases.DeleteRepo(actor.user_id, repo_id, expected))

@@ -72,7 +72,7 @@ class RequestContext:
             await internal_error(Request(scope))(scope, receive, send_with_headers)
         finally:
             seconds = time.perf_counter() - begun
-            route: str | None = getattr(scope.get("route"), "path", None)
+            route: str | None = getattr(scope.get("route"), "path_format", None)
             caller = scope["state"].get("caller")
             self._count(method, route, status, seconds)
             log.info(  # never the path, query, headers or body

@@ -4,8 +4,23 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
+
+from pydantic import Field
+
+CreatedAt = Annotated[
+    datetime, Field(description="When it was made.", examples=["2026-11-16T08:30:00.125000Z"])
+]
+ID_EXAMPLE = "01a1e37e-e3b7-7a67-862c-1267030d6c57"
+CURSOR_EXAMPLE = "1pNnH-9PWEyCTPrH_OyfWlsiMDFhMWUzN2IiLHRydWUsIjIwMjYtMTEtMTYiXQ"
+NextCursor = Annotated[
+    str | None,
+    Field(
+        description="The `cursor` of the next page; null on the last one.",
+        examples=[CURSOR_EXAMPLE],
+    ),
+]
 
 
 @lru_cache
@@ -26,9 +41,14 @@ class Representation:
 
 @dataclass(slots=True)
 class EntityRepresentation(Representation):
-    """The fields that the service sets on every noun."""
+    """The fields that the service sets on every noun, which says whose `id` it is."""
 
     id: UUID
-    version: int
-    created_at: datetime
-    updated_at: datetime
+    version: Annotated[
+        int, Field(description="How many states there have been, this one included.", examples=[1])
+    ]
+    created_at: CreatedAt
+    updated_at: Annotated[
+        datetime,
+        Field(description="When it last changed.", examples=["2026-11-16T08:30:00.125000Z"]),
+    ]

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,15 @@ from symphony.application.authentication import Caller, identify
 from symphony.domain.api_tokens import Scope
 
 PREFIX = "/api/v1"
+
+
+class OtherThanMe(StringConvertor):
+    """What stands in a path where `me` has an address, and methods, of its own."""
+
+    regex = "(?!me$)[^/]+"
+
+
+register_url_convertor("other_than_me", OtherThanMe())
 
 _JSON = "application/json"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -54,7 +64,7 @@ class ApiRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        media_types = self._media_types()
+        media_types = self.media_types()
         parameters = _query_parameters(self.dependant)
 
         async def handle_in_order(request: Request) -> Response:
@@ -64,18 +74,19 @@ class ApiRoute(APIRoute):
             if media_types:
                 received.document = _understood(received, media_types)
             if caller:
-                _require_scope(caller, request.method)
+                _require(needed_scope(request.method), caller)
             _require_known(request, parameters)
             return await handle(received)
 
         return handle_in_order
 
-    def _media_types(self) -> frozenset[str]:
+    def media_types(self) -> tuple[str, ...]:
+        """Those in which the body may come, the most fitting one first; none without a body."""
         if self.body_field is None:
-            return frozenset()
+            return ()
         if isinstance(self.body_field.field_info, params.Form):
-            return frozenset({_FORM})
-        return frozenset({_JSON, _MERGE_PATCH} if "PATCH" in (self.methods or ()) else {_JSON})
+            return (_FORM,)
+        return (_MERGE_PATCH, _JSON) if "PATCH" in (self.methods or ()) else (_JSON,)
 
 
 class PublicApiRoute(ApiRoute):
@@ -90,8 +101,17 @@ def router(tag: str, *, public: bool = False) -> APIRouter:
         prefix=PREFIX,
         tags=[tag],
         route_class=PublicApiRoute if public else ApiRoute,
-        generate_unique_id_function=lambda route: route.name,
+        generate_unique_id_function=operation_id,
     )
+
+
+def operation_id(route: APIRoute) -> str:
+    """The function's name: clients that are generated call their own functions so."""
+    return route.name
+
+
+def needed_scope(method: str) -> Scope:
+    return Scope.READ if method in {"GET", "HEAD"} else Scope.WRITE
 
 
 async def _read(request: Request, limit: int) -> bytes:
@@ -122,7 +142,7 @@ async def _identified(request: Request) -> Caller:
     return caller
 
 
-def _understood(request: ReadRequest, accepted: frozenset[str]) -> Any:
+def _understood(request: ReadRequest, accepted: tuple[str, ...]) -> Any:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type not in accepted:
         raise ApiError("unsupported-media-type", f"Accepted: {', '.join(sorted(accepted))}.")
@@ -143,8 +163,7 @@ def _form(content: bytes) -> list[tuple[str, str]]:
     return fields
 
 
-def _require_scope(caller: Caller, method: str) -> None:
-    needed = Scope.READ if method in {"GET", "HEAD"} else Scope.WRITE
+def _require(needed: Scope, caller: Caller) -> None:
     if needed not in caller.scopes:
         raise ApiError("insufficient-scope", f"This needs a token with the scope {needed}.")
 

@@ -1,15 +1,22 @@
 """Routes of user profiles."""
 
 from dataclasses import dataclass
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import Email, JsonObject, Password, Username, optional
+from symphony.api.fields import (
+    Email,
+    JsonObject,
+    Password,
+    Username,
+    UserProfileId,
+    merge_patch,
+    optional,
+)
 from symphony.api.problems import documented
 from symphony.api.responses import EntityRepresentation
 from symphony.api.routing import PREFIX, router
@@ -20,19 +27,30 @@ public_routes = router(TAG, public=True)
 routes = router(TAG)
 
 
+Preferences = Annotated[
+    JsonObject,
+    Field(
+        description="Whatever programs want to keep here.",
+        examples=[{"theme": "dark", "language": "en"}],
+    ),
+]
+
+
 class UserProfileCreate(BaseModel):
+    """What somebody signs up with."""
+
     model_config = ConfigDict(extra="forbid")
 
     username: Username
     email: Email
     password: Password
-    preferences: JsonObject = Field(default_factory=dict[str, Any])
+    preferences: Preferences = Field(default_factory=dict[str, Any])
 
 
 class UserProfilePatch(BaseModel):
-    """A merge patch (RFC 7396)."""
+    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = merge_patch(email="ada@analytical.example", preferences={"theme": "light"})
 
     username: Username = optional()
     email: Email = optional()
@@ -41,16 +59,20 @@ class UserProfilePatch(BaseModel):
         default_factory=str,
         repr=False,
         description="The present password; needed to change it.",
+        examples=["correct horse battery staple"],
         json_schema_extra={"writeOnly": True, "format": "password"},
     )
-    preferences: JsonObject = optional()
+    preferences: Preferences = optional()
 
 
 @dataclass(slots=True)
 class UserProfileResponse(EntityRepresentation):
-    username: str
-    email: str
-    preferences: dict[str, Any]
+    """A user profile."""
+
+    id: UserProfileId
+    username: Username
+    email: Email
+    preferences: Preferences
 
 
 @public_routes.post(
@@ -77,7 +99,11 @@ async def create_user_profile(
     return UserProfileResponse.of(profile)
 
 
-@routes.get("/user-profiles/me", summary="Read one's own profile")
+@routes.get(
+    "/user-profiles/me",
+    summary="Read one's own profile",
+    responses=documented("user-profile-not-found"),
+)
 async def get_own_user_profile(
     request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
@@ -86,12 +112,12 @@ async def get_own_user_profile(
 
 
 @routes.get(
-    "/user-profiles/{user_profile_id}",
+    "/user-profiles/{user_profile_id:other_than_me}",
     summary="Read a profile",
     responses=documented("user-profile-not-found"),
 )
 async def get_user_profile(
-    user_profile_id: UUID, request: Request, response: Response, actor: Actor, app: App
+    user_profile_id: UserProfileId, request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
     """One's own profile, by its id."""
     profile = await app.ask(
@@ -102,18 +128,17 @@ async def get_user_profile(
 
 
 @routes.patch(
-    "/user-profiles/{user_profile_id}",
+    "/user-profiles/{user_profile_id:other_than_me}",
     summary="Change a profile",
     responses=documented(
         "user-profile-not-found",
         "username-taken",
         "email-taken",
-        "precondition-failed",
         "too-many-attempts",
     ),
 )
 async def change_user_profile(
-    user_profile_id: UUID,
+    user_profile_id: UserProfileId,
     body: UserProfilePatch,
     expected: ExpectedTags,
     response: Response,
@@ -138,13 +163,13 @@ async def change_user_profile(
 
 
 @routes.delete(
-    "/user-profiles/{user_profile_id}",
+    "/user-profiles/{user_profile_id:other_than_me}",
     status_code=204,
     summary="Delete a profile",
-    responses=documented("user-profile-not-found", "user-has-workspaces", "precondition-failed"),
+    responses=documented("user-profile-not-found", "user-has-workspaces"),
 )
 async def delete_user_profile(
-    user_profile_id: UUID, expected: ExpectedTags, actor: Actor, app: App
+    user_profile_id: UserProfileId, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
     """Ends the profile and its API tokens; only when it has no workspaces any more."""
     await app.run(

@@ -2,67 +2,91 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import FolderName, JsonObject, Path, optional
+from symphony.api.examples import shown
+from symphony.api.fields import (
+    FolderName,
+    Metadata,
+    Path,
+    VaultId,
+    WorkspaceId,
+    merge_patch,
+    optional,
+)
 from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
-from symphony.api.responses import EntityRepresentation
+from symphony.api.responses import EntityRepresentation, NextCursor
 from symphony.api.routing import PREFIX, router
 from symphony.application import vaults as use_cases
 
 routes = router("vaults")
 
 
+VaultName = Annotated[FolderName, Field(examples=["keys"])]
+VaultPath = Annotated[Path, Field(examples=["~/vaults/keys"])]
+
+
 class VaultCreate(BaseModel):
+    """What a vault is made from."""
+
     model_config = ConfigDict(extra="forbid")
 
-    name: FolderName
-    path: Path
-    metadata: JsonObject = Field(default_factory=dict[str, Any])
+    name: VaultName
+    path: VaultPath
+    metadata: Metadata = Field(default_factory=dict[str, Any])
 
 
 class VaultPatch(BaseModel):
-    """A merge patch (RFC 7396)."""
+    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = merge_patch(path="~/safe/keys", metadata={"owner": "ada"})
 
-    name: FolderName = optional()
-    path: Path = optional()
-    metadata: JsonObject = optional()
+    name: VaultName = optional()
+    path: VaultPath = optional()
+    metadata: Metadata = optional()
 
 
 @dataclass(slots=True)
 class VaultResponse(EntityRepresentation):
-    workspace_id: UUID
-    name: str
-    path: str
-    metadata: dict[str, Any]
-    is_locked: bool
+    """A vault."""
+
+    id: VaultId
+    workspace_id: WorkspaceId
+    name: VaultName
+    path: VaultPath
+    metadata: Metadata
+    is_locked: Annotated[
+        bool, Field(description="Whether it is guarded against changes.", examples=[False])
+    ]
 
 
 @dataclass(slots=True)
 class VaultList:
-    items: list[VaultResponse]
-    next_cursor: str | None
+    """A page of a list of vaults."""
+
+    items: Annotated[list[VaultResponse], Field(description="The vaults of this page.")]
+    next_cursor: NextCursor
 
 
 @routes.post(
     "/workspaces/{workspace_id}/vaults",
     status_code=201,
     summary="Make a vault",
-    responses=documented(
-        "workspace-not-found", "vault-name-taken", "vault-limit-reached", "idempotency-key-reused"
-    ),
+    responses=documented("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
 )
 async def create_vault(
-    workspace_id: UUID, body: VaultCreate, key: Key, response: Response, actor: Actor, app: App
+    workspace_id: WorkspaceId,
+    body: VaultCreate,
+    key: Key,
+    response: Response,
+    actor: Actor,
+    app: App,
 ) -> VaultResponse:
     """Makes a vault in a workspace, unlocked."""
     made = await app.run_once(
@@ -83,15 +107,15 @@ async def create_vault(
 @routes.get(
     "/workspaces/{workspace_id}/vaults",
     summary="List vaults",
-    responses=documented("workspace-not-found", "invalid-cursor"),
+    responses=documented("workspace-not-found"),
 )
 async def list_vaults(
-    workspace_id: UUID,
+    workspace_id: WorkspaceId,
     listing: Paged,
     actor: Actor,
     app: App,
     is_locked: Annotated[
-        bool | None, Query(description="Only the locked, or only the unlocked.")
+        bool | None, Query(description="Only the locked, or only the unlocked.", examples=[True])
     ] = None,
 ) -> VaultList:
     """The vaults of a workspace, page by page."""
@@ -107,7 +131,7 @@ async def list_vaults(
 
 @routes.get("/vaults/{vault_id}", summary="Read a vault", responses=documented("vault-not-found"))
 async def get_vault(
-    vault_id: UUID, request: Request, response: Response, actor: Actor, app: App
+    vault_id: VaultId, request: Request, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
     """One vault, by its id."""
     vault = await app.ask(use_cases.get_vault, use_cases.GetVault(actor.user_id, vault_id))
@@ -118,12 +142,10 @@ async def get_vault(
 @routes.patch(
     "/vaults/{vault_id}",
     summary="Change a vault",
-    responses=documented(
-        "vault-not-found", "vault-name-taken", "precondition-failed", "vault-locked"
-    ),
+    responses=documented("vault-not-found", "vault-name-taken", "vault-locked"),
 )
 async def change_vault(
-    vault_id: UUID,
+    vault_id: VaultId,
     body: VaultPatch,
     expected: ExpectedTags,
     response: Response,
@@ -148,14 +170,16 @@ async def change_vault(
     "/vaults/{vault_id}",
     status_code=204,
     summary="Delete a vault",
-    responses=documented("vault-not-found", "precondition-failed", "vault-locked"),
+    responses=documented("vault-not-found", "vault-locked"),
 )
 async def delete_vault(
-    vault_id: UUID,
+    vault_id: VaultId,
     expected: ExpectedTags,
     actor: Actor,
     app: App,
-    force: Annotated[bool, Query(description="Delete it though it is locked.")] = False,  # noqa: FBT002 - a query parameter
+    force: Annotated[  # noqa: FBT002 - a query parameter
+        bool, Query(description="Delete it though it is locked.", examples=[True])
+    ] = False,
 ) -> None:
     """Deletes the record only: nothing on any disk is touched."""
     await app.run(
@@ -166,10 +190,10 @@ async def delete_vault(
 @routes.post(
     "/vaults/{vault_id}/lock",
     summary="Lock a vault",
-    responses=documented("vault-not-found", "precondition-failed"),
+    responses=documented("vault-not-found") | shown(is_locked=True, version=2),
 )
 async def lock_vault(
-    vault_id: UUID, expected: ExpectedTags, response: Response, actor: Actor, app: App
+    vault_id: VaultId, expected: ExpectedTags, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
     """Locks it; a second time changes nothing."""
     vault = await app.run(
@@ -182,10 +206,10 @@ async def lock_vault(
 @routes.post(
     "/vaults/{vault_id}/unlock",
     summary="Unlock a vault",
-    responses=documented("vault-not-found", "precondition-failed"),
+    responses=documented("vault-not-found") | shown(is_locked=False, version=3),
 )
 async def unlock_vault(
-    vault_id: UUID, expected: ExpectedTags, response: Response, actor: Actor, app: App
+    vault_id: VaultId, expected: ExpectedTags, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
     """Unlocks it; a second time changes nothing."""
     vault = await app.run(

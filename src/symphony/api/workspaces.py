@@ -2,18 +2,25 @@
 
 from dataclasses import dataclass
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import Description, JsonObject, Name, optional
+from symphony.api.fields import (
+    Description,
+    JsonObject,
+    Name,
+    UserProfileId,
+    WorkspaceId,
+    merge_patch,
+    optional,
+)
 from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
-from symphony.api.responses import EntityRepresentation, Representation
+from symphony.api.responses import EntityRepresentation, NextCursor, Representation
 from symphony.api.routing import PREFIX, router
 from symphony.application import workspaces as use_cases
 from symphony.domain.workspaces import WorkspaceType
@@ -21,47 +28,68 @@ from symphony.domain.workspaces import WorkspaceType
 routes = router("workspaces")
 
 
+Type = Annotated[
+    WorkspaceType, Field(description="The kind of work it is for.", examples=["research"])
+]
+WorkspaceSettings = Annotated[
+    JsonObject,
+    Field(
+        description="Whatever programs want to keep here.",
+        examples=[{"editor": {"tabs": 4, "theme": "dark"}}],
+    ),
+]
+
+
 class WorkspaceCreate(BaseModel):
+    """What a workspace is made from."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: Name
-    description: Description | None = None
-    workspace_type: WorkspaceType = WorkspaceType.GENERAL
-    settings: JsonObject = Field(default_factory=dict[str, Any])
+    description: Description = None
+    workspace_type: Type = WorkspaceType.GENERAL
+    settings: WorkspaceSettings = Field(default_factory=dict[str, Any])
 
 
 class WorkspacePatch(BaseModel):
-    """A merge patch (RFC 7396)."""
+    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = merge_patch(description="Notes and proofs.", settings={"editor": {"wrap": True}})
 
     name: Name = optional()
-    description: Description | None = None
-    workspace_type: WorkspaceType = optional()
-    settings: JsonObject = optional()
+    description: Description = None
+    workspace_type: Type = optional()
+    settings: WorkspaceSettings = optional()
 
 
 @dataclass(slots=True)
 class WorkspaceResponse(EntityRepresentation):
-    user_profile_id: UUID
-    name: str
-    description: str | None
-    workspace_type: WorkspaceType
-    settings: dict[str, Any]
+    """A workspace."""
+
+    id: WorkspaceId
+    user_profile_id: UserProfileId
+    name: Name
+    description: Description
+    workspace_type: Type
+    settings: WorkspaceSettings
 
 
 @dataclass(slots=True)
 class WorkspaceList:
-    items: list[WorkspaceResponse]
-    next_cursor: str | None
+    """A page of a list of workspaces."""
+
+    items: Annotated[list[WorkspaceResponse], Field(description="The workspaces of this page.")]
+    next_cursor: NextCursor
 
 
 @dataclass(slots=True)
 class WorkspaceStatsResponse(Representation):
-    workspace_id: UUID
-    repo_count: int
-    vault_count: int
-    total_resources: int
+    """How much there is in a workspace."""
+
+    workspace_id: WorkspaceId
+    repo_count: Annotated[int, Field(description="How many repos it has.", examples=[2])]
+    vault_count: Annotated[int, Field(description="How many vaults it has.", examples=[1])]
+    total_resources: Annotated[int, Field(description="Both together.", examples=[3])]
 
 
 @routes.post(
@@ -72,11 +100,10 @@ class WorkspaceStatsResponse(Representation):
         "user-profile-not-found",
         "workspace-name-taken",
         "workspace-limit-reached",
-        "idempotency-key-reused",
     ),
 )
 async def create_workspace(
-    user_profile_id: UUID,
+    user_profile_id: UserProfileId,
     body: WorkspaceCreate,
     key: Key,
     response: Response,
@@ -103,15 +130,16 @@ async def create_workspace(
 @routes.get(
     "/user-profiles/{user_profile_id}/workspaces",
     summary="List workspaces",
-    responses=documented("user-profile-not-found", "invalid-cursor"),
+    responses=documented("user-profile-not-found"),
 )
 async def list_workspaces(
-    user_profile_id: UUID,
+    user_profile_id: UserProfileId,
     listing: Paged,
     actor: Actor,
     app: App,
     workspace_type: Annotated[
-        WorkspaceType | None, Query(alias="type", description="Only those of this type.")
+        WorkspaceType | None,
+        Query(alias="type", description="Only those of this type.", examples=["research"]),
     ] = None,
 ) -> WorkspaceList:
     """The workspaces of a user, page by page."""
@@ -133,7 +161,7 @@ async def list_workspaces(
     responses=documented("workspace-not-found"),
 )
 async def get_workspace(
-    workspace_id: UUID, request: Request, response: Response, actor: Actor, app: App
+    workspace_id: WorkspaceId, request: Request, response: Response, actor: Actor, app: App
 ) -> WorkspaceResponse:
     """One workspace, by its id."""
     workspace = await app.ask(
@@ -146,10 +174,10 @@ async def get_workspace(
 @routes.patch(
     "/workspaces/{workspace_id}",
     summary="Change a workspace",
-    responses=documented("workspace-not-found", "workspace-name-taken", "precondition-failed"),
+    responses=documented("workspace-not-found", "workspace-name-taken"),
 )
 async def change_workspace(
-    workspace_id: UUID,
+    workspace_id: WorkspaceId,
     body: WorkspacePatch,
     expected: ExpectedTags,
     response: Response,
@@ -174,14 +202,16 @@ async def change_workspace(
     "/workspaces/{workspace_id}",
     status_code=204,
     summary="Delete a workspace",
-    responses=documented("workspace-not-found", "workspace-not-empty", "precondition-failed"),
+    responses=documented("workspace-not-found", "workspace-not-empty"),
 )
 async def delete_workspace(
-    workspace_id: UUID,
+    workspace_id: WorkspaceId,
     expected: ExpectedTags,
     actor: Actor,
     app: App,
-    force: Annotated[bool, Query(description="Delete it with all that is in it.")] = False,  # noqa: FBT002 - a query parameter
+    force: Annotated[  # noqa: FBT002 - a query parameter
+        bool, Query(description="Delete it with all that is in it.", examples=[True])
+    ] = False,
 ) -> None:
     """Deletes the records only: nothing on any disk is touched."""
     await app.run(
@@ -196,7 +226,7 @@ async def delete_workspace(
     responses=documented("workspace-not-found"),
 )
 async def get_workspace_stats(
-    workspace_id: UUID, request: Request, response: Response, actor: Actor, app: App
+    workspace_id: WorkspaceId, request: Request, response: Response, actor: Actor, app: App
 ) -> WorkspaceStatsResponse:
     """How many repos and vaults there are in a workspace."""
     stats = await app.ask(

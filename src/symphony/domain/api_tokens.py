@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 class Scope(StrEnum):
+    """What a token allows."""
+
     READ = "read"
     WRITE = "write"
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 class WorkspaceType(StrEnum):
+    """The kind of work that a workspace is for."""
+
     GENERAL = "general"
     CLIENT = "client"
     PERSONAL = "personal"

@@ -1,0 +1,37 @@
+"""What schemathesis cannot know of Symphony. It loads this file itself (SCHEMATHESIS_HOOKS)."""
+
+from typing import Any, cast
+from uuid import uuid4
+
+import schemathesis
+from hypothesis import strategies as st
+
+PASSWORDS = {"password", "current_password"}
+_HOST = r"[a-z][a-z0-9\-]{0,20}[a-z0-9]\.example"
+schemathesis.openapi.format(
+    "git-remote",
+    st.one_of(
+        st.from_regex(
+            rf"(https?|git)://{_HOST}(:[1-9][0-9]{{0,3}})?/[!-~]{{0,50}}", fullmatch=True
+        ),
+        st.from_regex(rf"ssh://([a-z]+@)?{_HOST}/[!-~]{{1,50}}", fullmatch=True),
+        st.from_regex(rf"[a-z]+@{_HOST}:[a-z~][!-~]{{0,50}}", fullmatch=True),
+    ),
+)
+
+
+@schemathesis.hook  # pyright: ignore[reportUnknownMemberType] - its type is left open
+def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
+    """Takes away what fits the schema and is refused (422) for what was sent before it.
+
+    An Idempotency-Key must not have been used for another request, and the present password is
+    known to who has set it.
+    """
+    if case.meta is not None and not case.meta.generation.mode.is_positive:
+        return
+    if case.headers and "Idempotency-Key" in case.headers:
+        case.headers["Idempotency-Key"] = str(uuid4())
+    body: object = case.body
+    if case.method == "PATCH" and isinstance(body, dict):
+        given = cast("dict[str, Any]", body)
+        case.body = {name: given[name] for name in given if name not in PASSWORDS}

@@ -1,0 +1,15 @@
+"""The OpenAPI document in a file, as the tools want it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.openapi import document
+
+
+@pytest.fixture
+def openapi_file(tmp_path: Path) -> Path:
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps(document()))
+    return file

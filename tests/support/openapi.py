@@ -1,0 +1,180 @@
+"""The OpenAPI document as a measure: whether values and answers are as it says."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+from urllib.parse import quote
+
+import httpx
+from jsonschema import Draft202012Validator
+from openapi_schema_validator import oas31_format_checker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from symphony.config.settings import Settings
+from symphony.main import create_app
+
+PROBLEM = "application/problem+json"
+_EXAMPLES = {"example", "examples"}
+_ADDRESS = "urn:symphony:openapi"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The service's document, which is the same whatever its settings are."""
+    return create_app(Settings.model_validate({"demo_mode": True})).openapi()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, and where it stands in the document."""
+
+    method: str
+    path: str
+    pointer: str
+    described: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.described["operationId"]
+
+    @property
+    def media_types(self) -> tuple[str, ...]:
+        """Those of the body; none without one."""
+        return tuple(self.described.get("requestBody", {}).get("content", {}))
+
+    @property
+    def example(self) -> Any:
+        """That of the body; None without one."""
+        contents = self.described.get("requestBody", {}).get("content", {}).values()
+        return next((content["example"] for content in contents), None)
+
+    @property
+    def answers(self) -> dict[int, dict[str, Any]]:
+        return {int(status): each for status, each in self.described["responses"].items()}
+
+    @property
+    def success(self) -> int:
+        return min(self.answers)
+
+    @property
+    def needs_token(self) -> bool:
+        return self.described["security"] != []
+
+    def schema_of(self, status: int, media_type: str) -> str:
+        """Where the schema of an answer stands."""
+        return f"{self.pointer}/responses/{status}/content/{_step(media_type)}/schema"
+
+    def codes(self, status: int) -> set[str]:
+        """The problems that an answer with a status can be."""
+        return set(self.answers[status].get("content", {}).get(PROBLEM, {}).get("examples", {}))
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """All of them, by their ids."""
+    found = [
+        Operation(method.upper(), path, f"/paths/{_step(path)}/{method}", described)
+        for path, methods in document()["paths"].items()
+        for method, described in methods.items()
+    ]
+    by_id = {each.id: each for each in found}
+    assert len(by_id) == len(found)
+    return by_id
+
+
+def operation_at(method: str, path: str) -> Operation | None:
+    """The one that a request asks for; `me` stands for itself, and is nobody's id."""
+    asked = "GET" if method == "HEAD" else method
+    fitting = (
+        each
+        for each in operations().values()
+        if each.method == asked
+        and re.fullmatch(re.sub(r"\{\w+\}", "(?!me$)[^/]+", each.path), path)
+    )
+    return next(fitting, None)
+
+
+def nodes(node: Any = None, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object in the document that is not part of an example, with its JSON pointer."""
+    whole: Any = document() if node is None else node
+    members: Iterable[tuple[str, Any]] = ()
+    if isinstance(whole, dict):
+        yield pointer, cast("dict[str, Any]", whole)
+        members = cast("dict[str, Any]", whole).items()
+    elif isinstance(whole, list):
+        members = ((str(index), each) for index, each in enumerate(cast("list[Any]", whole)))
+    for name, member in members:
+        if name not in _EXAMPLES:
+            yield from nodes(member, f"{pointer}/{_step(name)}")
+
+
+def resolved(node: dict[str, Any]) -> dict[str, Any]:
+    """What an object refers to, or itself."""
+    while "$ref" in node:
+        place: Any = document()
+        for step in node["$ref"].removeprefix("#/").split("/"):
+            place = place[step]
+        node = place
+    return node
+
+
+def faults(pointer: str, value: Any) -> list[str]:
+    """What is wrong with a value, by the schema at a place in the document."""
+    errors = _validator(pointer).iter_errors(value)  # pyright: ignore[reportUnknownMemberType] - its stubs leave a part of its type open
+    return [f"{pointer}: {error.message}" for error in errors]
+
+
+@cache
+def _validator(pointer: str) -> Draft202012Validator:
+    whole = Resource.from_contents(document(), default_specification=DRAFT202012)
+    return Draft202012Validator(
+        {"$ref": f"{_ADDRESS}#{pointer}"},
+        registry=Registry[Any]().with_resource(_ADDRESS, whole),
+        format_checker=oas31_format_checker,
+    )
+
+
+async def check(answer: httpx.Response) -> None:
+    """An answer has a status, a form, a problem and headers which its operation describes.
+
+    Answers of what is not in the document are not looked at.
+    """
+    await answer.aread()
+    request = answer.request
+    operation = operation_at(request.method, request.url.path)
+    if operation is None:
+        return
+    is_problem = answer.headers.get("content-type") == PROBLEM
+    is_head = request.method == "HEAD"
+    code = answer.json()["code"] if is_problem and not is_head else None
+    asked = f"{operation.id}: {answer.status_code} {code}"
+    assert answer.status_code in operation.answers, asked
+    described = operation.answers[answer.status_code]
+    _check_headers(answer, described, asked)
+    if is_head:
+        return
+    if "content" not in described:
+        assert answer.content == b"", asked
+        return
+    media_type = answer.headers["content-type"]
+    assert media_type in described["content"], asked
+    assert code is None or code in operation.codes(answer.status_code), asked
+    assert faults(operation.schema_of(answer.status_code, media_type), answer.json()) == []
+
+
+def _check_headers(answer: httpx.Response, described: dict[str, Any], asked: str) -> None:
+    headers = {name: resolved(each) for name, each in described["headers"].items()}
+    for name, header in headers.items():
+        assert name in answer.headers or not header.get("required"), (asked, name)
+        if header["schema"]["type"] == "integer" and name in answer.headers:
+            assert answer.headers[name].isdecimal(), (asked, name)
+    known = set(document()["components"]["headers"])
+    assert {name for name in known - headers.keys() if name in answer.headers} == set(), asked
+
+
+def _step(name: str) -> str:
+    """A step of a JSON pointer (RFC 6901, section 6) that stands in the fragment of an address."""
+    return quote(name.replace("~", "~0").replace("/", "~1"))
