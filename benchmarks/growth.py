@@ -13,7 +13,6 @@ import json
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import command
 import services
 from content import Content, Shape, Workspace, fill
 from databases import Database, running_postgresql, sqlite_database
@@ -87,23 +87,8 @@ def main() -> int:
     parser.add_argument("--calls", type=int, default=300, help="of each kind")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="symphony-bench-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)  # as root, PostgreSQL runs as a user of its own
-        try:
-            results = asyncio.run(
-                grow(folder, large_shape(arguments.repos, arguments.pages), arguments.calls)
-            )
-        except Failed as failure:
-            print(f"FAILED: {failure}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return 130  # what shells say of a program that was ended by Ctrl-C
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0
+    shape = large_shape(arguments.repos, arguments.pages)
+    return command.run(lambda folder: grow(folder, shape, arguments.calls), arguments.json)
 
 
 def large_shape(repos: int, pages: int) -> Shape:

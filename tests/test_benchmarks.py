@@ -1,8 +1,11 @@
 """The benchmarks compare like with like, and fail where they cannot; nothing is timed here."""
 
+import asyncio
 import importlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,9 +17,12 @@ from typing import Any
 import pytest
 
 from tests.support.checkout import TOP
+from tests.support.leftovers import left_behind
+from tests.support.server import until
 
 BENCHMARKS = TOP / "benchmarks"
 MODULES = (
+    "command",
     "comparison",
     "content",
     "databases",
@@ -84,6 +90,32 @@ async def test_load_that_gets_bad_answers_fails_the_run(scripts: Any, place: Pat
     async with scripts.services.symphony(database.address, place) as service:
         with pytest.raises(scripts.services.Failed, match="were errors"):
             await scripts.wrk.load(service, "get one", 1, targets)
+
+
+def start_growth(place: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, BENCHMARKS / "growth.py", "--repos", "5000", "--pages", "30"],
+        env=os.environ | {"TMPDIR": str(place)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> None:
+    async def has_started_a_server() -> bool:
+        assert process.poll() is None, process.communicate()
+        return bool(list(await asyncio.to_thread(place.glob, "symphony-*/*/small.*.log")))
+
+    with start_growth(place) as process:
+        try:
+            await until(has_started_a_server, within=60)
+            process.send_signal(signal.SIGTERM)
+            output, errors = await asyncio.to_thread(process.communicate, timeout=60)
+        finally:
+            process.terminate()
+    assert (process.returncode, errors) == (130, "stopped\n"), output
+    assert left_behind(place) == []
 
 
 @needs_wrk
