@@ -108,6 +108,10 @@ chaos *arguments:
 bench *arguments:
     @{{ run }} python benchmarks/run.py {{ arguments }}
 
+# Measure what a million repos and a thousandth page cost, and explain every query; takes some minutes
+bench-growth *arguments:
+    @{{ run }} python benchmarks/growth.py {{ arguments }}
+
 # Bring the database's schema to the newest revision
 db-migrate:
     @{{ run }} symphony db upgrade

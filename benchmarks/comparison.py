@@ -39,6 +39,8 @@ async def _answers(service: Service, content: Content, database: Database) -> An
     async with service.client(content.caller) as client:
         listed = await client.get(f"/workspaces/{workspace.id}/repos", params={"limit": 50})
         created = await client.post(repos, json=_CREATED)
+        if created.status_code != 201:
+            raise Failed(f"{service.name}: creating answers {created.status_code}")
         address = f"/repos/{created.json()['id']}"
         changed = await client.patch(address, json=_CHANGES)
         unchanged = await client.patch(address, json=_CHANGES)

@@ -1,6 +1,7 @@
 """What stands in the databases: people with workspaces full of repos."""
 
 import json
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,16 @@ _REPO_COLUMNS = (
     *("id", "version", "created_at", "updated_at", "workspace_id", "name", "name_key", "path"),
     *("remote_url", "metadata", "last_synced"),
 )
+_VAULT_COLUMNS = (
+    *("id", "version", "created_at", "updated_at", "workspace_id", "name", "name_key", "path"),
+    *("metadata", "is_locked"),
+)
+_TOKEN_COLUMNS = (
+    *("id", "version", "created_at", "updated_at", "user_profile_id", "name", "name_key"),
+    *("scopes", "token_hash"),
+)
 _BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
-_METADATA = json.dumps({"language": "python", "tags": ["engine", "notes"], "stars": 42})
+_METADATA = json.dumps({"language": "python"})
 _WORDS = ("engine", "compiler", "Notes", "étude", "loom", "Overture", "atlas", "fugue")
 
 
@@ -61,6 +70,10 @@ class Shape:
     """More workspaces of the caller, with nothing in them."""
     large: int = 0
     """The repos in one more workspace of the caller."""
+    vaults: int = 0
+    """In each workspace that has repos."""
+    tokens: int = 0
+    """API tokens of each user."""
 
 
 async def fill(database: Database, shape: Shape) -> Content:
@@ -71,8 +84,10 @@ async def fill(database: Database, shape: Shape) -> Content:
     large = _workspace(users[0], shape.large) if shape.large else None
     everywhere = [*full, *empty, *([large] if large else [])]
     await database.fill("user_profiles", _USER_COLUMNS, _users(users, everywhere))
-    await database.fill("workspaces", _WORKSPACE_COLUMNS, _workspaces(everywhere))
+    await database.fill("workspaces", _WORKSPACE_COLUMNS, _workspaces(everywhere, shape.vaults))
     await database.fill("repos", _REPO_COLUMNS, _repos(everywhere))
+    await database.fill("vaults", _VAULT_COLUMNS, _vaults(everywhere, shape.vaults))
+    await database.fill("api_tokens", _TOKEN_COLUMNS, _tokens(users, shape.tokens))
     await database.execute("ANALYZE")
     return Content(
         caller=users[0],
@@ -108,12 +123,13 @@ def _users(users: list[UUID], workspaces: list[Workspace]) -> Iterator[Row]:
         yield (*common, name, name, email, email, "-", "{}", counts[user])
 
 
-def _workspaces(workspaces: list[Workspace]) -> Iterator[Row]:
+def _workspaces(workspaces: list[Workspace], vaults: int) -> Iterator[Row]:
     for number, each in enumerate(workspaces):
         made = _BEGUN + timedelta(seconds=number)
         name = f"{'Work' if each.repos else 'Empty'} {number}"
         common = (each.id, 1, made, made, each.owner, name, comparison_key(name))
-        yield (*common, "Where it all stands.", "general", "{}", len(each.repos), 0)
+        counts = (len(each.repos), vaults if each.repos else 0)
+        yield (*common, "Where it all stands.", "general", "{}", *counts)
 
 
 def _repos(workspaces: list[Workspace]) -> Iterator[Row]:
@@ -126,3 +142,21 @@ def _repos(workspaces: list[Workspace]) -> Iterator[Row]:
             remote = f"https://git.example.org/ada/{number}.git"
             common = (repo, 1, made, made, workspace.id, name, comparison_key(name))
             yield (*common, f"~/dev/{name}", remote, _METADATA, None)
+
+
+def _vaults(workspaces: list[Workspace], each: int) -> Iterator[Row]:
+    for workspace in workspaces:
+        for number in range(each if workspace.repos else 0):
+            made = _BEGUN + timedelta(seconds=number)
+            name = f"keys-{number}"
+            common = (new_id(), 1, made, made, workspace.id, name, name)
+            yield (*common, f"~/vaults/{name}", "{}", number % 2 == 0)
+
+
+def _tokens(users: list[UUID], each: int) -> Iterator[Row]:
+    for user in users:
+        for number in range(each):
+            made = _BEGUN + timedelta(seconds=number)
+            name = f"script {number}"
+            common = (new_id(), 1, made, made, user, name, name)
+            yield (*common, "read write", secrets.token_bytes(32))

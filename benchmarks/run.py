@@ -9,13 +9,10 @@ as it should be fails the run.
 """
 
 import argparse
-import asyncio
-import json
 import os
 import platform
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,11 +20,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import command
 import services
 from comparison import require_same_answers
 from content import Content, Shape, fill, tidy
 from databases import Database, running_postgresql, sqlite_database
-from services import Failed, Service
+from services import Service
 from tables import print_table
 from wrk import CONNECTIONS, Measured, load, write_targets
 
@@ -55,6 +53,7 @@ class Effort:
         return replace(self, rounds=min(self.rounds, 3), seconds=min(self.seconds, 2))
 
 
+FULL = Effort()
 QUICK = Effort(
     rounds=1, seconds=1, warm_up=0, starts=1, processes=(1,), operations=("get one", "mix")
 )
@@ -82,28 +81,14 @@ class Figures:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--rounds", type=int, default=Effort.rounds, help="of each service and operation"
+        "--rounds", type=int, default=FULL.rounds, help="of each service and operation"
     )
-    parser.add_argument("--seconds", type=int, default=Effort.seconds, help="of a round")
+    parser.add_argument("--seconds", type=int, default=FULL.seconds, help="of a round")
     parser.add_argument("--quick", action="store_true", help="one short round: a try, no figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
     arguments = parser.parse_args()
     effort = QUICK if arguments.quick else Effort(arguments.rounds, arguments.seconds)
-    with tempfile.TemporaryDirectory(prefix="symphony-bench-") as place:
-        folder = Path(place)
-        folder.chmod(0o755)  # as root, PostgreSQL runs as a user of its own
-        try:
-            results = asyncio.run(measure_all(folder, effort))
-        except Failed as failure:
-            print(f"FAILED: {failure}", file=sys.stderr)
-            return 1
-        except KeyboardInterrupt:
-            print("stopped", file=sys.stderr)
-            return 130  # what shells say of a program that was ended by Ctrl-C
-    if arguments.json:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(results, indent=2) + "\n")
-    return 0
+    return command.run(lambda folder: measure_all(folder, effort), arguments.json)
 
 
 async def measure_all(folder: Path, effort: Effort) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from types import ModuleType
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from symphony.config.settings import Settings
 from tests.support.api import User, running_api, sign_up
+from tests.support.leftovers import left_behind
 from tests.support.server import until
 
 CHAOS = Path(__file__).parents[1] / "scripts" / "chaos"
@@ -31,19 +31,6 @@ def place() -> Generator[Path]:
     with tempfile.TemporaryDirectory(prefix="symphony-place-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
-
-
-def left_behind(place: Path) -> list[str]:
-    """Files and processes that a run has not tidied up."""
-    files = [str(each) for each in place.glob("symphony-*")]
-    return files + [str(each) for each in psutil.process_iter() if _works_in(each, place)]
-
-
-def _works_in(process: psutil.Process, place: Path) -> bool:
-    try:
-        return str(place) in " ".join([*process.cmdline(), *process.environ().values()])
-    except psutil.Error:  # gone, or somebody else's
-        return False
 
 
 def start_chaos(place: Path, *arguments: str) -> "subprocess.Popen[str]":

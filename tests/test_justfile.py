@@ -33,7 +33,7 @@ RUN_ELSEWHERE = {
     "fuzz": "part of the gate",
     "bench-sight": "measures, and nothing depends on it",
     "demo": "part of the gate",
-    "bench": "tests/test_benchmarks.py runs it, briefly",
+    **dict.fromkeys(("bench", "bench-growth"), "tests/test_benchmarks.py runs it, briefly"),
     **dict.fromkeys(DEMOS, "one of those that `demo` runs"),
 }
 

@@ -1,0 +1,189 @@
+"""How the databases answer what Symphony asks: every statement of its lists, look-ups and changes.
+
+The statements are not written down here. The service runs in this process and is called over HTTP;
+what it sends to its database meanwhile is listened to, and then explained by that database as it
+is, with all that stands in it.
+"""
+
+import logging
+import re
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from content import Content
+from databases import Database
+from services import SECRET, Failed, token
+from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from symphony import logs
+from symphony.config.settings import Settings
+from symphony.infrastructure.database.engine import create_engines
+from symphony.main import create_app
+
+BIG = 1000  # rows
+_SORTS = ("created_at", "-created_at", "updated_at", "-updated_at", "name", "-name")
+_PASSWORD = "correct horse battery staple"  # noqa: S105 - of nobody
+_READ_WHOLE = re.compile(r"Seq Scan on (\w+)|^SCAN (\w+)", re.MULTILINE)
+_WAYS = re.compile(
+    r"(?:Index Only|Index|Bitmap Index) Scan\b.*? using \w+|Bitmap Index Scan on \w+"
+    r"|Seq Scan on \w+|(?:SEARCH|SCAN) \w+(?: USING [\w ]+)?"
+)
+_DATA = re.compile(r"SELECT|INSERT|UPDATE|DELETE")
+
+Statements = dict[str, Any]
+"""The parameters by the statement."""
+
+
+async def plans(database: Database, content: Content, folder: Path) -> dict[str, str]:
+    """The plan of each statement. Raises: Failed."""
+    logs.configure("text")
+    logging.getLogger().setLevel(logging.WARNING)
+    with _heard() as statements:
+        async with _service(database, folder) as client:
+            await _call_everything(client, content)
+    engines = create_engines(database.address)
+    try:
+        async with engines.read.connect() as connection:
+            return {
+                statement: await _plan(connection, statement, parameters)
+                for statement, parameters in statements.items()
+            }
+    finally:
+        await engines.dispose()
+
+
+async def big_tables(database: Database) -> set[str]:
+    """Those that must not be read whole."""
+    engines = create_engines(database.address)
+    try:
+        async with engines.read.connect() as connection:
+            big: set[str] = set()
+            for table in ("user_profiles", "workspaces", "repos", "vaults", "api_tokens"):
+                counted = await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")
+                if counted.scalar_one() >= BIG:
+                    big.add(table)
+            return big
+    finally:
+        await engines.dispose()
+
+
+def read_whole(plan: str) -> set[str]:
+    """The tables that a plan reads from beginning to end."""
+    return {table for found in _READ_WHOLE.findall(plan) for table in found if table}
+
+
+def ways(plan: str) -> set[str]:
+    """How a plan gets at its rows: the indexes it uses, the tables it reads whole."""
+    return {found.strip() for found in _WAYS.findall(plan)}
+
+
+@contextmanager
+def _heard() -> Generator[Statements]:
+    statements: Statements = {}
+
+    def hear(*call: Any) -> None:
+        if _DATA.match(call[2]):
+            statements.setdefault(call[2], call[3])
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
+
+
+@asynccontextmanager
+async def _service(database: Database, folder: Path) -> AsyncGenerator[httpx.AsyncClient]:
+    settings = Settings.model_validate(
+        {
+            "database_url": database.address,
+            "secret_key": SECRET,
+            "data_dir": folder,
+            "max_repos_per_workspace": 10**9,
+        }
+    )
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://symphony.test/api/v1"
+        ) as client,
+    ):
+        yield client
+
+
+async def _call_everything(client: httpx.AsyncClient, content: Content) -> None:
+    client.headers["Authorization"] = f"Bearer {token(content.caller)}"
+    user = f"/user-profiles/{content.caller}"
+    workspace = f"/workspaces/{content.full[0].id}"
+    for path, filters in (
+        (f"{user}/workspaces", "type=general"),
+        (f"{workspace}/repos", "q=engine"),
+        (f"{workspace}/vaults", "is_locked=true"),
+        ("/api-tokens", "q=script"),
+    ):
+        for query in [filters, *(f"sort={sort}" for sort in _SORTS)]:
+            page = await _call(client, "GET", f"{path}?limit=1&{query}")
+            if page["next_cursor"] is None:
+                raise Failed(f"{path}?{query} has one page only")
+            await _call(client, "GET", f"{path}?limit=1&{query}&cursor={page['next_cursor']}")
+    await _call(client, "GET", f"{workspace}/stats")
+    made = await _call(client, "POST", f"{user}/workspaces", {"name": "Explained"})
+    await _change_everything(client, made["id"])
+    await _come_and_go(client)
+
+
+async def _change_everything(client: httpx.AsyncClient, workspace: str) -> None:
+    """All that can be done to a workspace, and with what stands in it."""
+    for noun in ("repos", "vaults"):
+        body = {"name": "explained", "path": "~/explained"}
+        made = await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
+        await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
+        await _call(client, "GET", f"/{noun}/{made['id']}")
+        await _call(client, "PATCH", f"/{noun}/{made['id']}", {"path": "~/changed"})
+        await _call(client, "DELETE", f"/{noun}/{made['id']}")
+    await _call(client, "GET", f"/workspaces/{workspace}")
+    await _call(client, "PATCH", f"/workspaces/{workspace}", {"description": "changed"})
+    await _call(client, "DELETE", f"/workspaces/{workspace}?force=true")
+
+
+async def _come_and_go(client: httpx.AsyncClient) -> None:
+    """Somebody signs up, signs in with either name, has an API token, and leaves."""
+    email = "explained@example.org"
+    body = {"username": "explained", "email": email, "password": _PASSWORD}
+    user = (await _call(client, "POST", "/user-profiles", body))["id"]
+    for login in ("explained", email):
+        form = {"username": login, "password": _PASSWORD}
+        answer = await client.post("/auth/token", data=form)
+        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    await client.post("/auth/token", data={"username": "explained", "password": "not this one"})
+    made = await _call(client, "POST", "/api-tokens", {"name": "t", "scopes": ["read", "write"]})
+    client.headers["Authorization"] = f"Bearer {made['token']}"
+    await _call(client, "PATCH", f"/user-profiles/{user}", {"preferences": {"theme": "dark"}})
+    await _call(client, "DELETE", f"/api-tokens/{made['id']}")
+    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    await _call(client, "DELETE", f"/user-profiles/{user}")
+
+
+async def _call(
+    client: httpx.AsyncClient,
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    key: str | None = None,
+) -> Any:
+    headers = {"Idempotency-Key": key} if key else {}
+    answer = await client.request(method, path, json=body, headers=headers)
+    if not answer.is_success:
+        raise Failed(f"{method} {path} answers {answer.status_code}: {answer.text}")
+    return answer.json() if answer.content else None
+
+
+async def _plan(connection: AsyncConnection, statement: str, parameters: Any) -> str:
+    explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+    lines = await connection.exec_driver_sql(f"{explain} {statement}", parameters)
+    return "\n".join(row[-1] for row in lines)
