@@ -54,7 +54,7 @@ typecheck:
     @{{ run }} pyright
 
 # The gate: lint, types, imports, demos, a little chaos, generated clients, a little fuzzing, tests
-check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") test
+check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test
 
 # Show every feature, and check that it is as shown
 demo:

@@ -52,6 +52,7 @@ def scripts(monkeypatch: pytest.MonkeyPatch) -> Generator[Any]:
         del sys.modules[name]
 
 
+@pytest.mark.bench
 async def test_all_services_give_the_same_answers_on_both_databases(
     scripts: Any, place: Path
 ) -> None:
@@ -67,6 +68,7 @@ async def test_all_services_give_the_same_answers_on_both_databases(
                 await scripts.comparison.require_same_answers(services, content, database)
 
 
+@pytest.mark.bench
 async def test_an_answer_that_differs_is_told(scripts: Any, place: Path) -> None:
     one = await scripts.databases.sqlite_database(place / "one.sqlite3")
     other = await scripts.databases.sqlite_database(place / "other.sqlite3")
@@ -79,6 +81,7 @@ async def test_an_answer_that_differs_is_told(scripts: Any, place: Path) -> None
             await scripts.comparison.require_same_answers([first, second], content, one)
 
 
+@pytest.mark.bench
 @needs_wrk
 async def test_load_that_gets_bad_answers_fails_the_run(scripts: Any, place: Path) -> None:
     database = await scripts.databases.sqlite_database(place / "bench.sqlite3")
@@ -102,6 +105,7 @@ def start_growth(place: Path) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.bench
 async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> None:
     async def has_started_a_server() -> bool:
         assert process.poll() is None, process.communicate()
@@ -118,6 +122,7 @@ async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> Non
     assert left_behind(place) == []
 
 
+@pytest.mark.bench
 @needs_wrk
 def test_a_quick_run_prints_its_tables_and_writes_its_figures(place: Path) -> None:
     done = _run(BENCHMARKS / "run.py", "--quick", "--json", place / "results" / "bench.json")
@@ -130,6 +135,7 @@ def test_a_quick_run_prints_its_tables_and_writes_its_figures(place: Path) -> No
     assert all(each["operations"]["get one"]["Symphony"] for each in figures)
 
 
+@pytest.mark.bench
 def test_growth_is_measured_and_every_plan_looked_at(place: Path) -> None:
     growth = (BENCHMARKS / "growth.py", "--repos", "8000", "--pages", "30", "--calls", "2")
     done = _run(*growth, "--json", place / "growth.json")
