@@ -73,6 +73,9 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # It would tell raw paths to whomever the environment names.
+        # It also asks the environment with every request.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.metrics = counted.text
     app.state.max_body_bytes = settings.max_body_bytes

@@ -1,7 +1,9 @@
 """What the repositories of all nouns do alike, on one connection."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +11,10 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Executable,
+    Integer,
     Row,
     Select,
     bindparam,
-    literal,
     tuple_,
 )
 from sqlalchemy.exc import IntegrityError
@@ -26,6 +28,9 @@ from symphony.infrastructure.database.errors import is_unique_violation
 from symphony.infrastructure.database.mapping import Mapping
 
 PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
+_ESCAPE = "/"
+_WILDCARD = re.compile("[%_/]")
+_ESCAPED = rf"{_ESCAPE}\g<0>"
 
 
 class SqlAlchemyRepository(Repository[E]):
@@ -81,11 +86,16 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
     """Keeps entities that stand in a parent, and lists them."""
 
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
-        # One more than is wanted tells whether anything comes after.
-        result = await self._connection.execute(
-            _page(self._mapping, request).limit(request.limit + 1),
-            {"owner_id": owner_id, "parent_id": parent_id},
+        statement = _page(
+            self._mapping,
+            request.sort,
+            descending=request.descending,
+            continued=request.after is not None,
+            searched=bool(request.text),
+            filtered_by=tuple(sorted(request.filters)),
         )
+        parameters = {"owner_id": owner_id, "parent_id": parent_id, **_parameters(request)}
+        result = await self._connection.execute(statement, parameters)
         entities = [self._mapping.to_entity(row) for row in result]
         if not entities:
             await self._require_parent(owner_id, parent_id)
@@ -103,24 +113,48 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
             raise NotFound(container.noun, parent_id)
 
 
-def _page(mapping: Mapping[Any], request: PageRequest) -> Select[Any]:
-    """The owner's entities in the wanted order, from the wanted place on."""
-    sort = mapping.table.c["name_key" if request.sort == "name" else request.sort]
+@lru_cache
+def _page(
+    mapping: Mapping[Any],
+    sort: str,
+    *,
+    descending: bool,
+    continued: bool,
+    searched: bool,
+    filtered_by: tuple[str, ...],
+) -> Select[Any]:
+    """The owner's entities in the wanted order, from the wanted place on: one for each shape."""
+    sorted_by = mapping.table.c["name_key" if sort == "name" else sort]
+    own_id = mapping.table.c.id
     # A name is alone among its siblings; times may be equal, and then the ids decide.
-    keys = [sort] if request.sort == "name" and mapping.unique_names else [sort, mapping.table.c.id]
+    keys = [sorted_by] if sort == "name" and mapping.unique_names else [sorted_by, own_id]
     statement = mapping.select_owned.where(mapping.parent == PARENT_ID).order_by(
-        *(key.desc() if request.descending else key.asc() for key in keys)
+        *(key.desc() if descending else key.asc() for key in keys)
     )
-    if request.after is not None:
-        values = [literal(request.after.value, sort.type), literal(request.after.id)]
+    if continued:
+        values: list[BindParameter[Any]] = [
+            bindparam("after_value", type_=sorted_by.type),
+            bindparam("after_id", type_=own_id.type),
+        ]
         place, reached = _row(keys), _row(values[: len(keys)])
-        statement = statement.where(place < reached if request.descending else place > reached)
+        statement = statement.where(place < reached if descending else place > reached)
+    if searched:
+        pattern = bindparam("pattern", type_=mapping.table.c.name_key.type)
+        statement = statement.where(mapping.table.c.name_key.like(pattern, escape=_ESCAPE))
+    for field in filtered_by:
+        statement = statement.where(mapping.table.c[field] == bindparam(f"only_{field}"))
+    return statement.limit(bindparam("at_most", type_=Integer()))
+
+
+def _parameters(request: PageRequest) -> dict[str, Any]:
+    """The values for the statement of such a page."""
+    # One more than is wanted tells whether anything comes after.
+    given: dict[str, Any] = {"at_most": request.limit + 1}
+    if request.after is not None:
+        given |= {"after_value": request.after.value, "after_id": request.after.id}
     if request.text:
-        part = comparison_key(request.text)
-        statement = statement.where(mapping.table.c.name_key.contains(part, autoescape=True))
-    for field, value in request.filters.items():
-        statement = statement.where(mapping.table.c[field] == value)
-    return statement
+        given["pattern"] = f"%{_WILDCARD.sub(_ESCAPED, comparison_key(request.text))}%"
+    return given | {f"only_{field}": value for field, value in request.filters.items()}
 
 
 def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
