@@ -7,10 +7,11 @@ is, with all that stands in it.
 
 import logging
 import re
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 from content import Content
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from symphony import logs
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.engine import create_engines
+from symphony.infrastructure.database.sessions import Prepared
 from symphony.main import create_app
 
 BIG = 1000  # rows
@@ -83,15 +85,23 @@ def ways(plan: str) -> set[str]:
 
 @contextmanager
 def _heard() -> Generator[Statements]:
+    """Those of transactions from SQLAlchemy, and the single reads that go past it."""
     statements: Statements = {}
+    arguments = Prepared.arguments
 
     def hear(*call: Any) -> None:
         if _DATA.match(call[2]):
             statements.setdefault(call[2], call[3])
 
+    def hear_read(prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
+        made = arguments(prepared, given)
+        statements.setdefault(prepared.sql, tuple(made))
+        return made
+
     event.listen(Engine, "before_cursor_execute", hear)
     try:
-        yield statements
+        with patch.object(Prepared, "arguments", hear_read):
+            yield statements
     finally:
         event.remove(Engine, "before_cursor_execute", hear)
 

@@ -1,11 +1,11 @@
 """Every list and every look-up goes by an index: what it costs does not grow with the tables."""
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
@@ -14,6 +14,7 @@ from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.sessions import Prepared
 from tests.infrastructure.database.kept import Household, paged
 
 SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down in (False, True)]
@@ -21,18 +22,19 @@ Statement = tuple[str, Any]
 
 
 @contextmanager
-def recorded(engines: Engines) -> Generator[list[Statement]]:
+def recorded() -> Generator[list[Statement]]:
     """The statements that single reads send meanwhile, as the driver gets them."""
     statements: list[Statement] = []
+    arguments = Prepared.arguments
 
-    def record(*call: Any) -> None:
-        statements.append((call[2], call[3]))
+    def record(prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
+        made = arguments(prepared, given)
+        statements.append((prepared.sql, tuple(made)))
+        return made
 
-    event.listen(engines.read.sync_engine, "before_cursor_execute", record)
-    try:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Prepared, "arguments", record)
         yield statements
-    finally:
-        event.remove(engines.read.sync_engine, "before_cursor_execute", record)
 
 
 async def plan(engines: Engines, statement: Statement) -> str:
@@ -78,7 +80,7 @@ async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wa
     column = "name_key" if sort == "name" else sort
     for place in (None, after):
         request = PageRequest(limit=50, sort=sort, descending=descending, after=place)
-        with recorded(engines) as statements:
+        with recorded() as statements:
             async with store.reading() as repositories:
                 await paged(repositories, noun).page(ada.user.id, parent, request)
         explained = await plan(engines, statements[0])
@@ -103,7 +105,7 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
 async def test_a_look_up_is_one_statement_that_goes_by_an_index(
     store: Store, engines: Engines, ada: Household, look_up: str
 ) -> None:
-    with recorded(engines) as statements:
+    with recorded() as statements:
         async with store.reading() as repositories:
             await LOOK_UPS[look_up](repositories, ada)
     assert len(statements) == 1

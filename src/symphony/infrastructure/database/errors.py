@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -44,6 +45,8 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 }
+# What asyncpg says of a connection that is closed, or is just being closed by the server.
+_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
 
@@ -54,15 +57,16 @@ class DatabaseFault(Exception):
     the whole row that breaks a constraint, for instance. SQLite's hold none.
     """
 
-    def __init__(self, error: DBAPIError) -> None:
-        cause = getattr(error.orig, "__cause__", None) or error.orig
+    def __init__(self, error: Exception, statement: str | None) -> None:
+        orig = getattr(error, "orig", None)
+        cause = getattr(orig, "__cause__", None) or orig or error
         if isinstance(cause, sqlite3.Error):
             told = [cause]
         else:
             named = (f"{each}_name" for each in ("table", "column", "constraint"))
             told = [_code(error), *(getattr(cause, name, None) for name in named)]
         words = " ".join(str(each) for each in told if each)
-        super().__init__(f"{type(cause).__name__}: {words}, in: {error.statement}")
+        super().__init__(f"{type(cause).__name__}: {words}, in: {statement}")
 
 
 def is_unique_violation(error: DBAPIError) -> bool:
@@ -86,15 +90,14 @@ def port_errors() -> Generator[None]:
 
 def _translated(error: Exception) -> Exception:
     """The port's word for what went wrong, or the error itself when it is a fault of ours."""
-    if isinstance(error, DBAPIError):
+    if isinstance(error, DBAPIError | asyncpg.PostgresError | sqlite3.Error | asyncpg.DataError):
         code = _code(error)
         if code in _CONFLICTS or code in _UNIQUE_VIOLATIONS:
             return TransactionConflict()
-        if error.connection_invalidated or _is_unavailable(code):
+        if getattr(error, "connection_invalidated", False) or _is_unavailable(code):
             return StoreUnavailable("database")
-        return DatabaseFault(error)
-    # SQLAlchemy leaves as they are the errors that come before there is a connection.
-    if isinstance(error, sqlite3.Error) and _is_unavailable(error.sqlite_errorcode):
+        return DatabaseFault(error, getattr(error, "statement", None))
+    if isinstance(error, _BROKEN):
         return StoreUnavailable("database")
     # A server that is away comes as a bare OSError (the driver's time-outs among them).
     if isinstance(error, OSError | PoolTimeout):
@@ -102,8 +105,17 @@ def _translated(error: Exception) -> Exception:
     return error
 
 
-def _code(error: DBAPIError) -> str | int | None:
-    return getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorcode", None)
+def is_disconnect(error: BaseException) -> bool:
+    """Whether a driver's error says that its connection, and those made before it, are no more."""
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(("08", "57P"))
+    return isinstance(error, (OSError, *_BROKEN)) and not isinstance(error, asyncpg.DataError)
+
+
+def _code(error: Exception) -> str | int | None:
+    """Of the driver's error, or of the one that SQLAlchemy has put around it."""
+    orig = getattr(error, "orig", error)
+    return getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorcode", None)
 
 
 def _is_unavailable(code: str | int | None) -> bool:

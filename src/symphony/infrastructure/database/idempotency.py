@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, Uuid, delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Table, Uuid, bindparam, delete, select, update
 
 from symphony.domain.base import Entity, utc_now
 from symphony.domain.idempotency import KEPT_FOR, IdempotencyKey, IdempotencyKeys, KeyReused
@@ -20,6 +19,7 @@ from symphony.infrastructure.database.models import (
     WorkspaceTypeName,
 )
 from symphony.infrastructure.database.repositories import REPOS, USER_PROFILES, VAULTS, WORKSPACES
+from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.upsert import insert_for
 
 _MAPPINGS: dict[str, Mapping[Any]] = {each.noun: each for each in (WORKSPACES, REPOS, VAULTS)}
@@ -27,25 +27,28 @@ _MAPPINGS: dict[str, Mapping[Any]] = {each.noun: each for each in (WORKSPACES, R
 _table = cast("Table", IdempotencyKeyModel.__table__)
 _keys = _table.c
 _users = USER_PROFILES.table.c
+_OWNER = select(_users.id).where(_users.id == bindparam("user_id"))
+_MADE = select(_keys.fingerprint, _keys.noun, _keys.entity).where(
+    _keys.user_profile_id == bindparam("user_id"), _keys.key == bindparam("own_key")
+)
 
 
 class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def claim(self, key: IdempotencyKey) -> Entity | None:
-        owner = await self._connection.execute(select(_users.id).where(_users.id == key.user_id))
-        if owner.first() is None:
+        if not await self._session.rows(_OWNER, {"user_id": key.user_id}):
             return None  # nobody is there to make anything for, as the handler will say
         now = utc_now()
-        await self._connection.execute(
+        await self._session.execute(
             delete(_table).where(
                 _keys.user_profile_id == key.user_id, _keys.created_at < now - KEPT_FOR
             )
         )
         # Where another unit of work has inserted the same key, this waits for its end.
-        claimed = await self._connection.execute(
-            insert_for(self._connection, _table)
+        claimed = await self._session.execute(
+            insert_for(self._session, _table)
             .values(
                 user_profile_id=key.user_id,
                 key=key.key,
@@ -57,22 +60,17 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
         return None if claimed.rowcount == 1 else await self._made_under(key)
 
     async def keep(self, key: IdempotencyKey, made: Entity) -> None:
-        await self._connection.execute(
+        await self._session.execute(
             update(_table)
             .where(_keys.user_profile_id == key.user_id, _keys.key == key.key)
             .values(noun=made.noun, entity=_to_json(made))
         )
 
     async def _made_under(self, key: IdempotencyKey) -> Entity | None:
-        found = await self._connection.execute(
-            select(_keys.fingerprint, _keys.noun, _keys.entity).where(
-                _keys.user_profile_id == key.user_id, _keys.key == key.key
-            )
-        )
-        row = found.first()
-        if row is None:  # its day was over, and somebody has cleared it away just now
+        rows = await self._session.rows(_MADE, {"user_id": key.user_id, "own_key": key.key})
+        if not rows:  # its day was over, and somebody has cleared it away just now
             raise TransactionConflict
-        fingerprint, noun, entity = row
+        fingerprint, noun, entity = rows[0]
         if not hmac.compare_digest(fingerprint, key.fingerprint):
             raise KeyReused
         return _from_json(_MAPPINGS[noun], entity)

@@ -1,5 +1,6 @@
 """How an entity and its table fit together: the one pair of conversions, driven by the columns."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
 from typing import Any, Generic, cast
@@ -10,7 +11,6 @@ from sqlalchemy import (
     Column,
     Delete,
     Insert,
-    Row,
     Select,
     Table,
     Update,
@@ -70,7 +70,7 @@ class Mapping(Generic[E]):
             raise ValueError(f"a {self.noun} stands in nothing")
         return self._container
 
-    def to_entity(self, row: Row[Any]) -> E:
+    def to_entity(self, row: Sequence[Any]) -> E:
         return self.entity.restored(dict(zip(self._read, row, strict=True)))
 
     def to_values(self, entity: E) -> dict[str, Any]:

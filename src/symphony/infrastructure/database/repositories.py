@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Column, Executable, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BindParameter, bindparam, select, update
 
 from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
 from symphony.domain.errors import NotFound
@@ -25,6 +24,7 @@ from symphony.infrastructure.database.repository import (
     SqlAlchemyPagedRepository,
     SqlAlchemyRepository,
 )
+from symphony.infrastructure.database.sessions import Rows, Session
 
 # A profile belongs to itself. Its two unique keys are told apart by its service, which looks first.
 USER_PROFILES = Mapping(UserProfile, UserProfileModel, owner="id", unique_names=False)
@@ -54,6 +54,9 @@ _ADDED: BindParameter[int] = bindparam("added")
 _REPOS_ADDED: BindParameter[int] = bindparam("repos_added")
 _VAULTS_ADDED: BindParameter[int] = bindparam("vaults_added")
 
+_BY_USERNAME = USER_PROFILES.select_all.where(_profiles.username_key == bindparam("key"))
+_BY_EMAIL = USER_PROFILES.select_all.where(_profiles.email_key == bindparam("key"))
+_BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
 _COUNT_WORKSPACES = (
     update(USER_PROFILES.table)
     .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
@@ -76,17 +79,17 @@ _COUNT_CONTENTS = (
 
 
 class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepository):
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, USER_PROFILES)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, USER_PROFILES)
 
     async def get_by_username(self, username: str) -> UserProfile | None:
-        return await self._by_key(_profiles.username_key, username)
+        return await self._one(_BY_USERNAME, key=comparison_key(username))
 
     async def get_by_email(self, email: str) -> UserProfile | None:
-        return await self._by_key(_profiles.email_key, email)
+        return await self._one(_BY_EMAIL, key=comparison_key(email))
 
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
-        result = await self._connection.execute(
+        result = await self._session.execute(
             _COUNT_WORKSPACES, {"owner_id": owner_id, "entity_id": user_id, "added": added}
         )
         count = result.scalar_one_or_none()
@@ -94,57 +97,48 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
             raise NotFound(UserProfile.noun, user_id)
         return count
 
-    async def _by_key(self, key: Column[str], value: str) -> UserProfile | None:
-        return await self._one(USER_PROFILES.select_all.where(key == comparison_key(value)))
-
 
 class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceRepository):
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, WORKSPACES)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, WORKSPACES)
 
     async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:
-        return await self._stats(_STATS, owner_id, workspace_id)
+        parameters = {"owner_id": owner_id, "entity_id": workspace_id}
+        return self._stats(await self._session.rows(_STATS, parameters), workspace_id)
 
     async def count_contents(
         self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
     ) -> WorkspaceStats:
+        parameters = {"owner_id": owner_id, "entity_id": workspace_id}
         added = {"repos_added": repos, "vaults_added": vaults}
-        return await self._stats(_COUNT_CONTENTS, owner_id, workspace_id, added)
+        counted = await self._session.execute(_COUNT_CONTENTS, parameters | added)
+        return self._stats(counted.all(), workspace_id)
 
-    async def _stats(
-        self,
-        statement: Executable,
-        owner_id: UUID,
-        workspace_id: UUID,
-        parameters: dict[str, int] | None = None,
-    ) -> WorkspaceStats:
-        result = await self._connection.execute(
-            statement, {"owner_id": owner_id, "entity_id": workspace_id, **(parameters or {})}
-        )
-        row = result.first()
-        if row is None:
+    @staticmethod
+    def _stats(rows: Rows, workspace_id: UUID) -> WorkspaceStats:
+        if not rows:
             raise NotFound(Workspace.noun, workspace_id)
-        return WorkspaceStats(*row)
+        return WorkspaceStats(*rows[0])
 
 
 class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, REPOS)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, REPOS)
 
 
 class SqlAlchemyVaults(SqlAlchemyPagedRepository[Vault], VaultRepository):
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, VAULTS)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, VAULTS)
 
 
 class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepository):
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, API_TOKENS)
+    def __init__(self, session: Session) -> None:
+        super().__init__(session, API_TOKENS)
 
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
-        return await self._one(API_TOKENS.select_all.where(_tokens.token_hash == token_hash))
+        return await self._one(_BY_HASH, token_hash=token_hash)
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        await self._connection.execute(
+        await self._session.execute(
             update(API_TOKENS.table).where(_tokens.id == token_id).values(last_used_at=moment)
         )

@@ -1,4 +1,4 @@
-"""What the repositories of all nouns do alike, on one connection."""
+"""What the repositories of all nouns do alike, on one session."""
 
 import re
 from collections.abc import Sequence
@@ -12,13 +12,11 @@ from sqlalchemy import (
     ColumnElement,
     Executable,
     Integer,
-    Row,
     Select,
     bindparam,
     tuple_,
 )
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from symphony.domain.base import E, Page, PagedRepository, PageRequest, Position, Repository
 from symphony.domain.errors import AlreadyExists, NotFound
@@ -26,6 +24,7 @@ from symphony.domain.fields import comparison_key
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.infrastructure.database.errors import is_unique_violation
 from symphony.infrastructure.database.mapping import Mapping
+from symphony.infrastructure.database.sessions import Session
 
 PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 _ESCAPE = "/"
@@ -36,8 +35,8 @@ _ESCAPED = rf"{_ESCAPE}\g<0>"
 class SqlAlchemyRepository(Repository[E]):
     """Keeps the entities of one noun in its table."""
 
-    def __init__(self, connection: AsyncConnection, mapping: Mapping[E]) -> None:
-        self._connection = connection
+    def __init__(self, session: Session, mapping: Mapping[E]) -> None:
+        self._session = session
         self._mapping = mapping
 
     async def get(self, owner_id: UUID, entity_id: UUID) -> E:
@@ -59,19 +58,19 @@ class SqlAlchemyRepository(Repository[E]):
         if await self._write(self._mapping.delete, {"entity_id": entity.id}) != 1:
             raise TransactionConflict
 
-    async def _owned(self, statement: Executable, owner_id: UUID, entity_id: UUID) -> E:
+    async def _owned(self, statement: Select[Any], owner_id: UUID, entity_id: UUID) -> E:
         entity = await self._one(statement, owner_id=owner_id, entity_id=entity_id)
         if entity is None:
             raise NotFound(self._mapping.noun, entity_id)
         return entity
 
-    async def _one(self, statement: Executable, **parameters: object) -> E | None:
-        row: Row[Any] | None = (await self._connection.execute(statement, parameters)).first()
-        return None if row is None else self._mapping.to_entity(row)
+    async def _one(self, statement: Select[Any], **parameters: object) -> E | None:
+        rows = await self._session.rows(statement, parameters)
+        return self._mapping.to_entity(rows[0]) if rows else None
 
     async def _write(self, statement: Executable, parameters: dict[str, Any]) -> int:
         try:
-            result = await self._connection.execute(statement, parameters)
+            result = await self._session.execute(statement, parameters)
         except IntegrityError as error:
             if is_unique_violation(error) and self._mapping.unique_names:
                 noun = self._mapping.noun
@@ -95,8 +94,8 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
             filtered_by=tuple(sorted(request.filters)),
         )
         parameters = {"owner_id": owner_id, "parent_id": parent_id, **_parameters(request)}
-        result = await self._connection.execute(statement, parameters)
-        entities = [self._mapping.to_entity(row) for row in result]
+        rows = await self._session.rows(statement, parameters)
+        entities = [self._mapping.to_entity(row) for row in rows]
         if not entities:
             await self._require_parent(owner_id, parent_id)
         items = entities[: request.limit]
@@ -106,10 +105,8 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
     async def _require_parent(self, owner_id: UUID, parent_id: UUID) -> None:
         """Tells an empty list from the list of something that is not there. Raises: NotFound."""
         container = self._mapping.container
-        found = await self._connection.execute(
-            container.select_one, {"owner_id": owner_id, "entity_id": parent_id}
-        )
-        if found.first() is None:
+        found = {"owner_id": owner_id, "entity_id": parent_id}
+        if not await self._session.rows(container.select_one, found):
             raise NotFound(container.noun, parent_id)
 
 

@@ -3,38 +3,36 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, case, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Table, bindparam, case, delete, select
 
 from symphony.domain.base import utc_now
 from symphony.domain.sign_in_failures import WINDOW, Failures, SignInFailures
 from symphony.infrastructure.database.models import SignInFailureModel
+from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.upsert import insert_for
 
 _table = cast("Table", SignInFailureModel.__table__)
 _failures = _table.c
+_LATELY = select(_failures.failures, _failures.since).where(
+    _failures.account == bindparam("account"), _failures.since > bindparam("begun_after")
+)
 
 
 class SqlAlchemySignInFailures(SignInFailures):
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     async def of(self, account: bytes) -> Failures:
-        found = await self._connection.execute(
-            select(_failures.failures, _failures.since).where(
-                _failures.account == account, _failures.since > utc_now() - WINDOW
-            )
+        found = await self._session.rows(
+            _LATELY, {"account": account, "begun_after": utc_now() - WINDOW}
         )
-        row = found.first()
-        return Failures(0, utc_now()) if row is None else Failures(*row)
+        return Failures(*found[0]) if found else Failures(0, utc_now())
 
     async def add(self, account: bytes) -> Failures:
         now = utc_now()
-        statement = insert_for(self._connection, _table).values(
-            account=account, failures=1, since=now
-        )
+        statement = insert_for(self._session, _table).values(account=account, failures=1, since=now)
         begun_before = _failures.since <= now - WINDOW
-        counted = await self._connection.execute(
+        counted = await self._session.execute(
             statement.on_conflict_do_update(
                 index_elements=[_failures.account],
                 set_={
@@ -48,4 +46,4 @@ class SqlAlchemySignInFailures(SignInFailures):
         return Failures(count, since)
 
     async def _forget_old(self, now: datetime) -> None:
-        await self._connection.execute(delete(_table).where(_failures.since < now - 2 * WINDOW))
+        await self._session.execute(delete(_table).where(_failures.since < now - 2 * WINDOW))

@@ -1,8 +1,8 @@
 """Units of work and single reads over SQLAlchemy's async connections."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -17,6 +17,11 @@ from symphony.infrastructure.database.repositories import (
     SqlAlchemyVaults,
     SqlAlchemyWorkspaces,
 )
+from symphony.infrastructure.database.sessions import (
+    ReadingSession,
+    Session,
+    TransactionSession,
+)
 from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
 from symphony.infrastructure.metrics import Metrics
 
@@ -25,21 +30,24 @@ WORK_TIMEOUT = 11.0  # seconds; the server's own limits end a statement before, 
 
 
 class SqlAlchemyRepositories:
-    """One repository per noun, all on one connection."""
+    """One repository per noun, all on one session."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-        self.user_profiles = SqlAlchemyUserProfiles(connection)
-        self.workspaces = SqlAlchemyWorkspaces(connection)
-        self.repos = SqlAlchemyRepos(connection)
-        self.vaults = SqlAlchemyVaults(connection)
-        self.api_tokens = SqlAlchemyApiTokens(connection)
-        self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
-        self.sign_in_failures = SqlAlchemySignInFailures(connection)
+    def __init__(self, session: Session) -> None:
+        self.user_profiles = SqlAlchemyUserProfiles(session)
+        self.workspaces = SqlAlchemyWorkspaces(session)
+        self.repos = SqlAlchemyRepos(session)
+        self.vaults = SqlAlchemyVaults(session)
+        self.api_tokens = SqlAlchemyApiTokens(session)
+        self.idempotency_keys = SqlAlchemyIdempotencyKeys(session)
+        self.sign_in_failures = SqlAlchemySignInFailures(session)
 
 
 class SqlAlchemyUnitOfWork(SqlAlchemyRepositories):
     """A transaction and the repositories in it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(TransactionSession(connection))
+        self._connection = connection
 
     async def commit(self) -> None:
         try:
@@ -73,17 +81,20 @@ class SqlAlchemyStore:
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[SqlAlchemyRepositories]:
-        with port_errors():
-            async with self._connected(self._engines.read) as connection:
-                yield SqlAlchemyRepositories(connection)
+        engine = self._engines.read
+        with port_errors(), self._in_line():
+            pooled = await engine.raw_connection()
+            try:
+                self._counted.database_connections.inc()
+                async with asyncio.timeout(WORK_TIMEOUT):
+                    yield SqlAlchemyRepositories(ReadingSession(pooled, engine))
+            finally:
+                self._counted.database_connections.dec()
+                pooled.close()
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
-        if self._present >= MAX_PRESENT:
-            raise StoreUnavailable("line")
-        self._present += 1
-        self._counted.database_callers.inc()
-        try:
+        with self._in_line():
             async with engine.connect() as connection:
                 self._counted.database_connections.inc()
                 try:
@@ -96,6 +107,15 @@ class SqlAlchemyStore:
                     raise
                 finally:
                     self._counted.database_connections.dec()
+
+    @contextmanager
+    def _in_line(self) -> Generator[None]:
+        if self._present >= MAX_PRESENT:
+            raise StoreUnavailable("line")
+        self._present += 1
+        self._counted.database_callers.inc()
+        try:
+            yield
         finally:
             self._counted.database_callers.dec()
             self._present -= 1

@@ -2,13 +2,14 @@
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from symphony.infrastructure.database.sessions import Session
 
 Insert = postgresql.Insert | sqlite.Insert
 
 
-def insert_for(connection: AsyncConnection, table: Table) -> Insert:
+def insert_for(session: Session, table: Table) -> Insert:
     """An INSERT that can say what to do when the row is there already."""
-    if connection.dialect.name == "postgresql":
+    if session.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
