@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from symphony.domain.unit_of_work import StoreUnavailable
-from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.engine import POOL_WAIT, Engines
 from symphony.infrastructure.database.errors import port_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
 from symphony.infrastructure.database.repositories import (
@@ -83,7 +83,8 @@ class SqlAlchemyStore:
     async def reading(self) -> AsyncGenerator[SqlAlchemyRepositories]:
         engine = self._engines.read
         with port_errors(), self._in_line():
-            pooled = await engine.raw_connection()
+            async with asyncio.timeout(POOL_WAIT):  # in line, and then for a new connection
+                pooled = await engine.raw_connection()
             try:
                 self._counted.database_connections.inc()
                 async with asyncio.timeout(WORK_TIMEOUT):
@@ -95,18 +96,21 @@ class SqlAlchemyStore:
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
         with self._in_line():
-            async with engine.connect() as connection:
-                self._counted.database_connections.inc()
-                try:
-                    async with asyncio.timeout(WORK_TIMEOUT):
-                        yield connection
-                except (TimeoutError, asyncio.CancelledError):
-                    # A server that does not answer would not answer a ROLLBACK either, and a
-                    # statement that was left in the middle can hold its lock in a pool for ever.
-                    await connection.invalidate()
-                    raise
-                finally:
-                    self._counted.database_connections.dec()
+            connection = engine.connect()
+            async with asyncio.timeout(POOL_WAIT):
+                await connection.start()
+            self._counted.database_connections.inc()
+            try:
+                async with asyncio.timeout(WORK_TIMEOUT):
+                    yield connection
+            except (TimeoutError, asyncio.CancelledError):
+                # A server that does not answer would not answer a ROLLBACK either, and a
+                # statement that was left in the middle can hold its lock in a pool for ever.
+                await connection.invalidate()
+                raise
+            finally:
+                self._counted.database_connections.dec()
+                await asyncio.shield(connection.close())
 
     @contextmanager
     def _in_line(self) -> Generator[None]:
