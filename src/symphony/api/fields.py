@@ -19,7 +19,6 @@ from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
 # look before they send. The rules themselves decide.
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 _NOT_IN_FOLDER_NAMES = rf'{_CONTROLS}/\\<>:"|?*'
-LINE_PATTERN = rf"^[^{_CONTROLS}]*$"
 _NAME_PATTERN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
 _FOLDER_NAME_PATTERN = (
     rf"^(?!\s*\.{{1,2}}\s*$)"

@@ -3,9 +3,10 @@
 import asyncio
 import re
 import socket
+import time
 import traceback
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import fields
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from sqlalchemy import text
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database import engine as engine_module
-from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database import migrations, unit_of_work
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.errors import DatabaseFault, port_errors
+from symphony.infrastructure.database.repositories import REPOS
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
 from tests.infrastructure.database.kept import Household, committed, found, household, keep
@@ -156,6 +158,52 @@ async def test_a_fault_of_our_own_tells_nothing_of_the_row(
     told = "".join(traceback.format_exception(fault.value))
     assert "private-name" not in told
     assert str(ada.workspace.id) not in told
+
+
+async def test_a_fault_of_a_single_read_tells_its_statement_too(
+    store: SqlAlchemyStore, engines: Engines, ada: Household
+) -> None:
+    async with engines.write.begin() as connection:
+        await connection.execute(text("ALTER TABLE repos RENAME COLUMN path TO elsewhere"))
+    with pytest.raises(DatabaseFault, match=r"in: SELECT repos\.id"):
+        await found(store, ada.repo, ada.user.id)
+
+
+async def test_a_read_without_one_of_its_parameters_is_a_fault(
+    store: SqlAlchemyStore, ada: Household
+) -> None:
+    async with store.reading() as repositories:
+        with pytest.raises(KeyError):
+            await repositories.repos._one(REPOS.select_one, owner_id=ada.user.id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - nobody else can leave one out
+
+
+async def test_the_wait_for_a_new_connection_ends_with_that_for_a_free_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A server that accepts connections and says nothing."""
+    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.3)
+    accepted: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(
+        lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    engines = create_engines(f"postgresql://nobody@127.0.0.1:{port}/nothing")
+    store = SqlAlchemyStore(engines)
+    try:
+        for kind in (store.reading, store.unit_of_work):
+            begun = time.perf_counter()
+            with pytest.raises(StoreUnavailable):
+                async with kind():
+                    pass
+            assert time.perf_counter() - begun < 0.3 + 2
+    finally:
+        await engines.dispose()
+        server.close()
+        for writer in accepted:
+            writer.close()
+            with suppress(ConnectionError):  # the other end has gone already
+                await writer.wait_closed()
+    assert len(accepted) == 2
 
 
 async def test_errors_tell_no_parameters(store: SqlAlchemyStore) -> None:

@@ -75,12 +75,12 @@ def is_unique_violation(error: DBAPIError) -> bool:
 
 
 @contextmanager
-def port_errors() -> Generator[None]:
-    """Turns the drivers' errors into those of the port."""
+def port_errors(statement: str | None = None) -> Generator[None]:
+    """Turns the drivers' errors into those of the port; of SQLAlchemy's the statement is known."""
     try:
         yield
     except Exception as error:
-        meaning = _translated(error)
+        meaning = _translated(error, statement)
         if meaning is error:
             raise
         if isinstance(meaning, DatabaseFault):
@@ -88,7 +88,7 @@ def port_errors() -> Generator[None]:
         raise meaning from error
 
 
-def _translated(error: Exception) -> Exception:
+def _translated(error: Exception, statement: str | None) -> Exception:
     """The port's word for what went wrong, or the error itself when it is a fault of ours."""
     if isinstance(error, DBAPIError | asyncpg.PostgresError | sqlite3.Error | asyncpg.DataError):
         code = _code(error)
@@ -96,7 +96,7 @@ def _translated(error: Exception) -> Exception:
             return TransactionConflict()
         if getattr(error, "connection_invalidated", False) or _is_unavailable(code):
             return StoreUnavailable("database")
-        return DatabaseFault(error, getattr(error, "statement", None))
+        return DatabaseFault(error, getattr(error, "statement", statement))
     if isinstance(error, _BROKEN):
         return StoreUnavailable("database")
     # A server that is away comes as a bare OSError (the driver's time-outs among them).

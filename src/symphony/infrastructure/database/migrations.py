@@ -1,7 +1,6 @@
 """The schema's one history, for both databases: to bring one to its head, or tell where it is.
 
-Where it is can be told without Alembic, which takes as long to import as the half of all else: so
-only a process that really migrates imports it.
+Where it is can be told without Alembic, so only a process that really migrates imports it.
 """
 
 import asyncio

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.types import TypeEngine
 
-from symphony.infrastructure.database.errors import is_disconnect
+from symphony.infrastructure.database.errors import is_disconnect, port_errors
 
 AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 Rows: TypeAlias = Sequence[Sequence[Any]]
@@ -71,12 +71,13 @@ class ReadingSession(Session):
 
     async def rows(self, statement: AnySelect, parameters: Mapping[str, Any]) -> Rows:
         prepared = _prepared(statement, self._engine.dialect)
-        try:
-            return prepared.converted(await self._fetched(prepared, parameters))
-        except BaseException as error:
-            # Whatever it was, a statement that was left in the middle can hold its lock for ever.
-            self._drop(error)
-            raise
+        with port_errors(prepared.sql):
+            try:
+                return prepared.converted(await self._fetched(prepared, parameters))
+            except BaseException as error:
+                # A statement that was left in the middle can hold its lock for ever.
+                self._drop(error)
+                raise
 
     async def _fetched(self, prepared: "Prepared", parameters: Mapping[str, Any]) -> Any:
         driver = self._pooled.driver_connection
@@ -107,15 +108,17 @@ class Prepared:
     """A statement as the driver takes it."""
 
     sql: str
-    parameters: tuple[tuple[str, Any, _Processor | None], ...]
-    """In order: names, values that the statement has itself, what makes them the driver's."""
+    parameters: tuple[tuple[str, _Processor | None], ...]
+    """Their names in order, with what turns a value into the driver's."""
+    own: Mapping[str, Any]
+    """The values of those that the statement itself has."""
     columns: tuple[tuple[int, _Processor], ...]
     """Those whose values are not yet as they should be."""
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
+        values = {**self.own, **given}
         return [
-            process(given.get(name, own)) if process else given.get(name, own)
-            for name, own, process in self.parameters
+            process(values[name]) if process else values[name] for name, process in self.parameters
         ]
 
     def converted(self, found: Any) -> Rows:
@@ -132,7 +135,8 @@ def _prepared(statement: AnySelect, dialect: Dialect) -> Prepared:
     binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
     return Prepared(
         str(compiled),
-        tuple((name, bind.effective_value, _outwards(bind.type, dialect)) for name, bind in binds),
+        tuple((name, _outwards(bind.type, dialect)) for name, bind in binds),
+        {name: bind.effective_value for name, bind in binds if not bind.required},
         tuple(
             (index, process)
             for index, column in enumerate(statement.selected_columns)
