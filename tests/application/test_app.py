@@ -138,7 +138,7 @@ async def test_a_deadlock_is_run_again_until_both_are_done(
         await create_workspace(CreateWorkspace(second, second, f"by-{first}"), services)
 
     await asyncio.gather(app.run(count_both, (ada, eve)), app.run(count_both, (eve, ada)))
-    assert sorted(attempts.values()) == [1, 2]
+    assert max(attempts.values()) > 1
     for user_id in (ada, eve):
         assert sorted(await names(app, user_id)) == sorted([f"by-{ada}", f"by-{eve}"])
 

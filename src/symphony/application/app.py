@@ -174,9 +174,10 @@ class Application:
                     await uow.commit()
                     return result
             except TransactionConflict:
-                # Random, so that two that met do not meet again.
-                pause = min(_LONGEST_PAUSE, 0.002 * 2**attempt)
-                await asyncio.sleep(random.uniform(0, pause))  # noqa: S311 - not a secret
+                # Random, so that two that met do not meet again; never none, for the one that was
+                # let through has to have its locks before this one asks for them again.
+                pause = min(_LONGEST_PAUSE, 0.004 * 2**attempt)
+                await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - not a secret
         raise StoreUnavailable("conflicts")
 
     def _finished(self, task: "asyncio.Task[Any]") -> None:
