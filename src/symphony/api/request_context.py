@@ -5,24 +5,21 @@ import time
 from collections.abc import Callable
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils import uuid7
 
 from symphony.api.problems import internal_error
-from symphony.domain.base import new_id
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "X-Frame-Options": "DENY",
-}
-_UNLESS_SET = {
-    "Cache-Control": "private, no-cache",  # to be asked again each time; that is what ETags are for
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
-log = structlog.get_logger("symphony.requests")
+_UNLESS_SET = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"private, no-cache"),  # to be asked again each time, for ETags are cheap
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
 
 
 class RequestContext:
@@ -32,13 +29,14 @@ class RequestContext:
         """`count` is told of each request's method, route, status and seconds."""
         self._app = app
         self._count = count
+        self._log = structlog.get_logger().bind(logger="symphony.requests")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else str(new_id())
+        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
         method: str = scope["method"]
@@ -51,11 +49,10 @@ class RequestContext:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-ID"] = request_id
-                headers.update(_ALWAYS)
-                for name, value in _UNLESS_SET.items():
-                    headers.setdefault(name, value)
+                headers = message.setdefault("headers", [])
+                headers.append((b"x-request-id", request_id.encode("ascii")))
+                own = {name for name, _ in headers}
+                headers += [each for each in _UNLESS_SET if each[0] not in own]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
@@ -66,7 +63,7 @@ class RequestContext:
         except ClientDisconnect:
             pass  # nobody is there to be answered
         except Exception:
-            log.exception("request failed", request_id=request_id)
+            self._log.exception("request failed", request_id=request_id)
             if status:
                 raise  # too late for another answer: the server has to cut the connection
             await internal_error(Request(scope))(scope, receive, send_with_headers)
@@ -75,7 +72,7 @@ class RequestContext:
             route: str | None = getattr(scope.get("route"), "path_format", None)
             caller = scope["state"].get("caller")
             self._count(method, route, status, seconds)
-            log.info(  # never the path, query, headers or body
+            self._log.info(  # never the path, query, headers or body
                 "request",
                 method=method,
                 request_id=request_id,
