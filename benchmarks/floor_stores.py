@@ -82,7 +82,7 @@ class PostgreSQLStore:
         rows = await self._pool.fetch(_LIST, owner, workspace_id, limit)
         if not rows and not await self._pool.fetchval(_HAS, owner, workspace_id):
             raise NotFound
-        return [dict(row) for row in rows]
+        return [_from_postgresql(row) for row in rows]
 
     async def create(self, owner: UUID, workspace_id: UUID, body: Repo, limit: int) -> Repo:
         async with self._pool.acquire() as connection, connection.transaction():
@@ -195,7 +195,12 @@ async def sqlite_store(address: str) -> AsyncGenerator[SQLiteStore]:
 def _found(row: "asyncpg.Record | None") -> Repo:
     if row is None:
         raise NotFound
-    return dict(row)
+    return _from_postgresql(row)
+
+
+def _from_postgresql(row: asyncpg.Record) -> Repo:
+    # Ids as text: pydantic's core takes microseconds to find out what the driver's UUIDs are.
+    return {**row, "id": str(row["id"]), "workspace_id": str(row["workspace_id"])}
 
 
 def _from_sqlite(*rows: aiosqlite.Row) -> Repo:

@@ -18,7 +18,6 @@ import structlog
 from content import Content
 from databases import Database
 from services import SECRET, Failed, token
-from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from symphony import logs
@@ -35,7 +34,6 @@ _WAYS = re.compile(
     r"(?:Index Only|Index|Bitmap Index) Scan\b.*? using \w+|Bitmap Index Scan on \w+"
     r"|Seq Scan on \w+|(?:SEARCH|SCAN) \w+(?: USING [\w ]+)?"
 )
-_DATA = re.compile(r"SELECT|INSERT|UPDATE|DELETE")
 
 Statements = dict[str, Any]
 """The parameters by the statement."""
@@ -86,25 +84,16 @@ def ways(plan: str) -> set[str]:
 
 @contextmanager
 def _heard() -> Generator[Statements]:
-    """Those of transactions from SQLAlchemy, and the single reads that go past it."""
     statements: Statements = {}
     arguments = Prepared.arguments
 
-    def hear(*call: Any) -> None:
-        if _DATA.match(call[2]):
-            statements.setdefault(call[2], call[3])
-
-    def hear_read(prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
+    def hear(prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
         made = arguments(prepared, given)
         statements.setdefault(prepared.sql, tuple(made))
         return made
 
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
-        with patch.object(Prepared, "arguments", hear_read):
-            yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
+    with patch.object(Prepared, "arguments", hear):
+        yield statements
 
 
 @asynccontextmanager

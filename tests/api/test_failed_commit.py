@@ -1,16 +1,14 @@
 """A commit that fails is never acknowledged, and nothing of it is kept."""
 
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
+import aiosqlite
 import asyncpg
 import httpx
 import pytest
-from sqlalchemy import Connection, Engine, event
-from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
-from sqlalchemy.util import await_only
 
 from tests.support import postgres
 from tests.support.api import API, PASSWORD, User, code, sign_in, sign_up
@@ -26,35 +24,42 @@ def failing_commits(store_kind: str) -> Any:
 def _server_gone() -> Generator[None]:
     """PostgreSQL ends the session between the last statement and its COMMIT."""
 
-    async def terminate(process: int) -> None:
-        connection = await asyncpg.connect(postgres.address("postgres"))
+    async def terminate(connection: Any) -> None:
+        administrator = await asyncpg.connect(postgres.address("postgres"))
         try:
-            await connection.execute("SELECT pg_terminate_backend($1, 5000)", process)
+            end = "SELECT pg_terminate_backend($1, 5000)"
+            await administrator.fetchval(end, connection.get_server_pid())
         finally:
-            await connection.close()
+            await administrator.close()
 
-    def cut(connection: Connection) -> None:
-        process = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-        await_only(terminate(process))
-
-    event.listen(Engine, "commit", cut)
-    try:
+    with _before_commit(asyncpg.Connection, terminate):
         yield
-    finally:
-        event.remove(Engine, "commit", cut)
 
 
 @contextmanager
 def _disk_full() -> Generator[None]:
     """SQLite's driver answers COMMIT as it does when the disk is full."""
 
-    def refuse(*_: object) -> None:
+    async def refuse(_: Any) -> None:
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
 
+    with _before_commit(aiosqlite.Connection, refuse):
+        yield
+
+
+@contextmanager
+def _before_commit(driver: Any, happens: Callable[[Any], Awaitable[None]]) -> Generator[None]:
+    execute = driver.execute
+
+    async def interrupted(connection: Any, sql: str) -> Any:
+        if sql == "COMMIT":
+            await happens(connection)
+        return await execute(connection, sql)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SQLiteDialect_aiosqlite, "do_commit", refuse)
+        patch.setattr(driver, "execute", interrupted)
         yield
 
 

@@ -253,7 +253,7 @@ def test_what_was_stored_is_restored_as_it_is_though_rules_have_grown_stricter()
         "workspace_type": WorkspaceType.CLIENT,
         "settings": {},
     }
-    restored = Workspace.restored(stored)
+    restored = Workspace.restored(stored.values())
     assert {field.name: getattr(restored, field.name) for field in fields(restored)} == stored
     with pytest.raises(Invalid):
         restored.changed({"description": "new"})

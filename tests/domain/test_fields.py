@@ -1,6 +1,7 @@
 """The rules of single fields: what each takes, what it gives back, and why it refuses."""
 
 import string
+import sys
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -298,6 +299,15 @@ def test_names_that_differ_in_case_or_form_only_have_one_key(one: str, other: st
 @pytest.mark.parametrize(("one", "other"), [("resume", "résumé"), ("a b", "ab"), ("o", "ø")])
 def test_other_names_have_another_key(one: str, other: str) -> None:
     assert fields.comparison_key(one) != fields.comparison_key(other)
+
+
+def test_control_characters_are_those_that_unicode_calls_so() -> None:
+    everything = "".join(map(chr, range(sys.maxunicode + 1)))
+    control = [each for each in everything if unicodedata.category(each) == "Cc"]
+    found = fields._CONTROL_CHARACTER.findall(everything)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no rule takes so long a text
+    assert found == control
+    in_lines = fields._CONTROL_CHARACTER_IN_LINES.findall(everything)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
+    assert in_lines == [each for each in control if each not in "\t\n\r"]
 
 
 @given(st.text())

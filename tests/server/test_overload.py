@@ -50,8 +50,7 @@ async def test_beyond_the_line_the_answer_is_a_503_at_once(
 async def test_who_gets_no_connection_in_time_is_told_so(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "POOL_WAIT", 0.5)
-    monkeypatch.setitem(engine._SQLITE_OPTIONS, "pool_timeout", 0.5)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what POOL_WAIT stands in
+    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.5)
     engines = create_engines(database_url)
     store = SqlAlchemyStore(engines)
     connections = engine.POSTGRESQL_POOL if engines.write.dialect.name == "postgresql" else 1

@@ -7,7 +7,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from typing_extensions import TypeAliasType
 
 from symphony.domain import fields as rules
@@ -46,11 +53,18 @@ def _id(noun: str, example: str) -> Any:
     return Field(description=f"The {noun}'s id, a UUIDv7.", examples=[example])
 
 
-UserProfileId = Annotated[UUID, _id("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
-WorkspaceId = Annotated[UUID, _id("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
-RepoId = Annotated[UUID, _id("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
-VaultId = Annotated[UUID, _id("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
-ApiTokenId = Annotated[UUID, _id("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
+# The database's driver has a UUID of its own, which writes itself sooner than pydantic finds out
+# what it is.
+_Id = Annotated[
+    UUID,
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "format": "uuid"}, mode="serialization"),
+]
+UserProfileId = Annotated[_Id, _id("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
+WorkspaceId = Annotated[_Id, _id("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
+RepoId = Annotated[_Id, _id("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
+VaultId = Annotated[_Id, _id("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
+ApiTokenId = Annotated[_Id, _id("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
 
 Username = Annotated[
     str,

@@ -33,7 +33,7 @@ async def idempotency_key(
     if not _VISIBLE_ASCII.fullmatch(key) or len(request.headers.getlist(_NAME)) > 1:
         part = InvalidPart("not-a-key", "1 to 255 visible ASCII characters.", parameter=_NAME)
         raise ApiError("validation-error", errors=[part])
-    asked = request.url.path.encode() + b"\0" + request.content
+    asked = request.scope["path"].encode() + b"\0" + request.content
     return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(asked))
 
 

@@ -18,7 +18,7 @@ from symphony.api.problems import ApiError
 from symphony.api.received import Received
 from symphony.domain.base import Page, PageRequest, Position
 from symphony.domain.fields import MAX_NAME
-from symphony.domain.json_objects import storable_text
+from symphony.domain.json_objects import compact, storable_text
 
 _SEAL_BYTES = 16
 
@@ -47,9 +47,8 @@ class Cursors:
     def write(self, position: Position, context: str) -> str:
         value = position.value
         moment = isinstance(value, datetime)
-        content = json.dumps(
-            [position.id.hex, moment, value.isoformat() if isinstance(value, datetime) else value],
-            separators=(",", ":"),
+        content = compact(
+            [position.id.hex, moment, value.isoformat() if isinstance(value, datetime) else value]
         ).encode()
         return base64.urlsafe_b64encode(self._seal(content, context) + content).decode().rstrip("=")
 
@@ -109,7 +108,8 @@ class Listing:
             return None
         cursor = self._cursors.write(page.next, self._context)
         query = urlencode({**self._request.query, "cursor": cursor})
-        self._response.headers["Link"] = f'<{quote(self._request.url.path)}?{query}>; rel="next"'
+        path = quote(self._request.scope["path"])
+        self._response.headers["Link"] = f'<{path}?{query}>; rel="next"'
         return cursor
 
     @property
@@ -121,7 +121,7 @@ class Listing:
         given = self._request.query.items()
         fixed = {name: value for name, value in given if name not in {"cursor", "limit"}}
         caller = self._request.state.caller.user_id
-        return json.dumps([str(caller), self._request.url.path, sorted(fixed.items())])
+        return compact([str(caller), self._request.scope["path"], *sorted(fixed.items())])
 
 
 async def listing(

@@ -1,9 +1,10 @@
 """What all entities and all repositories have in common."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 from uuid import UUID
 
@@ -48,36 +49,39 @@ class Entity:
 
     def __post_init__(self) -> None:
         errors: list[FieldError] = []
-        for name, rule in (_COMMON_RULES | dict(self.rules)).items():
+        for name, rule in _rules(type(self)).items():
+            given = getattr(self, name)
             try:
-                object.__setattr__(self, name, rule(getattr(self, name)))
+                kept = rule(given)
+                if kept is not given:
+                    object.__setattr__(self, name, kept)
             except RuleBroken as broken:
                 errors.append(FieldError(name, broken.code, broken.detail))
         if errors:
             raise Invalid(errors)
-        object.__setattr__(self, "updated_at", max(self.updated_at, self.created_at))
+        if self.updated_at < self.created_at:
+            object.__setattr__(self, "updated_at", self.created_at)
 
     @classmethod
     def is_valid(cls, **values: object) -> bool:
         """Whether each of the given fields could hold the given value."""
-        rules_by_field = _COMMON_RULES | dict(cls.rules)
         try:
             for name, value in values.items():
-                rules_by_field[name](value)
+                _rules(cls)[name](value)
         except RuleBroken:
             return False
         return True
 
     @classmethod
-    def restored(cls, values: Mapping[str, Any]) -> Self:
-        """The entity that was stored with these values, taken as they are.
+    def restored(cls, values: Iterable[Any]) -> Self:
+        """The entity that was stored with these values, in the order of its fields, as they are.
 
         Rules hold on the way in. A rule that has grown stricter since must not make what people
         have stored unreadable.
         """
         entity = object.__new__(cls)
-        for name in _field_names(cls):
-            object.__setattr__(entity, name, values[name])
+        for set_field, value in zip(_setters(cls), values, strict=True):
+            set_field(entity, value)
         return entity
 
     @property
@@ -122,13 +126,17 @@ _COMMON_RULES: dict[str, Rule] = {
     "created_at": rules.utc_time,
     "updated_at": rules.utc_time,
 }
-_FIELD_NAMES: dict[type[Entity], tuple[str, ...]] = {}
 
 
-def _field_names(entity: type[Entity]) -> tuple[str, ...]:
-    if entity not in _FIELD_NAMES:
-        _FIELD_NAMES[entity] = tuple(each.name for each in fields(entity))
-    return _FIELD_NAMES[entity]
+@cache
+def _rules(entity: type[Entity]) -> Mapping[str, Rule]:
+    return _COMMON_RULES | dict(entity.rules)
+
+
+@cache
+def _setters(entity: type[Entity]) -> tuple[Callable[[Entity, Any], None], ...]:
+    """What sets each field of a frozen entity, by its slot: quicker than by its name."""
+    return tuple(getattr(entity, each.name).__set__ for each in fields(entity))
 
 
 def _equal(one: object, other: object) -> bool:

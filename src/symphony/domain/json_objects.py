@@ -20,6 +20,7 @@ MAX_BYTES = 64 * 1024
 MAX_LEVELS = 32
 MAX_DIGITS = 1000
 _INTEGER_BOUND = 10**MAX_DIGITS
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def json_object(value: object) -> JsonObject:
@@ -40,7 +41,7 @@ def json_object(value: object) -> JsonObject:
 
 def compact(value: JsonValue) -> str:
     """The one text form that sizes, comparisons and the database use."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _COMPACT.encode(value)
 
 
 def same(one: JsonObject, other: JsonObject) -> bool:

@@ -9,9 +9,11 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, cast
 
+import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import literal_column, select, text
 
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
@@ -20,6 +22,7 @@ from symphony.infrastructure.database import migrations, unit_of_work
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.errors import DatabaseFault, port_errors
 from symphony.infrastructure.database.repositories import REPOS
+from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
 from tests.infrastructure.database.kept import Household, committed, found, household, keep
@@ -32,8 +35,7 @@ async def impatient(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[SqlAlchemyStore]:
     """A store that waits for a connection for no more than a moment."""
-    monkeypatch.setattr(engine_module, "POOL_WAIT", 0.05)
-    monkeypatch.setitem(engine_module._SQLITE_OPTIONS, "pool_timeout", 0.05)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a time limit, made short
+    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.05)
     engines = create_engines(database_url)
     if engines.is_in_memory:
         await migrations.upgrade(engines)
@@ -123,25 +125,37 @@ async def test_a_deadlock_is_a_conflict_for_one_and_nothing_to_the_other(
 async def test_an_overloaded_or_ending_server_makes_the_store_unavailable(
     engines: Engines, sqlstate: str
 ) -> None:
-    async with engines.read.connect() as connection:
-        with pytest.raises(StoreUnavailable), port_errors():
-            await connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
+    with pytest.raises(StoreUnavailable):
+        await refuse(engines, sqlstate)
 
 
 @only_postgresql
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "23503", "23505"])
 async def test_what_another_try_may_cure_is_a_conflict(engines: Engines, sqlstate: str) -> None:
-    async with engines.read.connect() as connection:
-        with pytest.raises(TransactionConflict), port_errors():
-            await connection.execute(text(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$"))
+    with pytest.raises(TransactionConflict):
+        await refuse(engines, sqlstate)
+
+
+async def refuse(engines: Engines, sqlstate: str) -> None:
+    pooled = await engines.read.raw_connection()
+    try:
+        with port_errors():
+            driver = cast("asyncpg.Connection[Any]", pooled.driver_connection)
+            await driver.execute(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
+    finally:
+        pooled.close()
 
 
 async def test_a_fault_of_our_own_tells_the_statement_and_what_is_wrong(
     engines: Engines,
 ) -> None:
-    async with engines.read.connect() as connection:
-        with pytest.raises(DatabaseFault) as fault, port_errors():
-            await connection.execute(text("SELECT nothing_like_it"))
+    session = Session(engines.read)
+    await session.open()
+    try:
+        with pytest.raises(DatabaseFault) as fault:
+            await session.rows(select(literal_column("nothing_like_it")), {})
+    finally:
+        await session.close()
     kinds = r"UndefinedColumnError: 42703|OperationalError: no such column: nothing_like_it"
     assert re.fullmatch(f"({kinds}), in: SELECT nothing_like_it", str(fault.value))
 
@@ -150,7 +164,9 @@ async def test_a_fault_of_our_own_tells_nothing_of_the_row(
     store: SqlAlchemyStore, ada: Household
 ) -> None:
     valid = a_repo(ada.workspace.id, "private-name")
-    without_path = {each.name: getattr(valid, each.name) for each in fields(valid)} | {"path": None}
+    without_path = [
+        None if each.name == "path" else getattr(valid, each.name) for each in fields(valid)
+    ]
     with pytest.raises(DatabaseFault) as fault:
         await keep(store, Repo.restored(without_path))
     assert "repos" in str(fault.value)

@@ -111,7 +111,7 @@ async def test_every_sqlite_connection_checks_foreign_keys_and_readers_only_read
 
 
 @only_sqlite
-async def test_a_sqlite_unit_of_work_takes_the_write_lock_as_it_begins(engines: Engines) -> None:
+async def test_a_migration_of_sqlite_takes_the_write_lock_as_it_begins(engines: Engines) -> None:
     async with engines.write.connect() as connection:
         await connection.execute(text("SELECT 1"))
         driver = (await connection.get_raw_connection()).driver_connection

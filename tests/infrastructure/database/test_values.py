@@ -1,10 +1,18 @@
 """Values come back from every store exactly as they went in."""
 
+import json
+import pickle
 import random
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from uuid import UUID
 
 import pytest
+from hypothesis import example, given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from pydantic_core import from_json
 
 from symphony.domain.base import PageRequest
 from symphony.domain.fields import MAX_KEY_BYTES, comparison_key
@@ -43,6 +51,7 @@ from tests.infrastructure.database.kept import Household, found, keep, page
         [[1, 1.0, True, "1", None]],
         {"": {"$": "b"}},
         {"b": 1, "a": 2},
+        json.loads("[" * 29 + "]" * 29),
     ],
 )
 async def test_json_comes_back_exactly(store: Store, value: Any) -> None:
@@ -51,6 +60,29 @@ async def test_json_comes_back_exactly(store: Store, value: Any) -> None:
     preferences = (await found(store, profile, profile.id)).preferences
     assert same(preferences, profile.preferences)
     assert compact(preferences) == compact(profile.preferences)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(value=JSON, escaped=st.booleans())
+@example(
+    value=[10**1000 - 1, 1 - 10**1000, 2**64, 1e300, -0.0, 5e-324, 1.0, 1, True], escaped=False
+)
+@example(value={"a": json.loads("[" * 31 + "]" * 31)}, escaped=False)
+@example(value="\U0001f3bb\u2028\x7f", escaped=True)
+@effort(deadline=None, derandomize=True)
+def test_stored_json_is_read_as_the_standard_library_reads_it(value: Any, *, escaped: bool) -> None:
+    stored = json.dumps(value, ensure_ascii=escaped)
+    # As text, for `==` takes 1, 1.0 and True for equal.
+    assert repr(from_json(stored)) == repr(json.loads(stored)) == repr(value)
 
 
 async def test_a_json_object_of_64_kib_comes_back_exactly(store: Store) -> None:
@@ -81,6 +113,19 @@ async def test_times_come_back_to_the_microsecond_and_in_utc(
     for time in (stored.created_at, stored.updated_at, stored.last_synced):
         assert time == moment
         assert time.utcoffset() == timedelta(0)
+
+
+async def test_ids_come_back_as_uuids_like_any_other(store: Store, ada: Household) -> None:
+    written, read = ada.repo.id, (await found(store, ada.repo, ada.user.id)).id
+    assert isinstance(read, UUID)
+    assert written == read
+    assert read == written
+    assert {written: "found"}[read] == "found"
+    assert sorted([read, UUID(int=0), written]) == [UUID(int=0), written, written]
+    assert (str(read), repr(read), read.hex) == (str(written), repr(written), written.hex)
+    assert pickle.loads(pickle.dumps(read)) == written  # noqa: S301 - just pickled
+    as_json = TypeAdapter(UUID).dump_json
+    assert as_json(read) == as_json(written)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 
@@ -50,6 +49,10 @@ _BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
 
+class Duplicate(TransactionConflict):
+    """There would be a second of something that is unique."""
+
+
 class DatabaseFault(Exception):
     """A refusal that is a fault of ours: what kind of, what it names, and the statement.
 
@@ -67,11 +70,6 @@ class DatabaseFault(Exception):
             told = [_code(error), *(getattr(cause, name, None) for name in named)]
         words = " ".join(str(each) for each in told if each)
         super().__init__(f"{type(cause).__name__}: {words}, in: {statement}")
-
-
-def is_unique_violation(error: DBAPIError) -> bool:
-    """Whether a statement would have made a second of something that is unique."""
-    return _code(error) in _UNIQUE_VIOLATIONS
 
 
 @contextmanager
@@ -92,17 +90,22 @@ def _translated(error: Exception, statement: str | None) -> Exception:
     """The port's word for what went wrong, or the error itself when it is a fault of ours."""
     if isinstance(error, DBAPIError | asyncpg.PostgresError | sqlite3.Error | asyncpg.DataError):
         code = _code(error)
-        if code in _CONFLICTS or code in _UNIQUE_VIOLATIONS:
+        if code in _UNIQUE_VIOLATIONS:
+            return Duplicate()
+        if code in _CONFLICTS:
             return TransactionConflict()
         if getattr(error, "connection_invalidated", False) or _is_unavailable(code):
             return StoreUnavailable("database")
         return DatabaseFault(error, getattr(error, "statement", statement))
-    if isinstance(error, _BROKEN):
-        return StoreUnavailable("database")
-    # A server that is away comes as a bare OSError (the driver's time-outs among them).
-    if isinstance(error, OSError | PoolTimeout):
+    # A server that is away comes as a bare OSError, and so do time-outs.
+    if isinstance(error, (OSError, *_BROKEN)):
         return StoreUnavailable("database")
     return error
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether the database itself has ended the statement, and goes on with the next one."""
+    return isinstance(error, asyncpg.PostgresError | sqlite3.Error) and not is_disconnect(error)
 
 
 def is_disconnect(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Table, Uuid, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it as well
 
 from symphony.domain.base import Entity, utc_now
 from symphony.domain.idempotency import KEPT_FOR, IdempotencyKey, IdempotencyKeys, KeyReused
@@ -20,7 +21,6 @@ from symphony.infrastructure.database.models import (
 )
 from symphony.infrastructure.database.repositories import REPOS, USER_PROFILES, VAULTS, WORKSPACES
 from symphony.infrastructure.database.sessions import Session
-from symphony.infrastructure.database.upsert import insert_for
 
 _MAPPINGS: dict[str, Mapping[Any]] = {each.noun: each for each in (WORKSPACES, REPOS, VAULTS)}
 
@@ -28,9 +28,27 @@ _table = cast("Table", IdempotencyKeyModel.__table__)
 _keys = _table.c
 _users = USER_PROFILES.table.c
 _OWNER = select(_users.id).where(_users.id == bindparam("user_id"))
-_MADE = select(_keys.fingerprint, _keys.noun, _keys.entity).where(
-    _keys.user_profile_id == bindparam("user_id"), _keys.key == bindparam("own_key")
+_OF_USER = _keys.user_profile_id == bindparam("user_id")
+_OWN_KEY = _keys.key == bindparam("own_key")
+_FORGET = delete(_table).where(_OF_USER, _keys.created_at < bindparam("made_before"))
+# Where another unit of work has inserted the same key, this waits for its end.
+_CLAIM = (
+    insert(_table)
+    .values(
+        user_profile_id=bindparam("user_id"),
+        key=bindparam("own_key"),
+        fingerprint=bindparam("own_fingerprint"),
+        created_at=bindparam("now"),
+    )
+    .on_conflict_do_nothing()
+    .returning(_keys.key)
 )
+_KEEP = (
+    update(_table)
+    .where(_OF_USER, _OWN_KEY)
+    .values(noun=bindparam("made_noun"), entity=bindparam("made"))
+)
+_MADE = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_OF_USER, _OWN_KEY)
 
 
 class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
@@ -38,42 +56,31 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
         self._session = session
 
     async def claim(self, key: IdempotencyKey) -> Entity | None:
-        if not await self._session.rows(_OWNER, {"user_id": key.user_id}):
+        user = {"user_id": key.user_id}
+        if not await self._session.rows(_OWNER, user):
             return None  # nobody is there to make anything for, as the handler will say
         now = utc_now()
-        await self._session.execute(
-            delete(_table).where(
-                _keys.user_profile_id == key.user_id, _keys.created_at < now - KEPT_FOR
-            )
-        )
-        # Where another unit of work has inserted the same key, this waits for its end.
-        claimed = await self._session.execute(
-            insert_for(self._session, _table)
-            .values(
-                user_profile_id=key.user_id,
-                key=key.key,
-                fingerprint=key.fingerprint,
-                created_at=now,
-            )
-            .on_conflict_do_nothing()
-        )
-        return None if claimed.rowcount == 1 else await self._made_under(key)
+        await self._session.rows(_FORGET, user | {"made_before": now - KEPT_FOR})
+        new = {"own_fingerprint": key.fingerprint, "now": now}
+        claimed = await self._session.rows(_CLAIM, _named(key) | new)
+        return None if claimed else await self._made_under(key)
 
     async def keep(self, key: IdempotencyKey, made: Entity) -> None:
-        await self._session.execute(
-            update(_table)
-            .where(_keys.user_profile_id == key.user_id, _keys.key == key.key)
-            .values(noun=made.noun, entity=_to_json(made))
-        )
+        values = {"made_noun": made.noun, "made": _to_json(made)}
+        await self._session.rows(_KEEP, _named(key) | values)
 
     async def _made_under(self, key: IdempotencyKey) -> Entity | None:
-        rows = await self._session.rows(_MADE, {"user_id": key.user_id, "own_key": key.key})
+        rows = await self._session.rows(_MADE, _named(key))
         if not rows:  # its day was over, and somebody has cleared it away just now
             raise TransactionConflict
         fingerprint, noun, entity = rows[0]
         if not hmac.compare_digest(fingerprint, key.fingerprint):
             raise KeyReused
         return _from_json(_MAPPINGS[noun], entity)
+
+
+def _named(key: IdempotencyKey) -> dict[str, Any]:
+    return {"user_id": key.user_id, "own_key": key.key}
 
 
 def _to_json(entity: Entity) -> dict[str, Any]:
@@ -89,8 +96,9 @@ def _to_json(entity: Entity) -> dict[str, Any]:
 
 
 def _from_json(mapping: Mapping[Any], stored: dict[str, Any]) -> Entity:
+    names = (field.name for field in fields(mapping.entity))
     return mapping.entity.restored(
-        {name: _restored(mapping.table.c[name].type, value) for name, value in stored.items()}
+        _restored(mapping.table.c[name].type, stored[name]) for name in names
     )
 
 

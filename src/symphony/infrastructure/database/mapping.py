@@ -9,11 +9,9 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     Column,
-    Delete,
-    Insert,
     Select,
     Table,
-    Update,
+    UpdateBase,
     bindparam,
     delete,
     insert,
@@ -54,10 +52,10 @@ class Mapping(Generic[E]):
         self._joined = container.table if container and not owner else None
         self.parent = self.table.c[parent] if parent else None
         self.unique_names = unique_names
-        names = {field.name for field in fields(entity)}
-        self._read = [key for key, _ in self.table.c.items() if key in names]
-        # Derived properties (the normalised names) are written and never read back.
-        self._written = [key for key, _ in self.table.c.items() if hasattr(entity, key)]
+        # Derived properties (the normalised names) are written and never read back. A parameter
+        # may not have the name of the column that it is for.
+        columns = [key for key, _ in self.table.c.items() if hasattr(entity, key)]
+        self._written = {key: f"new_{key}" for key in columns}
 
     def _owner(self, owner: str | None) -> Column[UUID]:
         if owner:
@@ -71,15 +69,15 @@ class Mapping(Generic[E]):
         return self._container
 
     def to_entity(self, row: Sequence[Any]) -> E:
-        return self.entity.restored(dict(zip(self._read, row, strict=True)))
+        return self.entity.restored(row)
 
     def to_values(self, entity: E) -> dict[str, Any]:
-        return {key: getattr(entity, key) for key in self._written}
+        return {name: getattr(entity, key) for key, name in self._written.items()}
 
     @cached_property
     def select_all(self) -> Select[Any]:
         """Of all owners: for look-ups that find out who the owner is."""
-        statement = select(*(self.table.c[key] for key in self._read))
+        statement = select(*(self.table.c[field.name] for field in fields(self.entity)))
         return statement if self._joined is None else statement.join_from(self.table, self._joined)
 
     @cached_property
@@ -96,15 +94,21 @@ class Mapping(Generic[E]):
         return self.select_one.with_for_update(of=self.table, key_share=True)
 
     @cached_property
-    def insert(self) -> Insert:
-        return insert(self.table)
+    def insert(self) -> UpdateBase:
+        return insert(self.table).values(self._new)
 
     @cached_property
-    def update(self) -> Update:
-        return update(self.table).where(
-            self.table.c.id == ENTITY_ID, self.table.c.version == bindparam("known_version")
-        )
+    def update(self) -> UpdateBase:
+        """It returns something when there was such a version to be updated."""
+        known = self.table.c.version == bindparam("known_version")
+        changed = update(self.table).where(self.table.c.id == ENTITY_ID, known)
+        return changed.values(self._new).returning(self.table.c.id)
 
     @cached_property
-    def delete(self) -> Delete:
-        return delete(self.table).where(self.table.c.id == ENTITY_ID)
+    def delete(self) -> UpdateBase:
+        """It returns something when there was something to be deleted."""
+        return delete(self.table).where(self.table.c.id == ENTITY_ID).returning(self.table.c.id)
+
+    @property
+    def _new(self) -> dict[str, BindParameter[Any]]:
+        return {key: bindparam(name) for key, name in self._written.items()}

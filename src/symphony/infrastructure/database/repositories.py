@@ -24,7 +24,7 @@ from symphony.infrastructure.database.repository import (
     SqlAlchemyPagedRepository,
     SqlAlchemyRepository,
 )
-from symphony.infrastructure.database.sessions import Rows, Session
+from symphony.infrastructure.database.sessions import Session, Statement
 
 # A profile belongs to itself. Its two unique keys are told apart by its service, which looks first.
 USER_PROFILES = Mapping(UserProfile, UserProfileModel, owner="id", unique_names=False)
@@ -57,6 +57,9 @@ _VAULTS_ADDED: BindParameter[int] = bindparam("vaults_added")
 _BY_USERNAME = USER_PROFILES.select_all.where(_profiles.username_key == bindparam("key"))
 _BY_EMAIL = USER_PROFILES.select_all.where(_profiles.email_key == bindparam("key"))
 _BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
+_MARK_USED = (
+    update(API_TOKENS.table).where(_tokens.id == ENTITY_ID).values(last_used_at=bindparam("moment"))
+)
 _COUNT_WORKSPACES = (
     update(USER_PROFILES.table)
     .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
@@ -89,13 +92,11 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
         return await self._one(_BY_EMAIL, key=comparison_key(email))
 
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
-        result = await self._session.execute(
-            _COUNT_WORKSPACES, {"owner_id": owner_id, "entity_id": user_id, "added": added}
-        )
-        count = result.scalar_one_or_none()
-        if count is None:
+        parameters = {"owner_id": owner_id, "entity_id": user_id, "added": added}
+        counted = await self._session.rows(_COUNT_WORKSPACES, parameters)
+        if not counted:
             raise NotFound(UserProfile.noun, user_id)
-        return count
+        return counted[0][0]
 
 
 class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceRepository):
@@ -103,21 +104,22 @@ class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceReposi
         super().__init__(session, WORKSPACES)
 
     async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:
-        parameters = {"owner_id": owner_id, "entity_id": workspace_id}
-        return self._stats(await self._session.rows(_STATS, parameters), workspace_id)
+        return await self._stats(_STATS, owner_id=owner_id, entity_id=workspace_id)
 
     async def count_contents(
         self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
     ) -> WorkspaceStats:
-        parameters = {"owner_id": owner_id, "entity_id": workspace_id}
         added = {"repos_added": repos, "vaults_added": vaults}
-        counted = await self._session.execute(_COUNT_CONTENTS, parameters | added)
-        return self._stats(counted.all(), workspace_id)
+        return await self._stats(
+            _COUNT_CONTENTS, owner_id=owner_id, entity_id=workspace_id, **added
+        )
 
-    @staticmethod
-    def _stats(rows: Rows, workspace_id: UUID) -> WorkspaceStats:
+    async def _stats(
+        self, statement: Statement, *, entity_id: UUID, **parameters: object
+    ) -> WorkspaceStats:
+        rows = await self._session.rows(statement, {"entity_id": entity_id, **parameters})
         if not rows:
-            raise NotFound(Workspace.noun, workspace_id)
+            raise NotFound(Workspace.noun, entity_id)
         return WorkspaceStats(*rows[0])
 
 
@@ -139,6 +141,4 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
         return await self._one(_BY_HASH, token_hash=token_hash)
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        await self._session.execute(
-            update(API_TOKENS.table).where(_tokens.id == token_id).values(last_used_at=moment)
-        )
+        await self._session.rows(_MARK_USED, {"entity_id": token_id, "moment": moment})

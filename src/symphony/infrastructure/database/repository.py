@@ -7,24 +7,15 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Executable,
-    Integer,
-    Select,
-    bindparam,
-    tuple_,
-)
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, tuple_
 
 from symphony.domain.base import E, Page, PagedRepository, PageRequest, Position, Repository
 from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.fields import comparison_key
 from symphony.domain.unit_of_work import TransactionConflict
-from symphony.infrastructure.database.errors import is_unique_violation
+from symphony.infrastructure.database.errors import Duplicate
 from symphony.infrastructure.database.mapping import Mapping
-from symphony.infrastructure.database.sessions import Session
+from symphony.infrastructure.database.sessions import Rows, Session, Statement
 
 PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 _ESCAPE = "/"
@@ -50,12 +41,12 @@ class SqlAlchemyRepository(Repository[E]):
 
     async def save(self, entity: E) -> None:
         known = {"entity_id": entity.id, "known_version": entity.version - 1}
-        statement = self._mapping.update.values(self._mapping.to_values(entity))
-        if await self._write(statement, known) != 1:
+        values = self._mapping.to_values(entity)
+        if not await self._write(self._mapping.update, known | values):
             raise TransactionConflict
 
     async def remove(self, entity: E) -> None:
-        if await self._write(self._mapping.delete, {"entity_id": entity.id}) != 1:
+        if not await self._session.rows(self._mapping.delete, {"entity_id": entity.id}):
             raise TransactionConflict
 
     async def _owned(self, statement: Select[Any], owner_id: UUID, entity_id: UUID) -> E:
@@ -68,17 +59,16 @@ class SqlAlchemyRepository(Repository[E]):
         rows = await self._session.rows(statement, parameters)
         return self._mapping.to_entity(rows[0]) if rows else None
 
-    async def _write(self, statement: Executable, parameters: dict[str, Any]) -> int:
+    async def _write(self, statement: Statement, parameters: dict[str, Any]) -> Rows:
         try:
-            result = await self._session.execute(statement, parameters)
-        except IntegrityError as error:
-            if is_unique_violation(error) and self._mapping.unique_names:
-                noun = self._mapping.noun
-                raise AlreadyExists(
-                    f"{noun}-name", f"Another {noun} there has this name; choose another one."
-                ) from None
-            raise
-        return result.rowcount
+            return await self._session.rows(statement, parameters)
+        except Duplicate:
+            if not self._mapping.unique_names:
+                raise
+            noun = self._mapping.noun
+            raise AlreadyExists(
+                f"{noun}-name", f"Another {noun} there has this name; choose another one."
+            ) from None
 
 
 class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):

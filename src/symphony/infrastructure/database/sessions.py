@@ -1,106 +1,100 @@
-"""What repositories run their statements on: a transaction, or single reads past SQLAlchemy.
+"""What repositories run their statements on: a connection that the pool has lent.
 
-SQLAlchemy compiles every statement, once. In a transaction it runs them as well. A single read is
-run by the driver itself, and its rows are converted by the processors of SQLAlchemy's types: the
-way through SQLAlchemy's execution and results takes several times as long as a small read.
+SQLAlchemy compiles every statement, once, and lends the connection. The driver runs it, and the
+processors of SQLAlchemy's types convert its rows: the way through SQLAlchemy's execution and
+results takes several times as long as a small statement.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 import aiosqlite
 import asyncpg
-from sqlalchemy import CursorResult, Dialect, Executable, Select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlalchemy.pool import PoolProxiedConnection
+from sqlalchemy import Dialect, Select, UpdateBase
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.types import TypeEngine
 
-from symphony.infrastructure.database.errors import is_disconnect, port_errors
+from symphony.infrastructure.database.errors import is_disconnect, is_refusal, port_errors
 
-AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
 Rows: TypeAlias = Sequence[Sequence[Any]]
 _Processor: TypeAlias = Callable[[Any], Any]
+_Driver: TypeAlias = "asyncpg.Connection[Any] | aiosqlite.Connection"
+
+_ROLLBACK_WAIT = 5.0  # seconds
+_COMMIT = "COMMIT"
 
 
-class Session(ABC):
-    """Runs statements for repositories."""
+class Session:
+    """Runs statements for repositories, on one connection.
 
-    @abstractmethod
-    async def rows(self, statement: AnySelect, parameters: Mapping[str, Any]) -> Rows:
-        """What a statement selects. The statement is one that is kept, not made for this call."""
+    With `begin`, how a transaction begins, they are in one, from the first to `commit`; otherwise
+    each stands by itself.
+    """
 
-    @abstractmethod
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]:
-        """Runs any statement; only in a transaction."""
-
-    @property
-    @abstractmethod
-    def dialect(self) -> Dialect: ...
-
-
-class TransactionSession(Session):
-    """Statements of one transaction."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def rows(self, statement: AnySelect, parameters: Mapping[str, Any]) -> Rows:
-        return (await self._connection.execute(statement, parameters)).all()
-
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]:
-        return await self._connection.execute(statement, parameters)
-
-    @property
-    def dialect(self) -> Dialect:
-        return self._connection.dialect
-
-
-class ReadingSession(Session):
-    """Single reads on a driver's connection, each of what is committed when it runs."""
-
-    def __init__(self, pooled: PoolProxiedConnection, engine: AsyncEngine) -> None:
-        self._pooled = pooled
+    def __init__(self, engine: AsyncEngine, begin: str | None = None) -> None:
         self._engine = engine
+        self._begin = begin
+        self._begun = False
+        self._in_doubt = False
 
-    async def rows(self, statement: AnySelect, parameters: Mapping[str, Any]) -> Rows:
+    async def open(self) -> None:
+        """Borrows a connection, to be given back by `close`."""
+        self._pooled = await self._engine.raw_connection()
+        self._driver = cast("_Driver", self._pooled.driver_connection)
+
+    async def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
+        """What a statement selects or returns. It is one that is kept, not made for this call."""
         prepared = _prepared(statement, self._engine.dialect)
-        with port_errors(prepared.sql):
-            try:
-                return prepared.converted(await self._fetched(prepared, parameters))
-            except BaseException as error:
-                # A statement that was left in the middle can hold its lock for ever.
-                self._drop(error)
-                raise
-
-    async def _fetched(self, prepared: "Prepared", parameters: Mapping[str, Any]) -> Any:
-        driver = self._pooled.driver_connection
         arguments = prepared.arguments(parameters)
+        if self._begin and not self._begun:
+            await self._answer(self._driver.execute(self._begin), self._begin)
+            self._begun = True
+        driver = self._driver
         if isinstance(driver, aiosqlite.Connection):
-            return await driver.execute_fetchall(prepared.sql, arguments)
-        return await cast("asyncpg.Connection[Any]", driver).fetch(prepared.sql, *arguments)
-
-    def _drop(self, error: BaseException) -> None:
-        if is_disconnect(error):
-            # A server that was restarted has dropped the other connections as well.
-            self._engine.sync_engine.pool._invalidate(self._pooled, error)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as SQLAlchemy does when it runs the statement
+            answer = driver.execute_fetchall(prepared.sql, arguments)
         else:
-            self._pooled.invalidate(error)
+            answer = driver.fetch(prepared.sql, *arguments)
+        return prepared.converted(await self._answer(answer, prepared.sql))
 
-    async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | None = None
-    ) -> CursorResult[Any]:
-        raise RuntimeError("changes are made in units of work")
+    async def commit(self) -> None:
+        if self._begun:
+            await self._answer(self._driver.execute(_COMMIT), _COMMIT)
+            self._begun = False
 
-    @property
-    def dialect(self) -> Dialect:
-        return self._engine.dialect
+    async def close(self) -> None:
+        """Gives the connection back. What was not committed is undone.
+
+        A connection of which nobody knows what it is doing is dropped: a statement that was left
+        in the middle can hold its lock for ever.
+        """
+        try:
+            if self._begun and not self._in_doubt:
+                with suppress(Exception):
+                    async with asyncio.timeout(_ROLLBACK_WAIT):
+                        await self._driver.execute("ROLLBACK")
+                    self._begun = False
+        finally:
+            if self._begun or self._in_doubt:
+                self._pooled.invalidate()
+            self._pooled.close()
+
+    async def _answer(self, answer: Awaitable[Any], sql: str) -> Any:
+        try:
+            return await answer
+        except BaseException as error:
+            # After a COMMIT that was refused, SQLite's transaction is still open.
+            self._in_doubt |= sql == _COMMIT or not is_refusal(error)
+            if is_disconnect(error):
+                # A server that was restarted has dropped the other connections as well.
+                pool = self._engine.sync_engine.pool
+                pool._invalidate(self._pooled, _checkin=False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as SQLAlchemy does when it runs the statement
+            with port_errors(sql):
+                raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +116,8 @@ class Prepared:
         ]
 
     def converted(self, found: Any) -> Rows:
+        if not self.columns:
+            return found
         rows = [list(row) for row in found]
         for column, process in self.columns:
             for row in rows:
@@ -130,7 +126,7 @@ class Prepared:
 
 
 @lru_cache(maxsize=512)
-def _prepared(statement: AnySelect, dialect: Dialect) -> Prepared:
+def _prepared(statement: Statement, dialect: Dialect) -> Prepared:
     compiled = statement.compile(dialect=dialect)
     binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
     return Prepared(
@@ -139,7 +135,7 @@ def _prepared(statement: AnySelect, dialect: Dialect) -> Prepared:
         {name: bind.effective_value for name, bind in binds if not bind.required},
         tuple(
             (index, process)
-            for index, column in enumerate(statement.selected_columns)
+            for index, column in enumerate(statement.exported_columns)
             if (process := _inwards(column.type, dialect))
         ),
     )

@@ -1,13 +1,11 @@
-"""Units of work and single reads over SQLAlchemy's async connections."""
+"""Units of work and single reads: repositories on a connection that is lent to them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, contextmanager
-
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from types import TracebackType
+from typing import Self
 
 from symphony.domain.unit_of_work import StoreUnavailable
-from symphony.infrastructure.database.engine import POOL_WAIT, Engines
+from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import port_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
 from symphony.infrastructure.database.repositories import (
@@ -17,22 +15,24 @@ from symphony.infrastructure.database.repositories import (
     SqlAlchemyVaults,
     SqlAlchemyWorkspaces,
 )
-from symphony.infrastructure.database.sessions import (
-    ReadingSession,
-    Session,
-    TransactionSession,
-)
+from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
 from symphony.infrastructure.metrics import Metrics
 
 MAX_PRESENT = 1000  # with a connection, or in line for one
+POOL_WAIT = 10.0  # seconds in line for a connection, and then for a new one
 WORK_TIMEOUT = 11.0  # seconds; the server's own limits end a statement before, if it still can
 
 
 class SqlAlchemyRepositories:
-    """One repository per noun, all on one session."""
+    """One repository per noun, all on one connection, from entering the store to leaving it.
 
-    def __init__(self, session: Session) -> None:
+    On a session with transactions it is a unit of work.
+    """
+
+    def __init__(self, store: "SqlAlchemyStore", session: Session) -> None:
+        self._store = store
+        self._session = session
         self.user_profiles = SqlAlchemyUserProfiles(session)
         self.workspaces = SqlAlchemyWorkspaces(session)
         self.repos = SqlAlchemyRepos(session)
@@ -41,22 +41,38 @@ class SqlAlchemyRepositories:
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(session)
         self.sign_in_failures = SqlAlchemySignInFailures(session)
 
-
-class SqlAlchemyUnitOfWork(SqlAlchemyRepositories):
-    """A transaction and the repositories in it."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(TransactionSession(connection))
-        self._connection = connection
-
     async def commit(self) -> None:
+        await self._session.commit()
+
+    async def __aenter__(self) -> Self:
+        self._store.enter()
         try:
-            await self._connection.commit()
-        except Exception:
-            # After a COMMIT that failed, SQLite's transaction is still open (a full disk, say),
-            # and SQLAlchemy takes it for ended. Without its connection it ends for sure.
-            await self._connection.invalidate()
+            with port_errors():
+                async with asyncio.timeout(POOL_WAIT):
+                    await self._session.open()
+        except BaseException:
+            self._store.leave()
             raise
+        self._store.connections.inc()
+        self._limit = asyncio.timeout(WORK_TIMEOUT)
+        await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            with port_errors():
+                await self._limit.__aexit__(kind, error, traceback)
+        finally:
+            try:
+                await self._session.close()
+            finally:
+                self._store.connections.dec()
+                self._store.leave()
 
 
 class SqlAlchemyStore:
@@ -68,58 +84,25 @@ class SqlAlchemyStore:
 
     def __init__(self, engines: Engines, counted: Metrics | None = None) -> None:
         self._engines = engines
-        self._counted = counted or Metrics()
-        self._counted.database_connections_limit.set(engines.connections)
+        counted = counted or Metrics()
+        counted.database_connections_limit.set(engines.connections)
+        self.connections = counted.database_connections
+        self._callers = counted.database_callers
         self._present = 0
 
-    @asynccontextmanager
-    async def unit_of_work(self) -> AsyncGenerator[SqlAlchemyUnitOfWork]:
-        # Leaving the connection's context rolls back whatever was not committed.
-        with port_errors():
-            async with self._connected(self._engines.write) as connection:
-                yield SqlAlchemyUnitOfWork(connection)
+    def unit_of_work(self) -> SqlAlchemyRepositories:
+        return SqlAlchemyRepositories(self, Session(self._engines.write, self._engines.begin))
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncGenerator[SqlAlchemyRepositories]:
-        engine = self._engines.read
-        with port_errors(), self._in_line():
-            async with asyncio.timeout(POOL_WAIT):  # in line, and then for a new connection
-                pooled = await engine.raw_connection()
-            try:
-                self._counted.database_connections.inc()
-                async with asyncio.timeout(WORK_TIMEOUT):
-                    yield SqlAlchemyRepositories(ReadingSession(pooled, engine))
-            finally:
-                self._counted.database_connections.dec()
-                pooled.close()
+    def reading(self) -> SqlAlchemyRepositories:
+        return SqlAlchemyRepositories(self, Session(self._engines.read))
 
-    @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncGenerator[AsyncConnection]:
-        with self._in_line():
-            connection = engine.connect()
-            async with asyncio.timeout(POOL_WAIT):
-                await connection.start()
-            self._counted.database_connections.inc()
-            try:
-                async with asyncio.timeout(WORK_TIMEOUT):
-                    yield connection
-            except (TimeoutError, asyncio.CancelledError):
-                # A server that does not answer would not answer a ROLLBACK either, and a
-                # statement that was left in the middle can hold its lock in a pool for ever.
-                await connection.invalidate()
-                raise
-            finally:
-                self._counted.database_connections.dec()
-                await asyncio.shield(connection.close())
-
-    @contextmanager
-    def _in_line(self) -> Generator[None]:
+    def enter(self) -> None:
+        """Raises: StoreUnavailable when there are too many inside already."""
         if self._present >= MAX_PRESENT:
             raise StoreUnavailable("line")
         self._present += 1
-        self._counted.database_callers.inc()
-        try:
-            yield
-        finally:
-            self._counted.database_callers.dec()
-            self._present -= 1
+        self._callers.inc()
+
+    def leave(self) -> None:
+        self._callers.dec()
+        self._present -= 1
