@@ -196,3 +196,17 @@ async def test_a_sqlite_unit_of_work_takes_the_write_lock_though_it_only_reads(
             other.execute("BEGIN IMMEDIATE")
     if other is not engines.anchor:
         other.close()
+
+
+async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_caught(
+    store: Store, ada: Household
+) -> None:
+    async with store.unit_of_work() as uow:
+        await uow.workspaces.add(a_workspace(ada.user.id, "Half"))
+        with pytest.raises(AlreadyExists):
+            await uow.workspaces.add(a_workspace(ada.user.id, "Half"))
+        with pytest.raises(RuntimeError):
+            await uow.commit()
+    assert await counted(store, ada) == 0
+    async with committed(store) as uow:
+        await uow.workspaces.add(a_workspace(ada.user.id, "Half"))  # its name is still free

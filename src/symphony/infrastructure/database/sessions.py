@@ -40,6 +40,7 @@ class Session:
         self._engine = engine
         self._begin = begin
         self._begun = False
+        self._refused = False
         self._in_doubt = False
 
     async def open(self) -> None:
@@ -62,6 +63,11 @@ class Session:
         return prepared.converted(await self._answer(answer, prepared.sql))
 
     async def commit(self) -> None:
+        """Raises: RuntimeError when a statement was refused, whatever was done about it: some of
+        the work is missing, and PostgreSQL would answer such a COMMIT by rolling back.
+        """
+        if self._refused:
+            raise RuntimeError("a statement of this unit of work was refused")
         if self._begun:
             await self._answer(self._driver.execute(_COMMIT), _COMMIT)
             self._begun = False
@@ -87,6 +93,7 @@ class Session:
         try:
             return await answer
         except BaseException as error:
+            self._refused = True
             # After a COMMIT that was refused, SQLite's transaction is still open.
             self._in_doubt |= sql == _COMMIT or not is_refusal(error)
             if is_disconnect(error):
