@@ -193,7 +193,7 @@ async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenLis
         use_cases.list_api_tokens, use_cases.ListApiTokens(actor.user_id, listing.page())
     )
     return ApiTokenList(
-        items=[ApiTokenResponse.of(each) for each in page.items],
+        items=ApiTokenResponse.of_each(page.items),
         next_cursor=listing.next_cursor(page),
     )
 

@@ -117,7 +117,7 @@ async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, ap
         use_cases.list_repos, use_cases.ListRepos(actor.user_id, workspace_id, listing.page())
     )
     return RepoList(
-        items=[RepoResponse.of(each) for each in page.items],
+        items=RepoResponse.of_each(page.items),
         next_cursor=listing.next_cursor(page),
     )
 

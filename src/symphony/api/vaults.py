@@ -124,7 +124,7 @@ async def list_vaults(
         use_cases.ListVaults(actor.user_id, workspace_id, listing.page(is_locked=is_locked)),
     )
     return VaultList(
-        items=[VaultResponse.of(each) for each in page.items],
+        items=VaultResponse.of_each(page.items),
         next_cursor=listing.next_cursor(page),
     )
 

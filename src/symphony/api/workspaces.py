@@ -150,7 +150,7 @@ async def list_workspaces(
         ),
     )
     return WorkspaceList(
-        items=[WorkspaceResponse.of(each) for each in page.items],
+        items=WorkspaceResponse.of_each(page.items),
         next_cursor=listing.next_cursor(page),
     )
 
