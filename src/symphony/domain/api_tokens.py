@@ -34,7 +34,7 @@ def scopes(value: object) -> tuple[Scope, ...]:
     return tuple(scope for scope in Scope if scope in given)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ApiToken(Entity):
     """What the service keeps of a token: never the token itself, only its hash."""
 

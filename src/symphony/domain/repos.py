@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from symphony.domain.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Repo(Entity):
     """A git repository's record. Its name is unique among the repos of its workspace."""
 

@@ -28,7 +28,7 @@ def password(value: object) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class UserProfile(Entity):
     """A person. User names and e-mail addresses are unique across the service."""
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from symphony.domain.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Vault(Entity):
     """A vault's record. Its name is unique among the vaults of its workspace."""
 

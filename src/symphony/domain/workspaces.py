@@ -33,7 +33,7 @@ def workspace_type(value: object) -> WorkspaceType:
         raise RuleBroken("unknown-type", f"One of {', '.join(WorkspaceType)}.") from None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Workspace(Entity):
     """A place for one line of work. Its name is unique among its owner's workspaces."""
 

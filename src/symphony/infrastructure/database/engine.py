@@ -111,7 +111,19 @@ def _postgresql(url: URL) -> Engines:
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, pool_size=POSTGRESQL_POOL, **_OPTIONS
     )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def read_json(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.run_async(_read_json)
+
     return Engines(write=engine, read=engine, begin="BEGIN")
+
+
+async def _read_json(connection: "asyncpg.Connection[Any]") -> None:
+    # As SQLAlchemy does, but for a function of Python's own in between, for each value.
+    await connection.set_type_codec(
+        "json", schema="pg_catalog", encoder=str.encode, decoder=from_json, format="binary"
+    )
 
 
 def _sqlite_file(file: Path) -> Engines:

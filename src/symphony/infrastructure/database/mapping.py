@@ -54,8 +54,8 @@ class Mapping(Generic[E]):
         self.unique_names = unique_names
         # Derived properties (the normalised names) are written and never read back. A parameter
         # may not have the name of the column that it is for.
-        columns = [key for key, _ in self.table.c.items() if hasattr(entity, key)]
-        self._written = {key: f"new_{key}" for key in columns}
+        shown = {field.name for field in fields(entity)} | set(dir(entity))
+        self._written = {key: f"new_{key}" for key, _ in self.table.c.items() if key in shown}
 
     def _owner(self, owner: str | None) -> Column[UUID]:
         if owner:
