@@ -13,16 +13,15 @@ LogFormat = Literal["text", "json"]
 def configure(log_format: LogFormat) -> None:
     """Sends all logs, the libraries' too, to standard error in one format."""
     moment = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    rendered: list[Processor] = (
-        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
         if log_format == "json"
-        else [
-            # Plain: tracebacks with the values of variables would tell people's secrets.
-            structlog.dev.ConsoleRenderer(
-                colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
-        ]
+        else structlog.processors.KeyValueRenderer(
+            key_order=["timestamp", "level", "event"], repr_native_str=False
+        )
     )
+    # Tracebacks are plain: with the values of variables they would tell people's secrets.
+    rendered = [structlog.processors.format_exc_info, renderer]
     # Our own lines go past `logging`, which takes several times as long to write one.
     structlog.configure(
         processors=[structlog.processors.add_log_level, moment, *rendered],
