@@ -28,6 +28,7 @@ _OBEYED = (
     "core.symlinks",
     "core.trustctime",
     "diff.renames",
+    "index.sparse",
     "status.renames",
     "status.showuntrackedfiles",
 )

@@ -8,7 +8,6 @@ index last saw it: while it has that size, it is taken for unmodified.
 
 import os
 import re
-from collections.abc import Iterator
 
 from symphony.infrastructure.git.private_directory import PrivateDirectory
 
@@ -21,26 +20,18 @@ _SIZES = 1 << 32
 
 def count_modified(private: PrivateDirectory, paths: list[bytes]) -> int:
     """How many of these files, which all look modified, are. Raises: Unreadable."""
-    filtered = list(_filtered(private, paths))
+    if not paths:
+        return 0
+    answers = private.attributes(paths, "filter")
+    filtered = [path for path, value in answers if value not in _NONE]
     unmodified = 0
     for start in range(0, len(filtered), _AT_ONCE):
         names = [os.fsdecode(path) for path in filtered[start : start + _AT_ONCE]]
-        listed = private.git("ls-files", "-z", "--debug", "--", *names)
+        listed = private.list_files("--debug", "--", *names)
         unmodified += sum(
             _size(private, path) == int(size) for path, size in _ENTRY.findall(listed)
         )
     return len(paths) - unmodified
-
-
-def _filtered(private: PrivateDirectory, paths: list[bytes]) -> Iterator[bytes]:
-    if not paths:
-        return
-    asked = private.path / "to-ask"
-    asked.write_bytes(b"\0".join(paths) + b"\0")
-    answers = private.git("check-attr", "-z", "--stdin", "filter", given=asked).split(b"\0")
-    for path, value in zip(answers[0::3], answers[2::3], strict=False):
-        if value not in _NONE:
-            yield path
 
 
 def _size(private: PrivateDirectory, path: bytes) -> int | None:

@@ -17,9 +17,12 @@ _MAX_ALTERNATES = 1 << 16  # bytes
 _MAX_PLACES = 50
 
 
-def check_objects(objects: Path, roots: Roots) -> None:
-    """Raises: Unreadable."""
-    checked: set[Path] = set()
+def allowed_objects(objects: Path, roots: Roots) -> list[Path]:
+    """The places in which the objects are, those of the repository itself first.
+
+    Raises: Unreadable, OSError.
+    """
+    checked: list[Path] = []
     waiting = [objects]
     while waiting:
         place = waiting.pop()
@@ -27,14 +30,16 @@ def check_objects(objects: Path, roots: Roots) -> None:
             continue
         if len(checked) == _MAX_PLACES:
             raise broken("Its objects are spread over too many places.")
-        checked.add(place)
+        checked.append(place)
         waiting += _alternates(place, roots)
+    return checked
 
 
-def check_loose_object(objects: Path, object_id: str) -> None:
-    """That an object whose content will be shown is no link to a file elsewhere."""
-    with Folder(objects) as folder:
-        mode = folder.mode(f"{object_id[:2]}/{object_id[2:]}")
+def check_loose_object(places: list[Path], object_id: str) -> None:
+    """Raises: Unreadable when an object whose content will be shown is a link to elsewhere."""
+    for place in places:
+        with Folder(place) as folder:
+            mode = folder.mode(f"{object_id[:2]}/{object_id[2:]}")
         if mode is not None and not stat.S_ISREG(mode):
             raise refused("An object is not a plain file.")
 

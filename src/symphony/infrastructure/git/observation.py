@@ -12,7 +12,7 @@ from symphony.infrastructure.git import filters, private_directory, submodules
 from symphony.infrastructure.git.config import check_work_tree, read_config
 from symphony.infrastructure.git.folder import Folder
 from symphony.infrastructure.git.location import locate
-from symphony.infrastructure.git.objects import check_loose_object, check_objects
+from symphony.infrastructure.git.objects import allowed_objects, check_loose_object
 from symphony.infrastructure.git.operations import operation
 from symphony.infrastructure.git.porcelain import Porcelain, read_porcelain, text
 from symphony.infrastructure.git.private_directory import PrivateDirectory
@@ -23,6 +23,7 @@ from symphony.infrastructure.git.submodules import Submodule
 from symphony.infrastructure.git.unreadable import Unreadable, broken
 
 _MAX_DEPTH = 8  # of submodules in submodules
+_MAX_STASHES = 16 << 20  # bytes of their list
 _MAX_SUBJECT = 1000  # characters
 _COMMIT = "--format=%H%x00%s%x00%an%x00%at"
 _BARE = "It is a bare repository: there are no files to compare."
@@ -55,12 +56,14 @@ class Observer:
         with tempfile.TemporaryDirectory(dir=self._scratch) as path:
             config = read_config(location, self._program, Path(path))
             check_work_tree(config, location)
-            check_objects(location.common / "objects", self._roots)
-            yield private_directory.make(location, config, self._program, Path(path))
+            objects = allowed_objects(location.common / "objects", self._roots)
+            yield private_directory.make(location, config, objects, self._program, Path(path))
 
     def _status(self, private: PrivateDirectory) -> RepoStatus:
-        with Folder(private.location.own) as own:
+        with Folder(private.location.own) as own, Folder(private.location.common) as common:
             under_way = operation(own)
+            # git, too, has as many stashes as there are lines.
+            stashes = (common.read("logs/refs/stash", _MAX_STASHES) or b"").count(b"\n")
         remotes = {
             text(os.fsencode(name)): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
@@ -84,7 +87,7 @@ class Observer:
             modified=modified,
             untracked=seen.untracked,
             conflicted=seen.conflicted,
-            stashes=seen.stashes,
+            stashes=stashes,
             operation=under_way,
             remotes=remotes,
         )
@@ -94,7 +97,7 @@ class Observer:
         seen = read_porcelain(
             private.git(
                 # Without looking into submodules, which overrides what .gitmodules says.
-                "status", "--porcelain=v2", "-z", "--branch", "--show-stash",
+                "status", "--porcelain=v2", "-z", "--branch",
                 "--ignore-submodules=dirty",
             )
         )  # fmt: skip
@@ -125,7 +128,7 @@ def _bare(private: PrivateDirectory) -> Porcelain:
 
 
 def _head(private: PrivateDirectory, commit: str) -> Head:
-    check_loose_object(private.location.common / "objects", commit)
+    check_loose_object(private.objects, commit)
     shown = private.git("log", "-1", "--encoding=UTF-8", _COMMIT, commit, "--")
     identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
     return Head(identity, subject[:_MAX_SUBJECT], author, _time(seconds))

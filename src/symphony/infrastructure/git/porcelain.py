@@ -1,4 +1,4 @@
-"""What `git status --porcelain=v2 -z --branch --show-stash` says (git-status(1))."""
+"""What `git status --porcelain=v2 -z --branch` says (git-status(1))."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +20,6 @@ class Porcelain:
     upstream: str | None = None
     ahead: int | None = None
     behind: int | None = None
-    stashes: int = 0
     staged: int = 0
     untracked: int = 0
     conflicted: int = 0
@@ -62,8 +61,6 @@ def _read_header(seen: Porcelain, header: bytes) -> None:
         case b"branch.ab":
             ahead, behind = value.split()
             seen.ahead, seen.behind = int(ahead), -int(behind)
-        case b"stash":
-            seen.stashes = int(value)
         case _:
             pass
 

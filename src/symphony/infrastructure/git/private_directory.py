@@ -40,14 +40,34 @@ class PrivateDirectory:
     config: Config
     program: Program
     branch: str | None
+    objects: list[Path]
     variables: Mapping[str, str]
 
-    def git(self, *arguments: str, given: Path | None = None) -> bytes:
+    def git(self, *arguments: str) -> bytes:
         """What git says of the repository. Raises: Unreadable, Stopped."""
+        return self._run(*arguments, variables=self.variables)
+
+    def list_files(self, *arguments: str) -> bytes:
+        """What `git ls-files` says. Raises: Unreadable, Stopped."""
+        # Otherwise it would fill in what a sparse index leaves out, and touch objects with that.
+        sparse = ["--sparse"] if self.config.is_true("index.sparse") else []
+        return self.git("ls-files", "-z", *sparse, *arguments)
+
+    def attributes(self, paths: list[bytes], attribute: str) -> list[tuple[bytes, bytes]]:
+        """Each path with the value of its attribute. Raises: Unreadable, Stopped."""
+        asked = self.path / "to-ask"
+        asked.write_bytes(b"".join(path + b"\0" for path in paths))
+        # It looks into .gitattributes, and needs the index for nothing but to fill that in as well.
+        variables = {**self.variables, "GIT_INDEX_FILE": str(self.path / "no-index")}
+        arguments = ("check-attr", "-z", "--stdin", attribute)
+        told = self._run(*arguments, variables=variables, given=asked).split(b"\0")
+        return list(zip(told[0::3], told[2::3], strict=False))
+
+    def _run(
+        self, *arguments: str, variables: Mapping[str, str], given: Path | None = None
+    ) -> bytes:
         try:
-            return self.program.run(
-                *arguments, folder=self.path, variables=self.variables, given=given
-            )
+            return self.program.run(*arguments, folder=self.path, variables=variables, given=given)
         except GitFailed as failed:
             raise broken(self._reason(failed.complaint)) from None
 
@@ -62,22 +82,24 @@ class PrivateDirectory:
         return f"{words[:1].upper()}{words[1:_MAX_REASON]}."
 
 
-def make(location: Location, config: Config, program: Program, path: Path) -> PrivateDirectory:
+def make(
+    location: Location, config: Config, objects: list[Path], program: Program, path: Path
+) -> PrivateDirectory:
     """Copies what git needs into the empty folder `path`.
 
     Raises: Unreadable, OSError.
     """
     hash_name = config.hash_name()
     (path / "refs").mkdir()
+    (path / "objects").mkdir()
     with Folder(location.own) as own, Folder(location.common) as common:
         branch = _copy_head(own, common, path)
         told = [*config.obeyed(), *_tracking(config, branch), *_NEVER]
         upstream = _upstream_ref(config, branch)
         if upstream is not None:
             _copy_ref(upstream, own, common, path)
-        _copy_ref("refs/stash", own, common, path)
         # After the single refs: one that is being packed is first written here, then removed there.
-        for name in ("packed-refs", "logs/refs/stash", "shallow"):
+        for name in ("packed-refs", "shallow"):
             common.copy(name, path / name, _MAX_LIST)
         for name in ("info/exclude", "info/attributes"):
             common.copy(name, path / name, _MAX_RULES)
@@ -89,15 +111,20 @@ def make(location: Location, config: Config, program: Program, path: Path) -> Pr
         "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
         f"[extensions]\n\tobjectFormat = {hash_name}\n"
     )
-    return PrivateDirectory(
-        path, location, config, program, branch, _variables(location, path, told)
-    )
+    variables = _variables(location, objects[0], path, told)
+    return PrivateDirectory(path, location, config, program, branch, objects, variables)
 
 
-def _variables(location: Location, path: Path, told: list[tuple[str, str]]) -> dict[str, str]:
+def _variables(
+    location: Location, objects: Path, path: Path, told: list[tuple[str, str]]
+) -> dict[str, str]:
+    quoted = str(objects).replace("\\", r"\\").replace('"', r"\"")
     variables = {
         "GIT_DIR": str(path),
-        "GIT_OBJECT_DIRECTORY": str(location.common / "objects"),
+        # Its objects are alternates, for git writes to the first place: what it works out of a
+        # sparse index, for instance.
+        "GIT_OBJECT_DIRECTORY": str(path / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"',
         "GIT_WORK_TREE": str(location.work_tree or path),
         "GIT_CONFIG_COUNT": str(len(told)),
     }

@@ -63,7 +63,7 @@ def _may_have_some(git_directory: Path) -> bool:
 
 def _gitlinks(private: PrivateDirectory) -> Iterator[tuple[str, str]]:
     """The path and the commit of each submodule without a conflict."""
-    for entry in private.git("ls-files", "--stage", "-z").split(b"\0")[:-1]:
+    for entry in private.list_files("--stage").split(b"\0")[:-1]:
         about, _, path = entry.partition(b"\t")
         mode, commit, stage = about.split(b" ")
         if mode == GITLINK and stage == b"0":

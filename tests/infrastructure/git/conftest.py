@@ -1,0 +1,45 @@
+"""Git on the disk, allowed in one folder, with temporary files in another."""
+
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from symphony.infrastructure.git.local import LocalGit
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder in which repositories may be."""
+    root = tmp_path / "root"
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    """A folder in which nobody may look."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    return outside
+
+
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files are made."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    return temporary
+
+
+@pytest.fixture
+def git(root: Path, temporary: Path) -> Generator[LocalGit]:
+    """Looks, and at the end has left nothing behind."""
+    git = LocalGit([root])
+    yield git
+    (own,) = temporary.iterdir()
+    assert list(own.iterdir()) == []
+    git.close()
+    assert list(temporary.iterdir()) == []
