@@ -1,11 +1,12 @@
 """Real repositories, made by git itself, and what git says of them."""
 
 import os
-import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 # Neither the machine's nor the developer's configuration decides how tests end.
 _ENVIRONMENT = {
@@ -108,6 +109,11 @@ class Repository:
         }
 
 
-def plain(words: str) -> str:
-    """The name of a situation as it stands in a test's."""
-    return re.sub("_", " ", words)
+def entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
+
+
+def running() -> list[str]:
+    """The git processes, and those of its shells, that this process has begun."""
+    children = psutil.Process().children(recursive=True)
+    return [each.name() for each in children if each.name() in {"git", "sh", "program"}]

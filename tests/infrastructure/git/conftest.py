@@ -1,12 +1,14 @@
 """Git on the disk, allowed in one folder, with temporary files in another."""
 
 import tempfile
-from collections.abc import Generator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from symphony.infrastructure.git.local import LocalGit
+from tests.support.repositories import entries
+from tests.support.server import until
 
 
 @pytest.fixture
@@ -35,11 +37,15 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def git(root: Path, temporary: Path) -> Generator[LocalGit]:
+async def git(root: Path, temporary: Path) -> AsyncGenerator[LocalGit]:
     """Looks, and at the end has left nothing behind."""
     git = LocalGit([root])
+    (own,) = entries(temporary)
+
+    async def is_tidy() -> bool:
+        return entries(own) == []
+
     yield git
-    (own,) = temporary.iterdir()
-    assert list(own.iterdir()) == []
+    await until(is_tidy)
     git.close()
-    assert list(temporary.iterdir()) == []
+    assert entries(temporary) == []

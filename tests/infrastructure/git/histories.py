@@ -27,6 +27,10 @@ def branch_that_is_another_name_of_one(repo: Repository) -> None:
     repo.git("symbolic-ref", "HEAD", "refs/heads/alias")
 
 
+def branch_that_leads_to_itself(repo: Repository) -> None:
+    repo.write(".git/refs/heads/main", "ref: refs/heads/main\n")
+
+
 def packed_refs(repo: Repository) -> None:
     repo.commit("second")
     repo.git("pack-refs", "--all")
@@ -274,7 +278,8 @@ def path_with_odd_signs(repo: Repository) -> Repository:
 
 SITUATIONS = (
     clean, unborn_branch, detached, branch_with_slashes_and_umlauts,
-    branch_that_is_another_name_of_one, packed_refs, merge_with_conflicts, merge_to_be_committed,
+    branch_that_is_another_name_of_one, branch_that_leads_to_itself, packed_refs,
+    merge_with_conflicts, merge_to_be_committed,
     merge_of_removed_and_added_files, rebase_with_conflicts, rebase_of_mails_with_conflicts,
     rebase_that_stopped_for_an_edit, rebase_that_stopped_in_a_merge, cherry_pick_with_conflicts,
     cherry_pick_between_two_commits, revert_with_conflicts, bisect, mails_being_applied, stashes,
