@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
@@ -82,6 +83,13 @@ class RepoList:
     next_cursor: NextCursor
 
 
+# An alias with a name, under which the OpenAPI document has it.
+Remotes = TypeAliasType(
+    "Remotes",
+    Annotated[dict[str, str], Field(description="The address of each remote, by its name.")],
+)
+
+
 @dataclass(slots=True)
 class HeadResponse(Representation):
     """The commit that is checked out."""
@@ -115,9 +123,8 @@ class RepoStatusResponse(Observation):
     state: Annotated[
         RepoState,
         Field(
-            description="`dirty` when anything is staged, modified, untracked or conflicted;"
-            " `missing` when there is nothing at the path; `refused` when it lies outside the"
-            " folders in which the service may look, or is not safe to read.",
+            description="How the folder was found; `refused` when it lies outside those in which"
+            " the service may look, or is not safe to read.",
             examples=["dirty"],
         ),
     ]
@@ -177,7 +184,7 @@ class RepoStatusResponse(Observation):
         Field(description="What is under way; null when nothing is.", examples=[None]),
     ]
     remotes: Annotated[
-        dict[str, str],
+        Remotes,
         Field(
             description="The address of each remote, without credentials.",
             examples=[{"origin": "https://git.example.org/ada/engine.git"}],

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 from symphony.domain.git import RepoState
 from tests.support.repositories import Repository
@@ -209,11 +208,16 @@ def submodules_in_submodules_without_end(repo: Repository) -> None:
         (folder / ".git").write_text(f"gitdir: {repo.own}\n")
 
 
-def broken_submodule(repo: Repository) -> None:
+def submodule_that_leads_nowhere(repo: Repository) -> None:
     commit = repo.git("rev-parse", "HEAD")
     repo.git("update-index", "--add", "--cacheinfo", f"160000,{commit},sub")
-    Path(repo.path / "sub").mkdir()
     repo.write("sub/.git", "gitdir: nowhere\n")
+
+
+def submodule_with_an_empty_git_directory(repo: Repository) -> None:
+    submodule_that_leads_nowhere(repo)
+    (repo.path / "sub/.git").unlink()
+    (repo.path / "sub/.git").mkdir()
 
 
 MISSING, NONE = RepoState.MISSING, RepoState.NOT_A_REPOSITORY
@@ -257,6 +261,13 @@ DAMAGES: dict[Damage, tuple[RepoState, str]] = {
     enormous_config: (ERROR, "config has more than 1,048,576 bytes."),
     enormous_alternates: (ERROR, "info/alternates has more than 65,536 bytes."),
     alternates_that_lead_round: (ERROR, "Its objects are spread over too many places."),
-    submodules_in_submodules_without_end: (ERROR, "Its submodules are nested too deeply."),
-    broken_submodule: (ERROR, "Its git directory is elsewhere, and not there any more."),
+    submodules_in_submodules_without_end: (ERROR, "In a submodule: They are nested too deeply."),
+    submodule_that_leads_nowhere: (
+        ERROR,
+        "In a submodule: Its git directory is elsewhere, and not there any more.",
+    ),
+    submodule_with_an_empty_git_directory: (
+        ERROR,
+        "In a submodule: Its .git is no git directory: a part of it is missing.",
+    ),
 }

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import psutil
 import pytest
 
 from symphony.application.ports import Overloaded
@@ -101,6 +102,18 @@ async def test_beyond_a_bound_nobody_may_join_the_line(
     await until(nothing_runs)
 
 
+async def test_who_waits_when_the_service_stops_is_told_so(
+    endless: Repository, root: Path, temporary: Path
+) -> None:
+    git = LocalGit([root])
+    asked = asyncio.create_task(git.status(str(endless.path)))
+    await until(git_runs)
+    git.close()
+    assert running() == []
+    assert entries(temporary) == []
+    assert (await asked).reason == "The service is being stopped."
+
+
 async def test_what_git_prints_has_a_bound(
     repo: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,12 +190,23 @@ async def test_the_folder_of_a_service_that_was_killed_goes_with_the_next_start(
         *(sys.executable, "-c", LOOK, str(endless.path), str(endless.path)),
         env={**os.environ, "TMPDIR": str(temporary)},
     )
-    await until(git_runs)
+
+    async def looks_at_files() -> bool:
+        return any("status" in each.cmdline() for each in psutil.Process(process.pid).children())
+
+    async def goes_on() -> bool:
+        """Whether git had opened the list, which ends now, and git with it."""
+        try:
+            os.close(os.open(endless.path / ".gitignore", os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
+    await until(looks_at_files)
     process.kill()
     await process.wait()
     assert len(entries(temporary)) == 1
-    writer = os.open(endless.path / ".gitignore", os.O_WRONLY | os.O_NONBLOCK)
-    os.close(writer)  # what git waited for has come, so it ends by itself
+    await until(goes_on)
     Scratch().close()
     assert entries(temporary) == []
 

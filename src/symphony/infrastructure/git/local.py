@@ -10,7 +10,7 @@ from pathlib import Path
 from symphony.application.ports import Overloaded
 from symphony.domain.git import Git, RepoState, RepoStatus
 from symphony.infrastructure.git.observation import Observer
-from symphony.infrastructure.git.program import Program
+from symphony.infrastructure.git.program import Program, Stopped
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.scratch import Scratch
 
@@ -29,14 +29,14 @@ class LocalGit(Git):
         self._roots = Roots(roots)
         self._scratch = Scratch()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="git")
-        self._waiting = 0
+        self._programs = set[Program]()
 
     async def status(self, path: str) -> RepoStatus:
-        if self._waiting >= MAX_WAITING:
+        if len(self._programs) >= MAX_WAITING:
             raise Overloaded
         program = Program()
         observer = Observer(self._roots, self._scratch.path, program)
-        self._waiting += 1
+        self._programs.add(program)
         try:
             async with asyncio.timeout(TIME_LIMIT):
                 return await asyncio.get_running_loop().run_in_executor(
@@ -46,12 +46,17 @@ class LocalGit(Git):
             return RepoStatus(
                 state=RepoState.ERROR, reason=f"Reading it took longer than {TIME_LIMIT} seconds."
             )
+        except Stopped:
+            return RepoStatus(state=RepoState.ERROR, reason="The service is being stopped.")
         finally:
             # Whoever waited may be gone: then git and the thread that runs it have no reason to go
             # on. The thread removes what it has made.
             program.stop()
-            self._waiting -= 1
+            self._programs.discard(program)
 
     def close(self) -> None:
+        """Ends what is still running, and removes the temporary folder."""
+        for program in self._programs:
+            program.stop()
         self._threads.shutdown(cancel_futures=True)
         self._scratch.close()

@@ -20,12 +20,13 @@ from symphony.infrastructure.git.program import Program
 from symphony.infrastructure.git.remotes import without_credentials
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.submodules import Submodule
-from symphony.infrastructure.git.unreadable import Unreadable, broken
+from symphony.infrastructure.git.unreadable import Unreadable, broken, refused
 
 _MAX_DEPTH = 8  # of submodules in submodules
 _MAX_STASHES = 16 << 20  # bytes of their list
 _MAX_SUBJECT = 1000  # characters
 _COMMIT = "--format=%H%x00%s%x00%an%x00%at"
+_IN_A_SUBMODULE = "In a submodule: "
 _BARE = "It is a bare repository: there are no files to compare."
 
 
@@ -40,7 +41,7 @@ class Observer:
     def status(self, path: str) -> RepoStatus:
         """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
         try:
-            folder = self._roots.resolve(Path(path).expanduser(), "It")
+            folder = self._roots.resolve(os.path.expanduser(path), "It")
             with self._opened(folder) as private:
                 return self._status(private)
         except Unreadable as unreadable:
@@ -110,9 +111,14 @@ class Observer:
 
     def _submodule(self, folder: Path, depth: int) -> Submodule:
         if depth > _MAX_DEPTH:
-            raise broken("Its submodules are nested too deeply.")
-        with self._opened(folder) as private:
-            seen, modified = self._compared(private, depth)
+            raise broken(f"{_IN_A_SUBMODULE}They are nested too deeply.")
+        try:
+            with self._opened(folder) as private:
+                seen, modified = self._compared(private, depth)
+        except Unreadable as unreadable:
+            # It stands in a repository, which is neither missing nor none because of it.
+            kind = refused if unreadable.state == RepoState.REFUSED else broken
+            raise kind(_IN_A_SUBMODULE + unreadable.reason.removeprefix(_IN_A_SUBMODULE)) from None
         return Submodule(
             seen.head,
             has_changes=bool(seen.staged or modified or seen.conflicted),

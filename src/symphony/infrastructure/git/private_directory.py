@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def make(
         told = [*config.obeyed(), *_tracking(config, branch), *_NEVER]
         upstream = _upstream_ref(config, branch)
         if upstream is not None:
-            _copy_ref(upstream, own, common, path)
+            _copy_ref(upstream, common, path)
         # After the single refs: one that is being packed is first written here, then removed there.
         for name in ("packed-refs", "shallow"):
             common.copy(name, path / name, _MAX_LIST)
@@ -144,11 +144,11 @@ def _copy_head(own: Folder, common: Folder, path: Path) -> str | None:
     if symbolic is None:
         return None
     ref = os.fsdecode(symbolic[1])
-    _copy_ref(ref, own, common, path)
+    _copy_ref(ref, common, path)
     return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
 
 
-def _copy_ref(name: str, own: Folder, common: Folder, path: Path) -> None:
+def _copy_ref(name: str, common: Folder, path: Path) -> None:
     """Copies a ref that is a file of its own, and those that it leads to."""
     for _ in range(_LONGEST_CHAIN):
         content = common.read(name, _MAX_REF)
@@ -182,15 +182,21 @@ def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | Non
 def _upstream_ref(config: Config, branch: str | None) -> str | None:
     """The ref that stands here for the branch at the remote (git-fetch(1), "refspec")."""
     remote, merge = _upstream(config, branch)
-    if remote is None or merge is None or remote == ".":
-        return merge
-    for refspec in config.all(f"remote.{remote}.fetch"):
+    ref = None
+    if remote is not None and merge is not None:
+        refspecs = config.all(f"remote.{remote}.fetch")
+        ref = merge if remote == "." else _mapped(merge, refspecs)
+    return ref if ref is not None and ref.startswith("refs/") else None
+
+
+def _mapped(ref: str, refspecs: Iterable[str]) -> str | None:
+    for refspec in refspecs:
         source, _, target = refspec.removeprefix("+").partition(":")
         begins, star, ends = source.partition("*")
-        if not star and source == merge:
+        if not star and source == ref:
             return target
-        if star and merge.startswith(begins) and merge.endswith(ends):
-            return target.replace("*", merge[len(begins) : len(merge) - len(ends)], 1)
+        if star and ref.startswith(begins) and ref.endswith(ends):
+            return target.replace("*", ref[len(begins) : len(ref) - len(ends)], 1)
     return None
 
 

@@ -13,7 +13,7 @@ class Roots:
     def __init__(self, folders: Iterable[Path]) -> None:
         self._folders = tuple(Path(os.path.realpath(folder)) for folder in folders)
 
-    def resolve(self, path: Path, what: str) -> Path:
+    def resolve(self, path: str | Path, what: str) -> Path:
         """The real place of a path, which need not exist.
 
         Raises: Unreadable (refused) when it is outside; `what` names it in the reason. Whether
