@@ -1,13 +1,18 @@
 """What a repo's folder is like, over HTTP."""
 
+import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from symphony.config.settings import Settings
+from symphony.infrastructure.git import local
 from tests.support.api import User, code, running_api, sign_up, utc
-from tests.support.repositories import Repository
+from tests.support.metrics import scraped
+from tests.support.repositories import Repository, running
+from tests.support.server import until
 
 FIELDS = {
     *("state", "reason", "branch", "head", "upstream", "ahead", "behind", "staged", "modified"),
@@ -117,3 +122,29 @@ async def test_a_home_folder_is_that_of_the_user_who_runs_the_service(
     workspace = (await ada.workspace())["id"]
     repo = await ada.repo(workspace, "engine", path="~/dev/engine")
     assert (await ada.get(f"/repos/{repo['id']}/status")).json()["state"] == "clean"
+
+
+async def test_while_git_looks_no_connection_to_the_database_is_held(
+    ada: User, folder: Path
+) -> None:
+    repository = Repository.made(folder / "engine")
+    os.mkfifo(repository.path / ".gitignore")  # which git opens, and waits
+    address = await registered(ada, repository.path)
+
+    async def git_waits() -> bool:
+        return running() == ["git"]
+
+    asked = asyncio.create_task(ada.get(address))
+    await until(git_waits)
+    assert (await scraped(ada.client)).value("symphony_database_callers") == 0
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+
+
+async def test_when_too_many_look_already_one_is_to_come_back_later(
+    ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "MAX_WAITING", 0)
+    answer = await ada.get(await registered(ada, folder))
+    assert code(answer) == "503 service-unavailable"
+    assert answer.headers["retry-after"]
