@@ -73,6 +73,30 @@ async def test_git_ends_when_nobody_waits_for_it_any_more(
     await until(nothing_runs)
 
 
+async def test_what_git_has_begun_ends_with_it(
+    repo: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    stand_in = tmp_path / "git"
+    stand_in.write_text(f"#!/bin/sh\n/bin/sleep 600 &\necho $! > {begun}.new\n"
+                        f"/bin/mv {begun}.new {begun}\nwait\n")  # fmt: skip
+    stand_in.chmod(0o755)
+    monkeypatch.setitem(program._ENVIRONMENT, "PATH", str(tmp_path))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a git that begins something
+    asked = asyncio.create_task(git.status(str(repo.path)))
+
+    async def it_has_begun() -> bool:
+        return begun.exists()
+
+    await until(it_has_begun)
+    helper = psutil.Process(int(begun.read_text()))
+    asked.cancel()
+
+    async def it_has_ended() -> bool:
+        return not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
+
+    await until(it_has_ended)
+
+
 async def test_only_so_many_look_at_once_and_who_gives_up_takes_no_turn(
     endless: Repository, git: LocalGit
 ) -> None:

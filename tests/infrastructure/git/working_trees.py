@@ -304,6 +304,13 @@ def submodule_whose_untracked_files_do_not_count(repo: Repository) -> None:
     repo.git("config", "submodule.vendor/lib.ignore", "untracked")
 
 
+def submodule_beside_a_sparse_index(repo: Repository) -> None:
+    inner = submodule(repo)
+    repo.commit("outside/deep/two")
+    repo.git("sparse-checkout", "set", "--cone", "--sparse-index", "vendor")
+    inner.write("inner", "changed\n")
+
+
 def submodule_not_checked_out(repo: Repository) -> None:
     submodule(repo)
     repo.git("submodule", "--quiet", "deinit", "--force", "vendor/lib")
@@ -343,5 +350,6 @@ SITUATIONS = (
     submodule_added, submodule_clean, submodule_modified, submodule_with_untracked_files,
     submodule_moved, submodule_moved_and_staged, submodule_whose_changes_do_not_count,
     submodule_whose_untracked_files_do_not_count, submodule_not_checked_out, submodule_removed,
-    submodule_in_a_submodule, repository_added_as_if_it_were_a_submodule,
+    submodule_beside_a_sparse_index, submodule_in_a_submodule,
+    repository_added_as_if_it_were_a_submodule,
 )  # fmt: skip
