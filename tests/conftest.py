@@ -129,7 +129,14 @@ def store(engines: Engines) -> SqlAlchemyStore:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a service on the store."""
+    """Settings of a service on the store, which may look at repositories in one folder."""
+    root = tmp_path / "repositories"
+    root.mkdir()
     return Settings.model_validate(
-        {"database_url": database_url, "secret_key": SECRET, "data_dir": tmp_path}
+        {
+            "database_url": database_url,
+            "secret_key": SECRET,
+            "data_dir": tmp_path,
+            "git_roots": [root],
+        }
     )

@@ -30,6 +30,7 @@ from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
@@ -126,6 +127,7 @@ async def running_application(
 ) -> AsyncGenerator[Application]:
     """The application on its database, which is closed when everything begun is finished."""
     passwords = Argon2Passwords(threads=max(1, (os.cpu_count() or 1) - 1))
+    git = LocalGit(settings.git_roots) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, counted),
         policy=Policy(
@@ -138,6 +140,7 @@ async def running_application(
         access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
         keyed_hash=keyed_hash(derived(secret, "accounts")),
         count=counted.command,
+        git=git,
     )
     try:
         if engines.is_in_memory:  # nobody else can have migrated it
@@ -146,4 +149,6 @@ async def running_application(
     finally:
         await application.drain()
         passwords.close()
+        if git is not None:
+            git.close()
         await engines.dispose()

@@ -24,7 +24,7 @@ STORY = (
     *("get_own_user_profile", "get_user_profile", "change_user_profile"),
     *("create_api_token", "list_api_tokens", "revoke_api_token"),
     *("create_workspace", "list_workspaces", "get_workspace", "change_workspace"),
-    *("create_repo", "list_repos", "get_repo", "change_repo"),
+    *("create_repo", "list_repos", "get_repo", "get_repo_status", "change_repo"),
     *("create_vault", "list_vaults", "get_vault", "change_vault", "lock_vault", "unlock_vault"),
     *("get_workspace_stats", "delete_repo", "delete_vault", "delete_workspace"),
     "delete_user_profile",

@@ -87,6 +87,11 @@ PROBLEMS: dict[str, Kind] = {
         "Registration is closed",
         "Ask whoever runs this service for a user profile: `symphony user create`.",
     ),
+    "git-disabled": Kind(
+        403,
+        "This service does not look at repositories",
+        "Ask whoever runs it to name the folders in which it may: `symphony serve --git-root`.",
+    ),
     "route-not-found": Kind(
         404, "There is nothing at this address", "Compare the path with the documentation, /docs."
     ),

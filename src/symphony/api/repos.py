@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
@@ -22,11 +23,18 @@ from symphony.api.fields import (
 from symphony.api.idempotency import Key, answer_made
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
-from symphony.api.responses import EntityRepresentation, NextCursor
+from symphony.api.responses import (
+    EntityRepresentation,
+    NextCursor,
+    Observation,
+    Representation,
+)
 from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
+from symphony.domain.git import Operation, RepoState
 
 routes = router("repos")
+_COMMIT = "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"
 
 
 class RepoCreate(BaseModel):
@@ -73,6 +81,115 @@ class RepoList:
 
     items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
     next_cursor: NextCursor
+
+
+# An alias with a name, under which the OpenAPI document has it.
+Remotes = TypeAliasType(
+    "Remotes",
+    Annotated[dict[str, str], Field(description="The address of each remote, by its name.")],
+)
+
+
+@dataclass(slots=True)
+class HeadResponse(Representation):
+    """The commit that is checked out."""
+
+    id: Annotated[str, Field(description="The commit's id.", examples=[_COMMIT])]
+    subject: Annotated[
+        str,
+        Field(
+            description="The first line of its message, up to 1,000 characters.",
+            examples=["Note G: Bernoulli numbers"],
+        ),
+    ]
+    author: Annotated[str, Field(description="The author's name.", examples=["Ada Lovelace"])]
+    authored_at: Annotated[
+        datetime | None,
+        Field(
+            description="When it was written; null when the commit does not tell.",
+            examples=["2026-11-15T17:02:11Z"],
+        ),
+    ]
+
+
+def _count(description: str, example: int) -> Any:
+    return Field(description=description, examples=[example])
+
+
+@dataclass(slots=True)
+class RepoStatusResponse(Observation):
+    """What a repo's folder was like when it was looked at."""
+
+    state: Annotated[
+        RepoState,
+        Field(
+            description="How the folder was found; `refused` when it lies outside those in which"
+            " the service may look, or is not safe to read.",
+            examples=["dirty"],
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why there is no more to tell, in words; null when there is nothing to"
+            " explain.",
+            examples=[None],
+        ),
+    ]
+    branch: Annotated[
+        str | None,
+        Field(description="The branch; null when HEAD is detached.", examples=["main"]),
+    ]
+    head: Annotated[
+        HeadResponse | None,
+        Field(
+            description="The commit that is checked out; null before the first one.",
+            examples=[
+                {
+                    "id": _COMMIT,
+                    "subject": "Note G: Bernoulli numbers",
+                    "author": "Ada Lovelace",
+                    "authored_at": "2026-11-15T17:02:11Z",
+                }
+            ],
+        ),
+    ]
+    upstream: Annotated[
+        str | None,
+        Field(description="The branch's upstream; null without one.", examples=["origin/main"]),
+    ]
+    ahead: Annotated[
+        int | None,
+        Field(
+            description="How many commits the upstream lacks, as of the last fetch; null when there"
+            " is no upstream, or it is gone.",
+            examples=[1],
+        ),
+    ]
+    behind: Annotated[
+        int | None,
+        Field(description="The other way round; null in the same cases.", examples=[0]),
+    ]
+    staged: Annotated[int, _count("Files that differ between HEAD and the index.", 1)]
+    modified: Annotated[
+        int, _count("Files and submodules that differ between the index and the folder.", 2)
+    ]
+    untracked: Annotated[
+        int, _count("Files and whole folders that are neither tracked nor ignored.", 0)
+    ]
+    conflicted: Annotated[int, _count("Files with a conflict.", 0)]
+    stashes: Annotated[int, _count("Stashed changes.", 0)]
+    operation: Annotated[
+        Operation | None,
+        Field(description="What is under way; null when nothing is.", examples=[None]),
+    ]
+    remotes: Annotated[
+        Remotes,
+        Field(
+            description="The address of each remote, without credentials.",
+            examples=[{"origin": "https://git.example.org/ada/engine.git"}],
+        ),
+    ]
 
 
 @routes.post(
@@ -130,6 +247,22 @@ async def get_repo(
     repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
     answer_if_modified(request, response, repo.tag)
     return RepoResponse.of(repo)
+
+
+@routes.get(
+    "/repos/{repo_id}/status",
+    summary="Look at a repo",
+    responses=documented("git-disabled", "repo-not-found"),
+)
+async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatusResponse:
+    """What the repo's folder is like now. It is read from the disk, and nothing is changed there.
+
+    Whatever is wrong with it is a state with a reason, and no error.
+    """
+    status = await use_cases.get_repo_status(use_cases.GetRepoStatus(actor.user_id, repo_id), app)
+    shown = RepoStatusResponse.of(status)
+    shown.head = None if status.head is None else HeadResponse.of(status.head)
+    return shown
 
 
 @routes.patch(

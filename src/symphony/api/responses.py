@@ -47,6 +47,15 @@ class Representation:
 
 
 @dataclass(slots=True)
+class Observation(Representation):
+    """What was seen of something outside the service: it is not kept, so it has no ETag."""
+
+    observed_at: Annotated[
+        datetime, Field(description="When it was seen.", examples=["2026-11-16T08:30:00.125000Z"])
+    ]
+
+
+@dataclass(slots=True)
 class EntityRepresentation(Representation):
     """The fields that the service sets on every noun, which says whose `id` it is."""
 

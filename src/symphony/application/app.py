@@ -11,6 +11,7 @@ from symphony.application.ports import AccessTokens, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.base import Entity
 from symphony.domain.errors import DomainError
+from symphony.domain.git import Git
 from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.repos import RepoService
 from symphony.domain.unit_of_work import (
@@ -76,6 +77,8 @@ class Application:
     """Hashes what must not be kept in the clear, and cannot be guessed from its hash either."""
     count: Callable[[str, str], None]
     """Counts a command by its name and outcome: done, a refusal's slug, unavailable or failed."""
+    git: Git | None
+    """None when the operator has not said where to look."""
     _running: set["asyncio.Task[Any]"] = field(
         default_factory=set["asyncio.Task[Any]"], init=False, repr=False
     )

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from symphony.application.app import Services
+from symphony.application.app import Application, Services
 from symphony.domain.base import Page, PageRequest
+from symphony.domain.git import GitDisabled, RepoStatus
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.repos import Repo, RepoChanges
 from symphony.domain.unit_of_work import Repositories
@@ -37,6 +38,12 @@ class DeleteRepo:
 
 @dataclass(frozen=True, slots=True)
 class GetRepo:
+    actor: UUID
+    repo_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GetRepoStatus:
     actor: UUID
     repo_id: UUID
 
@@ -81,3 +88,14 @@ async def get_repo(query: GetRepo, repositories: Repositories) -> Repo:
 async def list_repos(query: ListRepos, repositories: Repositories) -> Page[Repo]:
     """Raises: NotFound for the workspace."""
     return await repositories.repos.page(query.actor, query.workspace_id, query.page)
+
+
+async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
+    """What the repo's folder is like now; no connection to the database is held for it.
+
+    Raises: GitDisabled, NotFound, Overloaded.
+    """
+    if app.git is None:
+        raise GitDisabled
+    repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
+    return await app.git.status(repo.path)

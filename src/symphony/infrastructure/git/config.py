@@ -1,0 +1,148 @@
+"""A repository's configuration: read as data, of which little is obeyed.
+
+What git's configuration can say includes programs to run, files to read and addresses to call. So
+what is obeyed is listed here, and everything else is only looked at.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.location import Location
+from symphony.infrastructure.git.program import GitFailed, Program
+from symphony.infrastructure.git.unreadable import broken, refused
+
+_MAX_CONFIG = 1 << 20  # bytes
+# How files are compared with the index, and what the user wants to have counted.
+_OBEYED = (
+    "core.autocrlf",
+    "core.checkstat",
+    "core.eol",
+    "core.filemode",
+    "core.ignorecase",
+    "core.precomposeunicode",
+    "core.sparsecheckout",
+    "core.sparsecheckoutcone",
+    "core.symlinks",
+    "core.trustctime",
+    "diff.renames",
+    "index.sparse",
+    "status.renames",
+    "status.showuntrackedfiles",
+)
+_HARMLESS_VALUE = re.compile(r"[A-Za-z0-9]{0,16}")
+# Extensions that a reader need not know of, or that concern only what is not read here.
+_WITHOUT_CONSEQUENCE = {
+    "noop",
+    "partialclone",
+    "preciousobjects",
+    "relativeworktrees",
+    "worktreeconfig",
+}
+_HASHES = {"sha1", "sha256"}
+
+Values = dict[str, tuple[str, ...]]
+
+
+class Config:
+    """The values of each name, in order; the last one counts where git wants one.
+
+    Section and key are in lower case, what stands between them is as it was written.
+    """
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def last(self, name: str) -> str | None:
+        return self.all(name)[-1] if name in self._values else None
+
+    def all(self, name: str) -> tuple[str, ...]:
+        return self._values.get(name, ())
+
+    def is_true(self, name: str) -> bool:
+        return (self.last(name) or "").lower() in {"true", "yes", "on", "1"}
+
+    def subsections(self, section: str, key: str) -> Iterator[tuple[str, str]]:
+        """What stands between the section and the key, with the first value, for each that does."""
+        for name, values in self._values.items():
+            if name.startswith(section + ".") and name.endswith("." + key):
+                between = name[len(section) + 1 : -len(key) - 1]
+                if between:
+                    yield between, values[0]
+
+    def hash_name(self) -> str:
+        """Raises: Unreadable when the repository has a format that cannot be read here."""
+        version = self.last("core.repositoryformatversion") or "0"
+        if version not in {"0", "1"}:
+            raise broken("It has a format that is newer than this service.")
+        named = "sha1"
+        for name in self._values if version == "1" else ():
+            section, _, extension = name.partition(".")
+            value = self.last(name)
+            if section != "extensions" or extension in _WITHOUT_CONSEQUENCE:
+                continue
+            if extension == "objectformat" and value in _HASHES:
+                named = value
+            elif (extension, value) != ("refstorage", "files"):
+                raise broken(f"It uses an extension that cannot be read here: {extension[:50]}.")
+        return named
+
+    def obeyed(self) -> list[tuple[str, str]]:
+        """The settings that are carried over into what git is told."""
+        pairs = ((name, self.last(name)) for name in _OBEYED)
+        return [
+            (name, value)
+            for name, value in pairs
+            if value is not None and _HARMLESS_VALUE.fullmatch(value)
+        ]
+
+
+def read_config(location: Location, program: Program, scratch: Path) -> Config:
+    """The repository's configuration, without that of the user or the machine.
+
+    Raises: Unreadable.
+    """
+    with Folder(location.common) as common, Folder(location.own) as own:
+        values = parsed(common, "config", program, scratch)
+        if location.is_linked:
+            # These are about the main working tree (git-worktree(1), "Configuration file").
+            values = _without(values, ("core.bare", "core.worktree"))
+        config = Config(values)
+        if config.is_true("extensions.worktreeconfig"):
+            more = parsed(own, "config.worktree", program, scratch)
+            config = Config({**values, **more})
+    return config
+
+
+def parsed(folder: Folder, name: str, program: Program, scratch: Path) -> Values:
+    """A file in the form of git's configuration, as git reads it, its includes left out."""
+    copy = scratch / "to-parse"
+    if not folder.copy(name, copy, _MAX_CONFIG):
+        return {}
+    try:
+        listed = program.run(
+            "config", "--file", str(copy), "--no-includes", "--null", "--list",
+            folder=scratch, variables={"GIT_DIR": str(scratch)},
+        )  # fmt: skip
+    except GitFailed:
+        raise broken(f"Its {name} cannot be read.") from None
+    values: Values = {}
+    for entry in listed.split(b"\0")[:-1]:
+        key, has_value, value = os.fsdecode(entry).partition("\n")
+        values[key] = (*values.get(key, ()), value if has_value else "true")
+    return values
+
+
+def check_work_tree(config: Config, location: Location) -> None:
+    """Raises: Unreadable (refused) when the files are said to be in another folder than this."""
+    named = config.last("core.worktree")
+    if named is None or location.work_tree is None:
+        return
+    if os.path.realpath(location.own / named) != str(location.work_tree):
+        raise refused("Its core.worktree leads to another folder.")
+
+
+def _without(values: Values, names: Iterable[str]) -> Values:
+    return {name: value for name, value in values.items() if name not in names}

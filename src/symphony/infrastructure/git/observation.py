@@ -1,0 +1,147 @@
+"""Looking at one repository."""
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from symphony.domain.git import Head, RepoState, RepoStatus
+from symphony.infrastructure.git import filters, private_directory, submodules
+from symphony.infrastructure.git.config import check_work_tree, read_config
+from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.location import locate
+from symphony.infrastructure.git.objects import allowed_objects, check_loose_object
+from symphony.infrastructure.git.operations import operation
+from symphony.infrastructure.git.porcelain import Porcelain, read_porcelain, text
+from symphony.infrastructure.git.private_directory import PrivateDirectory
+from symphony.infrastructure.git.program import Program
+from symphony.infrastructure.git.remotes import without_credentials
+from symphony.infrastructure.git.roots import Roots
+from symphony.infrastructure.git.submodules import Submodule
+from symphony.infrastructure.git.unreadable import Unreadable, broken, refused
+
+_MAX_DEPTH = 8  # of submodules in submodules
+_MAX_STASHES = 16 << 20  # bytes of their list
+_MAX_SUBJECT = 1000  # characters
+_COMMIT = "--format=%H%x00%s%x00%an%x00%at"
+_IN_A_SUBMODULE = "In a submodule: "
+_BARE = "It is a bare repository: there are no files to compare."
+
+
+class Observer:
+    """Looks at repositories for one caller; blocks while it does."""
+
+    def __init__(self, roots: Roots, scratch: Path, program: Program) -> None:
+        self._roots = roots
+        self._scratch = scratch
+        self._program = program
+
+    def status(self, path: str) -> RepoStatus:
+        """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
+        try:
+            folder = self._roots.resolve(os.path.expanduser(path), "It")
+            with self._opened(folder) as private:
+                return self._status(private)
+        except Unreadable as unreadable:
+            return RepoStatus(state=unreadable.state, reason=unreadable.reason)
+        except OSError as error:
+            return RepoStatus(
+                state=RepoState.ERROR, reason=f"It cannot be read: {error.strerror or 'unknown'}."
+            )
+
+    @contextmanager
+    def _opened(self, folder: Path) -> Generator[PrivateDirectory]:
+        location = locate(folder, self._roots)
+        with tempfile.TemporaryDirectory(dir=self._scratch) as path:
+            config = read_config(location, self._program, Path(path))
+            check_work_tree(config, location)
+            objects = allowed_objects(location.common / "objects", self._roots)
+            yield private_directory.make(location, config, objects, self._program, Path(path))
+
+    def _status(self, private: PrivateDirectory) -> RepoStatus:
+        with Folder(private.location.own) as own, Folder(private.location.common) as common:
+            under_way = operation(own)
+            # git, too, has as many stashes as there are lines.
+            stashes = (common.read("logs/refs/stash", _MAX_STASHES) or b"").count(b"\n")
+        remotes = {
+            text(os.fsencode(name)): without_credentials(url)
+            for name, url in private.config.subsections("remote", "url")
+        }
+        if private.location.work_tree is None or private.config.is_true("core.bare"):
+            seen, modified = _bare(private), 0
+            state, reason = RepoState.CLEAN, _BARE
+        else:
+            seen, modified = self._compared(private, depth=0)
+            is_dirty = seen.staged or modified or seen.untracked or seen.conflicted
+            state, reason = (RepoState.DIRTY if is_dirty else RepoState.CLEAN), None
+        return RepoStatus(
+            state=state,
+            reason=reason,
+            branch=seen.branch,
+            head=None if seen.head is None else _head(private, seen.head),
+            upstream=seen.upstream,
+            ahead=seen.ahead,
+            behind=seen.behind,
+            staged=seen.staged,
+            modified=modified,
+            untracked=seen.untracked,
+            conflicted=seen.conflicted,
+            stashes=stashes,
+            operation=under_way,
+            remotes=remotes,
+        )
+
+    def _compared(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
+        """What git sees, and how many files and submodules are modified."""
+        seen = read_porcelain(
+            private.git(
+                # Without looking into submodules, which overrides what .gitmodules says.
+                "status", "--porcelain=v2", "-z", "--branch",
+                "--ignore-submodules=dirty",
+            )
+        )  # fmt: skip
+        modified = (
+            seen.otherwise_modified
+            + filters.count_modified(private, seen.modified)
+            + submodules.count_modified(private, lambda folder: self._submodule(folder, depth + 1))
+        )
+        return seen, modified
+
+    def _submodule(self, folder: Path, depth: int) -> Submodule:
+        if depth > _MAX_DEPTH:
+            raise broken(f"{_IN_A_SUBMODULE}They are nested too deeply.")
+        try:
+            with self._opened(folder) as private:
+                seen, modified = self._compared(private, depth)
+        except Unreadable as unreadable:
+            # It stands in a repository, which is neither missing nor none because of it.
+            kind = refused if unreadable.state == RepoState.REFUSED else broken
+            raise kind(_IN_A_SUBMODULE + unreadable.reason.removeprefix(_IN_A_SUBMODULE)) from None
+        return Submodule(
+            seen.head,
+            has_changes=bool(seen.staged or modified or seen.conflicted),
+            has_untracked=bool(seen.untracked),
+        )
+
+
+def _bare(private: PrivateDirectory) -> Porcelain:
+    """A bare repository has refs and objects; what it prints is empty before the first commit."""
+    head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
+    branch = None if private.branch is None else text(os.fsencode(private.branch))
+    return Porcelain(head=head or None, branch=branch)
+
+
+def _head(private: PrivateDirectory, commit: str) -> Head:
+    check_loose_object(private.objects, commit)
+    shown = private.git("log", "-1", "--encoding=UTF-8", _COMMIT, commit, "--")
+    identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
+    return Head(identity, subject[:_MAX_SUBJECT], author, _time(seconds))
+
+
+def _time(seconds: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

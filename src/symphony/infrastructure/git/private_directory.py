@@ -1,0 +1,216 @@
+"""A git directory of our own, in which git looks at somebody else's repository."""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from symphony.infrastructure.git.config import Config
+from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.location import Location
+from symphony.infrastructure.git.program import GitFailed, Program
+from symphony.infrastructure.git.unreadable import broken
+
+_MAX_REF = 4096  # bytes, as are the following
+_MAX_INDEX = 256 << 20
+_MAX_LIST = 64 << 20
+_MAX_RULES = 1 << 20
+_MAX_REASON = 300  # characters
+_LONGEST_CHAIN = 5  # of symbolic refs, as in git itself
+_REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
+_SYMBOLIC = re.compile(rb"ref:[ \t]*(" + _REF_NAME + rb")\s*")
+_OBJECT_ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\s*")
+_SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
+# Nothing asks for these here; should a git ever find something that does, it is told no.
+_NEVER = (
+    ("core.fsmonitor", "false"),
+    ("core.hookspath", os.devnull),
+    ("core.untrackedcache", "false"),
+    ("protocol.allow", "never"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateDirectory:
+    """What git reads of a repository beside its objects and its files."""
+
+    path: Path
+    location: Location
+    config: Config
+    program: Program
+    branch: str | None
+    objects: list[Path]
+    variables: Mapping[str, str]
+
+    def git(self, *arguments: str) -> bytes:
+        """What git says of the repository. Raises: Unreadable, Stopped."""
+        return self._run(*arguments, variables=self.variables)
+
+    def list_files(self, *arguments: str) -> bytes:
+        """What `git ls-files` says. Raises: Unreadable, Stopped."""
+        # Otherwise it would fill in what a sparse index leaves out, and touch objects with that.
+        sparse = ["--sparse"] if self.config.is_true("index.sparse") else []
+        return self.git("ls-files", "-z", *sparse, *arguments)
+
+    def attributes(self, paths: list[bytes], attribute: str) -> list[tuple[bytes, bytes]]:
+        """Each path with the value of its attribute. Raises: Unreadable, Stopped."""
+        asked = self.path / "to-ask"
+        asked.write_bytes(b"".join(path + b"\0" for path in paths))
+        # It looks into .gitattributes, and needs the index for nothing but to fill that in as well.
+        variables = {**self.variables, "GIT_INDEX_FILE": str(self.path / "no-index")}
+        arguments = ("check-attr", "-z", "--stdin", attribute)
+        told = self._run(*arguments, variables=variables, given=asked).split(b"\0")
+        return list(zip(told[0::3], told[2::3], strict=False))
+
+    def _run(
+        self, *arguments: str, variables: Mapping[str, str], given: Path | None = None
+    ) -> bytes:
+        try:
+            return self.program.run(*arguments, folder=self.path, variables=variables, given=given)
+        except GitFailed as failed:
+            raise broken(self._reason(failed.complaint)) from None
+
+    def _reason(self, complaint: str) -> str:
+        """git's own words, in which places have the names that the user knows."""
+        lines = (line for line in complaint.splitlines() if line.startswith(("fatal: ", "error: ")))
+        words = next(lines, "git has failed without a reason").split(": ", 1)[-1]
+        names = ((self.path, ".git"), (self.location.own, ".git"), (self.location.common, ".git"))
+        for place, name in (*names, (self.location.work_tree, ".")):
+            if place is not None:
+                words = words.replace(str(place), name)
+        return f"{words[:1].upper()}{words[1:_MAX_REASON]}."
+
+
+def make(
+    location: Location, config: Config, objects: list[Path], program: Program, path: Path
+) -> PrivateDirectory:
+    """Copies what git needs into the empty folder `path`.
+
+    Raises: Unreadable, OSError.
+    """
+    hash_name = config.hash_name()
+    (path / "refs").mkdir()
+    (path / "objects").mkdir()
+    with Folder(location.own) as own, Folder(location.common) as common:
+        branch = _copy_head(own, common, path)
+        told = [*config.obeyed(), *_tracking(config, branch), *_NEVER]
+        upstream = _upstream_ref(config, branch)
+        if upstream is not None:
+            _copy_ref(upstream, common, path)
+        # After the single refs: one that is being packed is first written here, then removed there.
+        for name in ("packed-refs", "shallow"):
+            common.copy(name, path / name, _MAX_LIST)
+        for name in ("info/exclude", "info/attributes"):
+            common.copy(name, path / name, _MAX_RULES)
+        own.copy("info/sparse-checkout", path / "info/sparse-checkout", _MAX_RULES)
+        _copy_index(own, path)
+    # Only what a reader has to know of the format; the rest goes through the environment, where no
+    # value can become another setting.
+    (path / "config").write_text(
+        "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
+        f"[extensions]\n\tobjectFormat = {hash_name}\n"
+    )
+    variables = _variables(location, objects[0], path, told)
+    return PrivateDirectory(path, location, config, program, branch, objects, variables)
+
+
+def _variables(
+    location: Location, objects: Path, path: Path, told: list[tuple[str, str]]
+) -> dict[str, str]:
+    quoted = str(objects).replace("\\", r"\\").replace('"', r"\"")
+    variables = {
+        "GIT_DIR": str(path),
+        # Its objects are alternates, for git writes to the first place: what it works out of a
+        # sparse index, for instance.
+        "GIT_OBJECT_DIRECTORY": str(path / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"',
+        "GIT_WORK_TREE": str(location.work_tree or path),
+        "GIT_CONFIG_COUNT": str(len(told)),
+    }
+    for number, (name, value) in enumerate(told):
+        variables[f"GIT_CONFIG_KEY_{number}"] = name
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return variables
+
+
+def _copy_head(own: Folder, common: Folder, path: Path) -> str | None:
+    """Copies HEAD and the refs that it leads to; the branch, or None when it is detached."""
+    content = own.read("HEAD", _MAX_REF) or b""
+    symbolic = _SYMBOLIC.fullmatch(content)
+    if symbolic is None and not _OBJECT_ID.fullmatch(content):
+        raise broken("Its HEAD is damaged.")
+    (path / "HEAD").write_bytes(content)
+    if symbolic is None:
+        return None
+    ref = os.fsdecode(symbolic[1])
+    _copy_ref(ref, common, path)
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+def _copy_ref(name: str, common: Folder, path: Path) -> None:
+    """Copies a ref that is a file of its own, and those that it leads to."""
+    for _ in range(_LONGEST_CHAIN):
+        content = common.read(name, _MAX_REF)
+        if content is None:
+            return
+        symbolic = _SYMBOLIC.fullmatch(content)
+        if symbolic is None and not _OBJECT_ID.fullmatch(content):
+            raise broken("A ref that it needs is damaged.")
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(content)
+        if symbolic is None:
+            return
+        name = os.fsdecode(symbolic[1])
+
+
+def _tracking(config: Config, branch: str | None) -> Iterator[tuple[str, str]]:
+    """What git has to know to find the branch's upstream."""
+    remote, merge = _upstream(config, branch)
+    if remote is None or merge is None:
+        return
+    yield f"branch.{branch}.remote", remote
+    yield f"branch.{branch}.merge", merge
+    for refspec in config.all(f"remote.{remote}.fetch"):
+        yield f"remote.{remote}.fetch", refspec
+
+
+def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:
+    return config.last(f"branch.{branch}.remote"), config.last(f"branch.{branch}.merge")
+
+
+def _upstream_ref(config: Config, branch: str | None) -> str | None:
+    """The ref that stands here for the branch at the remote (git-fetch(1), "refspec")."""
+    remote, merge = _upstream(config, branch)
+    ref = None
+    if remote is not None and merge is not None:
+        refspecs = config.all(f"remote.{remote}.fetch")
+        ref = merge if remote == "." else _mapped(merge, refspecs)
+    return ref if ref is not None and ref.startswith("refs/") else None
+
+
+def _mapped(ref: str, refspecs: Iterable[str]) -> str | None:
+    for refspec in refspecs:
+        source, _, target = refspec.removeprefix("+").partition(":")
+        begins, star, ends = source.partition("*")
+        if not star and source == ref:
+            return target
+        if star and ref.startswith(begins) and ref.endswith(ends):
+            return target.replace("*", ref[len(begins) : len(ref) - len(ends)], 1)
+    return None
+
+
+def _copy_index(own: Folder, path: Path) -> None:
+    """Copies the index, and the one that it is split from (git-update-index(1), "Split index").
+
+    The time of its last change goes with it: git takes files that are as new as the index for
+    possibly changed.
+    """
+    if not own.copy("index", path / "index", _MAX_INDEX):
+        return
+    names = [entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)]
+    if names:
+        index = (path / "index").read_bytes()
+        for name in names:
+            if bytes.fromhex(name.removeprefix("sharedindex.")) in index:
+                own.copy(name, path / name, _MAX_INDEX)

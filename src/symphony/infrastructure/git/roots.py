@@ -1,0 +1,25 @@
+"""The folders in which the service may look."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from symphony.infrastructure.git.unreadable import refused
+
+
+class Roots:
+    """What lies in one of these folders, after resolving all links, may be read."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._folders = tuple(Path(os.path.realpath(folder)) for folder in folders)
+
+    def resolve(self, path: str | Path, what: str) -> Path:
+        """The real place of a path, which need not exist.
+
+        Raises: Unreadable (refused) when it is outside; `what` names it in the reason. Whether
+        something is there is not told then.
+        """
+        real = Path(os.path.realpath(path))
+        if not any(real.is_relative_to(folder) for folder in self._folders):
+            raise refused(f"{what} lies outside the folders in which this service may look.")
+        return real

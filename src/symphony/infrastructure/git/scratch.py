@@ -1,0 +1,56 @@
+"""The temporary folder of this process."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+_PREFIX = "symphony-git-"
+
+
+class Scratch:
+    """A folder below the system's temporary one, which only this user may read.
+
+    Its owner holds a lock on it, which ends with the process, however that ends. So whoever starts
+    can tell the folders that nobody uses any more, and removes them.
+    """
+
+    def __init__(self) -> None:
+        _sweep()
+        while True:
+            path = Path(tempfile.mkdtemp(prefix=_PREFIX))
+            lock = _locked(path)
+            if lock is not None:
+                break  # otherwise somebody has swept it away before it was locked
+        self.path = path
+        self._lock = lock
+
+    def close(self) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
+
+
+def _sweep() -> None:
+    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        lock = _locked(path)
+        if lock is not None:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+
+
+def _locked(path: Path) -> int | None:
+    """A lock on this user's folder; None when it is somebody else's, in use, or gone."""
+    try:
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        if os.fstat(folder).st_uid == os.geteuid():
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(folder), os.lstat(path)):
+                return folder
+    except OSError:
+        pass
+    os.close(folder)
+    return None

@@ -1,0 +1,114 @@
+"""Submodules that differ from what their superproject has of them.
+
+git would look into each by running itself there, with the submodule's own configuration. So it is
+told not to, and each is looked at as any other repository is.
+"""
+
+import mmap
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from symphony.infrastructure.git.config import parsed
+from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.porcelain import GITLINK
+from symphony.infrastructure.git.private_directory import PrivateDirectory
+
+_MODE_IN_INDEX = (0o160000).to_bytes(4, "big")
+_ALWAYS_THE_SAME = {"all"}
+_SAME_WHEN_DIRTY = {"all", "dirty"}
+_SAME_WITH_UNTRACKED = {"all", "dirty", "untracked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Submodule:
+    """What a superproject asks of a submodule that is checked out."""
+
+    head: str | None
+    has_changes: bool
+    has_untracked: bool
+
+
+Look = Callable[[Path], Submodule]
+
+
+def count_modified(private: PrivateDirectory, look: Look) -> int:
+    """How many submodules are at another commit, have changes, or are gone.
+
+    Raises: Unreadable, OSError.
+    """
+    if not _may_have_some(private.path):
+        return 0
+    ignored = _ignored(private)
+    return sum(
+        _is_modified(private, path, commit, ignored(path), look)
+        for path, commit in _gitlinks(private)
+    )
+
+
+def _may_have_some(git_directory: Path) -> bool:
+    """Whether the bytes of a submodule's mode are in the index: quicker than listing it all."""
+    for index in (git_directory / "index", *git_directory.glob("sharedindex.*")):
+        if index.exists() and index.stat().st_size:
+            with (
+                index.open("rb") as file,
+                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+            ):
+                if content.find(_MODE_IN_INDEX) >= 0:
+                    return True
+    return False
+
+
+def _gitlinks(private: PrivateDirectory) -> Iterator[tuple[str, str]]:
+    """The path and the commit of each submodule without a conflict."""
+    for entry in private.list_files("--stage").split(b"\0")[:-1]:
+        about, _, path = entry.partition(b"\t")
+        mode, commit, stage = about.split(b" ")
+        if mode == GITLINK and stage == b"0":
+            yield os.fsdecode(path), commit.decode()
+
+
+def _ignored(private: PrivateDirectory) -> Callable[[str], str]:
+    """What is not to count, for each path (gitmodules(5), `submodule.<name>.ignore`)."""
+    work_tree = private.location.work_tree
+    assert work_tree is not None  # noqa: S101 - a bare one has no files
+    with Folder(work_tree) as top:
+        modules = parsed(top, ".gitmodules", private.program, private.path)
+    names = {
+        values[-1]: key.removeprefix("submodule.").removesuffix(".path")
+        for key, values in modules.items()
+        if key.startswith("submodule.") and key.endswith(".path")
+    }
+
+    def of(path: str) -> str:
+        key = f"submodule.{names.get(path)}.ignore"
+        from_modules = modules.get(key, ("none",))[-1]
+        general = private.config.last("diff.ignoresubmodules")
+        return private.config.last(key) or general or from_modules
+
+    return of
+
+
+def _is_modified(
+    private: PrivateDirectory, path: str, commit: str, ignored: str, look: Look
+) -> bool:
+    if ignored in _ALWAYS_THE_SAME:
+        return False
+    assert private.location.work_tree is not None  # noqa: S101 - a bare one has no files
+    folder = private.location.work_tree / path
+    try:
+        mode = os.lstat(folder).st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    if not stat.S_ISDIR(mode) or os.path.realpath(folder) != str(folder):
+        return True
+    if not os.path.lexists(folder / ".git"):
+        return False  # it is not checked out
+    submodule = look(folder)
+    return (
+        (submodule.head is not None and submodule.head != commit)
+        or (submodule.has_changes and ignored not in _SAME_WHEN_DIRTY)
+        or (submodule.has_untracked and ignored not in _SAME_WITH_UNTRACKED)
+    )

@@ -1,0 +1,262 @@
+"""Looking has an end, whatever happens, and leaves nothing behind."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from symphony.application.ports import Overloaded
+from symphony.domain.git import RepoState
+from symphony.infrastructure.git import local, program, scratch
+from symphony.infrastructure.git.local import LocalGit
+from symphony.infrastructure.git.scratch import Scratch
+from tests.support.repositories import Repository, entries, running
+from tests.support.server import until
+
+LOOK = """
+import asyncio, sys
+from pathlib import Path
+from symphony.infrastructure.git.local import LocalGit
+git = LocalGit([Path(sys.argv[1])])
+print("looking", flush=True)
+seen = asyncio.run(git.status(sys.argv[2]))
+git.close()
+print(seen.state, seen.untracked, seen.reason, sep="; ")
+"""
+
+
+async def nothing_runs() -> bool:
+    return running() == []
+
+
+async def git_runs() -> bool:
+    return running() == ["git"]
+
+
+@pytest.fixture
+def repo(root: Path) -> Repository:
+    repo = Repository.made(root / "repo")
+    repo.commit()
+    return repo
+
+
+@pytest.fixture
+def endless(repo: Repository) -> Repository:
+    """One at which git waits for ever: it opens what it takes for a list."""
+    os.mkfifo(repo.path / ".gitignore")
+    return repo
+
+
+async def test_what_takes_too_long_is_ended(
+    endless: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "TIME_LIMIT", 0.5)
+    seen = await git.status(str(endless.path))
+    assert seen.state == RepoState.ERROR
+    assert seen.reason == "Reading it took longer than 0.5 seconds."
+    await until(nothing_runs)
+
+
+async def test_git_ends_when_nobody_waits_for_it_any_more(
+    endless: Repository, git: LocalGit
+) -> None:
+    asked = asyncio.create_task(git.status(str(endless.path)))
+    await until(git_runs)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    await until(nothing_runs)
+
+
+async def test_what_git_has_begun_ends_with_it(
+    repo: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    stand_in = tmp_path / "git"
+    stand_in.write_text(f"#!/bin/sh\n/bin/sleep 600 &\necho $! > {begun}.new\n"
+                        f"/bin/mv {begun}.new {begun}\nwait\n")  # fmt: skip
+    stand_in.chmod(0o755)
+    monkeypatch.setitem(program._ENVIRONMENT, "PATH", str(tmp_path))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a git that begins something
+    asked = asyncio.create_task(git.status(str(repo.path)))
+
+    async def it_has_begun() -> bool:
+        return begun.exists()
+
+    await until(it_has_begun)
+    helper = psutil.Process(int(begun.read_text()))
+    asked.cancel()
+
+    async def it_has_ended() -> bool:
+        return not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
+
+    await until(it_has_ended)
+
+
+async def test_only_so_many_look_at_once_and_who_gives_up_takes_no_turn(
+    endless: Repository, git: LocalGit
+) -> None:
+    asked = [asyncio.create_task(git.status(str(endless.path))) for _ in range(local.AT_ONCE * 3)]
+    await until(git_runs_as_often_as_it_may)
+    for each in asked:
+        each.cancel()
+    await asyncio.gather(*asked, return_exceptions=True)
+    await until(nothing_runs)
+
+
+async def git_runs_as_often_as_it_may() -> bool:
+    assert len(running()) <= local.AT_ONCE
+    return len(running()) == local.AT_ONCE
+
+
+async def test_beyond_a_bound_nobody_may_join_the_line(
+    endless: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local, "MAX_WAITING", 1)
+    first = asyncio.create_task(git.status(str(endless.path)))
+    await until(git_runs)
+    with pytest.raises(Overloaded):
+        await git.status(str(endless.path))
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await until(nothing_runs)
+
+
+async def test_who_waits_when_the_service_stops_is_told_so(
+    endless: Repository, root: Path, temporary: Path
+) -> None:
+    git = LocalGit([root])
+    asked = asyncio.create_task(git.status(str(endless.path)))
+    await until(git_runs)
+    git.close()
+    assert running() == []
+    assert entries(temporary) == []
+    assert (await asked).reason == "The service is being stopped."
+
+
+async def test_what_git_prints_has_a_bound(
+    repo: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(200):
+        repo.write(f"file-{number}")
+    monkeypatch.setattr(program, "MAX_OUTPUT", 1000)
+    seen = await git.status(str(repo.path))
+    assert (seen.state, seen.reason) == (RepoState.ERROR, "There is more to tell than 1,000 bytes.")
+    assert running() == []
+
+
+async def test_what_git_complains_of_does_not_stop_it(repo: Repository, git: LocalGit) -> None:
+    repo.git("config", "core.autocrlf", "true")
+    for number in range(2000):
+        repo.write(f"file-{number:04}-{'x' * 100}", "line\n")
+    repo.git("add", ".")
+    for number in range(2000):
+        repo.write(f"file-{number:04}-{'x' * 100}", "changed\n")
+    assert (await git.status(str(repo.path))).modified == 2000
+
+
+async def test_many_looks_at_one_repository_do_not_disturb_each_other(
+    repo: Repository, git: LocalGit
+) -> None:
+    repo.write("new")
+    seen = await asyncio.gather(*(git.status(str(repo.path)) for _ in range(20)))
+    assert {(each.state, each.untracked) for each in seen} == {(RepoState.DIRTY, 1)}
+
+
+async def test_without_git_it_is_told_that_there_is_none(
+    repo: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(program._ENVIRONMENT, "PATH", str(tmp_path))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - a machine without git
+    seen = await git.status(str(repo.path))
+    assert seen.state == RepoState.ERROR
+    assert seen.reason == "There is no git on the machine that runs this service."
+
+
+def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> None:
+    alive = Scratch()
+    killed = Path(tempfile.mkdtemp(prefix="symphony-git-"))
+    (killed / "rest").mkdir()
+    (temporary / "symphony-git-file").touch()
+    (temporary / "symphony-git-link").symlink_to(killed)
+    other = Scratch()
+    assert not killed.exists()
+    assert alive.path.exists()
+    other.close()
+    alive.close()
+    assert {each.name for each in temporary.iterdir()} == {"symphony-git-file", "symphony-git-link"}
+
+
+def test_a_folder_that_was_swept_before_it_was_locked_is_made_anew(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = tempfile.mkdtemp
+
+    def swept_at_once(prefix: str) -> str:
+        path = made(prefix=prefix)
+        monkeypatch.setattr(tempfile, "mkdtemp", made)
+        Path(path).rmdir()
+        return path
+
+    monkeypatch.setattr(scratch.tempfile, "mkdtemp", swept_at_once)
+    folder = Scratch()
+    assert list(temporary.iterdir()) == [folder.path]
+    folder.close()
+
+
+async def test_the_folder_of_a_service_that_was_killed_goes_with_the_next_start(
+    endless: Repository, temporary: Path
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", LOOK, str(endless.path), str(endless.path)),
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+
+    async def looks_at_files() -> bool:
+        return any("status" in each.cmdline() for each in psutil.Process(process.pid).children())
+
+    async def goes_on() -> bool:
+        """Whether git had opened the list, which ends now, and git with it."""
+        try:
+            os.close(os.open(endless.path / ".gitignore", os.O_WRONLY | os.O_NONBLOCK))
+        except OSError:
+            return False
+        return True
+
+    await until(looks_at_files)
+    process.kill()
+    await process.wait()
+    assert len(entries(temporary)) == 1
+    await until(goes_on)
+    Scratch().close()
+    assert entries(temporary) == []
+
+
+def test_what_may_not_be_read_is_told(root: Path, temporary: Path) -> None:
+    """As root too: without its capabilities it is kept out by permissions like anybody else."""
+    inner = Repository.made(root / "closed" / "repo")
+    inner.commit()
+    partly = Repository.made(root / "partly")
+    partly.commit()
+    partly.write("folder/new").parent.chmod(0)
+    inner.path.parent.chmod(0)
+    humbly = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+    def look(path: Path) -> str:
+        return subprocess.run(  # noqa: S603 - this Python
+            [*humbly, sys.executable, "-c", LOOK, str(root), str(path)],
+            env={**os.environ, "TMPDIR": str(temporary)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()[-1]
+
+    try:
+        assert look(inner.path) == "error; 0; It cannot be read: Permission denied."
+        assert look(partly.path) == "clean; 0; None"  # as git itself, which only warns
+    finally:
+        inner.path.parent.chmod(0o755)
+        (partly.path / "folder").chmod(0o755)
