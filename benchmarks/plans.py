@@ -42,6 +42,7 @@ Statements = dict[str, Any]
 async def plans(database: Database, content: Content, folder: Path) -> dict[str, str]:
     """The plan of each statement. Raises: Failed."""
     logs.configure("text")
+    logging.getLogger().setLevel(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with _heard() as statements:
         async with _service(database, folder) as client:
