@@ -100,6 +100,10 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python scripts/demos/demo_errors.py
 
+# What state repos on the disk are in, told without touching them
+demo-repos:
+    @{{ run }} python scripts/demos/demo_repos.py
+
 # Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
 chaos *arguments:
     @{{ run }} python scripts/chaos/run.py {{ arguments }}

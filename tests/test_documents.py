@@ -18,6 +18,7 @@ from symphony.config.settings import PREFIX, Settings
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import create_app
 from tests.support.api import sign_up
+from tests.support.repositories import Repository
 from tests.support.server import Server, running_server
 
 TOP = Path(__file__).parents[1]
@@ -91,7 +92,7 @@ def in_words(default: Any) -> str:
 async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     tmp_path: Path,
 ) -> None:
-    session, after_restart = [block for block in blocks(README) if "api GET" in block]
+    session, after_restart, _ = [block for block in blocks(README) if "api GET" in block]
     keep, kept = "\nexport -p > kept; declare -f > functions", ". ./kept; . ./functions\n"
     data = tmp_path / "data"
     async with running_server(data) as server:
@@ -107,6 +108,19 @@ async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     assert second.splitlines() == last_lists
 
 
+async def test_the_readme_shows_the_state_of_a_repo_in_a_persons_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, _, own_folder = [block for block in blocks(README) if "api GET" in block]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    dev = tmp_path / "dev"
+    Repository.made(dev / "engine").commit()
+    async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
+        output = await run(session + own_folder, server, tmp_path)
+    told = json.loads(output.splitlines()[-1])
+    assert (told["state"], told["branch"]) == ("clean", "main")
+
+
 async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(API_GUIDE)), server, tmp_path)
@@ -116,24 +130,24 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     assert repos == ["strings", "brass", "winds", "brass", "strings", "winds"] + ["percussion"] * 2
 
 
-async def test_what_getting_started_types_registers_the_repositories_of_a_folder(
+async def test_what_getting_started_types_tells_the_state_of_each_repository_of_a_folder(
     tmp_path: Path,
 ) -> None:
-    for name in ("engine", "with space", "not-a-repository"):
-        (tmp_path / "dev" / name).mkdir(parents=True)
-    for name in ("engine", "with space"):
-        (tmp_path / "dev" / name / ".git").mkdir()
-    script = "\n".join(blocks(FIRST_GUIDE))
-    register = blocks(FIRST_GUIDE)[-1].partition("\n\n")[2]  # a second time, which changes nothing
-    async with running_server(tmp_path / "data") as server:
-        typed = f"FOLDER={tmp_path / 'dev'}\n{script}\n{register}"
-        last_list, last_stats = (await run(typed, server, tmp_path)).splitlines()[-2:]
+    dev = tmp_path / "dev"
+    (dev / "not-a-repository").mkdir(parents=True)
+    Repository.made(dev / "engine").commit()
+    Repository.made(dev / "with space").write("new")
+    *before, registering, looking = blocks(FIRST_GUIDE)
+    again = registering.partition("\n\n")[2]  # a second time, which changes nothing
+    script = "\n".join([f"FOLDER={dev}", *before, registering, again, looking])
+    async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
+        typed = (await run(script, server, tmp_path)).splitlines()
+    last_list, last_stats, *states = typed[-4:]
     listed = json.loads(last_list)["items"]
     assert [each["name"] for each in listed] == ["engine", "with space"]
-    assert [each["path"] for each in listed] == [
-        str(tmp_path / "dev" / each["name"]) for each in listed
-    ]
+    assert [each["path"] for each in listed] == [str(dev / each["name"]) for each in listed]
     assert json.loads(last_stats)["repo_count"] == 2
+    assert states == ["engine: clean", "with space: dirty"]
 
 
 async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(

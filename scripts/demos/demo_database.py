@@ -172,8 +172,9 @@ async def nothing_left(stage: Stage) -> None:
 
 async def insert(engines: Engines, mapping: Mapping[Any], entity: Entity, **instead: Any) -> None:
     """Writes a row past all rules but the database's own."""
+    row = {**mapping.to_values(entity), **{f"new_{column}": instead[column] for column in instead}}
     async with engines.write.begin() as connection:
-        await connection.execute(mapping.insert, mapping.to_values(entity) | instead)
+        await connection.execute(mapping.insert, row)
 
 
 async def tables(engines: Engines) -> set[str]:

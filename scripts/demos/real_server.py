@@ -49,7 +49,7 @@ class Server:
 
     @property
     def files(self) -> list[Path]:
-        """What it has left in its working folder and data folder."""
+        """What it has left in its working folder, data folder and temporary folder."""
         return list(self.folder.rglob("*"))
 
     def stop(self) -> tuple[int, float]:
@@ -60,7 +60,7 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Generator[Server]:
+def running_server(*options: str) -> Generator[Server]:
     """A server on a free port of this machine; it ends with the block, whatever happens there.
 
     Raises: RuntimeError when it does not start.
@@ -70,8 +70,8 @@ def running_server() -> Generator[Server]:
         folder.mkdir()
         with log_file.open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [SYMPHONY, "serve", "--demo", "--port", "0"],
-                env=os.environ | {"SYMPHONY_DATA_DIR": str(folder)},
+                [SYMPHONY, "serve", "--demo", "--port", "0", *options],
+                env=os.environ | dict.fromkeys(("SYMPHONY_DATA_DIR", "TMPDIR"), str(folder)),
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
