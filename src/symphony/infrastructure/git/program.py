@@ -17,7 +17,7 @@ _CHUNK = 1 << 16
 # All that git knows of the world, beside what each call adds. Several of these say no to what
 # nothing in a private git directory asks for; they cost nothing.
 _ENVIRONMENT = {
-    "PATH": os.defpath,
+    "PATH": os.environ.get("PATH", os.defpath),  # the operator's, where git may be anywhere
     "LC_ALL": "C",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
