@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Annotated, Any
 
 import pytest
-from fastapi import Cookie, Depends, Query
+from fastapi import BackgroundTasks, Cookie, Depends, Query
 from fastapi.dependencies.utils import get_dependant
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
@@ -88,7 +88,15 @@ async def closing(number: int) -> AsyncGenerator[int]:
 async def with_a_cookie(number: int, crumb: Annotated[str, Cookie()]) -> None: ...
 
 
-@pytest.mark.parametrize("function", [in_a_thread, closing, with_a_cookie])
+async def with_a_task(number: int, tasks: BackgroundTasks) -> None: ...
+
+
+async def with_two_bodies(number: int, one: dict[str, Any], two: dict[str, Any]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "function", [in_a_thread, closing, with_a_cookie, with_a_task, with_two_bodies]
+)
 def test_what_is_not_supported_is_refused_when_a_route_is_made(function: Call) -> None:
     with pytest.raises(TypeError):
         bound(function)

@@ -59,8 +59,8 @@ class Binding:
     def _add(self, dependant: Dependant) -> int:
         needs = tuple((each.name or "", self._add(each)) for each in dependant.dependencies)
         function = dependant.call
-        if not inspect.iscoroutinefunction(function) or dependant.cookie_params:
-            raise TypeError(f"{function} has to be a coroutine function, and without cookies")
+        if not inspect.iscoroutinefunction(function) or _is_beyond(dependant):
+            raise TypeError(f"{function} asks for what no route here has")
         for index, call in enumerate(self._calls):
             if call.function is function:
                 return index
@@ -117,6 +117,19 @@ class _Call:
     """The arguments that are results of functions called before."""
     request_name: str | None
     response_name: str | None
+
+
+def _is_beyond(dependant: Dependant) -> bool:
+    """Whether it has parameters that FastAPI knows, and nobody here uses."""
+    return len(dependant.body_params) > 1 or any(
+        (
+            dependant.cookie_params,
+            dependant.background_tasks_param_name,
+            dependant.security_scopes_param_name,
+            dependant.http_connection_param_name,
+            dependant.websocket_param_name,
+        )
+    )
 
 
 def _parameters(dependant: Dependant) -> Iterator[_Parameter]:
