@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from typing_extensions import TypeAliasType
 
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
@@ -81,13 +80,6 @@ class RepoList:
 
     items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
     next_cursor: NextCursor
-
-
-# An alias with a name, under which the OpenAPI document has it.
-Remotes = TypeAliasType(
-    "Remotes",
-    Annotated[dict[str, str], Field(description="The address of each remote, by its name.")],
-)
 
 
 @dataclass(slots=True)
@@ -184,9 +176,9 @@ class RepoStatusResponse(Observation):
         Field(description="What is under way; null when nothing is.", examples=[None]),
     ]
     remotes: Annotated[
-        Remotes,
+        dict[str, str],
         Field(
-            description="The address of each remote, without credentials.",
+            description="The address of each remote by its name, without credentials.",
             examples=[{"origin": "https://git.example.org/ada/engine.git"}],
         ),
     ]
