@@ -31,7 +31,7 @@ class Received(Request):
         declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared[:20]) > limit:
             raise _too_large(limit)
-        content, more = b"", True
+        content, more = bytearray(), True
         while more:
             message = await self.receive()
             if message["type"] == "http.disconnect":
@@ -40,7 +40,7 @@ class Received(Request):
             if len(content) > limit:
                 raise _too_large(limit)
             more = message.get("more_body", False)
-        self.content = content
+        self.content = bytes(content)
 
     def read_document(self, accepted: tuple[str, ...]) -> None:
         """Understands the body, by its media type.
