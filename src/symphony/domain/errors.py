@@ -40,7 +40,7 @@ class LimitReached(DomainError):
     def __init__(self, noun: str, *, limit: int, used: int) -> None:
         super().__init__(
             f"{noun}-limit-reached",
-            f"The limit of {limit} {_words(noun)}s is reached; delete one to make room.",
+            f"The limit of {limit} {_plural(_words(noun))} is reached; delete one to make room.",
         )
         self.limit = limit
         self.used = used
@@ -55,9 +55,9 @@ class Locked(DomainError):
 
 
 class PreconditionFailed(DomainError):
-    """The caller's idea of the present state is out of date."""
+    """The caller's idea of the present state is out of date; None when there is nothing now."""
 
-    def __init__(self, noun: str, current_version: int) -> None:
+    def __init__(self, noun: str, current_version: int | None) -> None:
         super().__init__(
             "precondition-failed",
             f"The {_words(noun)} has changed since; read it again and repeat the change.",
@@ -101,6 +101,10 @@ class RuleBroken(ValueError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+def _plural(words: str) -> str:
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
 def _words(noun: str) -> str:
