@@ -104,6 +104,10 @@ demo-errors:
 demo-repos:
     @{{ run }} python scripts/demos/demo_repos.py
 
+# Of all repos and vaults, those in which something is left to do
+demo-attention:
+    @{{ run }} python scripts/demos/demo_attention.py
+
 # Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
 chaos *arguments:
     @{{ run }} python scripts/chaos/run.py {{ arguments }}

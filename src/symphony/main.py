@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
 from symphony.api import (
+    attention,
     auth,
     docs,
     errors,
@@ -41,6 +42,7 @@ ROUTERS = (
     user_profiles.public_routes,
     auth.routes,
     user_profiles.routes,
+    attention.routes,
     workspaces.routes,
     repos.routes,
     vaults.routes,

@@ -26,7 +26,7 @@ STORY = (
     *("create_workspace", "list_workspaces", "get_workspace", "change_workspace"),
     *("create_repo", "list_repos", "get_repo", "get_repo_status", "change_repo"),
     *("create_vault", "list_vaults", "get_vault", "change_vault", "lock_vault", "unlock_vault"),
-    *("get_workspace_stats", "delete_repo", "delete_vault", "delete_workspace"),
+    *("get_workspace_stats", "get_attention", "delete_repo", "delete_vault", "delete_workspace"),
     "delete_user_profile",
 )
 
@@ -126,7 +126,7 @@ async def test_every_operation_needs_the_scope_that_is_described(
 
 async def test_what_is_as_it_was_is_not_sent_again(ada: User, ids: dict[str, str]) -> None:
     conditional = [each for each in operations().values() if 304 in each.answers]
-    assert len(conditional) == 6
+    assert len(conditional) == 7
     for operation in conditional:
         asked = with_header("If-None-Match", "*")(example_request(operation, ids, ada.token))
         assert (await ada.client.request(**asked)).status_code == 304

@@ -55,6 +55,7 @@ class Services:
         self.api_tokens = ApiTokenService(uow)
         self.idempotency_keys = uow.idempotency_keys
         self.sign_in_failures = uow.sign_in_failures
+        self.observations = uow.observations
 
 
 @dataclass(frozen=True, slots=True)

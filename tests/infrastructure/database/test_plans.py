@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from symphony.domain.api_tokens import ApiToken
+from symphony.domain.attention import RepoObservation
 from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
+from symphony.domain.git import RepoState, RepoStatus
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults import Vault
@@ -97,6 +99,10 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "stats": lambda all_, home: all_.workspaces.stats(home.user.id, home.workspace.id),
     "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
     "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
+    "seen": lambda all_, home: all_.observations.repos(home.user.id, home.user.id, None),
+    "unlocked": lambda all_, home: all_.observations.unlocked_vaults(
+        home.user.id, home.user.id, home.workspace.id
+    ),
     "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
 }
 
@@ -110,3 +116,20 @@ async def test_a_look_up_is_one_statement_that_goes_by_an_index(
             await LOOK_UPS[look_up](repositories, ada)
     assert len(statements) == 1
     assert_indexed(await plan(engines, statements[0]))
+
+
+async def test_what_was_seen_of_many_repos_is_kept_in_one_statement_that_goes_by_indexes(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    status = RepoStatus(state=RepoState.MISSING)
+    seen = [
+        RepoObservation.of(repo_id, ada.repo.path, status)
+        for repo_id in (ada.repo.id, *(new_id() for _ in range(9)))
+    ]
+    with recorded() as statements:
+        async with store.unit_of_work() as uow:
+            await uow.observations.keep(ada.user.id, seen)
+    assert len(statements) == 1
+    explained = await plan(engines, statements[0])
+    for whole in ("Seq Scan", "SCAN repos", "SCAN workspaces"):
+        assert whole not in explained, explained
