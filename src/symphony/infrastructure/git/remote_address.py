@@ -35,6 +35,7 @@ _SSH = (
     " -o PasswordAuthentication=no -o KbdInteractiveAuthentication=no -o GSSAPIAuthentication=no"
     " -o HostbasedAuthentication=no -o IdentityAgent=none -o IdentityFile=/dev/null"
     " -o ControlMaster=no -o ControlPath=none -o ProxyCommand=none -o PermitLocalCommand=no"
+    " -o ConnectTimeout=30 -o ServerAliveInterval=10"
     " -o ClearAllForwardings=yes -o ForwardAgent=no -o LogLevel=ERROR"
 )
 _NO_ADDRESS = "Its address is none that can be asked."
@@ -69,7 +70,7 @@ class RemoteAddress:
             login, _, path = value.partition(":")
             user, _, host = login.partition("@")
             scheme, port = "ssh", None
-        host = (host or "").lower().removesuffix(".")
+        host = (host or "").lower()
         if _CONTROL_CHARACTER.search(unquote(path)) or (
             _NUMBER.fullmatch(host) and _literal(host) is None
         ):
