@@ -134,7 +134,7 @@ async def running_application(
     remotes = (
         RemoteGit(
             settings.git_roots,
-            settings.data_dir / "mirrors",
+            None if engines.is_in_memory else settings.data_dir / "mirrors",
             allow_private=settings.git_allow_private_remotes,
         )
         if settings.git_roots

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
-from typing_extensions import TypeAliasType
 
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import RepoId
@@ -16,12 +15,6 @@ from symphony.api.routing import router
 from symphony.application import sync as use_cases
 
 routes = router("repos")
-
-# An alias with a name, under which the OpenAPI document has it.
-Branches = TypeAliasType(
-    "Branches",
-    Annotated[dict[str, str], Field(description="The commit of each branch, by its name.")],
-)
 
 
 @dataclass(slots=True)
@@ -46,7 +39,7 @@ class SyncResponse(Finding):
         Field(description="The remote's own HEAD; null when it has none.", examples=["main"]),
     ]
     branches: Annotated[
-        Branches,
+        dict[str, str],
         Field(
             description="The commit of each branch of the remote, by its name.",
             examples=[{"main": "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"}],

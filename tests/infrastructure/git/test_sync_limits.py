@@ -170,6 +170,29 @@ async def test_a_git_that_would_look_names_up_once_more_is_not_used(
         await remotes.sync(REPO, "/none", "git://127.0.0.1:1/engine")
 
 
+async def test_a_folder_that_cannot_be_written_is_told(
+    root: Path, temporary: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    remotes = RemoteGit([root], tmp_path / "file" / "mirrors", allow_private=True)
+    with pytest.raises(RemoteFailed, match="This service cannot keep what it fetches: Not a dir"):
+        await remotes.sync(REPO, "/none", "git://127.0.0.1:1/engine")
+    remotes.close()
+
+
+async def test_without_a_folder_of_its_own_nothing_stays(
+    root: Path, temporary: Path, tmp_path: Path
+) -> None:
+    clone = Repository.made(tmp_path / "served/engine")
+    clone.commit()
+    remotes = RemoteGit([root], None, allow_private=True)
+    with git_daemon(tmp_path / "served") as address:
+        found = await remotes.sync(REPO, str(clone.path), f"{address}/engine")
+    assert set(found.branches) == {"main"}
+    remotes.close()
+    assert entries(temporary) == []
+
+
 async def test_after_a_kill_in_the_middle_the_next_sync_works(
     silent: Listener, remotes: RemoteGit, root: Path, temporary: Path, tmp_path: Path
 ) -> None:

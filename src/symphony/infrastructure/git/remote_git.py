@@ -33,21 +33,24 @@ _PAUSE = 0.5  # seconds between two looks at the size of what is fetched
 
 
 class RemoteGit(Remotes):
-    """Asks with git, in threads of its own. Raises Overloaded when all of them are busy."""
+    """Asks with git, in threads of its own. Raises Overloaded when all of them are busy.
+
+    Mirrors are kept in `folder`; without one they end with the process.
+    """
 
     def __init__(
         self,
         roots: Iterable[Path],
-        folder: Path,
+        folder: Path | None,
         *,
         allow_private: bool,
         look_up: LookUp = system_look_up,
     ) -> None:
         self._roots = Roots(roots)
-        self._mirrors = Mirrors(folder)
         self._allow_private = allow_private
         self._look_up = look_up
         self._scratch = Scratch()
+        self._mirrors = Mirrors(self._scratch.path / "mirrors" if folder is None else folder)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="remote")
         self._programs = set[Program]()
 
@@ -69,6 +72,9 @@ class RemoteGit(Remotes):
             raise RemoteTimeout(TIME_LIMIT) from None
         except Stopped:
             raise Overloaded from None  # the service is being stopped
+        except OSError as error:
+            words = error.strerror or "unknown"
+            raise RemoteFailed(f"This service cannot keep what it fetches: {words}.") from None
         finally:
             # Whoever waited may be gone. The thread finds git ended, and gives the mirror back.
             program.stop()
