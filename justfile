@@ -100,7 +100,7 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python scripts/demos/demo_errors.py
 
-# What state repos on the disk are in, told without touching them
+# Repos on the disk and their remotes: how each stands, told without touching any
 demo-repos:
     @{{ run }} python scripts/demos/demo_repos.py
 

@@ -18,6 +18,7 @@ from symphony.api import (
     metrics,
     openapi,
     repos,
+    sync,
     user_profiles,
     vaults,
     workspaces,
@@ -32,6 +33,7 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.git.local import LocalGit
+from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
@@ -45,6 +47,7 @@ ROUTERS = (
     attention.routes,
     workspaces.routes,
     repos.routes,
+    sync.routes,
     vaults.routes,
     health.routes,
     metrics.routes,
@@ -130,6 +133,15 @@ async def running_application(
     """The application on its database, which is closed when everything begun is finished."""
     passwords = Argon2Passwords(threads=max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
+    remotes = (
+        RemoteGit(
+            settings.git_roots,
+            None if engines.is_in_memory else settings.data_dir / "mirrors",
+            allow_private=settings.git_allow_private_remotes,
+        )
+        if settings.git_roots
+        else None
+    )
     application = Application(
         store=SqlAlchemyStore(engines, counted),
         policy=Policy(
@@ -143,6 +155,7 @@ async def running_application(
         keyed_hash=keyed_hash(derived(secret, "accounts")),
         count=counted.command,
         git=git,
+        remotes=remotes,
     )
     try:
         if engines.is_in_memory:  # nobody else can have migrated it
@@ -153,4 +166,6 @@ async def running_application(
         passwords.close()
         if git is not None:
             git.close()
+        if remotes is not None:
+            remotes.close()
         await engines.dispose()

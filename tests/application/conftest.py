@@ -34,7 +34,14 @@ async def app(store: Store, passwords: Argon2Passwords) -> AsyncGenerator[Applic
 
 def an_application(store: Store, passwords: Argon2Passwords) -> Application:
     return Application(
-        store, POLICY, passwords, ACCESS_TOKENS, keyed_hash(b"k" * 32), Metrics().command, None
+        store,
+        POLICY,
+        passwords,
+        ACCESS_TOKENS,
+        keyed_hash(b"k" * 32),
+        Metrics().command,
+        None,
+        None,
     )
 
 

@@ -120,6 +120,14 @@ PROBLEMS: dict[str, Kind] = {
     "workspace-limit-reached": _limit_reached("workspace", "The user"),
     "repo-limit-reached": _limit_reached("repo", "The workspace"),
     "vault-limit-reached": _limit_reached("vault", "The workspace"),
+    "no-remote": Kind(
+        409, "The repo has no remote", "Give it a `remote_url` with a PATCH, then try again."
+    ),
+    "sync-in-progress": Kind(
+        409,
+        "The repo is being synchronised already",
+        "Wait for the one that is under way; `last_synced` tells when it is done.",
+    ),
     "workspace-not-empty": Kind(
         409,
         "The workspace is not empty",
@@ -168,10 +176,21 @@ PROBLEMS: dict[str, Kind] = {
         "Something went wrong on the server",
         "This is a fault of the service. Tell whoever runs it the `request_id`.",
     ),
+    "remote-failed": Kind(
+        502,
+        "The remote gave no answer that could be used",
+        "`detail` says why. No credentials are sent, so only what everybody may read can be asked;"
+        " and no address in a private network, unless whoever runs this service allows it.",
+    ),
     "service-unavailable": Kind(
         503,
         "The service cannot answer right now",
         "Try again after the seconds that `Retry-After` tells.",
+    ),
+    "remote-timeout": Kind(
+        504,
+        "The remote took too long",
+        "Try again. What was fetched in the meantime is fetched anew.",
     ),
 }
 
