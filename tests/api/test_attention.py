@@ -72,7 +72,6 @@ def stashed(clone: Repository) -> None:
 
 def conflict(clone: Repository) -> None:
     clone.commit("file", "mine\n")
-    clone.git("push", "--quiet", "origin", "HEAD:refs/heads/mine")
     clone.git("switch", "--quiet", "--create", "theirs", "HEAD~1")
     clone.commit("file", "theirs\n")
     clone.git("merge", "--quiet", "main", check=False)
