@@ -108,7 +108,7 @@ async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     assert second.splitlines() == last_lists
 
 
-async def test_the_readme_shows_the_state_of_a_repo_in_a_persons_own_folder(
+async def test_the_readme_shows_what_needs_attention_in_a_persons_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _, own_folder = [block for block in blocks(README) if "api GET" in block]
@@ -117,7 +117,9 @@ async def test_the_readme_shows_the_state_of_a_repo_in_a_persons_own_folder(
     Repository.made(dev / "engine").commit()
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         output = await run(session + own_folder, server, tmp_path)
-    told = json.loads(output.splitlines()[-1])
+    board, told = map(json.loads, output.splitlines()[-2:])
+    needed = {each["name"]: each["reasons"] for each in board["items"]}
+    assert needed == {"engine": ["no-remote"], "keys": ["unlocked"]}
     assert (told["state"], told["branch"]) == ("clean", "main")
 
 
@@ -137,17 +139,18 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
     (dev / "not-a-repository").mkdir(parents=True)
     Repository.made(dev / "engine").commit()
     Repository.made(dev / "with space").write("new")
-    *before, registering, looking = blocks(FIRST_GUIDE)
+    *before, registering, looking, asking = blocks(FIRST_GUIDE)
     again = registering.partition("\n\n")[2]  # a second time, which changes nothing
-    script = "\n".join([f"FOLDER={dev}", *before, registering, again, looking])
+    script = "\n".join([f"FOLDER={dev}", *before, registering, again, looking, asking])
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         typed = (await run(script, server, tmp_path)).splitlines()
-    last_list, last_stats, *states = typed[-4:]
+    last_list, last_stats, *states = typed[-6:-2]
     listed = json.loads(last_list)["items"]
     assert [each["name"] for each in listed] == ["engine", "with space"]
     assert [each["path"] for each in listed] == [str(dev / each["name"]) for each in listed]
     assert json.loads(last_stats)["repo_count"] == 2
     assert states == ["engine: clean", "with space: dirty"]
+    assert typed[-2:] == ["engine no-remote", "with space dirty no-remote"]
 
 
 async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(

@@ -60,8 +60,10 @@ class Server:
 
 
 @contextmanager
-def running_server(*options: str) -> Generator[Server]:
+def running_server(*options: str, **settings: str) -> Generator[Server]:
     """A server on a free port of this machine; it ends with the block, whatever happens there.
+
+    `settings` are variables without `SYMPHONY_`.
 
     Raises: RuntimeError when it does not start.
     """
@@ -71,7 +73,9 @@ def running_server(*options: str) -> Generator[Server]:
         with log_file.open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [SYMPHONY, "serve", "--demo", "--port", "0", *options],
-                env=os.environ | dict.fromkeys(("SYMPHONY_DATA_DIR", "TMPDIR"), str(folder)),
+                env=os.environ
+                | {f"SYMPHONY_{name}": value for name, value in settings.items()}
+                | dict.fromkeys(("SYMPHONY_DATA_DIR", "TMPDIR"), str(folder)),
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
