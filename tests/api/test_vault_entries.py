@@ -66,6 +66,12 @@ async def test_what_is_not_said_is_plain_text(vault: Vault) -> None:
     assert (entry["content_type"], entry["encoding"], entry["size"]) == ("text/plain", "utf-8", 0)
 
 
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+async def test_media_types_have_parameters(vault: Vault) -> None:
+    for kind in ("a/b", 'text/plain; title="a \\"b\\"; c"; x=y', "a/b;c=d"):
+        assert (await vault.put("a", content_type=kind)).json()["content_type"] == kind
+
+
 async def test_bytes_come_and_go_in_base64(vault: Vault) -> None:
     data = bytes(range(256))
     text = base64.b64encode(data).decode()
