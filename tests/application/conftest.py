@@ -42,6 +42,7 @@ def an_application(store: Store, passwords: Argon2Passwords) -> Application:
         Metrics().command,
         None,
         None,
+        None,
     )
 
 

@@ -101,7 +101,7 @@ async def create_vault(
         key,
     )
     answer_made(response, f"{PREFIX}/vaults", made)
-    return VaultResponse.of(made.entity)
+    return VaultResponse.of(made.result)
 
 
 @routes.get(
