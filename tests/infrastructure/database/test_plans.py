@@ -100,8 +100,8 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
     "registered": lambda all_, home: all_.repos.registered(home.user.id, home.workspace.id),
     "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
-    "seen": lambda all_, home: all_.observations.repos(home.user.id, home.user.id, None),
-    "unlocked": lambda all_, home: all_.observations.unlocked_vaults(
+    "known": lambda all_, home: all_.observations.known(home.user.id, home.user.id, None),
+    "known in one": lambda all_, home: all_.observations.known(
         home.user.id, home.user.id, home.workspace.id
     ),
     "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
