@@ -19,10 +19,12 @@ from symphony.infrastructure import passwords
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.vaults import passphrases
 from tests.support import postgres
 
 STORES = ("postgresql", "sqlite-file", "sqlite-memory")
 SECRET = "a secret that is only good for tests, and long enough"
+MASTER_KEY = "b25seSBnb29kIGZvciB0ZXN0cywgYW5kIGxvbmcuLi4"
 
 _server: postgres.TestServer | None = None
 
@@ -111,6 +113,8 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(migrations, "upgrade", copy)
     monkeypatch.setattr(passwords, "TIME_COST", 1)
     monkeypatch.setattr(passwords, "MEMORY_COST", 64)
+    monkeypatch.setattr(passphrases, "PASSES", 1)
+    monkeypatch.setattr(passphrases, "MEMORY", 64)
 
 
 @pytest.fixture
@@ -136,6 +140,7 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         {
             "database_url": database_url,
             "secret_key": SECRET,
+            "master_key": MASTER_KEY,
             "data_dir": tmp_path,
             "git_roots": [root],
         }

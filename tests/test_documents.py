@@ -166,7 +166,9 @@ async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_
         output = await run(folders + "\n".join(script), server, tmp_path)
         await ada.workspace("Later")
     assert re.search(r"^symphony_\w+", output, re.MULTILINE)
-    assert {file.name for file in backup.iterdir()} == {"symphony.sqlite3", "symphony.sqlite3.key"}
+    assert {file.name for file in backup.iterdir()} == {
+        f"symphony.sqlite3{ending}" for ending in ("", ".key", ".master-key")
+    }
     async with running_server(backup) as server, server.client() as client:
         listed = await replace(ada, client=client).get(f"/user-profiles/{ada.id}/workspaces")
         assert listed.json()["items"] == [kept]

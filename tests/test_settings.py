@@ -30,6 +30,7 @@ DEFAULTS = {
     "database_url": None,
     "auto_migrate": False,
     "secret_key": None,
+    "master_key": None,
     "demo_mode": False,
     "demo_database_url": IN_MEMORY,
     "git_roots": (),

@@ -19,10 +19,15 @@ from symphony.domain.errors import (
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.user_profiles import UserProfile
+from symphony.domain.vault_keys import Keyring
 from symphony.domain.vaults import Vault
 from symphony.domain.workspaces import Workspace
+from symphony.infrastructure.signing_key import new_key
+from symphony.infrastructure.vaults.master_keys import FixedMasterKeys
+from symphony.infrastructure.vaults.sealing import AesGcmSealing
 
 LIMITS = Policy(max_workspaces_per_user=3, max_repos_per_workspace=3, max_vaults_per_workspace=2)
+KEYRING = Keyring(AesGcmSealing(), FixedMasterKeys([new_key()]))
 ADA = UserProfile(username="ada", email="ada@example.org", password_hash="(a hash)")
 EVE = UserProfile(username="eve", email="eve@example.org", password_hash="(a hash)")
 CAFE = Workspace(user_profile_id=ADA.id, name="Café Straße")
@@ -185,7 +190,7 @@ async def ends(stage: Stage, store: Store) -> None:
 async def services(store: Store) -> AsyncGenerator[Services]:
     """The services of one unit of work, which is committed when nothing was refused."""
     async with store.unit_of_work() as uow:
-        yield Services(uow, LIMITS)
+        yield Services(uow, LIMITS, KEYRING)
         await uow.commit()
 
 

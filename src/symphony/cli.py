@@ -15,6 +15,7 @@ from symphony.application.api_tokens import CreateApiToken, create_api_token
 from symphony.application.app import Application
 from symphony.application.authentication import find_by_login, new_api_token
 from symphony.application.user_profiles import CreateUserProfile, create_user_profile
+from symphony.application.vault_keys import KeysLeftBehind, rewrap_vault_keys
 from symphony.config.settings import PREFIX, Settings, SettingsError, load_settings
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import utc_now
@@ -25,15 +26,17 @@ from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
 from symphony.server import serve as run_server
-from symphony.startup import StartRefused, engines_for, prepare, secret_for
+from symphony.startup import StartRefused, engines_for, master_keys_for, prepare, secret_for
 
 app = typer.Typer(
     help="The one place where a developer's work lives.", no_args_is_help=True, add_completion=False
 )
 database = typer.Typer(help="The database's schema.", no_args_is_help=True)
 users = typer.Typer(help="User profiles.", no_args_is_help=True)
+vaults = typer.Typer(help="Vaults.", no_args_is_help=True)
 tokens = typer.Typer(help="API tokens.", no_args_is_help=True)
 app.add_typer(database, name="db")
+app.add_typer(vaults, name="vault")
 app.add_typer(users, name="user")
 app.add_typer(tokens, name="token")
 
@@ -158,12 +161,32 @@ def create_token(
     typer.echo(_run(_with_application(create)))
 
 
+@vaults.command("rewrap")
+def rewrap_vaults() -> None:
+    """Wrap the keys of all vaults under the first master key; exit 1 when one cannot be opened.
+
+    Beside an embedded database the master key is replaced by a new one; the service may go on.
+    """
+    try:
+        done = _run(_with_application(rewrap_vault_keys))
+    except KeysLeftBehind as left:
+        _end(
+            f"{len(left.done.unopened)} keys of vaults cannot be opened by any master key, so none"
+            f" was taken away: {', '.join(map(str, left.done.unopened))}; {left.done.wrapped} were"
+            " wrapped anew"
+        )
+    typer.echo(f"{done.wrapped} keys of vaults were wrapped anew.")
+
+
 async def _with_application(work: Callable[[Application], Awaitable[ResultT]]) -> ResultT:
     settings = _settings()
     await prepare(settings)
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
-    async with running_application(settings, engines, secret, Metrics()) as application:
+    master_keys = master_keys_for(settings, engines)
+    async with running_application(
+        settings, engines, secret, master_keys, Metrics()
+    ) as application:
         return await work(application)
 
 

@@ -21,6 +21,7 @@ from symphony.api import (
     repos,
     sync,
     user_profiles,
+    vault_entries,
     vaults,
     workspaces,
 )
@@ -29,6 +30,7 @@ from symphony.api.request_context import RequestContext
 from symphony.application.app import Application, Policy
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
+from symphony.domain.vault_keys import Keyring, MasterKeys
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
@@ -39,7 +41,10 @@ from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
-from symphony.startup import engines_for, secret_for
+from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
+from symphony.infrastructure.vaults.sealing import AesGcmSealing
+from symphony.startup import engines_for, master_keys_for, secret_for
 
 ROUTERS = (
     auth.public_routes,
@@ -52,6 +57,7 @@ ROUTERS = (
     sync.routes,
     discovery.routes,
     vaults.routes,
+    vault_entries.routes,
     health.routes,
     metrics.routes,
     docs.routes,
@@ -63,11 +69,14 @@ def create_app(settings: Settings) -> FastAPI:
 
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
+    master_keys = master_keys_for(settings, engines)
     counted = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        async with running_application(settings, engines, secret, counted) as application:
+        async with running_application(
+            settings, engines, secret, master_keys, counted
+        ) as application:
             app.state.application = application
             app.state.obstacle = lambda: migrations.obstacle(engines)
             if settings.demo_mode:
@@ -107,6 +116,7 @@ def create_app(settings: Settings) -> FastAPI:
                 "Idempotency-Key",
                 "If-Match",
                 "If-None-Match",
+                "Vault-Session",
                 "X-Request-ID",
             ],
             expose_headers=[
@@ -131,10 +141,14 @@ def create_app_from_environment() -> FastAPI:
 
 @asynccontextmanager
 async def running_application(
-    settings: Settings, engines: Engines, secret: bytes, counted: Metrics
+    settings: Settings,
+    engines: Engines,
+    secret: bytes,
+    master_keys: MasterKeys,
+    counted: Metrics,
 ) -> AsyncGenerator[Application]:
     """The application on its database, which is closed when everything begun is finished."""
-    passwords = Argon2Passwords(threads=max(1, (os.cpu_count() or 1) - 1))
+    threads = SlowThreads(max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
     mirrors = settings.data_dir / "mirrors"
     remotes = (
@@ -155,7 +169,9 @@ async def running_application(
             max_vaults_per_workspace=settings.max_vaults_per_workspace,
             registration_open=settings.registration == "open",
         ),
-        passwords=passwords,
+        passwords=Argon2Passwords(threads),
+        passphrases=Argon2Passphrases(threads),
+        keyring=Keyring(AesGcmSealing(), master_keys),
         access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
         keyed_hash=keyed_hash(derived(secret, "accounts")),
         count=counted.command,
@@ -169,7 +185,7 @@ async def running_application(
         yield application
     finally:
         await application.drain()
-        passwords.close()
+        threads.close()
         if git is not None:
             git.close()
         if remotes is not None:

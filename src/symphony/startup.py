@@ -1,12 +1,17 @@
 """What must be so before the service starts: its folder, its secret, its database's schema."""
 
-import secrets
-
 from symphony.config.settings import PREFIX, Settings, SettingsError
 from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.domain.vault_keys import MasterKeyMissing, MasterKeys
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
-from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create
+from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create, new_key
+from symphony.infrastructure.vaults.master_keys import (
+    FixedMasterKeys,
+    NotMasterKeys,
+    file_master_keys,
+    parsed,
+)
 
 
 class StartRefused(Exception):
@@ -34,7 +39,7 @@ def secret_for(settings: Settings, engines: Engines) -> bytes:
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
     if engines.is_in_memory:
-        return secrets.token_bytes(KEY_BYTES)
+        return new_key()
     if engines.file is None:
         raise StartRefused(
             f"{PREFIX}SECRET_KEY is needed with PostgreSQL: 32 bytes or more, the same for all"
@@ -50,6 +55,36 @@ def secret_for(settings: Settings, engines: Engines) -> bytes:
     return secret
 
 
+def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
+    """What the keys of vaults are wrapped by: set, kept beside an embedded database, or random for
+    one that ends with the process; with PostgreSQL there may be none.
+
+    Raises: SettingsError, StartRefused.
+    """
+    if settings.master_key is not None:
+        try:
+            return FixedMasterKeys(parsed(settings.master_key.get_secret_value()))
+        except NotMasterKeys:
+            raise SettingsError(
+                f"{PREFIX}MASTER_KEY: one or more keys of 32 bytes in base64url, separated by"
+                " commas"
+            ) from None
+    if engines.is_in_memory:
+        return FixedMasterKeys([new_key()])
+    if engines.file is None:
+        return FixedMasterKeys([])
+    file = engines.file.with_name(f"{engines.file.name}.master-key")
+    try:
+        return file_master_keys(file)
+    except OSError as error:
+        raise _not_writable(settings, error) from None
+    except MasterKeyMissing:
+        raise StartRefused(
+            f"{file} holds no master key; bring it back from a backup, for without it what is in"
+            " the vaults is lost"
+        ) from None
+
+
 async def prepare(settings: Settings) -> None:
     """Makes the folder, the key and the schema that the service needs, or says what is missing.
 
@@ -62,6 +97,7 @@ async def prepare(settings: Settings) -> None:
         if engines.is_in_memory and settings.workers > 1:
             raise StartRefused(f"{PREFIX}WORKERS: a database in memory has one process, so only 1")
         secret_for(settings, engines)
+        master_keys_for(settings, engines)
         if engines.file is not None or settings.auto_migrate:
             await migrations.upgrade(engines)
         elif not engines.is_in_memory:

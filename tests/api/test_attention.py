@@ -155,6 +155,23 @@ async def test_each_repo_with_unfinished_work_is_told_with_its_reasons_and_no_ot
             assert await reasons(ada, f"?fresh=false&reason={reason}") == filtered
 
 
+async def test_a_vault_with_a_passphrase_needs_attention_while_a_session_has_it_open(
+    ada: User,
+) -> None:
+    passphrase = {"passphrase": "a horse, a battery"}
+    workspace = (await ada.workspace())["id"]
+    vault = await ada.vault(workspace, protection="passphrase", **passphrase)
+    path = f"/vaults/{vault['id']}"
+    assert await reasons(ada) == {}
+    await ada.post(f"{path}/unlock", passphrase | {"ttl_seconds": 1})
+    assert await reasons(ada) == {vault["name"]: ["unlocked"]}
+
+    async def is_over() -> bool:
+        return await reasons(ada) == {}
+
+    await until(is_over)
+
+
 async def test_a_vault_left_unlocked_needs_attention_until_it_is_locked(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     vault = await ada.vault(workspace)

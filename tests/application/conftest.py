@@ -8,10 +8,15 @@ import pytest
 from symphony.application.app import Application, Policy
 from symphony.application.user_profiles import CreateUserProfile, sign_up
 from symphony.domain.unit_of_work import Store
+from symphony.domain.vault_keys import Keyring
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import keyed_hash
+from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.infrastructure.vaults.master_keys import FixedMasterKeys
+from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
+from symphony.infrastructure.vaults.sealing import AesGcmSealing
 
 PASSWORD = "correct horse battery staple"
 POLICY = Policy(max_workspaces_per_user=5, max_repos_per_workspace=4, max_vaults_per_workspace=3)
@@ -19,30 +24,32 @@ ACCESS_TOKENS = JwtAccessTokens(b"k" * 32, lifetime=60)
 
 
 @pytest.fixture(scope="session")
-def passwords() -> Generator[Argon2Passwords]:
-    passwords = Argon2Passwords(threads=2)
-    yield passwords
-    passwords.close()
+def threads() -> Generator[SlowThreads]:
+    threads = SlowThreads(2)
+    yield threads
+    threads.close()
 
 
 @pytest.fixture
-async def app(store: Store, passwords: Argon2Passwords) -> AsyncGenerator[Application]:
-    app = an_application(store, passwords)
+async def app(store: Store, threads: SlowThreads) -> AsyncGenerator[Application]:
+    app = an_application(store, threads)
     yield app
     await app.drain()
 
 
-def an_application(store: Store, passwords: Argon2Passwords) -> Application:
+def an_application(store: Store, threads: SlowThreads) -> Application:
     return Application(
-        store,
-        POLICY,
-        passwords,
-        ACCESS_TOKENS,
-        keyed_hash(b"k" * 32),
-        Metrics().command,
-        None,
-        None,
-        None,
+        store=store,
+        policy=POLICY,
+        passwords=Argon2Passwords(threads),
+        passphrases=Argon2Passphrases(threads),
+        keyring=Keyring(AesGcmSealing(), FixedMasterKeys([b"m" * 32])),
+        access_tokens=ACCESS_TOKENS,
+        keyed_hash=keyed_hash(b"k" * 32),
+        count=Metrics().command,
+        git=None,
+        remotes=None,
+        finder=None,
     )
 
 

@@ -34,7 +34,7 @@ from symphony.domain.unit_of_work import (
     TransactionConflict,
     UnitOfWork,
 )
-from symphony.infrastructure.passwords import Argon2Passwords
+from symphony.infrastructure.slow_threads import SlowThreads
 from tests.application.conftest import POLICY, an_application
 
 AT_ONCE = 2  # seconds: far below every time limit on a lock
@@ -171,10 +171,10 @@ class Contended:
 )
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"], indirect=True)
 async def test_a_conflict_is_run_again_for_so_many_times_and_no_more(
-    store: Store, passwords: Argon2Passwords, conflicts: int, *, succeeds: bool
+    store: Store, threads: SlowThreads, conflicts: int, *, succeeds: bool
 ) -> None:
     contended = Contended(store, conflicts)
-    app = an_application(contended, passwords)
+    app = an_application(contended, threads)
     seen: list[int] = []
 
     async def count(start: int, _services: Services) -> int:

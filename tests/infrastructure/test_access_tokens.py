@@ -3,7 +3,9 @@
 import base64
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
@@ -29,22 +31,33 @@ def claims(**others: Any) -> dict[str, Any]:
     return {"sub": str(USER), "exp": int(time.time()) + 60} | others
 
 
-def test_a_token_says_whose_it_is() -> None:
-    assert TOKENS.user_id(TOKENS.issue(USER)) == USER
+def whose(tokens: JwtAccessTokens, token: str) -> UUID | None:
+    read = tokens.read(token)
+    return read[0] if read else None
+
+
+def test_a_token_says_whose_it_is_and_when_it_ends() -> None:
+    before = datetime.now(UTC)
+    read = TOKENS.read(TOKENS.issue(USER))
+    assert read is not None
+    user, ends_at = read
+    assert user == USER
+    # It is counted in whole seconds.
+    assert timedelta(seconds=58) < ends_at - before < timedelta(seconds=90)
 
 
 def test_another_process_with_the_same_key_reads_it() -> None:
-    assert JwtAccessTokens(KEY, lifetime=1).user_id(TOKENS.issue(USER)) == USER
+    assert whose(JwtAccessTokens(KEY, lifetime=1), TOKENS.issue(USER)) == USER
 
 
 def test_a_token_that_was_read_before_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens, begun = JwtAccessTokens(KEY, lifetime=60), time.time()
     token = tokens.issue(USER)
-    assert tokens.user_id(token) == tokens.user_id(token) == USER
+    assert whose(tokens, token) == whose(tokens, token) == USER
     monkeypatch.setattr(time, "time", lambda: begun + 59)
-    assert tokens.user_id(token) == USER
+    assert whose(tokens, token) == USER
     monkeypatch.setattr(time, "time", lambda: begun + 61)
-    assert tokens.user_id(token) is None
+    assert whose(tokens, token) is None
 
 
 def test_only_so_many_tokens_are_remembered_and_the_others_still_count(
@@ -55,13 +68,13 @@ def test_only_so_many_tokens_are_remembered_and_the_others_still_count(
     users = [new_id() for _ in range(5)]
     issued = [tokens.issue(user) for user in users]
     for _ in range(2):
-        assert [tokens.user_id(token) for token in issued] == users
+        assert [whose(tokens, token) for token in issued] == users
     assert len(tokens._known) == 2  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - that it has a bound is what is tried
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, -3600])
 def test_an_expired_token_is_nobodys(lifetime: int) -> None:
-    assert TOKENS.user_id(JwtAccessTokens(KEY, lifetime).issue(USER)) is None
+    assert whose(TOKENS, JwtAccessTokens(KEY, lifetime).issue(USER)) is None
 
 
 @pytest.mark.parametrize(
@@ -83,7 +96,7 @@ def test_an_expired_token_is_nobodys(lifetime: int) -> None:
     ],
 )
 def test_what_this_service_would_not_sign_is_nobodys(token: str) -> None:
-    assert TOKENS.user_id(token) is None
+    assert whose(TOKENS, token) is None
 
 
 @pytest.mark.parametrize(
@@ -105,7 +118,7 @@ def test_what_this_service_would_not_sign_is_nobodys(token: str) -> None:
     ],
 )
 def test_what_is_no_token_at_all_is_nobodys(token: str) -> None:
-    assert TOKENS.user_id(token) is None
+    assert whose(TOKENS, token) is None
 
 
 def test_a_token_that_was_altered_anywhere_is_nobodys() -> None:
@@ -114,4 +127,4 @@ def test_a_token_that_was_altered_anywhere_is_nobodys() -> None:
         token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
         for at in range(len(token) - 1)
     ]
-    assert {TOKENS.user_id(each) for each in altered} == {None}
+    assert {whose(TOKENS, each) for each in altered} == {None}

@@ -7,15 +7,16 @@ from collections.abc import Generator
 import pytest
 
 from symphony.infrastructure.passwords import Argon2Passwords
+from symphony.infrastructure.slow_threads import SlowThreads
 
 pytestmark = pytest.mark.slow_and_real
 
 
 @pytest.fixture(scope="module")
 def passwords() -> Generator[Argon2Passwords]:
-    passwords = Argon2Passwords(threads=1)
-    yield passwords
-    passwords.close()
+    threads = SlowThreads(1)
+    yield Argon2Passwords(threads)
+    threads.close()
 
 
 @pytest.mark.parametrize("password", ["correct horse", "\U0001f3bb" * 8, "\t" * 8, "a" * 1024])

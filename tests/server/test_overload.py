@@ -12,11 +12,12 @@ import pytest
 from symphony.application.ports import Overloaded
 from symphony.config.settings import Settings
 from symphony.domain.unit_of_work import StoreUnavailable
-from symphony.infrastructure import passwords
+from symphony.infrastructure import slow_threads
 from symphony.infrastructure.database import engine, unit_of_work
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.passwords import Argon2Passwords
+from symphony.infrastructure.slow_threads import SlowThreads
 from tests.support.api import API, PASSWORD, code, running_api, sign_up
 from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
@@ -78,14 +79,15 @@ async def _hold(store: SqlAlchemyStore, until: asyncio.Event) -> None:
 
 
 async def test_too_many_passwords_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "MAX_WAITING", 5)
-    hasher = Argon2Passwords(threads=1)
+    monkeypatch.setattr(slow_threads, "MAX_WAITING", 5)
+    threads = SlowThreads(1)
+    hasher = Argon2Passwords(threads)
     try:
         results = await asyncio.gather(
             *(hasher.hash(PASSWORD) for _ in range(8)), return_exceptions=True
         )
     finally:
-        hasher.close()
+        threads.close()
     assert sum(isinstance(result, Overloaded) for result in results) == 3
 
 

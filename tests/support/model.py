@@ -80,7 +80,7 @@ VAULT = Noun(
     "metadata",
     WORKSPACE,
     LIMITS["max_vaults_per_workspace"],
-    {"metadata": {}, "is_locked": False},
+    {"metadata": {}, "is_locked": False, "protection": "none"},
     frozenset({"path"}),
     frozenset({"is_locked"}),
     is_folder=True,

@@ -56,8 +56,8 @@ class Operation:
         return {int(status): each for status, each in self.described["responses"].items()}
 
     @property
-    def success(self) -> int:
-        return min(self.answers)
+    def successes(self) -> set[int]:
+        return {status for status in self.answers if status < 300}
 
     @property
     def needs_token(self) -> bool:
@@ -91,10 +91,14 @@ def operation_at(method: str, path: str) -> Operation | None:
     fitting = (
         each
         for each in operations().values()
-        if each.method == asked
-        and re.fullmatch(re.sub(r"\{\w+\}", "(?!me$)[^/]+", each.path), path)
+        if each.method == asked and re.fullmatch(_pattern(each.path), path)
     )
     return next(fitting, None)
+
+
+def _pattern(path: str) -> str:
+    """What the paths of an operation look like; the key of an entry has slashes."""
+    return re.sub(r"\{\w+\}", "(?!me$)[^/]+", path.replace("{key}", r"[\s\S]+"))
 
 
 def nodes(node: Any = None, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

@@ -88,6 +88,8 @@ class _Parameter:
     def read(self, request: Received, errors: list[Any]) -> Any:
         if self.place == "body":
             given, location = request.document, ("body",)
+            if not request.content and not self.field.field_info.is_required():
+                return self.field.get_default()
         else:
             given, location = self._found(request), (self.place, self.alias)
             if given is None and not self.field.field_info.is_required():

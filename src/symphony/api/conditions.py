@@ -1,13 +1,14 @@
 """Conditional requests (RFC 9110, section 13): a state's ETag, If-Match and If-None-Match."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Header, Request, Response
 
 from symphony.api.problems import ApiError
 from symphony.api.validation_errors import InvalidPart
-from symphony.domain.base import Entity
+from symphony.domain.vault_entry_service import WriteConditions
 
 _ANY = "*"
 _WEAK = "W/"
@@ -15,17 +16,24 @@ ETAGS_FORMAT = "etags"  # what the OpenAPI document calls it: `*`, or ETags with
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')  # RFC 9110, section 8.8.3
 
 
+class Tagged(Protocol):
+    """What has a tag for its state."""
+
+    @property
+    def tag(self) -> str: ...
+
+
 class NotModified(Exception):
     """The caller has this state already."""
 
-    def __init__(self, etag: str) -> None:
-        super().__init__(etag)
-        self.etag = etag
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        super().__init__()
+        self.headers = headers
 
 
-def set_etag(response: Response, entity: Entity) -> None:
+def set_etag(response: Response, shown: Tagged) -> None:
     """Strong, and opaque to clients."""
-    response.headers["ETag"] = _quoted(entity.tag)
+    response.headers["ETag"] = _quoted(shown.tag)
 
 
 def answer_if_modified(
@@ -35,12 +43,20 @@ def answer_if_modified(
     quoted = _quoted(tag)
     etag = _WEAK + quoted if weak else quoted
     known = _tags(request.headers.getlist("if-none-match"), "If-None-Match")
+    response.headers["ETag"] = etag
     # The comparison is a weak one (RFC 9110, section 13.1.2): W/ makes no difference here.
     if known is not None and (
         _ANY in known or quoted in {each.removeprefix(_WEAK) for each in known}
     ):
-        raise NotModified(etag)
-    response.headers["ETag"] = etag
+        # With the headers of the 200 that it stands for (section 15.4.5), of which none is about
+        # a content yet.
+        raise NotModified(
+            {
+                name: value
+                for name, value in response.headers.items()
+                if not name.startswith("content-")
+            }
+        )
 
 
 async def expected_tags(
@@ -63,6 +79,32 @@ async def expected_tags(
 
 
 ExpectedTags = Annotated[frozenset[str] | None, Depends(expected_tags)]
+
+
+async def write_conditions(
+    request: Request,
+    expected: ExpectedTags,
+    if_none_match: Annotated[
+        str | None,
+        Header(
+            alias="If-None-Match",
+            description="`*`: only when there is nothing there yet.",
+            json_schema_extra={"pattern": r"^\*$"},
+        ),
+    ] = None,
+) -> WriteConditions:
+    """The conditions of a PUT, which may make what it names."""
+    if if_none_match is not None and if_none_match.strip() != _ANY:
+        part = InvalidPart("not-an-etag", "Only * is known here.", parameter="If-None-Match")
+        raise ApiError("validation-error", errors=[part])
+    return WriteConditions(
+        only_new=if_none_match is not None,
+        only_existing="if-match" in request.headers,
+        expected_tags=expected,
+    )
+
+
+Conditions = Annotated[WriteConditions, Depends(write_conditions)]
 
 
 def _quoted(tag: str) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Header
 from starlette.requests import Request
 
 from symphony.application.app import Application
@@ -17,5 +17,19 @@ async def caller(request: Request) -> Caller:
     return request.state.caller
 
 
+async def vault_session(
+    session: Annotated[
+        str | None,
+        Header(
+            alias="Vault-Session",
+            description="The `session` of a vault that is unlocked, if it has a passphrase.",
+        ),
+    ] = None,
+) -> str | None:
+    """What a caller shows beside the token; never logged, as no header is."""
+    return session
+
+
+VaultSession = Annotated[str | None, Depends(vault_session)]
 App = Annotated[Application, Depends(application)]
 Actor = Annotated[Caller, Depends(caller)]

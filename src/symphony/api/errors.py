@@ -7,10 +7,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from symphony.api.conditions import NotModified
+from symphony.api.damage import warn_of_damage
 from symphony.api.problems import ApiError, respond, unavailable
 from symphony.application.ports import Overloaded
 from symphony.domain.errors import DomainError
 from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.domain.vault_keys import Damaged
 
 
 def install(app: FastAPI) -> None:
@@ -18,6 +20,8 @@ def install(app: FastAPI) -> None:
     methods = _methods_by_path(app)
 
     async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, Damaged):
+            warn_of_damage(request, **error.ids)
         return respond(request, error)
 
     async def answer_unavailable(request: Request, _: Exception) -> Response:
@@ -25,7 +29,7 @@ def install(app: FastAPI) -> None:
 
     async def answer_not_modified(_: Request, error: Exception) -> Response:
         assert isinstance(error, NotModified)  # noqa: S101 - it is registered for nothing else
-        return Response(status_code=304, headers={"ETag": error.etag})
+        return Response(status_code=304, headers=error.headers)
 
     async def answer_framework(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else

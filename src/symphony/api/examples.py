@@ -22,6 +22,7 @@ _MEMBERS_OF_PROBLEMS: Mapping[str, JsonObject] = {
     "workspace-limit-reached": {"limit": 50, "used": 50},
     "repo-limit-reached": {"limit": 100, "used": 100},
     "vault-limit-reached": {"limit": 20, "used": 20},
+    "entry-limit-reached": {"limit": 1000, "used": 1000},
 }
 
 

@@ -21,6 +21,8 @@ from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.json_objects import json_object
 from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
+from symphony.domain.vault_entries import MAX_KEY, entry_key
+from symphony.domain.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase
 
 # What the rules say, as far as a pattern can (ECMA-262, as JSON Schema has it): for clients that
 # look before they send. The rules themselves decide.
@@ -32,6 +34,10 @@ _FOLDER_NAME_PATTERN = (
     rf"[^{_NOT_IN_FOLDER_NAMES}]*[^\s{_NOT_IN_FOLDER_NAMES}][^{_NOT_IN_FOLDER_NAMES}]*$"
 )
 _PATH_PATTERN = rf"^(?:/|~/)[^{_CONTROLS}]*$"
+_ENTRY_KEY_PATTERN = (
+    rf"^(?!\.{{1,2}}(?:/|$))[^/{_CONTROLS}\ufffd]+"
+    rf"(?:/(?!\.{{1,2}}(?:/|$))[^/{_CONTROLS}\ufffd]+)*$"
+)
 _TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 
 
@@ -63,6 +69,17 @@ _Id = Annotated[
 UserProfileId = Annotated[_Id, _id("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
 WorkspaceId = Annotated[_Id, _id("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
 RepoId = Annotated[_Id, _id("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
+EntryKey = Annotated[
+    str,
+    AfterValidator(entry_key),
+    _text(
+        "1 to 512 characters, parted by slashes; no part is empty, `.` or `..`.",
+        "clients/acme/db",
+        pattern=_ENTRY_KEY_PATTERN,
+        minLength=1,
+        maxLength=MAX_KEY,
+    ),
+]
 VaultId = Annotated[_Id, _id("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
 ApiTokenId = Annotated[_Id, _id("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
 
@@ -91,6 +108,19 @@ Password = Annotated[
         "correct horse battery staple",
         minLength=MIN_PASSWORD,
         maxLength=MAX_PASSWORD,
+        format="password",
+        writeOnly=True,
+    ),
+]
+Passphrase = Annotated[
+    str,
+    AfterValidator(passphrase),
+    Field(repr=False),
+    _text(
+        "12 to 1,024 characters of any kind. Nobody can recover it.",
+        "a horse, a battery and a staple",
+        minLength=MIN_PASSPHRASE,
+        maxLength=MAX_PASSPHRASE,
         format="password",
         writeOnly=True,
     ),

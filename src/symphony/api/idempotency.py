@@ -1,6 +1,7 @@
 """The header Idempotency-Key: creations that a client can send again without fear."""
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Response
@@ -9,8 +10,10 @@ from symphony.api.conditions import set_etag
 from symphony.api.problems import ApiError
 from symphony.api.received import Received
 from symphony.api.validation_errors import InvalidPart
-from symphony.application.app import Made
+from symphony.application.app import Application, Made
 from symphony.domain.idempotency import IdempotencyKey
+from symphony.domain.json_objects import compact
+from symphony.domain.vault_keys import SALT_BYTES
 
 _NAME = "Idempotency-Key"
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
@@ -35,6 +38,15 @@ async def idempotency_key(
         raise ApiError("validation-error", errors=[part])
     asked = request.scope["path"].encode() + b"\0" + request.content
     return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(asked))
+
+
+async def slowed(key: IdempotencyKey, request: Received, app: Application) -> IdempotencyKey:
+    """For a body with a passphrase: its fingerprint must not let anybody guess quicker than the
+    vault does, so it comes from Argon2."""
+    asked = compact([str(key.user_id), request.scope["path"], key.key]).encode()
+    derivation = app.passphrases.derivation(request.app.state.fingerprint(asked)[:SALT_BYTES])
+    slow = await app.passphrases.key(request.content, derivation)
+    return replace(key, fingerprint=request.app.state.fingerprint(slow))
 
 
 Key = Annotated[IdempotencyKey | None, Depends(idempotency_key)]

@@ -41,7 +41,8 @@ _TAGS = {
     "API tokens": "Long-lived keys for programs: with scopes, and revoked at once.",
     "workspaces": "Independent places, each with its repos and vaults.",
     "repos": "Git repositories, as they are registered in a workspace.",
-    "vaults": "Folders of a workspace that can be locked against changes.",
+    "vaults": "Places of a workspace for secrets, which can be locked.",
+    "vault entries": "What is in a vault: texts and bytes under keys, encrypted, in versions.",
     "health": "For those who run the service.",
 }
 _SECURITY_SCHEMES: dict[str, Any] = {

@@ -68,7 +68,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     ),
     "WWW-Authenticate": _header("What to identify oneself with.", "Bearer", required=True),
     "Allow": _header("The methods that are allowed here.", "GET, HEAD", required=True),
-    "Retry-After": _header("The seconds to wait.", 1, "integer", required=True),
+    "Retry-After": _header("The seconds to wait; none when waiting would not help.", 1, "integer"),
 }
 
 
@@ -79,7 +79,10 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
         _plain(parameter)
     names = {parameter["name"] for parameter in parameters}
     success = operation["responses"][str(route.status_code or 200)]
-    success["description"] = _SUCCESS[route.status_code or 200]
+    successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
+    for status in (200, 201, 204):
+        if (answer := operation["responses"].get(str(status))) in successes:
+            answer["description"] = _SUCCESS[status]
     headers = [_HEADERS_BY_PARAMETER[name] for name in _HEADERS_BY_PARAMETER if name in names]
     if _shows_one_state(route, success, names):
         headers.append("ETag")
@@ -87,11 +90,12 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
             parameters.append(_IF_NONE_MATCH)
             operation["responses"]["304"] = {"description": "Not Modified: it is as it was"}
     _add_security(operation, route, method)
-    _add_examples(operation, success, method, schemas)
+    for each in successes:
+        _add_examples(operation, each, method, schemas)
     _add_media_types(operation, route)
     _add_errors(operation, route, names)
     for status, answer in operation["responses"].items():
-        own = headers if answer is success else []
+        own = headers if answer in successes else []
         of_status = [_HEADERS_BY_STATUS[status]] if status in _HEADERS_BY_STATUS else []
         answer["headers"] = {
             name: {"$ref": f"#/components/headers/{name}"}

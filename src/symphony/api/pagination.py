@@ -70,6 +70,19 @@ class Cursors:
         return hmac.digest(self._key, sealed, sha256)[:_SEAL_BYTES]
 
 
+def link_to_next(request: Received, response: Response, cursor: str) -> None:
+    """The next page's address, in the header Link."""
+    query = urlencode({**request.query, "cursor": cursor})
+    path = quote(request.scope["path"])
+    response.headers["Link"] = f'<{path}?{query}>; rel="next"'
+
+
+Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Cursor = Annotated[
+    str | None, Query(description="`next_cursor` of the page before.", max_length=16_384)
+]
+
+
 class Listing:
     """One request for a page of a list."""
 
@@ -107,9 +120,7 @@ class Listing:
         if page.next is None:
             return None
         cursor = self._cursors.write(page.next, self._context)
-        query = urlencode({**self._request.query, "cursor": cursor})
-        path = quote(self._request.scope["path"])
-        self._response.headers["Link"] = f'<{path}?{query}>; rel="next"'
+        link_to_next(self._request, self._response, cursor)
         return cursor
 
     @property
@@ -127,14 +138,8 @@ class Listing:
 async def listing(
     request: Received,
     response: Response,
-    limit: Annotated[int, Query(ge=1, le=200, description="How many at most.")] = 50,
-    cursor: Annotated[
-        str | None,
-        Query(
-            description="`next_cursor` of the page before.",
-            max_length=16_384,
-        ),
-    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
     sort: Annotated[
         Sort, Query(description="The order; `-` in front: descending.")
     ] = Sort.CREATED_AT,

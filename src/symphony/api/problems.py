@@ -98,6 +98,12 @@ PROBLEMS: dict[str, Kind] = {
         "This service does not look at repositories",
         "Ask whoever runs it to name the folders in which it may: `symphony serve --git-root`.",
     ),
+    "wrong-passphrase": Kind(
+        403,
+        "The passphrase is wrong",
+        "Check it: upper and lower case count, and so do spaces. Nobody can recover a passphrase"
+        " that is forgotten, nor what it protects.",
+    ),
     "route-not-found": Kind(
         404, "There is nothing at this address", "Compare the path with the documentation, /docs."
     ),
@@ -108,6 +114,15 @@ PROBLEMS: dict[str, Kind] = {
     "api-token-not-found": _not_found("API token"),
     "method-not-allowed": Kind(
         405, "This method is not allowed here", "The header `Allow` lists the methods that are."
+    ),
+    "entry-not-found": Kind(
+        404,
+        "There is no such entry",
+        "Nothing in the vault has this key. Keys are compared character by character; list what"
+        " there is.",
+    ),
+    "version-not-found": Kind(
+        404, "There is no such version", "The entry's versions so far are fewer; list them."
     ),
     "username-taken": Kind(
         409,
@@ -126,6 +141,30 @@ PROBLEMS: dict[str, Kind] = {
     "workspace-limit-reached": _limit_reached("workspace", "The user"),
     "repo-limit-reached": _limit_reached("repo", "The workspace"),
     "vault-limit-reached": _limit_reached("vault", "The workspace"),
+    "entry-limit-reached": Kind(
+        409,
+        "The limit of entries is reached",
+        "The vault holds as many entries as it may: `used` of `limit`. Delete one to make room, or"
+        " use another vault.",
+    ),
+    "vault-without-passphrase": Kind(
+        409,
+        "The vault has no passphrase",
+        "It was made with `protection: none`. Make a vault with a passphrase, and put the entries"
+        " there.",
+    ),
+    "entry-damaged": Kind(
+        409,
+        "The entry is damaged",
+        "What is kept of it is not what the service has written. Put it anew or delete it, and tell"
+        " whoever runs the service: somebody or something has changed its database.",
+    ),
+    "vault-damaged": Kind(
+        409,
+        "The vault is damaged",
+        "The key of all that is in it is not what the service has written, so nothing in it can be"
+        " read. Tell whoever runs the service: a backup may help.",
+    ),
     "no-remote": Kind(
         409, "The repo has no remote", "Give it a `remote_url` with a PATCH, then try again."
     ),
@@ -138,6 +177,11 @@ PROBLEMS: dict[str, Kind] = {
         409,
         "The workspace is not empty",
         "Delete its repos and vaults first, or everything at once with `?force=true`.",
+    ),
+    "version-gone": Kind(
+        410,
+        "The version is no longer kept",
+        "Of each entry the last ten versions are kept; this one is older.",
     ),
     "precondition-failed": Kind(
         412,
@@ -169,18 +213,27 @@ PROBLEMS: dict[str, Kind] = {
     "vault-locked": Kind(
         423,
         "The vault is locked",
-        "Unlock it first: `POST /api/v1/vaults/{id}/unlock`. Deleting works with `?force=true`.",
+        "Unlock it first: `POST /api/v1/vaults/{id}/unlock`. For the entries of a vault with a"
+        " passphrase, send the `session` that this gives as `Vault-Session`, with the same token,"
+        " as long as it lives. Deleting the vault works with `?force=true`.",
     ),
     "too-many-attempts": Kind(
         429,
         "Too many failed attempts",
         "After five wrong passwords within a minute nobody can sign in to the account, not even"
-        " with the right one. Try again after the seconds that `Retry-After` tells.",
+        " with the right one; the same holds for a vault and its passphrase. Try again after the"
+        " seconds that `Retry-After` tells.",
     ),
     "internal-error": Kind(
         500,
         "Something went wrong on the server",
         "This is a fault of the service. Tell whoever runs it the `request_id`.",
+    ),
+    "master-key-missing": Kind(
+        503,
+        "The service lacks a master key",
+        "Whoever runs the service has to set `SYMPHONY_MASTER_KEY`, or to give back the key that it"
+        " had: the entries of vaults without a passphrase are encrypted with it.",
     ),
     "remote-failed": Kind(
         502,
@@ -323,7 +376,7 @@ def _headers(error: DomainError) -> dict[str, str]:
 def _members(error: DomainError) -> dict[str, int]:
     if isinstance(error, LimitReached):
         return {"limit": error.limit, "used": error.used}
-    if isinstance(error, PreconditionFailed):
+    if isinstance(error, PreconditionFailed) and error.current_version is not None:
         return {"current_version": error.current_version}
     return {}
 

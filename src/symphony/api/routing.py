@@ -30,7 +30,14 @@ class OtherThanMe(StringConvertor):
     regex = "(?!me$)[^/]+"
 
 
+class EntryKeyInPath(StringConvertor):
+    """A key with slashes in it: all that is left of the path, whatever it holds."""
+
+    regex = r"[\s\S]+"
+
+
 register_url_convertor("other_than_me", OtherThanMe())
+register_url_convertor("entry_key", EntryKeyInPath())
 
 
 class ApiRoute(APIRoute):
@@ -66,7 +73,7 @@ class ApiRoute(APIRoute):
         request = Received(scope, receive)
         await request.read_content(request.app.state.max_body_bytes)
         caller = await _identified(request) if self.needs_token else None
-        if self.body_field:
+        if self.body_field and (request.content or self.body_field.field_info.is_required()):
             request.read_document(self.media_types())
         if caller:
             _require(needed_scope(request.method), caller)

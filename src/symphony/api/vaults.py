@@ -1,6 +1,7 @@
 """Routes of vaults."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -12,18 +13,22 @@ from symphony.api.examples import shown
 from symphony.api.fields import (
     FolderName,
     Metadata,
+    Passphrase,
     Path,
     VaultId,
     WorkspaceId,
     merge_patch,
     optional,
 )
-from symphony.api.idempotency import Key, answer_made
+from symphony.api.idempotency import Key, answer_made, slowed
 from symphony.api.pagination import Paged
 from symphony.api.problems import documented
+from symphony.api.received import Received
 from symphony.api.responses import EntityRepresentation, NextCursor
 from symphony.api.routing import PREFIX, router
+from symphony.application import vault_locks as locks
 from symphony.application import vaults as use_cases
+from symphony.domain.vaults import Protection
 
 routes = router("vaults")
 
@@ -40,6 +45,37 @@ class VaultCreate(BaseModel):
     name: VaultName
     path: VaultPath
     metadata: Metadata = Field(default_factory=dict[str, Any])
+    protection: Annotated[
+        Protection,
+        Field(
+            description="`passphrase`: only whoever knows it gets at the entries.",
+            examples=["passphrase"],
+        ),
+    ] = Protection.NONE
+    passphrase: Passphrase = optional()
+
+
+class VaultUnlock(BaseModel):
+    """What opens a vault; all of it is for vaults with a passphrase."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    passphrase: Passphrase = optional()
+    ttl_seconds: Annotated[
+        int, Field(ge=1, le=3600, description="For how long.", examples=[900])
+    ] = 900
+
+
+_NOTHING = VaultUnlock()
+
+
+class PassphraseChange(BaseModel):
+    """The present passphrase, and another one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    old: Passphrase
+    new: Annotated[Passphrase, Field(examples=["a mare, a cell and a paper clip"])]
 
 
 class VaultPatch(BaseModel):
@@ -62,7 +98,39 @@ class VaultResponse(EntityRepresentation):
     path: VaultPath
     metadata: Metadata
     is_locked: Annotated[
-        bool, Field(description="Whether it is guarded against changes.", examples=[False])
+        bool,
+        Field(
+            description="Whether it is guarded against changes and its entries are out of reach.",
+            examples=[True],
+        ),
+    ]
+    protection: Annotated[
+        Protection,
+        Field(
+            description="What its entries are encrypted with: the service's key, or a passphrase.",
+            examples=["passphrase"],
+        ),
+    ]
+
+
+@dataclass(slots=True)
+class UnlockedVaultResponse(VaultResponse):
+    """A vault that is open, and what opens its entries if it has a passphrase."""
+
+    session: Annotated[
+        str | None,
+        Field(
+            description="To be sent as `Vault-Session`. It is shown this once; null without a"
+            " passphrase.",
+            examples=["symv_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
+        ),
+    ]
+    unlocked_until: Annotated[
+        datetime | None,
+        Field(
+            description="When the session ends; null without a passphrase.",
+            examples=["2026-11-16T08:45:00.125000Z"],
+        ),
     ]
 
 
@@ -84,22 +152,23 @@ async def create_vault(
     workspace_id: WorkspaceId,
     body: VaultCreate,
     key: Key,
+    request: Received,
     response: Response,
     actor: Actor,
     app: App,
 ) -> VaultResponse:
-    """Makes a vault in a workspace, unlocked."""
-    made = await app.run_once(
-        use_cases.create_vault,
-        use_cases.CreateVault(
-            actor=actor.user_id,
-            workspace_id=workspace_id,
-            name=body.name,
-            path=body.path,
-            metadata=body.metadata,
-        ),
-        key,
+    """Makes a vault in a workspace: unlocked, or with a passphrase and locked."""
+    command = use_cases.CreateVault(
+        actor=actor.user_id,
+        workspace_id=workspace_id,
+        name=body.name,
+        path=body.path,
+        metadata=body.metadata,
     )
+    if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
+        command = await locks.protected(command, body.protection, body.passphrase, app)
+        key = key and await slowed(key, request, app)
+    made = await app.run_once(use_cases.create_vault, command, key)
     answer_made(response, f"{PREFIX}/vaults", made)
     return VaultResponse.of(made.result)
 
@@ -195,7 +264,7 @@ async def delete_vault(
 async def lock_vault(
     vault_id: VaultId, expected: ExpectedTags, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
-    """Locks it; a second time changes nothing."""
+    """Locks it and ends every session; a second time changes nothing."""
     vault = await app.run(
         use_cases.lock_vault, use_cases.LockVault(actor.user_id, vault_id, expected)
     )
@@ -206,14 +275,51 @@ async def lock_vault(
 @routes.post(
     "/vaults/{vault_id}/unlock",
     summary="Unlock a vault",
-    responses=documented("vault-not-found") | shown(is_locked=False, version=3),
+    responses=documented(
+        "vault-not-found", "vault-damaged", "wrong-passphrase", "too-many-attempts"
+    )
+    | shown(is_locked=False, version=3),
 )
 async def unlock_vault(
-    vault_id: VaultId, expected: ExpectedTags, response: Response, actor: Actor, app: App
-) -> VaultResponse:
-    """Unlocks it; a second time changes nothing."""
-    vault = await app.run(
-        use_cases.unlock_vault, use_cases.UnlockVault(actor.user_id, vault_id, expected)
+    vault_id: VaultId,
+    expected: ExpectedTags,
+    response: Response,
+    actor: Actor,
+    app: App,
+    body: VaultUnlock = _NOTHING,
+) -> UnlockedVaultResponse:
+    """Unlocks it. One with a passphrase opens for the `session` in the answer together with the
+    token of this request, and locks itself when the time is up. For one without, a second time
+    changes nothing, and no body is needed.
+    """
+    opened = await locks.open_vault(
+        locks.OpenVault(actor, vault_id, body.passphrase, body.ttl_seconds, expected), app
     )
-    set_etag(response, vault)
-    return VaultResponse.of(vault)
+    set_etag(response, opened.vault)
+    response.headers["Cache-Control"] = "no-store"
+    return UnlockedVaultResponse(
+        **asdict(VaultResponse.of(opened.vault)),
+        session=opened.session,
+        unlocked_until=opened.unlocked_until,
+    )
+
+
+@routes.put(
+    "/vaults/{vault_id}/passphrase",
+    status_code=204,
+    summary="Change a vault's passphrase",
+    responses=documented(
+        "vault-not-found",
+        "vault-damaged",
+        "vault-without-passphrase",
+        "wrong-passphrase",
+        "too-many-attempts",
+    ),
+)
+async def change_passphrase(
+    vault_id: VaultId, body: PassphraseChange, actor: Actor, app: App
+) -> None:
+    """Gives it another passphrase, locked or not, and locks it: every session ends."""
+    await locks.change_passphrase(
+        locks.ChangePassphrase(actor.user_id, vault_id, body.old, body.new), app
+    )

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from symphony.application.app import Services
-from symphony.application.authentication import hash_api_token
+from symphony.application.authentication import hash_token
 from symphony.domain.api_tokens import ApiToken, Scope
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.unit_of_work import Repositories
@@ -41,7 +41,7 @@ async def create_api_token(command: CreateApiToken, services: Services) -> ApiTo
         user_profile_id=command.actor,
         name=command.name,
         scopes=command.scopes,
-        token_hash=hash_api_token(command.token),
+        token_hash=hash_token(command.token),
         expires_at=command.expires_at,
     )
     await services.api_tokens.create(command.actor, command.actor_scopes, token)

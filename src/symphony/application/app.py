@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Generic, TypeVar, cast
 
-from symphony.application.ports import AccessTokens, PasswordHasher
+from symphony.application.ports import AccessTokens, PassphraseKeys, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
@@ -23,6 +23,8 @@ from symphony.domain.unit_of_work import (
     UnitOfWork,
 )
 from symphony.domain.user_profiles import UserProfileService
+from symphony.domain.vault_entry_service import VaultEntryService
+from symphony.domain.vault_keys import Keyring, VaultKeyService
 from symphony.domain.vaults import VaultService
 from symphony.domain.workspaces import WorkspaceService
 
@@ -48,11 +50,13 @@ class Policy:
 class Services:
     """The domain services of one unit of work, and the repositories that need no service."""
 
-    def __init__(self, uow: UnitOfWork, policy: Policy) -> None:
+    def __init__(self, uow: UnitOfWork, policy: Policy, keyring: Keyring) -> None:
         self.user_profiles = UserProfileService(uow)
         self.workspaces = WorkspaceService(uow, policy.max_workspaces_per_user)
         self.repos = RepoService(uow, policy.max_repos_per_workspace)
         self.vaults = VaultService(uow, policy.max_vaults_per_workspace)
+        self.vault_keys = VaultKeyService(uow, keyring)
+        self.vault_entries = VaultEntryService(uow, keyring)
         self.api_tokens = ApiTokenService(uow)
         self.idempotency_keys = uow.idempotency_keys
         self.sign_in_failures = uow.sign_in_failures
@@ -74,6 +78,8 @@ class Application:
     store: Store
     policy: Policy
     passwords: PasswordHasher
+    passphrases: PassphraseKeys
+    keyring: Keyring
     access_tokens: AccessTokens
     keyed_hash: Callable[[bytes], bytes]
     """Hashes what must not be kept in the clear, and cannot be guessed from its hash either."""
@@ -179,7 +185,7 @@ class Application:
         for attempt in range(MAX_ATTEMPTS):
             try:
                 async with self.store.unit_of_work() as uow:
-                    result = await handler(command, Services(uow, self.policy))
+                    result = await handler(command, Services(uow, self.policy, self.keyring))
                     await uow.commit()
                     return result
             except TransactionConflict:

@@ -2,8 +2,11 @@
 
 import hashlib
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from symphony.application.app import Application, Services
@@ -16,6 +19,8 @@ from symphony.domain.sign_in_failures import MAX_FAILURES, Failures
 from symphony.domain.unit_of_work import Repositories
 from symphony.domain.user_profiles import UserProfile
 
+ResultT = TypeVar("ResultT")
+
 API_TOKEN_PREFIX = "sym_"  # noqa: S105 - what tokens begin with, so that scanners can find them
 _USE_RESOLUTION = timedelta(minutes=1)
 
@@ -26,6 +31,9 @@ class Caller:
 
     user_id: UUID
     scopes: frozenset[Scope]
+    token_hash: bytes = field(repr=False)
+    token_ends_at: datetime | None
+    api_token_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +70,37 @@ async def check_password(
 
     Raises: TooManyAttempts.
     """
-    key = app.keyed_hash(account.encode())
+    verified = partial(app.passwords.verify, password, password_hash)
+    return await throttled(account.encode(), verified, app)
+
+
+async def throttled(
+    account: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
+) -> ResultT:
+    """What an attempt to get in gives: something false for a failure, which is counted.
+
+    Raises: TooManyAttempts.
+    """
+    key = app.keyed_hash(account)
     (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
-    right = await app.passwords.verify(password, password_hash)
+    result = await attempt()
     # Judged after the counting: of many attempts at once no more than five are told apart.
-    if right:
+    if result:
         (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
     else:
         (await app.run(_count_sign_in_failure, key)).require_fewer_than(MAX_FAILURES + 1)
-    return right
+    return result
 
 
 async def identify(token: str, app: Application) -> Caller | None:
     """The caller whom a bearer token stands for; None when it stands for nobody (any more)."""
     if token.startswith(API_TOKEN_PREFIX):
         return await _identify_by_api_token(token, app)
-    user_id = app.access_tokens.user_id(token)
-    return None if user_id is None else Caller(user_id, frozenset(Scope))
+    read = app.access_tokens.read(token)
+    if read is None:
+        return None
+    user_id, ends_at = read
+    return Caller(user_id, frozenset(Scope), hash_token(token), ends_at)
 
 
 def new_api_token() -> str:
@@ -86,7 +108,7 @@ def new_api_token() -> str:
     return API_TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
-def hash_api_token(token: str) -> bytes:
+def hash_token(token: str) -> bytes:
     """What is kept of a token. It is random and long, so a fast hash cannot be searched."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
@@ -109,12 +131,18 @@ async def _find_by_hash(token_hash: bytes, repositories: Repositories) -> ApiTok
 
 
 async def _identify_by_api_token(token: str, app: Application) -> Caller | None:
-    found = await app.ask(_find_by_hash, hash_api_token(token))
+    found = await app.ask(_find_by_hash, hash_token(token))
     if found is None or found.is_expired:
         return None
     if found.last_used_at is None or utc_now() - found.last_used_at > _USE_RESOLUTION:
         await app.run(_mark_token_used, found)
-    return Caller(found.user_profile_id, frozenset(found.scopes))
+    return Caller(
+        found.user_profile_id,
+        frozenset(found.scopes),
+        found.token_hash,
+        found.expires_at,
+        found.id,
+    )
 
 
 async def _mark_token_used(token: ApiToken, services: Services) -> None:

@@ -1,7 +1,10 @@
 """What the application needs from the outside, beside the database."""
 
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+from symphony.domain.vault_keys import Derivation
 
 
 class Overloaded(Exception):
@@ -18,6 +21,18 @@ class PasswordHasher(Protocol):
         ...
 
 
+class PassphraseKeys(Protocol):
+    """Keys from passphrases: slow by intent, never on the event loop, and only so many at once."""
+
+    def derivation(self, salt: bytes | None = None) -> Derivation:
+        """How keys are derived today, with a random salt unless one is given."""
+        ...
+
+    async def key(self, passphrase: bytes, derivation: Derivation) -> bytes:
+        """Raises: Overloaded."""
+        ...
+
+
 class AccessTokens(Protocol):
     """Signed tokens that say for a while who somebody is."""
 
@@ -26,6 +41,7 @@ class AccessTokens(Protocol):
 
     def issue(self, user_id: UUID) -> str: ...
 
-    def user_id(self, token: str) -> UUID | None:
-        """Whose token this is; None when it is no token of ours, altered, or expired."""
+    def read(self, token: str) -> tuple[UUID, datetime] | None:
+        """Whose token this is, and when it ends; None when it is no token of ours, altered, or
+        expired."""
         ...

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Services
-from symphony.domain.base import Page, PageRequest
+from symphony.domain.base import Page, PageRequest, new_id
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.unit_of_work import Repositories
-from symphony.domain.vaults import Vault, VaultChanges
+from symphony.domain.vault_keys import KeyRecord
+from symphony.domain.vaults import Protection, Vault, VaultChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,9 @@ class CreateVault:
     name: str
     path: str
     metadata: JsonObject = field(default_factory=dict[str, JsonValue])
+    vault_id: UUID = field(default_factory=new_id)
+    key: KeyRecord | None = None
+    """Its data key, wrapped by a passphrase: see `vault_locks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +71,15 @@ class ListVaults:
 async def create_vault(command: CreateVault, services: Services) -> Vault:
     """Raises: Invalid, NotFound for the workspace, LimitReached, AlreadyExists."""
     vault = Vault(
+        id=command.vault_id,
         workspace_id=command.workspace_id,
         name=command.name,
         path=command.path,
         metadata=command.metadata,
+        is_locked=command.key is not None,
+        protection=Protection.NONE if command.key is None else Protection.PASSPHRASE,
     )
-    await services.vaults.create(command.actor, vault)
+    await services.vaults.create(command.actor, vault, command.key)
     return vault
 
 
@@ -89,7 +96,7 @@ async def lock_vault(command: LockVault, services: Services) -> Vault:
 
 
 async def unlock_vault(command: UnlockVault, services: Services) -> Vault:
-    """Raises: NotFound, PreconditionFailed."""
+    """Turns the owner's switch. Raises: NotFound, PreconditionFailed, Invalid."""
     return await services.vaults.unlock(command.actor, command.vault_id, command.expected_tags)
 
 

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = None
     auto_migrate: bool = False
     secret_key: SecretStr | None = None
+    master_key: SecretStr | None = None
     demo_mode: bool = False
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain.base import Entity, PagedRepository, Rule, utc_now
-from symphony.domain.errors import Forbidden, RuleBroken
+from symphony.domain.errors import DomainError, Forbidden, NotFound, RuleBroken
 from symphony.domain.fields import comparison_key
 
 if TYPE_CHECKING:
@@ -74,6 +74,13 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """Notes when the token was last used; a token that is gone is none of its business."""
 
 
+class TokenRevoked(DomainError):
+    """The caller was known when the request came."""
+
+    def __init__(self) -> None:
+        super().__init__("unauthenticated", "The token has been revoked.")
+
+
 class ApiTokenService:
     """The rules across tokens: whose they are, and that nobody hands out more than they have."""
 
@@ -88,6 +95,13 @@ class ApiTokenService:
             )
         await self._uow.user_profiles.get_for_change(user_id, user_id)
         await self._uow.api_tokens.add(token)
+
+    async def require(self, user_id: UUID, token_id: UUID) -> None:
+        """Raises: TokenRevoked when it has ended while somebody worked with it."""
+        try:
+            await self._uow.api_tokens.get(user_id, token_id)
+        except NotFound:
+            raise TokenRevoked from None
 
     async def mark_used(self, token: ApiToken) -> None:
         """Notes that the token was shown just now."""

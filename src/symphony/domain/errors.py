@@ -38,9 +38,11 @@ class LimitReached(DomainError):
     """The parent holds `used` of the `limit` that it may, and has no room for those to be added."""
 
     def __init__(self, noun: str, *, limit: int, used: int, added: int = 1) -> None:
-        detail = f"The limit of {limit} {_words(noun)}s is reached; delete one to make room."
+        detail = (
+            f"The limit of {limit} {_plural(_words(noun))} is reached; delete one to make room."
+        )
         if added > 1:
-            detail = f"{added} more are too many: there may be {limit} {_words(noun)}s."
+            detail = f"{added} more are too many: there may be {limit} {_plural(_words(noun))}."
         super().__init__(f"{noun}-limit-reached", detail)
         self.limit = limit
         self.used = used
@@ -55,9 +57,9 @@ class Locked(DomainError):
 
 
 class PreconditionFailed(DomainError):
-    """The caller's idea of the present state is out of date."""
+    """The caller's idea of the present state is out of date; None when there is nothing now."""
 
-    def __init__(self, noun: str, current_version: int) -> None:
+    def __init__(self, noun: str, current_version: int | None) -> None:
         super().__init__(
             "precondition-failed",
             f"The {_words(noun)} has changed since; read it again and repeat the change.",
@@ -109,6 +111,10 @@ class RuleBroken(ValueError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+def _plural(words: str) -> str:
+    return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 
 def _words(noun: str) -> str:

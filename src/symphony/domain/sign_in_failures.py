@@ -1,4 +1,4 @@
-"""How often somebody has failed to sign in to an account lately."""
+"""How often somebody has failed to get in lately: into an account, or into a vault."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class TooManyAttempts(DomainError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(
             "too-many-attempts",
-            f"Too many failed attempts for this account; try again in {retry_after} seconds.",
+            f"Too many failed attempts; try again in {retry_after} seconds.",
         )
         self.retry_after = retry_after
 

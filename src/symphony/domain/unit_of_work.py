@@ -1,7 +1,7 @@
 """The port to the database: a repository per noun, and changes that are made together or not."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
 from symphony.domain.attention import Observations
@@ -9,8 +9,13 @@ from symphony.domain.idempotency import IdempotencyKeys
 from symphony.domain.repos import RepoRepository
 from symphony.domain.sign_in_failures import SignInFailures
 from symphony.domain.user_profiles import UserProfileRepository
+from symphony.domain.vault_keys import VaultKeyRepository
 from symphony.domain.vaults import VaultRepository
 from symphony.domain.workspaces import WorkspaceRepository
+
+if TYPE_CHECKING:
+    from symphony.domain.vault_access import VaultSessionRepository
+    from symphony.domain.vault_entries import VaultEntryRepository
 
 
 class TransactionConflict(Exception):
@@ -32,6 +37,12 @@ class Repositories(Protocol):
     def repos(self) -> RepoRepository: ...
     @property
     def vaults(self) -> VaultRepository: ...
+    @property
+    def vault_keys(self) -> VaultKeyRepository: ...
+    @property
+    def vault_sessions(self) -> "VaultSessionRepository": ...
+    @property
+    def vault_entries(self) -> "VaultEntryRepository": ...
     @property
     def api_tokens(self) -> ApiTokenRepository: ...
     @property

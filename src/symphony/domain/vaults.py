@@ -1,23 +1,70 @@
 """Vaults: places for notes and secrets, which can be locked."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, TypedDict
 from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain.base import Entity, PagedRepository, Rule
-from symphony.domain.errors import LimitReached, Locked
+from symphony.domain.errors import FieldError, Invalid, LimitReached, Locked, RuleBroken
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
 if TYPE_CHECKING:
     from symphony.domain.unit_of_work import UnitOfWork
+    from symphony.domain.vault_access import SessionRecord
+    from symphony.domain.vault_keys import KeyRecord
+
+
+MIN_PASSPHRASE = 12
+MAX_PASSPHRASE = 1024
+
+
+class Protection(StrEnum):
+    """What keeps a vault's entries from whoever has the database."""
+
+    NONE = "none"
+    """The service's master key; its lock is the owner's switch."""
+    PASSPHRASE = "passphrase"  # noqa: S105 - a word
+    """What only the owner knows: unless a session has it open, nobody can read it."""
+
+
+def passphrase(value: object) -> str:
+    """12 to 1,024 characters of any kind."""
+    given = rules.text(value)
+    if not MIN_PASSPHRASE <= len(given) <= MAX_PASSPHRASE:
+        raise RuleBroken("passphrase-length", f"{MIN_PASSPHRASE} to {MAX_PASSPHRASE:,} characters.")
+    return given
+
+
+def passphrase_bytes(given: str) -> bytes:
+    """What a passphrase means, whatever keyboard it was typed on.
+
+    Spaces of all kinds are the same space, and letters are composed (NFC), as in the profile
+    OpaqueString of RFC 8265, section 4.2.
+    """
+    spaced = (" " if unicodedata.category(each) == "Zs" else each for each in given)
+    return unicodedata.normalize("NFC", "".join(spaced)).encode()
+
+
+def protection(value: object) -> Protection:
+    """One of the known ones, as a word or as itself."""
+    try:
+        return Protection(value)
+    except ValueError:
+        raise RuleBroken("unknown-value", f"One of {', '.join(Protection)}.") from None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Vault(Entity):
-    """A vault's record. Its name is unique among the vaults of its workspace."""
+    """A vault's record. Its name is unique among the vaults of its workspace.
+
+    `is_locked` is what is so when it is looked at: without its owner doing anything, a vault with a
+    passphrase becomes locked when the last session that has it open ends.
+    """
 
     noun: ClassVar[str] = "vault"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -26,6 +73,7 @@ class Vault(Entity):
         "path": rules.path,
         "metadata": json_object,
         "is_locked": rules.boolean,
+        "protection": protection,
     }
 
     workspace_id: UUID
@@ -33,15 +81,32 @@ class Vault(Entity):
     path: str
     metadata: JsonObject = field(default_factory=dict[str, JsonValue])
     is_locked: bool = False
+    protection: Protection = Protection.NONE
 
     @property
     def name_key(self) -> str:
         return comparison_key(self.name)
 
+    @property
+    def tag(self) -> str:
+        return f"{super().tag}-{'locked' if self.is_locked else 'open'}"
+
     def require_unlocked(self) -> None:
         """Raises: Locked."""
         if self.is_locked:
-            raise Locked("vault-locked", "The vault is locked; unlock it first.")
+            raise VaultLocked
+
+
+class VaultLocked(Locked):
+    """Its entries cannot be reached now, nor can its record be changed."""
+
+    def __init__(self) -> None:
+        super().__init__("vault-locked", "The vault is locked; unlock it first.")
+
+
+def passphrase_needed() -> Invalid:
+    detail = "The vault is protected by a passphrase, which this needs."
+    return Invalid([FieldError("passphrase", "missing", detail)])
 
 
 class VaultChanges(TypedDict, total=False):
@@ -63,14 +128,19 @@ class VaultService:
         self._uow = uow
         self._max_per_workspace = max_per_workspace
 
-    async def create(self, user_id: UUID, vault: Vault) -> None:
-        """Raises: NotFound for the workspace, LimitReached, AlreadyExists."""
+    async def create(self, user_id: UUID, vault: Vault, key: "KeyRecord | None" = None) -> None:
+        """Keeps it, with its key if it has one from the start.
+
+        Raises: NotFound for the workspace, LimitReached, AlreadyExists.
+        """
         stats = await self._uow.workspaces.count_contents(user_id, vault.workspace_id, vaults=1)
         if stats.vault_count > self._max_per_workspace:
             raise LimitReached(
                 Vault.noun, limit=self._max_per_workspace, used=stats.vault_count - 1
             )
         await self._uow.vaults.add(vault)
+        if key is not None:
+            await self._uow.vault_keys.add(key)
 
     async def change(
         self,
@@ -88,18 +158,57 @@ class VaultService:
     async def lock(
         self, user_id: UUID, vault_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> Vault:
-        """A second time changes nothing. Raises: NotFound, PreconditionFailed."""
+        """Ends every session; a second time changes nothing.
+
+        Raises: NotFound, PreconditionFailed.
+        """
         vault = await self._uow.vaults.get_for_change(user_id, vault_id)
         vault.require(expected_tags)
-        return await self._save_if_changed(vault, vault.changed({"is_locked": True}))
+        return await self._close(vault)
 
     async def unlock(
         self, user_id: UUID, vault_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> Vault:
-        """A second time changes nothing. Raises: NotFound, PreconditionFailed."""
+        """For those that a switch opens; a second time changes nothing.
+
+        Raises: NotFound, PreconditionFailed, Invalid for one that needs its passphrase.
+        """
         vault = await self._uow.vaults.get_for_change(user_id, vault_id)
         vault.require(expected_tags)
+        if vault.protection is not Protection.NONE:
+            raise passphrase_needed()
         return await self._save_if_changed(vault, vault.changed({"is_locked": False}))
+
+    async def open(
+        self,
+        user_id: UUID,
+        session: "SessionRecord",
+        key: "KeyRecord",
+        expected_tags: frozenset[str] | None = None,
+    ) -> Vault | None:
+        """Opens a vault for a session; None when it no longer has the key that was unwrapped.
+
+        Raises: NotFound, PreconditionFailed.
+        """
+        vault = await self._uow.vaults.get_for_change(user_id, session.vault_id)
+        vault.require(expected_tags)
+        if await self._uow.vault_keys.find(user_id, vault.id) != key:
+            return None
+        await self._uow.vault_sessions.end_expired(vault.id)
+        await self._uow.vault_sessions.add(session)
+        return await self._save_if_changed(vault, vault.changed({"is_locked": False}))
+
+    async def change_key(self, user_id: UUID, old: "KeyRecord", new: "KeyRecord") -> bool:
+        """Wraps a vault's key anew and ends every session; false when it has changed meanwhile.
+
+        Raises: NotFound.
+        """
+        vault = await self._uow.vaults.get_for_change(user_id, old.vault_id)
+        if await self._uow.vault_keys.find(user_id, vault.id) != old:
+            return False
+        await self._uow.vault_keys.replace(new)
+        await self._close(vault)
+        return True
 
     async def remove(
         self,
@@ -122,6 +231,11 @@ class VaultService:
             vault.require_unlocked()
         await self._uow.vaults.remove(vault)
         await self._uow.workspaces.count_contents(user_id, vault.workspace_id, vaults=-1)
+
+    async def _close(self, vault: Vault) -> Vault:
+        if vault.protection is not Protection.NONE:
+            await self._uow.vault_sessions.end_all(vault.id)
+        return await self._save_if_changed(vault, vault.changed({"is_locked": True}))
 
     async def _save_if_changed(self, vault: Vault, changed: Vault) -> Vault:
         if changed is not vault:

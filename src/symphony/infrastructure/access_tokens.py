@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,33 +25,32 @@ class JwtAccessTokens:
         self.lifetime = lifetime
         # Whose a token is and when it expires does not change, and checking its signature costs as
         # much as answering a small request. By their hashes: tokens do not lie about in memory.
-        self._known: OrderedDict[bytes, tuple[UUID, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[UUID, datetime]] = OrderedDict()
 
     def issue(self, user_id: UUID) -> str:
         now = int(time.time())
         claims = {"sub": str(user_id), "iat": now, "exp": now + self.lifetime}
         return _encode(claims, self._key, algorithm=_ALGORITHM)
 
-    def user_id(self, token: str) -> UUID | None:
+    def read(self, token: str) -> tuple[UUID, datetime] | None:
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(digest) or self._verified(token)
         if known is None:
             return None
-        user_id, expires_at = known
-        if expires_at <= time.time():
+        if known[1].timestamp() <= time.time():
             self._known.pop(digest, None)
             return None
         self._known[digest] = known
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
-        return user_id
+        return known
 
-    def _verified(self, token: str) -> tuple[UUID, float] | None:
+    def _verified(self, token: str) -> tuple[UUID, datetime] | None:
         """Whose token it is, and until when; None for one that is not ours, altered or expired."""
         try:
             claims = _decode(
                 token, self._key, algorithms=[_ALGORITHM], options={"require": ["exp", "sub"]}
             )
-            return UUID(claims["sub"]), float(claims["exp"])
-        except (jwt.InvalidTokenError, ValueError):
+            return UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC)
+        except (jwt.InvalidTokenError, ValueError, OverflowError):
             return None

@@ -11,7 +11,11 @@ from pathlib import Path
 KEY_BYTES = 32
 
 
-def load_or_create(file: Path) -> bytes:
+def new_key() -> bytes:
+    return secrets.token_bytes(KEY_BYTES)
+
+
+def load_or_create(file: Path, new: Callable[[], bytes] = new_key) -> bytes:
     """The key in `file`, which only its owner may read; a new random one when there is no file.
 
     Any number of processes may start at once: the first one's key is everybody's.
@@ -20,7 +24,7 @@ def load_or_create(file: Path) -> bytes:
         own = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(descriptor, "wb") as opened:
-            opened.write(secrets.token_bytes(KEY_BYTES))
+            opened.write(new())
             opened.flush()
             os.fsync(opened.fileno())
         # A link appears whole or not at all, and never replaces what another process has made.

@@ -13,6 +13,7 @@ from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
 from symphony.domain.git import RepoState, RepoStatus
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
+from symphony.domain.vault_access import Visitor
 from symphony.domain.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database.engine import Engines
@@ -91,6 +92,10 @@ async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wa
         assert (column in conditions(explained)) is (place is not None)
 
 
+def visitor(home: Household) -> Visitor:
+    return Visitor(home.user.id, home.vault.id, b"t", None)
+
+
 LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "profile": lambda all_, home: all_.user_profiles.get(home.user.id, home.user.id),
     "username": lambda all_, home: all_.user_profiles.get_by_username(home.user.username),
@@ -104,6 +109,10 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "known in one": lambda all_, home: all_.observations.known(
         home.user.id, home.user.id, home.workspace.id
     ),
+    "vault's key": lambda all_, home: all_.vault_keys.find(home.user.id, home.vault.id),
+    "access": lambda all_, home: all_.vault_sessions.access(home.user.id, home.vault.id, b"h"),
+    "entry": lambda all_, home: all_.vault_entries.read(visitor(home), b"h", b"l", None),
+    "entries": lambda all_, home: all_.vault_entries.all(visitor(home), b"h"),
     "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
 }
 

@@ -38,6 +38,16 @@ async def rows(engines: Engines, statement: str) -> list[Any]:
         ("UPDATE vaults SET version = 0", "version"),
         ("UPDATE vaults SET name = ''", "name"),
         ("UPDATE vaults SET is_locked = NULL", "null"),
+        ("UPDATE vaults SET protection = 'a guess'", "protection"),
+        (
+            "INSERT INTO vault_keys (vault_id, wrapped, checksum) SELECT id, '', '' FROM vaults",
+            "wrapped_by",
+        ),
+        (
+            "INSERT INTO vault_entries (id, vault_id, lookup, newest, oldest, sealed)"
+            " SELECT id, id, '', 1, 2, '' FROM vaults",
+            "oldest",
+        ),
     ],
 )
 async def test_a_bad_row_is_refused(
@@ -60,7 +70,9 @@ async def test_every_table_can_be_referred_to_and_goes_with_what_it_stands_in(
     async with engines.read.connect() as connection:
         found = await connection.run_sync(foreign_keys)
     owners = {
-        table: [key["referred_table"] for key in keys] for table, keys in found.items() if keys
+        table: sorted(key["referred_table"] for key in keys)
+        for table, keys in found.items()
+        if keys
     }
     assert owners == {
         "api_tokens": ["user_profiles"],
@@ -69,6 +81,10 @@ async def test_every_table_can_be_referred_to_and_goes_with_what_it_stands_in(
         "repos": ["workspaces"],
         "repo_observations": ["repos"],
         "vaults": ["workspaces"],
+        "vault_keys": ["vaults"],
+        "vault_sessions": ["api_tokens", "vaults"],
+        "vault_entries": ["vaults"],
+        "vault_entry_versions": ["vault_entries"],
     }
     options = [key["options"] for keys in found.values() for key in keys]
     assert all(each.get("ondelete") == "CASCADE" for each in options)

@@ -18,10 +18,12 @@ from symphony.domain.idempotency import (
     KeyReused,
 )
 from symphony.domain.unit_of_work import TransactionConflict
+from symphony.domain.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database.mapping import Mapping
 from symphony.infrastructure.database.models import (
     IdempotencyKeyModel,
+    ProtectionName,
     UtcDateTime,
     WorkspaceTypeName,
 )
@@ -107,9 +109,10 @@ def _to_json(entity: Entity) -> dict[str, Any]:
 
 
 def _from_json(mapping: Mapping[Any], stored: dict[str, Any]) -> Entity:
-    names = (field.name for field in fields(mapping.entity))
+    # What an older version of the service has kept lacks the fields that have come since.
     return mapping.entity.restored(
-        _restored(mapping.table.c[name].type, stored[name]) for name in names
+        _restored(mapping.table.c[field.name].type, stored.get(field.name, field.default))
+        for field in fields(mapping.entity)
     )
 
 
@@ -122,4 +125,6 @@ def _restored(column_type: object, value: Any) -> Any:
         return UUID(value)
     if isinstance(column_type, WorkspaceTypeName):
         return WorkspaceType(value)
+    if isinstance(column_type, ProtectionName):
+        return Protection(value)
     return value

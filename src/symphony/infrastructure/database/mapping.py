@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     Column,
+    ColumnElement,
     Select,
     Table,
     UpdateBase,
@@ -31,7 +32,8 @@ class Mapping(Generic[E]):
 
     `container` is the mapping of what the entities stand in, `parent` the column that says in
     which. `owner` is the column with the owner's id; without one, the container knows the owner,
-    and look-ups join its table.
+    and look-ups join its table. `found_out` has the fields that hold something else than their
+    columns when they are read.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Mapping(Generic[E]):
         parent: str | None = None,
         container: "Mapping[Any] | None" = None,
         unique_names: bool = True,
+        found_out: "dict[str, ColumnElement[Any]] | None" = None,
     ) -> None:
         self.entity = entity
         self.noun = entity.noun
@@ -52,6 +55,7 @@ class Mapping(Generic[E]):
         self._joined = container.table if container and not owner else None
         self.parent = self.table.c[parent] if parent else None
         self.unique_names = unique_names
+        self._found_out = found_out or {}
         # Derived properties (the normalised names) are written and never read back. A parameter
         # may not have the name of the column that it is for.
         shown = {field.name for field in fields(entity)} | set(dir(entity))
@@ -68,6 +72,10 @@ class Mapping(Generic[E]):
             raise ValueError(f"a {self.noun} stands in nothing")
         return self._container
 
+    def shown(self, field: str) -> ColumnElement[Any]:
+        """What a field holds when it is read."""
+        return self._found_out.get(field, self.table.c[field])
+
     def to_entity(self, row: Sequence[Any]) -> E:
         return self.entity.restored(row)
 
@@ -77,7 +85,7 @@ class Mapping(Generic[E]):
     @cached_property
     def select_all(self) -> Select[Any]:
         """Of all owners: for look-ups that find out who the owner is."""
-        statement = select(*(self.table.c[field.name] for field in fields(self.entity)))
+        statement = select(*(self.shown(field.name) for field in fields(self.entity)))
         return statement if self._joined is None else statement.join_from(self.table, self._joined)
 
     @cached_property

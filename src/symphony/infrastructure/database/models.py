@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from symphony.domain.api_tokens import Scope
+from symphony.domain.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 
 
@@ -79,6 +80,19 @@ class WorkspaceTypeName(TypeDecorator[WorkspaceType]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> WorkspaceType | None:
         return None if value is None else WorkspaceType(value)
+
+
+class ProtectionName(TypeDecorator[Protection]):
+    """The same for how a vault is protected."""
+
+    impl = String(16)
+    cache_ok = True
+
+    def process_bind_param(self, value: Protection | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Protection | None:
+        return None if value is None else Protection(value)
 
 
 # Code point by code point on every database: SQLite compares bytes anyway, PostgreSQL when told to.
@@ -190,6 +204,7 @@ class VaultModel(EntityModel):
         Index(None, "workspace_id", "updated_at", "id"),
         CheckConstraint("version >= 1", name="version"),
         CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+        CheckConstraint("protection IN ('none', 'passphrase')", name="protection"),
     )
 
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
@@ -198,6 +213,80 @@ class VaultModel(EntityModel):
     path: Mapped[str] = mapped_column(Text)
     metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
     is_locked: Mapped[bool]
+    protection: Mapped[Protection] = mapped_column(ProtectionName, server_default="none")
+
+
+class VaultKeyModel(Model):
+    """A vault's data key, wrapped: by a master key, or by what Argon2 makes of a passphrase."""
+
+    __tablename__ = "vault_keys"
+    __table_args__ = (
+        CheckConstraint(
+            "(master_key_name IS NULL) = (salt IS NOT NULL AND memory IS NOT NULL"
+            " AND passes IS NOT NULL AND lanes IS NOT NULL)",
+            name="wrapped_by",
+        ),
+    )
+
+    vault_id: Mapped[UUID] = mapped_column(
+        ForeignKey("vaults.id", ondelete="CASCADE"), primary_key=True
+    )
+    wrapped: Mapped[bytes]
+    master_key_name: Mapped[bytes | None]
+    salt: Mapped[bytes | None]
+    memory: Mapped[int | None]
+    passes: Mapped[int | None]
+    lanes: Mapped[int | None]
+    checksum: Mapped[bytes]
+
+
+class VaultSessionModel(Model):
+    """A vault's data key, wrapped by what only the holder of a session and of a token has."""
+
+    __tablename__ = "vault_sessions"
+    __table_args__ = (
+        Index(None, "vault_id", "expires_at"),
+        Index(None, "api_token_id"),
+    )
+
+    session_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    vault_id: Mapped[UUID] = mapped_column(ForeignKey("vaults.id", ondelete="CASCADE"))
+    api_token_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("api_tokens.id", ondelete="CASCADE")
+    )
+    expires_at: Mapped[datetime]
+    wrapped: Mapped[bytes]
+
+
+class VaultEntryModel(Model):
+    """An entry: `lookup` is a keyed hash of its key, and `sealed` the key itself."""
+
+    __tablename__ = "vault_entries"
+    __table_args__ = (
+        UniqueConstraint("vault_id", "lookup"),
+        CheckConstraint("oldest BETWEEN 1 AND newest", name="oldest"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    vault_id: Mapped[UUID] = mapped_column(ForeignKey("vaults.id", ondelete="CASCADE"))
+    lookup: Mapped[bytes]
+    newest: Mapped[int]
+    oldest: Mapped[int]
+    sealed: Mapped[bytes]
+
+
+class VaultEntryVersionModel(Model):
+    """A version of an entry: its content, and apart from it what is shown without it."""
+
+    __tablename__ = "vault_entry_versions"
+    __table_args__ = (CheckConstraint("version >= 1", name="version"),)
+
+    entry_id: Mapped[UUID] = mapped_column(
+        ForeignKey("vault_entries.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    facts: Mapped[bytes]
+    content: Mapped[bytes]
 
 
 class ApiTokenModel(EntityModel):

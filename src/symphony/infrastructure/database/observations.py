@@ -17,7 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     column,
-    false,
+    not_,
     null,
     select,
 )
@@ -37,7 +37,7 @@ from symphony.domain.attention import (
 from symphony.domain.git import RepoState
 from symphony.infrastructure.database.mapping import OWNER_ID
 from symphony.infrastructure.database.models import RepoObservationModel
-from symphony.infrastructure.database.repositories import REPOS, VAULTS, WORKSPACES
+from symphony.infrastructure.database.repositories import IS_LOCKED, REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.repository import PARENT_ID
 from symphony.infrastructure.database.sessions import Session
 
@@ -98,7 +98,7 @@ _UNLOCKED_VAULTS = (
         *(null() for _ in ("path", *_FIELDS)),
     )
     .join_from(WORKSPACES.table, VAULTS.table)
-    .where(*_OF_USER, _vaults.is_locked == false())
+    .where(*_OF_USER, not_(IS_LOCKED))
 )
 _KNOWN = _REPOS.union_all(_UNLOCKED_VAULTS)
 _KNOWN_IN_ONE = _REPOS.where(_IN_ONE).union_all(_UNLOCKED_VAULTS.where(_IN_ONE))

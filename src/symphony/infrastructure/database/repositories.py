@@ -3,23 +3,37 @@
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import starmap
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
+from symphony.domain.base import utc_now
 from symphony.domain.errors import NotFound
 from symphony.domain.fields import comparison_key
 from symphony.domain.repos import Registered, Repo, RepoRepository
 from symphony.domain.user_profiles import UserProfile, UserProfileRepository
-from symphony.domain.vaults import Vault, VaultRepository
+from symphony.domain.vaults import Protection, Vault, VaultRepository
 from symphony.domain.workspaces import Workspace, WorkspaceRepository, WorkspaceStats
 from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID, Mapping
 from symphony.infrastructure.database.models import (
     ApiTokenModel,
     RepoModel,
     UserProfileModel,
+    UtcDateTime,
     VaultModel,
+    VaultSessionModel,
     WorkspaceModel,
 )
 from symphony.infrastructure.database.repository import (
@@ -28,6 +42,28 @@ from symphony.infrastructure.database.repository import (
     SqlAlchemyRepository,
 )
 from symphony.infrastructure.database.sessions import Session, Statement
+
+# When a statement runs, by the service's clock.
+NOW = bindparam("now", type_=UtcDateTime(), callable_=lambda: utc_now())  # noqa: PLW0108 - tests set the clock
+_vaults = VaultModel.__table__
+_sessions = VaultSessionModel.__table__.alias("live")
+
+
+def _lives(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a session of a vault in the same statement has not ended."""
+    of_vault = (_sessions.c.vault_id == _vaults.c.id, _sessions.c.expires_at > NOW)
+    return exists().where(*of_vault, *conditions).correlate(_vaults)
+
+
+def lives_under(session_hash: BindParameter[Any]) -> ColumnElement[bool]:
+    """Whether the session of this hash has not."""
+    return _lives(_sessions.c.session_hash == session_hash)
+
+
+# With a passphrase, the switch alone opens nothing: it takes a session that lives.
+IS_LOCKED = or_(
+    _vaults.c.is_locked, and_(_vaults.c.protection == Protection.PASSPHRASE, not_(_lives()))
+)
 
 # A profile belongs to itself. Its two unique keys are told apart by its service, which looks first.
 USER_PROFILES = Mapping(UserProfile, UserProfileModel, owner="id", unique_names=False)
@@ -39,7 +75,13 @@ WORKSPACES = Mapping(
     container=USER_PROFILES,
 )
 REPOS = Mapping(Repo, RepoModel, parent="workspace_id", container=WORKSPACES)
-VAULTS = Mapping(Vault, VaultModel, parent="workspace_id", container=WORKSPACES)
+VAULTS = Mapping(
+    Vault,
+    VaultModel,
+    parent="workspace_id",
+    container=WORKSPACES,
+    found_out={"is_locked": IS_LOCKED},
+)
 API_TOKENS = Mapping(
     ApiToken,
     ApiTokenModel,
@@ -152,6 +194,13 @@ class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
 class SqlAlchemyVaults(SqlAlchemyPagedRepository[Vault], VaultRepository):
     def __init__(self, session: Session) -> None:
         super().__init__(session, VAULTS)
+
+    async def get_for_change(self, owner_id: UUID, entity_id: UUID) -> Vault:
+        vault = await super().get_for_change(owner_id, entity_id)
+        if vault.protection is Protection.NONE:
+            return vault
+        # PostgreSQL reads the row that it has waited for anew, but not the sessions beside it.
+        return await self.get(owner_id, entity_id)
 
 
 class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepository):

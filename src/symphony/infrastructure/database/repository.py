@@ -129,7 +129,7 @@ def _page(
         pattern = bindparam("pattern", type_=mapping.table.c.name_key.type)
         statement = statement.where(mapping.table.c.name_key.like(pattern, escape=_ESCAPE))
     for field in filtered_by:
-        statement = statement.where(mapping.table.c[field] == bindparam(f"only_{field}"))
+        statement = statement.where(mapping.shown(field) == bindparam(f"only_{field}"))
     return statement.limit(bindparam("at_most", type_=Integer()))
 
 

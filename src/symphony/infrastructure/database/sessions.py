@@ -113,11 +113,15 @@ class Prepared:
     """Their names in order, with what turns a value into the driver's."""
     own: Mapping[str, Any]
     """The values of those that the statement itself has."""
+    made: Mapping[str, Callable[[], Any]]
+    """What makes the values of those that it has anew each time."""
     columns: tuple[tuple[int, _Processor], ...]
     """Those whose values are not yet as they should be."""
 
     def arguments(self, given: Mapping[str, Any]) -> list[Any]:
         values = {**self.own, **given}
+        for name, make in self.made.items():
+            values[name] = make()
         return [
             process(values[name]) if process else values[name] for name, process in self.parameters
         ]
@@ -139,7 +143,8 @@ def _prepared(statement: Statement, dialect: Dialect) -> Prepared:
     return Prepared(
         str(compiled),
         tuple((name, _outwards(bind.type, dialect)) for name, bind in binds),
-        {name: bind.effective_value for name, bind in binds if not bind.required},
+        {name: bind.value for name, bind in binds if not bind.required and not bind.callable},
+        {name: bind.callable for name, bind in binds if bind.callable},
         tuple(
             (index, process)
             for index, column in enumerate(statement.exported_columns)

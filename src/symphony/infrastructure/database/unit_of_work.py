@@ -18,6 +18,9 @@ from symphony.infrastructure.database.repositories import (
 )
 from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
+from symphony.infrastructure.database.vault_entries import SqlAlchemyVaultEntries
+from symphony.infrastructure.database.vault_keys import SqlAlchemyVaultKeys
+from symphony.infrastructure.database.vault_sessions import SqlAlchemyVaultSessions
 from symphony.infrastructure.metrics import Metrics
 
 MAX_PRESENT = 1000  # with a connection, or in line for one
@@ -38,6 +41,9 @@ class SqlAlchemyRepositories:
         self.workspaces = SqlAlchemyWorkspaces(session)
         self.repos = SqlAlchemyRepos(session)
         self.vaults = SqlAlchemyVaults(session)
+        self.vault_keys = SqlAlchemyVaultKeys(session)
+        self.vault_sessions = SqlAlchemyVaultSessions(session)
+        self.vault_entries = SqlAlchemyVaultEntries(session)
         self.api_tokens = SqlAlchemyApiTokens(session)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(session)
         self.sign_in_failures = SqlAlchemySignInFailures(session)

@@ -1,0 +1,108 @@
+"""Use cases of the entries of vaults."""
+
+from dataclasses import dataclass, field
+from functools import partial
+
+from symphony.application.app import Application, Services
+from symphony.domain.unit_of_work import Repositories
+from symphony.domain.vault_access import Visitor
+from symphony.domain.vault_entries import Content, EntryVersion
+from symphony.domain.vault_entry_service import EntryPage, EntryReader, WriteConditions
+from symphony.domain.vault_keys import Keyring
+
+
+@dataclass(frozen=True, slots=True)
+class PutEntry:
+    visitor: Visitor
+    key: str = field(repr=False)
+    content: Content
+    conditions: WriteConditions
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreEntry:
+    visitor: Visitor
+    key: str = field(repr=False)
+    version: int
+    conditions: WriteConditions
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteEntry:
+    visitor: Visitor
+    key: str = field(repr=False)
+    conditions: WriteConditions
+
+
+@dataclass(frozen=True, slots=True)
+class GetEntry:
+    """`version` is an older one; None stands for the newest."""
+
+    visitor: Visitor
+    key: str = field(repr=False)
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListVersions:
+    visitor: Visitor
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntries:
+    visitor: Visitor
+    prefix: str = field(repr=False)
+    limit: int
+    cursor: bytes | None
+
+
+async def put_entry(command: PutEntry, services: Services) -> EntryVersion:
+    """Raises: what writing raises, LimitReached."""
+    return await services.vault_entries.put(
+        command.visitor, command.key, command.content, command.conditions
+    )
+
+
+async def restore_entry(command: RestoreEntry, services: Services) -> EntryVersion:
+    """Raises: what writing raises, EntryNotFound, VersionNotFound, VersionGone, EntryDamaged."""
+    return await services.vault_entries.restore(
+        command.visitor, command.key, command.version, command.conditions
+    )
+
+
+async def delete_entry(command: DeleteEntry, services: Services) -> None:
+    """Raises: what writing raises, EntryNotFound."""
+    await services.vault_entries.remove(command.visitor, command.key, command.conditions)
+
+
+async def get_entry(query: GetEntry, app: Application) -> tuple[EntryVersion, Content]:
+    """Raises: what reading raises, EntryNotFound, VersionNotFound, VersionGone, EntryDamaged."""
+    return await app.ask(partial(_get, app.keyring), query)
+
+
+async def list_versions(query: ListVersions, app: Application) -> list[EntryVersion]:
+    """Raises: what reading raises, EntryNotFound, EntryDamaged."""
+    return await app.ask(partial(_versions, app.keyring), query)
+
+
+async def list_entries(query: ListEntries, app: Application) -> EntryPage:
+    """Raises: what reading raises, InvalidEntryCursor."""
+    return await app.ask(partial(_list, app.keyring), query)
+
+
+async def _get(
+    keyring: Keyring, query: GetEntry, repositories: Repositories
+) -> tuple[EntryVersion, Content]:
+    return await EntryReader(repositories, keyring, query.visitor).get(query.key, query.version)
+
+
+async def _versions(
+    keyring: Keyring, query: ListVersions, repositories: Repositories
+) -> list[EntryVersion]:
+    return await EntryReader(repositories, keyring, query.visitor).versions(query.key)
+
+
+async def _list(keyring: Keyring, query: ListEntries, repositories: Repositories) -> EntryPage:
+    reader = EntryReader(repositories, keyring, query.visitor)
+    return await reader.page(query.prefix, query.limit, query.cursor)

@@ -1,0 +1,84 @@
+"""What opens vaults, and the sessions that have them open."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, insert, select
+
+from symphony.domain.errors import NotFound
+from symphony.domain.vault_access import (
+    MAX_SESSIONS,
+    SessionRecord,
+    VaultAccess,
+    VaultSessionRepository,
+)
+from symphony.domain.vaults import Vault
+from symphony.infrastructure.database import vault_keys
+from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.models import VaultSessionModel
+from symphony.infrastructure.database.repositories import IS_LOCKED, NOW, VAULTS, WORKSPACES
+from symphony.infrastructure.database.sessions import Session
+
+_table = cast("Table", VaultSessionModel.__table__)
+_sessions = _table.c
+_vaults = VAULTS.table.c
+_SESSION_HASH = bindparam("session_hash", type_=_sessions.session_hash.type)
+_ACCESS = (
+    select(_vaults.protection, IS_LOCKED, *vault_keys.COLUMNS, *_sessions)
+    .select_from(VAULTS.table)
+    .join(WORKSPACES.table)
+    .outerjoin(vault_keys.TABLE, vault_keys.TABLE.c.vault_id == _vaults.id)
+    .outerjoin(
+        _table, and_(_sessions.session_hash == _SESSION_HASH, _sessions.vault_id == _vaults.id)
+    )
+    .where(_vaults.id == ENTITY_ID, VAULTS.owner == OWNER_ID)
+)
+_VALUES: dict[str, BindParameter[Any]] = {
+    column.key: bindparam(f"new_{column.key}") for column in _sessions
+}
+_ADD = insert(_table).values(_VALUES)
+_OF_VAULT = _sessions.vault_id == ENTITY_ID
+_END_ALL = delete(_table).where(_OF_VAULT)
+_END_EXPIRED = delete(_table).where(_OF_VAULT, _sessions.expires_at <= NOW)
+_END_OLDEST = delete(_table).where(
+    _sessions.session_hash.in_(
+        select(_sessions.session_hash)
+        .where(_OF_VAULT)
+        .order_by(_sessions.expires_at.desc(), _sessions.session_hash)
+        .offset(MAX_SESSIONS - 1)
+    )
+)
+
+
+class SqlAlchemyVaultSessions(VaultSessionRepository):
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def access(
+        self, user_id: UUID, vault_id: UUID, session_hash: bytes | None
+    ) -> VaultAccess:
+        parameters = {"owner_id": user_id, "entity_id": vault_id, "session_hash": session_hash}
+        rows = await self._session.rows(_ACCESS, parameters)
+        if not rows:
+            raise NotFound(Vault.noun, vault_id)
+        protection, is_locked, *columns = rows[0]
+        key = columns[: len(vault_keys.COLUMNS)]
+        session = columns[len(vault_keys.COLUMNS) :]
+        return VaultAccess(
+            protection,
+            is_locked,
+            vault_keys.to_record(key) if key[0] is not None else None,
+            SessionRecord(*session) if session[0] is not None else None,
+        )
+
+    async def add(self, session: SessionRecord) -> None:
+        await self._session.rows(_END_OLDEST, {"entity_id": session.vault_id})
+        await self._session.rows(
+            _ADD, {f"new_{column.key}": getattr(session, column.key) for column in _sessions}
+        )
+
+    async def end_expired(self, vault_id: UUID) -> None:
+        await self._session.rows(_END_EXPIRED, {"entity_id": vault_id})
+
+    async def end_all(self, vault_id: UUID) -> None:
+        await self._session.rows(_END_ALL, {"entity_id": vault_id})
