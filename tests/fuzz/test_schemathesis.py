@@ -31,7 +31,7 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
         address = await postgres.create_database(name)
         settings = {
             "DATABASE_URL": address,
-            "SECRET_KEY": secrets.token_hex(32),
+            "SECRET_KEY": SECRET,
             "MASTER_KEY": MASTER_KEY,
         }
     async with running_server(tmp_path / "data", **settings) as server:

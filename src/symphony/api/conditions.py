@@ -88,19 +88,19 @@ async def write_conditions(
         str | None,
         Header(
             alias="If-None-Match",
-            description="`*`: only when there is nothing there yet.",
-            json_schema_extra={"pattern": r"^\*$"},
+            description="Only when the present state has none of these ETags; `*`: only when there"
+            " is nothing yet.",
+            json_schema_extra={"format": ETAGS_FORMAT},
         ),
     ] = None,
 ) -> WriteConditions:
     """The conditions of a PUT, which may make what it names."""
-    if if_none_match is not None and if_none_match.strip() != _ANY:
-        part = InvalidPart("not-an-etag", "Only * is known here.", parameter="If-None-Match")
-        raise ApiError("validation-error", errors=[part])
+    refused = _tags(request.headers.getlist("if-none-match"), "If-None-Match") or set()
     return WriteConditions(
-        only_new=if_none_match is not None,
+        only_new=_ANY in refused,
         only_existing="if-match" in request.headers,
         expected_tags=expected,
+        refused_tags=frozenset(each.removeprefix(_WEAK)[1:-1] for each in refused - {_ANY}),
     )
 
 
