@@ -77,10 +77,10 @@ async def test_every_operation_answers_its_example_as_described(
             token = answer.json().get("access_token", token)
             ids |= {"key": "clients/acme/db"}
             session = answer.json().get("session", session)
-            if answer.status_code == 201:
+            if answer.status_code == 201 and operation.id != "put_entry":
                 noun = re.sub("create_|import_|s$", "", operation.id)
                 (made,) = answer.json().get("items", [answer.json()])
-                ids[f"{noun}_id"] = made.get("id", "")
+                ids[f"{noun}_id"] = made["id"]
         for media_type in operation.media_types[1:]:
             asked["headers"]["Content-Type"] = media_type
             assert (await client.request(**asked)).status_code in operation.successes
