@@ -100,13 +100,17 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python scripts/demos/demo_errors.py
 
-# What state repos on the disk are in, told without touching them
+# Repos on the disk and their remotes: how each stands, told without touching any
 demo-repos:
     @{{ run }} python scripts/demos/demo_repos.py
 
 # Vaults that lock: who gets in and who does not, and what the database sees of it
 demo-vaults:
     @{{ run }} python scripts/demos/demo_vaults.py
+
+# Of all repos and vaults, those in which something is left to do
+demo-attention:
+    @{{ run }} python scripts/demos/demo_attention.py
 
 # Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
 chaos *arguments:

@@ -32,6 +32,10 @@ _TOKEN_COLUMNS = (
     *("id", "version", "created_at", "updated_at", "user_profile_id", "name", "name_key"),
     *("scopes", "token_hash"),
 )
+_OBSERVATION_COLUMNS = (
+    *("repo_id", "path", "observed_at", "state", "has_remote", "lacks_upstream"),
+    *("is_unfinished", "ahead", "behind", "stashes"),
+)
 _BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 _METADATA = json.dumps({"language": "python"})
 _WORDS = ("engine", "compiler", "Notes", "étude", "loom", "Overture", "atlas", "fugue")
@@ -74,6 +78,8 @@ class Shape:
     """In each workspace that has repos."""
     tokens: int = 0
     """API tokens of each user."""
+    observed: bool = False
+    """Whether the repos have been looked at."""
 
 
 async def fill(database: Database, shape: Shape) -> Content:
@@ -86,6 +92,8 @@ async def fill(database: Database, shape: Shape) -> Content:
     await database.fill("user_profiles", _USER_COLUMNS, _users(users, everywhere))
     await database.fill("workspaces", _WORKSPACE_COLUMNS, _workspaces(everywhere, shape.vaults))
     await database.fill("repos", _REPO_COLUMNS, _repos(everywhere))
+    if shape.observed:
+        await database.fill("repo_observations", _OBSERVATION_COLUMNS, _observations(everywhere))
     await database.fill("vaults", _VAULT_COLUMNS, _vaults(everywhere, shape.vaults))
     await database.fill("api_tokens", _TOKEN_COLUMNS, _tokens(users, shape.tokens))
     await database.execute("ANALYZE")
@@ -133,15 +141,27 @@ def _workspaces(workspaces: list[Workspace], vaults: int) -> Iterator[Row]:
 
 
 def _repos(workspaces: list[Workspace]) -> Iterator[Row]:
+    for number, workspace, repo, name in _named(workspaces):
+        made = _BEGUN + timedelta(seconds=number)
+        remote = f"https://git.example.org/ada/{number}.git"
+        common = (repo, 1, made, made, workspace.id, name, comparison_key(name))
+        yield (*common, f"~/dev/{name}", remote, _METADATA, None)
+
+
+def _observations(workspaces: list[Workspace]) -> Iterator[Row]:
+    for number, _, repo, name in _named(workspaces):
+        looked = _BEGUN + timedelta(seconds=number)
+        found = ("clean", True, False, False, 0, 0, number % 3)
+        yield (repo, f"~/dev/{name}", looked, *found)
+
+
+def _named(workspaces: list[Workspace]) -> Iterator[tuple[int, Workspace, UUID, str]]:
+    """Each repo with its number, its workspace and its name."""
     number = 0
     for workspace in workspaces:
         for repo in workspace.repos:
             number += 1
-            made = _BEGUN + timedelta(seconds=number)
-            name = f"{_WORDS[number % len(_WORDS)]}-{number:07}"
-            remote = f"https://git.example.org/ada/{number}.git"
-            common = (repo, 1, made, made, workspace.id, name, comparison_key(name))
-            yield (*common, f"~/dev/{name}", remote, _METADATA, None)
+            yield number, workspace, repo, f"{_WORDS[number % len(_WORDS)]}-{number:07}"
 
 
 def _vaults(workspaces: list[Workspace], each: int) -> Iterator[Row]:

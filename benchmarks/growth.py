@@ -30,7 +30,7 @@ from plans import big_tables, plans, read_whole, ways
 from services import Failed, Service, token
 from tables import print_table
 
-SMALL = Shape(users=2, workspaces=5, repos=100, vaults=4, tokens=4)  # 1,000 repos
+SMALL = Shape(users=2, workspaces=5, repos=100, vaults=4, tokens=4, observed=True)  # 1,000 repos
 PAGE = 50
 _BIGGEST_PAGE = 200
 _SLOW_CALLS = 20  # of what reads a whole workspace
@@ -96,7 +96,9 @@ def large_shape(repos: int, pages: int) -> Shape:
     pages, and a bit of another."""
     large = pages * PAGE + 1
     users = (repos - large) // (SMALL.workspaces * SMALL.repos) + 1
-    return Shape(users, SMALL.workspaces, SMALL.repos, large=large, vaults=4, tokens=4)
+    return Shape(
+        users, SMALL.workspaces, SMALL.repos, large=large, vaults=4, tokens=4, observed=True
+    )
 
 
 async def grow(folder: Path, shape: Shape, calls: int) -> dict[str, Any]:

@@ -64,7 +64,10 @@ async def big_tables(database: Database) -> set[str]:
     try:
         async with engines.read.connect() as connection:
             big: set[str] = set()
-            for table in ("user_profiles", "workspaces", "repos", "vaults", "api_tokens"):
+            for table in (
+                *("user_profiles", "workspaces", "repos", "vaults", "api_tokens"),
+                "repo_observations",
+            ):
                 counted = await connection.exec_driver_sql(f"SELECT count(*) FROM {table}")
                 if counted.scalar_one() >= BIG:
                     big.add(table)
@@ -105,6 +108,7 @@ async def _service(database: Database, folder: Path) -> AsyncGenerator[httpx.Asy
             "secret_key": SECRET,
             "data_dir": folder,
             "max_repos_per_workspace": 10**9,
+            "git_roots": [folder],  # in which there is nothing to see; that it was seen is kept
         }
     )
     app = create_app(settings)
@@ -133,6 +137,8 @@ async def _call_everything(client: httpx.AsyncClient, content: Content) -> None:
                 raise Failed(f"{path}?{query} has one page only")
             await _call(client, "GET", f"{path}?limit=1&{query}&cursor={page['next_cursor']}")
     await _call(client, "GET", f"{workspace}/stats")
+    for everywhere_or_one in ("", f"&workspace_id={content.full[0].id}"):
+        await _call(client, "GET", f"{user}/attention?fresh=false{everywhere_or_one}")
     made = await _call(client, "POST", f"{user}/workspaces", {"name": "Explained"})
     await _change_everything(client, made["id"])
     await _come_and_go(client)
@@ -146,6 +152,8 @@ async def _change_everything(client: httpx.AsyncClient, workspace: str) -> None:
         await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
         await _call(client, "GET", f"/{noun}/{made['id']}")
         await _call(client, "PATCH", f"/{noun}/{made['id']}", {"path": "~/changed"})
+        if noun == "repos":
+            await _call(client, "GET", f"/{noun}/{made['id']}/status")
         await _call(client, "DELETE", f"/{noun}/{made['id']}")
     await _call(client, "GET", f"/workspaces/{workspace}")
     await _call(client, "PATCH", f"/workspaces/{workspace}", {"description": "changed"})

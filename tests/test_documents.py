@@ -110,7 +110,7 @@ async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     assert second.splitlines() == last_lists
 
 
-async def test_the_readme_shows_the_state_of_a_repo_in_a_persons_own_folder(
+async def test_the_readme_shows_what_needs_attention_in_a_persons_own_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _, own_folder = [block for block in blocks(README) if "api GET" in block]
@@ -119,7 +119,9 @@ async def test_the_readme_shows_the_state_of_a_repo_in_a_persons_own_folder(
     Repository.made(dev / "engine").commit()
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         output = await run(session + own_folder, server, tmp_path)
-    told = json.loads(output.splitlines()[-1])
+    board, told = map(json.loads, output.splitlines()[-2:])
+    needed = {each["name"]: each["reasons"] for each in board["items"]}
+    assert needed == {"engine": ["no-remote"], "keys": ["unlocked"]}
     assert (told["state"], told["branch"]) == ("clean", "main")
 
 
@@ -139,17 +141,19 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
     (dev / "not-a-repository").mkdir(parents=True)
     Repository.made(dev / "engine").commit()
     Repository.made(dev / "with space").write("new")
-    *before, registering, looking, keeping = blocks(FIRST_GUIDE)
+    *before, registering, looking, asking, keeping = blocks(FIRST_GUIDE)
     again = registering.partition("\n\n")[2]  # a second time, which changes nothing
-    script = "\n".join([f"FOLDER={dev}", *before, registering, again, looking, keeping])
+    script = "\n".join([f"FOLDER={dev}", *before, registering, again, looking, asking, keeping])
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         typed = (await run(script, server, tmp_path)).splitlines()
-    last_list, last_stats, *states, kept, content, is_locked = typed[-7:]
+    last_list, last_stats, *states = typed[-9:-5]
     listed = json.loads(last_list)["items"]
     assert [each["name"] for each in listed] == ["engine", "with space"]
     assert [each["path"] for each in listed] == [str(dev / each["name"]) for each in listed]
     assert json.loads(last_stats)["repo_count"] == 2
     assert states == ["engine: clean", "with space: dirty"]
+    assert typed[-5:-3] == ["engine no-remote", "with space dirty no-remote"]
+    kept, content, is_locked = typed[-3:]
     assert json.loads(kept)["key"] == "mail/password"
     assert (content, is_locked) == ("not hunter2", "True")
 

@@ -16,7 +16,7 @@ REQUIRED = {
     *("install", "preflight", "run", "demo", "test", "lint", "format", "typecheck", "check"),
     *("db-migrate", "db-revision", "db-check", "build", "clean"),
     *("demo-config", "demo-domain-models", "demo-database", "demo-repositories"),
-    *("demo-domain-services", "demo-application-layer", "demo-api", "demo-repos"),
+    *("demo-domain-services", "demo-application-layer", "demo-api", "demo-repos", "demo-attention"),
 }
 DEMOS = {path.stem.replace("_", "-") for path in (TOP / "scripts" / "demos").glob("demo_*.py")}
 RUN_HERE = {

@@ -34,6 +34,7 @@ DEFAULTS = {
     "demo_mode": False,
     "demo_database_url": IN_MEMORY,
     "git_roots": (),
+    "git_allow_private_remotes": False,
     "cors_origins": (),
     "registration": "open",
     "access_token_ttl": 3600,

@@ -1,7 +1,9 @@
-"""Repos on the disk: what state each is in, told without touching any of them."""
+"""Repos on the disk and their remotes: how each stands, told without touching any of them."""
 
 import os
+import socket
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +11,8 @@ from threading import Event
 from typing import Any
 
 import httpx
-from caller import problem, seen, sign_up
+from caller import User, problem, seen, sign_up
+from git_daemon import git_daemon
 from git_repository import Repository
 from real_server import Server, running_server
 from stage import Stage, perform
@@ -18,6 +21,7 @@ SECRET = "hunter2"
 WATCHERS = 2
 LOOKS = 30  # that are to be answered while commits are made
 MAX_COMMITS = 500
+AT_ONCE = 8
 
 Look = Callable[[Path], dict[str, Any]]
 COUNTS = ("staged", "modified", "untracked", "conflicted", "stashes")
@@ -35,10 +39,12 @@ def story(stage: Stage) -> None:
         dev.mkdir()
         # Not by way of a proxy that the environment may name.
         with (
-            running_server("--git-root", str(dev)) as server,
+            running_server("--git-root", str(dev), GIT_ALLOW_PRIVATE_REMOTES="true") as server,
             httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
         ):
-            look = looker(client)
+            ada = sign_up(client, "ada")
+            thesis = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Thesis")["id"]
+            look = looker(ada, thesis)
             one_folder(stage, look, dev)
             unfinished(stage, look, dev)
             upstreams(stage, look, dev)
@@ -46,14 +52,14 @@ def story(stage: Stage) -> None:
             unreadable(stage, look, dev, outside=home / "outside")
             planted(stage, look, dev, outside=home / "planted")
             meanwhile(stage, look, dev)
+            synchronised(stage, ada, thesis, dev, served=home / "served")
             end(stage, server)
+        only_public(stage, dev)
         without_roots(stage, dev)
 
 
-def looker(client: httpx.Client) -> Look:
+def looker(ada: User, thesis: str) -> Look:
     """Registers a folder as a repo of Ada's, and asks for its state."""
-    ada = sign_up(client, "ada")
-    thesis = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Thesis")["id"]
     registered = dict[Path, str]()
 
     def look(path: Path) -> dict[str, Any]:
@@ -269,12 +275,97 @@ def meanwhile(stage: Stage, look: Look, dev: Path) -> None:
     )
 
 
+def synchronised(stage: Stage, ada: User, thesis: str, dev: Path, served: Path) -> None:
+    stage.step("Asking the remote what it has now, which the folder does not know yet")
+    atlas = Repository.with_commits(served / "atlas", "a", "b")
+    clone = atlas.clone(dev / "atlas")
+    mine = clone.commit("mine")
+    theirs = atlas.commit("theirs")
+    atlas.git("branch", "idea", "HEAD~1")
+    with git_daemon(served) as address:
+        made = ada.make(
+            f"/workspaces/{thesis}/repos",
+            name="atlas",
+            path=str(clone.path),
+            remote_url=f"{address}/atlas",
+        )
+        repo = f"/repos/{made['id']}"
+        before = clone.traces()
+        status = ada.call("GET", f"{repo}/status").raise_for_status().json()
+        sync = ada.call("POST", f"{repo}/sync").raise_for_status().json()
+        stage.show("field", "value", rows=[each for each in sync.items() if each[0] != "repo"])
+        stage.expect("nobody has fetched: the folder says 0 behind", status["behind"] == 0)
+        stage.expect("the remote says 1", (sync["ahead"], sync["behind"]) == (1, 1))
+        stage.expect(
+            "with the commits of all of its branches",
+            sync["branches"] == {"main": theirs, "idea": atlas.git("rev-parse", "idea")}
+            and sync["default_branch"] == "main",
+        )
+        stage.expect(
+            "the repo knows when it was asked",
+            sync["repo"]["last_synced"] == sync["synced_at"] and made["last_synced"] is None,
+        )
+        stage.expect("nothing in the folder has changed", clone.traces() == before)
+        clone.git("pull", "--quiet", "--rebase")
+        clone.git("push", "--quiet", "origin", "main:mine")
+        again = ada.call("POST", f"{repo}/sync").raise_for_status().json()
+        stage.expect(
+            "she rebases, and pushes to a branch of its own: 1 ahead, 0 behind",
+            (again["ahead"], again["behind"]) == (1, 0) and mine not in again["branches"].values(),
+        )
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            asked = [threads.submit(ada.call, "POST", f"{repo}/sync") for _ in range(AT_ONCE)]
+        answers = [each.result() for each in asked]
+        told = Counter(problem(each) if each.is_error else "200" for each in answers)
+        stage.expect(
+            f"{AT_ONCE} at once: it is done, or it is said that it is being done",
+            told["200"] > 0 and set(told) <= {"200", "409 sync-in-progress"},
+            ", ".join(f"{count} x {each}" for each, count in told.items()),
+        )
+        ada.call("PATCH", repo, json={"remote_url": f"{address}/nothing"}).raise_for_status()
+        gone = ada.call("POST", f"{repo}/sync")
+        stage.expect(
+            "there is no such repository", problem(gone) == "502 remote-failed", seen(gone)
+        )
+    ada.call("PATCH", repo, json={"remote_url": None}).raise_for_status()
+    without = ada.call("POST", f"{repo}/sync")
+    stage.expect("there is nothing to ask", problem(without) == "409 no-remote", seen(without))
+
+
 def end(stage: Stage, server: Server) -> None:
     stage.step("Told to stop (SIGTERM), the service leaves nothing behind")
     status, seconds = server.stop()
     stage.expect("it ends as it should", status == 0, f"exit code {status}, {seconds:.1f} s")
     stage.expect("none of its copies of git directories stays", server.files == [])
     stage.expect("no password and no path is in its log", not _secrets(server.log))
+
+
+def only_public(stage: Stage, dev: Path) -> None:
+    stage.step("Nobody has the service call addresses of its own network")
+    with (
+        running_server("--git-root", str(dev)) as server,
+        httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
+        socket.create_server(("127.0.0.1", 0)) as listener,
+    ):
+        ada = sign_up(client, "ada")
+        thesis = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Thesis")["id"]
+        port = listener.getsockname()[1]
+        for number, host in enumerate(("127.0.0.1", "localhost", "[::ffff:127.0.0.1]")):
+            made = ada.make(
+                f"/workspaces/{thesis}/repos",
+                name=f"inside {number}",
+                path=str(dev / "atlas"),
+                remote_url=f"http://{host}:{port}/engine.git",
+            )
+            refused = ada.call("POST", f"/repos/{made['id']}/sync")
+            stage.expect(f"not {host}", problem(refused) == "502 remote-failed", seen(refused))
+        listener.settimeout(0)
+        called = True
+        try:
+            listener.accept()
+        except BlockingIOError:
+            called = False
+        stage.expect("and nobody was called there", not called)
 
 
 def without_roots(stage: Stage, dev: Path) -> None:

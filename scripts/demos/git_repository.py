@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 # Whoever runs a demo has a configuration of their own, which must not decide how demos end.
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "LC_ALL": "C.UTF-8",
     "HOME": os.devnull,
@@ -54,7 +54,7 @@ class Repository:
         done = subprocess.run(  # noqa: S603 - git, and what a demo gives
             ["git", *_NOTHING_LATER, *arguments],  # noqa: S607 - the one that is on the path
             cwd=self.path,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=check,

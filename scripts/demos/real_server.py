@@ -60,10 +60,11 @@ class Server:
 
 
 @contextmanager
-def running_server(*options: str, data: Path | None = None) -> Generator[Server]:
+def running_server(*options: str, data: Path | None = None, **settings: str) -> Generator[Server]:
     """A server on a free port of this machine; it ends with the block, whatever happens there.
 
-    It is in demo mode, or keeps its database in a folder.
+    It is in demo mode, or keeps its database in a folder. `settings` are variables without
+    `SYMPHONY_`.
 
     Raises: RuntimeError when it does not start.
     """
@@ -73,7 +74,9 @@ def running_server(*options: str, data: Path | None = None) -> Generator[Server]
         with log_file.open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [SYMPHONY, "serve", "--port", "0", *([] if data else ["--demo"]), *options],
-                env=os.environ | {"SYMPHONY_DATA_DIR": str(data or folder), "TMPDIR": str(folder)},
+                env=os.environ
+                | {f"SYMPHONY_{name}": value for name, value in settings.items()}
+                | {"SYMPHONY_DATA_DIR": str(data or folder), "TMPDIR": str(folder)},
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -10,6 +10,7 @@ from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
 from symphony.api import (
+    attention,
     auth,
     docs,
     errors,
@@ -17,6 +18,7 @@ from symphony.api import (
     metrics,
     openapi,
     repos,
+    sync,
     user_profiles,
     vault_entries,
     vaults,
@@ -33,6 +35,7 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.git.local import LocalGit
+from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
@@ -46,8 +49,10 @@ ROUTERS = (
     user_profiles.public_routes,
     auth.routes,
     user_profiles.routes,
+    attention.routes,
     workspaces.routes,
     repos.routes,
+    sync.routes,
     vaults.routes,
     vault_entries.routes,
     health.routes,
@@ -142,6 +147,15 @@ async def running_application(
     """The application on its database, which is closed when everything begun is finished."""
     threads = SlowThreads(max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
+    remotes = (
+        RemoteGit(
+            settings.git_roots,
+            None if engines.is_in_memory else settings.data_dir / "mirrors",
+            allow_private=settings.git_allow_private_remotes,
+        )
+        if settings.git_roots
+        else None
+    )
     application = Application(
         store=SqlAlchemyStore(engines, counted),
         policy=Policy(
@@ -157,6 +171,7 @@ async def running_application(
         keyed_hash=keyed_hash(derived(secret, "accounts")),
         count=counted.command,
         git=git,
+        remotes=remotes,
     )
     try:
         if engines.is_in_memory:  # nobody else can have migrated it
@@ -167,4 +182,6 @@ async def running_application(
         threads.close()
         if git is not None:
             git.close()
+        if remotes is not None:
+            remotes.close()
         await engines.dispose()

@@ -22,5 +22,6 @@ async def test_an_origin_that_is_named_is_allowed_and_no_other(settings: Setting
         preflight = await client.options(f"{API}/user-profiles/me", headers=PREFLIGHT)
         assert preflight.status_code == 200
         assert preflight.headers["access-control-allow-origin"] == PAGE
+        assert "Vault-Session" in preflight.headers["access-control-allow-headers"]
         other = await client.get("/", headers={"Origin": "https://evil.example.org"})
         assert "access-control-allow-origin" not in other.headers

@@ -29,6 +29,7 @@ ALLOWED = (
     (f"{API}/workspaces/x/repos", "GET, HEAD, POST"),
     (f"{API}/repos/x", "DELETE, GET, HEAD, PATCH"),
     (f"{API}/repos/x/status", "GET, HEAD"),
+    (f"{API}/repos/x/sync", "POST"),
     (f"{API}/workspaces/x/vaults", "GET, HEAD, POST"),
     (f"{API}/vaults/x", "DELETE, GET, HEAD, PATCH"),
     (f"{API}/vaults/x/lock", "POST"),

@@ -266,8 +266,17 @@ async def test_a_put_can_be_for_new_entries_only(vault: Vault) -> None:
     assert code(taken) == "412 precondition-failed"
     assert taken.json()["current_version"] == 1
     assert (await vault.get("a")).json()["content"] == "one"
-    answer = await vault.put("a", headers={"If-None-Match": '"abc"'})
+    answer = await vault.put("a", headers={"If-None-Match": "abc"})
     assert faults(answer) == [("If-None-Match", "not-an-etag")]
+
+
+async def test_a_put_can_be_for_any_state_but_some(vault: Vault) -> None:
+    etag = (await vault.put("a")).headers["etag"]
+    for known in (etag, f'"other", {etag}', f"W/{etag}"):
+        answer = await vault.put("a", headers={"If-None-Match": known})
+        assert code(answer) == "412 precondition-failed"
+    assert (await vault.put("a", headers={"If-None-Match": '"other"'})).status_code == 200
+    assert (await vault.put("b", headers={"If-None-Match": etag})).status_code == 201
 
 
 async def test_of_many_that_make_the_same_new_entry_one_succeeds(vault: Vault) -> None:

@@ -48,6 +48,7 @@ def an_application(store: Store, threads: SlowThreads) -> Application:
         keyed_hash=keyed_hash(b"k" * 32),
         count=Metrics().command,
         git=None,
+        remotes=None,
     )
 
 

@@ -7,6 +7,8 @@ import schemathesis
 from hypothesis import strategies as st
 
 PASSWORDS = {"password", "current_password"}
+ENTRY = "/api/v1/vaults/{vault_id}/entries/{key}"
+VAULTS = "/api/v1/workspaces/{workspace_id}/vaults"
 _HOST = r"[a-z][a-z0-9\-]{0,20}[a-z0-9]\.example"
 schemathesis.openapi.format(
     "git-remote",
@@ -28,8 +30,8 @@ schemathesis.openapi.format(
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Takes away what fits the schema and is refused (422) for what was sent before it.
 
-    An Idempotency-Key must not have been used for another request, and the present password is
-    known to who has set it.
+    An Idempotency-Key must not have been used for another request, the present password is known
+    to who has set it, a content in base64 is one, and a passphrase goes with a protection by one.
     """
     if case.meta is not None and not case.meta.generation.mode.is_positive:
         return
@@ -39,3 +41,11 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     if case.method == "PATCH" and isinstance(body, dict):
         given = cast("dict[str, Any]", body)
         case.body = {name: given[name] for name in given if name not in PASSWORDS}
+    if case.path == ENTRY and isinstance(body, dict):
+        case.body = cast("dict[str, Any]", body) | {"encoding": "utf-8"}
+    if case.path == VAULTS and isinstance(body, dict):
+        given = cast("dict[str, Any]", body)
+        if given.get("protection") == "passphrase":
+            case.body = {"passphrase": "a horse, a battery"} | given
+        else:
+            case.body = {name: given[name] for name in given if name != "passphrase"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MASTER_KEY
 from tests.support import postgres
 from tests.support.api import sign_up
 from tests.support.server import Server, running_server
@@ -28,7 +29,11 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
     name = f"test_{secrets.token_hex(8)}"
     if request.param == "postgresql":
         address = await postgres.create_database(name)
-        settings = {"DATABASE_URL": address, "SECRET_KEY": secrets.token_hex(32)}
+        settings = {
+            "DATABASE_URL": address,
+            "SECRET_KEY": SECRET,
+            "MASTER_KEY": MASTER_KEY,
+        }
     async with running_server(tmp_path / "data", **settings) as server:
         yield server
     if settings:
@@ -42,7 +47,8 @@ async def test_no_request_gets_an_answer_that_the_document_does_not_promise(
         ada = await sign_up(client, "ada")
         workspace = await ada.workspace()
         await ada.repo(workspace["id"])
-        await ada.vault(workspace["id"])
+        vault = await ada.vault(workspace["id"])
+        await ada.put(f"/vaults/{vault['id']}/entries/clients/acme/db", {"content": "x"})
     report, status = await _schemathesis(
         *("--config-file", CONFIGURATION, "--no-color", "run"),
         f"{server.address}/api/v1/openapi.json",

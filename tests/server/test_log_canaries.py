@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from symphony.infrastructure.database.engine import create_engines
+from tests.conftest import MASTER_KEY
 from tests.support import postgres
 from tests.support.api import API, made, sign_up
 from tests.support.server import running_server, until
@@ -41,7 +42,7 @@ class Canaries:
 async def settings_of_store(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncGenerator[dict[str, str]]:
-    secret = {"SECRET_KEY": secrets.token_hex(32)}
+    secret = {"SECRET_KEY": secrets.token_hex(32), "MASTER_KEY": MASTER_KEY}
     if request.param == "sqlite":
         yield {**secret, "DATABASE_URL": f"sqlite:///{tmp_path / 'test.sqlite3'}"}
     else:
@@ -59,7 +60,7 @@ async def test_nothing_of_what_was_sent_or_kept_is_in_the_logs(
     settings_of_store: dict[str, str], tmp_path: Path, log_format: str
 ) -> None:
     canary = Canaries()
-    canary.words.append(settings_of_store["SECRET_KEY"])
+    canary.words += [settings_of_store["SECRET_KEY"], settings_of_store["MASTER_KEY"]]
     async with (
         running_server(
             tmp_path / "data", "--workers", "2", "--log-format", log_format, **settings_of_store
@@ -130,10 +131,7 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
     await client.post(f"{one}/repos", json=repo | {"name": f"{canary()}/"})
     await client.patch(f"{API}/repos/{kept['id']}", json={"path": canary()})
     await client.patch(f"{API}/repos/{kept['id']}", json={"path": f"/{canary()}\x00"})
-    vault = {"name": canary(), "path": f"~/{canary()}", "metadata": {canary(): canary()}}
-    secret = made(await client.post(f"{one}/vaults", json=vault))
-    await client.post(f"{API}/vaults/{secret['id']}/lock")
-    await client.patch(f"{API}/vaults/{secret['id']}", json={"name": canary()})
+    await _use_vaults(client, canary, one)
     await client.get(f"{one}/repos", params={"q": canary()})
     await client.get(f"{one}/repos", params={canary(): canary()})
     await client.get(f"{one}/repos", params={"cursor": canary()})
@@ -149,3 +147,47 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
     await client.post(f"{one}/repos", content=f"\xff{canary()}".encode("latin-1"), headers=as_json)
     await client.post(f"{one}/repos", content=canary() * 70_000, headers=as_json)
     del client.headers["Authorization"]
+
+
+async def _use_vaults(client: httpx.AsyncClient, canary: Canaries, one: str) -> None:
+    vault = {"name": canary(), "path": f"~/{canary()}", "metadata": {canary(): canary()}}
+    secret = made(await client.post(f"{one}/vaults", json=vault))
+    await client.post(f"{API}/vaults/{secret['id']}/lock")
+    await client.patch(f"{API}/vaults/{secret['id']}", json={"name": canary()})
+    await client.post(f"{API}/vaults/{secret['id']}/unlock")
+    await _use_entries(client, canary, f"{API}/vaults/{secret['id']}")
+    passphrase = f"{canary()}, {canary()}"
+    secret = made(
+        await client.post(
+            f"{one}/vaults",
+            json={**vault, "name": canary(), "protection": "passphrase", "passphrase": passphrase},
+            headers={"Idempotency-Key": canary()},
+        )
+    )
+    locked = f"{API}/vaults/{secret['id']}"
+    await client.post(f"{locked}/unlock", json={"passphrase": f"{canary()} {canary()}"})
+    opened = await client.post(f"{locked}/unlock", json={"passphrase": passphrase})
+    client.headers["Vault-Session"] = opened.json()["session"]
+    canary.words.append(client.headers["Vault-Session"])
+    await _use_entries(client, canary, locked)
+    await client.get(f"{locked}/entries", headers={"Vault-Session": canary()})
+    change = {"old": passphrase, "new": f"{canary()} {canary()}"}
+    assert (await client.put(f"{locked}/passphrase", json=change)).status_code == 204
+    await client.get(f"{locked}/entries/{canary()}")
+    del client.headers["Vault-Session"]
+
+
+async def _use_entries(client: httpx.AsyncClient, canary: Canaries, vault: str) -> None:
+    entry = f"{canary()}/{canary()}"
+    body = {"content": canary(), "content_type": f"text/{canary()}"}
+    for _ in range(2):
+        answer = await client.put(f"{vault}/entries/{entry}", json=body)
+        assert answer.is_success, answer.text
+    await client.put(f"{vault}/entries/{canary()}//{canary()}", json=body)
+    await client.put(f"{vault}/entries/{canary()}", json={"content": canary(), canary(): 1})
+    await client.put(f"{vault}/entries/{canary()}", json={"content": f"{canary()}\x00"})
+    assert (await client.get(f"{vault}/entries/{entry}")).json()["content"] == body["content"]
+    await client.get(f"{vault}/versions/{entry}", params={canary(): canary()})
+    await client.post(f"{vault}/restore/{entry}", json={"version": 1})
+    await client.get(f"{vault}/entries", params={"prefix": canary(), "cursor": canary()})
+    await client.delete(f"{vault}/entries/{canary()}")

@@ -11,6 +11,7 @@ from symphony.api.validation_errors import InvalidPart
 from symphony.domain.vault_entry_service import WriteConditions
 
 _ANY = "*"
+_WEAK = "W/"
 ETAGS_FORMAT = "etags"  # what the OpenAPI document calls it: `*`, or ETags with commas between
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')  # RFC 9110, section 8.8.3
 
@@ -35,13 +36,18 @@ def set_etag(response: Response, shown: Tagged) -> None:
     response.headers["ETag"] = _quoted(shown.tag)
 
 
-def answer_if_modified(request: Request, response: Response, tag: str) -> None:
+def answer_if_modified(
+    request: Request, response: Response, tag: str, *, weak: bool = False
+) -> None:
     """Sets the ETag of what a GET answers. Raises: NotModified when the caller has it."""
-    etag = _quoted(tag)
+    quoted = _quoted(tag)
+    etag = _WEAK + quoted if weak else quoted
     known = _tags(request.headers.getlist("if-none-match"), "If-None-Match")
     response.headers["ETag"] = etag
     # The comparison is a weak one (RFC 9110, section 13.1.2): W/ makes no difference here.
-    if known is not None and (_ANY in known or etag in {each.removeprefix("W/") for each in known}):
+    if known is not None and (
+        _ANY in known or quoted in {each.removeprefix(_WEAK) for each in known}
+    ):
         # With the headers of the 200 that it stands for (section 15.4.5), of which none is about
         # a content yet.
         raise NotModified(
@@ -82,19 +88,19 @@ async def write_conditions(
         str | None,
         Header(
             alias="If-None-Match",
-            description="`*`: only when there is nothing there yet.",
-            json_schema_extra={"pattern": r"^\*$"},
+            description="Only when the present state has none of these ETags; `*`: only when there"
+            " is nothing yet.",
+            json_schema_extra={"format": ETAGS_FORMAT},
         ),
     ] = None,
 ) -> WriteConditions:
     """The conditions of a PUT, which may make what it names."""
-    if if_none_match is not None and if_none_match.strip() != _ANY:
-        part = InvalidPart("not-an-etag", "Only * is known here.", parameter="If-None-Match")
-        raise ApiError("validation-error", errors=[part])
+    refused = _tags(request.headers.getlist("if-none-match"), "If-None-Match") or set()
     return WriteConditions(
-        only_new=if_none_match is not None,
+        only_new=_ANY in refused,
         only_existing="if-match" in request.headers,
         expected_tags=expected,
+        refused_tags=frozenset(each.removeprefix(_WEAK)[1:-1] for each in refused - {_ANY}),
     )
 
 

@@ -159,6 +159,14 @@ PROBLEMS: dict[str, Kind] = {
         "The key of all that is in it is not what the service has written, so nothing in it can be"
         " read. Tell whoever runs the service: a backup may help.",
     ),
+    "no-remote": Kind(
+        409, "The repo has no remote", "Give it a `remote_url` with a PATCH, then try again."
+    ),
+    "sync-in-progress": Kind(
+        409,
+        "The repo is being synchronised already",
+        "Wait for the one that is under way; `last_synced` tells when it is done.",
+    ),
     "workspace-not-empty": Kind(
         409,
         "The workspace is not empty",
@@ -221,10 +229,21 @@ PROBLEMS: dict[str, Kind] = {
         "Whoever runs the service has to set `SYMPHONY_MASTER_KEY`, or to give back the key that it"
         " had: the entries of vaults without a passphrase are encrypted with it.",
     ),
+    "remote-failed": Kind(
+        502,
+        "The remote gave no answer that could be used",
+        "`detail` says why. No credentials are sent, so only what everybody may read can be asked;"
+        " and no address in a private network, unless whoever runs this service allows it.",
+    ),
     "service-unavailable": Kind(
         503,
         "The service cannot answer right now",
         "Try again after the seconds that `Retry-After` tells.",
+    ),
+    "remote-timeout": Kind(
+        504,
+        "The remote took too long",
+        "Try again. What was fetched in the meantime is fetched anew.",
     ),
 }
 

@@ -47,8 +47,13 @@ class Representation:
 
 
 @dataclass(slots=True)
-class Observation(Representation):
-    """What was seen of something outside the service: it is not kept, so it has no ETag."""
+class Finding(Representation):
+    """What was found outside the service: it is not kept, so it has no ETag."""
+
+
+@dataclass(slots=True)
+class Observation(Finding):
+    """What was seen of something at a moment."""
 
     observed_at: Annotated[
         datetime, Field(description="When it was seen.", examples=["2026-11-16T08:30:00.125000Z"])

@@ -14,6 +14,7 @@ from symphony.domain.errors import DomainError
 from symphony.domain.git import Git
 from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.repos import RepoService
+from symphony.domain.sync import Remotes
 from symphony.domain.unit_of_work import (
     Repositories,
     Store,
@@ -59,6 +60,7 @@ class Services:
         self.api_tokens = ApiTokenService(uow)
         self.idempotency_keys = uow.idempotency_keys
         self.sign_in_failures = uow.sign_in_failures
+        self.observations = uow.observations
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Application:
     """Counts a command by its name and outcome: done, a refusal's slug, unavailable or failed."""
     git: Git | None
     """None when the operator has not said where to look."""
+    remotes: Remotes | None
+    """None in the same case."""
     _running: set["asyncio.Task[Any]"] = field(
         default_factory=set["asyncio.Task[Any]"], init=False, repr=False
     )

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Application, Services
+from symphony.application.attention import remember
+from symphony.domain.attention import RepoObservation
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.git import GitDisabled, RepoStatus
 from symphony.domain.json_objects import JsonObject, JsonValue
@@ -98,4 +100,6 @@ async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
     if app.git is None:
         raise GitDisabled
     repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
-    return await app.git.status(repo.path)
+    status = await app.git.status(repo.path)
+    await remember(app, query.actor, [RepoObservation.of(repo.id, repo.path, status)])
+    return status

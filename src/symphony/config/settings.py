@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     demo_mode: bool = False
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
+    git_allow_private_remotes: bool = False
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "closed"] = "open"
     access_token_ttl: Annotated[int, Field(ge=1, le=86_400)] = 3600

@@ -1,7 +1,7 @@
 """What a git repository on a disk is like at a moment, and the port to whoever can tell."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -79,6 +79,10 @@ class Git(ABC):
 
         Whatever is wrong with it is a state with a reason.
         """
+
+    @abstractmethod
+    async def statuses(self, paths: Iterable[str], within: float) -> Mapping[str, RepoStatus]:
+        """The state of each repository, in this order, as far as `within` seconds are enough."""
 
 
 class GitDisabled(Forbidden):

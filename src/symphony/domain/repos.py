@@ -84,6 +84,15 @@ class RepoService:
             await self._uow.repos.save(changed)
         return changed
 
+    async def mark_synced(self, user_id: UUID, repo_id: UUID, synced_at: datetime) -> Repo:
+        """Keeps when the remote was asked; never a time before the known one. Raises: NotFound."""
+        repo = await self._uow.repos.get_for_change(user_id, repo_id)
+        last = synced_at if repo.last_synced is None else max(synced_at, repo.last_synced)
+        marked = repo.changed({"last_synced": last})
+        if marked is not repo:
+            await self._uow.repos.save(marked)
+        return marked
+
     async def remove(
         self, user_id: UUID, repo_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> None:

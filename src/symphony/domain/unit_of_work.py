@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
+from symphony.domain.attention import Observations
 from symphony.domain.idempotency import IdempotencyKeys
 from symphony.domain.repos import RepoRepository
 from symphony.domain.sign_in_failures import SignInFailures
@@ -48,6 +49,8 @@ class Repositories(Protocol):
     def idempotency_keys(self) -> IdempotencyKeys: ...
     @property
     def sign_in_failures(self) -> SignInFailures: ...
+    @property
+    def observations(self) -> Observations: ...
 
 
 class UnitOfWork(Repositories, Protocol):

@@ -48,6 +48,7 @@ class WriteConditions:
     only_new: bool = False
     only_existing: bool = False
     expected_tags: frozenset[str] | None = None
+    refused_tags: frozenset[str] = frozenset()
 
     def require(self, entry: SealedEntry | None) -> None:
         """Raises: PreconditionFailed."""
@@ -56,7 +57,7 @@ class WriteConditions:
         else:
             tag = entry_tag(entry.id, entry.newest)
             unexpected = self.expected_tags is not None and tag not in self.expected_tags
-            failed = self.only_new or unexpected
+            failed = self.only_new or unexpected or tag in self.refused_tags
         if failed:
             raise PreconditionFailed(_NOUN, entry.newest if entry else None)
 

@@ -44,6 +44,20 @@ async def test_what_was_made_under_a_key_comes_back_as_it_was(store: Store, ada:
         assert type(again) is type(thing)
 
 
+async def test_what_an_older_version_has_kept_comes_back_with_what_has_come_since(
+    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_json = idempotency._to_json  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as it was then
+
+    def without_protection(entity: Entity) -> dict[str, object]:
+        return {name: value for name, value in to_json(entity).items() if name != "protection"}
+
+    monkeypatch.setattr(idempotency, "_to_json", without_protection)
+    vault = a_vault(ada.workspace.id)
+    await make(store, a_key(ada), vault)
+    assert await make(store, a_key(ada), ada.repo) == vault
+
+
 async def test_a_key_that_was_not_committed_is_free_again(store: Store, ada: Household) -> None:
     async with store.unit_of_work() as uow:
         assert await uow.idempotency_keys.claim(a_key(ada)) is None

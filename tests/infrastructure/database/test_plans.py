@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from symphony.domain.api_tokens import ApiToken
+from symphony.domain.attention import RepoObservation
 from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
+from symphony.domain.git import RepoState, RepoStatus
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
+from symphony.domain.vault_access import Visitor
 from symphony.domain.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database.engine import Engines
@@ -89,6 +92,10 @@ async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wa
         assert (column in conditions(explained)) is (place is not None)
 
 
+def visitor(home: Household) -> Visitor:
+    return Visitor(home.user.id, home.vault.id, b"t", None)
+
+
 LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "profile": lambda all_, home: all_.user_profiles.get(home.user.id, home.user.id),
     "username": lambda all_, home: all_.user_profiles.get_by_username(home.user.username),
@@ -97,6 +104,14 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "stats": lambda all_, home: all_.workspaces.stats(home.user.id, home.workspace.id),
     "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
     "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
+    "seen": lambda all_, home: all_.observations.repos(home.user.id, home.user.id, None),
+    "unlocked": lambda all_, home: all_.observations.unlocked_vaults(
+        home.user.id, home.user.id, home.workspace.id
+    ),
+    "vault's key": lambda all_, home: all_.vault_keys.find(home.user.id, home.vault.id),
+    "access": lambda all_, home: all_.vault_sessions.access(home.user.id, home.vault.id, b"h"),
+    "entry": lambda all_, home: all_.vault_entries.read(visitor(home), b"h", b"l", None),
+    "entries": lambda all_, home: all_.vault_entries.all(visitor(home), b"h"),
     "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
 }
 
@@ -110,3 +125,20 @@ async def test_a_look_up_is_one_statement_that_goes_by_an_index(
             await LOOK_UPS[look_up](repositories, ada)
     assert len(statements) == 1
     assert_indexed(await plan(engines, statements[0]))
+
+
+async def test_what_was_seen_of_many_repos_is_kept_in_one_statement_that_goes_by_indexes(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    status = RepoStatus(state=RepoState.MISSING)
+    seen = [
+        RepoObservation.of(repo_id, ada.repo.path, status)
+        for repo_id in (ada.repo.id, *(new_id() for _ in range(9)))
+    ]
+    with recorded() as statements:
+        async with store.unit_of_work() as uow:
+            await uow.observations.keep(ada.user.id, seen)
+    assert len(statements) == 1
+    explained = await plan(engines, statements[0])
+    for whole in ("Seq Scan", "SCAN repos", "SCAN workspaces"):
+        assert whole not in explained, explained

@@ -79,6 +79,7 @@ async def test_every_table_can_be_referred_to_and_goes_with_what_it_stands_in(
         "idempotency_keys": ["user_profiles"],
         "workspaces": ["user_profiles"],
         "repos": ["workspaces"],
+        "repo_observations": ["repos"],
         "vaults": ["workspaces"],
         "vault_keys": ["vaults"],
         "vault_sessions": ["api_tokens", "vaults"],

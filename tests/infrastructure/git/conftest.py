@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from symphony.infrastructure.git.local import LocalGit
+from symphony.infrastructure.git.remote_git import RemoteGit
 from tests.support.repositories import entries
 from tests.support.server import until
 
@@ -48,4 +49,13 @@ async def git(root: Path, temporary: Path) -> AsyncGenerator[LocalGit]:
     yield git
     await until(is_tidy)
     git.close()
+    assert entries(temporary) == []
+
+
+@pytest.fixture
+async def remotes(root: Path, temporary: Path, tmp_path: Path) -> AsyncGenerator[RemoteGit]:
+    """Asks remotes on this machine too, and at the end has left nothing but its mirrors."""
+    remotes = RemoteGit([root], tmp_path / "mirrors", allow_private=True)
+    yield remotes
+    remotes.close()
     assert entries(temporary) == []

@@ -342,3 +342,23 @@ class SignInFailureModel(Model):
     account: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     failures: Mapped[int]
     since: Mapped[datetime]
+
+
+class RepoObservationModel(Model):
+    """`path` is where the repo was when it was looked at."""
+
+    __tablename__ = "repo_observations"
+
+    repo_id: Mapped[UUID] = mapped_column(
+        ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True
+    )
+    path: Mapped[str] = mapped_column(Text)
+    observed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(32))
+    has_remote: Mapped[bool]
+    lacks_upstream: Mapped[bool]
+    is_unfinished: Mapped[bool]
+    ahead: Mapped[int]
+    behind: Mapped[int]
+    stashes: Mapped[int]
+    authored_at: Mapped[datetime | None]

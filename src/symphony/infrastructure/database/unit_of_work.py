@@ -8,6 +8,7 @@ from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import port_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
+from symphony.infrastructure.database.observations import SqlAlchemyObservations
 from symphony.infrastructure.database.repositories import (
     SqlAlchemyApiTokens,
     SqlAlchemyRepos,
@@ -46,6 +47,7 @@ class SqlAlchemyRepositories:
         self.api_tokens = SqlAlchemyApiTokens(session)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(session)
         self.sign_in_failures = SqlAlchemySignInFailures(session)
+        self.observations = SqlAlchemyObservations(session)
 
     async def commit(self) -> None:
         await self._session.commit()

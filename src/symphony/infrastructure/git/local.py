@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -53,6 +53,28 @@ class LocalGit(Git):
             # on. The thread removes what it has made.
             program.stop()
             self._programs.discard(program)
+
+    async def statuses(self, paths: Iterable[str], within: float) -> Mapping[str, RepoStatus]:
+        found = dict[str, RepoStatus]()
+        waiting = iter(paths)
+
+        async def look() -> None:
+            for path in waiting:
+                found[path] = await self.status(path)
+
+        # No more at once than there are threads: whoever looks at one comes soon between them.
+        lookers = [asyncio.create_task(look()) for _ in range(AT_ONCE)]
+        try:
+            done, _ = await asyncio.wait(
+                lookers, timeout=within, return_when=asyncio.FIRST_EXCEPTION
+            )
+            for each in done:
+                each.result()
+        finally:
+            for each in lookers:
+                each.cancel()
+            await asyncio.gather(*lookers, return_exceptions=True)
+        return found
 
     def close(self) -> None:
         """Ends what is still running, and removes the temporary folder."""

@@ -41,8 +41,7 @@ class Observer:
     def status(self, path: str) -> RepoStatus:
         """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
         try:
-            folder = self._roots.resolve(os.path.expanduser(path), "It")
-            with self._opened(folder) as private:
+            with self.opened(self.folder(path)) as private:
                 return self._status(private)
         except Unreadable as unreadable:
             return RepoStatus(state=unreadable.state, reason=unreadable.reason)
@@ -51,8 +50,13 @@ class Observer:
                 state=RepoState.ERROR, reason=f"It cannot be read: {error.strerror or 'unknown'}."
             )
 
+    def folder(self, path: str) -> Path:
+        """Where a repo's path leads. Raises: Unreadable when it may not be looked at."""
+        return self._roots.resolve(os.path.expanduser(path), "It")
+
     @contextmanager
-    def _opened(self, folder: Path) -> Generator[PrivateDirectory]:
+    def opened(self, folder: Path) -> Generator[PrivateDirectory]:
+        """The repository in a folder, as git may look at it. Raises: Unreadable, OSError."""
         location = locate(folder, self._roots)
         with tempfile.TemporaryDirectory(dir=self._scratch) as path:
             config = read_config(location, self._program, Path(path))
@@ -113,7 +117,7 @@ class Observer:
         if depth > _MAX_DEPTH:
             raise broken(f"{_IN_A_SUBMODULE}They are nested too deeply.")
         try:
-            with self._opened(folder) as private:
+            with self.opened(folder) as private:
                 seen, modified = self._compared(private, depth)
         except Unreadable as unreadable:
             # It stands in a repository, which is neither missing nor none because of it.

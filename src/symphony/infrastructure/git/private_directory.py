@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symphony.infrastructure.git.config import Config
@@ -42,6 +42,12 @@ class PrivateDirectory:
     branch: str | None
     objects: list[Path]
     variables: Mapping[str, str]
+
+    def beside(self, objects: Path) -> "PrivateDirectory":
+        """The same with the objects of another place of ours as well."""
+        name = "GIT_ALTERNATE_OBJECT_DIRECTORIES"
+        places = f"{self.variables[name]}{os.pathsep}{_quoted(objects)}"
+        return replace(self, variables={**self.variables, name: places})
 
     def git(self, *arguments: str) -> bytes:
         """What git says of the repository. Raises: Unreadable, Stopped."""
@@ -118,13 +124,12 @@ def make(
 def _variables(
     location: Location, objects: Path, path: Path, told: list[tuple[str, str]]
 ) -> dict[str, str]:
-    quoted = str(objects).replace("\\", r"\\").replace('"', r"\"")
     variables = {
         "GIT_DIR": str(path),
         # Its objects are alternates, for git writes to the first place: what it works out of a
         # sparse index, for instance.
         "GIT_OBJECT_DIRECTORY": str(path / "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{quoted}"',
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects),
         "GIT_WORK_TREE": str(location.work_tree or path),
         "GIT_CONFIG_COUNT": str(len(told)),
     }
@@ -132,6 +137,12 @@ def _variables(
         variables[f"GIT_CONFIG_KEY_{number}"] = name
         variables[f"GIT_CONFIG_VALUE_{number}"] = value
     return variables
+
+
+def _quoted(place: Path) -> str:
+    """A place as git wants it in a list of places."""
+    quoted = str(place).replace("\\", r"\\").replace('"', r"\"")
+    return f'"{quoted}"'
 
 
 def _copy_head(own: Folder, common: Folder, path: Path) -> str | None:

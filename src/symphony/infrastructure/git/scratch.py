@@ -20,7 +20,7 @@ class Scratch:
         _sweep()
         while True:
             path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            lock = _locked(path)
+            lock = locked(path)
             if lock is not None:
                 break  # otherwise somebody has swept it away before it was locked
         self.path = path
@@ -33,13 +33,13 @@ class Scratch:
 
 def _sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        lock = _locked(path)
+        lock = locked(path)
         if lock is not None:
             shutil.rmtree(path, ignore_errors=True)
             os.close(lock)
 
 
-def _locked(path: Path) -> int | None:
+def locked(path: Path) -> int | None:
     """A lock on this user's folder; None when it is somebody else's, in use, or gone."""
     try:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)

@@ -66,7 +66,7 @@ class FileMasterKeys:
 
         A change that was interrupted is continued. No two processes change it at once.
         """
-        with FileLock(f"{self._file}.lock"):
+        with FileLock(f"{self._file}.lock", mode=0o600):
             if len(_read(self._file)) == 1:
                 self._write([secrets.token_bytes(KEY_BYTES), _read(self._file)[0].key])
             yield

@@ -1,0 +1,163 @@
+"""Asking remotes: so many at once, each with an end, and each repo's by one at a time."""
+
+import asyncio
+import tempfile
+from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from symphony.application.ports import Overloaded
+from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
+from symphony.infrastructure.git import mirrors
+from symphony.infrastructure.git.mirrors import Mirror, Mirrors
+from symphony.infrastructure.git.observation import Observer
+from symphony.infrastructure.git.private_directory import PrivateDirectory
+from symphony.infrastructure.git.program import Program, Stopped
+from symphony.infrastructure.git.remote_address import (
+    Address,
+    LookUp,
+    RemoteAddress,
+    system_look_up,
+)
+from symphony.infrastructure.git.remote_repository import RemoteRepository, short
+from symphony.infrastructure.git.roots import Roots
+from symphony.infrastructure.git.scratch import Scratch
+from symphony.infrastructure.git.unreadable import Unreadable
+
+TIME_LIMIT = 30  # seconds
+AT_ONCE = 16  # they wait for the network most of the time
+_PAUSE = 0.5  # seconds between two looks at the size of what is fetched
+
+
+class RemoteGit(Remotes):
+    """Asks with git, in threads of its own. Raises Overloaded when all of them are busy.
+
+    Mirrors are kept in `folder`; without one they end with the process.
+    """
+
+    def __init__(
+        self,
+        roots: Iterable[Path],
+        folder: Path | None,
+        *,
+        allow_private: bool,
+        look_up: LookUp = system_look_up,
+    ) -> None:
+        self._roots = Roots(roots)
+        self._allow_private = allow_private
+        self._look_up = look_up
+        self._scratch = Scratch()
+        self._mirrors = Mirrors(self._scratch.path / "mirrors" if folder is None else folder)
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="remote")
+        self._programs = set[Program]()
+
+    async def sync(self, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
+        remote = RemoteAddress.parsed(remote_url)
+        if len(self._programs) >= AT_ONCE:
+            raise Overloaded
+        program = Program()
+        self._programs.add(program)
+        try:
+            async with asyncio.timeout(TIME_LIMIT):
+                address = await remote.looked_up(self._look_up, allow_private=self._allow_private)
+                asking = partial(self._ask, program, remote, address, repo_id, path)
+                return await self._bounded(
+                    asyncio.get_running_loop().run_in_executor(self._threads, asking),
+                    self._mirrors.of(repo_id),
+                )
+        except TimeoutError:
+            raise RemoteTimeout(TIME_LIMIT) from None
+        except Stopped:
+            raise Overloaded from None  # the service is being stopped
+        except OSError as error:
+            words = error.strerror or "unknown"
+            raise RemoteFailed(f"This service cannot keep what it fetches: {words}.") from None
+        finally:
+            # Whoever waited may be gone. The thread finds git ended, and gives the mirror back.
+            program.stop()
+            self._programs.discard(program)
+
+    async def forget(self, repo_id: UUID) -> None:
+        await asyncio.get_running_loop().run_in_executor(
+            self._threads, self._mirrors.remove, repo_id
+        )
+
+    def close(self) -> None:
+        """Ends what is still running, and removes the temporary folder."""
+        for program in self._programs:
+            program.stop()
+        self._threads.shutdown(cancel_futures=True)
+        self._scratch.close()
+
+    async def _bounded(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
+        """Waits for the work, for as long as what it fetches is not too much."""
+        try:
+            while not (await asyncio.wait([work], timeout=_PAUSE))[0]:
+                if await asyncio.to_thread(mirror.size) > mirrors.MAX_SIZE:
+                    raise RemoteFailed(f"It sends more than {mirrors.MAX_SIZE:,} bytes.")
+            return work.result()
+        finally:
+            work.cancel()
+
+    def _ask(
+        self, program: Program, remote: RemoteAddress, address: Address, repo_id: UUID, path: str
+    ) -> RemoteState:
+        """Raises: SyncInProgress, RemoteFailed, Stopped."""
+        with (
+            self._mirrors.held(repo_id) as mirror,
+            tempfile.TemporaryDirectory(dir=self._scratch.path) as folder,
+            _opened(Observer(self._roots, self._scratch.path, program), path) as private,
+        ):
+            asked = RemoteRepository(remote, address, mirror, program, Path(folder))
+            listing = asked.listed()
+            branches = dict(listing.branches)
+            branch = None if private is None else _counterpart(private)
+            ahead, behind = None, None
+            if private is not None and branch is not None and branch in branches:
+                # Which may be a newer one than a moment ago.
+                branches[branch] = asked.fetch(branch, listing)
+                ahead, behind = _counted(private, branches[branch], mirror)
+            state = RemoteState(
+                branches={short(name): commit for name, commit in branches.items()},
+                default_branch=None if listing.default is None else short(listing.default),
+                ahead=ahead,
+                behind=behind,
+            )
+        self._mirrors.sweep()
+        return state
+
+
+@contextmanager
+def _opened(observer: Observer, path: str) -> Generator[PrivateDirectory | None]:
+    """The repository in a folder; None when it cannot be read."""
+    with ExitStack() as stack:
+        private = None
+        with suppress(Unreadable, OSError):
+            private = stack.enter_context(observer.opened(observer.folder(path)))
+        yield private
+
+
+def _counterpart(private: PrivateDirectory) -> str | None:
+    """The full name that the branch that is checked out has at the remote, if it is there."""
+    if private.branch is None:
+        return None
+    # Whoever has given it another name there has it as the branch's upstream.
+    upstream = private.config.last(f"branch.{private.branch}.merge")
+    is_local = private.config.last(f"branch.{private.branch}.remote") == "."
+    return f"refs/heads/{private.branch}" if upstream is None or is_local else upstream
+
+
+def _counted(
+    private: PrivateDirectory, commit: str, mirror: Mirror
+) -> tuple[int, int] | tuple[None, None]:
+    """How many commits only HEAD has, and how many only the other one."""
+    with suppress(Unreadable):
+        counted = private.beside(mirror.objects).git(
+            "rev-list", "--left-right", "--count", f"HEAD...{commit}", "--"
+        )
+        ahead, behind = map(int, counted.split())
+        return ahead, behind
+    return None, None

@@ -1,0 +1,189 @@
+"""What needs attention, and why: reasons, their order, and when a board is another one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from symphony.domain.attention import (
+    STALE_AFTER,
+    AttentionReason,
+    KnownRepo,
+    RepoObservation,
+    UnlockedVault,
+    attention_board,
+)
+from symphony.domain.base import new_id
+from symphony.domain.git import Head, Operation, RepoState, RepoStatus
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HEAD = Head("9f2c1f0", "Note G", "Ada Lovelace", NOW - timedelta(days=1))
+OLD_HEAD = replace(HEAD, authored_at=NOW - STALE_AFTER - timedelta(seconds=1))
+# A repository in which all is done.
+DONE: dict[str, Any] = {
+    "state": RepoState.CLEAN,
+    "branch": "main",
+    "head": HEAD,
+    "upstream": "origin/main",
+    "ahead": 0,
+    "behind": 0,
+    "remotes": {"origin": "https://git.example.org/ada/engine.git"},
+    "observed_at": NOW,
+}
+NO_UPSTREAM: dict[str, Any] = dict.fromkeys(("upstream", "ahead", "behind"))
+
+
+def seen(**values: Any) -> RepoObservation:
+    return RepoObservation.of(new_id(), "~/x", RepoStatus(**{**DONE, **values}))
+
+
+def reasons(**values: Any) -> list[str]:
+    return [str(each) for each in seen(**values).reasons(NOW)]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, []),
+        ({"state": "dirty", "modified": 1}, ["dirty"]),
+        ({"state": "dirty", "untracked": 1}, ["dirty"]),
+        ({"ahead": 2}, ["unpushed"]),
+        ({"behind": 1}, ["behind"]),
+        ({"ahead": 2, "behind": 1}, ["unpushed", "behind", "diverged"]),
+        ({"stashes": 1}, ["stashed"]),
+        ({"state": "dirty", "conflicted": 1}, ["dirty", "conflict"]),
+        *(({"operation": operation}, ["conflict"]) for operation in Operation),
+        ({**NO_UPSTREAM}, ["unpushed"]),
+        ({"ahead": None, "behind": None}, ["unpushed"]),  # the upstream is gone
+        ({**NO_UPSTREAM, "branch": None}, []),  # detached
+        ({**NO_UPSTREAM, "head": None}, []),  # nothing is committed yet
+        ({**NO_UPSTREAM, "reason": "It is a bare repository."}, []),
+        ({**NO_UPSTREAM, "remotes": {}}, ["no-remote"]),
+        ({"state": "missing"}, ["missing"]),
+        ({"state": "not-a-repository"}, ["unreadable"]),
+        ({"state": "refused"}, ["unreadable"]),
+        ({"state": "error"}, ["unreadable"]),
+        (
+            {"state": "dirty", "ahead": 1, "behind": 1, "stashes": 1, "conflicted": 1},
+            ["dirty", "unpushed", "behind", "diverged", "stashed", "conflict"],
+        ),
+    ],
+)
+def test_a_repo_needs_attention_for_what_is_found_in_it(
+    found: dict[str, Any], expected: list[str]
+) -> None:
+    if "state" in found:
+        found = {**found, "state": RepoState(found["state"])}
+    assert reasons(**found) == expected
+
+
+@pytest.mark.parametrize(
+    "unread",
+    [RepoState.MISSING, RepoState.NOT_A_REPOSITORY, RepoState.REFUSED, RepoState.ERROR],
+)
+def test_of_what_cannot_be_read_nothing_else_is_said(unread: RepoState) -> None:
+    nothing: dict[str, Any] = {**NO_UPSTREAM, "branch": None, "head": None, "remotes": {}}
+    assert len(reasons(**nothing, state=unread)) == 1
+
+
+def test_unfinished_work_is_stale_after_thirty_days_and_what_is_finished_never() -> None:
+    for unfinished in (
+        {"state": RepoState.DIRTY},
+        {"ahead": 1},
+        {"stashes": 1},
+        {"operation": Operation.MERGE},
+    ):
+        assert "stale" not in reasons(**unfinished)
+        assert reasons(**unfinished, head=OLD_HEAD)[-1] == "stale"
+        assert "stale" not in reasons(**unfinished, head=replace(HEAD, authored_at=None))
+    without_remote: dict[str, Any] = {**NO_UPSTREAM, "remotes": {}}
+    for finished in ({"ahead": 0}, {"behind": 1}, without_remote):
+        assert "stale" not in reasons(**finished, head=OLD_HEAD)
+
+
+def test_what_was_seen_becomes_stale_without_being_looked_at_again() -> None:
+    dirty = seen(state=RepoState.DIRTY)
+    assert dirty.reasons(NOW) == (AttentionReason.DIRTY,)
+    later = dirty.reasons(NOW + STALE_AFTER)
+    assert later == (AttentionReason.DIRTY, AttentionReason.STALE)
+
+
+FIRST, SECOND = sorted((new_id(), new_id()))
+
+
+def a_repo(workspace: UUID, name: str, **found: Any) -> KnownRepo:
+    key = name.casefold()
+    return KnownRepo(
+        id=new_id(),
+        workspace_id=workspace,
+        name=name,
+        name_key=key,
+        path="~/x",
+        seen=seen(**found),
+    )
+
+
+def a_vault(workspace: UUID, name: str) -> UnlockedVault:
+    return UnlockedVault(id=new_id(), workspace_id=workspace, name=name, name_key=name.casefold())
+
+
+def test_a_board_goes_by_workspace_and_then_by_name_with_vaults_last() -> None:
+    repos = [a_repo(SECOND, "a", stashes=1), a_repo(FIRST, "b", stashes=1)]
+    repos += [a_repo(FIRST, "done"), a_repo(FIRST, "A", stashes=1)]
+    vaults = [a_vault(SECOND, "a"), a_vault(FIRST, "z"), a_vault(FIRST, "K")]
+    board = attention_board(repos, vaults, NOW)
+    assert [(each.workspace_id, each.kind, each.name) for each in board.items] == [
+        (FIRST, "repo", "A"),
+        (FIRST, "repo", "b"),
+        (FIRST, "vault", "K"),
+        (FIRST, "vault", "z"),
+        (SECOND, "repo", "a"),
+        (SECOND, "vault", "a"),
+    ]
+
+
+def test_a_board_is_as_old_as_its_oldest_look_also_at_what_needs_nothing() -> None:
+    earlier = NOW - timedelta(hours=1)
+    looked = [a_repo(FIRST, "done", observed_at=earlier), a_repo(FIRST, "b", stashes=1)]
+    unknown = replace(a_repo(FIRST, "c"), seen=None)
+    board = attention_board([*looked, unknown], [], NOW)
+    assert (board.observed_at, board.unobserved) == (earlier, 1)
+    assert [each.observed_at for each in board.items] == [NOW]
+    empty = attention_board([unknown], [a_vault(FIRST, "k")], NOW)
+    assert (empty.observed_at, empty.unobserved) == (NOW, 1)
+    assert [each.observed_at for each in empty.items] == [NOW]
+
+
+def test_a_board_for_one_reason_has_whole_items_and_is_as_old_as_the_whole_board() -> None:
+    earlier = NOW - timedelta(hours=1)
+    repos = [
+        a_repo(FIRST, "both", stashes=1, ahead=1),
+        a_repo(FIRST, "other", behind=1, observed_at=earlier),
+    ]
+    board = attention_board(repos, [a_vault(FIRST, "k")], NOW, AttentionReason.STASHED)
+    assert [(each.name, each.reasons) for each in board.items] == [
+        ("both", (AttentionReason.UNPUSHED, AttentionReason.STASHED))
+    ]
+    assert board.observed_at == earlier
+
+
+def test_a_boards_tag_is_another_one_when_what_is_to_be_done_is_another() -> None:
+    repo, vault = a_repo(FIRST, "b", stashes=1), a_vault(FIRST, "k")
+    tag = attention_board([repo], [vault], NOW).tag
+    later = NOW + timedelta(hours=1)
+    assert repo.seen
+    looked_again = replace(repo, seen=replace(repo.seen, observed_at=later, stashes=7))
+    assert attention_board([looked_again], [vault], later).tag == tag
+    others: list[tuple[list[KnownRepo], list[UnlockedVault]]] = [
+        ([], [vault]),
+        ([repo], []),
+        ([replace(repo, name="c")], [vault]),
+        ([replace(repo, id=new_id())], [vault]),
+        ([replace(repo, workspace_id=SECOND)], [vault]),
+        ([replace(repo, seen=replace(repo.seen, ahead=1))], [vault]),
+        ([repo, replace(repo, seen=None)], [vault]),
+    ]
+    tags = {attention_board(repos, vaults, NOW).tag for repos, vaults in others}
+    assert len({tag, *tags}) == 1 + len(others)

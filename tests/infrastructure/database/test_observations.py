@@ -1,0 +1,220 @@
+"""The contract of what was last seen of repos, over every store."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from symphony.domain.attention import KnownRepo, RepoObservation
+from symphony.domain.base import new_id, utc_now
+from symphony.domain.git import RepoState
+from symphony.domain.repos import Repo
+from symphony.domain.unit_of_work import Store
+from tests.domain.examples import a_repo, a_vault, a_workspace
+from tests.infrastructure.database.kept import Household, committed, keep
+
+SECOND = timedelta(seconds=1)
+
+
+def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
+    return RepoObservation(
+        repo_id=repo.id,
+        path=repo.path,
+        observed_at=observed_at or utc_now(),
+        state=RepoState.NOT_A_REPOSITORY,
+        has_remote=True,
+        lacks_upstream=False,
+        is_unfinished=True,
+        ahead=3,
+        behind=0,
+        stashes=1,
+        authored_at=datetime(1843, 9, 1, 12, 30, 15, 250, tzinfo=UTC),
+    )
+
+
+async def remember(store: Store, owner_id: UUID, *seen: RepoObservation) -> None:
+    async with committed(store) as uow:
+        await uow.observations.keep(owner_id, seen)
+
+
+async def known(
+    store: Store, owner_id: UUID, workspace_id: UUID | None = None, *, of: UUID | None = None
+) -> Sequence[KnownRepo]:
+    async with store.reading() as repositories:
+        return await repositories.observations.repos(owner_id, of or owner_id, workspace_id)
+
+
+async def last_seen(store: Store, home: Household) -> RepoObservation | None:
+    (repo,) = await known(store, home.user.id)
+    return repo.seen
+
+
+async def test_a_repo_that_nobody_has_looked_at_is_known_without_an_observation(
+    store: Store, ada: Household
+) -> None:
+    (repo,) = await known(store, ada.user.id)
+    assert repo == KnownRepo(
+        id=ada.repo.id,
+        workspace_id=ada.workspace.id,
+        name=ada.repo.name,
+        name_key=ada.repo.name_key,
+        path=ada.repo.path,
+        seen=None,
+    )
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"authored_at": None, "state": RepoState.CLEAN, "is_unfinished": False},
+        {"authored_at": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "has_remote": False},
+        {"authored_at": datetime(1, 1, 1, tzinfo=UTC), "lacks_upstream": True},
+    ],
+)
+async def test_what_was_seen_comes_back_as_it_was(
+    store: Store, ada: Household, values: dict[str, object]
+) -> None:
+    seen = replace(seen_of(ada.repo), **values)
+    await remember(store, ada.user.id, seen)
+    assert await last_seen(store, ada) == seen
+
+
+async def test_what_was_seen_of_a_path_with_letters_of_all_kinds_comes_back(
+    store: Store, ada: Household
+) -> None:
+    odd = a_repo(ada.workspace.id, "odd", path='/Ωmega/"quoted" \\ ➿/e\u0301')
+    await keep(store, odd)
+    seen = seen_of(odd)
+    await remember(store, ada.user.id, seen)
+    assert seen in [each.seen for each in await known(store, ada.user.id)]
+
+
+async def test_many_are_kept_at_once_and_replaced_at_once(store: Store, ada: Household) -> None:
+    repos = [a_repo(ada.workspace.id, f"repo-{number}") for number in range(300)]
+    await keep(store, *repos)
+    for ahead in (1, 2):
+        await remember(store, ada.user.id, *(replace(seen_of(each), ahead=ahead) for each in repos))
+        found = [each.seen for each in await known(store, ada.user.id) if each.seen]
+        assert {each.repo_id for each in found} == {each.id for each in repos}
+        assert {each.ahead for each in found} == {ahead}
+
+
+async def test_none_are_kept_without_harm(store: Store, ada: Household) -> None:
+    await remember(store, ada.user.id)
+    assert await last_seen(store, ada) is None
+
+
+async def test_an_earlier_look_does_not_replace_a_later_one(store: Store, ada: Household) -> None:
+    later = seen_of(ada.repo)
+    await remember(store, ada.user.id, later)
+    earlier = replace(later, ahead=9, observed_at=later.observed_at - timedelta(microseconds=1))
+    await remember(store, ada.user.id, earlier)
+    assert await last_seen(store, ada) == later
+
+
+async def test_what_was_seen_of_a_repo_that_is_gone_is_left_out(
+    store: Store, ada: Household
+) -> None:
+    gone = seen_of(a_repo(ada.workspace.id, "gone"))
+    await remember(store, ada.user.id, gone, seen_of(ada.repo))
+    assert await last_seen(store, ada)
+
+
+async def test_what_was_seen_of_a_repo_goes_with_it(store: Store, ada: Household) -> None:
+    await remember(store, ada.user.id, seen_of(ada.repo))
+    async with committed(store) as uow:
+        await uow.repos.remove(ada.repo)
+    assert await known(store, ada.user.id) == []
+    await keep(store, ada.repo)
+    assert await last_seen(store, ada) is None
+
+
+async def test_what_was_seen_at_another_path_is_not_told_and_not_kept(
+    store: Store, ada: Household
+) -> None:
+    await remember(store, ada.user.id, seen_of(ada.repo))
+    moved = ada.repo.changed({"path": "~/elsewhere"})
+    async with committed(store) as uow:
+        await uow.repos.save(moved)
+    assert await last_seen(store, ada) is None
+    await remember(store, ada.user.id, seen_of(ada.repo))
+    assert await last_seen(store, ada) is None
+    there = seen_of(moved)
+    await remember(store, ada.user.id, there)
+    assert await last_seen(store, ada) == there
+
+
+async def test_nobody_keeps_or_reads_what_was_seen_of_somebody_elses_repo(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    await remember(store, eve.user.id, seen_of(ada.repo))
+    assert await last_seen(store, ada) is None
+    for workspace in (None, ada.workspace.id):
+        assert await known(store, eve.user.id, workspace, of=ada.user.id) == []
+        assert await known(store, ada.user.id, workspace, of=eve.user.id) == []
+    assert await known(store, eve.user.id, ada.workspace.id) == []
+
+
+async def test_repos_and_unlocked_vaults_of_all_workspaces_or_of_one_are_told(
+    store: Store, ada: Household
+) -> None:
+    other = a_workspace(ada.user.id, "Other")
+    repo = a_repo(other.id, "other")
+    unlocked, locked = a_vault(other.id, "open"), a_vault(other.id, "shut", is_locked=True)
+    await keep(store, other, repo, unlocked, locked)
+    for workspace, repos, vaults in (
+        (None, {ada.repo.id, repo.id}, {ada.vault.id, unlocked.id}),
+        (other.id, {repo.id}, {unlocked.id}),
+        (new_id(), set[UUID](), set[UUID]()),
+    ):
+        assert {each.id for each in await known(store, ada.user.id, workspace)} == repos
+        async with store.reading() as repositories:
+            found = await repositories.observations.unlocked_vaults(
+                ada.user.id, ada.user.id, workspace
+            )
+        assert {each.id for each in found} == vaults
+        assert {each.workspace_id for each in found} <= {ada.workspace.id, other.id}
+
+
+async def test_those_who_keep_the_same_at_once_wait_for_each_other(
+    store: Store, ada: Household
+) -> None:
+    repos = [a_repo(ada.workspace.id, f"repo-{number}") for number in range(30)]
+    await keep(store, *repos)
+    now = utc_now()
+    looks = [
+        [replace(seen_of(each, now + SECOND * look), ahead=look) for each in order]
+        for look in range(10)
+        for order in [repos if look % 2 else repos[::-1]]
+    ]
+    # Not one of them is undone by the database (a deadlock), which would be raised here.
+    await asyncio.gather(*(remember(store, ada.user.id, *look) for look in looks))
+    found = [each.seen for each in await known(store, ada.user.id) if each.seen]
+    assert {each.ahead for each in found} == {9}
+    assert len(found) == len(repos)
+
+
+async def test_a_repo_that_is_deleted_while_it_is_kept_stops_nobody(
+    store: Store, ada: Household
+) -> None:
+    repos = [a_repo(ada.workspace.id, f"repo-{number}") for number in range(20)]
+    await keep(store, *repos)
+
+    async def delete(repo: Repo) -> None:
+        async with committed(store) as uow:
+            await uow.repos.remove(repo)
+
+    outcomes = await asyncio.gather(
+        *(remember(store, ada.user.id, *map(seen_of, repos)) for _ in range(3)),
+        *map(delete, repos[::2]),
+        return_exceptions=True,
+    )
+    # The database may undo one who keeps, for it to be done again; it never undoes a deletion.
+    assert outcomes[3:] == [None] * 10
+    await remember(store, ada.user.id, *map(seen_of, repos))
+    found = {each.id for each in await known(store, ada.user.id) if each.seen}
+    assert found == {each.id for each in repos[1::2]}

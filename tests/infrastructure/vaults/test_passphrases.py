@@ -1,0 +1,93 @@
+"""Keys from passphrases, which take long and stop nobody."""
+
+import asyncio
+from collections.abc import Generator
+from dataclasses import replace
+
+import pytest
+
+from symphony.application.ports import Overloaded
+from symphony.domain.vault_keys import Derivation
+from symphony.infrastructure import slow_threads
+from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
+
+PASSPHRASE = b"a horse, a battery and a staple"
+
+
+@pytest.fixture
+def passphrases() -> Generator[Argon2Passphrases]:
+    threads = SlowThreads(1)
+    yield Argon2Passphrases(threads)
+    threads.close()
+
+
+async def test_the_same_passphrase_and_derivation_give_the_same_key(
+    passphrases: Argon2Passphrases,
+) -> None:
+    derivation = passphrases.derivation()
+    key = await passphrases.key(PASSPHRASE, derivation)
+    assert len(key) == 32
+    assert await passphrases.key(PASSPHRASE, derivation) == key
+    for other in (
+        passphrases.derivation(),
+        replace(derivation, passes=derivation.passes + 1),
+        replace(derivation, memory=derivation.memory * 2),
+    ):
+        assert await passphrases.key(PASSPHRASE, other) != key
+    assert await passphrases.key(PASSPHRASE + b".", derivation) != key
+
+
+@pytest.mark.slow_and_real
+def test_derivations_are_those_of_rfc_9106(passphrases: Argon2Passphrases) -> None:
+    derivation = passphrases.derivation()
+    assert (derivation.memory, derivation.passes, derivation.lanes) == (65_536, 3, 1)
+    assert len(derivation.salt) == 16
+    assert passphrases.derivation().salt != derivation.salt
+    assert derivation.is_bearable
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"memory": 2**32 - 1},
+        {"memory": 7},
+        {"passes": 0},
+        {"passes": 2**31},
+        {"lanes": 0},
+        {"lanes": 2**24},
+        {"salt": b""},
+        {"salt": bytes(17)},
+    ],
+)
+def test_what_would_take_all_of_the_machine_is_not_bearable(change: dict[str, int]) -> None:
+    assert Derivation(bytes(16), 65_536, 3, 1).is_bearable
+    assert not replace(Derivation(bytes(16), 65_536, 3, 1), **change).is_bearable
+
+
+@pytest.mark.slow_and_real
+async def test_the_event_loop_goes_on_while_keys_are_derived(
+    passphrases: Argon2Passphrases,
+) -> None:
+    deriving = asyncio.gather(
+        *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(4))
+    )
+    beats = 0
+    while not deriving.done():
+        beats += 1
+        await asyncio.sleep(0.001)
+    await deriving
+    # On the loop, there would be one beat before the keys and one after them.
+    assert beats > 20
+
+
+async def test_too_many_at_once_are_refused(
+    passphrases: Argon2Passphrases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slow_threads, "MAX_WAITING", 15)
+    results = await asyncio.gather(
+        *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(5)),
+        return_exceptions=True,
+    )
+    # Each counts as five passwords, and they share the line.
+    assert sum(isinstance(result, Overloaded) for result in results) == 2

@@ -1,0 +1,198 @@
+"""Remotes on loopback: git's own daemon, git's own HTTP backend, and some that behave badly."""
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import psutil
+
+_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "uploadpack.allowFilter",
+    "GIT_CONFIG_VALUE_0": "true",
+    "GIT_CONFIG_KEY_1": "safe.directory",
+    "GIT_CONFIG_VALUE_1": "*",
+}
+
+Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def git_daemon(base: Path) -> Generator[str]:
+    """The address at which the repositories in a folder can be asked for."""
+    port = free_port()
+    daemon = subprocess.Popen(  # noqa: S603 - git, on loopback
+        [
+            *("git", "daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"),
+            *("--export-all", f"--base-path={base}", "--init-timeout=60", str(base)),
+        ],
+        env=_ENVIRONMENT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _wait_until_open(port, daemon)
+        yield f"git://127.0.0.1:{port}"
+    finally:
+        _end(daemon)
+
+
+@contextmanager
+def http_server(answer: Answer) -> Generator[str]:
+    """An address at which every request gets this answer."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        do_POST = do_GET  # noqa: N815 - http.server's name
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def git_backend(base: Path) -> Answer:
+    """Answers as `git http-backend` does for the repositories in a folder."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        path, _, query = request.path.partition("?")
+        length = int(request.headers.get("content-length") or 0)
+        body = (
+            _chunked(request) if "chunked" in str(request.headers) else request.rfile.read(length)
+        )
+        done = subprocess.run(
+            ["git", "http-backend"],  # noqa: S607 - the one that the service finds too
+            input=body,
+            env={
+                **_ENVIRONMENT,
+                "GIT_PROJECT_ROOT": str(base),
+                "GIT_HTTP_EXPORT_ALL": "1",
+                "REQUEST_METHOD": request.command,
+                "PATH_INFO": path,
+                "QUERY_STRING": query,
+                "CONTENT_TYPE": request.headers.get("content-type", ""),
+                "CONTENT_LENGTH": str(len(body)),
+                "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+                "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+            },
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+        request.send_response(int(headers.pop("Status", "200").split()[0]))
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(content)
+
+    return answer
+
+
+def refusal(status: int, **headers: str) -> Answer:
+    """Answers always with this status."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name.replace("_", "-"), value)
+        request.send_header("content-length", "0")
+        request.end_headers()
+
+    return answer
+
+
+class Listener:
+    """A port that counts who connects, and never says anything."""
+
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._connections: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept)
+        self._thread.start()
+
+    @property
+    def calls(self) -> int:
+        return len(self._connections)
+
+    def hang_up(self) -> None:
+        """Ends the connections that there are."""
+        for each in self._connections:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        for each in (*self._connections, self._socket):
+            each.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._connections.append(self._socket.accept()[0])
+
+
+def asking() -> list[str]:
+    """The programs that this process, or those that it has begun, have begun to ask a remote."""
+    return [each.name() for each in psutil.Process().children(recursive=True) if _asks(each)]
+
+
+def _asks(process: psutil.Process) -> bool:
+    try:
+        return "GIT_OVERRIDE_VIRTUAL_HOST" in process.environ()
+    except psutil.Error:  # it has ended
+        return False
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def _chunked(request: BaseHTTPRequestHandler) -> bytes:
+    """A body that comes in chunks (RFC 9112, section 7.1)."""
+    body = b""
+    while size := int(request.rfile.readline(), 16):
+        body += request.rfile.read(size)
+        request.rfile.readline()
+    request.rfile.readline()
+    return body
+
+
+def _wait_until_open(port: int, daemon: "subprocess.Popen[bytes]") -> None:
+    for _ in range(1000):
+        assert daemon.poll() is None
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        with suppress(subprocess.TimeoutExpired):
+            daemon.wait(0.02)
+    raise AssertionError("the daemon does not listen")
+
+
+def _end(daemon: "subprocess.Popen[bytes]") -> None:
+    """`git daemon` runs as a child of `git`."""
+    for each in (*psutil.Process(daemon.pid).children(recursive=True), psutil.Process(daemon.pid)):
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+    daemon.wait()
