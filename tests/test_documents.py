@@ -110,7 +110,7 @@ async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     assert second.splitlines() == last_lists
 
 
-async def test_the_readme_shows_what_needs_attention_in_a_persons_own_folder(
+async def test_the_readme_finds_what_is_in_a_persons_own_folder_and_needs_attention(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     session, _, own_folder = [block for block in blocks(README) if "api GET" in block]
@@ -119,10 +119,13 @@ async def test_the_readme_shows_what_needs_attention_in_a_persons_own_folder(
     Repository.made(dev / "engine").commit()
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         output = await run(session + own_folder, server, tmp_path)
-    board, told = map(json.loads, output.splitlines()[-2:])
+    found, imported, board, status = map(json.loads, output.splitlines()[-4:])
+    assert [(each["name"], each["registered"]) for each in found["items"]] == [("engine", True)]
+    assert [each["name"] for each in imported["items"]] == ["loom", "mill"]
     needed = {each["name"]: each["reasons"] for each in board["items"]}
+    assert needed.pop("loom") == needed.pop("mill") == ["missing"]
     assert needed == {"engine": ["no-remote"], "keys": ["unlocked"]}
-    assert (told["state"], told["branch"]) == ("clean", "main")
+    assert (status["state"], status["branch"]) == ("clean", "main")
 
 
 async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
@@ -142,8 +145,7 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
     Repository.made(dev / "engine").commit()
     Repository.made(dev / "with space").write("new")
     *before, registering, looking, asking, keeping = blocks(FIRST_GUIDE)
-    again = registering.partition("\n\n")[2]  # a second time, which changes nothing
-    script = "\n".join([f"FOLDER={dev}", *before, registering, again, looking, asking, keeping])
+    script = "\n".join([f"FOLDER={dev}", *before, registering, looking, asking, keeping])
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         typed = (await run(script, server, tmp_path)).splitlines()
     last_list, last_stats, *states = typed[-9:-5]

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 from caller import User, problem, seen, sign_up
+from folder_of_repos import found_and_registered
 from git_daemon import git_daemon
 from git_repository import Repository
 from real_server import Server, running_server
@@ -53,6 +54,7 @@ def story(stage: Stage) -> None:
             planted(stage, look, dev, outside=home / "planted")
             meanwhile(stage, look, dev)
             synchronised(stage, ada, thesis, dev, served=home / "served")
+            found_and_registered(stage, ada, dev, outside=home / "parts")
             end(stage, server)
         only_public(stage, dev)
         without_roots(stage, dev)

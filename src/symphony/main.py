@@ -12,6 +12,7 @@ from symphony import logs
 from symphony.api import (
     attention,
     auth,
+    discovery,
     docs,
     errors,
     health,
@@ -34,6 +35,7 @@ from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.git.finder import LocalFinder
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.metrics import Metrics
@@ -53,6 +55,7 @@ ROUTERS = (
     workspaces.routes,
     repos.routes,
     sync.routes,
+    discovery.routes,
     vaults.routes,
     vault_entries.routes,
     health.routes,
@@ -147,15 +150,17 @@ async def running_application(
     """The application on its database, which is closed when everything begun is finished."""
     threads = SlowThreads(max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
+    mirrors = settings.data_dir / "mirrors"
     remotes = (
         RemoteGit(
             settings.git_roots,
-            None if engines.is_in_memory else settings.data_dir / "mirrors",
+            None if engines.is_in_memory else mirrors,
             allow_private=settings.git_allow_private_remotes,
         )
         if settings.git_roots
         else None
     )
+    finder = LocalFinder(settings.git_roots, mirrors) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, counted),
         policy=Policy(
@@ -172,6 +177,7 @@ async def running_application(
         count=counted.command,
         git=git,
         remotes=remotes,
+        finder=finder,
     )
     try:
         if engines.is_in_memory:  # nobody else can have migrated it
@@ -184,4 +190,6 @@ async def running_application(
             git.close()
         if remotes is not None:
             remotes.close()
+        if finder is not None:
+            finder.close()
         await engines.dispose()

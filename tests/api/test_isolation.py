@@ -22,6 +22,8 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/user-profiles/{user_profile_id}/workspaces"): {"name": "new"},
     ("POST", "/workspaces/{workspace_id}/repos"): _CHILD,
     ("POST", "/workspaces/{workspace_id}/vaults"): _CHILD,
+    ("POST", "/workspaces/{workspace_id}/repos/import"): {"items": [_CHILD]},
+    ("POST", "/workspaces/{workspace_id}/discoveries"): {"root": "/"},
     ("PATCH", "/user-profiles/{user_profile_id}"): {"preferences": {"new": True}},
     ("PATCH", "/workspaces/{workspace_id}"): {"name": "new"},
     ("PATCH", "/repos/{repo_id}"): {"name": "new"},

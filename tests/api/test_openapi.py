@@ -179,7 +179,7 @@ def test_the_headers_that_operations_read_are_described(header: str) -> None:
         "If-None-Match": {f"get_{noun}" for noun in nouns}
         | {"get_own_user_profile", "get_workspace_stats", "get_attention"}
         | {"get_entry", "list_entry_versions", "put_entry"},
-        "Idempotency-Key": {f"create_{noun}" for noun in nouns[1:]},
+        "Idempotency-Key": {f"create_{noun}" for noun in nouns[1:]} | {"import_repos"},
     }
     reading = {
         each.id

@@ -27,6 +27,8 @@ ALLOWED = (
     (f"{API}/workspaces/x", "DELETE, GET, HEAD, PATCH"),
     (f"{API}/workspaces/x/stats", "GET, HEAD"),
     (f"{API}/workspaces/x/repos", "GET, HEAD, POST"),
+    (f"{API}/workspaces/x/repos/import", "POST"),
+    (f"{API}/workspaces/x/discoveries", "POST"),
     (f"{API}/repos/x", "DELETE, GET, HEAD, PATCH"),
     (f"{API}/repos/x/status", "GET, HEAD"),
     (f"{API}/repos/x/sync", "POST"),

@@ -49,6 +49,7 @@ def an_application(store: Store, threads: SlowThreads) -> Application:
         count=Metrics().command,
         git=None,
         remotes=None,
+        finder=None,
     )
 
 

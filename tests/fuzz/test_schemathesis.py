@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MASTER_KEY
+from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import sign_up
 from tests.support.server import Server, running_server

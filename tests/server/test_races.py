@@ -69,6 +69,16 @@ async def test_parallel_requests_to_two_processes_make_exactly_what_is_allowed(
     stats = (await eve.get(f"{workspace}/stats")).json()
     assert (stats["repo_count"], stats["vault_count"]) == (100, 20)
 
+    workspace = f"/workspaces/{(await eve.workspace('Imported'))['id']}"
+    seven_each = [
+        {"items": [{"name": f"{number} {each}", "path": "/x"} for each in range(7)]}
+        for number in range(50)
+    ]
+    counted = await all_at_once(eve, f"{workspace}/repos/import", seven_each)
+    assert counted == {"201": 14, "409 repo-limit-reached": 36}
+    stats = (await eve.get(f"{workspace}/stats")).json()
+    assert (stats["repo_count"], stats["vault_count"]) == (98, 0)
+
     counted = await all_at_once(eve, f"/user-profiles/{eve.id}/workspaces", alike())
     assert counted == {"201": 1, "409 workspace-name-taken": 19}
     workspace = f"/workspaces/{(await eve.workspace('Another'))['id']}"

@@ -54,7 +54,12 @@ Key = Annotated[IdempotencyKey | None, Depends(idempotency_key)]
 
 def answer_made(response: Response, collection: str, made: Made[Any]) -> None:
     """The headers of a 201, which are the same when it is said again."""
-    response.headers["Location"] = f"{collection}/{made.entity.id}"
-    set_etag(response, made.entity)
+    set_etag(response, made.result)
+    answer_made_at(response, f"{collection}/{made.result.id}", made)
+
+
+def answer_made_at(response: Response, place: str, made: Made[Any]) -> None:
+    """The same for what has an address and no state of its own: several things, in a list."""
+    response.headers["Location"] = place
     if made.replayed:
         response.headers["Idempotency-Replayed"] = "true"

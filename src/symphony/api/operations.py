@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from symphony.api.conditions import ETAGS_FORMAT
 from symphony.api.examples import Schemas, after_patch, example_of
 from symphony.api.problems import MEDIA_TYPE, documented
-from symphony.api.responses import ID_EXAMPLE, Finding
+from symphony.api.responses import ID_EXAMPLE, Finding, Several
 from symphony.api.routing import ApiRoute, needed_scope
 
 _JSON = "application/json"
@@ -120,7 +120,8 @@ def _plain(parameter: dict[str, Any]) -> None:
 
 def _shows_one_state(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool:
     """Lists have no ETag, and neither has what is nothing that one could read again."""
-    if isinstance(route.response_model, type) and issubclass(route.response_model, Finding):
+    shown = route.response_model
+    if isinstance(shown, type) and issubclass(shown, Finding | Several):
         return False
     is_kept = isinstance(route, ApiRoute) and (route.needs_token or route.status_code == 201)
     return is_kept and "content" in success and "cursor" not in names

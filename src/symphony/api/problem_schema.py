@@ -82,7 +82,8 @@ class Problem(BaseModel):
         list[FieldProblem] | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With `validation-error`: everything that is wrong.",
+            description="With `validation-error`, and where several things were to be made:"
+            " everything that is wrong.",
         ),
     ]
     limit: Annotated[

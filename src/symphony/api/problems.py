@@ -11,7 +11,13 @@ from starlette.responses import Response
 
 from symphony.api.problem_schema import FieldProblem, Problem
 from symphony.api.validation_errors import InvalidPart, invalid_parts
-from symphony.domain.errors import DomainError, Invalid, LimitReached, PreconditionFailed
+from symphony.domain.errors import (
+    DomainError,
+    Invalid,
+    LimitReached,
+    NamesTaken,
+    PreconditionFailed,
+)
 from symphony.domain.sign_in_failures import TooManyAttempts
 
 MEDIA_TYPE = "application/problem+json"
@@ -276,6 +282,9 @@ def respond(request: Request, error: Exception) -> Response:
     if isinstance(error, Invalid):
         parts = [InvalidPart.of_field(each) for each in error.errors]
         return _response(request, "validation-error", _count(parts), errors=parts)
+    if isinstance(error, NamesTaken):
+        parts = [InvalidPart.of_field(each) for each in error.errors]
+        return _response(request, error.slug, error.detail, errors=parts)
     if isinstance(error, DomainError):
         return _response(request, error.slug, error.detail, _headers(error), extra=_members(error))
     raise error

@@ -212,7 +212,7 @@ async def create_repo(
         key,
     )
     answer_made(response, f"{PREFIX}/repos", made)
-    return RepoResponse.of(made.entity)
+    return RepoResponse.of(made.result)
 
 
 @routes.get(

@@ -52,6 +52,11 @@ class Finding(Representation):
 
 
 @dataclass(slots=True)
+class Several(Representation):
+    """What was made by one request, each with a state of its own: together they have no ETag."""
+
+
+@dataclass(slots=True)
 class Observation(Finding):
     """What was seen of something at a moment."""
 

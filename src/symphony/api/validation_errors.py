@@ -18,6 +18,7 @@ _KINDS: dict[str, tuple[str, str]] = {
     "string_too_short": ("too-short", "At least {min_length} characters."),
     "string_too_long": ("too-long", "At most {max_length} characters."),
     "int_type": ("integer-expected", "This must be a whole number."),
+    "int_from_float": ("integer-expected", "This must be a whole number."),
     "int_parsing": ("integer-expected", "This must be a whole number."),
     "int_parsing_size": ("integer-expected", "This must be a whole number, and not as long."),
     "bool_type": ("boolean-expected", "This must be true or false."),

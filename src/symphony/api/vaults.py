@@ -170,7 +170,7 @@ async def create_vault(
         key = key and await slowed(key, request, app)
     made = await app.run_once(use_cases.create_vault, command, key)
     answer_made(response, f"{PREFIX}/vaults", made)
-    return VaultResponse.of(made.entity)
+    return VaultResponse.of(made.result)
 
 
 @routes.get(

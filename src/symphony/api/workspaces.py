@@ -124,7 +124,7 @@ async def create_workspace(
         key,
     )
     answer_made(response, f"{PREFIX}/workspaces", made)
-    return WorkspaceResponse.of(made.entity)
+    return WorkspaceResponse.of(made.result)
 
 
 @routes.get(

@@ -9,10 +9,10 @@ from typing import Any, Generic, TypeVar, cast
 
 from symphony.application.ports import AccessTokens, PassphraseKeys, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
-from symphony.domain.base import Entity
+from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
 from symphony.domain.git import Git
-from symphony.domain.idempotency import IdempotencyKey
+from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
 from symphony.domain.unit_of_work import (
@@ -31,7 +31,7 @@ from symphony.domain.workspaces import WorkspaceService
 CommandT = TypeVar("CommandT")
 QueryT = TypeVar("QueryT")
 ResultT = TypeVar("ResultT")
-EntityT = TypeVar("EntityT", bound=Entity)
+MadeT = TypeVar("MadeT", bound=Creation)
 
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = 0.1  # seconds
@@ -64,10 +64,10 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Made(Generic[EntityT]):
+class Made(Generic[MadeT]):
     """What a command has made, and whether it had made it before."""
 
-    entity: EntityT
+    result: MadeT
     replayed: bool
 
 
@@ -89,6 +89,8 @@ class Application:
     """None when the operator has not said where to look."""
     remotes: Remotes | None
     """None in the same case."""
+    finder: Finder | None
+    """None in the same case."""
     _running: set["asyncio.Task[Any]"] = field(
         default_factory=set["asyncio.Task[Any]"], init=False, repr=False
     )
@@ -107,10 +109,10 @@ class Application:
 
     async def run_once(
         self,
-        handler: Callable[[CommandT, Services], Awaitable[EntityT]],
+        handler: Callable[[CommandT, Services], Awaitable[MadeT]],
         command: CommandT,
         key: IdempotencyKey | None,
-    ) -> "Made[EntityT]":
+    ) -> "Made[MadeT]":
         """Runs a command that makes something, unless it was run under this key before.
 
         Then it gives what was made at that time. The key and what is made are kept together or
@@ -122,11 +124,11 @@ class Application:
             return Made(await self.run(handler, command), replayed=False)
 
         @wraps(handler)
-        async def claim_first(command: CommandT, services: Services) -> Made[EntityT]:
+        async def claim_first(command: CommandT, services: Services) -> Made[MadeT]:
             made_before = await services.idempotency_keys.claim(key)
             if made_before is not None:
                 # The fingerprint says that it was the same request, so it made the same noun.
-                return Made(cast("EntityT", made_before), replayed=True)
+                return Made(cast("MadeT", made_before), replayed=True)
             made = await handler(command, services)
             await services.idempotency_keys.keep(key, made)
             return Made(made, replayed=False)

@@ -11,9 +11,9 @@ from symphony.application.app import Application, Services
 from symphony.domain.attention import (
     AttentionBoard,
     AttentionReason,
+    Known,
     KnownRepo,
     RepoObservation,
-    UnlockedVault,
     attention_board,
 )
 from symphony.domain.base import utc_now
@@ -42,14 +42,6 @@ class KeepObservations:
     observations: Sequence[RepoObservation]
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What a board is made from."""
-
-    repos: Sequence[KnownRepo]
-    vaults: Sequence[UnlockedVault]
-
-
 async def get_attention(query: GetAttention, app: Application) -> AttentionBoard:
     """What needs attention; no connection to the database is held while repos are looked at.
 
@@ -73,10 +65,8 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
 
 async def get_known(query: GetAttention, repositories: Repositories) -> Known:
     """Raises: NotFound for the user profile or the workspace."""
-    place = (query.actor, query.user_profile_id, query.workspace_id)
-    known = Known(
-        repos=await repositories.observations.repos(*place),
-        vaults=await repositories.observations.unlocked_vaults(*place),
+    known = await repositories.observations.known(
+        query.actor, query.user_profile_id, query.workspace_id
     )
     if not known.repos and not known.vaults:
         await repositories.user_profiles.get(query.actor, query.user_profile_id)

@@ -132,6 +132,14 @@ class UnlockedVault:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a board is made from."""
+
+    repos: Sequence[KnownRepo]
+    vaults: Sequence[UnlockedVault]
+
+
+@dataclass(frozen=True, slots=True)
 class AttentionItem:
     """Something that needs attention, and why."""
 
@@ -207,20 +215,14 @@ def attention_board(
 
 
 class Observations(ABC):
-    """What was last seen of each repo, and which vaults stand open: over all workspaces of a user
-    or in one of them."""
+    """What was last seen of each repo."""
 
     @abstractmethod
-    async def repos(
+    async def known(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> Sequence[KnownRepo]:
-        """The repos of a user, in no order; none when there is no such user or workspace."""
-
-    @abstractmethod
-    async def unlocked_vaults(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> Sequence[UnlockedVault]:
-        """The same of the vaults that are not locked."""
+    ) -> Known:
+        """The repos of a user with what was seen, and the vaults that are not locked, in no order:
+        over all workspaces or in one. Nothing when there is no such user or workspace."""
 
     @abstractmethod
     async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:

@@ -35,13 +35,15 @@ class AlreadyExists(DomainError):
 
 
 class LimitReached(DomainError):
-    """The parent holds as many as it may: `used` of `limit`."""
+    """The parent holds `used` of the `limit` that it may, and has no room for those to be added."""
 
-    def __init__(self, noun: str, *, limit: int, used: int) -> None:
-        super().__init__(
-            f"{noun}-limit-reached",
-            f"The limit of {limit} {_plural(_words(noun))} is reached; delete one to make room.",
+    def __init__(self, noun: str, *, limit: int, used: int, added: int = 1) -> None:
+        detail = (
+            f"The limit of {limit} {_plural(_words(noun))} is reached; delete one to make room."
         )
+        if added > 1:
+            detail = f"{added} more are too many: there may be {limit} {_plural(_words(noun))}."
+        super().__init__(f"{noun}-limit-reached", detail)
         self.limit = limit
         self.used = used
 
@@ -83,6 +85,14 @@ class FieldError:
     field: str
     code: str
     detail: str
+
+
+class NamesTaken(AlreadyExists):
+    """Of several things to be made, some have names that are taken: all of these at once."""
+
+    def __init__(self, slug: str, detail: str, errors: Iterable[FieldError]) -> None:
+        super().__init__(slug, detail)
+        self.errors = tuple(errors)
 
 
 class Invalid(DomainError):

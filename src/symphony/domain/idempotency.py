@@ -1,12 +1,17 @@
 """Requests that may be sent twice and must do their work once."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from symphony.domain.base import Entity
 from symphony.domain.errors import DomainError
+
+# What a request makes: one thing, or several at once.
+Creation: TypeAlias = Entity | Sequence[Entity]
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -31,15 +36,18 @@ class KeyReused(DomainError):
 
 
 class IdempotencyKeys(ABC):
-    """The keys of the last 24 hours, each with the entity that was made under it."""
+    """The keys of the last 24 hours, each with what was made under it."""
 
     @abstractmethod
-    async def claim(self, key: IdempotencyKey) -> Entity | None:
-        """Claims a key for this unit of work, or gives the entity that was made under it.
+    async def claim(self, key: IdempotencyKey) -> Creation | None:
+        """Claims a key for this unit of work, or gives what was made under it.
 
         Waits for another unit of work that has claimed the same key. Raises: KeyReused.
         """
 
     @abstractmethod
-    async def keep(self, key: IdempotencyKey, made: Entity) -> None:
-        """Keeps what was made under a key that this unit of work has claimed."""
+    async def keep(self, key: IdempotencyKey, made: Creation) -> None:
+        """Keeps what was made under a key that this unit of work has claimed.
+
+        Several things are of one noun, and at least one.
+        """

@@ -1,6 +1,7 @@
 """Repos: git repositories that a workspace knows, by name, path and remote."""
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, TypedDict
@@ -8,12 +9,15 @@ from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain.base import Entity, PagedRepository, Rule
-from symphony.domain.errors import LimitReached
+from symphony.domain.errors import FieldError, LimitReached, NamesTaken
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
 if TYPE_CHECKING:
     from symphony.domain.unit_of_work import UnitOfWork
+
+_TAKEN = ("name-taken", "Another repo of the workspace has this name.")
+_GIVEN_TWICE = ("name-given-twice", "An item before this one has the same name.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +55,27 @@ class RepoChanges(TypedDict, total=False):
     metadata: JsonObject
 
 
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """What a workspace calls the repository at a path."""
+
+    name: str
+    path: str
+
+
 class RepoRepository(PagedRepository[Repo]):
     """The repos of all workspaces."""
+
+    @abstractmethod
+    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[Registered]:
+        """What is registered in a workspace, by name. Raises: NotFound for the workspace."""
+
+    @abstractmethod
+    async def add_all(self, repos: Sequence[Repo]) -> None:
+        """Keeps new repos whose names were free a moment ago.
+
+        Raises: TransactionConflict when somebody has taken one in between.
+        """
 
 
 class RepoService:
@@ -68,6 +91,28 @@ class RepoService:
         if stats.repo_count > self._max_per_workspace:
             raise LimitReached(Repo.noun, limit=self._max_per_workspace, used=stats.repo_count - 1)
         await self._uow.repos.add(repo)
+
+    async def create_all(self, user_id: UUID, workspace_id: UUID, repos: Sequence[Repo]) -> None:
+        """All of them or none. Raises: NotFound for the workspace, LimitReached, NamesTaken."""
+        stats = await self._uow.workspaces.count_contents(user_id, workspace_id, repos=len(repos))
+        if stats.repo_count > self._max_per_workspace:
+            used = stats.repo_count - len(repos)
+            limit = self._max_per_workspace
+            raise LimitReached(Repo.noun, limit=limit, used=used, added=len(repos))
+        registered = await self._uow.repos.registered(user_id, workspace_id)
+        taken = {comparison_key(each.name) for each in registered}
+        errors: list[FieldError] = []
+        given = set[str]()
+        for index, repo in enumerate(repos):
+            if repo.name_key in taken:
+                errors.append(FieldError(f"items/{index}/name", *_TAKEN))
+            elif repo.name_key in given:
+                errors.append(FieldError(f"items/{index}/name", *_GIVEN_TWICE))
+            given.add(repo.name_key)
+        if errors:
+            detail = f"{len(errors)} of {len(repos)} names are taken; nothing was registered."
+            raise NamesTaken(f"{Repo.noun}-name", detail, errors)
+        await self._uow.repos.add_all(repos)
 
     async def change(
         self,

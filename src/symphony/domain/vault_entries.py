@@ -27,9 +27,8 @@ MAX_CONTENT_TYPE = 255
 MAX_CONTENT_TEXT = 4 * ((MAX_CONTENT + 2) // 3)
 """Characters that a content can have: all of it in base64."""
 _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
-MEDIA_TYPE_PATTERN = (
-    rf"^{_WORD}/{_WORD}(?: *; *{_WORD}=(?:{_WORD}|\"(?:[ !#-\[\]-~]|\\[ -~])*\"))*$"
-)
+_QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
+MEDIA_TYPE_PATTERN = rf"^{_WORD}/{_WORD}(?: *; *{_WORD}=(?:{_WORD}|{_QUOTED}))*$"
 _MEDIA_TYPE = re.compile(MEDIA_TYPE_PATTERN)
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_UTF_8 = "\ufffd"  # what stands for bytes of an address that are none

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from symphony.domain.base import Entity, utc_now
-from symphony.domain.idempotency import KEPT_FOR, IdempotencyKey, KeyReused
+from symphony.domain.idempotency import KEPT_FOR, Creation, IdempotencyKey, KeyReused
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database import idempotency
@@ -21,8 +21,8 @@ def a_key(household: Household, name: str = "key") -> IdempotencyKey:
     return IdempotencyKey(household.user.id, name, b"fingerprint".ljust(32))
 
 
-async def make(store: Store, key: IdempotencyKey, entity: Entity) -> Entity:
-    """What was made under the key: the entity, or another one at an earlier time."""
+async def make(store: Store, key: IdempotencyKey, entity: Creation) -> Creation:
+    """What was made under the key: the entity, or something else at an earlier time."""
     async with committed(store) as uow:
         made_before = await uow.idempotency_keys.claim(key)
         if made_before is None:
@@ -56,6 +56,17 @@ async def test_what_an_older_version_has_kept_comes_back_with_what_has_come_sinc
     vault = a_vault(ada.workspace.id)
     await make(store, a_key(ada), vault)
     assert await make(store, a_key(ada), ada.repo) == vault
+
+
+async def test_several_things_that_were_made_under_one_key_come_back_in_their_order(
+    store: Store, ada: Household
+) -> None:
+    names = ("strings", "brass", "winds")
+    things = [a_repo(ada.workspace.id, name, metadata={"n": name}) for name in names]
+    assert await make(store, a_key(ada), things) is things
+    assert await make(store, a_key(ada), [ada.repo]) == things
+    await make(store, a_key(ada, "one"), things[:1])
+    assert await make(store, a_key(ada, "one"), ada.vault) == things[:1]
 
 
 async def test_a_key_that_was_not_committed_is_free_again(store: Store, ada: Household) -> None:
@@ -102,7 +113,7 @@ async def test_of_many_at_once_one_makes_the_thing(store: Store, ada: Household)
     made = await asyncio.gather(
         *(make(store, a_key(ada), a_repo(ada.workspace.id, f"r{number}")) for number in range(20))
     )
-    assert len({thing.id for thing in made}) == 1
+    assert all(thing == made[0] for thing in made)
 
 
 async def test_a_key_is_kept_for_a_day(
@@ -126,6 +137,6 @@ async def test_the_keys_of_a_user_go_with_the_user(store: Store, ada: Household)
     assert await make_for_nobody(store, a_key(ada)) is None
 
 
-async def make_for_nobody(store: Store, key: IdempotencyKey) -> Entity | None:
+async def make_for_nobody(store: Store, key: IdempotencyKey) -> Creation | None:
     async with committed(store) as uow:
         return await uow.idempotency_keys.claim(key)

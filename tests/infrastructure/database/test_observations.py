@@ -44,7 +44,8 @@ async def known(
     store: Store, owner_id: UUID, workspace_id: UUID | None = None, *, of: UUID | None = None
 ) -> Sequence[KnownRepo]:
     async with store.reading() as repositories:
-        return await repositories.observations.repos(owner_id, of or owner_id, workspace_id)
+        found = await repositories.observations.known(owner_id, of or owner_id, workspace_id)
+    return found.repos
 
 
 async def last_seen(store: Store, home: Household) -> RepoObservation | None:
@@ -171,13 +172,11 @@ async def test_repos_and_unlocked_vaults_of_all_workspaces_or_of_one_are_told(
         (other.id, {repo.id}, {unlocked.id}),
         (new_id(), set[UUID](), set[UUID]()),
     ):
-        assert {each.id for each in await known(store, ada.user.id, workspace)} == repos
         async with store.reading() as repositories:
-            found = await repositories.observations.unlocked_vaults(
-                ada.user.id, ada.user.id, workspace
-            )
-        assert {each.id for each in found} == vaults
-        assert {each.workspace_id for each in found} <= {ada.workspace.id, other.id}
+            found = await repositories.observations.known(ada.user.id, ada.user.id, workspace)
+        assert {each.id for each in found.repos} == repos
+        assert {each.id for each in found.vaults} == vaults
+        assert {each.workspace_id for each in found.vaults} <= {ada.workspace.id, other.id}
 
 
 async def test_those_who_keep_the_same_at_once_wait_for_each_other(

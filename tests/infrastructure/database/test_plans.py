@@ -103,9 +103,10 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "workspace": lambda all_, home: all_.workspaces.get(home.user.id, home.workspace.id),
     "stats": lambda all_, home: all_.workspaces.stats(home.user.id, home.workspace.id),
     "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
+    "registered": lambda all_, home: all_.repos.registered(home.user.id, home.workspace.id),
     "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
-    "seen": lambda all_, home: all_.observations.repos(home.user.id, home.user.id, None),
-    "unlocked": lambda all_, home: all_.observations.unlocked_vaults(
+    "known": lambda all_, home: all_.observations.known(home.user.id, home.user.id, None),
+    "known in one": lambda all_, home: all_.observations.known(
         home.user.id, home.user.id, home.workspace.id
     ),
     "vault's key": lambda all_, home: all_.vault_keys.find(home.user.id, home.vault.id),

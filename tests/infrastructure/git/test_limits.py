@@ -176,6 +176,14 @@ async def test_without_git_it_is_told_that_there_is_none(
     assert seen.reason == "There is no git on the machine that runs this service."
 
 
+async def test_a_configuration_that_says_one_thing_over_and_over_is_read_in_time(
+    repo: Repository, git: LocalGit
+) -> None:
+    repo.write(".git/config", "[core]\n" + "bare\n" * 200_000)
+    seen = await git.status(str(repo.path))
+    assert seen.reason == "It is a bare repository: there are no files to compare."
+
+
 def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> None:
     alive = Scratch()
     killed = Path(tempfile.mkdtemp(prefix="symphony-git-"))

@@ -10,7 +10,13 @@ from sqlalchemy import Table, Uuid, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it as well
 
 from symphony.domain.base import Entity, utc_now
-from symphony.domain.idempotency import KEPT_FOR, IdempotencyKey, IdempotencyKeys, KeyReused
+from symphony.domain.idempotency import (
+    KEPT_FOR,
+    Creation,
+    IdempotencyKey,
+    IdempotencyKeys,
+    KeyReused,
+)
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.domain.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
@@ -57,7 +63,7 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def claim(self, key: IdempotencyKey) -> Entity | None:
+    async def claim(self, key: IdempotencyKey) -> Creation | None:
         user = {"user_id": key.user_id}
         if not await self._session.rows(_OWNER, user):
             return None  # nobody is there to make anything for, as the handler will say
@@ -67,18 +73,23 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
         claimed = await self._session.rows(_CLAIM, _named(key) | new)
         return None if claimed else await self._made_under(key)
 
-    async def keep(self, key: IdempotencyKey, made: Entity) -> None:
-        values = {"made_noun": made.noun, "made": _to_json(made)}
+    async def keep(self, key: IdempotencyKey, made: Creation) -> None:
+        if isinstance(made, Entity):
+            values = {"made_noun": made.noun, "made": _to_json(made)}
+        else:
+            values = {"made_noun": made[0].noun, "made": [_to_json(each) for each in made]}
         await self._session.rows(_KEEP, _named(key) | values)
 
-    async def _made_under(self, key: IdempotencyKey) -> Entity | None:
+    async def _made_under(self, key: IdempotencyKey) -> Creation:
         rows = await self._session.rows(_MADE, _named(key))
         if not rows:  # its day was over, and somebody has cleared it away just now
             raise TransactionConflict
-        fingerprint, noun, entity = rows[0]
+        fingerprint, noun, made = rows[0]
         if not hmac.compare_digest(fingerprint, key.fingerprint):
             raise KeyReused
-        return _from_json(_MAPPINGS[noun], entity)
+        if isinstance(made, list):
+            return [_from_json(_MAPPINGS[noun], each) for each in cast("list[Any]", made)]
+        return _from_json(_MAPPINGS[noun], made)
 
 
 def _named(key: IdempotencyKey) -> dict[str, Any]:

@@ -312,7 +312,10 @@ class ApiTokenModel(EntityModel):
 
 
 class IdempotencyKeyModel(Model):
-    """`entity` is what was made, as JSON; it is null only within the unit of work that makes it."""
+    """`entity` is what was made, as JSON: an object, or a list of them when several were.
+
+    It is null only within the unit of work that makes it.
+    """
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (
@@ -327,7 +330,7 @@ class IdempotencyKeyModel(Model):
     fingerprint: Mapped[bytes]
     created_at: Mapped[datetime]
     noun: Mapped[str | None] = mapped_column(String(32))
-    entity: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    entity: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
 class SignInFailureModel(Model):

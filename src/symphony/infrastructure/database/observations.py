@@ -12,13 +12,13 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     FunctionElement,
-    Select,
     String,
     Table,
     and_,
     bindparam,
     column,
     not_,
+    null,
     select,
 )
 from sqlalchemy import cast as sql_cast
@@ -27,13 +27,19 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
-from symphony.domain.attention import KnownRepo, Observations, RepoObservation, UnlockedVault
+from symphony.domain.attention import (
+    Known,
+    KnownRepo,
+    Observations,
+    RepoObservation,
+    UnlockedVault,
+)
 from symphony.domain.git import RepoState
 from symphony.infrastructure.database.mapping import OWNER_ID
 from symphony.infrastructure.database.models import RepoObservationModel
 from symphony.infrastructure.database.repositories import IS_LOCKED, REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.repository import PARENT_ID
-from symphony.infrastructure.database.sessions import Rows, Session
+from symphony.infrastructure.database.sessions import Session
 
 
 class _Json(TypeDecorator[Sequence[RepoObservation]]):
@@ -78,22 +84,24 @@ _OF_USER = (_workspaces.user_profile_id == OWNER_ID, _workspaces.user_profile_id
 _IN_ONE = _workspaces.id == bindparam("workspace_id")
 # What was seen at another path says nothing of the repo.
 _OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.path == _repos.path)
+_SHOWN = ("id", "workspace_id", "name", "name_key")
 _REPOS = (
-    select(
-        *(_repos[name] for name in ("id", "workspace_id", "name", "name_key", "path")),
-        *(_table.c[name] for name in _FIELDS),
-    )
+    select(*(_repos[name] for name in _SHOWN), _repos.path, *(_table.c[name] for name in _FIELDS))
     .join_from(WORKSPACES.table, REPOS.table)
     .outerjoin(_table, _OF_REPO)
     .where(*_OF_USER)
 )
 _UNLOCKED_VAULTS = (
-    select(*(_vaults[name] for name in ("id", "workspace_id", "name", "name_key")))
+    select(
+        *(_vaults[name] for name in _SHOWN),
+        # Only repos have a path here, and what was seen.
+        *(null() for _ in ("path", *_FIELDS)),
+    )
     .join_from(WORKSPACES.table, VAULTS.table)
     .where(*_OF_USER, not_(IS_LOCKED))
 )
-_REPOS_IN_ONE = _REPOS.where(_IN_ONE)
-_UNLOCKED_VAULTS_IN_ONE = _UNLOCKED_VAULTS.where(_IN_ONE)
+_KNOWN = _REPOS.union_all(_UNLOCKED_VAULTS)
+_KNOWN_IN_ONE = _REPOS.where(_IN_ONE).union_all(_UNLOCKED_VAULTS.where(_IN_ONE))
 
 
 def _given(name: str) -> ColumnElement[Any]:
@@ -126,47 +134,28 @@ class SqlAlchemyObservations(Observations):
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def repos(
+    async def known(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> Sequence[KnownRepo]:
-        statement = _REPOS if workspace_id is None else _REPOS_IN_ONE
-        found = await self._rows(statement, owner_id, user_profile_id, workspace_id)
-        return [
-            KnownRepo(
-                id=row[0],
-                workspace_id=row[1],
-                name=row[2],
-                name_key=row[3],
-                path=row[4],
-                seen=_observation(row[5:]),
-            )
-            for row in found
-        ]
-
-    async def unlocked_vaults(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> Sequence[UnlockedVault]:
-        statement = _UNLOCKED_VAULTS if workspace_id is None else _UNLOCKED_VAULTS_IN_ONE
-        found = await self._rows(statement, owner_id, user_profile_id, workspace_id)
-        return [
-            UnlockedVault(id=row[0], workspace_id=row[1], name=row[2], name_key=row[3])
-            for row in found
-        ]
+    ) -> Known:
+        parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
+        if workspace_id is None:
+            rows = await self._session.rows(_KNOWN, parameters)
+        else:
+            in_one = {"workspace_id": workspace_id}
+            rows = await self._session.rows(_KNOWN_IN_ONE, parameters | in_one)
+        repos = list[KnownRepo]()
+        vaults = list[UnlockedVault]()
+        for row in rows:
+            shown, path = dict(zip(_SHOWN, row, strict=False)), row[len(_SHOWN)]
+            if path is None:
+                vaults.append(UnlockedVault(**shown))
+            else:
+                seen = _observation(row[len(_SHOWN) + 1 :])
+                repos.append(KnownRepo(**shown, path=path, seen=seen))
+        return Known(repos, vaults)
 
     async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
         await self._session.rows(_KEEP, {"owner_id": owner_id, "observations": observations})
-
-    async def _rows(
-        self,
-        statement: Select[Any],
-        owner_id: UUID,
-        user_profile_id: UUID,
-        workspace_id: UUID | None,
-    ) -> Rows:
-        parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
-        if workspace_id is not None:
-            parameters["workspace_id"] = workspace_id
-        return await self._session.rows(statement, parameters)
 
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:

@@ -1,6 +1,8 @@
 """The repositories: what each noun asks of the database that the others do not."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +22,7 @@ from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
 from symphony.domain.base import utc_now
 from symphony.domain.errors import NotFound
 from symphony.domain.fields import comparison_key
-from symphony.domain.repos import Repo, RepoRepository
+from symphony.domain.repos import Registered, Repo, RepoRepository
 from symphony.domain.user_profiles import UserProfile, UserProfileRepository
 from symphony.domain.vaults import Protection, Vault, VaultRepository
 from symphony.domain.workspaces import Workspace, WorkspaceRepository, WorkspaceStats
@@ -35,6 +37,7 @@ from symphony.infrastructure.database.models import (
     WorkspaceModel,
 )
 from symphony.infrastructure.database.repository import (
+    PARENT_ID,
     SqlAlchemyPagedRepository,
     SqlAlchemyRepository,
 )
@@ -88,6 +91,7 @@ API_TOKENS = Mapping(
     unique_names=False,
 )
 
+_repos = REPOS.table.c
 _profiles = USER_PROFILES.table.c
 _workspaces = WORKSPACES.table.c
 _tokens = API_TOKENS.table.c
@@ -99,6 +103,12 @@ _VAULTS_ADDED: BindParameter[int] = bindparam("vaults_added")
 _BY_USERNAME = USER_PROFILES.select_all.where(_profiles.username_key == bindparam("key"))
 _BY_EMAIL = USER_PROFILES.select_all.where(_profiles.email_key == bindparam("key"))
 _BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
+_REGISTERED = (
+    select(_repos.name, _repos.path)
+    .join_from(REPOS.table, WORKSPACES.table)
+    .where(_workspaces.user_profile_id == OWNER_ID, _repos.workspace_id == PARENT_ID)
+    .order_by(_repos.name_key)
+)
 _MARK_USED = (
     update(API_TOKENS.table).where(_tokens.id == ENTITY_ID).values(last_used_at=bindparam("moment"))
 )
@@ -168,6 +178,17 @@ class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceReposi
 class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
     def __init__(self, session: Session) -> None:
         super().__init__(session, REPOS)
+
+    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[Registered]:
+        parameters = {"owner_id": owner_id, "parent_id": workspace_id}
+        rows = await self._session.rows(_REGISTERED, parameters)
+        if not rows:
+            await self._require_parent(owner_id, workspace_id)
+        return list(starmap(Registered, rows))
+
+    async def add_all(self, repos: Sequence[Repo]) -> None:
+        for repo in repos:
+            await self._session.rows(self._mapping.insert, self._mapping.to_values(repo))
 
 
 class SqlAlchemyVaults(SqlAlchemyPagedRepository[Vault], VaultRepository):

@@ -7,11 +7,10 @@ what is obeyed is listed here, and everything else is only looked at.
 import os
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
+from symphony.infrastructure.git.config_syntax import NotConfiguration, settings
 from symphony.infrastructure.git.folder import Folder
 from symphony.infrastructure.git.location import Location
-from symphony.infrastructure.git.program import GitFailed, Program
 from symphony.infrastructure.git.unreadable import broken, refused
 
 _MAX_CONFIG = 1 << 20  # bytes
@@ -99,40 +98,31 @@ class Config:
         ]
 
 
-def read_config(location: Location, program: Program, scratch: Path) -> Config:
+def read_config(location: Location) -> Config:
     """The repository's configuration, without that of the user or the machine.
 
     Raises: Unreadable.
     """
     with Folder(location.common) as common, Folder(location.own) as own:
-        values = parsed(common, "config", program, scratch)
+        values = parsed(common, "config")
         if location.is_linked:
             # These are about the main working tree (git-worktree(1), "Configuration file").
             values = _without(values, ("core.bare", "core.worktree"))
         config = Config(values)
         if config.is_true("extensions.worktreeconfig"):
-            more = parsed(own, "config.worktree", program, scratch)
-            config = Config({**values, **more})
+            config = Config({**values, **parsed(own, "config.worktree")})
     return config
 
 
-def parsed(folder: Folder, name: str, program: Program, scratch: Path) -> Values:
-    """A file in the form of git's configuration, as git reads it, its includes left out."""
-    copy = scratch / "to-parse"
-    if not folder.copy(name, copy, _MAX_CONFIG):
-        return {}
+def parsed(folder: Folder, name: str) -> Values:
+    """A file in the form of git's configuration, its includes left out. Raises: Unreadable."""
+    values: dict[str, list[str]] = {}
     try:
-        listed = program.run(
-            "config", "--file", str(copy), "--no-includes", "--null", "--list",
-            folder=scratch, variables={"GIT_DIR": str(scratch)},
-        )  # fmt: skip
-    except GitFailed:
+        for key, value in settings(folder.read(name, _MAX_CONFIG) or b""):
+            values.setdefault(key, []).append("true" if value is None else value)
+    except NotConfiguration:
         raise broken(f"Its {name} cannot be read.") from None
-    values: Values = {}
-    for entry in listed.split(b"\0")[:-1]:
-        key, has_value, value = os.fsdecode(entry).partition("\n")
-        values[key] = (*values.get(key, ()), value if has_value else "true")
-    return values
+    return {key: tuple(of_key) for key, of_key in values.items()}
 
 
 def check_work_tree(config: Config, location: Location) -> None:

@@ -10,7 +10,7 @@ from typing import Self
 
 from symphony.infrastructure.git.unreadable import broken, refused
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # Not blocking: what was a file a moment ago may be a FIFO now.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
@@ -25,7 +25,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, _FOLDER)
+        self._descriptor = os.open(path, FOLDER)
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +102,7 @@ class Folder:
                 if mode is None or not stat.S_ISDIR(mode):
                     yield None, last
                     return
-                opened.append(os.open(folder, _FOLDER, dir_fd=opened[-1]))
+                opened.append(os.open(folder, FOLDER, dir_fd=opened[-1]))
             yield opened[-1], last
         finally:
             for descriptor in opened[1:]:

@@ -59,7 +59,7 @@ class Observer:
         """The repository in a folder, as git may look at it. Raises: Unreadable, OSError."""
         location = locate(folder, self._roots)
         with tempfile.TemporaryDirectory(dir=self._scratch) as path:
-            config = read_config(location, self._program, Path(path))
+            config = read_config(location)
             check_work_tree(config, location)
             objects = allowed_objects(location.common / "objects", self._roots)
             yield private_directory.make(location, config, objects, self._program, Path(path))

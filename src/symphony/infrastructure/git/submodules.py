@@ -75,7 +75,7 @@ def _ignored(private: PrivateDirectory) -> Callable[[str], str]:
     work_tree = private.location.work_tree
     assert work_tree is not None  # noqa: S101 - a bare one has no files
     with Folder(work_tree) as top:
-        modules = parsed(top, ".gitmodules", private.program, private.path)
+        modules = parsed(top, ".gitmodules")
     names = {
         values[-1]: key.removeprefix("submodule.").removesuffix(".path")
         for key, values in modules.items()

@@ -1,0 +1,113 @@
+"""Finding repositories on this machine's disk: so many searches at once, each with an end."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from symphony.application.ports import Overloaded
+from symphony.domain.discovery import Finder, Found, Search
+from symphony.domain.errors import FieldError, Invalid
+from symphony.domain.repos import Registered
+from symphony.infrastructure.git.roots import Roots
+from symphony.infrastructure.git.sighting import Sighting, sighted
+from symphony.infrastructure.git.unreadable import Unreadable
+from symphony.infrastructure.git.walk import Walk
+
+MAX_FOUND = 2000
+SEARCH_LIMIT = 15.0  # seconds, waiting in line included; then it tells what it has found
+TIME_LIMIT = 19.0  # seconds, for a disk that does not answer
+AT_ONCE = 2
+MAX_WAITING = 8
+
+
+class LocalFinder(Finder):
+    """Looks for repositories in the allowed folders, in threads of its own.
+
+    The `forbidden` folder is never looked at: it has the service's own copies of remotes.
+    """
+
+    def __init__(self, roots: Iterable[Path], forbidden: Path) -> None:
+        self._roots = Roots(roots)
+        self._forbidden = Path(os.path.realpath(forbidden))
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="find")
+        self._walks = set[Walk]()
+
+    async def find(self, root: str, max_depth: int, registered: Sequence[Registered]) -> Search:
+        if len(self._walks) >= MAX_WAITING:
+            raise Overloaded
+        walk = Walk(max_depth, time.monotonic() + SEARCH_LIMIT, self._forbidden)
+        self._walks.add(walk)
+        try:
+            async with asyncio.timeout(TIME_LIMIT):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._threads, partial(self._find, walk, root, registered)
+                )
+        except TimeoutError:
+            raise Overloaded from None
+        finally:
+            walk.stop()  # whoever waited may be gone
+            self._walks.discard(walk)
+
+    def close(self) -> None:
+        """Ends what is still running."""
+        for walk in self._walks:
+            walk.stop()
+        self._threads.shutdown(cancel_futures=True)
+
+    def _find(self, walk: Walk, root: str, registered: Sequence[Registered]) -> Search:
+        if walk.is_over():
+            raise Overloaded
+        sightings: list[Sighting] = []
+
+        def look(folder: Path) -> bool:
+            sighting = sighted(folder, self._roots)
+            if sighting is None:
+                return True
+            if len(sightings) == MAX_FOUND:
+                walk.stop()
+            else:
+                sightings.append(sighting)
+            return sighting.git_directory != folder
+
+        top = self._folder(root)
+        try:
+            walk.through(top, look)
+        except OSError:
+            raise _bad_root("not-a-folder", "A folder that is there and can be read.") from None
+        # One that is named by another one's .git is told there.
+        inner = {each.git_directory for each in sightings if each.git_directory != each.folder}
+        names = {_real(each.path): each.name for each in reversed(registered)}
+        found = [
+            Found(
+                path=str(each.folder),
+                kind=each.kind,
+                remote_url=each.remote_url,
+                reason=each.reason,
+                registered_as=names.get(str(each.folder)),
+            )
+            for each in sorted(sightings, key=lambda each: each.folder)
+            if each.folder not in inner
+        ]
+        return Search(found, walk.truncated)
+
+    def _folder(self, root: str) -> Path:
+        outside = _bad_root("outside-roots", "A folder in those in which this service may look.")
+        try:
+            folder = self._roots.resolve(os.path.expanduser(root), "It")
+        except Unreadable:
+            raise outside from None
+        if folder.is_relative_to(self._forbidden):
+            raise outside
+        return folder
+
+
+def _real(path: str) -> str:
+    return os.path.realpath(os.path.expanduser(path))
+
+
+def _bad_root(code: str, detail: str) -> Invalid:
+    return Invalid([FieldError("root", code, detail)])

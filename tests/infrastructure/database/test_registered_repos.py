@@ -1,0 +1,76 @@
+"""What is registered in a workspace, and registering many at once, over every store."""
+
+import asyncio
+
+import pytest
+
+from symphony.domain.base import new_id
+from symphony.domain.errors import NotFound
+from symphony.domain.repos import Registered
+from symphony.domain.unit_of_work import Store, TransactionConflict
+from symphony.domain.workspaces import Workspace
+from tests.domain.examples import a_repo, a_workspace
+from tests.infrastructure.database.kept import Household, committed, found, keep
+
+TIME_LIMIT = 10  # seconds
+
+
+async def registered(store: Store, home: Household, workspace: Workspace) -> list[Registered]:
+    async with store.reading() as repositories:
+        return list(await repositories.repos.registered(home.user.id, workspace.id))
+
+
+async def test_what_a_workspace_has_registered_is_told_by_name(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    other = a_workspace(ada.user.id, "Other")
+    await keep(store, other)
+    assert await registered(store, ada, other) == []
+    brass = a_repo(ada.workspace.id, "Brass", path="/srv/brass")
+    await keep(store, brass, a_repo(other.id, "elsewhere"))
+    expected = [Registered(each.name, each.path) for each in (brass, ada.repo)]
+    assert await registered(store, ada, ada.workspace) == expected
+    assert await registered(store, eve, eve.workspace) == [Registered(eve.repo.name, eve.repo.path)]
+
+
+async def test_in_somebody_elses_workspace_or_in_none_nothing_is_registered(
+    store: Store, ada: Household, eve: Household
+) -> None:
+    for workspace in (eve.workspace, a_workspace(ada.user.id), a_workspace(new_id())):
+        with pytest.raises(NotFound) as refused:
+            await registered(store, ada, workspace)
+        assert str(workspace.id) in refused.value.detail
+
+
+async def test_many_are_kept_at_once(store: Store, ada: Household) -> None:
+    repos = [a_repo(ada.workspace.id, f"r{number}", metadata={"n": number}) for number in range(50)]
+    async with committed(store) as uow:
+        await uow.repos.add_all(repos)
+    for repo in repos:
+        assert await found(store, repo, ada.user.id) == repo
+
+
+async def test_a_name_that_was_taken_meanwhile_is_a_conflict(store: Store, ada: Household) -> None:
+    repos = [a_repo(ada.workspace.id, name) for name in ("loom", ada.repo.name.upper())]
+    async with store.unit_of_work() as uow:
+        with pytest.raises(TransactionConflict):
+            await uow.repos.add_all(repos)
+    assert await registered(store, ada, ada.workspace) == [Registered(ada.repo.name, ada.repo.path)]
+
+
+async def test_who_registers_many_waits_for_who_is_renaming_one(
+    store: Store, ada: Household
+) -> None:
+    async def register() -> None:
+        async with committed(store) as uow:
+            await uow.repos.add_all([a_repo(ada.workspace.id, "loom")])
+
+    async with store.unit_of_work() as uow:
+        repo = await uow.repos.get_for_change(ada.user.id, ada.repo.id)
+        await uow.repos.save(repo.changed({"name": "loom"}))
+        registering = asyncio.create_task(register())
+        await asyncio.wait([registering], timeout=0.1)
+        assert not registering.done()
+        await uow.commit()
+    with pytest.raises(TransactionConflict):
+        await asyncio.wait_for(registering, TIME_LIMIT)
