@@ -19,8 +19,8 @@ from symphony.domain.vault_keys import Derivation, KeyRecord
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import Model
 from tests.support.api import User, code
-from tests.support.vault_rows import TABLES, Alteration, Rows, alterations, read_rows, write_rows
 from tests.support.open_vaults import OpenVault
+from tests.support.vault_rows import TABLES, Alteration, Rows, alterations, read_rows, write_rows
 
 # One that outlives the engine that the rows are changed through.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)

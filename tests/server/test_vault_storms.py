@@ -15,8 +15,8 @@ import pytest
 from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import code, sign_up
-from tests.support.server import running_server, until
 from tests.support.open_vaults import OpenVault
+from tests.support.server import running_server, until
 
 CLIENTS = 16
 REQUESTS = 12  # of each client
