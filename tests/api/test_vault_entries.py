@@ -8,7 +8,7 @@ import pytest
 
 from symphony.domain import vault_entry_service
 from tests.support.api import API, User, code, faults, utc
-from tests.support.plain_vaults import PlainVault
+from tests.support.vaults import PlainVault
 
 FIELDS = {"key", "version", "size", "content_type", "encoding", "created_at"}
 

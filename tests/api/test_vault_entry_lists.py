@@ -5,7 +5,7 @@ import base64
 import pytest
 
 from tests.support.api import API, User, code
-from tests.support.plain_vaults import PlainVault
+from tests.support.vaults import PlainVault
 
 
 @pytest.fixture
