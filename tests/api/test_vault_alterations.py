@@ -1,8 +1,9 @@
 """Somebody alters the database past the service: nobody ever gets something else for it.
 
 Each column of each row of two vaults, one with a passphrase and one without, is set to whatever is
-plausible. The columns come from the tables themselves, so none is forgotten. What nobody can notice
-is listed, with the reason, and is in docs/vaults.md.
+plausible; of entries those of the first, for they are sealed alike whatever wraps the vault's key.
+The columns come from the tables themselves, so none is forgotten. What nobody can notice is listed,
+with the reason, and is in docs/vaults.md.
 """
 
 from collections import Counter
@@ -76,6 +77,9 @@ class Scene:
     @property
     def all(self) -> tuple[OpenVault, ...]:
         return (self.locked, self.plain, *self.others)
+
+    def those(self, ids: Container[UUID]) -> tuple[OpenVault, ...]:
+        return tuple(each for each in self.all if UUID(each.id) in ids)
 
     @property
     def ids(self) -> set[UUID]:
@@ -173,7 +177,9 @@ async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an
     before = await look(scene.all, scene.ids)
     assert {answer[0] for answer in before.values()} == {"200", "404 version-not-found"}
     judge = Judge(before)
-    subjects = {UUID(scene.locked.id), UUID(scene.plain.id)}
+    subjects = {UUID(scene.locked.id)}
+    if not table.name.startswith("vault_entr"):
+        subjects.add(UUID(scene.plain.id))
     counted = Counter[str]()
     unseen = set[str]()
     tried = set[str]()
@@ -183,7 +189,7 @@ async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an
         if not await write_rows(engines, altered.rows):
             counted["refused by the database"] += 1
             continue
-        noticed = judge.noticed(altered, await look(scene.all, altered.vaults))
+        noticed = judge.noticed(altered, await look(scene.those(altered.vaults), altered.vaults))
         noticed = await _unlock_and_write(scene, altered, judge) or noticed
         counted["noticed" if noticed else "unseen"] += 1
         if not noticed:
