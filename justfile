@@ -108,6 +108,10 @@ demo-repos:
 demo-attention:
     @{{ run }} python scripts/demos/demo_attention.py
 
+# Vaults that lock: who gets in and who does not, and what the database sees of it
+demo-vaults:
+    @{{ run }} python scripts/demos/demo_vaults.py
+
 # Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
 chaos *arguments:
     @{{ run }} python scripts/chaos/run.py {{ arguments }}

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from symphony.api.problems import PROBLEMS
 from symphony.config.settings import PREFIX, Settings
+from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import create_app
 from tests.support.api import sign_up
@@ -25,6 +26,7 @@ TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text("utf-8")
 API_GUIDE = (TOP / "docs" / "api.md").read_text("utf-8")
 FIRST_GUIDE = (TOP / "docs" / "getting-started.md").read_text("utf-8")
+VAULT_GUIDE = (TOP / "docs" / "vaults.md").read_text("utf-8")
 PRODUCTION_GUIDE = (TOP / "docs" / "production.md").read_text("utf-8")
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 SESSION_WITHIN = 60  # seconds
@@ -142,17 +144,51 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
     (dev / "not-a-repository").mkdir(parents=True)
     Repository.made(dev / "engine").commit()
     Repository.made(dev / "with space").write("new")
-    *before, registering, looking, asking = blocks(FIRST_GUIDE)
-    script = "\n".join([f"FOLDER={dev}", *before, registering, looking, asking])
+    *before, registering, looking, asking, keeping = blocks(FIRST_GUIDE)
+    script = "\n".join([f"FOLDER={dev}", *before, registering, looking, asking, keeping])
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         typed = (await run(script, server, tmp_path)).splitlines()
-    last_list, last_stats, *states = typed[-6:-2]
+    last_list, last_stats, *states, kept, content, is_locked = typed[-9:]
     listed = json.loads(last_list)["items"]
     assert [each["name"] for each in listed] == ["engine", "with space"]
     assert [each["path"] for each in listed] == [str(dev / each["name"]) for each in listed]
     assert json.loads(last_stats)["repo_count"] == 2
-    assert states == ["engine: clean", "with space: dirty"]
-    assert typed[-2:] == ["engine no-remote", "with space dirty no-remote"]
+    assert states == [
+        *("engine: clean", "with space: dirty"),
+        *("engine no-remote", "with space dirty no-remote"),
+    ]
+    assert json.loads(kept)["key"] == "mail/password"
+    assert (content, is_locked) == ("not hunter2", "True")
+
+
+async def test_what_the_vault_guide_types_keeps_a_secret_and_locks_it_away(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "data") as server:
+        output = await run("\n".join(blocks(VAULT_GUIDE)), server, tmp_path)
+    told = [json.loads(line) for line in output.splitlines() if line]
+    refused = [each["code"] for each in told if "code" in each]
+    assert refused == ["vault-locked", "wrong-passphrase"]
+    first, second = (f"postgresql://acme@db.example.org/{name}" for name in ("acme", "new"))
+    contents = [(each["version"], each["content"]) for each in told if "content" in each]
+    assert contents == [(2, second), (1, first), (3, first)]
+    assert "passphrase" not in {field for each in told for field in each}
+
+
+def test_the_vault_guide_says_on_its_first_screen_that_no_passphrase_can_be_recovered() -> None:
+    screen = "\n".join(VAULT_GUIDE.splitlines()[:10])
+    assert "**A passphrase that is forgotten cannot be recovered" in screen
+
+
+def test_the_vault_guide_names_every_sealed_column() -> None:
+    named = {row[1].strip("`") for row in rows(VAULT_GUIDE, ".+") if "." in row[1]}
+    tables = Model.metadata.tables.items()
+    sealed = {
+        f"{name}.{column.name}"
+        for name, table in tables
+        if name.startswith("vault_")
+        for column in table.columns
+        if column.name in {"wrapped", "sealed", "facts", "content"}
+    }
+    assert {each for each in named if re.fullmatch(r"vault_\w+\.\w+", each)} == sealed
 
 
 async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(

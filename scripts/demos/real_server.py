@@ -1,4 +1,4 @@
-"""The real `symphony serve --demo`, in a process of its own that surely ends."""
+"""The real `symphony serve`, in a process of its own that surely ends."""
 
 import os
 import re
@@ -24,7 +24,7 @@ class Server:
 
     address: str
     token: str
-    """The demo user's."""
+    """The demo user's; empty where there is none."""
     greeting: str
     process: subprocess.Popen[str]
     folder: Path
@@ -60,10 +60,11 @@ class Server:
 
 
 @contextmanager
-def running_server(*options: str, **settings: str) -> Generator[Server]:
+def running_server(*options: str, data: Path | None = None, **settings: str) -> Generator[Server]:
     """A server on a free port of this machine; it ends with the block, whatever happens there.
 
-    `settings` are variables without `SYMPHONY_`.
+    It is in demo mode, or keeps its database in a folder. `settings` are variables without
+    `SYMPHONY_`.
 
     Raises: RuntimeError when it does not start.
     """
@@ -72,10 +73,10 @@ def running_server(*options: str, **settings: str) -> Generator[Server]:
         folder.mkdir()
         with log_file.open("w") as log:
             process = subprocess.Popen(  # noqa: S603 - our own program
-                [SYMPHONY, "serve", "--demo", "--port", "0", *options],
+                [SYMPHONY, "serve", "--port", "0", *([] if data else ["--demo"]), *options],
                 env=os.environ
                 | {f"SYMPHONY_{name}": value for name, value in settings.items()}
-                | dict.fromkeys(("SYMPHONY_DATA_DIR", "TMPDIR"), str(folder)),
+                | {"SYMPHONY_DATA_DIR": str(data or folder), "TMPDIR": str(folder)},
                 cwd=folder,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -83,24 +84,25 @@ def running_server(*options: str, **settings: str) -> Generator[Server]:
             )
         with process:
             try:
-                greeting = _greeting(process)
+                greeting = _greeting(process, "Documentation: " if data else "token sym_")
                 address = re.search(r"listens on (http://\S+)", greeting)
                 token = re.search(r"token (sym_\S+)", greeting)
-                if not address or not token:
+                if not address or not (data or token):
                     raise RuntimeError(f"the server did not start:\n{log_file.read_text()}")
-                yield Server(address[1], token[1], greeting, process, folder, log_file)
+                shown = token[1] if token else ""
+                yield Server(address[1], shown, greeting, process, folder, log_file)
             finally:
                 process.kill()
 
 
-def _greeting(process: subprocess.Popen[str]) -> str:
-    """What it says until it is ready, which the token ends; or until it is gone or too late."""
+def _greeting(process: subprocess.Popen[str], last: str) -> str:
+    """What it says until it takes connections, which is last; or until it is gone or too late."""
     assert process.stdout is not None
     too_late = threading.Timer(STARTS_WITHIN, process.kill)
     too_late.start()
     try:
         greeting = ""
-        while "token sym_" not in greeting and (line := process.stdout.readline()):
+        while last not in greeting and (line := process.stdout.readline()):
             greeting += line
         return greeting
     finally:

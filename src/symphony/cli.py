@@ -175,7 +175,7 @@ def rewrap_vaults() -> None:
             f" was taken away: {', '.join(map(str, left.done.unopened))}; {left.done.wrapped} were"
             " wrapped anew"
         )
-    typer.echo(f"{done.wrapped} keys of vaults were wrapped anew.")
+    typer.echo(f"Keys of vaults wrapped anew: {done.wrapped}.")
 
 
 async def _with_application(work: Callable[[Application], Awaitable[ResultT]]) -> ResultT:

@@ -194,7 +194,7 @@ async def test_two_at_once_take_turns(tmp_path: Path) -> None:
         ada = await sign_up(client, "ada")
         vaults = [await fill(ada, f"v{number}") for number in range(VAULTS)]
         done = await asyncio.gather(*(rewrap(data_dir) for _ in range(2)))
-        assert done == [(0, f"{VAULTS} keys of vaults were wrapped anew.\n")] * 2
+        assert done == [(0, f"Keys of vaults wrapped anew: {VAULTS}.\n")] * 2
         assert await contents(ada, vaults) == [f"v{number}" for number in range(VAULTS)]
 
 
@@ -238,9 +238,9 @@ async def test_with_a_key_that_is_set_all_is_wrapped_under_the_first(
         ada = await sign_up(client, "ada")
         vaults = [await fill(ada, "one"), await fill(ada, "two")]
     status, said = await rewrap(tmp_path, **set_, MASTER_KEY=f"{NEW},{OLD}")
-    assert (status, said) == (0, "2 keys of vaults were wrapped anew.\n")
+    assert (status, said) == (0, "Keys of vaults wrapped anew: 2.\n")
     again = await rewrap(tmp_path, **set_, MASTER_KEY=f"{NEW},{OLD}")
-    assert again == (0, "0 keys of vaults were wrapped anew.\n")
+    assert again == (0, "Keys of vaults wrapped anew: 0.\n")
     for keys, expected in (
         (NEW, ["one", "two"]),
         (OLD, ["503 master-key-missing"] * 2),

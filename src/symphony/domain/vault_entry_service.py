@@ -100,9 +100,10 @@ class EntryReader:
             raise EntryNotFound
         entry, versions = found
         try:
+            sealing.key_of(entry)  # before its numbers are believed: they could ask for billions
             shown = [sealing.shown(entry, each) for each in versions]
         except Altered:
-            shown = []
+            raise EntryDamaged(self._visitor.vault_id, entry.id) from None
         if [each.version for each in shown] != [*range(entry.newest, entry.oldest - 1, -1)]:
             raise EntryDamaged(self._visitor.vault_id, entry.id)
         return shown

@@ -44,6 +44,17 @@ async def test_what_was_made_under_a_key_comes_back_as_it_was(store: Store, ada:
         assert type(again) is type(thing)
 
 
+async def test_several_things_that_were_made_under_one_key_come_back_in_their_order(
+    store: Store, ada: Household
+) -> None:
+    names = ("strings", "brass", "winds")
+    things = [a_repo(ada.workspace.id, name, metadata={"n": name}) for name in names]
+    assert await make(store, a_key(ada), things) is things
+    assert await make(store, a_key(ada), [ada.repo]) == things
+    await make(store, a_key(ada, "one"), things[:1])
+    assert await make(store, a_key(ada, "one"), ada.vault) == things[:1]
+
+
 async def test_what_an_older_version_has_kept_comes_back_with_what_has_come_since(
     store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -56,17 +67,6 @@ async def test_what_an_older_version_has_kept_comes_back_with_what_has_come_sinc
     vault = a_vault(ada.workspace.id)
     await make(store, a_key(ada), vault)
     assert await make(store, a_key(ada), ada.repo) == vault
-
-
-async def test_several_things_that_were_made_under_one_key_come_back_in_their_order(
-    store: Store, ada: Household
-) -> None:
-    names = ("strings", "brass", "winds")
-    things = [a_repo(ada.workspace.id, name, metadata={"n": name}) for name in names]
-    assert await make(store, a_key(ada), things) is things
-    assert await make(store, a_key(ada), [ada.repo]) == things
-    await make(store, a_key(ada, "one"), things[:1])
-    assert await make(store, a_key(ada, "one"), ada.vault) == things[:1]
 
 
 async def test_a_key_that_was_not_committed_is_free_again(store: Store, ada: Household) -> None:

@@ -63,7 +63,8 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
 
 def to_record(row: Sequence[Any]) -> KeyRecord:
     vault_id, wrapped, master_key, salt, memory, passes, lanes, checksum = row
-    derivation = Derivation(salt, memory, passes, lanes) if salt is not None else None
+    # A constraint keeps the four together, but only where there is no master key.
+    derivation = Derivation(salt, memory, passes, lanes) if master_key is None else None
     return KeyRecord(vault_id, wrapped, master_key, derivation, checksum)
 
 

@@ -1,0 +1,65 @@
+"""Vaults with entries, for tests that speak to the service in any way."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+from urllib.parse import quote
+
+import httpx
+
+from tests.support.api import User
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVault:
+    """A vault of somebody's, as they come to it: with a passphrase if it has one, and a session."""
+
+    owner: User
+    id: str
+    passphrase: str = ""
+    session: str = ""
+
+    @classmethod
+    async def made(cls, owner: User, workspace_id: str, name: str, passphrase: str = "") -> Self:
+        """A new one; with a passphrase it is locked."""
+        protection = {"protection": "passphrase", "passphrase": passphrase} if passphrase else {}
+        vault = await owner.vault(workspace_id, name, **protection)
+        return cls(owner, vault["id"], passphrase)
+
+    async def ask(
+        self, method: str, path: str = "", json: Any = None, **headers: str
+    ) -> httpx.Response:
+        session = {"Vault-Session": self.session} if self.session else {}
+        return await self.owner.request(
+            method, f"/vaults/{self.id}{path}", json=json, headers=session | headers
+        )
+
+    async def get(self, key: str, version: int | None = None) -> httpx.Response:
+        which = f"?version={version}" if version else ""
+        return await self.ask("GET", f"/entries/{quote(key)}{which}")
+
+    async def put(self, key: str, content: str, **fields: Any) -> httpx.Response:
+        return await self.ask("PUT", f"/entries/{quote(key)}", {"content": content, **fields})
+
+    async def versions(self, key: str) -> httpx.Response:
+        return await self.ask("GET", f"/versions/{quote(key)}")
+
+    async def restore(self, key: str, version: int) -> httpx.Response:
+        return await self.ask("POST", f"/restore/{quote(key)}", {"version": version})
+
+    async def lock(self) -> httpx.Response:
+        return await self.ask("POST", "/lock")
+
+    async def unlock(self, passphrase: str | None = None, **fields: Any) -> httpx.Response:
+        given = self.passphrase if passphrase is None else passphrase
+        return await self.ask("POST", "/unlock", {"passphrase": given, **fields})
+
+    async def change_passphrase(self, new: str) -> httpx.Response:
+        return await self.ask("PUT", "/passphrase", {"old": self.passphrase, "new": new})
+
+    async def opened(self, **fields: Any) -> Self:
+        """The same with a session. One without a passphrase needs none."""
+        if not self.passphrase:
+            return self
+        answer = await self.unlock(**fields)
+        assert answer.status_code == 200, answer.text
+        return replace(self, session=answer.json()["session"])
