@@ -74,4 +74,7 @@ async def test_eight_that_start_at_once_on_an_empty_database_all_come_up(
             process.kill()
             await asyncio.to_thread(process.join)
     if kind == "sqlite-file":
-        assert sorted(each.suffix for each in (tmp_path / "data").glob("*key*")) == [".key"]
+        assert sorted(each.suffix for each in (tmp_path / "data").glob("*key*")) == [
+            ".key",
+            ".master-key",
+        ]
