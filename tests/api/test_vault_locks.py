@@ -1,8 +1,9 @@
 """Vaults with a passphrase: locked unless a session is alive, and only for who holds it."""
 
 import asyncio
+import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,62 +11,30 @@ import httpx
 import pytest
 
 from symphony.config.settings import Settings
+from symphony.domain.vault_keys import Derivation
 from symphony.infrastructure.database import vault_sessions
+from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from tests.support.api import User, code, faults, made, running_api, sign_in, sign_up, utc
+from tests.support.open_vaults import OpenVault
 from tests.support.server import until
 
 PASSPHRASE = "a horse, a battery and a staple"
 OTHER = "a mare, a cell and a paper clip"
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
-    """A vault of somebody's, with a passphrase; what is asked of it carries a session."""
-
-    owner: User
-    id: str
-    session: str = ""
-
-    @property
-    def path(self) -> str:
-        return f"/vaults/{self.id}"
-
-    async def ask(self, method: str, path: str, json: Any = None, **headers: str) -> httpx.Response:
-        session = {"Vault-Session": self.session} if self.session else {}
-        return await self.owner.request(
-            method, self.path + path, json=json, headers=session | headers
-        )
-
-    async def unlock(self, passphrase: str = PASSPHRASE, **fields: Any) -> httpx.Response:
-        return await self.owner.post(f"{self.path}/unlock", {"passphrase": passphrase, **fields})
-
-    async def opened(self, **fields: Any) -> "Vault":
-        answer = await self.unlock(**fields)
-        assert answer.status_code == 200, answer.text
-        return replace(self, session=answer.json()["session"])
-
-    async def put(self, key: str = "a", content: str = "kept") -> httpx.Response:
-        return await self.ask("PUT", f"/entries/{key}", {"content": content})
-
-    async def get(self, key: str = "a") -> httpx.Response:
-        return await self.ask("GET", f"/entries/{key}")
-
-    async def shown(self) -> dict[str, Any]:
-        return (await self.owner.get(self.path)).json()
-
-
-async def a_vault(owner: User, name: str = "secret", **fields: Any) -> Vault:
+async def a_vault(owner: User, name: str = "secret", **fields: Any) -> OpenVault:
     workspace = (await owner.workspace(f"of {name}"))["id"]
     protected = {"protection": "passphrase", "passphrase": PASSPHRASE}
-    return Vault(owner, (await owner.vault(workspace, name, **protected, **fields))["id"])
+    made = await owner.vault(workspace, name, **protected, **fields)
+    return OpenVault(owner, made["id"], PASSPHRASE)
 
 
 @pytest.fixture
-async def vault(ada: User) -> Vault:
+async def vault(ada: User) -> OpenVault:
     return await a_vault(ada)
 
 
-async def test_a_vault_with_a_passphrase_is_made_locked(vault: Vault) -> None:
+async def test_a_vault_with_a_passphrase_is_made_locked(vault: OpenVault) -> None:
     shown = await vault.shown()
     assert (shown["protection"], shown["is_locked"], shown["version"]) == ("passphrase", True, 1)
     assert "passphrase" not in shown
@@ -95,7 +64,7 @@ async def test_protection_and_passphrase_belong_together(ada: User) -> None:
     assert (await ada.get(path)).json()["items"] == []
 
 
-async def test_a_session_opens_the_vault_for_its_holder(vault: Vault) -> None:
+async def test_a_session_opens_the_vault_for_its_holder(vault: OpenVault) -> None:
     before = datetime.now(UTC)
     answer = await vault.unlock(ttl_seconds=60)
     assert answer.status_code == 200
@@ -117,7 +86,7 @@ async def test_a_session_opens_the_vault_for_its_holder(vault: Vault) -> None:
 
 
 async def test_without_a_live_session_of_ones_own_everything_is_423(
-    vault: Vault, client: httpx.AsyncClient
+    vault: OpenVault, client: httpx.AsyncClient
 ) -> None:
     holder = await vault.opened()
     await holder.put()
@@ -147,7 +116,7 @@ async def test_without_a_live_session_of_ones_own_everything_is_423(
     assert (await holder.get()).json()["content"] == "kept"
 
 
-async def test_a_header_of_any_bytes_is_merely_no_session(vault: Vault) -> None:
+async def test_a_header_of_any_bytes_is_merely_no_session(vault: OpenVault) -> None:
     for value in (b"\xff\xfe", b"", b" ", b"x" * 5000, "💥".encode()):
         headers = {
             b"Authorization": f"Bearer {vault.owner.token}".encode(),
@@ -157,7 +126,7 @@ async def test_a_header_of_any_bytes_is_merely_no_session(vault: Vault) -> None:
         assert code(answer) == "423 vault-locked"
 
 
-async def test_locking_ends_every_session_at_once(vault: Vault) -> None:
+async def test_locking_ends_every_session_at_once(vault: OpenVault) -> None:
     holders = [await vault.opened() for _ in range(3)]
     await holders[0].put()
     assert [(await each.get()).status_code for each in holders] == [200] * 3
@@ -172,7 +141,7 @@ async def test_locking_ends_every_session_at_once(vault: Vault) -> None:
     assert code(await holders[0].get()) == "423 vault-locked"
 
 
-async def test_a_session_ends_by_itself_and_the_vault_is_locked_then(vault: Vault) -> None:
+async def test_a_session_ends_by_itself_and_the_vault_is_locked_then(vault: OpenVault) -> None:
     holder = await vault.opened(ttl_seconds=1)
     assert (await holder.put()).status_code == 201
     open_state = await vault.owner.get(vault.path)
@@ -196,7 +165,7 @@ async def test_a_session_ends_by_itself_and_the_vault_is_locked_then(vault: Vaul
     assert (await vault.shown())["version"] == 3
 
 
-async def test_lists_filter_by_what_is_locked_now(ada: User, vault: Vault) -> None:
+async def test_lists_filter_by_what_is_locked_now(ada: User, vault: OpenVault) -> None:
     workspace = (await vault.shown())["workspace_id"]
     plain = await ada.vault(workspace, "plain")
 
@@ -219,7 +188,7 @@ async def test_lists_filter_by_what_is_locked_now(ada: User, vault: Vault) -> No
     assert await listed(is_locked=False) == []
 
 
-async def test_the_record_can_be_changed_while_the_vault_is_open(vault: Vault) -> None:
+async def test_the_record_can_be_changed_while_the_vault_is_open(vault: OpenVault) -> None:
     changes: list[dict[str, Any]] = [{"path": "/new"}, {"metadata": {}}]
     for change in changes:
         assert code(await vault.owner.patch(vault.path, change)) == "423 vault-locked"
@@ -230,7 +199,7 @@ async def test_the_record_can_be_changed_while_the_vault_is_open(vault: Vault) -
     assert (await vault.owner.delete(vault.path)).status_code == 204
 
 
-async def test_a_locked_vault_is_deleted_only_by_force(vault: Vault) -> None:
+async def test_a_locked_vault_is_deleted_only_by_force(vault: OpenVault) -> None:
     assert code(await vault.owner.delete(vault.path)) == "423 vault-locked"
     assert (await vault.owner.delete(f"{vault.path}?force=true")).status_code == 204
     for answer in (await vault.unlock(), await vault.get()):
@@ -238,7 +207,7 @@ async def test_a_locked_vault_is_deleted_only_by_force(vault: Vault) -> None:
 
 
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])
-async def test_what_unlocking_takes(ada: User, vault: Vault) -> None:
+async def test_what_unlocking_takes(ada: User, vault: OpenVault) -> None:
     for body, expected in (
         (None, ("/passphrase", "missing")),
         ({}, ("/passphrase", "missing")),
@@ -267,7 +236,7 @@ async def test_a_vault_without_a_passphrase_takes_none(ada: User) -> None:
     assert (await ada.post(f"{path}/unlock", {})).json()["session"] is None
 
 
-async def test_if_match_guards_locking_and_unlocking(vault: Vault) -> None:
+async def test_if_match_guards_locking_and_unlocking(vault: OpenVault) -> None:
     etag = (await vault.owner.get(vault.path)).headers["etag"]
     body, stale = {"passphrase": PASSPHRASE}, {"If-Match": '"stale"'}
     answer = await vault.owner.post(f"{vault.path}/unlock", body, headers=stale)
@@ -281,7 +250,7 @@ async def test_if_match_guards_locking_and_unlocking(vault: Vault) -> None:
 
 
 async def test_a_wrong_passphrase_opens_nothing_and_after_five_nobody_gets_in(
-    ada: User, vault: Vault
+    ada: User, vault: OpenVault
 ) -> None:
     for _ in range(5):
         assert code(await vault.unlock(OTHER)) == "403 wrong-passphrase"
@@ -297,7 +266,7 @@ async def test_a_wrong_passphrase_opens_nothing_and_after_five_nobody_gets_in(
     assert (await vault.shown())["is_locked"] is True
 
 
-async def test_of_many_wrong_passphrases_at_once_only_five_are_told_apart(vault: Vault) -> None:
+async def test_of_many_wrong_passphrases_at_once_only_five_are_told_apart(vault: OpenVault) -> None:
     answers = await asyncio.gather(*(vault.unlock(OTHER) for _ in range(12)))
     counted = Counter(code(answer) for answer in answers)
     assert counted == {"403 wrong-passphrase": 5, "429 too-many-attempts": 7}
@@ -306,12 +275,14 @@ async def test_of_many_wrong_passphrases_at_once_only_five_are_told_apart(vault:
 async def test_a_passphrase_means_the_same_on_every_keyboard(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     body = {"protection": "passphrase", "passphrase": "caf\u00e9 au lait noir"}
-    vault = Vault(ada, (await ada.vault(workspace, **body))["id"])
+    vault = OpenVault(ada, (await ada.vault(workspace, **body))["id"])
     assert (await vault.unlock("cafe\u0301\u00a0au lait noir")).status_code == 200
     assert code(await vault.unlock("cafe au lait noir")) == "403 wrong-passphrase"
 
 
-async def test_another_passphrase_ends_every_session_and_keeps_what_is_there(vault: Vault) -> None:
+async def test_another_passphrase_ends_all_sessions_and_keeps_what_is_there(
+    vault: OpenVault,
+) -> None:
     holder = await vault.opened()
     await holder.put()
     path = f"{vault.path}/passphrase"
@@ -332,7 +303,7 @@ async def test_another_passphrase_ends_every_session_and_keeps_what_is_there(vau
     assert (await (await vault.opened()).get()).json()["content"] == "kept"
 
 
-async def test_of_two_changes_of_the_passphrase_at_once_one_wins(vault: Vault) -> None:
+async def test_of_two_changes_of_the_passphrase_at_once_one_wins(vault: OpenVault) -> None:
     path = f"{vault.path}/passphrase"
     news = ["the first of the new ones", "the second of the new ones"]
     answers = await asyncio.gather(
@@ -355,7 +326,7 @@ async def test_a_session_ends_no_later_than_its_token(settings: Settings) -> Non
         assert (await by_token.unlock()).json()["unlocked_until"] == token["expires_at"]
 
 
-async def test_revoking_a_token_ends_its_sessions(ada: User, vault: Vault) -> None:
+async def test_revoking_a_token_ends_its_sessions(ada: User, vault: OpenVault) -> None:
     token = await ada.api_token()
     by_token = replace(vault, owner=ada.using(token["token"]))
     holder = await by_token.opened()
@@ -368,7 +339,7 @@ async def test_revoking_a_token_ends_its_sessions(ada: User, vault: Vault) -> No
 
 
 async def test_of_too_many_sessions_those_that_end_first_give_way(
-    vault: Vault, monkeypatch: pytest.MonkeyPatch
+    vault: OpenVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert vault_sessions.MAX_SESSIONS == 100
     holders = [await vault.opened(ttl_seconds=600 + number) for number in range(101)]
@@ -399,4 +370,29 @@ async def test_a_vault_with_a_passphrase_can_be_made_again_under_its_key(ada: Us
     assert again.headers["idempotency-replayed"] == "true"
     other = await ada.post(path, body | {"passphrase": OTHER}, headers=key)
     assert code(other) == "422 idempotency-key-reused"
-    assert (await Vault(ada, first.json()["id"]).unlock()).status_code == 200
+    assert (await OpenVault(ada, first.json()["id"]).unlock(PASSPHRASE)).status_code == 200
+
+
+async def test_each_passphrase_is_as_slow_to_try_and_none_is_hashed_in_a_quicker_way(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept under an Idempotency-Key comes from Argon2 too, over the whole body."""
+    derive, derived = Argon2Passphrases.key, list[bytes]()
+
+    async def counted(self: Argon2Passphrases, passphrase: bytes, derivation: Derivation) -> bytes:
+        derived.append(passphrase)
+        return await derive(self, passphrase, derivation)
+
+    monkeypatch.setattr(Argon2Passphrases, "key", counted)
+    path = f"/workspaces/{(await ada.workspace())['id']}/vaults"
+    body = {"name": "k", "path": "/k", "protection": "passphrase", "passphrase": PASSPHRASE}
+    answer = await ada.post(path, body, headers={"Idempotency-Key": "once"})
+    given, asked = derived
+    assert given.decode() == PASSPHRASE
+    assert json.loads(asked) == body
+    vault = OpenVault(ada, answer.json()["id"])
+    for passphrase, expected in ((PASSPHRASE, "200"), (OTHER, "403 wrong-passphrase")):
+        derived.clear()
+        tried = await vault.unlock(passphrase)
+        assert (code(tried) if tried.is_error else "200") == expected
+        assert derived == [passphrase.encode()]

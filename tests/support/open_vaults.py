@@ -25,19 +25,26 @@ class OpenVault:
         vault = await owner.vault(workspace_id, name, **protection)
         return cls(owner, vault["id"], passphrase)
 
+    @property
+    def path(self) -> str:
+        return f"/vaults/{self.id}"
+
+    async def shown(self) -> dict[str, Any]:
+        return (await self.owner.get(self.path)).json()
+
     async def ask(
         self, method: str, path: str = "", json: Any = None, **headers: str
     ) -> httpx.Response:
         session = {"Vault-Session": self.session} if self.session else {}
         return await self.owner.request(
-            method, f"/vaults/{self.id}{path}", json=json, headers=session | headers
+            method, self.path + path, json=json, headers=session | headers
         )
 
-    async def get(self, key: str, version: int | None = None) -> httpx.Response:
+    async def get(self, key: str = "a", version: int | None = None) -> httpx.Response:
         which = f"?version={version}" if version else ""
         return await self.ask("GET", f"/entries/{quote(key)}{which}")
 
-    async def put(self, key: str, content: str, **fields: Any) -> httpx.Response:
+    async def put(self, key: str = "a", content: str = "kept", **fields: Any) -> httpx.Response:
         return await self.ask("PUT", f"/entries/{quote(key)}", {"content": content, **fields})
 
     async def versions(self, key: str) -> httpx.Response:
