@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from tests.support.leftovers import left_behind
 from tests.support.server import until
 
 CHAOS = Path(__file__).parents[1] / "scripts" / "chaos"
-MODULES = ("calls", "model", "verifier")
+MODULES = ("calls", "model", "vaults", "verifier")
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ class Scripts:
 
     calls: ModuleType
     model: ModuleType
+    vaults: ModuleType
     verifier: ModuleType
 
 
@@ -204,6 +206,115 @@ async def test_a_deletion_in_doubt_may_have_happened_or_not(
     await verified.verify()
     expected = verified.fate("GONE" if happened else "STAYS")
     assert [verified.workspace.fate, verified.repo.fate] == [expected, expected]
+
+
+async def test_nothing_is_deleted_together_with_what_somebody_is_deleting(
+    verified: Verified,
+) -> None:
+    assert verified.workspace.is_idle
+    verified.repo.fate = verified.fate("LEAVING")
+    assert not verified.workspace.is_idle
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A service with two vaults, what must be in them, and an entry of one of them."""
+
+    scripts: Scripts
+    ada: User
+    model: Any
+    vaults: Any
+    entry: Any
+
+    async def put(self, content: str) -> None:
+        """Writes without telling the model."""
+        body, session = {"content": content}, {"Vault-Session": self.entry.vault.session or ""}
+        answer = await self.ada.put(self.entry.path, body, headers=session)
+        assert answer.is_success, answer.text
+
+    async def fails(self, told: str) -> None:
+        with pytest.raises(self.scripts.calls.Violation) as violation:
+            await self.vaults.verify()
+        assert told in str(violation.value)
+
+
+@pytest.fixture(params=["none", "passphrase"])
+async def kept(
+    request: pytest.FixtureRequest, scripts: Scripts, tmp_path: Path
+) -> AsyncGenerator[Kept]:
+    settings = Settings.model_validate({"database_url": "sqlite://", "data_dir": tmp_path})
+    async with running_api(settings) as client:
+        ada = await sign_up(client, "ada")
+        user = scripts.model.User(ada.id, ada.token)
+        model, calls = scripts.model.Model([user]), scripts.calls.Calls(client)
+        made = await scripts.vaults.make_vaults(user, calls)
+        vaults = scripts.vaults.Vaults(made, model, calls, random.Random())  # noqa: S311
+        assert await vaults.verify() == 0
+        of_it = [
+            each
+            for each in vaults.entries
+            if (each.vault.passphrase is None) == (request.param == "none")
+        ]
+        kept = Kept(scripts, ada, model, vaults, of_it[0])
+        for number in range(12):
+            await kept.put(f"content-{number}")
+        kept.entry.state = tuple(f"content-{number}" for number in range(12))
+        yield kept
+
+
+async def test_versions_that_are_as_they_were_acknowledged_pass(kept: Kept) -> None:
+    assert await kept.vaults.verify() == 10
+
+
+async def test_an_acknowledged_version_that_was_never_written_is_lost(kept: Kept) -> None:
+    kept.entry.state += ("never",)
+    await kept.fails("12: 'content-11'")
+
+
+async def test_a_version_that_holds_something_else_is_found(kept: Kept) -> None:
+    kept.entry.state = (*kept.entry.state[:3], "else", *kept.entry.state[4:])
+    await kept.fails("4: 'else'")
+
+
+async def test_an_entry_that_came_back_is_found(kept: Kept) -> None:
+    kept.entry.state = ()
+    await kept.fails("acknowledged was {}")
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_version_in_doubt_may_have_been_written_or_not(
+    happened: bool,  # noqa: FBT001 - a parameter of the test
+    kept: Kept,
+) -> None:
+    kept.entry.perhaps = (*kept.entry.state, "perhaps")
+    if happened:
+        await kept.put("perhaps")
+    await kept.vaults.verify()
+    assert (kept.entry.state[-1], kept.entry.perhaps) == (
+        "perhaps" if happened else "content-11",
+        None,
+    )
+    assert kept.model.done_in_doubt == happened
+
+
+@pytest.mark.parametrize("kept", ["passphrase"], indirect=True)
+@pytest.mark.parametrize("happened", [True, False])
+async def test_a_passphrase_in_doubt_may_have_been_changed_or_not(
+    happened: bool,  # noqa: FBT001 - a parameter of the test
+    kept: Kept,
+) -> None:
+    vault, old, new = kept.entry.vault, kept.entry.vault.passphrase, "another passphrase"
+    vault.perhaps = new
+    if happened:
+        await kept.ada.put(f"{vault.path}/passphrase", {"old": old, "new": new})
+    assert await kept.vaults.verify() == 10
+    assert (vault.passphrase, vault.perhaps) == (new if happened else old, None)
+
+
+@pytest.mark.parametrize("kept", ["passphrase"], indirect=True)
+async def test_a_vault_that_its_passphrase_does_not_open_is_found(kept: Kept) -> None:
+    kept.entry.vault.passphrase = "another passphrase"
+    await kept.fails("its passphrase does not open it")
 
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:

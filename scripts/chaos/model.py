@@ -81,7 +81,10 @@ class Thing:
 
     @property
     def is_idle(self) -> bool:
-        return not self.busy and not any(each.busy for each in self.children)
+        """Whether no request is under way that its deletion, with all in it, could overtake."""
+        return not self.busy and not any(
+            each.busy or each.fate is Fate.LEAVING for each in self.children
+        )
 
     @property
     def living(self) -> "list[Thing]":

@@ -68,6 +68,7 @@ async def chaos(server_kills: int, database_faults: int, seed: int, folder: Path
             postgresql,
             DATABASE_URL=postgresql.address,
             SECRET_KEY=secrets.token_hex(32),
+            MASTER_KEY=secrets.token_urlsafe(32),
             AUTO_MIGRATE="true",
         ) as first:
             await first.stand(on_postgresql)

@@ -12,6 +12,7 @@ from pathlib import Path
 from calls import Calls, Violation, calls_to
 from model import Model, User
 from processes import PostgreSQL, Server
+from vaults import Vaults, make_vaults
 from verifier import Verifier
 from writers import Writers
 
@@ -40,6 +41,7 @@ class Trial:
     server: Server
     calls: Calls
     model: Model
+    vaults: Vaults
     chance: random.Random
     postgresql: PostgreSQL | None
     """None where the service stands on SQLite."""
@@ -62,6 +64,7 @@ class Trial:
             if self.rounds % REPORT_EVERY == 0:
                 self._report(f"{self.rounds} of {len(faults)} rounds")
         everything = await Verifier(self.model, self.calls).verify_everything()
+        everything += await self.vaults.verify()
         self._report(f"{self.rounds} rounds, and {everything:,} things verified at the end")
 
     async def written(self, count: int) -> None:
@@ -74,7 +77,7 @@ class Trial:
             await asyncio.sleep(0.005)
 
     async def _round(self, fault: Fault) -> None:
-        writers = Writers(self.model, self.calls, self.chance)
+        writers = Writers(self.model, self.vaults, self.calls, self.chance)
         stopped = asyncio.Event()
 
         async def spoil() -> None:
@@ -88,6 +91,7 @@ class Trial:
             group.create_task(spoil())
         await recover(self)
         self.verified += await Verifier(self.model, self.calls).verify()
+        self.verified += await self.vaults.verify()
 
     def _report(self, what: str) -> None:
         model = self.model
@@ -143,8 +147,10 @@ async def running_trial(
     try:
         await server.start()
         async with calls_to(server.address) as calls:
-            users = [await sign_up(calls, f"writer_{number}") for number in range(USERS)]
-            yield Trial(name, server, calls, Model(users), chance, postgresql)
+            model = Model([await sign_up(calls, f"writer_{number}") for number in range(USERS)])
+            made = await make_vaults(await sign_up(calls, "keeper"), calls)
+            vaults = Vaults(made, model, calls, chance)
+            yield Trial(name, server, calls, model, vaults, chance, postgresql)
     except* Violation:
         print(f"The server's last words:\n{server.log}", file=sys.stderr)
         raise

@@ -9,9 +9,11 @@ from typing import cast
 
 from calls import Calls, NotSent, Unanswered, Violation
 from model import Creation, Fate, Model, Thing, User, Value, flat, patch_of
+from vaults import Vaults
 
 WRITERS = 8
 _PAUSE = 0.25  # seconds after a request that was not answered, or refused with 503
+_OF_ENTRIES = 0.3  # of all writes
 _TRIES = 20  # to find something at random that can be written to
 _CHILDREN = ("repo", "repo", "vault")
 _FIELDS = {
@@ -28,8 +30,9 @@ class Writers:
     come out; but different fields of one thing, and what is in one workspace, they do change.
     """
 
-    def __init__(self, model: Model, calls: Calls, chance: random.Random) -> None:
+    def __init__(self, model: Model, vaults: Vaults, calls: Calls, chance: random.Random) -> None:
         self._model = model
+        self._vaults = vaults
         self._calls = calls
         self._chance = chance
 
@@ -48,6 +51,9 @@ class Writers:
                     await asyncio.wait_for(stopped.wait(), _PAUSE)
 
     async def _write_something(self) -> None:
+        if self._chance.random() < _OF_ENTRIES:
+            await self._vaults.write_something()
+            return
         dice = self._chance.random()
         if dice < 0.1 or not self._model.things:
             await self._create("workspace", self._chance.choice(self._model.users))
