@@ -25,6 +25,10 @@ run *arguments: preflight
 test *arguments: preflight
     @{{ run }} pytest -n 3 --dist loadgroup {{ arguments }}
 
+# Run what takes long: storms of clients, kills, a search for secrets, an altered database
+test-long *arguments: preflight
+    @{{ run }} pytest -m long -n 2 tests {{ arguments }}
+
 # Lint the OpenAPI document, make clients from it and use them; fetches the tools that do it
 sdk *arguments: preflight
     @{{ run }} pytest -m sdk tests/sdk {{ arguments }}
@@ -54,7 +58,7 @@ typecheck:
     @{{ run }} pyright
 
 # The gate: lint, types, imports, demos, a little chaos, generated clients, a little fuzzing, tests
-check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test
+check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test
 
 # Show every feature, and check that it is as shown
 demo:

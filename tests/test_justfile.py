@@ -29,6 +29,7 @@ RUN_ELSEWHERE = {
     "lint": "part of the gate",
     "typecheck": "part of the gate",
     "test": "part of the gate",
+    "test-long": "part of the gate",
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
     "bench-sight": "measures, and nothing depends on it",

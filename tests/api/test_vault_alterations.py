@@ -23,8 +23,11 @@ from tests.support.api import User, code
 from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import TABLES, Alteration, Rows, alterations, read_rows, write_rows
 
-# One that outlives the engine that the rows are changed through.
-pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
+pytestmark = [
+    pytest.mark.long,
+    # One that outlives the engine that the rows are changed through.
+    pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True),
+]
 
 PASSPHRASES = ("a horse, a battery and a staple", "a mare, a cell and a paper clip")
 

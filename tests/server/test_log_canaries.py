@@ -15,6 +15,8 @@ from tests.support import postgres
 from tests.support.api import API, made, sign_up
 from tests.support.server import running_server, until
 
+pytestmark = pytest.mark.long
+
 # What makes the service fail, with the values of a row in the statement that fails.
 BREAKAGES = {
     "postgresql": "ALTER TABLE repos ADD CONSTRAINT unheard_of CHECK (false) NOT VALID",

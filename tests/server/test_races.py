@@ -15,6 +15,8 @@ from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.server import running_server
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(params=["postgresql+asyncpg", "sqlite"])
 async def client(

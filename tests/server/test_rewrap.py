@@ -24,6 +24,8 @@ from tests.support import postgres
 from tests.support.api import User, code, running_api, sign_up
 from tests.support.server import environment
 
+pytestmark = pytest.mark.long
+
 OLD, NEW, OTHER = (urlsafe_b64encode(bytes([each]) * 32).decode() for each in (1, 2, 3))
 VAULTS = 3
 WITHIN = 60  # seconds

@@ -15,6 +15,8 @@ from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.server import running_server, until
 
+pytestmark = pytest.mark.long
+
 PASSPHRASE = {"passphrase": "a horse, a battery and a staple"}
 AT_ONCE = 50
 ROUNDS = 3

@@ -35,6 +35,8 @@ from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
 from tests.support.vault_rows import Row, read_rows
 
+pytestmark = pytest.mark.long
+
 PURPOSES = ("entry", "entry facts", "entry content", "entry lookup", "cursor")
 # What makes the service fail with the values of a row in the statement that fails.
 BREAKAGES = {

@@ -17,6 +17,8 @@ from tests.support.api import code, sign_up
 from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server
 
+pytestmark = pytest.mark.long
+
 CLIENTS = 16
 REQUESTS = 12  # of each client
 
