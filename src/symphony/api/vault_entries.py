@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from symphony.api.conditions import Conditions, ExpectedTags, answer_if_modified, set_etag
 from symphony.api.damage import warn_of_damage
 from symphony.api.dependencies import Actor, App, VaultSession
-from symphony.api.fields import EntryKey, VaultId
+from symphony.api.fields import WHOLE_NUMBER, EntryKey, VaultId
 from symphony.api.pagination import Cursor, Limit, link_to_next
 from symphony.api.problems import ApiError, documented
 from symphony.api.received import Received
@@ -82,7 +82,7 @@ class EntryRestore(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[Version, Field(ge=1, le=_MAX_VERSION)]
+    version: Annotated[Version, Field(ge=1, le=_MAX_VERSION), WHOLE_NUMBER]
 
 
 @dataclass(slots=True)
