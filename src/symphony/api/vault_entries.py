@@ -166,8 +166,8 @@ async def list_entries(
     cursor: Cursor = None,
     prefix: Annotated[
         str,
-        AfterValidator(storable_text),
         Query(description="Only those whose keys begin so.", max_length=MAX_KEY),
+        AfterValidator(storable_text),
     ] = "",
 ) -> EntryList:
     """The entries of a vault by their keys, code point by code point, without their contents."""
