@@ -187,6 +187,9 @@ async def test_an_older_version_can_become_the_newest(vault: PlainVault) -> None
     for version, expected in ((4, "404 version-not-found"), (2**31 - 1, "404 version-not-found")):
         answer = await vault.owner.post(vault.path("a/b", "restore"), {"version": version})
         assert code(answer) == expected
+    for unclear in (True, "2", 2.5, None):
+        answer = await vault.owner.post(vault.path("a/b", "restore"), {"version": unclear})
+        assert faults(answer) == [("/version", "integer-expected")]
     for _ in range(9):
         await vault.put("a/b")
     gone = await vault.owner.post(vault.path("a/b", "restore"), {"version": 2})

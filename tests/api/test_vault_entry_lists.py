@@ -76,3 +76,13 @@ async def test_a_key_is_not_to_be_read_in_a_cursor(vault: PlainVault) -> None:
     answer = await vault.owner.get(f"/vaults/{vault.id}/entries", params={"limit": 1})
     cursor = answer.json()["next_cursor"]
     assert b"clients" not in base64.urlsafe_b64decode(cursor + "==")
+
+
+async def test_what_is_looked_for_is_measured_in_characters(ada: User, vault: PlainVault) -> None:
+    for path, parameters, detail in (
+        (f"/vaults/{vault.id}/entries", {"prefix": "x" * 513}, "At most 512 characters."),
+        ("/api-tokens", {"q": "x" * 256}, "At most 255 characters."),
+    ):
+        answer = await ada.get(path, params=parameters)
+        assert code(answer) == "422 validation-error"
+        assert [each["detail"] for each in answer.json()["errors"]] == [detail]

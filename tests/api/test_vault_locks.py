@@ -216,6 +216,8 @@ async def test_what_unlocking_takes(ada: User, vault: OpenVault) -> None:
         ({"passphrase": None}, ("/passphrase", "string-expected")),
         ({"passphrase": PASSPHRASE, "ttl_seconds": 0}, ("/ttl_seconds", "too-small")),
         ({"passphrase": PASSPHRASE, "ttl_seconds": 3601}, ("/ttl_seconds", "too-large")),
+        ({"passphrase": PASSPHRASE, "ttl_seconds": True}, ("/ttl_seconds", "integer-expected")),
+        ({"passphrase": PASSPHRASE, "ttl_seconds": "5"}, ("/ttl_seconds", "integer-expected")),
         ({"passphrase": PASSPHRASE, "colour": "x"}, ("/colour", "unknown-field")),
     ):
         options = {} if body is None else {"json": body}

@@ -45,6 +45,19 @@ async def test_an_older_key_opens_with_the_older_passphrase(
     assert (await opened.get("a")).json()["content"] == "first"
 
 
+async def test_a_session_that_a_lock_has_ended_opens_again_when_it_is_put_back(
+    vault: OpenVault, engines: Engines
+) -> None:
+    older = await read_rows(engines)
+    assert (await vault.lock()).status_code == 200
+    assert code(await vault.get("a")) == "423 vault-locked"
+    rows = await read_rows(engines)
+    back = {name: older[name] for name in ("vaults", "vault_sessions")}
+    assert await write_rows(engines, rows | back)
+    assert (await vault.get("a")).json()["content"] == "first"
+    assert code(await replace(vault, session="").get("a")) == "423 vault-locked"
+
+
 async def test_an_entry_that_was_deleted_is_merely_not_there(
     vault: OpenVault, engines: Engines
 ) -> None:

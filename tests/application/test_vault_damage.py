@@ -187,6 +187,8 @@ async def test_an_altered_version_is_damaged_and_no_other_one(vaults: Vaults, co
     assert (await vaults.listed(visitor))[1] == (0 if column == "content" else 1)
     assert await vaults.put(visitor, "a") == "done"
     assert await vaults.get(visitor, "a") == "done"
+    contents_are_not_listed = "done" if column == "content" else "entry-damaged"
+    assert await vaults.history(visitor, "a") == contents_are_not_listed
     assert await vaults.put(visitor, "b") == "done"
     assert await vaults.history(visitor, "b") == "done"
     assert await vaults.listed(visitor) == (["a", "b"], 0)

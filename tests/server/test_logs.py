@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import secrets
+import sqlite3
 from collections import Counter
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +14,8 @@ import pytest
 import structlog
 
 from symphony import logs
-from tests.support.api import API, sign_up
+from tests.support.api import API, code, sign_up
+from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
 
 
@@ -82,3 +85,27 @@ async def test_all_processes_write_one_line_in_json_for_each_request_and_nothing
         written = server.log.read_text()
         sent = (*canaries, ada.token, ada.name, workspace["id"])
         assert not [each for each in sent if each in written]
+
+
+async def test_a_damaged_entry_is_told_where_everything_else_is(tmp_path: Path) -> None:
+    async with (
+        running_server(tmp_path / "data", "--log-format", "json") as server,
+        server.client() as client,
+    ):
+        ada = await sign_up(client, "ada")
+        vault = await OpenVault.made(ada, (await ada.workspace())["id"], "v")
+        await vault.put("a")
+        with closing(sqlite3.connect(tmp_path / "data" / "symphony.sqlite3")) as database, database:
+            database.execute("UPDATE vault_entries SET sealed = x'00'")
+        damaged = await vault.get("a")
+        assert code(damaged) == "409 entry-damaged"
+
+        def warnings() -> list[tuple[str, str]]:
+            entries = server.log_entries()
+            own = (each for each in entries if each["level"] == "warning")
+            return [(each["request_id"], each["vault_id"]) for each in own]
+
+        async def is_written() -> bool:
+            return warnings() == [(damaged.headers["x-request-id"], vault.id)]
+
+        await until(is_written)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 import structlog
 from starlette.requests import Request
 
-_log = structlog.get_logger().bind(logger="symphony.vaults")
-
 
 def warn_of_damage(request: Request, **ids: str | Sequence[str]) -> None:
     """Something has changed the database past the service; ids only, never what was kept."""
-    _log.warning(
-        "what is kept in a vault does not open", request_id=request.state.request_id, **ids
+    structlog.get_logger().warning(
+        "what is kept in a vault does not open",
+        logger="symphony.vaults",
+        request_id=request.state.request_id,
+        **ids,
     )

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import FolderName, Path, RemoteUrl, WorkspaceId
+from symphony.api.fields import WHOLE_NUMBER, FolderName, Path, RemoteUrl, WorkspaceId
 from symphony.api.idempotency import Key, answer_made_at
 from symphony.api.problems import documented
 from symphony.api.repos import RepoResponse
@@ -15,20 +15,12 @@ from symphony.api.responses import Finding, Representation, Several
 from symphony.api.routing import PREFIX, router
 from symphony.application import discovery as use_cases
 from symphony.domain.discovery import RepoKind
-from symphony.domain.errors import RuleBroken
 
 MAX_ITEMS = 100
 MAX_DEPTH = 20
 USUAL_DEPTH = 4
 
 routes = router("repos")
-
-
-def _number(value: object) -> object:
-    """JSON has one kind of number: 4.0 is a whole one, and neither "4" nor true is any."""
-    if isinstance(value, bool | str):
-        raise RuleBroken("integer-expected", "This must be a whole number.")
-    return value
 
 
 class DiscoveryCreate(BaseModel):
@@ -51,7 +43,7 @@ class DiscoveryCreate(BaseModel):
             description="How many folders below it to go down at most.",
             examples=[USUAL_DEPTH],
         ),
-        BeforeValidator(_number),
+        WHOLE_NUMBER,
     ] = USUAL_DEPTH
 
 

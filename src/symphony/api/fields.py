@@ -55,6 +55,17 @@ def _utc_time(value: object) -> datetime:
     raise RuleBroken("not-a-time", "A time as RFC 3339 has it: 2027-01-31T12:00:00Z.")
 
 
+def _number(value: object) -> object:
+    """JSON has one kind of number: 4.0 is a whole one, and neither "4" nor true is any."""
+    if isinstance(value, bool | str):
+        raise RuleBroken("integer-expected", "This must be a whole number.")
+    return value
+
+
+WHOLE_NUMBER = BeforeValidator(_number)
+"""For each whole number in a body; those in an address are text anyway."""
+
+
 def _id(noun: str, example: str) -> Any:
     return Field(description=f"The {noun}'s id, a UUIDv7.", examples=[example])
 

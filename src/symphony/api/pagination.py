@@ -145,11 +145,11 @@ async def listing(
     ] = Sort.CREATED_AT,
     q: Annotated[
         str | None,
-        AfterValidator(lambda text: text and storable_text(text)),
         Query(
             description="A part of the name, without regard to case.",
             max_length=MAX_NAME,
         ),
+        AfterValidator(lambda text: text and storable_text(text)),
     ] = None,
 ) -> Listing:
     return Listing(request, response, limit, cursor, sort, q)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from symphony.api.conditions import Conditions, ExpectedTags, answer_if_modified, set_etag
 from symphony.api.damage import warn_of_damage
 from symphony.api.dependencies import Actor, App, VaultSession
-from symphony.api.fields import EntryKey, VaultId
+from symphony.api.fields import WHOLE_NUMBER, EntryKey, VaultId
 from symphony.api.pagination import Cursor, Limit, link_to_next
 from symphony.api.problems import ApiError, documented
 from symphony.api.received import Received
@@ -82,7 +82,7 @@ class EntryRestore(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[Version, Field(ge=1, le=_MAX_VERSION)]
+    version: Annotated[Version, Field(ge=1, le=_MAX_VERSION), WHOLE_NUMBER]
 
 
 @dataclass(slots=True)
@@ -166,8 +166,8 @@ async def list_entries(
     cursor: Cursor = None,
     prefix: Annotated[
         str,
-        AfterValidator(storable_text),
         Query(description="Only those whose keys begin so.", max_length=MAX_KEY),
+        AfterValidator(storable_text),
     ] = "",
 ) -> EntryList:
     """The entries of a vault by their keys, code point by code point, without their contents."""

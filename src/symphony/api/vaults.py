@@ -11,6 +11,7 @@ from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.examples import shown
 from symphony.api.fields import (
+    WHOLE_NUMBER,
     FolderName,
     Metadata,
     Passphrase,
@@ -62,7 +63,7 @@ class VaultUnlock(BaseModel):
 
     passphrase: Passphrase = optional()
     ttl_seconds: Annotated[
-        int, Field(ge=1, le=3600, description="For how long.", examples=[900])
+        int, Field(ge=1, le=3600, description="For how long.", examples=[900]), WHOLE_NUMBER
     ] = 900
 
 

@@ -144,8 +144,10 @@ async def _attempt(record: KeyRecord, passphrase: str, app: Application) -> Data
 async def _find(
     which: tuple[UUID, UUID], repositories: Repositories
 ) -> tuple[Vault, KeyRecord | None]:
-    vault = await repositories.vaults.get(*which)
-    return vault, await repositories.vault_keys.find(*which)
+    # A vault is made with its key and goes with it: one that is there after the key was looked for
+    # was there before, so a key that was not found is missing.
+    key = await repositories.vault_keys.find(*which)
+    return await repositories.vaults.get(*which), key
 
 
 async def _open(

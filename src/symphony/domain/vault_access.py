@@ -56,6 +56,7 @@ class VaultAccess:
     protection: Protection
     is_locked: bool
     key: KeyRecord | None
+    has_entries: bool
     session: SessionRecord | None
 
 
@@ -118,7 +119,7 @@ async def data_key(
     if found.protection is Protection.NONE:
         if found.key is not None:
             return keyring.unwrap(found.key)
-        if await repositories.vault_entries.count(visitor.vault_id):
+        if found.has_entries:
             raise VaultDamaged(visitor.vault_id)
         return None
     if found.key is None or found.key.derivation is None:

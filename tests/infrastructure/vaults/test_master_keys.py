@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -127,6 +128,24 @@ def test_a_change_that_was_interrupted_is_continued(tmp_path: Path) -> None:
         assert keys.first() == new
         assert keys.named(old.name) == old
     assert keys.first() == new
+
+
+def test_a_change_that_was_interrupted_leaves_no_keys_about(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "key"
+    keys = file_master_keys(file)
+    old = keys.first()
+    with (
+        patch("os.fsync", side_effect=OSError("the disk is full")),
+        pytest.raises(OSError, match="full"),
+    ):
+        keys.changing().__enter__()
+    assert keys.first() == old
+    with keys.changing():
+        pass
+    assert {each.name for each in tmp_path.iterdir()} <= {"key", "key.lock"}
+    assert written(old.key) not in file.read_text()
 
 
 def test_a_file_that_is_gone_or_spoiled_is_missed_and_not_replaced(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Table, and_, bindparam, delete, insert, select
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, exists, insert, select
 
 from symphony.domain.errors import NotFound
 from symphony.domain.vault_access import (
@@ -15,7 +15,7 @@ from symphony.domain.vault_access import (
 from symphony.domain.vaults import Vault
 from symphony.infrastructure.database import vault_keys
 from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
-from symphony.infrastructure.database.models import VaultSessionModel
+from symphony.infrastructure.database.models import VaultEntryModel, VaultSessionModel
 from symphony.infrastructure.database.repositories import IS_LOCKED, NOW, VAULTS, WORKSPACES
 from symphony.infrastructure.database.sessions import Session
 
@@ -23,8 +23,9 @@ _table = cast("Table", VaultSessionModel.__table__)
 _sessions = _table.c
 _vaults = VAULTS.table.c
 _SESSION_HASH = bindparam("session_hash", type_=_sessions.session_hash.type)
+_HAS_ENTRIES = exists().where(VaultEntryModel.__table__.c.vault_id == _vaults.id)
 _ACCESS = (
-    select(_vaults.protection, IS_LOCKED, *vault_keys.COLUMNS, *_sessions)
+    select(_vaults.protection, IS_LOCKED, _HAS_ENTRIES, *vault_keys.COLUMNS, *_sessions)
     .select_from(VAULTS.table)
     .join(WORKSPACES.table)
     .outerjoin(vault_keys.TABLE, vault_keys.TABLE.c.vault_id == _vaults.id)
@@ -61,13 +62,14 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
         rows = await self._session.rows(_ACCESS, parameters)
         if not rows:
             raise NotFound(Vault.noun, vault_id)
-        protection, is_locked, *columns = rows[0]
+        protection, is_locked, has_entries, *columns = rows[0]
         key = columns[: len(vault_keys.COLUMNS)]
         session = columns[len(vault_keys.COLUMNS) :]
         return VaultAccess(
             protection,
             is_locked,
             vault_keys.to_record(key) if key[0] is not None else None,
+            has_entries,
             SessionRecord(*session) if session[0] is not None else None,
         )
 

@@ -73,13 +73,14 @@ class FileMasterKeys:
             self._write([_read(self._file)[0].key])
 
     def _write(self, keys: Sequence[bytes]) -> None:
-        own = self._file.with_name(f"{self._file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # Always of this name, so that of one that was interrupted no keys are left about.
+        new = self._file.with_name(f"{self._file.name}.new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with open(descriptor, "wb") as opened:
             opened.write(_written(keys))
             opened.flush()
             os.fsync(opened.fileno())
-        own.replace(self._file)
+        new.replace(self._file)
         folder = os.open(self._file.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
