@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -66,6 +67,40 @@ async def test_a_remote_that_says_nothing_is_given_up(
     await until(nobody_asks)
 
 
+async def test_what_outlives_git_is_ended_and_gives_the_mirror_back(
+    remotes: RemoteGit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that talks nonsense, so that git gives up, and then keeps ssh waiting."""
+    mark = tmp_path / "begun"
+    stand_in = tmp_path / "programs/ssh"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f"#!/bin/sh\necho $$ > {mark}\necho nonsense\nexec sleep 600 >&-\n")
+    stand_in.chmod(0o755)
+    path = f"{stand_in.parent}:/usr/bin:/bin"
+    monkeypatch.setitem(program._ENVIRONMENT, "PATH", path)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - with another ssh
+    monkeypatch.setattr(remote_git, "TIME_LIMIT", 1)
+    with pytest.raises(RemoteTimeout):
+        await remotes.sync(REPO, "/none", "git@127.0.0.1:engine")
+    helper = int(mark.read_text())
+
+    async def it_has_ended() -> bool:
+        # In the arms of whoever adopts it, it may stay a zombie for a while.
+        return (
+            not psutil.pid_exists(helper) or psutil.Process(helper).status() == psutil.STATUS_ZOMBIE
+        )
+
+    await until(it_has_ended)
+    await until(partial(is_free, tmp_path / "mirrors"))
+
+
+async def is_free(mirrors: Path) -> bool:
+    try:
+        with Mirrors(mirrors).held(REPO):
+            return True
+    except SyncInProgress:
+        return False
+
+
 async def test_git_ends_when_nobody_waits_any_more_and_gives_the_mirror_back(
     silent: Listener, remotes: RemoteGit, tmp_path: Path
 ) -> None:
@@ -78,15 +113,7 @@ async def test_git_ends_when_nobody_waits_any_more_and_gives_the_mirror_back(
     with pytest.raises(asyncio.CancelledError):
         await asked
     await until(nobody_asks)
-
-    async def is_free() -> bool:
-        try:
-            with Mirrors(tmp_path / "mirrors").held(REPO):
-                return True
-        except SyncInProgress:
-            return False
-
-    await until(is_free)
+    await until(partial(is_free, tmp_path / "mirrors"))
 
 
 async def test_who_waits_when_the_service_stops_is_told_to_come_back(

@@ -5,6 +5,7 @@ import selectors
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -131,5 +132,6 @@ def _read(process: Popen[bytes]) -> tuple[bytes, bytes]:
 
 
 def _end(process: Popen[bytes]) -> None:
-    if process.poll() is None:
+    """Ends the whole group: what git has begun can outlive it, and keep the pipes open."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
