@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Generator
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import psutil
@@ -184,6 +185,23 @@ async def test_what_kind_of_failure_it_was_is_told_without_addresses(
     assert "s3cret" not in failed.value.detail
     assert str(tmp_path) not in failed.value.detail
     assert failed.value.detail.startswith("It failed: ")
+
+
+async def test_of_a_long_complaint_the_beginning_is_told_in_time(
+    remotes: RemoteGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complain(request: BaseHTTPRequestHandler) -> None:
+        content = b"fatal: " + b"a" * 60_000
+        request.send_response(500)
+        request.send_header("content-type", "text/plain")
+        request.send_header("content-length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    monkeypatch.setattr(remote_git, "TIME_LIMIT", 10)
+    with http_server(complain) as address, pytest.raises(RemoteFailed) as failed:
+        await remotes.sync(REPO, "/none", f"{address}/engine")
+    assert failed.value.detail == f"It failed: {'a' * 200}."
 
 
 async def test_a_git_that_would_look_names_up_once_more_is_not_used(
