@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import tracemalloc
 from pathlib import Path
 
 import psutil
@@ -182,6 +183,33 @@ async def test_a_configuration_that_says_one_thing_over_and_over_is_read_in_time
     repo.write(".git/config", "[core]\n" + "bare\n" * 200_000)
     seen = await git.status(str(repo.path))
     assert seen.reason == "It is a bare repository: there are no files to compare."
+
+
+LONG = "x" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("config", "state"),
+    [
+        (f'[a "{LONG}"]\n' + "".join(f"b{number}\n" for number in range(5_000)), RepoState.CLEAN),
+        (
+            f'[branch "main"]\nremote = {LONG}\nmerge = refs/heads/main\n'
+            f'[remote "{LONG}"]\n' + "fetch = a\n" * 5_000,
+            RepoState.ERROR,
+        ),
+    ],
+    ids=["settings", "refspecs"],
+)
+async def test_a_long_heading_takes_no_room_for_each_setting_below_it(
+    config: str, state: RepoState, repo: Repository, git: LocalGit
+) -> None:
+    repo.write(".git/config", config)
+    tracemalloc.start()
+    seen = await git.status(str(repo.path))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * len(config) + (10 << 20)
+    assert seen.state == state
 
 
 def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> None:

@@ -16,6 +16,7 @@ _MAX_REF = 4096  # bytes, as are the following
 _MAX_INDEX = 256 << 20
 _MAX_LIST = 64 << 20
 _MAX_RULES = 1 << 20
+_MAX_TOLD = 1 << 16  # characters of settings, for an environment has an end
 _MAX_REASON = 300  # characters
 _LONGEST_CHAIN = 5  # of symbolic refs, as in git itself
 _REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
@@ -101,6 +102,8 @@ def make(
     with Folder(location.own) as own, Folder(location.common) as common:
         branch = _copy_head(own, common, path)
         told = [*config.obeyed(), *_tracking(config, branch), *_NEVER]
+        if sum(len(name) + len(value) for name, value in told) > _MAX_TOLD:
+            raise broken("Its config says too much of the branch and its remote.")
         upstream = _upstream_ref(config, branch)
         if upstream is not None:
             _copy_ref(upstream, common, path)
@@ -182,8 +185,9 @@ def _tracking(config: Config, branch: str | None) -> Iterator[tuple[str, str]]:
         return
     yield f"branch.{branch}.remote", remote
     yield f"branch.{branch}.merge", merge
-    for refspec in config.all(f"remote.{remote}.fetch"):
-        yield f"remote.{remote}.fetch", refspec
+    fetch = f"remote.{remote}.fetch"
+    for refspec in config.all(fetch):
+        yield fetch, refspec
 
 
 def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:

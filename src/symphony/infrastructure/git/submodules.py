@@ -76,17 +76,17 @@ def _ignored(private: PrivateDirectory) -> Callable[[str], str]:
     assert work_tree is not None  # noqa: S101 - a bare one has no files
     with Folder(work_tree) as top:
         modules = parsed(top, ".gitmodules")
-    names = {
-        values[-1]: key.removeprefix("submodule.").removesuffix(".path")
-        for key, values in modules.items()
-        if key.startswith("submodule.") and key.endswith(".path")
+    sections = {
+        values[-1]: section
+        for (section, key), values in modules.items()
+        if section.startswith("submodule.") and key == "path"
     }
 
     def of(path: str) -> str:
-        key = f"submodule.{names.get(path)}.ignore"
-        from_modules = modules.get(key, ("none",))[-1]
+        section = sections.get(path, "")
+        from_modules = modules.get((section, "ignore"), ("none",))[-1]
         general = private.config.last("diff.ignoresubmodules")
-        return private.config.last(key) or general or from_modules
+        return private.config.last(f"{section}.ignore") or general or from_modules
 
     return of
 
