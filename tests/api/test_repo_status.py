@@ -93,11 +93,18 @@ async def test_what_is_no_text_in_a_repository_is_told_as_text(ada: User, folder
     (repository.own / "refs/heads").joinpath("n\udcff").write_text(head)
     (repository.own / "HEAD").write_bytes(b"ref: refs/heads/n\xff\n")
     (repository.own / "config").write_bytes(b'[remote "\xfe"]\n\turl = /\xfd\n')
-    answer = await ada.get(await registered(ada, repository.path))
+    address = await registered(ada, repository.path)
+    answer = await ada.get(address)
     status = json.loads(answer.content.decode("utf-8", "strict"))
     assert status["branch"] == "n�"
     assert status["remotes"] == {"�": "/�"}
     assert status["head"]["subject"].startswith("caf")
+    (repository.own / "config").write_bytes(
+        b'[core]\n\trepositoryformatversion = 1\n[extensions "\xfc"]\n\ta = b\n'
+    )
+    answer = await ada.get(address)
+    assert answer.status_code == 200
+    assert answer.json()["reason"].endswith(": \ufffd.a.")
 
 
 async def test_the_status_of_somebody_elses_repo_is_not_found(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from symphony.infrastructure.git.config_syntax import NotConfiguration, settings
 from symphony.infrastructure.git.folder import Folder
 from symphony.infrastructure.git.location import Location
+from symphony.infrastructure.git.porcelain import text
 from symphony.infrastructure.git.unreadable import broken, refused
 
 _MAX_CONFIG = 1 << 20  # bytes
@@ -88,7 +89,8 @@ class Config:
             if extension == "objectformat" and value in _HASHES:
                 named = value
             elif (extension, value) != ("refstorage", "files"):
-                raise broken(f"It uses an extension that cannot be read here: {extension[:50]}.")
+                shown = text(os.fsencode(extension))[:50]
+                raise broken(f"It uses an extension that cannot be read here: {shown}.")
         return named
 
     def obeyed(self) -> list[tuple[str, str]]:
