@@ -12,6 +12,7 @@ from symphony.infrastructure.git.config_syntax import NotConfiguration, settings
 from symphony.infrastructure.git.folder import Folder
 from symphony.infrastructure.git.location import Location
 from symphony.infrastructure.git.porcelain import text
+from symphony.infrastructure.git.roots import real_path
 from symphony.infrastructure.git.unreadable import broken, refused
 
 _MAX_CONFIG = 1 << 20  # bytes
@@ -135,7 +136,7 @@ def check_work_tree(config: Config, location: Location) -> None:
     named = config.last("core.worktree")
     if named is None or location.work_tree is None:
         return
-    if os.path.realpath(location.own / named) != str(location.work_tree):
+    if real_path(location.own / named) != location.work_tree:
         raise refused("Its core.worktree leads to another folder.")
 
 
