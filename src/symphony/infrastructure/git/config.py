@@ -48,7 +48,7 @@ Values = dict[tuple[str, str], tuple[str, ...]]
 
 
 class Config:
-    """The values of each setting, in order; the last one counts where git wants one.
+    """The values of each setting, in order; mostly the last one counts where git wants one.
 
     A setting is called by its section and its key, `remote.origin.url`. These are in lower case,
     what stands between them is as it was written.
@@ -60,6 +60,9 @@ class Config:
     def last(self, name: str) -> str | None:
         values = self.all(name)
         return values[-1] if values else None
+
+    def first(self, name: str) -> str | None:
+        return next(iter(self.all(name)), None)
 
     def all(self, name: str) -> tuple[str, ...]:
         section, _, key = name.rpartition(".")

@@ -165,7 +165,8 @@ def _copy_head(own: Folder, common: Folder, path: Path) -> str | None:
 def _copy_ref(name: str, common: Folder, path: Path) -> None:
     """Copies a ref that is a file of its own, and those that it leads to."""
     for _ in range(_LONGEST_CHAIN):
-        content = common.read(name, _MAX_REF)
+        # A folder stays when the branches that were in it are gone, and a packed one has its name.
+        content = None if common.has_folder(name) else common.read(name, _MAX_REF)
         if content is None:
             return
         symbolic = _SYMBOLIC.fullmatch(content)
@@ -191,7 +192,7 @@ def _tracking(config: Config, branch: str | None) -> Iterator[tuple[str, str]]:
 
 
 def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:
-    return config.last(f"branch.{branch}.remote"), config.last(f"branch.{branch}.merge")
+    return config.last(f"branch.{branch}.remote"), config.first(f"branch.{branch}.merge")
 
 
 def _upstream_ref(config: Config, branch: str | None) -> str | None:
@@ -207,6 +208,8 @@ def _upstream_ref(config: Config, branch: str | None) -> str | None:
 def _mapped(ref: str, refspecs: Iterable[str]) -> str | None:
     for refspec in refspecs:
         source, _, target = refspec.removeprefix("+").partition(":")
+        if not target:
+            continue  # it is fetched, and kept nowhere
         begins, star, ends = source.partition("*")
         if not star and source == ref:
             return target
