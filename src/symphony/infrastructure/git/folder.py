@@ -112,6 +112,16 @@ class Folder:
                 os.close(descriptor)
 
 
+def pieces(file: Path, overlap: int) -> Iterator[bytes]:
+    """What is in a file of ours, a piece at a time: to look through all of a large one at once
+    would keep the other threads waiting. Each begins with the end of the one before."""
+    end = b""
+    with file.open("rb") as opened:
+        while piece := opened.read(_CHUNK):
+            yield end + piece
+            end = piece[-overlap:]
+
+
 def _mode(parent: int, name: str) -> int | None:
     try:
         return os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symphony.infrastructure.git.config import Config
-from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.folder import Folder, pieces
 from symphony.infrastructure.git.location import Location
 from symphony.infrastructure.git.program import GitFailed, Program
 from symphony.infrastructure.git.unreadable import broken
@@ -23,6 +23,10 @@ _REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
 _SYMBOLIC = re.compile(rb"ref:[ \t]*(" + _REF_NAME + rb")\s*")
 _OBJECT_ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\s*")
 _SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
+# The extension of an index by which it is split (gitformat-index(5)): its size, then a hash.
+_LINK = re.compile(rb"link(?=\0.{3}(?P<sha1>.{20})(?P<rest>.{12})?)", re.DOTALL)
+_LINK_SIZE = 4 + 4 + 32
+_MAX_LINKS = 100_000  # paths may end like that
 # Nothing asks for these here; should a git ever find something that does, it is told no.
 _NEVER = (
     ("core.fsmonitor", "false"),
@@ -226,9 +230,22 @@ def _copy_index(own: Folder, path: Path) -> None:
     """
     if not own.copy("index", path / "index", _MAX_INDEX):
         return
-    names = [entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)]
-    if names:
-        index = (path / "index").read_bytes()
-        for name in names:
-            if bytes.fromhex(name.removeprefix("sharedindex.")) in index:
-                own.copy(name, path / name, _MAX_INDEX)
+    shared = {entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)}
+    if shared:
+        named = shared.intersection(_named_indexes(path / "index"))
+        if len(named) > 1:
+            raise broken("Its index is split from several others.")
+        for name in named:
+            own.copy(name, path / name, _MAX_INDEX)
+
+
+def _named_indexes(index: Path) -> Iterator[str]:
+    """What may be the name of the one that an index is split from, by what stands before it."""
+    found = 0
+    for piece in pieces(index, overlap=_LINK_SIZE):
+        for link in _LINK.finditer(piece):
+            found += 1
+            if found > _MAX_LINKS:
+                raise broken("Its index names too many others.")
+            yield f"sharedindex.{link['sha1'].hex()}"
+            yield f"sharedindex.{link['sha1'].hex()}{(link['rest'] or b'').hex()}"
