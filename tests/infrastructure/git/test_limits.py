@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import psutil
@@ -212,6 +213,17 @@ async def test_a_long_heading_takes_no_room_for_each_setting_below_it(
     tracemalloc.stop()
     assert most < 20 * len(config) + (10 << 20)
     assert seen.state == state
+
+
+async def test_what_claims_to_be_very_large_takes_no_memory(
+    repo: Repository, git: LocalGit
+) -> None:
+    commit = "1" * 40
+    repo.write(f".git/objects/{commit[:2]}/{commit[2:]}", zlib.compress(b"commit 1000000000\0"))
+    repo.write(".git/refs/heads/main", commit)
+    seen = await git.status(str(repo.path))
+    assert seen.state == RepoState.ERROR
+    assert "over limit" in (seen.reason or "")
 
 
 async def test_an_index_beside_very_many_shared_ones_is_looked_through_once(

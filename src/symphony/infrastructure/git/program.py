@@ -29,6 +29,8 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_LITERAL_PATHSPECS": "1",
+    # At a time: enough for the largest index, and an object of a few bytes can claim any size.
+    "GIT_ALLOC_LIMIT": "512m",
 }
 
 
