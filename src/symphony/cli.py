@@ -58,6 +58,9 @@ def serve(
     ] = None,
 ) -> None:
     """Run the service. Each option is also a SYMPHONY_* variable; options come first."""
+    if any(os.pathsep in str(root) for root in git_root or ()):
+        # In the variable it would be two other folders.
+        _end(f"--git-root: a folder without {os.pathsep} in its name", code=2)
     given = {
         "HOST": host,
         "PORT": port,

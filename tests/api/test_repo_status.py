@@ -9,7 +9,7 @@ import pytest
 
 from symphony.config.settings import Settings
 from symphony.infrastructure.git import local
-from tests.support.api import User, code, running_api, sign_up, utc
+from tests.support.api import User, code, faults, running_api, sign_up, utc
 from tests.support.metrics import scraped
 from tests.support.repositories import Repository, running
 from tests.support.server import until
@@ -93,11 +93,39 @@ async def test_what_is_no_text_in_a_repository_is_told_as_text(ada: User, folder
     (repository.own / "refs/heads").joinpath("n\udcff").write_text(head)
     (repository.own / "HEAD").write_bytes(b"ref: refs/heads/n\xff\n")
     (repository.own / "config").write_bytes(b'[remote "\xfe"]\n\turl = /\xfd\n')
-    answer = await ada.get(await registered(ada, repository.path))
+    address = await registered(ada, repository.path)
+    answer = await ada.get(address)
     status = json.loads(answer.content.decode("utf-8", "strict"))
     assert status["branch"] == "n�"
     assert status["remotes"] == {"�": "/�"}
     assert status["head"]["subject"].startswith("caf")
+    (repository.own / "config").write_bytes(
+        b'[core]\n\trepositoryformatversion = 1\n[extensions "\xfc"]\n\ta = b\n'
+    )
+    answer = await ada.get(address)
+    assert answer.status_code == 200
+    assert answer.json()["reason"].endswith(": \ufffd.a.")
+
+
+async def test_a_path_through_more_links_than_can_be_followed_leads_nowhere(
+    ada: User, folder: Path
+) -> None:
+    Repository.made(folder / "engine").git("config", "core.worktree", "../../link-1500")
+    for number in range(1500):
+        (folder / f"link-{number + 1}").symlink_to(f"link-{number}")
+    workspace = (await ada.workspace())["id"]
+    for name, path in (("links", folder / "link-1500"), ("engine", folder / "engine")):
+        repo = await ada.repo(workspace, name, path=str(path))
+        answer = await ada.get(f"/repos/{repo['id']}/status")
+        assert answer.status_code == 200
+        assert answer.json()["state"] == "refused"
+    answer = await ada.get(f"/user-profiles/{ada.id}/attention")
+    assert [each["reasons"] for each in answer.json()["items"]] == [["unreadable"]] * 2
+    place = f"/workspaces/{workspace}/discoveries"
+    found = (await ada.post(place, {"root": str(folder)})).json()["items"]
+    assert [(each["name"], each["registered"]) for each in found] == [("engine", True)]
+    refused = await ada.post(place, {"root": str(folder / "link-1500")})
+    assert faults(refused) == [("/root", "outside-roots")]
 
 
 async def test_the_status_of_somebody_elses_repo_is_not_found(

@@ -51,6 +51,16 @@ def test_a_bad_option_is_named_as_its_variable(symphony: Symphony) -> None:
     assert refusal(symphony("serve", "--port", "70000")).startswith("SYMPHONY_PORT: ")
 
 
+def test_a_folder_with_git_repositories_is_never_taken_for_two_others(
+    symphony: Symphony, tmp_path: Path
+) -> None:
+    for name in ("dev", "old"):
+        (tmp_path / name).mkdir()
+    finished = symphony("serve", "--port", "70000", "--git-root", f"{tmp_path}/dev:{tmp_path}/old")
+    assert finished.status == 2
+    assert refusal(finished) == "--git-root: a folder without : in its name"
+
+
 def test_a_short_secret_is_refused(symphony: Symphony) -> None:
     finished = symphony("serve", SECRET_KEY=CANARY)
     assert refusal(finished) == "SYMPHONY_SECRET_KEY: at least 32 bytes"

@@ -26,7 +26,7 @@ class SyncResponse(Finding):
         int | None,
         Field(
             description="How many commits of the branch that is checked out the remote lacks; null"
-            " when the folder cannot be read, or one has no such branch.",
+            " when the folder cannot be read, one has no such branch, or they cannot be counted.",
             examples=[1],
         ),
     ]

@@ -214,6 +214,19 @@ def submodule_that_leads_nowhere(repo: Repository) -> None:
     repo.write("sub/.git", "gitdir: nowhere\n")
 
 
+def branch_in_very_many_folders(repo: Repository) -> None:
+    (repo.own / "HEAD").write_text(f"ref: refs/heads/{'a/' * 200}a\n")
+    folder = os.open(repo.own / "refs/heads", os.O_RDONLY)
+    for _ in range(200):
+        os.mkdir("a", dir_fd=folder)
+        inner = os.open("a", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    with os.fdopen(os.open("a", os.O_WRONLY | os.O_CREAT, dir_fd=folder), "w") as ref:
+        ref.write("0" * 40)
+    os.close(folder)
+
+
 def submodule_with_an_empty_git_directory(repo: Repository) -> None:
     submodule_that_leads_nowhere(repo)
     (repo.path / "sub/.git").unlink()
@@ -238,6 +251,7 @@ DAMAGES: dict[Damage, tuple[RepoState, str]] = {
     damaged_head: (ERROR, "Its HEAD is damaged."),
     empty_head: (ERROR, "Its HEAD is damaged."),
     head_that_leads_out: (REFUSED, "A name in the git directory leads out of it."),
+    branch_in_very_many_folders: (REFUSED, "A name in the git directory leads too deep."),
     damaged_branch: (ERROR, "A ref that it needs is damaged."),
     branch_of_a_commit_that_is_not_there: (ERROR, IN_GITS_WORDS),
     missing_tree: (ERROR, IN_GITS_WORDS),

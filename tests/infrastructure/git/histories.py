@@ -164,6 +164,31 @@ def gone_upstream(repo: Repository) -> None:
     repo.git("update-ref", "-d", "refs/remotes/origin/main")
 
 
+def upstream_that_is_one_of_two(repo: Repository) -> None:
+    """Others than the first are only merged by `git pull`."""
+    repo.git("branch", "topic")
+    repo.commit("second")
+    upstream(repo)
+    repo.git("config", "--add", "branch.main.merge", "refs/heads/topic")
+
+
+def upstream_that_is_fetched_in_two_ways(repo: Repository) -> None:
+    """What has no place here says nothing of where the branch is, and a `^` takes it out."""
+    upstream(repo)
+    repo.commit("second")
+    config = (repo.own / "config").read_text()
+    fetch = "\tfetch = "
+    (repo.own / "config").write_text(
+        config.replace(fetch, f"{fetch}refs/heads/main\n{fetch}^refs/heads/topic\n{fetch}", 1)
+    )
+
+
+def folder_with_the_name_of_a_packed_branch(repo: Repository) -> None:
+    """git leaves such folders when the branches that were in them are gone."""
+    repo.git("pack-refs", "--all")
+    (repo.own / "refs/heads/main/topic").mkdir(parents=True)
+
+
 def upstream_that_is_a_local_branch(repo: Repository) -> None:
     repo.git("checkout", "--quiet", "-b", "topic", "--track", "main")
     repo.commit("second")
@@ -284,6 +309,8 @@ SITUATIONS = (
     rebase_that_stopped_for_an_edit, rebase_that_stopped_in_a_merge, cherry_pick_with_conflicts,
     cherry_pick_between_two_commits, revert_with_conflicts, bisect, mails_being_applied, stashes,
     even_with_upstream, ahead_of_upstream, behind_upstream, diverged_from_upstream, gone_upstream,
+    upstream_that_is_one_of_two, upstream_that_is_fetched_in_two_ways,
+    folder_with_the_name_of_a_packed_branch,
     upstream_that_is_a_local_branch, upstream_under_an_unusual_name, upstream_fetched_alone,
     shallow, many_remotes, linked_worktree, linked_worktree_with_a_merge,
     linked_worktree_of_a_bare_repository, git_directory_elsewhere, git_directory_behind_a_link,

@@ -68,8 +68,11 @@ def as_git_reads(content: bytes, folder: Path) -> Settings | None:
 def as_read_here(content: bytes) -> Settings | None:
     try:
         return [
-            (os.fsencode(key), None if value is None else os.fsencode(value).translate(SPACES))
-            for key, value in config_syntax.settings(content)
+            (
+                os.fsencode(f"{section}.{key}" if section else key),
+                None if value is None else os.fsencode(value).translate(SPACES),
+            )
+            for section, key, value in config_syntax.settings(content)
         ]
     except NotConfiguration:
         return None

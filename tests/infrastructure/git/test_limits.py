@@ -2,9 +2,13 @@
 
 import asyncio
 import os
+import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import psutil
@@ -182,6 +186,68 @@ async def test_a_configuration_that_says_one_thing_over_and_over_is_read_in_time
     repo.write(".git/config", "[core]\n" + "bare\n" * 200_000)
     seen = await git.status(str(repo.path))
     assert seen.reason == "It is a bare repository: there are no files to compare."
+
+
+LONG = "x" * 50_000
+
+
+@pytest.mark.parametrize(
+    ("config", "state"),
+    [
+        (f'[a "{LONG}"]\n' + "".join(f"b{number}\n" for number in range(5_000)), RepoState.CLEAN),
+        (
+            f'[branch "main"]\nremote = {LONG}\nmerge = refs/heads/main\n'
+            f'[remote "{LONG}"]\n' + "fetch = a\n" * 5_000,
+            RepoState.ERROR,
+        ),
+    ],
+    ids=["settings", "refspecs"],
+)
+async def test_a_long_heading_takes_no_room_for_each_setting_below_it(
+    config: str, state: RepoState, repo: Repository, git: LocalGit
+) -> None:
+    repo.write(".git/config", config)
+    tracemalloc.start()
+    seen = await git.status(str(repo.path))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20 * len(config) + (10 << 20)
+    assert seen.state == state
+
+
+async def test_what_claims_to_be_very_large_takes_no_memory(
+    repo: Repository, git: LocalGit
+) -> None:
+    commit = "1" * 40
+    repo.write(f".git/objects/{commit[:2]}/{commit[2:]}", zlib.compress(b"commit 1000000000\0"))
+    repo.write(".git/refs/heads/main", commit)
+    seen = await git.status(str(repo.path))
+    assert seen.state == RepoState.ERROR
+    assert "over limit" in (seen.reason or "")
+
+
+async def test_an_index_beside_very_many_shared_ones_is_looked_through_once(
+    repo: Repository, git: LocalGit
+) -> None:
+    """It has no entries and one extension that nobody knows; as holes, its bytes take no room."""
+    size = 64 << 20
+    index = repo.write(".git/index", b"DIRC" + struct.pack(">IIII", 2, 0, 0x41414141, size))
+    os.truncate(index, 12 + 8 + size + 20)
+    for number in range(300):
+        repo.write(f".git/sharedindex.{number + 1:040x}", "")
+    assert (await git.status(str(repo.path))).state == RepoState.DIRTY
+
+
+async def test_only_one_shared_index_is_copied(repo: Repository, git: LocalGit) -> None:
+    repo.git("update-index", "--split-index")
+    (shared,) = repo.own.glob("sharedindex.*")
+    other = repo.own / f"sharedindex.{'1' * 40}"
+    shutil.copy(shared, other)
+    assert (await git.status(str(repo.path))).state == RepoState.CLEAN
+    with (repo.own / "index").open("ab") as index:
+        index.write(b"link" + struct.pack(">I", 20) + bytes.fromhex("1" * 40))
+    seen = await git.status(str(repo.path))
+    assert seen.reason == "Its index is split from several others."
 
 
 def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> None:

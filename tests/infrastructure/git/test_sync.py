@@ -174,6 +174,18 @@ async def test_unrelated_histories_are_counted_whole(
     assert (found.ahead, found.behind) == (1, 2)
 
 
+async def test_a_remote_that_lacks_its_older_commits_is_asked_like_any_other(
+    remote: Repository, root: Path, sync: Syncing
+) -> None:
+    repo = cloned(remote, root)
+    repo.commit("ours")
+    remote.commit("theirs")
+    (remote.own / "shallow").write_text(remote.git("rev-parse", "HEAD") + "\n")
+    for _ in range(2):
+        found = await sync()
+        assert (found.ahead, found.behind) == (1, 1)
+
+
 async def test_of_a_remote_only_the_commits_are_kept(
     remote: Repository, root: Path, sync: Syncing, mirror: Path
 ) -> None:

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Generator
+from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import psutil
@@ -66,6 +68,40 @@ async def test_a_remote_that_says_nothing_is_given_up(
     await until(nobody_asks)
 
 
+async def test_what_outlives_git_is_ended_and_gives_the_mirror_back(
+    remotes: RemoteGit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that talks nonsense, so that git gives up, and then keeps ssh waiting."""
+    mark = tmp_path / "begun"
+    stand_in = tmp_path / "programs/ssh"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f"#!/bin/sh\necho $$ > {mark}\necho nonsense\nexec sleep 600 >&-\n")
+    stand_in.chmod(0o755)
+    path = f"{stand_in.parent}:/usr/bin:/bin"
+    monkeypatch.setitem(program._ENVIRONMENT, "PATH", path)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - with another ssh
+    monkeypatch.setattr(remote_git, "TIME_LIMIT", 1)
+    with pytest.raises(RemoteTimeout):
+        await remotes.sync(REPO, "/none", "git@127.0.0.1:engine")
+    helper = int(mark.read_text())
+
+    async def it_has_ended() -> bool:
+        # In the arms of whoever adopts it, it may stay a zombie for a while.
+        return (
+            not psutil.pid_exists(helper) or psutil.Process(helper).status() == psutil.STATUS_ZOMBIE
+        )
+
+    await until(it_has_ended)
+    await until(partial(is_free, tmp_path / "mirrors"))
+
+
+async def is_free(mirrors: Path) -> bool:
+    try:
+        with Mirrors(mirrors).held(REPO):
+            return True
+    except SyncInProgress:
+        return False
+
+
 async def test_git_ends_when_nobody_waits_any_more_and_gives_the_mirror_back(
     silent: Listener, remotes: RemoteGit, tmp_path: Path
 ) -> None:
@@ -78,15 +114,7 @@ async def test_git_ends_when_nobody_waits_any_more_and_gives_the_mirror_back(
     with pytest.raises(asyncio.CancelledError):
         await asked
     await until(nobody_asks)
-
-    async def is_free() -> bool:
-        try:
-            with Mirrors(tmp_path / "mirrors").held(REPO):
-                return True
-        except SyncInProgress:
-            return False
-
-    await until(is_free)
+    await until(partial(is_free, tmp_path / "mirrors"))
 
 
 async def test_who_waits_when_the_service_stops_is_told_to_come_back(
@@ -157,6 +185,23 @@ async def test_what_kind_of_failure_it_was_is_told_without_addresses(
     assert "s3cret" not in failed.value.detail
     assert str(tmp_path) not in failed.value.detail
     assert failed.value.detail.startswith("It failed: ")
+
+
+async def test_of_a_long_complaint_the_beginning_is_told_in_time(
+    remotes: RemoteGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def complain(request: BaseHTTPRequestHandler) -> None:
+        content = b"fatal: " + b"a" * 60_000
+        request.send_response(500)
+        request.send_header("content-type", "text/plain")
+        request.send_header("content-length", str(len(content)))
+        request.end_headers()
+        request.wfile.write(content)
+
+    monkeypatch.setattr(remote_git, "TIME_LIMIT", 10)
+    with http_server(complain) as address, pytest.raises(RemoteFailed) as failed:
+        await remotes.sync(REPO, "/none", f"{address}/engine")
+    assert failed.value.detail == f"It failed: {'a' * 200}."
 
 
 async def test_a_git_that_would_look_names_up_once_more_is_not_used(

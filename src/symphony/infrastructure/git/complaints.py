@@ -3,6 +3,8 @@
 import re
 
 _MAX_WORDS = 200  # characters
+# Looking through a line takes the square of its length, and a remote makes it as long as it likes.
+_MAX_LINE = 1000  # characters
 _NEEDS_CREDENTIALS = "It needs credentials, and none are sent."
 _KNOWN = (
     (r"could not read (Username|Password)|Authentication failed", _NEEDS_CREDENTIALS),
@@ -26,6 +28,7 @@ _PRIVATE = (
 def reason(complaint: str) -> str:
     """Why git has failed: in our words where we know it, otherwise in its own, or the remote's,
     without addresses, paths, names and control characters."""
+    complaint = "\n".join(line[:_MAX_LINE] for line in complaint.split("\n"))
     for pattern, words in _KNOWN:
         if re.search(pattern, complaint):
             return words

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from symphony.infrastructure.git.config_syntax import NotConfiguration, settings
 from symphony.infrastructure.git.folder import Folder
 from symphony.infrastructure.git.location import Location
+from symphony.infrastructure.git.porcelain import text
+from symphony.infrastructure.git.roots import real_path
 from symphony.infrastructure.git.unreadable import broken, refused
 
 _MAX_CONFIG = 1 << 20  # bytes
@@ -42,34 +44,39 @@ _WITHOUT_CONSEQUENCE = {
 }
 _HASHES = {"sha1", "sha256"}
 
-Values = dict[str, tuple[str, ...]]
+Values = dict[tuple[str, str], tuple[str, ...]]
 
 
 class Config:
-    """The values of each name, in order; the last one counts where git wants one.
+    """The values of each setting, in order; mostly the last one counts where git wants one.
 
-    Section and key are in lower case, what stands between them is as it was written.
+    A setting is called by its section and its key, `remote.origin.url`. These are in lower case,
+    what stands between them is as it was written.
     """
 
     def __init__(self, values: Values) -> None:
         self._values = values
 
     def last(self, name: str) -> str | None:
-        return self.all(name)[-1] if name in self._values else None
+        values = self.all(name)
+        return values[-1] if values else None
+
+    def first(self, name: str) -> str | None:
+        return next(iter(self.all(name)), None)
 
     def all(self, name: str) -> tuple[str, ...]:
-        return self._values.get(name, ())
+        section, _, key = name.rpartition(".")
+        return self._values.get((section, key), ())
 
     def is_true(self, name: str) -> bool:
         return (self.last(name) or "").lower() in {"true", "yes", "on", "1"}
 
     def subsections(self, section: str, key: str) -> Iterator[tuple[str, str]]:
         """What stands between the section and the key, with the first value, for each that does."""
-        for name, values in self._values.items():
-            if name.startswith(section + ".") and name.endswith("." + key):
-                between = name[len(section) + 1 : -len(key) - 1]
-                if between:
-                    yield between, values[0]
+        for (of, named), values in self._values.items():
+            kind, _, between = of.partition(".")
+            if (kind, named) == (section, key) and between:
+                yield between, values[0]
 
     def hash_name(self) -> str:
         """Raises: Unreadable when the repository has a format that cannot be read here."""
@@ -77,15 +84,17 @@ class Config:
         if version not in {"0", "1"}:
             raise broken("It has a format that is newer than this service.")
         named = "sha1"
-        for name in self._values if version == "1" else ():
-            section, _, extension = name.partition(".")
-            value = self.last(name)
-            if section != "extensions" or extension in _WITHOUT_CONSEQUENCE:
+        for (section, key), values in self._values.items() if version == "1" else ():
+            kind, _, between = section.partition(".")
+            extension = f"{between}.{key}" if between else key
+            value = values[-1]
+            if kind != "extensions" or extension in _WITHOUT_CONSEQUENCE:
                 continue
             if extension == "objectformat" and value in _HASHES:
                 named = value
             elif (extension, value) != ("refstorage", "files"):
-                raise broken(f"It uses an extension that cannot be read here: {extension[:50]}.")
+                shown = text(os.fsencode(extension))[:50]
+                raise broken(f"It uses an extension that cannot be read here: {shown}.")
         return named
 
     def obeyed(self) -> list[tuple[str, str]]:
@@ -107,7 +116,7 @@ def read_config(location: Location) -> Config:
         values = parsed(common, "config")
         if location.is_linked:
             # These are about the main working tree (git-worktree(1), "Configuration file").
-            values = _without(values, ("core.bare", "core.worktree"))
+            values = _without(values, (("core", "bare"), ("core", "worktree")))
         config = Config(values)
         if config.is_true("extensions.worktreeconfig"):
             config = Config({**values, **parsed(own, "config.worktree")})
@@ -116,13 +125,13 @@ def read_config(location: Location) -> Config:
 
 def parsed(folder: Folder, name: str) -> Values:
     """A file in the form of git's configuration, its includes left out. Raises: Unreadable."""
-    values: dict[str, list[str]] = {}
+    values: dict[tuple[str, str], list[str]] = {}
     try:
-        for key, value in settings(folder.read(name, _MAX_CONFIG) or b""):
-            values.setdefault(key, []).append("true" if value is None else value)
+        for section, key, value in settings(folder.read(name, _MAX_CONFIG) or b""):
+            values.setdefault((section, key), []).append("true" if value is None else value)
     except NotConfiguration:
         raise broken(f"Its {name} cannot be read.") from None
-    return {key: tuple(of_key) for key, of_key in values.items()}
+    return {setting: tuple(of_setting) for setting, of_setting in values.items()}
 
 
 def check_work_tree(config: Config, location: Location) -> None:
@@ -130,9 +139,9 @@ def check_work_tree(config: Config, location: Location) -> None:
     named = config.last("core.worktree")
     if named is None or location.work_tree is None:
         return
-    if os.path.realpath(location.own / named) != str(location.work_tree):
+    if real_path(location.own / named) != location.work_tree:
         raise refused("Its core.worktree leads to another folder.")
 
 
-def _without(values: Values, names: Iterable[str]) -> Values:
-    return {name: value for name, value in values.items() if name not in names}
+def _without(values: Values, unwanted: Iterable[tuple[str, str]]) -> Values:
+    return {setting: value for setting, value in values.items() if setting not in unwanted}

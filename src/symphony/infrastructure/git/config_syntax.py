@@ -30,10 +30,11 @@ class NotConfiguration(Exception):
     """git would not read this either."""
 
 
-def settings(content: bytes) -> Iterator[tuple[str, str | None]]:
-    """The settings in a file, in order; the value is None where there is none.
+def settings(content: bytes) -> Iterator[tuple[str, str, str | None]]:
+    """The settings in a file, in order: section, name and value, which is None where there is none.
 
-    Section and name are in lower case, what stands between them is as it was written.
+    Section and name are in lower case; what is in quotes in a section follows it after a `.`, as it
+    was written. All settings below one heading share its text, or a long one would be there often.
 
     Raises: NotConfiguration.
     """
@@ -41,12 +42,12 @@ def settings(content: bytes) -> Iterator[tuple[str, str | None]]:
         raise NotConfiguration
     # The end of the file ends a line, also one that a `\` would join with the next.
     text = content.removeprefix(_BYTE_ORDER_MARK).replace(b"\r\n", b"\n") + b"\n\n"
-    section = b""
+    section = ""
     place = _found(_SKIPPED.match(text)).end()
     while place < len(text):
         header = _SECTION.match(text, place)
         if header:
-            section = _section_name(header[1], header[2])
+            section = os.fsdecode(_section_name(header[1], header[2]))
             place = header.end()
         else:
             name = _found(_NAME.match(text, place))
@@ -56,7 +57,7 @@ def settings(content: bytes) -> Iterator[tuple[str, str | None]]:
                 written = _found(_VALUE.match(text, place))
                 value = os.fsdecode(_unquoted(written[1]))
                 place = written.end()
-            yield os.fsdecode(section + name[1].lower()), value
+            yield section, os.fsdecode(name[1].lower()), value
         place = _found(_SKIPPED.match(text, place)).end()
 
 
@@ -68,8 +69,8 @@ def _found(match: re.Match[bytes] | None) -> re.Match[bytes]:
 
 def _section_name(name: bytes, subsection: bytes | None) -> bytes:
     if subsection is None:
-        return name.lower() + b"."
-    return name.lower() + b"." + _ESCAPE.sub(rb"\1", subsection) + b"."
+        return name.lower()
+    return name.lower() + b"." + _ESCAPE.sub(rb"\1", subsection)
 
 
 def _unquoted(written: bytes) -> bytes:

@@ -12,7 +12,7 @@ from symphony.application.ports import Overloaded
 from symphony.domain.discovery import Finder, Found, Search
 from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import Registered
-from symphony.infrastructure.git.roots import Roots
+from symphony.infrastructure.git.roots import Roots, real_path
 from symphony.infrastructure.git.sighting import Sighting, sighted
 from symphony.infrastructure.git.unreadable import Unreadable
 from symphony.infrastructure.git.walk import Walk
@@ -80,14 +80,16 @@ class LocalFinder(Finder):
             raise _bad_root("not-a-folder", "A folder that is there and can be read.") from None
         # One that is named by another one's .git is told there.
         inner = {each.git_directory for each in sightings if each.git_directory != each.folder}
-        names = {_real(each.path): each.name for each in reversed(registered)}
+        names = {
+            real_path(os.path.expanduser(each.path)): each.name for each in reversed(registered)
+        }
         found = [
             Found(
                 path=str(each.folder),
                 kind=each.kind,
                 remote_url=each.remote_url,
                 reason=each.reason,
-                registered_as=names.get(str(each.folder)),
+                registered_as=names.get(each.folder),
             )
             for each in sorted(sightings, key=lambda each: each.folder)
             if each.folder not in inner
@@ -103,10 +105,6 @@ class LocalFinder(Finder):
         if folder.is_relative_to(self._forbidden):
             raise outside
         return folder
-
-
-def _real(path: str) -> str:
-    return os.path.realpath(os.path.expanduser(path))
 
 
 def _bad_root(code: str, detail: str) -> Invalid:

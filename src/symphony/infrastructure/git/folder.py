@@ -14,6 +14,7 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # Not blocking: what was a file a moment ago may be a FIFO now.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
+_MAX_FOLDERS = 100  # in a name: all of them are open at once
 
 
 class Folder:
@@ -93,6 +94,8 @@ class Folder:
         *folders, last = name.split("/")
         if any(part in {"", ".", ".."} for part in (*folders, last)):
             raise refused("A name in the git directory leads out of it.")
+        if len(folders) > _MAX_FOLDERS:
+            raise refused("A name in the git directory leads too deep.")
         opened = [self._descriptor]
         try:
             for folder in folders:
@@ -107,6 +110,16 @@ class Folder:
         finally:
             for descriptor in opened[1:]:
                 os.close(descriptor)
+
+
+def pieces(file: Path, overlap: int) -> Iterator[bytes]:
+    """What is in a file of ours, a piece at a time: to look through all of a large one at once
+    would keep the other threads waiting. Each begins with the end of the one before."""
+    end = b""
+    with file.open("rb") as opened:
+        while piece := opened.read(_CHUNK):
+            yield end + piece
+            end = piece[-overlap:]
 
 
 def _mode(parent: int, name: str) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symphony.infrastructure.git.config import Config
-from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.folder import Folder, pieces
 from symphony.infrastructure.git.location import Location
 from symphony.infrastructure.git.program import GitFailed, Program
 from symphony.infrastructure.git.unreadable import broken
@@ -16,12 +16,17 @@ _MAX_REF = 4096  # bytes, as are the following
 _MAX_INDEX = 256 << 20
 _MAX_LIST = 64 << 20
 _MAX_RULES = 1 << 20
+_MAX_TOLD = 1 << 16  # characters of settings, for an environment has an end
 _MAX_REASON = 300  # characters
 _LONGEST_CHAIN = 5  # of symbolic refs, as in git itself
 _REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
 _SYMBOLIC = re.compile(rb"ref:[ \t]*(" + _REF_NAME + rb")\s*")
 _OBJECT_ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\s*")
 _SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
+# The extension of an index by which it is split (gitformat-index(5)): its size, then a hash.
+_LINK = re.compile(rb"link(?=\0.{3}(?P<sha1>.{20})(?P<rest>.{12})?)", re.DOTALL)
+_LINK_SIZE = 4 + 4 + 32
+_MAX_LINKS = 100_000  # paths may end like that
 # Nothing asks for these here; should a git ever find something that does, it is told no.
 _NEVER = (
     ("core.fsmonitor", "false"),
@@ -101,6 +106,8 @@ def make(
     with Folder(location.own) as own, Folder(location.common) as common:
         branch = _copy_head(own, common, path)
         told = [*config.obeyed(), *_tracking(config, branch), *_NEVER]
+        if sum(len(name) + len(value) for name, value in told) > _MAX_TOLD:
+            raise broken("Its config says too much of the branch and its remote.")
         upstream = _upstream_ref(config, branch)
         if upstream is not None:
             _copy_ref(upstream, common, path)
@@ -162,7 +169,8 @@ def _copy_head(own: Folder, common: Folder, path: Path) -> str | None:
 def _copy_ref(name: str, common: Folder, path: Path) -> None:
     """Copies a ref that is a file of its own, and those that it leads to."""
     for _ in range(_LONGEST_CHAIN):
-        content = common.read(name, _MAX_REF)
+        # A folder stays when the branches that were in it are gone, and a packed one has its name.
+        content = None if common.has_folder(name) else common.read(name, _MAX_REF)
         if content is None:
             return
         symbolic = _SYMBOLIC.fullmatch(content)
@@ -182,12 +190,13 @@ def _tracking(config: Config, branch: str | None) -> Iterator[tuple[str, str]]:
         return
     yield f"branch.{branch}.remote", remote
     yield f"branch.{branch}.merge", merge
-    for refspec in config.all(f"remote.{remote}.fetch"):
-        yield f"remote.{remote}.fetch", refspec
+    fetch = f"remote.{remote}.fetch"
+    for refspec in config.all(fetch):
+        yield fetch, refspec
 
 
 def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:
-    return config.last(f"branch.{branch}.remote"), config.last(f"branch.{branch}.merge")
+    return config.last(f"branch.{branch}.remote"), config.first(f"branch.{branch}.merge")
 
 
 def _upstream_ref(config: Config, branch: str | None) -> str | None:
@@ -203,6 +212,8 @@ def _upstream_ref(config: Config, branch: str | None) -> str | None:
 def _mapped(ref: str, refspecs: Iterable[str]) -> str | None:
     for refspec in refspecs:
         source, _, target = refspec.removeprefix("+").partition(":")
+        if not target:
+            continue  # it is fetched, and kept nowhere
         begins, star, ends = source.partition("*")
         if not star and source == ref:
             return target
@@ -219,9 +230,22 @@ def _copy_index(own: Folder, path: Path) -> None:
     """
     if not own.copy("index", path / "index", _MAX_INDEX):
         return
-    names = [entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)]
-    if names:
-        index = (path / "index").read_bytes()
-        for name in names:
-            if bytes.fromhex(name.removeprefix("sharedindex.")) in index:
-                own.copy(name, path / name, _MAX_INDEX)
+    shared = {entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)}
+    if shared:
+        named = shared.intersection(_named_indexes(path / "index"))
+        if len(named) > 1:
+            raise broken("Its index is split from several others.")
+        for name in named:
+            own.copy(name, path / name, _MAX_INDEX)
+
+
+def _named_indexes(index: Path) -> Iterator[str]:
+    """What may be the name of the one that an index is split from, by what stands before it."""
+    found = 0
+    for piece in pieces(index, overlap=_LINK_SIZE):
+        for link in _LINK.finditer(piece):
+            found += 1
+            if found > _MAX_LINKS:
+                raise broken("Its index names too many others.")
+            yield f"sharedindex.{link['sha1'].hex()}"
+            yield f"sharedindex.{link['sha1'].hex()}{(link['rest'] or b'').hex()}"

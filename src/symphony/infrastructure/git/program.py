@@ -5,6 +5,7 @@ import selectors
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
 
@@ -28,6 +29,8 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_LITERAL_PATHSPECS": "1",
+    # At a time: enough for the largest index, and an object of a few bytes can claim any size.
+    "GIT_ALLOC_LIMIT": "512m",
 }
 
 
@@ -131,5 +134,6 @@ def _read(process: Popen[bytes]) -> tuple[bytes, bytes]:
 
 
 def _end(process: Popen[bytes]) -> None:
-    if process.poll() is None:
+    """Ends the whole group: what git has begun can outlive it, and keep the pipes open."""
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -145,7 +145,7 @@ def _counterpart(private: PrivateDirectory) -> str | None:
     if private.branch is None:
         return None
     # Whoever has given it another name there has it as the branch's upstream.
-    upstream = private.config.last(f"branch.{private.branch}.merge")
+    upstream = private.config.first(f"branch.{private.branch}.merge")
     is_local = private.config.last(f"branch.{private.branch}.remote") == "."
     return f"refs/heads/{private.branch}" if upstream is None or is_local else upstream
 

@@ -118,6 +118,7 @@ class RemoteRepository:
         self._git(
             "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-maintenance",
             "--no-write-fetch-head", "--no-show-forced-updates", "--filter=tree:0",
+            "--update-shallow",
             "origin", f"+{branch}:{branch}",
         )  # fmt: skip
 

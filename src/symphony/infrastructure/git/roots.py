@@ -19,7 +19,15 @@ class Roots:
         Raises: Unreadable (refused) when it is outside; `what` names it in the reason. Whether
         something is there is not told then.
         """
-        real = Path(os.path.realpath(path))
-        if not any(real.is_relative_to(folder) for folder in self._folders):
+        real = real_path(path)
+        if real is None or not any(real.is_relative_to(folder) for folder in self._folders):
             raise refused(f"{what} lies outside the folders in which this service may look.")
         return real
+
+
+def real_path(path: str | Path) -> Path | None:
+    """A path with all its links resolved; None where these are more than can be followed."""
+    try:
+        return Path(os.path.realpath(path))
+    except RecursionError:  # the system gives up after 40 of them
+        return None

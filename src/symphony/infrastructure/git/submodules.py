@@ -4,7 +4,6 @@ git would look into each by running itself there, with the submodule's own confi
 told not to, and each is looked at as any other repository is.
 """
 
-import mmap
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.infrastructure.git.config import parsed
-from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.folder import Folder, pieces
 from symphony.infrastructure.git.porcelain import GITLINK
 from symphony.infrastructure.git.private_directory import PrivateDirectory
 
@@ -50,15 +49,13 @@ def count_modified(private: PrivateDirectory, look: Look) -> int:
 
 def _may_have_some(git_directory: Path) -> bool:
     """Whether the bytes of a submodule's mode are in the index: quicker than listing it all."""
-    for index in (git_directory / "index", *git_directory.glob("sharedindex.*")):
-        if index.exists() and index.stat().st_size:
-            with (
-                index.open("rb") as file,
-                mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-            ):
-                if content.find(_MODE_IN_INDEX) >= 0:
-                    return True
-    return False
+    indexes = (git_directory / "index", *git_directory.glob("sharedindex.*"))
+    return any(
+        _MODE_IN_INDEX in piece
+        for index in indexes
+        if index.exists()
+        for piece in pieces(index, overlap=len(_MODE_IN_INDEX))
+    )
 
 
 def _gitlinks(private: PrivateDirectory) -> Iterator[tuple[str, str]]:
@@ -76,17 +73,17 @@ def _ignored(private: PrivateDirectory) -> Callable[[str], str]:
     assert work_tree is not None  # noqa: S101 - a bare one has no files
     with Folder(work_tree) as top:
         modules = parsed(top, ".gitmodules")
-    names = {
-        values[-1]: key.removeprefix("submodule.").removesuffix(".path")
-        for key, values in modules.items()
-        if key.startswith("submodule.") and key.endswith(".path")
+    sections = {
+        values[-1]: section
+        for (section, key), values in modules.items()
+        if section.startswith("submodule.") and key == "path"
     }
 
     def of(path: str) -> str:
-        key = f"submodule.{names.get(path)}.ignore"
-        from_modules = modules.get(key, ("none",))[-1]
+        section = sections.get(path, "")
+        from_modules = modules.get((section, "ignore"), ("none",))[-1]
         general = private.config.last("diff.ignoresubmodules")
-        return private.config.last(key) or general or from_modules
+        return private.config.last(f"{section}.ignore") or general or from_modules
 
     return of
 
