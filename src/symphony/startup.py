@@ -1,10 +1,14 @@
 """What must be so before the service starts: its folder, its secret, its database's schema."""
 
+from pathlib import Path
+from uuid import UUID
+
 from symphony.config.settings import PREFIX, Settings, SettingsError
 from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.domain.vault_keys import MasterKeyMissing, MasterKeys
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create, new_key
 from symphony.infrastructure.vaults.master_keys import (
     FixedMasterKeys,
@@ -73,7 +77,7 @@ def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
         return FixedMasterKeys([new_key()])
     if engines.file is None:
         return FixedMasterKeys([])
-    file = engines.file.with_name(f"{engines.file.name}.master-key")
+    file = _master_key_file(engines.file)
     try:
         return file_master_keys(file)
     except OSError as error:
@@ -97,17 +101,46 @@ async def prepare(settings: Settings) -> None:
         if engines.is_in_memory and settings.workers > 1:
             raise StartRefused(f"{PREFIX}WORKERS: a database in memory has one process, so only 1")
         secret_for(settings, engines)
-        master_keys_for(settings, engines)
+        missing = _missing_master_key(settings, engines)
+        if missing is None:
+            master_keys_for(settings, engines)
         if engines.file is not None or settings.auto_migrate:
             await migrations.upgrade(engines)
         elif not engines.is_in_memory:
             reason = await migrations.obstacle(engines)
             if reason is not None:
                 raise StartRefused(reason)
+        if missing is not None:
+            await _refuse_if_needed(missing, engines)
+            master_keys_for(settings, engines)
     except StoreUnavailable:
         raise StartRefused(migrations.UNREACHABLE) from None
     finally:
         await engines.dispose()
+
+
+def _missing_master_key(settings: Settings, engines: Engines) -> Path | None:
+    """The file that is to be made beside an embedded database."""
+    if settings.master_key is not None or engines.file is None:
+        return None
+    file = _master_key_file(engines.file)
+    return None if file.exists() else file
+
+
+async def _refuse_if_needed(missing: Path, engines: Engines) -> None:
+    """A new master key in the place of a lost one would soon be needed by some vaults, and the lost
+    one still by the others. Raises: StartRefused."""
+    async with SqlAlchemyStore(engines).reading() as repositories:
+        encrypted = await repositories.vault_keys.under_other_master_keys(b"", UUID(int=0), 1)
+    if encrypted:
+        raise StartRefused(
+            f"{missing} is gone, and vaults are encrypted under it: bring it back from a backup, or"
+            f" set {PREFIX}MASTER_KEY to a new key to go on without what is in them"
+        )
+
+
+def _master_key_file(database: Path) -> Path:
+    return database.with_name(f"{database.name}.master-key")
 
 
 def _not_writable(settings: Settings, error: OSError) -> StartRefused:

@@ -220,6 +220,24 @@ async def test_while_a_key_cannot_be_opened_no_master_key_is_taken_away(tmp_path
         assert (await contents(ada, [kept])) == ["kept"]
 
 
+async def test_a_master_key_that_vaults_need_is_never_replaced_by_a_new_one(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    settings = await migrated(data_dir)
+    key_file = data_dir / "symphony.sqlite3.master-key"
+    assert (await rewrap(data_dir))[0] == 0  # nothing needs one yet, so one is made
+    async with running_api(settings) as client:
+        ada = await sign_up(client, "ada")
+        vault = await fill(ada, "kept")
+    lost = key_file.rename(data_dir / "lost")
+    status, said = await rewrap(data_dir)
+    assert (status, said.startswith(f"symphony: {key_file} is gone, and vaults")) == (1, True)
+    assert not key_file.exists()
+    assert (await rewrap(data_dir, MASTER_KEY=NEW))[0] == 1  # it cannot open what is there
+    lost.rename(key_file)
+    async with running_api(settings) as client:
+        assert await contents(replace(ada, client=client), [vault]) == ["kept"]
+
+
 @pytest.fixture
 async def database() -> AsyncGenerator[str]:
     name = f"test_{secrets.token_hex(8)}"
