@@ -9,14 +9,52 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
+# What SQLite has to be told of each column, for its columns take values of any type.
+TEXT, BLOB, INTEGER = (f"typeof({{0}}) = '{stored}'" for stored in ("text", "blob", "integer"))
+UUID_TEXT = TEXT + " AND length({0}) = 32 AND {0} NOT GLOB '*[^0-9a-f]*'"
+TIME_TEXT = (
+    TEXT + " AND substr({0}, 1, 10) = date(substr({0}, 1, 10))"
+    " AND substr({0}, 12, 8) = time(substr({0}, 12, 8))"
+    " AND substr({0}, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]'"
+)
+OBJECT_TEXT = TEXT + " AND CASE WHEN json_valid({0}) THEN json_type({0}) = 'object' ELSE 0 END"
+
+
+def or_null(rule: str) -> str:
+    return "({0} IS NULL OR " + rule + ")"
+
+
+def types(**columns: str) -> str:
+    return " AND ".join(rule.format(column) for column, rule in columns.items())
+
+
+def of_types(**columns: str) -> sa.CheckConstraint:
+    constraint = sa.CheckConstraint(types(**columns), name="types")
+    return constraint.ddl_if(dialect="sqlite")
 
 
 def upgrade() -> None:
     # In one statement that both databases know: SQLite adds no constraint to a table that is there.
-    op.execute(
+    added = (
         "ALTER TABLE vaults ADD COLUMN protection VARCHAR(16) DEFAULT 'none' NOT NULL"
         " CONSTRAINT ck_vaults_protection CHECK (protection IN ('none', 'passphrase'))"
     )
+    if op.get_bind().dialect.name == "sqlite":
+        rules = types(
+            id=UUID_TEXT,
+            version=INTEGER,
+            created_at=TIME_TEXT,
+            updated_at=TIME_TEXT,
+            workspace_id=UUID_TEXT,
+            name=TEXT,
+            name_key=TEXT,
+            path=TEXT,
+            metadata=OBJECT_TEXT,
+            is_locked=INTEGER,
+            protection=TEXT,
+        )
+        added += f" CONSTRAINT ck_vaults_types CHECK ({rules})"
+    op.execute(added)
     op.create_table(
         "vault_keys",
         sa.Column("vault_id", sa.Uuid(), nullable=False),
@@ -32,6 +70,16 @@ def upgrade() -> None:
             " AND passes IS NOT NULL AND lanes IS NOT NULL)",
             name="wrapped_by",
         ),
+        of_types(
+            vault_id=UUID_TEXT,
+            wrapped=BLOB,
+            master_key_name=or_null(BLOB),
+            salt=or_null(BLOB),
+            memory=or_null(INTEGER),
+            passes=or_null(INTEGER),
+            lanes=or_null(INTEGER),
+            checksum=BLOB,
+        ),
         sa.ForeignKeyConstraint(
             ["vault_id"], ["vaults.id"], name="fk_vault_keys_vault_id", ondelete="CASCADE"
         ),
@@ -44,6 +92,13 @@ def upgrade() -> None:
         sa.Column("api_token_id", sa.Uuid(), nullable=True),
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        of_types(
+            session_hash=BLOB,
+            vault_id=UUID_TEXT,
+            api_token_id=or_null(UUID_TEXT),
+            expires_at=TIME_TEXT,
+            wrapped=BLOB,
+        ),
         sa.ForeignKeyConstraint(
             ["api_token_id"],
             ["api_tokens.id"],
@@ -68,6 +123,14 @@ def upgrade() -> None:
         sa.Column("oldest", sa.Integer(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("oldest BETWEEN 1 AND newest", name="oldest"),
+        of_types(
+            id=UUID_TEXT,
+            vault_id=UUID_TEXT,
+            lookup=BLOB,
+            newest=INTEGER,
+            oldest=INTEGER,
+            sealed=BLOB,
+        ),
         sa.ForeignKeyConstraint(
             ["vault_id"], ["vaults.id"], name="fk_vault_entries_vault_id", ondelete="CASCADE"
         ),
@@ -81,6 +144,7 @@ def upgrade() -> None:
         sa.Column("facts", sa.LargeBinary(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("version >= 1", name="version"),
+        of_types(entry_id=UUID_TEXT, version=INTEGER, facts=BLOB, content=BLOB),
         sa.ForeignKeyConstraint(
             ["entry_id"],
             ["vault_entries.id"],

@@ -5,12 +5,13 @@ counters) belong to the database.
 """
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
+    Column,
     DateTime,
     Dialect,
     ForeignKey,
@@ -18,8 +19,10 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     UniqueConstraint,
+    Uuid,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -365,3 +368,36 @@ class RepoObservationModel(Model):
     behind: Mapped[int]
     stashes: Mapped[int]
     authored_at: Mapped[datetime | None]
+
+
+_STORED_AS: dict[type, str] = {bytes: "blob", int: "integer", bool: "integer"}
+
+
+def _is_of_its_type(column: Column[Any]) -> str:
+    """What SQLite has to be told, for its columns take values of any type."""
+    name, kind = column.name, column.type
+    if isinstance(kind, UtcDateTime):
+        day, clock, rest = (f"substr({name}, {part})" for part in ("1, 10", "12, 8", "20"))
+        rule = f"{day} = date({day}) AND {clock} = time({clock}) AND {rest} GLOB '.{'[0-9]' * 6}'"
+    elif isinstance(kind, Uuid):
+        rule = f"length({name}) = 32 AND {name} NOT GLOB '*[^0-9a-f]*'"
+    elif isinstance(kind, JSON):
+        rule = f"CASE WHEN json_valid({name}) THEN json_type({name}) = 'object' ELSE 0 END"
+    else:
+        rule = "1"
+    stored = _STORED_AS.get(kind.python_type, "text")
+    rule = f"typeof({name}) = '{stored}' AND {rule}".removesuffix(" AND 1")
+    return f"({name} IS NULL OR {rule})" if column.nullable else rule
+
+
+# As in PostgreSQL nothing of another type gets into them, whoever writes it: it could not be told
+# from what is damaged.
+for _model in (
+    VaultModel, VaultKeyModel, VaultSessionModel, VaultEntryModel, VaultEntryVersionModel
+):  # fmt: skip
+    _table = cast("Table", _model.__table__)
+    _table.append_constraint(
+        CheckConstraint(" AND ".join(map(_is_of_its_type, _table.columns)), name="types").ddl_if(
+            dialect="sqlite"
+        )
+    )
