@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
     """Serves until told to stop (SIGINT, SIGTERM). Raises: OSError when it cannot listen."""
     listener = _listen(settings.host, settings.port)
     config = uvicorn.Config(
-        "symphony.main:create_app_from_environment",
+        "symphony.start:application",
         factory=True,
         workers=settings.workers,
         http=PatientHttpProtocol,

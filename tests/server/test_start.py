@@ -1,11 +1,14 @@
 """The service is started, used, stopped and started again."""
 
+import asyncio
 import stat
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 from tests.conftest import SECRET
 from tests.support.api import API, made, sign_up
-from tests.support.server import running_server
+from tests.support.server import environment, running_server
 
 
 async def test_an_embedded_service_keeps_its_data_and_its_tokens_over_a_restart(
@@ -62,3 +65,15 @@ async def test_a_demo_prints_its_token_has_things_to_look_at_and_leaves_nothing(
         workspaces = await client.get(f"{API}/user-profiles/{me['id']}/workspaces")
         assert workspaces.json()["items"]
     assert not data_dir.exists()
+
+
+async def test_a_worker_looks_for_garbage_but_not_in_what_it_has_imported(tmp_path: Path) -> None:
+    code = "import gc, symphony.start as it; it.application();"
+    code += "print(gc.isenabled(), gc.get_freeze_count())"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code), env=environment(tmp_path / "data"), stdout=PIPE
+    )
+    output, _ = await process.communicate()
+    is_enabled, frozen = output.split()
+    assert is_enabled == b"True"
+    assert int(frozen) > 100_000  # objects
