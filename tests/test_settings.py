@@ -103,6 +103,8 @@ def test_a_variable_sets_what_it_names(
         ("GIT_ROOTS", "/no/such/folder", "existing folders"),
         ("GIT_ROOTS", "~no-such-user/dev", "existing folders"),
         ("DATA_DIR", "~no-such-user/data", "home"),
+        ("DATA_DIR", "", "not empty"),
+        ("HOST", "", "not empty"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_what_is_allowed(
