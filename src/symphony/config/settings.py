@@ -151,6 +151,8 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def _first_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "bool_parsing":  # of which pydantic does not say what is allowed
+        message = "true or false"
     if not first["loc"]:
         return message
     return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}"
