@@ -46,11 +46,13 @@ ResultT = TypeVar("ResultT")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     demo: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--demo", help="Everything in memory, with a demo user.")
     ] = False,
-    log_format: Annotated[Literal["text", "json"] | None, typer.Option()] = None,
+    log_format: Annotated[
+        Literal["text", "json"] | None, typer.Option(help="How log lines are written.")
+    ] = None,
     git_root: Annotated[
         list[str] | None,
         typer.Option(help="A folder with git repositories; may be repeated."),
@@ -116,8 +118,8 @@ def check_database() -> None:
 
 @users.command("create")
 def create_user(
-    username: str,
-    email: Annotated[str, typer.Option()],
+    username: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    email: Annotated[str, typer.Option(help="The e-mail address; nothing is sent to it.")],
     password_stdin: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
@@ -137,10 +139,12 @@ def create_user(
 
 @tokens.command("create")
 def create_token(
-    username: str,
+    username: Annotated[str, typer.Argument(help="Whose token; the e-mail address will do.")],
     name: Annotated[str, typer.Option(help="What the token is for.")],
-    scope: Annotated[list[Scope], typer.Option(help="May be repeated.")],
-    expires_in_days: Annotated[int | None, typer.Option(min=1, max=36_500)] = None,
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")],
+    expires_in_days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="When it ends; never, without.")
+    ] = None,
 ) -> None:
     """Make an API token for a user, and print it; it is never shown again."""
 
