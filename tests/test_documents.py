@@ -19,6 +19,7 @@ from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import create_app
 from tests.support.api import sign_up
+from tests.support.openapi import operations
 from tests.support.repositories import Repository
 from tests.support.server import Server, running_server
 
@@ -269,6 +270,25 @@ def test_the_api_guide_has_every_operation_and_none_that_does_not_exist(tmp_path
     }
     assert described - named == set()
     assert named - existing == set()
+
+
+def test_the_api_guide_tells_the_errors_that_each_operation_has_of_its_own() -> None:
+    of_all = {"payload-too-large", "validation-error", "internal-error", "service-unavailable"}
+    of_many = {"unauthenticated", "insufficient-scope"}  # what needs a token
+    of_many |= {"malformed-request", "unsupported-media-type"}  # what takes a body
+    of_entries = {"vault-not-found", "vault-damaged", "vault-locked", "master-key-missing"}
+    told = {
+        tuple(without_names(row[0]).strip("`").split()): set(re.findall("`([a-z-]+)`", row[2]))
+        for row in rows(API_GUIDE, "`[A-Z]+ /api/v1/.*`")
+        if len(row) == 3
+    }
+    for operation in operations().values():
+        if operation.path.startswith("/api/"):
+            own = {code for status in operation.answers for code in operation.codes(status)}
+            if operation.described["tags"] == ["vault entries"]:
+                own -= of_entries
+            expected = told[operation.method, without_names(operation.path)]
+            assert own - of_all - of_many == expected - of_many, operation.id
 
 
 def without_names(path: str) -> str:

@@ -89,8 +89,8 @@ def test_a_variable_sets_what_it_names(
         ("WORKERS", "0", "greater than or equal to 1"),
         ("WORKERS", "65", "less than or equal to 64"),
         ("LOG_FORMAT", "xml", "'text' or 'json'"),
-        ("AUTO_MIGRATE", "perhaps", "boolean"),
-        ("DEMO_MODE", "perhaps", "boolean"),
+        ("AUTO_MIGRATE", "perhaps", "true or false"),
+        ("DEMO_MODE", "", "true or false"),
         ("REGISTRATION", "ajar", "'open' or 'closed'"),
         ("ACCESS_TOKEN_TTL", "0", "greater than or equal to 1"),
         ("ACCESS_TOKEN_TTL", "86401", "less than or equal to 86400"),
@@ -103,6 +103,8 @@ def test_a_variable_sets_what_it_names(
         ("GIT_ROOTS", "/no/such/folder", "existing folders"),
         ("GIT_ROOTS", "~no-such-user/dev", "existing folders"),
         ("DATA_DIR", "~no-such-user/data", "home"),
+        ("DATA_DIR", "", "not empty"),
+        ("HOST", "", "not empty"),
     ],
 )
 def test_a_bad_value_is_refused_with_its_name_and_what_is_allowed(

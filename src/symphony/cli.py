@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
@@ -47,18 +46,23 @@ ResultT = TypeVar("ResultT")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
     demo: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--demo", help="Everything in memory, with a demo user.")
     ] = False,
-    log_format: Annotated[Literal["text", "json"] | None, typer.Option()] = None,
+    log_format: Annotated[
+        Literal["text", "json"] | None, typer.Option(help="How log lines are written.")
+    ] = None,
     git_root: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(help="A folder with git repositories; may be repeated."),
     ] = None,
 ) -> None:
     """Run the service. Each option is also a SYMPHONY_* variable; options come first."""
-    if any(os.pathsep in str(root) for root in git_root or ()):
+    if "" in (git_root or ()):
+        # As a path it would be the present folder.
+        _end("--git-root: a folder, not empty", code=2)
+    if any(os.pathsep in root for root in git_root or ()):
         # In the variable it would be two other folders.
         _end(f"--git-root: a folder without {os.pathsep} in its name", code=2)
     given = {
@@ -67,7 +71,7 @@ def serve(
         "WORKERS": workers,
         "DEMO_MODE": demo or None,
         "LOG_FORMAT": log_format,
-        "GIT_ROOTS": os.pathsep.join(map(str, git_root)) if git_root else None,
+        "GIT_ROOTS": os.pathsep.join(git_root) if git_root else None,
     }
     for name, value in given.items():
         if value is not None:  # the workers, processes of their own, read it there as well
@@ -114,8 +118,8 @@ def check_database() -> None:
 
 @users.command("create")
 def create_user(
-    username: str,
-    email: Annotated[str, typer.Option()],
+    username: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    email: Annotated[str, typer.Option(help="The e-mail address; nothing is sent to it.")],
     password_stdin: Annotated[  # noqa: FBT002 - a flag of the command line
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
@@ -135,10 +139,12 @@ def create_user(
 
 @tokens.command("create")
 def create_token(
-    username: str,
+    username: Annotated[str, typer.Argument(help="Whose token; the e-mail address will do.")],
     name: Annotated[str, typer.Option(help="What the token is for.")],
-    scope: Annotated[list[Scope], typer.Option(help="May be repeated.")],
-    expires_in_days: Annotated[int | None, typer.Option(min=1, max=36_500)] = None,
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")],
+    expires_in_days: Annotated[
+        int | None, typer.Option(min=1, max=36_500, help="When it ends; never, without.")
+    ] = None,
 ) -> None:
     """Make an API token for a user, and print it; it is never shown again."""
 

@@ -4,33 +4,41 @@ import secrets
 
 from symphony.application.api_tokens import CreateApiToken, create_api_token
 from symphony.application.app import Application
-from symphony.application.authentication import new_api_token
+from symphony.application.authentication import find_by_login, new_api_token
 from symphony.application.repos import CreateRepo, create_repo
 from symphony.application.user_profiles import CreateUserProfile, create_user_profile
 from symphony.application.vaults import CreateVault, LockVault, create_vault, lock_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
+from symphony.domain.user_profiles import UserProfile
 from symphony.domain.workspaces import WorkspaceType
+
+_NAME = "demo"
 
 
 async def announce_demo(app: Application) -> None:
-    """Makes the demo user's things, and prints how to be that user."""
+    """Makes the demo user's things, unless they were kept, and prints how to be that user."""
+    user = await app.ask(find_by_login, _NAME) or await _made(app)
+    token = new_api_token()
+    await app.run(
+        create_api_token,
+        CreateApiToken(user.id, frozenset(Scope), token, "demo", tuple(Scope)),
+    )
+    print(f"Demo: token {token}", flush=True)  # noqa: T201 - for a person
+
+
+async def _made(app: Application) -> UserProfile:
     password = secrets.token_urlsafe(12)
     user = await create_user_profile(
-        CreateUserProfile("demo", "demo@example.org", password, {"theme": "dark"}), app
+        CreateUserProfile(_NAME, "demo@example.org", password, {"theme": "dark"}), app
     )
     await _fill(app, CreateWorkspace(user.id, user.id, "Symphony", "The orchestra itself."))
     await _fill(
         app,
         CreateWorkspace(user.id, user.id, "Thesis", "Notes and proofs.", WorkspaceType.RESEARCH),
     )
-    token = new_api_token()
-    await app.run(
-        create_api_token,
-        CreateApiToken(user.id, frozenset(Scope), token, "demo", tuple(Scope)),
-    )
-    print(f"Demo: user name demo, password {password}", flush=True)  # noqa: T201 - for a person
-    print(f"Demo: token {token}", flush=True)  # noqa: T201 - for a person
+    print(f"Demo: user name {_NAME}, password {password}", flush=True)  # noqa: T201 - for a person
+    return user
 
 
 async def _fill(app: Application, command: CreateWorkspace) -> None:

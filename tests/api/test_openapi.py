@@ -175,7 +175,8 @@ def test_the_headers_that_operations_read_are_described(header: str) -> None:
     nouns = ("user_profile", "workspace", "repo", "vault")
     expected = {
         "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("change", "delete")}
-        | {"lock_vault", "unlock_vault", "put_entry", "delete_entry", "restore_entry"},
+        | {"lock_vault", "unlock_vault", "change_passphrase"}
+        | {"put_entry", "delete_entry", "restore_entry"},
         "If-None-Match": {f"get_{noun}" for noun in nouns}
         | {"get_own_user_profile", "get_workspace_stats", "get_attention"}
         | {"get_entry", "list_entry_versions", "put_entry"},

@@ -251,6 +251,19 @@ async def test_if_match_guards_locking_and_unlocking(vault: OpenVault) -> None:
     assert (await vault.owner.post(f"{vault.path}/lock", headers=now)).status_code == 200
 
 
+async def test_if_match_guards_a_change_of_the_passphrase(vault: OpenVault) -> None:
+    etag = (await vault.owner.get(vault.path)).headers["etag"]
+    path, body = f"{vault.path}/passphrase", {"old": PASSPHRASE, "new": OTHER}
+    stale = await vault.owner.put(path, body, headers={"If-Match": '"stale"'})
+    assert code(stale) == "412 precondition-failed"
+    assert (await vault.unlock(PASSPHRASE)).status_code == 200
+    opened = await vault.owner.put(path, body, headers={"If-Match": etag})
+    assert code(opened) == "412 precondition-failed"
+    now = {"If-Match": (await vault.owner.get(vault.path)).headers["etag"]}
+    assert (await vault.owner.put(path, body, headers=now)).status_code == 204
+    assert (await vault.unlock(OTHER)).status_code == 200
+
+
 async def test_a_wrong_passphrase_opens_nothing_and_after_five_nobody_gets_in(
     ada: User, vault: OpenVault
 ) -> None:

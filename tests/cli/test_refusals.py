@@ -61,6 +61,12 @@ def test_a_folder_with_git_repositories_is_never_taken_for_two_others(
     assert refusal(finished) == "--git-root: a folder without : in its name"
 
 
+def test_an_empty_folder_for_git_repositories_is_not_the_present_one(symphony: Symphony) -> None:
+    finished = symphony("serve", "--port", "70000", "--git-root", "")
+    assert finished.status == 2
+    assert refusal(finished) == "--git-root: a folder, not empty"
+
+
 def test_a_short_secret_is_refused(symphony: Symphony) -> None:
     finished = symphony("serve", SECRET_KEY=CANARY)
     assert refusal(finished) == "SYMPHONY_SECRET_KEY: at least 32 bytes"

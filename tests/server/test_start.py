@@ -77,3 +77,19 @@ async def test_a_worker_looks_for_garbage_but_not_in_what_it_has_imported(tmp_pa
     is_enabled, frozen = output.split()
     assert is_enabled == b"True"
     assert int(frozen) > 100_000  # objects
+
+
+async def test_a_demo_whose_database_is_kept_has_its_things_once(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'demo.sqlite3'}"
+    workspaces: list[object] = []
+    for _ in ("first", "second"):
+        async with (
+            running_server(tmp_path / "data", "--demo", DEMO_DATABASE_URL=url) as server,
+            server.client() as client,
+        ):
+            token = (await server.line_with("Demo: token ")).removeprefix("Demo: token ")
+            client.headers["Authorization"] = f"Bearer {token}"
+            me = (await client.get(f"{API}/user-profiles/me")).json()
+            listed = await client.get(f"{API}/user-profiles/{me['id']}/workspaces")
+            workspaces.append(listed.json()["items"])
+    assert workspaces[0] == workspaces[1] != []

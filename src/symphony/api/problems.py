@@ -185,9 +185,10 @@ PROBLEMS: dict[str, Kind] = {
     ),
     "precondition-failed": Kind(
         412,
-        "It has changed since you read it",
-        "What you sent in `If-Match` is not the present state (`current_version`). Read it again,"
-        " and repeat the change on what you then see.",
+        "It is not in the state that you expect",
+        "What you sent in `If-Match` is not the present state (`current_version`), or what you sent"
+        " in `If-None-Match` is; `*` there is for what does not exist yet. Read it again, and"
+        " repeat the change on what you then see.",
     ),
     "payload-too-large": Kind(
         413, "The body is too large", "Send less; the limit is in the detail of the answer."

@@ -318,9 +318,9 @@ async def unlock_vault(
     ),
 )
 async def change_passphrase(
-    vault_id: VaultId, body: PassphraseChange, actor: Actor, app: App
+    vault_id: VaultId, body: PassphraseChange, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
     """Gives it another passphrase, locked or not, and locks it: every session ends."""
     await locks.change_passphrase(
-        locks.ChangePassphrase(actor.user_id, vault_id, body.old, body.new), app
+        locks.ChangePassphrase(actor.user_id, vault_id, body.old, body.new, expected), app
     )

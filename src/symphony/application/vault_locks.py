@@ -60,6 +60,7 @@ class ChangePassphrase:
     vault_id: UUID
     old: str = field(repr=False)
     new: str = field(repr=False)
+    expected_tags: frozenset[str] | None = None
 
 
 async def protected(
@@ -102,16 +103,17 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
 
 
 async def change_passphrase(command: ChangePassphrase, app: Application) -> None:
-    """Raises: NotFound, NoPassphrase, Invalid, WrongPassphrase, TooManyAttempts, VaultDamaged,
-    Overloaded.
+    """Raises: NotFound, PreconditionFailed, NoPassphrase, Invalid, WrongPassphrase,
+    TooManyAttempts, VaultDamaged, Overloaded.
     """
     old, new = _checked("old", command.old), _checked("new", command.new)
     vault, record = await app.ask(_find, (command.actor, command.vault_id))
+    vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
         raise NoPassphrase
     data_key, record = await _unwrapped(vault.id, record, old, app)
     changed = await _wrapped(data_key, new, app)
-    if not await app.run(_change_passphrase, (command.actor, record, changed)):
+    if not await app.run(_change_passphrase, (command, record, changed)):
         await change_passphrase(command, app)
 
 
@@ -160,8 +162,11 @@ async def _open(
     return await services.vaults.open(caller.user_id, session, key, command.expected_tags)
 
 
-async def _change_passphrase(work: tuple[UUID, KeyRecord, KeyRecord], services: Services) -> bool:
-    return await services.vaults.change_key(*work)
+async def _change_passphrase(
+    work: tuple[ChangePassphrase, KeyRecord, KeyRecord], services: Services
+) -> bool:
+    command, old, new = work
+    return await services.vaults.change_key(command.actor, old, new, command.expected_tags)
 
 
 def _checked(field_name: str, value: object) -> str:

@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     max_vaults_per_workspace: Annotated[int, Field(ge=1)] = 20
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
 
+    @field_validator("host", "data_dir", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        # As a variable that somebody forgot to fill: it would be every address of the machine, and
+        # the folder that one happens to be in.
+        if value == "":
+            raise ValueError("not empty; without the variable its default holds")
+        return value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -142,6 +151,8 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 def _first_line(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "bool_parsing":  # of which pydantic does not say what is allowed
+        message = "true or false"
     if not first["loc"]:
         return message
     return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}"

@@ -57,12 +57,13 @@ class Locked(DomainError):
 
 
 class PreconditionFailed(DomainError):
-    """The caller's idea of the present state is out of date; None when there is nothing now."""
+    """The present state is not as the caller expects it; None when there is nothing now."""
 
     def __init__(self, noun: str, current_version: int | None) -> None:
         super().__init__(
             "precondition-failed",
-            f"The {_words(noun)} has changed since; read it again and repeat the change.",
+            f"The {_words(noun)} is not in the state that the request expects; read it again, and"
+            " repeat the change on what is there.",
         )
         self.current_version = current_version
 

@@ -198,12 +198,19 @@ class VaultService:
         await self._uow.vault_sessions.add(session)
         return await self._save_if_changed(vault, vault.changed({"is_locked": False}))
 
-    async def change_key(self, user_id: UUID, old: "KeyRecord", new: "KeyRecord") -> bool:
+    async def change_key(
+        self,
+        user_id: UUID,
+        old: "KeyRecord",
+        new: "KeyRecord",
+        expected_tags: frozenset[str] | None = None,
+    ) -> bool:
         """Wraps a vault's key anew and ends every session; false when it has changed meanwhile.
 
-        Raises: NotFound.
+        Raises: NotFound, PreconditionFailed.
         """
         vault = await self._uow.vaults.get_for_change(user_id, old.vault_id)
+        vault.require(expected_tags)
         if await self._uow.vault_keys.find(user_id, vault.id) != old:
             return False
         await self._uow.vault_keys.replace(new)
