@@ -27,7 +27,8 @@ def engines_for(settings: Settings) -> Engines:
     try:
         engines = create_engines(settings.store_url)
     except DatabaseUrlError as error:
-        raise SettingsError(f"{PREFIX}DATABASE_URL: {error}") from None
+        name = "DEMO_DATABASE_URL" if settings.demo_mode else "DATABASE_URL"
+        raise SettingsError(f"{PREFIX}{name}: {error}") from None
     if engines.file is not None:
         try:
             engines.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

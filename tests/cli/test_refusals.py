@@ -131,6 +131,11 @@ def test_a_folder_that_cannot_be_written_is_refused(
     assert "SYMPHONY_DATA_DIR" in finished.errors
 
 
+def test_a_bad_address_of_the_demo_is_named_as_its_variable(symphony: Symphony) -> None:
+    finished = symphony("serve", "--demo", DEMO_DATABASE_URL="demo.db")
+    assert refusal(finished).startswith("SYMPHONY_DEMO_DATABASE_URL: ")
+
+
 def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
     command: tuple[str, ...], symphony: Symphony, tmp_path: Path
 ) -> None:

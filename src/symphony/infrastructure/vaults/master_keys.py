@@ -28,7 +28,7 @@ class FixedMasterKeys:
     def first(self) -> MasterKey:
         if not self._keys:
             raise MasterKeyMissing(
-                "The service has no master key, which keeping entries in this vault needs: whoever"
+                "The service has no master key, which vaults without a passphrase need: whoever"
                 " runs it has to set SYMPHONY_MASTER_KEY."
             )
         return self._keys[0]
