@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 import threading
 import time
@@ -185,6 +186,16 @@ async def test_what_kind_of_failure_it_was_is_told_without_addresses(
     assert "s3cret" not in failed.value.detail
     assert str(tmp_path) not in failed.value.detail
     assert failed.value.detail.startswith("It failed: ")
+
+
+@pytest.mark.parametrize("scheme", ["git", "ssh", "http"])
+async def test_a_connection_that_is_refused_is_told_as_such(
+    scheme: str, remotes: RemoteGit
+) -> None:
+    login = "git@" if scheme == "ssh" else ""
+    with pytest.raises(RemoteFailed) as failed:
+        await remotes.sync(USER, REPO, "/none", f"{scheme}://{login}127.0.0.1:1/engine")
+    assert re.search("Connection refused|Couldn't connect to server", failed.value.detail)
 
 
 async def test_of_a_long_complaint_the_beginning_is_told_in_time(
