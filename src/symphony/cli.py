@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import typer
@@ -53,12 +52,15 @@ def serve(
     ] = False,
     log_format: Annotated[Literal["text", "json"] | None, typer.Option()] = None,
     git_root: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(help="A folder with git repositories; may be repeated."),
     ] = None,
 ) -> None:
     """Run the service. Each option is also a SYMPHONY_* variable; options come first."""
-    if any(os.pathsep in str(root) for root in git_root or ()):
+    if git_root and not all(git_root):
+        # As a path it would be the present folder, in the variable no folder at all.
+        _end("--git-root: a folder, and no empty name", code=2)
+    if any(os.pathsep in root for root in git_root or ()):
         # In the variable it would be two other folders.
         _end(f"--git-root: a folder without {os.pathsep} in its name", code=2)
     given = {
@@ -67,7 +69,7 @@ def serve(
         "WORKERS": workers,
         "DEMO_MODE": demo or None,
         "LOG_FORMAT": log_format,
-        "GIT_ROOTS": os.pathsep.join(map(str, git_root)) if git_root else None,
+        "GIT_ROOTS": os.pathsep.join(git_root) if git_root else None,
     }
     for name, value in given.items():
         if value is not None:  # the workers, processes of their own, read it there as well

@@ -61,6 +61,14 @@ def test_a_folder_with_git_repositories_is_never_taken_for_two_others(
     assert refusal(finished) == "--git-root: a folder without : in its name"
 
 
+def test_a_folder_without_a_name_is_not_the_one_that_symphony_was_started_in(
+    symphony: Symphony,
+) -> None:
+    finished = symphony("serve", "--port", "70000", "--git-root", "")
+    assert finished.status == 2
+    assert refusal(finished) == "--git-root: a folder, and no empty name"
+
+
 def test_a_short_secret_is_refused(symphony: Symphony) -> None:
     finished = symphony("serve", SECRET_KEY=CANARY)
     assert refusal(finished) == "SYMPHONY_SECRET_KEY: at least 32 bytes"
