@@ -16,7 +16,7 @@ import pytest
 
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
-from symphony.infrastructure.git import local, program, scratch
+from symphony.infrastructure.git import local, observation, program, scratch
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.scratch import Scratch
 from tests.support.repositories import USER, Repository, entries, running
@@ -239,6 +239,27 @@ async def test_an_index_beside_very_many_shared_ones_is_looked_through_once(
     for number in range(300):
         repo.write(f".git/sharedindex.{number + 1:040x}", "")
     assert (await git.status(USER, str(repo.path))).state == RepoState.DIRTY
+
+
+async def test_what_is_copied_has_a_bound_for_submodules_within_each_other_and_not_side_by_side(
+    root: Path, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("wide/a", "wide/b", "wide/c", "wide", "deep/a/b/c", "deep/a/b", "deep/a", "deep"):
+        repository = Repository.made(root / name)
+        repository.commit()
+        repository.git("add", ".")
+        index = repository.own / "index"
+        extended = index.read_bytes()[:-20] + b"AAAA" + struct.pack(">I", 1000)
+        index.write_bytes(extended)
+        os.truncate(index, len(extended) + 1000 + 20)
+    monkeypatch.setattr(observation, "MAX_COPIED", 5_000)
+    assert (await git.status(USER, str(root / "wide"))).state == RepoState.DIRTY
+    assert (await git.status(USER, str(root / "deep/a"))).state == RepoState.DIRTY
+    seen = await git.status(USER, str(root / "deep"))
+    assert (seen.state, seen.reason) == (
+        RepoState.ERROR,
+        "In a submodule: There is more to copy of it than this service has room for.",
+    )
 
 
 async def test_only_one_shared_index_is_copied(repo: Repository, git: LocalGit) -> None:
