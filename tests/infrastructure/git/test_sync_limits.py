@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -17,8 +18,8 @@ import pytest
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed, RemoteTimeout, SyncInProgress
-from symphony.infrastructure.git import program, remote_git
-from symphony.infrastructure.git.mirrors import Mirrors
+from symphony.infrastructure.git import mirrors, program, remote_git
+from symphony.infrastructure.git.mirrors import Mirror, Mirrors
 from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.git.scratch import Scratch
 from tests.support.remotes import Listener, asking, git_daemon, http_server, refusal
@@ -292,3 +293,38 @@ def test_mirrors_that_nobody_uses_go_and_one_in_use_stays(tmp_path: Path) -> Non
     mirrors.remove(used)
     mirrors.remove(used)
     assert {each.name for each in entries(tmp_path / "mirrors")} == {str(recent)}
+
+
+def test_what_a_fetch_that_was_cut_off_has_left_goes_with_it(tmp_path: Path) -> None:
+    rest = tmp_path / "mirrors" / str(REPO) / "objects/pack/tmp_pack_rest"
+    with suppress(TimeoutError), Mirrors(tmp_path / "mirrors").held(REPO):
+        rest.touch()
+        raise TimeoutError
+    assert not rest.exists()
+
+
+def test_of_mirrors_that_are_too_large_together_those_used_longest_ago_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (Mirrors(tmp_path / "mirrors") for _ in range(2))  # of two processes
+    monkeypatch.setattr(mirrors, "MAX_TOTAL", 3_000)
+    repos = [new_id() for _ in range(6)]
+    in_use, oldest, second, *recent = repos
+
+    def fetch(mirror: Mirror, size: int) -> None:
+        (mirror.objects / "pack/fetched.pack").write_bytes(bytes(size))
+
+    def kept() -> set[str]:
+        return {each.name for each in entries(tmp_path / "mirrors")}
+
+    with one.held(in_use) as mirror:
+        fetch(mirror, 900)
+        for each in (oldest, second, *recent[:-1]):
+            with other.held(each) as another:
+                fetch(another, 900)
+        assert kept() == {str(each) for each in (in_use, second, *recent[:-1])}
+        with one.held(second) as again, suppress(TimeoutError):
+            fetch(again, 2_000)  # and fails
+            raise TimeoutError
+        assert kept() == {str(each) for each in (in_use, second, recent[1])}
+    assert kept() == {str(each) for each in (in_use, second)}

@@ -120,14 +120,12 @@ class RemoteGit(Remotes):
                 # Which may be a newer one than a moment ago.
                 branches[branch] = asked.fetch(branch, listing)
                 ahead, behind = _counted(private, branches[branch], mirror)
-            state = RemoteState(
+            return RemoteState(
                 branches={short(name): commit for name, commit in branches.items()},
                 default_branch=None if listing.default is None else short(listing.default),
                 ahead=ahead,
                 behind=behind,
             )
-        self._mirrors.sweep()
-        return state
 
 
 @contextmanager
