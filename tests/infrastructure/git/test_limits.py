@@ -229,6 +229,16 @@ async def test_what_claims_to_be_very_large_takes_no_memory(
     assert "over limit" in (seen.reason or "")
 
 
+async def test_of_who_wrote_what_only_the_beginning_is_told(
+    repo: Repository, git: LocalGit
+) -> None:
+    long = "x" * 100_000
+    repo.git("commit", "--allow-empty", "--message", long, GIT_AUTHOR_NAME=long)
+    head = (await git.status(USER, str(repo.path))).head
+    assert head is not None
+    assert (head.subject, head.author) == ("x" * 1000, "x" * 1000)
+
+
 async def test_an_index_beside_very_many_shared_ones_is_looked_through_once(
     repo: Repository, git: LocalGit
 ) -> None:

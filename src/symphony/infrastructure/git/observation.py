@@ -25,7 +25,7 @@ from symphony.infrastructure.git.unreadable import Unreadable, broken, refused
 _MAX_DEPTH = 8  # of submodules in submodules
 MAX_COPIED = 256 << 20  # bytes at a time: of a submodule and all that are around it
 _MAX_STASHES = 16 << 20  # bytes of their list
-_MAX_SUBJECT = 1000  # characters
+_MAX_SHOWN = 1000  # characters
 _COMMIT = "--format=%H%x00%s%x00%an%x00%at"
 _IN_A_SUBMODULE = "In a submodule: "
 _BARE = "It is a bare repository: there are no files to compare."
@@ -151,7 +151,7 @@ def _head(private: PrivateDirectory, commit: str) -> Head:
     check_loose_object(private.objects, commit)
     shown = private.git("log", "-1", "--encoding=UTF-8", _COMMIT, commit, "--")
     identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
-    return Head(identity, subject[:_MAX_SUBJECT], author, _time(seconds))
+    return Head(identity, subject[:_MAX_SHOWN], author[:_MAX_SHOWN], _time(seconds))
 
 
 def _time(seconds: str) -> datetime | None:
