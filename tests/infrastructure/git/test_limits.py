@@ -7,8 +7,10 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import tracemalloc
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,7 +18,7 @@ import pytest
 
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
-from symphony.infrastructure.git import local, observation, program, scratch
+from symphony.infrastructure.git import config, local, observation, program, scratch
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.scratch import Scratch
 from tests.support.repositories import USER, Repository, entries, running
@@ -189,6 +191,32 @@ async def test_a_configuration_that_says_one_thing_over_and_over_is_read_in_time
     repo.write(".git/config", "[core]\n" + "bare\n" * 200_000)
     seen = await git.status(USER, str(repo.path))
     assert seen.reason == "It is a bare repository: there are no files to compare."
+
+
+async def test_large_configurations_are_read_one_at_a_time_and_hold_up_no_small_one(
+    root: Path, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large, small = (Repository.made(root / name) for name in ("large", "small"))
+    large.write(".git/config", "[core]\n" + "bare\n" * 20_000)
+    begun, end, read = list[int](), threading.Event(), config.settings
+
+    def held(content: bytes) -> Iterator[tuple[str, str, str | None]]:
+        if len(content) > 1000:
+            begun.append(1)
+            end.wait(60)
+        return read(content)
+
+    monkeypatch.setattr(config, "settings", held)
+    asked = [asyncio.create_task(git.status(USER, str(large.path))) for _ in range(3)]
+
+    async def one_has_begun() -> bool:
+        return bool(begun)
+
+    await until(one_has_begun)
+    assert (await git.status(USER, str(small.path))).state == RepoState.CLEAN
+    assert len(begun) == 1
+    end.set()
+    assert {each.state for each in await asyncio.gather(*asked)} == {RepoState.CLEAN}
 
 
 LONG = "x" * 50_000
