@@ -146,7 +146,7 @@ async def test_a_remote_that_takes_too_long_is_a_504(
 async def test_when_too_many_are_asked_already_one_is_to_come_back_later(
     ada: User, silent: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_git, "AT_ONCE", 0)
+    monkeypatch.setattr(remote_git, "MAX_WAITING", 0)
     repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
     assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "503 service-unavailable"
     assert silent.calls == 0

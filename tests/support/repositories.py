@@ -5,9 +5,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psutil
 
+USER = UUID(int=1)
+"""For whom repositories are looked at."""
 # Neither the machine's nor the developer's configuration decides how tests end.
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],

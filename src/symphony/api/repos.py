@@ -94,7 +94,10 @@ class HeadResponse(Representation):
             examples=["Note G: Bernoulli numbers"],
         ),
     ]
-    author: Annotated[str, Field(description="The author's name.", examples=["Ada Lovelace"])]
+    author: Annotated[
+        str,
+        Field(description="The author's name, up to 1,000 characters.", examples=["Ada Lovelace"]),
+    ]
     authored_at: Annotated[
         datetime | None,
         Field(

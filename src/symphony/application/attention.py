@@ -53,7 +53,7 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
     known = await app.ask(get_known, query)
     repos = known.repos
     if query.fresh and app.git is not None:
-        repos = await _looked_at(repos, app.git)
+        repos = await _looked_at(query.actor, repos, app.git)
         seen = [
             after.seen
             for before, after in zip(known.repos, repos, strict=True)
@@ -91,7 +91,7 @@ async def keep_observations(command: KeepObservations, services: Services) -> No
     await services.observations.keep(command.actor, command.observations)
 
 
-async def _looked_at(repos: Sequence[KnownRepo], git: Git) -> list[KnownRepo]:
+async def _looked_at(user_id: UUID, repos: Sequence[KnownRepo], git: Git) -> list[KnownRepo]:
     """The same repos as they are now, as far as there is time for it.
 
     Those that nobody has looked at for longest come first: should the time not be enough for all,
@@ -99,7 +99,7 @@ async def _looked_at(repos: Sequence[KnownRepo], git: Git) -> list[KnownRepo]:
     """
     oldest_first = sorted(repos, key=lambda each: each.seen.observed_at if each.seen else _NEVER)
     paths = dict.fromkeys(each.path for each in oldest_first)
-    statuses = await git.statuses(paths, within=LOOKING_LIMIT)
+    statuses = await git.statuses(user_id, paths, within=LOOKING_LIMIT)
     return [
         replace(repo, seen=RepoObservation.of(repo.id, repo.path, statuses[repo.path]))
         if repo.path in statuses

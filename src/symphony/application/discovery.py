@@ -55,7 +55,7 @@ async def discover_repos(query: DiscoverRepos, app: Application) -> Discovery:
     if app.finder is None:
         raise GitDisabled
     registered = await app.ask(list_registered, ListRegistered(query.actor, query.workspace_id))
-    search = await app.finder.find(query.root, query.max_depth, registered)
+    search = await app.finder.find(query.actor, query.root, query.max_depth, registered)
     return Discovery(list(proposals(search.found, registered)), search.truncated)
 
 

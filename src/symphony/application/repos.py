@@ -100,6 +100,6 @@ async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
     if app.git is None:
         raise GitDisabled
     repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
-    status = await app.git.status(repo.path)
+    status = await app.git.status(query.actor, repo.path)
     await remember(app, query.actor, [RepoObservation.of(repo.id, repo.path, status)])
     return status

@@ -37,7 +37,7 @@ async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteSt
     asked = await app.ask(get_repo, GetRepo(command.actor, command.repo_id))
     if asked.remote_url is None:
         raise NoRemote
-    found = await app.remotes.sync(asked.id, asked.path, asked.remote_url)
+    found = await app.remotes.sync(command.actor, asked.id, asked.path, asked.remote_url)
     try:
         marked = await app.run(mark_synced, MarkSynced(command.actor, asked.id, found.synced_at))
     except NotFound:  # it was deleted meanwhile

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
@@ -69,11 +70,13 @@ class Finder(ABC):
     """Looks for repositories on a disk, and neither changes nor runs anything there."""
 
     @abstractmethod
-    async def find(self, root: str, max_depth: int, registered: Sequence[Registered]) -> Search:
+    async def find(
+        self, user_id: UUID, root: str, max_depth: int, registered: Sequence[Registered]
+    ) -> Search:
         """The repositories in a folder and, to a depth, in those below it; sorted by path.
 
         Links are not followed below the folder. It is absolute, or `~/…` for the service's own
-        home, and so are the paths of what is `registered`.
+        home, and so are the paths of what is `registered`. One search of a user is done at a time.
 
         Raises: Invalid for a folder in which nobody may look or which cannot be read, Overloaded.
         """

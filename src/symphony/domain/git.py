@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from symphony.domain.base import utc_now
 from symphony.domain.errors import Forbidden
@@ -74,14 +75,17 @@ class Git(ABC):
     """Looks at repositories, and neither changes them nor runs anything that they ask for."""
 
     @abstractmethod
-    async def status(self, path: str) -> RepoStatus:
+    async def status(self, user_id: UUID, path: str) -> RepoStatus:
         """The state of the repository in a folder: absolute, or `~/…` for the service's own home.
 
+        Of the looks of one user only so many are taken at once, so that they hold up nobody else.
         Whatever is wrong with it is a state with a reason.
         """
 
     @abstractmethod
-    async def statuses(self, paths: Iterable[str], within: float) -> Mapping[str, RepoStatus]:
+    async def statuses(
+        self, user_id: UUID, paths: Iterable[str], within: float
+    ) -> Mapping[str, RepoStatus]:
         """The state of each repository, in this order, as far as `within` seconds are enough."""
 
 

@@ -30,8 +30,8 @@ class Remotes(ABC):
     """Asks remotes, without credentials, and changes nothing in anybody's repository."""
 
     @abstractmethod
-    async def sync(self, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
-        """What the remote has now, compared with the repository in a folder.
+    async def sync(self, user_id: UUID, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
+        """What the remote of a user's repo has now, compared with the repository in a folder.
 
         Raises: SyncInProgress, RemoteFailed, RemoteTimeout, Overloaded.
         """

@@ -8,7 +8,7 @@ import pytest
 from symphony.domain.git import Operation
 from symphony.infrastructure.git.local import LocalGit
 from tests.infrastructure.git import histories, working_trees
-from tests.support.repositories import Repository
+from tests.support.repositories import USER, Repository
 
 Situation = Callable[[Repository], Repository | None]
 SITUATIONS = (*histories.SITUATIONS, *working_trees.SITUATIONS)
@@ -34,7 +34,7 @@ async def test_git_itself_says_the_same(situation: Situation, root: Path, git: L
     repo.commit()
     repo = situation(repo) or repo
     before = repo.traces()
-    seen = await git.status(str(repo.path))
+    seen = await git.status(USER, str(repo.path))
     assert repo.traces() == before
     told = repo.told()
     head = seen.head.id if seen.head else None
@@ -50,7 +50,7 @@ async def test_the_commit_that_is_checked_out_is_told(root: Path, git: LocalGit)
     repo.git(
         "commit", "--quiet", "--message=Note G\n\nBernoulli", GIT_AUTHOR_DATE="@1700000000 +0100"
     )
-    head = (await git.status(str(repo.path))).head
+    head = (await git.status(USER, str(repo.path))).head
     assert head is not None
     assert head.id == repo.git("rev-parse", "HEAD")
     assert (head.subject, head.author) == ("Note G", "Ada Lovelace")

@@ -7,7 +7,7 @@ import pytest
 from symphony.domain.git import RepoState, RepoStatus
 from symphony.infrastructure.git.local import LocalGit
 from tests.infrastructure.git.damages import DAMAGES, IN_GITS_WORDS, Damage
-from tests.support.repositories import Repository, running
+from tests.support.repositories import USER, Repository, running
 
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
@@ -15,7 +15,7 @@ async def test_it_is_told_what_is_wrong(damage: Damage, root: Path, git: LocalGi
     repo = Repository.made(root / "place" / "repo")
     repo.commit()
     damage(repo)
-    seen = await git.status(str(repo.path))
+    seen = await git.status(USER, str(repo.path))
     state, reason = DAMAGES[damage]
     if reason == IN_GITS_WORDS:
         assert seen.reason
@@ -31,23 +31,23 @@ async def test_a_bare_repository_is_clean_and_says_why_it_is(root: Path, git: Lo
     head = repo.commit()
     repo.git("checkout", "--quiet", "-b", "topic")
     bare = repo.clone(root / "bare", "--bare")
-    seen = await git.status(str(bare.path))
+    seen = await git.status(USER, str(bare.path))
     assert seen.state == RepoState.CLEAN
     assert seen.reason == "It is a bare repository: there are no files to compare."
     assert seen.head is not None
     assert (seen.branch, seen.head.id, seen.upstream) == ("topic", head, None)
     assert seen.remotes == {"origin": repo.path.as_uri()}
     empty = Repository.made(root / "empty", "--bare")
-    seen = await git.status(str(empty.path))
+    seen = await git.status(USER, str(empty.path))
     assert (seen.state, seen.branch, seen.head) == (RepoState.CLEAN, "main", None)
     repo.git("config", "core.bare", "true")
-    assert (await git.status(str(repo.path))).branch == "topic"
+    assert (await git.status(USER, str(repo.path))).branch == "topic"
 
 
 async def test_a_folder_in_a_repository_is_none(root: Path, git: LocalGit) -> None:
     repo = Repository.made(root / "repo")
     repo.commit("folder/file")
-    seen = await git.status(str(repo.path / "folder"))
+    seen = await git.status(USER, str(repo.path / "folder"))
     assert seen.state == RepoState.NOT_A_REPOSITORY
 
 
@@ -66,6 +66,6 @@ async def test_a_commit_may_tell_of_itself_what_it_likes(root: Path, git: LocalG
         file = repo.write(".git/commit", text)
         commit = repo.git("hash-object", "-t", "commit", "-w", "--literally", str(file))
         repo.write(".git/refs/heads/main", commit)
-        seen = await git.status(str(repo.path))
+        seen = await git.status(USER, str(repo.path))
         assert seen.head is not None, seen.reason
         assert (seen.head.subject, seen.head.author, seen.head.authored_at) == told

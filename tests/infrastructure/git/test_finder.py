@@ -13,7 +13,7 @@ from symphony.infrastructure.git.finder import LocalFinder
 from tests.infrastructure.git import plants
 from tests.infrastructure.git.damages import DAMAGES, Damage
 from tests.infrastructure.git.plants import SECRET, Ground
-from tests.support.repositories import Repository, running
+from tests.support.repositories import USER, Repository, running
 
 BARE, REPOSITORY = RepoKind.BARE, RepoKind.REPOSITORY
 SUBMODULE, WORKTREE = RepoKind.SUBMODULE, RepoKind.WORKTREE
@@ -37,7 +37,7 @@ async def found(
     finder: LocalFinder, folder: Path, max_depth: int = 20, *registered: Registered
 ) -> dict[str, Found]:
     """What is found, by the path below the folder."""
-    search = await finder.find(str(folder), max_depth, registered)
+    search = await finder.find(USER, str(folder), max_depth, registered)
     assert not search.truncated
     assert running() == []
     paths = [each.path for each in search.found]
@@ -51,7 +51,7 @@ async def kinds(finder: LocalFinder, folder: Path, max_depth: int = 20) -> dict[
 
 async def refused(finder: LocalFinder, folder: str) -> str:
     with pytest.raises(Invalid) as refusal:
-        await finder.find(folder, 1, [])
+        await finder.find(USER, folder, 1, [])
     (error,) = refusal.value.errors
     assert error.field == "root"
     assert folder not in error.detail
@@ -124,7 +124,7 @@ async def test_no_link_is_followed_but_in_the_path_that_is_given(
     expected = Found(str(root / "dev/engine"), REPOSITORY)
     monkeypatch.setenv("HOME", str(root))
     for folder in (root / "dev", root / "link", "~/dev", "~/link/../dev", root / "dev/again/again"):
-        search = await finder.find(str(folder), 20, [])
+        search = await finder.find(USER, str(folder), 20, [])
         assert search == Search([expected], truncated=False), folder
 
 

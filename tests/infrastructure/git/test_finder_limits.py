@@ -18,16 +18,17 @@ from symphony.infrastructure.git import finder as limits
 from symphony.infrastructure.git import walk
 from symphony.infrastructure.git.finder import LocalFinder
 from symphony.infrastructure.git.walk import Walk
-from tests.support.repositories import Repository
+from tests.support.repositories import USER, Repository
 from tests.support.server import until
 
 SEARCH = """
 import asyncio, sys
 from pathlib import Path
+from uuid import UUID
 from symphony.infrastructure.git.finder import LocalFinder
 root = Path(sys.argv[1])
 finder = LocalFinder([root], root / "none")
-search = asyncio.run(finder.find(str(root), 9, []))
+search = asyncio.run(finder.find(UUID(int=1), str(root), 9, []))
 finder.close()
 for each in search.found:
     print(Path(each.path).name, each.reason, sep="; ")
@@ -55,7 +56,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
 
 
 async def names(finder: LocalFinder, root: Path) -> tuple[list[str], bool]:
-    search = await finder.find(str(root), 9, [])
+    search = await finder.find(USER, str(root), 9, [])
     return [Path(each.path).name for each in search.found], search.truncated
 
 

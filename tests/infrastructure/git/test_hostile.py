@@ -11,7 +11,7 @@ from symphony.domain.git import RepoState, RepoStatus
 from symphony.infrastructure.git.local import LocalGit
 from tests.infrastructure.git import plants
 from tests.infrastructure.git.plants import SECRET, Ground
-from tests.support.repositories import Repository, running
+from tests.support.repositories import USER, Repository, running
 
 Plant = Callable[[Ground], None]
 
@@ -27,7 +27,7 @@ def named(plants: tuple[Plant, ...]) -> pytest.MarkDecorator:
 
 async def looked_at(ground: Ground, git: LocalGit) -> RepoStatus:
     """What is told, after a look that nothing was run, is left running, or was let out."""
-    seen = await git.status(str(ground.repo.path))
+    seen = await git.status(USER, str(ground.repo.path))
     assert not ground.mark.exists(), ground.mark.read_text()
     assert running() == []
     assert SECRET not in repr(seen)
@@ -88,7 +88,7 @@ async def test_outside_nothing_is_told_not_even_whether_it_is_there(
 ) -> None:
     (ground.repo.path / "link").symlink_to(ground.outside)
     reasons = {
-        ((seen := await git.status(path)).state, seen.reason)
+        ((seen := await git.status(USER, path)).state, seen.reason)
         for path in (
             str(ground.secret.path),
             str(ground.outside / "nothing"),
@@ -147,7 +147,7 @@ async def test_nothing_is_written_while_a_user_commits(ground: Ground, git: Loca
     async def look() -> int:
         looks = 0
         while not done.is_set() or looks == 0:
-            seen = await git.status(str(ground.repo.path))
+            seen = await git.status(USER, str(ground.repo.path))
             assert seen.state in {RepoState.CLEAN, RepoState.DIRTY}, seen.reason
             looks += 1
         return looks

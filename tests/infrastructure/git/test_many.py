@@ -11,7 +11,7 @@ from symphony.domain.git import RepoState
 from symphony.infrastructure.git import local
 from symphony.infrastructure.git.local import LocalGit
 from tests.support.looks import counted_looks
-from tests.support.repositories import Repository, running
+from tests.support.repositories import USER, Repository, running
 from tests.support.server import until
 
 LONG = 60.0  # seconds
@@ -32,7 +32,7 @@ def repos(root: Path) -> list[str]:
 async def test_each_of_many_is_told_as_if_it_were_the_only_one(
     git: LocalGit, repos: list[str]
 ) -> None:
-    found = await git.statuses([*repos, "/nowhere"], within=LONG)
+    found = await git.statuses(USER, [*repos, "/nowhere"], within=LONG)
     assert set(found) == {*repos, "/nowhere"}
     assert [found[path].state for path in repos] == [RepoState.CLEAN, RepoState.DIRTY] * 10
     assert found["/nowhere"].state == RepoState.REFUSED
@@ -42,7 +42,7 @@ async def test_many_who_look_at_many_are_no_more_at_once_than_there_are_threads(
     git: LocalGit, repos: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with counted_looks(monkeypatch) as at_once:
-        boards = await asyncio.gather(*(git.statuses(repos, within=LONG) for _ in range(4)))
+        boards = await asyncio.gather(*(git.statuses(USER, repos, within=LONG) for _ in range(4)))
     assert all(set(board) == set(repos) for board in boards)
     assert len(at_once) == 4 * len(repos)
     assert max(at_once) <= local.AT_ONCE
@@ -52,13 +52,13 @@ async def test_who_looks_at_one_does_not_wait_for_all_of_many(
     git: LocalGit, repos: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with counted_looks(monkeypatch) as begun:
-        many = asyncio.create_task(git.statuses(repos * 5, within=LONG))
+        many = asyncio.create_task(git.statuses(USER, repos * 5, within=LONG))
 
         async def it_has_begun() -> bool:
             return bool(begun)
 
         await until(it_has_begun)
-        await git.status(repos[0])
+        await git.status(USER, repos[0])
         before = len(begun)
         await many
     # Those at work when it came, those in line before it, and what began while it was looked at.
@@ -72,7 +72,7 @@ async def test_what_there_is_no_time_for_is_left_out_and_git_ends(
     for each in endless:
         os.mkfifo(each.path / ".gitignore")  # which git opens, and waits
     paths = ["/nowhere", *(str(each.path) for each in endless), *repos]
-    found = await git.statuses(paths, within=1.5)
+    found = await git.statuses(USER, paths, within=1.5)
     # In order: all who look are stuck before the rest has its turn.
     assert set(found) == {"/nowhere"}
 
@@ -87,10 +87,10 @@ async def test_many_are_refused_when_too_many_look_already(
 ) -> None:
     monkeypatch.setattr(local, "MAX_WAITING", 2)
     with pytest.raises(Overloaded):
-        await git.statuses(repos, within=LONG)
+        await git.statuses(USER, repos, within=LONG)
     monkeypatch.undo()
-    assert len(await git.statuses(repos, within=LONG)) == len(repos)
+    assert len(await git.statuses(USER, repos, within=LONG)) == len(repos)
 
 
 async def test_none_are_looked_at_when_none_are_asked_for(git: LocalGit) -> None:
-    assert await git.statuses([], within=LONG) == {}
+    assert await git.statuses(USER, [], within=LONG) == {}

@@ -13,7 +13,7 @@ from symphony.infrastructure.git import program
 from symphony.infrastructure.git.remote_address import RemoteAddress, is_public
 from symphony.infrastructure.git.remote_git import RemoteGit
 from tests.support.remotes import Listener, asking, git_backend, git_daemon, http_server
-from tests.support.repositories import Repository, entries
+from tests.support.repositories import USER, Repository, entries
 
 REPO = new_id()
 NOT_PUBLIC = (
@@ -96,7 +96,7 @@ async def test_an_address_that_is_not_public_is_not_asked(
     remotes = asking_only(root, tmp_path, look_up, allow_private=False)
     for scheme in ("https", "http", "git", "ssh"):
         with pytest.raises(RemoteFailed, match="not public"):
-            await remotes.sync(REPO, "/none", f"{scheme}://{host}/engine")
+            await remotes.sync(USER, REPO, "/none", f"{scheme}://{host}/engine")
     remotes.close()
     assert ran(no_program) == []
     assert entries(temporary) == []
@@ -112,7 +112,7 @@ async def test_a_hostile_address_runs_nothing_and_calls_nobody(
     url: str, silent: Listener, remotes: RemoteGit, no_program: Path
 ) -> None:
     with pytest.raises(RemoteFailed):
-        await remotes.sync(REPO, "/none", url.format(port=silent.port))
+        await remotes.sync(USER, REPO, "/none", url.format(port=silent.port))
     assert ran(no_program) == []
     assert silent.calls == 0
     assert asking() == []
@@ -130,7 +130,7 @@ async def test_a_name_that_leads_nowhere_is_told(
     remotes = asking_only(root, tmp_path, look_up, allow_private=True)
     for host in ("git.example.org", "no.example.org"):
         with pytest.raises(RemoteFailed, match="Its host is not known"):
-            await remotes.sync(REPO, "/none", f"git://{host}/engine")
+            await remotes.sync(USER, REPO, "/none", f"git://{host}/engine")
     remotes.close()
     assert entries(temporary) == []
 
@@ -158,7 +158,7 @@ async def test_git_asks_the_address_that_was_judged_whatever_the_name_means_by_t
     remotes = asking_only(root, tmp_path, look_up, allow_private=True)
     with git_daemon(tmp_path / "served") if scheme == "git" else http_server(answer) as address:
         port = address.rpartition(":")[2]
-        found = await remotes.sync(REPO, "/none", f"{scheme}://{name}:{port}/engine/.git")
+        found = await remotes.sync(USER, REPO, "/none", f"{scheme}://{name}:{port}/engine/.git")
     remotes.close()
     expected = name.lower()
     assert asked == [expected]
@@ -197,7 +197,7 @@ async def test_over_ssh_too_and_nothing_of_the_services_user_is_used(
         ("ssh://git@git.example.org:2222/ada/it's", "git-upload-pack '/ada/it'\\''s'"),
     ):
         with pytest.raises(RemoteFailed):
-            await remotes.sync(REPO, "/none", url)
+            await remotes.sync(USER, REPO, "/none", url)
         called = (tmp_path / "called").read_text().splitlines()
         assert "HostName=192.0.2.7" in called
         assert called[:2] == ["-F", "/dev/null"]

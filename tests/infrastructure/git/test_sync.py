@@ -11,7 +11,7 @@ from symphony.domain.sync import RemoteFailed, RemoteState
 from symphony.infrastructure.git import mirrors, remote_repository
 from symphony.infrastructure.git.remote_git import RemoteGit
 from tests.support.remotes import asking, git_backend, git_daemon, http_server
-from tests.support.repositories import Repository
+from tests.support.repositories import USER, Repository
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ class Syncing:
         self.address = address
 
     async def __call__(self) -> RemoteState:
-        found = await self._remotes.sync(self._repo_id, str(self.path), self.address)
+        found = await self._remotes.sync(USER, self._repo_id, str(self.path), self.address)
         assert asking() == []
         return found
 
@@ -252,4 +252,4 @@ async def test_a_remote_may_send_only_so_much(
     monkeypatch.setattr(mirrors.Mirror, "prepare", as_it_is)
     monkeypatch.setattr("symphony.infrastructure.git.remote_git._PAUSE", 0.0)
     with pytest.raises(RemoteFailed, match="It sends more than 10 bytes"):
-        await sync._remotes.sync(sync._repo_id, str(sync.path), sync.address)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - git is about to end
+        await sync._remotes.sync(USER, sync._repo_id, str(sync.path), sync.address)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - git is about to end

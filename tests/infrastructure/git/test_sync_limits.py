@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -16,12 +18,12 @@ import pytest
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed, RemoteTimeout, SyncInProgress
-from symphony.infrastructure.git import program, remote_git
-from symphony.infrastructure.git.mirrors import Mirrors
+from symphony.infrastructure.git import mirrors, program, remote_git
+from symphony.infrastructure.git.mirrors import Mirror, Mirrors
 from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.git.scratch import Scratch
 from tests.support.remotes import Listener, asking, git_daemon, http_server, refusal
-from tests.support.repositories import Repository, entries
+from tests.support.repositories import USER, Repository, entries
 from tests.support.server import until
 
 SYNC = """
@@ -30,7 +32,7 @@ from pathlib import Path
 from uuid import UUID
 from symphony.infrastructure.git.remote_git import RemoteGit
 remotes = RemoteGit([Path(sys.argv[1])], Path(sys.argv[2]), allow_private=True)
-asyncio.run(remotes.sync(UUID(sys.argv[3]), sys.argv[1], sys.argv[4]))
+asyncio.run(remotes.sync(UUID(int=1), UUID(sys.argv[3]), sys.argv[1], sys.argv[4]))
 """
 REPO = new_id()
 
@@ -55,7 +57,7 @@ async def test_a_remote_that_says_nothing_is_given_up(
     scheme: str, silent: Listener, remotes: RemoteGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = asyncio.create_task(
-        remotes.sync(REPO, "/none", f"{scheme}://127.0.0.1:{silent.port}/engine")
+        remotes.sync(USER, REPO, "/none", f"{scheme}://127.0.0.1:{silent.port}/engine")
     )
 
     async def is_called() -> bool:
@@ -81,7 +83,7 @@ async def test_what_outlives_git_is_ended_and_gives_the_mirror_back(
     monkeypatch.setitem(program._ENVIRONMENT, "PATH", path)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - with another ssh
     monkeypatch.setattr(remote_git, "TIME_LIMIT", 1)
     with pytest.raises(RemoteTimeout):
-        await remotes.sync(REPO, "/none", "git@127.0.0.1:engine")
+        await remotes.sync(USER, REPO, "/none", "git@127.0.0.1:engine")
     helper = int(mark.read_text())
 
     async def it_has_ended() -> bool:
@@ -106,10 +108,10 @@ async def test_git_ends_when_nobody_waits_any_more_and_gives_the_mirror_back(
     silent: Listener, remotes: RemoteGit, tmp_path: Path
 ) -> None:
     address = f"git://127.0.0.1:{silent.port}/engine"
-    asked = asyncio.create_task(remotes.sync(REPO, "/none", address))
+    asked = asyncio.create_task(remotes.sync(USER, REPO, "/none", address))
     await until(one_asks)
     with pytest.raises(SyncInProgress):
-        await remotes.sync(REPO, "/none", address)
+        await remotes.sync(USER, REPO, "/none", address)
     asked.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asked
@@ -122,7 +124,7 @@ async def test_who_waits_when_the_service_stops_is_told_to_come_back(
 ) -> None:
     remotes = RemoteGit([root], tmp_path / "mirrors", allow_private=True)
     asked = asyncio.create_task(
-        remotes.sync(REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
+        remotes.sync(USER, REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
     )
     await until(one_asks)
     remotes.close()
@@ -146,7 +148,7 @@ async def test_a_look_up_that_never_ends_holds_nobody_up(
     monkeypatch.setattr(remote_git, "TIME_LIMIT", 0.2)
     remotes = RemoteGit([root], tmp_path / "mirrors", allow_private=False, look_up=never)
     with pytest.raises(RemoteTimeout):
-        await remotes.sync(REPO, "/none", "https://git.example.org/engine")
+        await remotes.sync(USER, REPO, "/none", "https://git.example.org/engine")
     assert begun.is_set()
     remotes.close()
     end.set()
@@ -169,7 +171,7 @@ async def test_a_refusal_is_told_in_words_and_nobody_else_is_called(
     elsewhere = f"http://127.0.0.1:{silent.port}/engine/info/refs?service=git-upload-pack"
     answer = refusal(status, location=elsewhere, www_authenticate='Basic realm="s3cret"')
     with http_server(answer) as address, pytest.raises(RemoteFailed) as failed:
-        await remotes.sync(REPO, "/none", f"{address}/engine")
+        await remotes.sync(USER, REPO, "/none", f"{address}/engine")
     assert failed.value.detail == told
     assert silent.calls == 0
     assert asking() == []
@@ -180,11 +182,21 @@ async def test_what_kind_of_failure_it_was_is_told_without_addresses(
 ) -> None:
     (tmp_path / "served").mkdir()
     with git_daemon(tmp_path / "served") as address, pytest.raises(RemoteFailed) as failed:
-        await remotes.sync(REPO, "/none", f"{address}/s3cret")
+        await remotes.sync(USER, REPO, "/none", f"{address}/s3cret")
     assert "127.0.0.1" not in failed.value.detail
     assert "s3cret" not in failed.value.detail
     assert str(tmp_path) not in failed.value.detail
     assert failed.value.detail.startswith("It failed: ")
+
+
+@pytest.mark.parametrize("scheme", ["git", "ssh", "http"])
+async def test_a_connection_that_is_refused_is_told_as_such(
+    scheme: str, remotes: RemoteGit
+) -> None:
+    login = "git@" if scheme == "ssh" else ""
+    with pytest.raises(RemoteFailed) as failed:
+        await remotes.sync(USER, REPO, "/none", f"{scheme}://{login}127.0.0.1:1/engine")
+    assert re.search("Connection refused|Couldn't connect to server", failed.value.detail)
 
 
 async def test_of_a_long_complaint_the_beginning_is_told_in_time(
@@ -200,7 +212,7 @@ async def test_of_a_long_complaint_the_beginning_is_told_in_time(
 
     monkeypatch.setattr(remote_git, "TIME_LIMIT", 10)
     with http_server(complain) as address, pytest.raises(RemoteFailed) as failed:
-        await remotes.sync(REPO, "/none", f"{address}/engine")
+        await remotes.sync(USER, REPO, "/none", f"{address}/engine")
     assert failed.value.detail == f"It failed: {'a' * 200}."
 
 
@@ -212,7 +224,7 @@ async def test_a_git_that_would_look_names_up_once_more_is_not_used(
     old.chmod(0o755)
     monkeypatch.setitem(program._ENVIRONMENT, "PATH", f"{tmp_path}")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - another git
     with pytest.raises(RemoteFailed, match=r"The git of this service is older than 2\.37\."):
-        await remotes.sync(REPO, "/none", "git://127.0.0.1:1/engine")
+        await remotes.sync(USER, REPO, "/none", "git://127.0.0.1:1/engine")
 
 
 async def test_a_folder_that_cannot_be_written_is_told(
@@ -221,7 +233,7 @@ async def test_a_folder_that_cannot_be_written_is_told(
     (tmp_path / "file").touch()
     remotes = RemoteGit([root], tmp_path / "file" / "mirrors", allow_private=True)
     with pytest.raises(RemoteFailed, match="This service cannot keep what it fetches: Not a dir"):
-        await remotes.sync(REPO, "/none", "git://127.0.0.1:1/engine")
+        await remotes.sync(USER, REPO, "/none", "git://127.0.0.1:1/engine")
     remotes.close()
 
 
@@ -232,7 +244,7 @@ async def test_without_a_folder_of_its_own_nothing_stays(
     clone.commit()
     remotes = RemoteGit([root], None, allow_private=True)
     with git_daemon(tmp_path / "served") as address:
-        found = await remotes.sync(REPO, str(clone.path), f"{address}/engine")
+        found = await remotes.sync(USER, REPO, str(clone.path), f"{address}/engine")
     assert set(found.branches) == {"main"}
     remotes.close()
     assert entries(temporary) == []
@@ -249,12 +261,12 @@ async def test_after_a_kill_in_the_middle_the_next_sync_works(
     await until(one_asks)
     left = [each for each in psutil.Process(process.pid).children() if each.name() == "git"]
     with pytest.raises(SyncInProgress):  # another process has it
-        await remotes.sync(REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
+        await remotes.sync(USER, REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
     process.kill()
     await process.wait()
     Repository.made(tmp_path / "served/engine").commit()
     with git_daemon(tmp_path / "served") as address:
-        found = await remotes.sync(REPO, "/none", f"{address}/engine")
+        found = await remotes.sync(USER, REPO, "/none", f"{address}/engine")
     assert set(found.branches) == {"main"}
     assert left
     for each in left:  # which nobody can end any more but the remote
@@ -281,3 +293,38 @@ def test_mirrors_that_nobody_uses_go_and_one_in_use_stays(tmp_path: Path) -> Non
     mirrors.remove(used)
     mirrors.remove(used)
     assert {each.name for each in entries(tmp_path / "mirrors")} == {str(recent)}
+
+
+def test_what_a_fetch_that_was_cut_off_has_left_goes_with_it(tmp_path: Path) -> None:
+    rest = tmp_path / "mirrors" / str(REPO) / "objects/pack/tmp_pack_rest"
+    with suppress(TimeoutError), Mirrors(tmp_path / "mirrors").held(REPO):
+        rest.touch()
+        raise TimeoutError
+    assert not rest.exists()
+
+
+def test_of_mirrors_that_are_too_large_together_those_used_longest_ago_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = (Mirrors(tmp_path / "mirrors") for _ in range(2))  # of two processes
+    monkeypatch.setattr(mirrors, "MAX_TOTAL", 3_000)
+    repos = [new_id() for _ in range(6)]
+    in_use, oldest, second, *recent = repos
+
+    def fetch(mirror: Mirror, size: int) -> None:
+        (mirror.objects / "pack/fetched.pack").write_bytes(bytes(size))
+
+    def kept() -> set[str]:
+        return {each.name for each in entries(tmp_path / "mirrors")}
+
+    with one.held(in_use) as mirror:
+        fetch(mirror, 900)
+        for each in (oldest, second, *recent[:-1]):
+            with other.held(each) as another:
+                fetch(another, 900)
+        assert kept() == {str(each) for each in (in_use, second, *recent[:-1])}
+        with one.held(second) as again, suppress(TimeoutError):
+            fetch(again, 2_000)  # and fails
+            raise TimeoutError
+        assert kept() == {str(each) for each in (in_use, second, recent[1])}
+    assert kept() == {str(each) for each in (in_use, second)}

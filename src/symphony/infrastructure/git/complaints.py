@@ -13,7 +13,11 @@ _KNOWN = (
     (r"[Rr]epository .*not found|returned error: 404", "There is no repository at its address."),
     (r"no matching .* found. Their offer", "It speaks no version of ssh that this service speaks."),
 )
-_SAYS_SOMETHING = re.compile(r"(fatal|error|ssh|ERROR|remote error): (?P<words>.+)")
+_SAYS_SOMETHING = re.compile(
+    # Over git:// the cause stands in a line of its own, behind the address.
+    r"(fatal: unable to connect to .*\n.*errno=|(fatal|error|ssh|ERROR|remote error): )"
+    r"(?P<words>.+)"
+)
 _PRIVATE = (
     (re.compile(r"'[^']*'|\"[^\"]*\""), "…"),  # what git quotes is an address, a path, or a name
     (re.compile(r"\S*://\S*"), "…"),

@@ -6,7 +6,9 @@ what is obeyed is listed here, and everything else is only looked at.
 
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 
 from symphony.infrastructure.git.config_syntax import NotConfiguration, settings
 from symphony.infrastructure.git.folder import Folder
@@ -16,6 +18,10 @@ from symphony.infrastructure.git.roots import real_path
 from symphony.infrastructure.git.unreadable import broken, refused
 
 _MAX_CONFIG = 1 << 20  # bytes
+_LARGE = 1 << 16
+# It takes Python a second to read the largest, and several threads that do so are no quicker than
+# one: all they do together is to keep the event loop waiting.
+_one_at_a_time = threading.Lock()
 # How files are compared with the index, and what the user wants to have counted.
 _OBEYED = (
     "core.autocrlf",
@@ -126,9 +132,11 @@ def read_config(location: Location) -> Config:
 def parsed(folder: Folder, name: str) -> Values:
     """A file in the form of git's configuration, its includes left out. Raises: Unreadable."""
     values: dict[tuple[str, str], list[str]] = {}
+    content = folder.read(name, _MAX_CONFIG) or b""
     try:
-        for section, key, value in settings(folder.read(name, _MAX_CONFIG) or b""):
-            values.setdefault((section, key), []).append("true" if value is None else value)
+        with _one_at_a_time if len(content) > _LARGE else nullcontext():
+            for section, key, value in settings(content):
+                values.setdefault((section, key), []).append("true" if value is None else value)
     except NotConfiguration:
         raise broken(f"Its {name} cannot be read.") from None
     return {setting: tuple(of_setting) for setting, of_setting in values.items()}

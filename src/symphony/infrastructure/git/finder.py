@@ -4,9 +4,9 @@ import asyncio
 import os
 import time
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from symphony.application.ports import Overloaded
 from symphony.domain.discovery import Finder, Found, Search
@@ -14,6 +14,7 @@ from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import Registered
 from symphony.infrastructure.git.roots import Roots, real_path
 from symphony.infrastructure.git.sighting import Sighting, sighted
+from symphony.infrastructure.git.turns import Turns
 from symphony.infrastructure.git.unreadable import Unreadable
 from symphony.infrastructure.git.walk import Walk
 
@@ -21,7 +22,7 @@ MAX_FOUND = 2000
 SEARCH_LIMIT = 15.0  # seconds, waiting in line included; then it tells what it has found
 TIME_LIMIT = 19.0  # seconds, for a disk that does not answer
 AT_ONCE = 2
-MAX_WAITING = 8
+MAX_WAITING = 8  # of one user, of whom one search is done at a time
 
 
 class LocalFinder(Finder):
@@ -33,19 +34,19 @@ class LocalFinder(Finder):
     def __init__(self, roots: Iterable[Path], forbidden: Path) -> None:
         self._roots = Roots(roots)
         self._forbidden = Path(os.path.realpath(forbidden))
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="find")
+        self._turns = Turns("find", of_one=1, in_all=AT_ONCE)
         self._walks = set[Walk]()
 
-    async def find(self, root: str, max_depth: int, registered: Sequence[Registered]) -> Search:
-        if len(self._walks) >= MAX_WAITING:
-            raise Overloaded
+    async def find(
+        self, user_id: UUID, root: str, max_depth: int, registered: Sequence[Registered]
+    ) -> Search:
+        line = self._turns.line(user_id)
         walk = Walk(max_depth, time.monotonic() + SEARCH_LIMIT, self._forbidden)
         self._walks.add(walk)
         try:
-            async with asyncio.timeout(TIME_LIMIT):
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads, partial(self._find, walk, root, registered)
-                )
+            with line.place(MAX_WAITING):
+                async with asyncio.timeout(TIME_LIMIT):
+                    return await line.run(partial(self._find, walk, root, registered))
         except TimeoutError:
             raise Overloaded from None
         finally:
@@ -56,7 +57,7 @@ class LocalFinder(Finder):
         """Ends what is still running."""
         for walk in self._walks:
             walk.stop()
-        self._threads.shutdown(cancel_futures=True)
+        self._turns.close()
 
     def _find(self, walk: Walk, root: str, registered: Sequence[Registered]) -> Search:
         if walk.is_over():

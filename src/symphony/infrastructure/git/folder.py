@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,19 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20
 _MAX_FOLDERS = 100  # in a name: all of them are open at once
+
+
+@dataclass(slots=True)
+class Room:
+    """How many bytes may still be copied."""
+
+    left: int
+
+    def take(self, size: int) -> None:
+        """Raises: Unreadable when there is not as much."""
+        if size > self.left:
+            raise broken("There is more to copy of it than this service has room for.")
+        self.left -= size
 
 
 class Folder:
@@ -57,7 +71,7 @@ class Folder:
                 return None
             return b"".join(_chunks(file, name, limit))
 
-    def copy(self, name: str, target: Path, limit: int) -> bool:
+    def copy(self, name: str, target: Path, limit: int, room: Room) -> bool:
         """Copies a file of at most `limit` bytes, its time of change too; False without one."""
         with self._file(name, limit) as file:
             if file is None:
@@ -65,6 +79,7 @@ class Folder:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as copy:
                 for chunk in _chunks(file, name, limit):
+                    room.take(len(chunk))
                     copy.write(chunk)
             seen = os.fstat(file)
             os.utime(target, ns=(seen.st_atime_ns, seen.st_mtime_ns))

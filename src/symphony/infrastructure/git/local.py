@@ -3,66 +3,51 @@
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
-from symphony.application.ports import Overloaded
 from symphony.domain.git import Git, RepoState, RepoStatus
 from symphony.infrastructure.git.observation import Observer
 from symphony.infrastructure.git.program import Program, Stopped
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.scratch import Scratch
+from symphony.infrastructure.git.turns import Line, Turns
 
 TIME_LIMIT = 10  # seconds, waiting in line included
-AT_ONCE = 2 * (os.cpu_count() or 1)
-MAX_WAITING = 200  # a few seconds of work
+AT_ONCE = 2 * (os.cpu_count() or 1)  # of one user
+IN_ALL = 4 * AT_ONCE  # that many users have to be held up before anybody else is
+MAX_WAITING = 200  # of one user: a few seconds of work
 
 
 class LocalGit(Git):
     """Looks at repositories in the allowed folders, in threads of its own.
 
-    Raises Overloaded when too many wait already.
+    Raises Overloaded when too many of a user wait already.
     """
 
     def __init__(self, roots: Iterable[Path]) -> None:
         self._roots = Roots(roots)
         self._scratch = Scratch()
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="git")
+        self._turns = Turns("git", of_one=AT_ONCE, in_all=IN_ALL)
         self._programs = set[Program]()
 
-    async def status(self, path: str) -> RepoStatus:
-        if len(self._programs) >= MAX_WAITING:
-            raise Overloaded
-        program = Program()
-        observer = Observer(self._roots, self._scratch.path, program)
-        self._programs.add(program)
-        try:
-            async with asyncio.timeout(TIME_LIMIT):
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads, partial(observer.status, path)
-                )
-        except TimeoutError:
-            return RepoStatus(
-                state=RepoState.ERROR, reason=f"Reading it took longer than {TIME_LIMIT} seconds."
-            )
-        except Stopped:
-            return RepoStatus(state=RepoState.ERROR, reason="The service is being stopped.")
-        finally:
-            # Whoever waited may be gone: then git and the thread that runs it have no reason to go
-            # on. The thread removes what it has made.
-            program.stop()
-            self._programs.discard(program)
+    async def status(self, user_id: UUID, path: str) -> RepoStatus:
+        line = self._turns.line(user_id)
+        with line.place(MAX_WAITING):
+            return await self._looked_at(line, path)
 
-    async def statuses(self, paths: Iterable[str], within: float) -> Mapping[str, RepoStatus]:
+    async def statuses(
+        self, user_id: UUID, paths: Iterable[str], within: float
+    ) -> Mapping[str, RepoStatus]:
         found = dict[str, RepoStatus]()
         waiting = iter(paths)
 
         async def look() -> None:
             for path in waiting:
-                found[path] = await self.status(path)
+                found[path] = await self.status(user_id, path)
 
-        # No more at once than there are threads: whoever looks at one comes soon between them.
+        # No more at once than the user has threads: looking at one comes soon between them.
         lookers = [asyncio.create_task(look()) for _ in range(AT_ONCE)]
         try:
             done, _ = await asyncio.wait(
@@ -80,5 +65,24 @@ class LocalGit(Git):
         """Ends what is still running, and removes the temporary folder."""
         for program in self._programs:
             program.stop()
-        self._threads.shutdown(cancel_futures=True)
+        self._turns.close()
         self._scratch.close()
+
+    async def _looked_at(self, line: Line, path: str) -> RepoStatus:
+        program = Program()
+        observer = Observer(self._roots, self._scratch.path, program)
+        self._programs.add(program)
+        try:
+            async with asyncio.timeout(TIME_LIMIT):
+                return await line.run(partial(observer.status, path))
+        except TimeoutError:
+            return RepoStatus(
+                state=RepoState.ERROR, reason=f"Reading it took longer than {TIME_LIMIT} seconds."
+            )
+        except Stopped:
+            return RepoStatus(state=RepoState.ERROR, reason="The service is being stopped.")
+        finally:
+            # Whoever waited may be gone: then git and the thread that runs it have no reason to go
+            # on. The thread removes what it has made.
+            program.stop()
+            self._programs.discard(program)

@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from symphony.domain.sync import SyncInProgress
 from symphony.infrastructure.git.scratch import locked
 
 MAX_SIZE = 1 << 30  # bytes
+MAX_TOTAL = 10 << 30  # bytes of all together
 _MAX_PACKS = 50
 _KEPT = 7 * 24 * 3600  # seconds since the last sync
 
@@ -54,14 +55,18 @@ class Mirror:
         return total
 
     def prepare(self) -> None:
-        """Removes what a fetch that was cut off has left, and everything if that is too much."""
-        for rest in self.objects.glob("**/tmp_*"):
-            rest.unlink(missing_ok=True)
+        """Removes what a fetch that was killed has left, and everything if that is too much."""
+        self.tidy()
         packs = len(list(self.objects.glob("pack/*.pack")))
         if packs > _MAX_PACKS or self.size() > MAX_SIZE:
             self.empty()
         (self.objects / "pack").mkdir(parents=True, exist_ok=True)
-        os.utime(self.path)  # by which `sweep` knows that it is used
+
+    def tidy(self) -> None:
+        """Removes what a fetch that was cut off has left."""
+        for rest in self.objects.glob("**/tmp_*"):
+            rest.unlink(missing_ok=True)
+        os.utime(self.path)  # by which `sweep` knows when it was used
 
     def empty(self) -> None:
         (self.path / "packed-refs").unlink(missing_ok=True)
@@ -74,6 +79,7 @@ class Mirrors:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._sizes = dict[Path, tuple[int, int]]()
 
     def of(self, repo_id: UUID) -> Mirror:
         return Mirror(self._folder / str(repo_id))
@@ -81,6 +87,8 @@ class Mirrors:
     @contextmanager
     def held(self, repo_id: UUID) -> Generator[Mirror]:
         """A repo's mirror, which nobody else has until the block ends, or the process does.
+
+        However it ends, there is no more of all mirrors then than is allowed.
 
         Raises: SyncInProgress when somebody has it.
         """
@@ -93,19 +101,35 @@ class Mirrors:
             mirror.prepare()
             yield mirror
         finally:
+            with suppress(OSError):
+                mirror.tidy()
             os.close(lock)
+            self.sweep()
 
     def remove(self, repo_id: UUID) -> None:
         """Removes a repo's mirror, unless somebody uses it, who will find the repo gone."""
         _remove(self.of(repo_id).path)
 
     def sweep(self) -> None:
-        """Removes the mirrors that nobody uses any more, for their repo is gone or forgotten."""
-        before = time.time() - _KEPT
+        """Removes the mirrors that nobody uses any more, for their repo is gone or forgotten, and
+        those that were used longest ago, if all together have become too large."""
+        before = time.time_ns() - _KEPT * 10**9
+        total = 0
+        sizes = dict[Path, tuple[int, int]]()
+        for used, path in sorted(self._all(), reverse=True):
+            known = self._sizes.get(path)
+            sizes[path] = known if known and known[0] == used else (used, Mirror(path).size())
+            total += sizes[path][1]
+            if used < before or total > MAX_TOTAL:
+                _remove(path)
+        self._sizes = sizes
+
+    def _all(self) -> Iterator[tuple[int, Path]]:
+        """Each mirror, with when it was used."""
         with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
             for entry in entries:
-                if entry.stat(follow_symlinks=False).st_mtime < before:
-                    _remove(Path(entry.path))
+                with suppress(FileNotFoundError):  # others sweep as well
+                    yield entry.stat(follow_symlinks=False).st_mtime_ns, Path(entry.path)
 
 
 def _remove(path: Path) -> None:

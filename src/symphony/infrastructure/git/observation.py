@@ -10,7 +10,7 @@ from pathlib import Path
 from symphony.domain.git import Head, RepoState, RepoStatus
 from symphony.infrastructure.git import filters, private_directory, submodules
 from symphony.infrastructure.git.config import check_work_tree, read_config
-from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.folder import Folder, Room
 from symphony.infrastructure.git.location import locate
 from symphony.infrastructure.git.objects import allowed_objects, check_loose_object
 from symphony.infrastructure.git.operations import operation
@@ -23,8 +23,9 @@ from symphony.infrastructure.git.submodules import Submodule
 from symphony.infrastructure.git.unreadable import Unreadable, broken, refused
 
 _MAX_DEPTH = 8  # of submodules in submodules
+MAX_COPIED = 256 << 20  # bytes at a time: of a submodule and all that are around it
 _MAX_STASHES = 16 << 20  # bytes of their list
-_MAX_SUBJECT = 1000  # characters
+_MAX_SHOWN = 1000  # characters
 _COMMIT = "--format=%H%x00%s%x00%an%x00%at"
 _IN_A_SUBMODULE = "In a submodule: "
 _BARE = "It is a bare repository: there are no files to compare."
@@ -37,6 +38,7 @@ class Observer:
         self._roots = roots
         self._scratch = scratch
         self._program = program
+        self._room = Room(MAX_COPIED)
 
     def status(self, path: str) -> RepoStatus:
         """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
@@ -58,11 +60,19 @@ class Observer:
     def opened(self, folder: Path) -> Generator[PrivateDirectory]:
         """The repository in a folder, as git may look at it. Raises: Unreadable, OSError."""
         location = locate(folder, self._roots)
-        with tempfile.TemporaryDirectory(dir=self._scratch) as path:
+        with self._copies() as path:
             config = read_config(location)
             check_work_tree(config, location)
             objects = allowed_objects(location.common / "objects", self._roots)
-            yield private_directory.make(location, config, objects, self._program, Path(path))
+            yield private_directory.make(location, config, objects, self._program, path, self._room)
+
+    @contextmanager
+    def _copies(self) -> Generator[Path]:
+        """A folder for copies, whose room is free again when the block ends."""
+        left = self._room.left
+        with tempfile.TemporaryDirectory(dir=self._scratch) as path:
+            yield Path(path)
+        self._room.left = left
 
     def _status(self, private: PrivateDirectory) -> RepoStatus:
         with Folder(private.location.own) as own, Folder(private.location.common) as common:
@@ -141,7 +151,7 @@ def _head(private: PrivateDirectory, commit: str) -> Head:
     check_loose_object(private.objects, commit)
     shown = private.git("log", "-1", "--encoding=UTF-8", _COMMIT, commit, "--")
     identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
-    return Head(identity, subject[:_MAX_SUBJECT], author, _time(seconds))
+    return Head(identity, subject[:_MAX_SHOWN], author[:_MAX_SHOWN], _time(seconds))
 
 
 def _time(seconds: str) -> datetime | None:

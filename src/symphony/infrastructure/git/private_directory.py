@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symphony.infrastructure.git.config import Config
-from symphony.infrastructure.git.folder import Folder, pieces
+from symphony.infrastructure.git.folder import Folder, Room, pieces
 from symphony.infrastructure.git.location import Location
 from symphony.infrastructure.git.program import GitFailed, Program
 from symphony.infrastructure.git.unreadable import broken
@@ -94,9 +94,14 @@ class PrivateDirectory:
 
 
 def make(
-    location: Location, config: Config, objects: list[Path], program: Program, path: Path
+    location: Location,
+    config: Config,
+    objects: list[Path],
+    program: Program,
+    path: Path,
+    room: Room,
 ) -> PrivateDirectory:
-    """Copies what git needs into the empty folder `path`.
+    """Copies what git needs into the empty folder `path`, as far as there is `room`.
 
     Raises: Unreadable, OSError.
     """
@@ -113,11 +118,11 @@ def make(
             _copy_ref(upstream, common, path)
         # After the single refs: one that is being packed is first written here, then removed there.
         for name in ("packed-refs", "shallow"):
-            common.copy(name, path / name, _MAX_LIST)
+            common.copy(name, path / name, _MAX_LIST, room)
         for name in ("info/exclude", "info/attributes"):
-            common.copy(name, path / name, _MAX_RULES)
-        own.copy("info/sparse-checkout", path / "info/sparse-checkout", _MAX_RULES)
-        _copy_index(own, path)
+            common.copy(name, path / name, _MAX_RULES, room)
+        own.copy("info/sparse-checkout", path / "info/sparse-checkout", _MAX_RULES, room)
+        _copy_index(own, path, room)
     # Only what a reader has to know of the format; the rest goes through the environment, where no
     # value can become another setting.
     (path / "config").write_text(
@@ -222,13 +227,13 @@ def _mapped(ref: str, refspecs: Iterable[str]) -> str | None:
     return None
 
 
-def _copy_index(own: Folder, path: Path) -> None:
+def _copy_index(own: Folder, path: Path, room: Room) -> None:
     """Copies the index, and the one that it is split from (git-update-index(1), "Split index").
 
     The time of its last change goes with it: git takes files that are as new as the index for
     possibly changed.
     """
-    if not own.copy("index", path / "index", _MAX_INDEX):
+    if not own.copy("index", path / "index", _MAX_INDEX, room):
         return
     shared = {entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)}
     if shared:
@@ -236,7 +241,7 @@ def _copy_index(own: Folder, path: Path) -> None:
         if len(named) > 1:
             raise broken("Its index is split from several others.")
         for name in named:
-            own.copy(name, path / name, _MAX_INDEX)
+            own.copy(name, path / name, _MAX_INDEX, room)
 
 
 def _named_indexes(index: Path) -> Iterator[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import tempfile
 from collections.abc import Generator, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -25,15 +24,18 @@ from symphony.infrastructure.git.remote_address import (
 from symphony.infrastructure.git.remote_repository import RemoteRepository, short
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.scratch import Scratch
+from symphony.infrastructure.git.turns import Turns
 from symphony.infrastructure.git.unreadable import Unreadable
 
 TIME_LIMIT = 30  # seconds
-AT_ONCE = 16  # they wait for the network most of the time
+AT_ONCE = 8  # of one user
+IN_ALL = 4 * AT_ONCE  # they wait for the network most of the time
+MAX_WAITING = 16  # of one user, those at work included
 _PAUSE = 0.5  # seconds between two looks at the size of what is fetched
 
 
 class RemoteGit(Remotes):
-    """Asks with git, in threads of its own. Raises Overloaded when all of them are busy.
+    """Asks with git, in threads of its own. Raises Overloaded when too many of a user wait already.
 
     Mirrors are kept in `folder`; without one they end with the process.
     """
@@ -51,23 +53,23 @@ class RemoteGit(Remotes):
         self._look_up = look_up
         self._scratch = Scratch()
         self._mirrors = Mirrors(self._scratch.path / "mirrors" if folder is None else folder)
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="remote")
+        self._turns = Turns("remote", of_one=AT_ONCE, in_all=IN_ALL)
         self._programs = set[Program]()
 
-    async def sync(self, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
+    async def sync(self, user_id: UUID, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
         remote = RemoteAddress.parsed(remote_url)
-        if len(self._programs) >= AT_ONCE:
-            raise Overloaded
+        line = self._turns.line(user_id)
         program = Program()
         self._programs.add(program)
         try:
-            async with asyncio.timeout(TIME_LIMIT):
-                address = await remote.looked_up(self._look_up, allow_private=self._allow_private)
-                asking = partial(self._ask, program, remote, address, repo_id, path)
-                return await self._bounded(
-                    asyncio.get_running_loop().run_in_executor(self._threads, asking),
-                    self._mirrors.of(repo_id),
-                )
+            with line.place(MAX_WAITING):
+                async with asyncio.timeout(TIME_LIMIT):
+                    address = await remote.looked_up(
+                        self._look_up, allow_private=self._allow_private
+                    )
+                    asking = partial(self._ask, program, remote, address, repo_id, path)
+                    work = asyncio.ensure_future(line.run(asking))
+                    return await self._bounded(work, self._mirrors.of(repo_id))
         except TimeoutError:
             raise RemoteTimeout(TIME_LIMIT) from None
         except Stopped:
@@ -81,15 +83,13 @@ class RemoteGit(Remotes):
             self._programs.discard(program)
 
     async def forget(self, repo_id: UUID) -> None:
-        await asyncio.get_running_loop().run_in_executor(
-            self._threads, self._mirrors.remove, repo_id
-        )
+        await asyncio.to_thread(self._mirrors.remove, repo_id)
 
     def close(self) -> None:
         """Ends what is still running, and removes the temporary folder."""
         for program in self._programs:
             program.stop()
-        self._threads.shutdown(cancel_futures=True)
+        self._turns.close()
         self._scratch.close()
 
     async def _bounded(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
@@ -120,14 +120,12 @@ class RemoteGit(Remotes):
                 # Which may be a newer one than a moment ago.
                 branches[branch] = asked.fetch(branch, listing)
                 ahead, behind = _counted(private, branches[branch], mirror)
-            state = RemoteState(
+            return RemoteState(
                 branches={short(name): commit for name, commit in branches.items()},
                 default_branch=None if listing.default is None else short(listing.default),
                 ahead=ahead,
                 behind=behind,
             )
-        self._mirrors.sweep()
-        return state
 
 
 @contextmanager
