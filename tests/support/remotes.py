@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psutil
 
+from tests.support import processes
+
 _ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "HOME": os.devnull,
@@ -155,14 +157,9 @@ class Listener:
 
 def asking() -> list[str]:
     """The programs that this process, or those that it has begun, have begun to ask a remote."""
-    return [each.name() for each in psutil.Process().children(recursive=True) if _asks(each)]
-
-
-def _asks(process: psutil.Process) -> bool:
-    try:
-        return "GIT_OVERRIDE_VIRTUAL_HOST" in process.environ()
-    except psutil.Error:  # it has ended
-        return False
+    asks = "GIT_OVERRIDE_VIRTUAL_HOST"
+    children = processes.children()
+    return [processes.name(each) for each in children if asks in processes.environment(each)]
 
 
 def free_port() -> int:

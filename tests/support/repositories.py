@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import psutil
+from tests.support import processes
 
 USER = UUID(int=1)
 """For whom repositories are looked at."""
@@ -118,5 +118,5 @@ def entries(folder: Path) -> list[Path]:
 
 def running() -> list[str]:
     """The git processes, and those of its shells, that this process has begun."""
-    children = psutil.Process().children(recursive=True)
-    return [each.name() for each in children if each.name() in {"git", "sh", "program"}]
+    names = map(processes.name, processes.children())
+    return [name for name in names if name in {"git", "sh", "program"}]

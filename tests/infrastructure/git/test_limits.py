@@ -13,7 +13,6 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from symphony.application.ports import Overloaded
@@ -21,6 +20,7 @@ from symphony.domain.git import RepoState
 from symphony.infrastructure.git import config, local, observation, program, scratch
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.scratch import Scratch
+from tests.support import processes
 from tests.support.repositories import USER, Repository, entries, running
 from tests.support.server import until
 
@@ -95,11 +95,11 @@ async def test_what_git_has_begun_ends_with_it(
         return begun.exists()
 
     await until(it_has_begun)
-    helper = psutil.Process(int(begun.read_text()))
+    helper = int(begun.read_text())
     asked.cancel()
 
     async def it_has_ended() -> bool:
-        return not helper.is_running() or helper.status() == psutil.STATUS_ZOMBIE
+        return processes.has_ended(helper)
 
     await until(it_has_ended)
 
@@ -352,7 +352,8 @@ async def test_the_folder_of_a_service_that_was_killed_goes_with_the_next_start(
     )
 
     async def looks_at_files() -> bool:
-        return any("status" in each.cmdline() for each in psutil.Process(process.pid).children())
+        begun = processes.children(process.pid)
+        return any("status" in processes.command_line(each) for each in begun)
 
     async def goes_on() -> bool:
         """Whether git had opened the list, which ends now, and git with it."""

@@ -12,7 +12,6 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import psutil
 import pytest
 
 from symphony.application.ports import Overloaded
@@ -22,6 +21,7 @@ from symphony.infrastructure.git import mirrors, program, remote_git
 from symphony.infrastructure.git.mirrors import Mirror, Mirrors
 from symphony.infrastructure.git.remote_git import RemoteGit
 from symphony.infrastructure.git.scratch import Scratch
+from tests.support import processes
 from tests.support.remotes import Listener, asking, git_daemon, http_server, refusal
 from tests.support.repositories import USER, Repository, entries
 from tests.support.server import until
@@ -87,11 +87,7 @@ async def test_what_outlives_git_is_ended_and_gives_the_mirror_back(
     helper = int(mark.read_text())
 
     async def it_has_ended() -> bool:
-        # In the arms of whoever adopts it, it may stay a zombie for a while.
-        try:
-            return psutil.Process(helper).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
+        return processes.has_ended(helper)
 
     await until(it_has_ended)
     await until(partial(is_free, tmp_path / "mirrors"))
@@ -260,7 +256,7 @@ async def test_after_a_kill_in_the_middle_the_next_sync_works(
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     await until(one_asks)
-    left = [each for each in psutil.Process(process.pid).children() if each.name() == "git"]
+    left = [each for each in processes.children(process.pid) if processes.name(each) == "git"]
     with pytest.raises(SyncInProgress):  # another process has it
         await remotes.sync(USER, REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
     process.kill()
@@ -271,7 +267,7 @@ async def test_after_a_kill_in_the_middle_the_next_sync_works(
     assert set(found.branches) == {"main"}
     assert left
     for each in left:  # which nobody can end any more but the remote
-        each.kill()
+        processes.kill(each)
     assert len(entries(temporary)) == 2
     Scratch().close()  # as the next start does
     assert len(entries(temporary)) == 1
