@@ -11,7 +11,6 @@ import pytest
 
 from symphony.application.ports import Overloaded
 from symphony.config.settings import Settings
-from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure import slow_threads
 from symphony.infrastructure.database import engine, unit_of_work
 from symphony.infrastructure.database.engine import create_engines
@@ -46,36 +45,6 @@ async def test_beyond_the_line_the_answer_is_a_503_at_once(
         assert Counter(map(code, refused)) == {"503 service-unavailable": 20}
         assert all(answer.headers["retry-after"] == "1" for answer in refused)
         assert len((await ada.get(path)).json()["items"]) == 20
-
-
-async def test_who_gets_no_connection_in_time_is_told_so(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.5)
-    engines = create_engines(database_url)
-    store = SqlAlchemyStore(engines)
-    connections = engine.POSTGRESQL_POOL if engines.write.dialect.name == "postgresql" else 1
-    try:
-        async with asyncio.timeout(10):
-            opened = asyncio.Event()
-            held = [asyncio.create_task(_hold(store, opened)) for _ in range(connections)]
-            await asyncio.sleep(0.2)
-            begun = time.perf_counter()
-            with pytest.raises(StoreUnavailable):
-                async with store.unit_of_work():
-                    pass
-            assert time.perf_counter() - begun < 2.5
-            opened.set()
-            await asyncio.gather(*held)
-            async with store.unit_of_work():
-                pass
-    finally:
-        await engines.dispose()
-
-
-async def _hold(store: SqlAlchemyStore, until: asyncio.Event) -> None:
-    async with store.unit_of_work():
-        await until.wait()
 
 
 async def test_too_many_passwords_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

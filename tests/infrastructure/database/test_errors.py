@@ -5,7 +5,6 @@ import re
 import socket
 import time
 import traceback
-from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import fields
 from pathlib import Path
@@ -30,29 +29,20 @@ from tests.infrastructure.database.kept import Household, committed, found, hous
 only_postgresql = pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
 
 
-@pytest.fixture
-async def impatient(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[SqlAlchemyStore]:
-    """A store that waits for a connection for no more than a moment."""
-    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.05)
-    engines = create_engines(database_url)
-    if engines.is_in_memory:
-        await migrations.upgrade(engines)
-    yield SqlAlchemyStore(engines)
-    await engines.dispose()
-
-
 async def test_when_all_connections_are_taken_the_store_is_unavailable(
-    impatient: SqlAlchemyStore, store_kind: str
+    store: SqlAlchemyStore, store_kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connections = engine_module.POSTGRESQL_POOL if store_kind == "postgresql" else 1
     async with AsyncExitStack() as stack:
         for _ in range(connections):
-            await stack.enter_async_context(impatient.unit_of_work())
-        with pytest.raises(StoreUnavailable):
-            await stack.enter_async_context(impatient.unit_of_work())
-    await household(impatient, "ada")
+            await stack.enter_async_context(store.unit_of_work())
+        with monkeypatch.context() as patched:
+            patched.setattr(unit_of_work, "POOL_WAIT", 0.05)
+            begun = time.perf_counter()
+            with pytest.raises(StoreUnavailable):
+                await stack.enter_async_context(store.unit_of_work())
+        assert time.perf_counter() - begun < 0.05 + 2
+    await household(store, "ada")
 
 
 async def test_a_server_that_is_away_makes_the_store_unavailable() -> None:
