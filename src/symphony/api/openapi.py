@@ -17,8 +17,6 @@ from symphony.domain.api_tokens import Scope
 
 _SUMMARY = "The one place where a developer's work lives: workspaces, repos and vaults."
 _DESCRIPTION = f"""
-The one place where a developer's work lives: **workspaces**, and in them **repos** and **vaults**.
-
 Sign up with `POST {PREFIX}/user-profiles`, then press **Authorize** and sign in.
 
 **Who is calling.** Nearly everything needs `Authorization: Bearer …`, with an access token from
@@ -33,6 +31,9 @@ not exist.
 `If-Match` makes a change only when nobody was faster, `If-None-Match` answers 304 when nothing is
 new. A POST with an `Idempotency-Key` can be sent again without fear.
 
+**Vaults** with a passphrase are locked unless one has them open: unlocking gives a `session`, which
+is sent back as `Vault-Session` by the token that has opened it. Without one the answer is a 423.
+
 **Errors** are problems (RFC 9457): decide by their `code`. Each has a page, `/problems/…`.
 """
 _TAGS = {
@@ -40,7 +41,7 @@ _TAGS = {
     "user profiles": "Signing up, and one's own profile.",
     "API tokens": "Long-lived keys for programs: with scopes, and revoked at once.",
     "workspaces": "Independent places, each with its repos and vaults.",
-    "repos": "Git repositories, as they are registered in a workspace.",
+    "repos": "Git repositories of a workspace, and what state they and their remotes are in.",
     "vaults": "Places of a workspace for secrets, which can be locked.",
     "vault entries": "What is in a vault: texts and bytes under keys, encrypted, in versions.",
     "health": "For those who run the service.",
