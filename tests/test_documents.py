@@ -31,6 +31,7 @@ VAULT_GUIDE = (TOP / "docs" / "vaults.md").read_text("utf-8")
 PRODUCTION_GUIDE = (TOP / "docs" / "production.md").read_text("utf-8")
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
 SESSION_WITHIN = 60  # seconds
+NOUNS = ("user_profiles", "workspaces", "repos", "vaults", "api_tokens")
 
 Operation = tuple[str, str]
 
@@ -302,6 +303,28 @@ def test_the_architecture_names_only_modules_that_there_are() -> None:
     existing = [f"/{file.relative_to(TOP)}" for each in folders for file in each.rglob("*.py")]
     assert len(named) > 40
     assert [name for name in named if not any(each.endswith(f"/{name}") for each in existing)] == []
+
+
+def test_the_architecture_names_every_module_in_its_folder() -> None:
+    _, tree = (TOP / "architecture.md").read_text("utf-8").split("```\nsrc/symphony/\n", 1)
+    told, folders = set[str](), dict[int, str]()
+    for line in tree.partition("\nalembic/")[0].splitlines():
+        depth = len(line) - len(line.lstrip())
+        for name in re.findall(r"([\w<>]+(?:/|\.py))", line):
+            inside = "".join(folders[each] for each in sorted(folders) if each < depth)
+            if name.endswith("/"):
+                folders = {each: folders[each] for each in folders if each < depth} | {depth: name}
+            told.update(f"{inside}{each}" for each in nouns(name))
+    modules = (TOP / "src" / "symphony").rglob("*.py")
+    there_are = {file.relative_to(TOP / "src" / "symphony").as_posix() for file in modules}
+    assert {each for each in there_are - told if not each.endswith("__init__.py")} == set()
+
+
+def nouns(name: str) -> list[str]:
+    """The files that a name in the map stands for."""
+    if name != "<noun>.py":
+        return [name]
+    return [f"{each}.py" for each in NOUNS]
 
 
 def test_the_readme_and_the_notes_name_only_recipes_that_there_are() -> None:

@@ -43,9 +43,9 @@ def defaults(stage: Stage) -> None:
         rows=[(*_names(name), getattr(settings, name)) for name in shown],
     )
     stage.expect("it listens on this machine only", settings.host == "127.0.0.1")
-    stage.expect("its data are in a file of its own", settings.is_embedded)
     stage.expect(
-        "in the user's data folder", settings.store_url.startswith(f"sqlite:///{settings.data_dir}")
+        "its data are in a file of its own, in the user's data folder",
+        settings.store_url.startswith(f"sqlite:///{settings.data_dir}"),
     )
     limits = (
         settings.max_workspaces_per_user,
@@ -89,7 +89,6 @@ def demo_mode(stage: Stage) -> None:
     stage.expect("demo mode is on", settings.demo_mode)
     stage.expect("the database is SQLite in memory", settings.demo_database_url == "sqlite://")
     stage.expect("the real one is never touched", settings.store_url == "sqlite://")
-    stage.expect("there is no file", not settings.is_embedded)
     with (
         stage.expect_refusal("two processes, for they share no memory", SettingsError, "WORKERS"),
         environment(SYMPHONY_DEMO_MODE="true", SYMPHONY_WORKERS="2"),

@@ -30,11 +30,11 @@ class Repository:
     path: Path
 
     @classmethod
-    def made(cls, path: Path, *options: str) -> Self:
+    def made(cls, path: Path) -> Self:
         """A new one, without a commit."""
         path.mkdir(parents=True)
         repository = cls(path)
-        repository.git("init", "--quiet", "--initial-branch=main", *options)
+        repository.git("init", "--quiet", "--initial-branch=main")
         return repository
 
     @classmethod
@@ -44,10 +44,6 @@ class Repository:
         for name in names:
             repository.commit(name)
         return repository
-
-    @property
-    def name(self) -> str:
-        return self.path.name
 
     def git(self, *arguments: str, check: bool = True) -> str:
         """What git prints. Raises: CalledProcessError when it fails, unless that is no matter."""

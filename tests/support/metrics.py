@@ -1,7 +1,5 @@
 """Reading what /metrics tells."""
 
-from collections.abc import Mapping
-
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -21,11 +19,6 @@ class Samples:
             for sample in self._samples
             if sample.name == name and labels.items() <= sample.labels.items()
         )
-
-    def by_label(self, name: str, label: str) -> Mapping[str, float]:
-        """The sums of the samples of that name, by the value of a label."""
-        values = {each.labels[label] for each in self._samples if each.name == name}
-        return {value: self.value(name, **{label: value}) for value in values}
 
 
 async def scraped(client: httpx.AsyncClient) -> Samples:

@@ -13,7 +13,6 @@ from symphony.api.problems import MEDIA_TYPE, documented
 from symphony.api.responses import ID_EXAMPLE, Finding, Several
 from symphony.api.routing import ApiRoute, needed_scope
 
-_JSON = "application/json"
 _SUCCESS = {200: "OK", 201: "Created", 204: "No Content: it is done, and nothing is left to tell"}
 _CODES_BY_PARAMETER = {
     "If-Match": "precondition-failed",

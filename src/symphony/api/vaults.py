@@ -251,7 +251,9 @@ async def delete_vault(
         bool, Query(description="Delete it though it is locked.")
     ] = False,
 ) -> None:
-    """Deletes the record only: nothing on any disk is touched."""
+    """Deletes it with all its entries and their versions, for good. The folder at `path` is not
+    touched.
+    """
     await app.run(
         use_cases.delete_vault, use_cases.DeleteVault(actor.user_id, vault_id, force, expected)
     )

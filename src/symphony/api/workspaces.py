@@ -213,7 +213,9 @@ async def delete_workspace(
         bool, Query(description="Delete it with all that is in it.")
     ] = False,
 ) -> None:
-    """Deletes the records only: nothing on any disk is touched."""
+    """Deletes it, and with `force` what is in it: the records of repos, the vaults with all their
+    entries. Folders and repositories are not touched.
+    """
     await app.run(
         use_cases.delete_workspace,
         use_cases.DeleteWorkspace(actor.user_id, workspace_id, force, expected),

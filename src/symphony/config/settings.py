@@ -106,11 +106,6 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def is_embedded(self) -> bool:
-        """Whether the data are in the service's own SQLite file."""
-        return self.database_url is None and not self.demo_mode
-
-    @property
     def store_url(self) -> str:
         """Where the data are. Demo mode never touches the real database."""
         if self.demo_mode:
