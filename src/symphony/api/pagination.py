@@ -50,17 +50,13 @@ class Cursors:
         content = compact(
             [position.id.hex, moment, value.isoformat() if isinstance(value, datetime) else value]
         ).encode()
-        return base64.urlsafe_b64encode(self._seal(content, context) + content).decode().rstrip("=")
+        return cursor_text(self._seal(content, context) + content)
 
     def read(self, cursor: str, context: str) -> Position:
         """Raises: ApiError `invalid-cursor`."""
-        try:
-            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            raise ApiError("invalid-cursor") from None
+        raw = cursor_bytes(cursor)
         seal, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
-        canonical = base64.urlsafe_b64encode(raw).decode().rstrip("=") == cursor
-        if not canonical or not hmac.compare_digest(seal, self._seal(content, context)):
+        if not hmac.compare_digest(seal, self._seal(content, context)):
             raise ApiError("invalid-cursor")
         entity_id, moment, value = json.loads(content)
         return Position(datetime.fromisoformat(value) if moment else value, UUID(entity_id))
@@ -68,6 +64,25 @@ class Cursors:
     def _seal(self, content: bytes, context: str) -> bytes:
         sealed = context.encode("utf-8", "surrogatepass") + b"\0" + content
         return hmac.digest(self._key, sealed, sha256)[:_SEAL_BYTES]
+
+
+def cursor_text(raw: bytes) -> str:
+    """base64url without padding (RFC 4648, section 5)."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def cursor_bytes(text: str) -> bytes:
+    """What `cursor_text` has written; another text for the same bytes is refused.
+
+    Raises: ApiError `invalid-cursor`.
+    """
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ApiError("invalid-cursor") from None
+    if cursor_text(raw) != text:
+        raise ApiError("invalid-cursor")
+    return raw
 
 
 def link_to_next(request: Received, response: Response, cursor: str) -> None:

@@ -1,7 +1,5 @@
 """Routes of the entries of vaults."""
 
-import base64
-import binascii
 from dataclasses import asdict, dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -13,8 +11,8 @@ from symphony.api.conditions import Conditions, ExpectedTags, answer_if_modified
 from symphony.api.damage import warn_of_damage
 from symphony.api.dependencies import Actor, App, VaultSession
 from symphony.api.fields import WHOLE_NUMBER, EntryKey, VaultId
-from symphony.api.pagination import Cursor, Limit, link_to_next
-from symphony.api.problems import ApiError, documented
+from symphony.api.pagination import Cursor, Limit, cursor_bytes, cursor_text, link_to_next
+from symphony.api.problems import documented
 from symphony.api.received import Received
 from symphony.api.responses import CreatedAt, NextCursor
 from symphony.api.routing import PREFIX, router
@@ -171,13 +169,13 @@ async def list_entries(
     ] = "",
 ) -> EntryList:
     """The entries of a vault by their keys, code point by code point, without their contents."""
-    sealed = None if cursor is None else _bytes(cursor)
+    sealed = None if cursor is None else cursor_bytes(cursor)
     page = await use_cases.list_entries(use_cases.ListEntries(visit, prefix, limit, sealed), app)
     if page.damaged:
         warn_of_damage(request, vault_id=str(visit.vault_id), entry_ids=[*map(str, page.damaged)])
     next_cursor = None
     if page.next_cursor is not None:
-        next_cursor = base64.urlsafe_b64encode(page.next_cursor).decode().rstrip("=")
+        next_cursor = cursor_text(page.next_cursor)
         link_to_next(request, response, next_cursor)
     return EntryList([*map(_shown, page.items)], next_cursor, len(page.damaged))
 
@@ -273,14 +271,3 @@ def _shown(entry: EntryVersion) -> EntryResponse:
         facts.encoding,
         facts.created_at,
     )
-
-
-def _bytes(cursor: str) -> bytes:
-    """Raises: ApiError `invalid-cursor`."""
-    try:
-        given = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise ApiError("invalid-cursor") from None
-    if base64.urlsafe_b64encode(given).decode().rstrip("=") != cursor:
-        raise ApiError("invalid-cursor")
-    return given

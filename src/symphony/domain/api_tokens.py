@@ -30,7 +30,7 @@ def scopes(value: object) -> tuple[Scope, ...]:
         raise RuleBroken("list-expected", "A list of scopes.")
     given = list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if not given or any(each not in list(Scope) for each in given):  # pyright: ignore[reportUnknownVariableType]
-        raise RuleBroken("unknown-scope", f"One or more of {', '.join(Scope)}.")
+        raise RuleBroken("unknown-value", f"One or more of {', '.join(Scope)}.")
     return tuple(scope for scope in Scope if scope in given)
 
 

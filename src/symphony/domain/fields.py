@@ -5,12 +5,17 @@ A rule takes any value and gives back the value to keep, or raises RuleBroken.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
 from symphony.domain.errors import RuleBroken
 from symphony.domain.json_objects import storable_text
+
+_Word = TypeVar("_Word", bound=StrEnum)
 
 MAX_NAME = 255
 MAX_DESCRIPTION = 10_000
@@ -40,6 +45,18 @@ _SCP_LIKE = re.compile(r"(?P<user>[^@:/\s]+)@(?P<host>[^@:/\s]+):(?P<path>[^\s]+
 def comparison_key(value: str) -> str:
     """The form in which names are compared and sorted: case and Unicode form fall away."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+
+
+def one_of(kind: type[_Word]) -> Callable[[object], _Word]:
+    """A rule: one of the known ones, as a word or as itself."""
+
+    def rule(value: object) -> _Word:
+        try:
+            return kind(value)
+        except ValueError:
+            raise RuleBroken("unknown-value", f"One of {', '.join(kind)}.") from None
+
+    return rule
 
 
 def name(value: object) -> str:

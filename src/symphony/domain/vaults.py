@@ -50,14 +50,6 @@ def passphrase_bytes(given: str) -> bytes:
     return unicodedata.normalize("NFC", "".join(spaced)).encode()
 
 
-def protection(value: object) -> Protection:
-    """One of the known ones, as a word or as itself."""
-    try:
-        return Protection(value)
-    except ValueError:
-        raise RuleBroken("unknown-value", f"One of {', '.join(Protection)}.") from None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Vault(Entity):
     """A vault's record. Its name is unique among the vaults of its workspace.
@@ -73,7 +65,7 @@ class Vault(Entity):
         "path": rules.path,
         "metadata": json_object,
         "is_locked": rules.boolean,
-        "protection": protection,
+        "protection": rules.one_of(Protection),
     }
 
     workspace_id: UUID

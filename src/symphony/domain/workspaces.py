@@ -9,7 +9,7 @@ from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain.base import Entity, PagedRepository, Rule
-from symphony.domain.errors import InUse, LimitReached, RuleBroken
+from symphony.domain.errors import InUse, LimitReached
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
@@ -26,13 +26,6 @@ class WorkspaceType(StrEnum):
     RESEARCH = "research"
 
 
-def workspace_type(value: object) -> WorkspaceType:
-    try:
-        return WorkspaceType(value)  # pyright: ignore[reportArgumentType]
-    except ValueError:
-        raise RuleBroken("unknown-type", f"One of {', '.join(WorkspaceType)}.") from None
-
-
 @dataclass(frozen=True, kw_only=True)
 class Workspace(Entity):
     """A place for one line of work. Its name is unique among its owner's workspaces."""
@@ -42,7 +35,7 @@ class Workspace(Entity):
         "name": rules.name,
         "description": rules.description,
         "user_profile_id": rules.identity,
-        "workspace_type": workspace_type,
+        "workspace_type": rules.one_of(WorkspaceType),
         "settings": json_object,
     }
 
