@@ -5,8 +5,9 @@ from uuid import UUID
 
 from symphony.application.app import Application, Services
 from symphony.application.authentication import check_password
+from symphony.domain import fields as rules
 from symphony.domain import user_profiles as domain
-from symphony.domain.errors import FieldError, Forbidden, Invalid, RuleBroken
+from symphony.domain.errors import Forbidden
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.unit_of_work import Repositories
 from symphony.domain.user_profiles import (
@@ -62,7 +63,9 @@ async def sign_up(command: CreateUserProfile, app: Application) -> UserProfile:
 async def create_user_profile(command: CreateUserProfile, app: Application) -> UserProfile:
     """Raises: Invalid, AlreadyExists."""
     # Hashing takes tens of milliseconds, so it is done before the unit of work opens.
-    password_hash = await app.passwords.hash(_checked("password", command.password))
+    password_hash = await app.passwords.hash(
+        rules.checked("password", domain.password, command.password)
+    )
     profile = UserProfile(
         username=command.username,
         email=command.email,
@@ -107,16 +110,9 @@ async def _change_user_profile(
 
 
 async def _password_change(command: ChangeUserProfile, app: Application) -> PasswordChange:
-    new = _checked("password", command.password)
+    new = rules.checked("password", domain.password, command.password)
     profile = await app.ask(get_user_profile, GetUserProfile(command.actor, command.profile_id))
     present = command.current_password or ""
     if not await check_password(str(profile.id), present, profile.password_hash, app):
         raise wrong_current_password()
     return PasswordChange(profile.password_hash, await app.passwords.hash(new))
-
-
-def _checked(field_name: str, value: object) -> str:
-    try:
-        return domain.password(value)
-    except RuleBroken as broken:
-        raise Invalid([FieldError(field_name, broken.code, broken.detail)]) from None

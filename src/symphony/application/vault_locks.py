@@ -12,8 +12,9 @@ from uuid import UUID
 from symphony.application.app import Application, Services
 from symphony.application.authentication import Caller, throttled
 from symphony.application.vaults import CreateVault, UnlockVault, unlock_vault
+from symphony.domain import fields as rules
 from symphony.domain import vaults as domain
-from symphony.domain.errors import FieldError, Forbidden, InUse, Invalid, RuleBroken
+from symphony.domain.errors import FieldError, Forbidden, InUse, Invalid
 from symphony.domain.unit_of_work import Repositories
 from symphony.domain.vault_access import SessionRecord, lifetime_end, new_session
 from symphony.domain.vault_keys import DataKey, KeyRecord, VaultDamaged
@@ -73,7 +74,7 @@ async def protected(
     if passphrase is None:
         raise passphrase_needed()
     data_key = app.keyring.new_key(command.vault_id)
-    given = _checked("passphrase", passphrase)
+    given = rules.checked("passphrase", domain.passphrase, passphrase)
     return replace(command, key=await _wrapped(data_key, given, app))
 
 
@@ -91,7 +92,7 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
         return OpenedVault(await app.run(unlock_vault, switched))
     if command.passphrase is None:
         raise passphrase_needed()
-    given = _checked("passphrase", command.passphrase)
+    given = rules.checked("passphrase", domain.passphrase, command.passphrase)
     data_key, record = await _unwrapped(vault.id, record, given, app)
     caller = command.actor
     ends_at = lifetime_end(command.ttl_seconds, caller.token_ends_at)
@@ -106,7 +107,8 @@ async def change_passphrase(command: ChangePassphrase, app: Application) -> None
     """Raises: NotFound, PreconditionFailed, NoPassphrase, Invalid, WrongPassphrase,
     TooManyAttempts, VaultDamaged, Overloaded.
     """
-    old, new = _checked("old", command.old), _checked("new", command.new)
+    old = rules.checked("old", domain.passphrase, command.old)
+    new = rules.checked("new", domain.passphrase, command.new)
     vault, record = await app.ask(_find, (command.actor, command.vault_id))
     vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
@@ -167,10 +169,3 @@ async def _change_passphrase(
 ) -> bool:
     command, old, new = work
     return await services.vaults.change_key(command.actor, old, new, command.expected_tags)
-
-
-def _checked(field_name: str, value: object) -> str:
-    try:
-        return domain.passphrase(value)
-    except RuleBroken as broken:
-        raise Invalid([FieldError(field_name, broken.code, broken.detail)]) from None

@@ -113,10 +113,7 @@ class Entity:
         present = getattr(self, name)
         if not (isinstance(present, Mapping) and isinstance(value, Mapping)):
             return value
-        try:
-            patch = json_object(cast("JsonObject", value))
-        except RuleBroken as broken:
-            raise Invalid([FieldError(name, broken.code, broken.detail)]) from None
+        patch = rules.checked(name, json_object, cast("JsonObject", value))
         return merge(cast("JsonObject", present), patch)
 
 

@@ -12,9 +12,10 @@ from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 from uuid import UUID
 
-from symphony.domain.errors import RuleBroken
+from symphony.domain.errors import FieldError, Invalid, RuleBroken
 from symphony.domain.json_objects import storable_text
 
+_Kept = TypeVar("_Kept")
 _Word = TypeVar("_Word", bound=StrEnum)
 
 MAX_NAME = 255
@@ -45,6 +46,14 @@ _SCP_LIKE = re.compile(r"(?P<user>[^@:/\s]+)@(?P<host>[^@:/\s]+):(?P<path>[^\s]+
 def comparison_key(value: str) -> str:
     """The form in which names are compared and sorted: case and Unicode form fall away."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+
+
+def checked(field: str, rule: Callable[[object], _Kept], value: object) -> _Kept:
+    """What a rule keeps of a value. Raises: Invalid, with the field's name."""
+    try:
+        return rule(value)
+    except RuleBroken as broken:
+        raise Invalid([FieldError(field, broken.code, broken.detail)]) from None
 
 
 def one_of(kind: type[_Word]) -> Callable[[object], _Word]:
