@@ -5,14 +5,15 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from threading import Thread
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.sync import RemoteFailed
+from symphony.infrastructure.git.threads import begun
 
 Address = IPv4Address | IPv6Address
 LookUp = Callable[[str], list[str]]
@@ -81,8 +82,10 @@ class RemoteAddress:
         """The one address that may be asked. Raises: RemoteFailed."""
         literal = _literal(self.host)
         if literal is None:
+            # It cannot be ended; nobody has to wait for its thread.
+            looking_up = begun(partial(look_up, self.host), "look-up")
             try:
-                found = [ip_address(each) for each in await _in_thread(look_up, self.host)]
+                found = [ip_address(each) for each in await asyncio.wrap_future(looking_up)]
             except (OSError, ValueError):  # UnicodeError among them: a name that cannot be one
                 found = []
         else:
@@ -149,29 +152,3 @@ def _literal(host: str) -> Address | None:
         return ip_address(host)
     except ValueError:
         return None
-
-
-async def _in_thread(look_up: LookUp, host: str) -> list[str]:
-    """A look-up cannot be cancelled; in a daemon thread nobody has to wait for it to end."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
-
-    def tell(addresses: list[str] | None, error: Exception | None) -> None:
-        if answer.done():
-            return  # who waited has given up
-        if error is None:
-            answer.set_result(addresses or [])
-        else:
-            answer.set_exception(error)
-
-    def ask() -> None:
-        addresses, failed = None, None
-        try:
-            addresses = look_up(host)
-        except (OSError, ValueError) as error:
-            failed = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, addresses, failed)
-
-    Thread(target=ask, name="look-up", daemon=True).start()
-    return await answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -27,7 +28,7 @@ from symphony.infrastructure.git.scratch import Scratch
 from symphony.infrastructure.git.turns import Turns
 from symphony.infrastructure.git.unreadable import Unreadable
 
-TIME_LIMIT = 30  # seconds
+TIME_LIMIT = 30  # seconds, and as many again to wait for a turn
 AT_ONCE = 8  # of one user
 IN_ALL = 4 * AT_ONCE  # they wait for the network most of the time
 MAX_WAITING = 16  # of one user, those at work included
@@ -35,7 +36,9 @@ _PAUSE = 0.5  # seconds between two looks at the size of what is fetched
 
 
 class RemoteGit(Remotes):
-    """Asks with git, in threads of its own. Raises Overloaded when too many of a user wait already.
+    """Asks with git, in threads of its own.
+
+    Raises Overloaded when too many of a user wait already, or one has waited too long.
 
     Mirrors are kept in `folder`; without one they end with the process.
     """
@@ -63,12 +66,15 @@ class RemoteGit(Remotes):
         self._programs.add(program)
         try:
             with line.place(MAX_WAITING):
+                begun = time.monotonic()
                 async with asyncio.timeout(TIME_LIMIT):
                     address = await remote.looked_up(
                         self._look_up, allow_private=self._allow_private
                     )
-                    asking = partial(self._ask, program, remote, address, repo_id, path)
-                    work = asyncio.ensure_future(line.run(asking))
+                left = TIME_LIMIT - (time.monotonic() - begun)
+                asking = partial(self._ask, program, remote, address, repo_id, path)
+                work = await line.begin(asking, TIME_LIMIT)
+                async with asyncio.timeout(left):
                     return await self._bounded(work, self._mirrors.of(repo_id))
         except TimeoutError:
             raise RemoteTimeout(TIME_LIMIT) from None
