@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.sync import RemoteFailed
+from symphony.infrastructure.git.remotes import without_credentials
 from symphony.infrastructure.git.threads import begun
 
 Address = IPv4Address | IPv6Address
@@ -77,6 +78,17 @@ class RemoteAddress:
         ):
             raise RemoteFailed(_NO_ADDRESS)
         return cls(scheme, user, host, port, path)
+
+    def is_also_at(self, url: str) -> bool:
+        """Whether an address out of a repository's configuration is, by all that can be told, the
+        same remote's: it is known by host and path, and may be asked over another protocol."""
+        try:
+            other = RemoteAddress.parsed(without_credentials(url))
+        except RemoteFailed:
+            return False
+        is_another_server = self.scheme == other.scheme and self.port != other.port
+        is_same_path = _without_ends(self.path) == _without_ends(other.path)
+        return self.host == other.host and is_same_path and not is_another_server
 
     async def looked_up(self, look_up: LookUp, *, allow_private: bool) -> Address:
         """The one address that may be asked. Raises: RemoteFailed."""
@@ -145,6 +157,11 @@ def is_public(address: Address) -> bool:
 def system_look_up(host: str) -> list[str]:
     """The addresses that the system knows for a name, the best one first. Raises: OSError."""
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+
+
+def _without_ends(path: str) -> str:
+    """The path without what can be left out."""
+    return path.strip("/").removesuffix(".git").rstrip("/")
 
 
 def _literal(host: str) -> Address | None:

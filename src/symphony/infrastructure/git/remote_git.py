@@ -120,7 +120,7 @@ class RemoteGit(Remotes):
             asked = RemoteRepository(remote, address, mirror, program, Path(folder))
             listing = asked.listed()
             branches = dict(listing.branches)
-            branch = None if private is None else _counterpart(private)
+            branch = None if private is None else _counterpart(private, remote)
             ahead, behind = None, None
             if private is not None and branch is not None and branch in branches:
                 # Which may be a newer one than a moment ago.
@@ -144,14 +144,22 @@ def _opened(observer: Observer, path: str) -> Generator[PrivateDirectory | None]
         yield private
 
 
-def _counterpart(private: PrivateDirectory) -> str | None:
+def _counterpart(private: PrivateDirectory, asked: RemoteAddress) -> str | None:
     """The full name that the branch that is checked out has at the remote, if it is there."""
-    if private.branch is None:
+    branch, config = private.branch, private.config
+    if branch is None:
         return None
     # Whoever has given it another name there has it as the branch's upstream.
-    upstream = private.config.first(f"branch.{private.branch}.merge")
-    is_local = private.config.last(f"branch.{private.branch}.remote") == "."
-    return f"refs/heads/{private.branch}" if upstream is None or is_local else upstream
+    upstream, remote = (
+        config.first(f"branch.{branch}.merge"),
+        config.last(f"branch.{branch}.remote"),
+    )
+    if upstream is not None and remote is not None:
+        # In place of a remote's name there may be an address.
+        url = config.first(f"remote.{remote}.url") or remote
+        if asked.is_also_at(url):
+            return upstream
+    return f"refs/heads/{branch}"
 
 
 def _counted(
