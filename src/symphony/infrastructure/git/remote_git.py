@@ -25,6 +25,7 @@ from symphony.infrastructure.git.remote_address import (
 from symphony.infrastructure.git.remote_repository import RemoteRepository, short
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.scratch import Scratch
+from symphony.infrastructure.git.threads import begun
 from symphony.infrastructure.git.turns import Turns
 from symphony.infrastructure.git.unreadable import Unreadable
 
@@ -66,12 +67,12 @@ class RemoteGit(Remotes):
         self._programs.add(program)
         try:
             with line.place(MAX_WAITING):
-                begun = time.monotonic()
+                began = time.monotonic()
                 async with asyncio.timeout(TIME_LIMIT):
                     address = await remote.looked_up(
                         self._look_up, allow_private=self._allow_private
                     )
-                left = TIME_LIMIT - (time.monotonic() - begun)
+                left = TIME_LIMIT - (time.monotonic() - began)
                 asking = partial(self._ask, program, remote, address, repo_id, path)
                 work = await line.begin(asking, TIME_LIMIT)
                 async with asyncio.timeout(left):
@@ -89,7 +90,7 @@ class RemoteGit(Remotes):
             self._programs.discard(program)
 
     async def forget(self, repo_id: UUID) -> None:
-        await asyncio.to_thread(self._mirrors.remove, repo_id)
+        await asyncio.wrap_future(begun(partial(self._mirrors.remove, repo_id), "mirror"))
 
     def close(self) -> None:
         """Ends what is still running, and removes the temporary folder."""
@@ -102,7 +103,7 @@ class RemoteGit(Remotes):
         """Waits for the work, for as long as what it fetches is not too much."""
         try:
             while not (await asyncio.wait([work], timeout=_PAUSE))[0]:
-                if await asyncio.to_thread(mirror.size) > mirrors.MAX_SIZE:
+                if await asyncio.wrap_future(begun(mirror.size, "mirror")) > mirrors.MAX_SIZE:
                     raise RemoteFailed(f"It sends more than {mirrors.MAX_SIZE:,} bytes.")
             return work.result()
         finally:
