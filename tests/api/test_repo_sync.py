@@ -1,7 +1,7 @@
 """Asking a repo's remote, over HTTP."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Awaitable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -152,23 +152,61 @@ async def test_when_too_many_are_asked_already_one_is_to_come_back_later(
     assert silent.calls == 0
 
 
-async def test_of_a_repo_that_was_deleted_meanwhile_nothing_is_left(
-    ada: User, settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    repo = await registered(ada, Path("/none"), address)
-    answered, deleted = asyncio.Event(), asyncio.Event()
+async def synced_while(
+    ada: User, path: str, change: Awaitable[httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> httpx.Response:
+    """The answer of a sync during which, after the remote has answered, something is changed."""
+    answered, changed = asyncio.Event(), asyncio.Event()
     sync = remote_git.RemoteGit.sync
 
     async def slow(*arguments: Any) -> Any:
         found = await sync(*arguments)
         answered.set()
-        await deleted.wait()
+        await changed.wait()
         return found
 
     monkeypatch.setattr(remote_git.RemoteGit, "sync", slow)
-    asked = asyncio.create_task(ada.post(f"/repos/{repo['id']}/sync"))
+    asked = asyncio.create_task(ada.post(f"{path}/sync"))
     await answered.wait()
-    assert (await ada.delete(f"/repos/{repo['id']}")).status_code == 204
-    deleted.set()
-    assert code(await asked) == "404 repo-not-found"
+    assert (await change).is_success
+    changed.set()
+    return await asked
+
+
+async def test_of_a_repo_that_was_deleted_meanwhile_nothing_is_left(
+    ada: User, settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    answer = await synced_while(ada, path, ada.delete(path), monkeypatch)
+    assert code(answer) == "404 repo-not-found"
     assert list(settings.data_dir.glob("mirrors/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("remote_url", "told"),
+    [("https://git.example.org/other", "409 remote-changed"), (None, "409 no-remote")],
+)
+async def test_a_remote_that_the_repo_got_meanwhile_was_not_asked(
+    remote_url: str | None,
+    told: str,
+    ada: User,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    change = ada.patch(path, {"remote_url": remote_url})
+    assert code(await synced_while(ada, path, change, monkeypatch)) == told
+    assert (await ada.get(path)).json()["last_synced"] is None
+
+
+async def test_what_else_was_changed_meanwhile_stays_and_the_sync_counts(
+    ada: User, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    change = ada.patch(path, {"name": "other"})
+    answer = await synced_while(ada, path, change, monkeypatch)
+    assert answer.json()["repo"]["name"] == "other"
+    assert answer.json()["repo"]["last_synced"] == answer.json()["synced_at"]

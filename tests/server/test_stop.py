@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import signal
 import socket
 from asyncio import StreamReader, StreamWriter
@@ -14,6 +15,23 @@ from symphony.config.settings import Settings
 from tests.support.api import API, User, running_api, sign_up
 from tests.support.server import STOPS_WITHIN, Server, running_server, until
 
+# What Python runs first of all: everybody who looks at a folder of this name waits for ever.
+DEAD_DISK = """
+import os, threading
+lstat, stat = os.lstat, os.stat
+def never(path):
+    name = os.fsdecode(path) if isinstance(path, (str, bytes, os.PathLike)) else ""
+    if name.endswith("/dead"):
+        open(f"{os.path.dirname(name)}/waits-{threading.get_native_id()}", "w").close()
+        threading.Event().wait()
+def dead_lstat(path, **others):
+    never(path)
+    return lstat(path, **others)
+def dead_stat(path, **others):
+    never(path)
+    return stat(path, **others)
+os.lstat, os.stat = dead_lstat, dead_stat
+"""
 BIG_ANSWER = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -91,6 +109,31 @@ async def test_ctrl_c_ends_all_workers_in_time_with_clients_that_stall(tmp_path:
         assert await server.stop(signal.SIGINT, group=True) == 0, server.log.read_text()
         assert await refuses_connections(server)
         close(stalled)
+
+
+async def test_it_ends_in_time_though_a_disk_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "python").mkdir()
+    (tmp_path / "python/sitecustomize.py").write_text(DEAD_DISK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "python"))
+    settings = {"GIT_ROOTS": str(tmp_path)}
+    async with running_server(tmp_path / "data", **settings) as server, server.client() as client:
+        ada = await sign_up(client, "ada")
+        workspace = await ada.workspace()
+        repo = await ada.repo(workspace["id"], path=str(tmp_path / "dead"))
+        search = {"root": repo["path"], "max_depth": 1}
+        asked = [
+            asyncio.create_task(ada.get(f"/repos/{repo['id']}/status")),
+            asyncio.create_task(ada.post(f"/workspaces/{workspace['id']}/discoveries", search)),
+        ]
+
+        async def all_wait_for_the_disk() -> bool:
+            return sum(name.startswith("waits-") for name in os.listdir(tmp_path)) == len(asked)
+
+        await until(all_wait_for_the_disk)
+        assert await server.stop() == 0, server.log.read_text()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 async def test_a_request_in_progress_is_finished_and_kept(tmp_path: Path) -> None:

@@ -168,6 +168,11 @@ PROBLEMS: dict[str, Kind] = {
     "no-remote": Kind(
         409, "The repo has no remote", "Give it a `remote_url` with a PATCH, then try again."
     ),
+    "remote-changed": Kind(
+        409,
+        "The repo has got another remote meanwhile",
+        "`last_synced` is as it was: sync again to ask the one that it has now.",
+    ),
     "sync-in-progress": Kind(
         409,
         "The repo is being synchronised already",

@@ -58,6 +58,7 @@ class SyncResponse(Finding):
         "git-disabled",
         "repo-not-found",
         "no-remote",
+        "remote-changed",
         "sync-in-progress",
         "remote-failed",
         "remote-timeout",

@@ -22,6 +22,7 @@ class SyncRepo:
 class MarkSynced:
     actor: UUID
     repo_id: UUID
+    remote_url: str
     synced_at: datetime
 
 
@@ -29,8 +30,8 @@ async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteSt
     """The repo with its new `last_synced`, and what its remote has; no connection to the database
     is held while the remote is asked.
 
-    Raises: GitDisabled, NotFound, NoRemote, SyncInProgress, RemoteFailed, RemoteTimeout,
-    Overloaded.
+    Raises: GitDisabled, NotFound, NoRemote, RemoteChanged, SyncInProgress, RemoteFailed,
+    RemoteTimeout, Overloaded.
     """
     if app.remotes is None:
         raise GitDisabled
@@ -38,8 +39,9 @@ async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteSt
     if asked.remote_url is None:
         raise NoRemote
     found = await app.remotes.sync(command.actor, asked.id, asked.path, asked.remote_url)
+    mark = MarkSynced(command.actor, asked.id, asked.remote_url, found.synced_at)
     try:
-        marked = await app.run(mark_synced, MarkSynced(command.actor, asked.id, found.synced_at))
+        marked = await app.run(mark_synced, mark)
     except NotFound:  # it was deleted meanwhile
         await app.remotes.forget(asked.id)
         raise
@@ -47,5 +49,7 @@ async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteSt
 
 
 async def mark_synced(command: MarkSynced, services: Services) -> Repo:
-    """Raises: NotFound."""
-    return await services.repos.mark_synced(command.actor, command.repo_id, command.synced_at)
+    """Raises: NotFound, NoRemote, RemoteChanged."""
+    return await services.repos.mark_synced(
+        command.actor, command.repo_id, command.remote_url, command.synced_at
+    )

@@ -12,6 +12,7 @@ from symphony.domain.base import Entity, PagedRepository, Rule
 from symphony.domain.errors import FieldError, LimitReached, NamesTaken
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
+from symphony.domain.sync import NoRemote, RemoteChanged
 
 if TYPE_CHECKING:
     from symphony.domain.unit_of_work import UnitOfWork
@@ -129,9 +130,18 @@ class RepoService:
             await self._uow.repos.save(changed)
         return changed
 
-    async def mark_synced(self, user_id: UUID, repo_id: UUID, synced_at: datetime) -> Repo:
-        """Keeps when the remote was asked; never a time before the known one. Raises: NotFound."""
+    async def mark_synced(
+        self, user_id: UUID, repo_id: UUID, remote_url: str, synced_at: datetime
+    ) -> Repo:
+        """Keeps when this remote was asked; never a time before the known one.
+
+        Raises: NotFound, NoRemote or RemoteChanged when it is not the repo's any more.
+        """
         repo = await self._uow.repos.get_for_change(user_id, repo_id)
+        if repo.remote_url is None:
+            raise NoRemote
+        if repo.remote_url != remote_url:
+            raise RemoteChanged
         last = synced_at if repo.last_synced is None else max(synced_at, repo.last_synced)
         marked = repo.changed({"last_synced": last})
         if marked is not repo:

@@ -48,6 +48,14 @@ class NoRemote(DomainError):
         super().__init__("no-remote", "The repo has no `remote_url`.")
 
 
+class RemoteChanged(DomainError):
+    """The repo has got another remote while the one before was asked."""
+
+    def __init__(self) -> None:
+        detail = "The repo's `remote_url` was changed meanwhile; sync again."
+        super().__init__("remote-changed", detail)
+
+
 class SyncInProgress(DomainError):
     """Somebody is asking the remote of this repo already."""
 

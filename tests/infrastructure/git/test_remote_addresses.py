@@ -107,6 +107,27 @@ def test_a_public_address_may_be_asked(address: str) -> None:
     assert is_public(ip_address(address))
 
 
+@pytest.mark.parametrize(
+    ("url", "is_the_same"),
+    [
+        ("https://git.example.org/ada/engine", True),
+        ("https://ada:s3cret@Git.Example.org/ada/engine.git/", True),
+        ("https://git.example.org:8443/ada/engine", False),
+        ("git@git.example.org:ada/engine.git", True),
+        ("ssh://git@git.example.org:2222/ada/engine", True),
+        ("https://git.example.org/eve/engine", False),
+        ("https://example.org/ada/engine", False),
+        ("file:///ada/engine", False),
+        (".", False),
+    ],
+)
+def test_a_repository_is_known_by_host_and_path_over_any_protocol(
+    url: str, *, is_the_same: bool
+) -> None:
+    asked = RemoteAddress.parsed("https://git.example.org/ada/engine.git")
+    assert asked.is_also_at(url) == is_the_same
+
+
 @pytest.mark.parametrize("url", HOSTILE)
 async def test_a_hostile_address_runs_nothing_and_calls_nobody(
     url: str, silent: Listener, remotes: RemoteGit, no_program: Path

@@ -138,13 +138,35 @@ async def test_what_has_another_name_at_the_remote_is_found_by_its_upstream(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     repo = cloned(remote, root)
+    repo.git("remote", "set-url", "origin", sync.address)
     repo.git("checkout", "--quiet", "-b", "mine", "--track", "origin/main")
     repo.commit("ours")
     remote.commit("theirs")
     found = await sync()
     assert (found.ahead, found.behind) == (1, 1)
+    repo.git("config", "branch.mine.remote", sync.address)  # which may stand in place of a name
+    assert (await sync()).ahead == 1
     repo.git("checkout", "--quiet", "-b", "ours", "--track", "mine")
     assert (await sync()).ahead is None
+
+
+async def test_a_branch_whose_upstream_is_at_another_remote_is_compared_by_its_own_name(
+    remote: Repository, root: Path, sync: Syncing
+) -> None:
+    """The remote is somebody's fork, and the upstream of the branch is where it was forked from."""
+    original = remote.clone(remote.path.with_name("original"))
+    repo = cloned(remote, root)
+    repo.git("remote", "set-url", "origin", sync.address)
+    repo.git("remote", "add", "original", original.path.as_uri())
+    repo.git("fetch", "--quiet", "original")
+    repo.git("remote", "set-url", "original", sync.address.replace("/engine/", "/original/"))
+    repo.git("checkout", "--quiet", "-b", "feature", "--track", "original/main")
+    repo.commit("ours")
+    assert (await sync()).ahead is None
+    repo.git("push", "--quiet", remote.path.as_uri(), "feature")
+    repo.commit("more of ours")
+    found = await sync()
+    assert (found.ahead, found.behind) == (1, 0)
 
 
 async def test_without_a_branch_at_both_ends_nothing_is_counted(

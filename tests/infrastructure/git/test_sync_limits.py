@@ -1,6 +1,8 @@
 """Asking a remote has an end, whatever it does, and leaves nothing behind."""
 
 import asyncio
+import errno
+import fcntl
 import os
 import re
 import sys
@@ -232,6 +234,39 @@ async def test_a_folder_that_cannot_be_written_is_told(
     with pytest.raises(RemoteFailed, match="This service cannot keep what it fetches: Not a dir"):
         await remotes.sync(USER, REPO, "/none", "git://127.0.0.1:1/engine")
     remotes.close()
+
+
+async def test_a_lock_that_cannot_be_had_is_no_other_sync(
+    remotes: RemoteGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_folder: int, _operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(RemoteFailed, match="cannot keep what it fetches: No locks available"):
+        await remotes.sync(USER, REPO, "/none", "git://127.0.0.1:1/engine")
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize("is_made_anew", [True, False])
+def test_a_mirror_that_is_swept_before_it_was_locked_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_made_anew: bool
+) -> None:
+    mirrors = Mirrors(tmp_path / "mirrors")
+    folder, flock = mirrors.of(REPO).path, fcntl.flock
+
+    def swept(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        folder.rmdir()
+        if is_made_anew:
+            folder.mkdir()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", swept)
+    with mirrors.held(REPO) as mirror:
+        assert mirror.objects.is_dir()
+        with pytest.raises(SyncInProgress), mirrors.held(REPO):
+            pass
 
 
 async def test_without_a_folder_of_its_own_nothing_stays(

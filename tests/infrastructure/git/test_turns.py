@@ -13,11 +13,14 @@ import pytest
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.git import RepoState
-from symphony.domain.sync import RemoteFailed
-from symphony.infrastructure.git import finder, local, remote_git
+from symphony.domain.sync import RemoteFailed, RemoteTimeout
+from symphony.infrastructure.git import finder, local, observation, remote_git
 from symphony.infrastructure.git.finder import LocalFinder
 from symphony.infrastructure.git.local import LocalGit
+from symphony.infrastructure.git.location import Location
 from symphony.infrastructure.git.remote_git import RemoteGit
+from symphony.infrastructure.git.remote_repository import Listing, RemoteRepository
+from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.turns import Turns
 from tests.support.remotes import Listener
 from tests.support.repositories import USER, Repository, running
@@ -116,6 +119,52 @@ async def test_searches_that_take_long_hold_up_no_other_user(
     end.set()
     assert [len(each.found) for each in await asyncio.gather(*asked)] == [1] * len(asked)
     local_finder.close()
+
+
+async def test_who_gets_no_turn_is_told_so_and_nothing_of_the_repo(
+    root: Path, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = Repository.made(root / "repo")
+    end, locate = threading.Event(), observation.locate
+
+    def held(folder: Path, roots: Roots) -> Location:
+        if folder.name == "dead":  # on a disk that does not answer
+            end.wait(60)
+        return locate(folder, roots)
+
+    monkeypatch.setattr(observation, "locate", held)
+    monkeypatch.setattr(local, "TIME_LIMIT", 0.2)
+    dead = Repository.made(root / "dead")
+    asked = (git.status(USER, str(dead.path)) for _ in range(local.AT_ONCE))
+    assert {each.reason for each in await asyncio.gather(*asked)} == {
+        "Reading it took longer than 0.2 seconds."
+    }
+    with pytest.raises(Overloaded):
+        await git.status(USER, str(repo.path))
+    assert await git.statuses(USER, [str(repo.path)], within=SOON) == {}
+    end.set()
+    monkeypatch.setattr(local, "TIME_LIMIT", SOON)
+    assert (await git.status(USER, str(repo.path))).state == RepoState.CLEAN
+
+
+async def test_a_remote_that_was_not_asked_for_want_of_a_turn_has_not_timed_out(
+    root: Path, remotes: RemoteGit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = threading.Event()
+
+    def held(_: RemoteRepository) -> Listing:
+        end.wait(60)
+        return Listing({}, None)
+
+    monkeypatch.setattr(RemoteRepository, "listed", held)
+    monkeypatch.setattr(remote_git, "TIME_LIMIT", 0.2)
+    sync = partial(remotes.sync, path="/none", remote_url="git://127.0.0.1:1/engine")
+    asked = (sync(USER, new_id()) for _ in range(remote_git.AT_ONCE))
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert {type(each) for each in told} == {RemoteTimeout}
+    with pytest.raises(Overloaded):
+        await sync(USER, new_id())
+    end.set()
 
 
 async def test_a_turn_lasts_as_long_as_the_thread_is_busy_though_nobody_waits_any_more(

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -12,9 +13,9 @@ from symphony.infrastructure.git.observation import Observer
 from symphony.infrastructure.git.program import Program, Stopped
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.scratch import Scratch
-from symphony.infrastructure.git.turns import Line, Turns
+from symphony.infrastructure.git.turns import Line, NoTurn, Turns
 
-TIME_LIMIT = 10  # seconds, waiting in line included
+TIME_LIMIT = 10  # seconds, and as many again to wait for a turn
 AT_ONCE = 2 * (os.cpu_count() or 1)  # of one user
 IN_ALL = 4 * AT_ONCE  # that many users have to be held up before anybody else is
 MAX_WAITING = 200  # of one user: a few seconds of work
@@ -23,7 +24,7 @@ MAX_WAITING = 200  # of one user: a few seconds of work
 class LocalGit(Git):
     """Looks at repositories in the allowed folders, in threads of its own.
 
-    Raises Overloaded when too many of a user wait already.
+    Raises Overloaded when too many of a user wait already, or one has waited too long.
     """
 
     def __init__(self, roots: Iterable[Path]) -> None:
@@ -45,7 +46,8 @@ class LocalGit(Git):
 
         async def look() -> None:
             for path in waiting:
-                found[path] = await self.status(user_id, path)
+                with suppress(NoTurn):
+                    found[path] = await self.status(user_id, path)
 
         # No more at once than the user has threads: looking at one comes soon between them.
         lookers = [asyncio.create_task(look()) for _ in range(AT_ONCE)]
@@ -73,8 +75,9 @@ class LocalGit(Git):
         observer = Observer(self._roots, self._scratch.path, program)
         self._programs.add(program)
         try:
+            look = await line.begin(partial(observer.status, path), TIME_LIMIT)
             async with asyncio.timeout(TIME_LIMIT):
-                return await line.run(partial(observer.status, path))
+                return await look
         except TimeoutError:
             return RepoStatus(
                 state=RepoState.ERROR, reason=f"Reading it took longer than {TIME_LIMIT} seconds."

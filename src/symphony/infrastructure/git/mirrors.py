@@ -90,13 +90,10 @@ class Mirrors:
 
         However it ends, there is no more of all mirrors then than is allowed.
 
-        Raises: SyncInProgress when somebody has it.
+        Raises: SyncInProgress when somebody has it, OSError when it cannot be kept.
         """
         mirror = self.of(repo_id)
-        mirror.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = locked(mirror.path)
-        if lock is None:
-            raise SyncInProgress
+        lock = _made(mirror.path)
         try:
             mirror.prepare()
             yield mirror
@@ -132,9 +129,22 @@ class Mirrors:
                     yield entry.stat(follow_symlinks=False).st_mtime_ns, Path(entry.path)
 
 
+def _made(path: Path) -> int:
+    """A lock on a mirror's folder, which is there then. Raises: SyncInProgress, OSError."""
+    while True:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            return locked(path)
+        except BlockingIOError:
+            raise SyncInProgress from None
+        except FileNotFoundError:
+            pass  # somebody has swept it away before it was locked
+
+
 def _remove(path: Path) -> None:
-    lock = locked(path)
-    if lock is not None:
+    """Unless it is in use, or gone."""
+    with suppress(OSError):
+        lock = locked(path)
         try:
             shutil.rmtree(path, ignore_errors=True)
         finally:

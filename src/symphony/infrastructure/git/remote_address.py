@@ -5,14 +5,16 @@ import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from threading import Thread
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.sync import RemoteFailed
+from symphony.infrastructure.git.remotes import without_credentials
+from symphony.infrastructure.git.threads import begun
 
 Address = IPv4Address | IPv6Address
 LookUp = Callable[[str], list[str]]
@@ -77,12 +79,25 @@ class RemoteAddress:
             raise RemoteFailed(_NO_ADDRESS)
         return cls(scheme, user, host, port, path)
 
+    def is_also_at(self, url: str) -> bool:
+        """Whether an address out of a repository's configuration is, by all that can be told, the
+        same remote's: it is known by host and path, and may be asked over another protocol."""
+        try:
+            other = RemoteAddress.parsed(without_credentials(url))
+        except RemoteFailed:
+            return False
+        is_another_server = self.scheme == other.scheme and self.port != other.port
+        is_same_path = _without_ends(self.path) == _without_ends(other.path)
+        return self.host == other.host and is_same_path and not is_another_server
+
     async def looked_up(self, look_up: LookUp, *, allow_private: bool) -> Address:
         """The one address that may be asked. Raises: RemoteFailed."""
         literal = _literal(self.host)
         if literal is None:
+            # It cannot be ended; nobody has to wait for its thread.
+            looking_up = begun(partial(look_up, self.host), "look-up")
             try:
-                found = [ip_address(each) for each in await _in_thread(look_up, self.host)]
+                found = [ip_address(each) for each in await asyncio.wrap_future(looking_up)]
             except (OSError, ValueError):  # UnicodeError among them: a name that cannot be one
                 found = []
         else:
@@ -144,34 +159,13 @@ def system_look_up(host: str) -> list[str]:
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
 
 
+def _without_ends(path: str) -> str:
+    """The path without what can be left out."""
+    return path.strip("/").removesuffix(".git").rstrip("/")
+
+
 def _literal(host: str) -> Address | None:
     try:
         return ip_address(host)
     except ValueError:
         return None
-
-
-async def _in_thread(look_up: LookUp, host: str) -> list[str]:
-    """A look-up cannot be cancelled; in a daemon thread nobody has to wait for it to end."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[str]] = loop.create_future()
-
-    def tell(addresses: list[str] | None, error: Exception | None) -> None:
-        if answer.done():
-            return  # who waited has given up
-        if error is None:
-            answer.set_result(addresses or [])
-        else:
-            answer.set_exception(error)
-
-    def ask() -> None:
-        addresses, failed = None, None
-        try:
-            addresses = look_up(host)
-        except (OSError, ValueError) as error:
-            failed = error
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(tell, addresses, failed)
-
-    Thread(target=ask, name="look-up", daemon=True).start()
-    return await answer

@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -24,10 +25,11 @@ from symphony.infrastructure.git.remote_address import (
 from symphony.infrastructure.git.remote_repository import RemoteRepository, short
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.scratch import Scratch
+from symphony.infrastructure.git.threads import begun
 from symphony.infrastructure.git.turns import Turns
 from symphony.infrastructure.git.unreadable import Unreadable
 
-TIME_LIMIT = 30  # seconds
+TIME_LIMIT = 30  # seconds, and as many again to wait for a turn
 AT_ONCE = 8  # of one user
 IN_ALL = 4 * AT_ONCE  # they wait for the network most of the time
 MAX_WAITING = 16  # of one user, those at work included
@@ -35,7 +37,9 @@ _PAUSE = 0.5  # seconds between two looks at the size of what is fetched
 
 
 class RemoteGit(Remotes):
-    """Asks with git, in threads of its own. Raises Overloaded when too many of a user wait already.
+    """Asks with git, in threads of its own.
+
+    Raises Overloaded when too many of a user wait already, or one has waited too long.
 
     Mirrors are kept in `folder`; without one they end with the process.
     """
@@ -63,12 +67,15 @@ class RemoteGit(Remotes):
         self._programs.add(program)
         try:
             with line.place(MAX_WAITING):
+                began = time.monotonic()
                 async with asyncio.timeout(TIME_LIMIT):
                     address = await remote.looked_up(
                         self._look_up, allow_private=self._allow_private
                     )
-                    asking = partial(self._ask, program, remote, address, repo_id, path)
-                    work = asyncio.ensure_future(line.run(asking))
+                left = TIME_LIMIT - (time.monotonic() - began)
+                asking = partial(self._ask, program, remote, address, repo_id, path)
+                work = await line.begin(asking, TIME_LIMIT)
+                async with asyncio.timeout(left):
                     return await self._bounded(work, self._mirrors.of(repo_id))
         except TimeoutError:
             raise RemoteTimeout(TIME_LIMIT) from None
@@ -83,7 +90,7 @@ class RemoteGit(Remotes):
             self._programs.discard(program)
 
     async def forget(self, repo_id: UUID) -> None:
-        await asyncio.to_thread(self._mirrors.remove, repo_id)
+        await asyncio.wrap_future(begun(partial(self._mirrors.remove, repo_id), "mirror"))
 
     def close(self) -> None:
         """Ends what is still running, and removes the temporary folder."""
@@ -96,7 +103,7 @@ class RemoteGit(Remotes):
         """Waits for the work, for as long as what it fetches is not too much."""
         try:
             while not (await asyncio.wait([work], timeout=_PAUSE))[0]:
-                if await asyncio.to_thread(mirror.size) > mirrors.MAX_SIZE:
+                if await asyncio.wrap_future(begun(mirror.size, "mirror")) > mirrors.MAX_SIZE:
                     raise RemoteFailed(f"It sends more than {mirrors.MAX_SIZE:,} bytes.")
             return work.result()
         finally:
@@ -114,7 +121,7 @@ class RemoteGit(Remotes):
             asked = RemoteRepository(remote, address, mirror, program, Path(folder))
             listing = asked.listed()
             branches = dict(listing.branches)
-            branch = None if private is None else _counterpart(private)
+            branch = None if private is None else _counterpart(private, remote)
             ahead, behind = None, None
             if private is not None and branch is not None and branch in branches:
                 # Which may be a newer one than a moment ago.
@@ -138,14 +145,22 @@ def _opened(observer: Observer, path: str) -> Generator[PrivateDirectory | None]
         yield private
 
 
-def _counterpart(private: PrivateDirectory) -> str | None:
+def _counterpart(private: PrivateDirectory, asked: RemoteAddress) -> str | None:
     """The full name that the branch that is checked out has at the remote, if it is there."""
-    if private.branch is None:
+    branch, config = private.branch, private.config
+    if branch is None:
         return None
     # Whoever has given it another name there has it as the branch's upstream.
-    upstream = private.config.first(f"branch.{private.branch}.merge")
-    is_local = private.config.last(f"branch.{private.branch}.remote") == "."
-    return f"refs/heads/{private.branch}" if upstream is None or is_local else upstream
+    upstream, remote = (
+        config.first(f"branch.{branch}.merge"),
+        config.last(f"branch.{branch}.remote"),
+    )
+    if upstream is not None and remote is not None:
+        # In place of a remote's name there may be an address.
+        url = config.first(f"remote.{remote}.url") or remote
+        if asked.is_also_at(url):
+            return upstream
+    return f"refs/heads/{branch}"
 
 
 def _counted(

@@ -1,9 +1,11 @@
 """The temporary folder of this process."""
 
+import errno
 import fcntl
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 _PREFIX = "symphony-git-"
@@ -20,11 +22,10 @@ class Scratch:
         _sweep()
         while True:
             path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            lock = locked(path)
-            if lock is not None:
-                break  # otherwise somebody has swept it away before it was locked
+            with suppress(BlockingIOError, FileNotFoundError):  # somebody sweeps it away
+                self._lock = locked(path)
+                break
         self.path = path
-        self._lock = lock
 
     def close(self) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
@@ -33,24 +34,23 @@ class Scratch:
 
 def _sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        lock = locked(path)
-        if lock is not None:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(lock)
+        with suppress(OSError):  # somebody else's, in use, or gone
+            if os.lstat(path).st_uid == os.geteuid():
+                lock = locked(path)
+                shutil.rmtree(path, ignore_errors=True)
+                os.close(lock)
 
 
-def locked(path: Path) -> int | None:
-    """A lock on this user's folder; None when it is somebody else's, in use, or gone."""
-    try:
+def locked(path: Path) -> int:
+    """A lock on a folder, which ends when it is closed.
+
+    Raises: BlockingIOError when somebody has it, FileNotFoundError when it is gone, OSError.
+    """
+    with ExitStack() as opened:
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    try:
-        if os.fstat(folder).st_uid == os.geteuid():
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(folder), os.lstat(path)):
-                return folder
-    except OSError:
-        pass
-    os.close(folder)
-    return None
+        opened.callback(os.close, folder)
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.path.samestat(os.fstat(folder), os.lstat(path)):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        opened.pop_all()
+    return folder

@@ -2,15 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
+from concurrent import futures
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from symphony.application.ports import Overloaded
+from symphony.infrastructure.git.threads import begun
 
 T = TypeVar("T")
+ENDING_LIMIT = 1.0  # seconds for what is being done to end when the service is stopped
+
+
+class NoTurn(Overloaded):
+    """It has not been this user's turn in time, so nothing was begun."""
 
 
 class Turns:
@@ -20,28 +26,41 @@ class Turns:
     """
 
     def __init__(self, name: str, *, of_one: int, in_all: int) -> None:
+        self._name = name
         self._of_one = of_one
-        self._threads = ThreadPoolExecutor(in_all, thread_name_prefix=name)
+        self._working = set[futures.Future[Any]]()
+        self._is_closed = False
         # Each is there for as long as somebody is in it, or a thread of its is busy.
         self._lines = WeakValueDictionary[UUID, Line]()
+        self.free = asyncio.Semaphore(in_all)
 
     def line(self, user: UUID) -> "Line":
         line = self._lines.get(user)
         if line is None:
-            line = self._lines[user] = Line(self._threads, self._of_one)
+            line = self._lines[user] = Line(self, self._of_one)
         return line
 
+    def begun(self, work: Callable[[], T]) -> futures.Future[T]:
+        """Does it in a thread. Raises: Overloaded when the service is being stopped."""
+        if self._is_closed:
+            raise Overloaded
+        future = begun(work, self._name)
+        self._working.add(future)
+        future.add_done_callback(self._working.discard)
+        return future
+
     def close(self) -> None:
-        """Waits for what is being done; what is still in line is not done."""
-        self._threads.shutdown(cancel_futures=True)
+        """Gives what is being done a moment to end; what is still in line is not done."""
+        self._is_closed = True
+        futures.wait(set(self._working), ENDING_LIMIT)
 
 
 class Line:
     """The line of one user."""
 
-    def __init__(self, threads: ThreadPoolExecutor, at_once: int) -> None:
-        self._threads = threads
-        self._turns = asyncio.Semaphore(at_once)
+    def __init__(self, turns: Turns, at_once: int) -> None:
+        self._turns = turns
+        self._own = asyncio.Semaphore(at_once)
         self._length = 0
 
     @contextmanager
@@ -55,20 +74,47 @@ class Line:
         finally:
             self._length -= 1
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Does it in a thread when it is this user's turn.
+    async def begin(
+        self, work: Callable[[], T], within: float | None = None
+    ) -> "asyncio.Future[T]":
+        """Begins it in a thread when it is this user's turn; what will come of it.
 
         Whoever waits may give up, but the turn ends with the work: no disk that does not answer
         takes more threads than one user has.
 
-        Raises: what the work raises, Overloaded when the service is being stopped.
+        Raises: NoTurn when it has not begun `within` seconds, Overloaded when the service is being
+        stopped.
         """
-        await self._turns.acquire()
+        try:
+            async with asyncio.timeout(within):
+                await self._turn()
+        except TimeoutError:
+            raise NoTurn from None
         loop = asyncio.get_running_loop()
         try:
-            begun = self._threads.submit(work)
-        except RuntimeError:
-            self._turns.release()
-            raise Overloaded from None
-        begun.add_done_callback(lambda _: loop.call_soon_threadsafe(self._turns.release))
-        return await asyncio.wrap_future(begun)
+            future = self._turns.begun(work)
+        except BaseException:
+            self._end()
+            raise
+        future.add_done_callback(lambda _: self._end_in(loop))
+        return asyncio.wrap_future(future)
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What comes of it. Raises: what the work raises, Overloaded as `begin` does."""
+        return await (await self.begin(work))
+
+    async def _turn(self) -> None:
+        await self._own.acquire()
+        try:
+            await self._turns.free.acquire()
+        except BaseException:
+            self._own.release()
+            raise
+
+    def _end_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # it has ended, and nobody waits for a turn
+            loop.call_soon_threadsafe(self._end)
+
+    def _end(self) -> None:
+        self._turns.free.release()
+        self._own.release()
