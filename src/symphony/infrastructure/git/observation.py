@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from symphony.domain.git import Head, RepoState, RepoStatus
-from symphony.infrastructure.git import filters, private_directory, submodules
+from symphony.infrastructure.git import filters, index, private_directory, submodules
 from symphony.infrastructure.git.config import check_work_tree, read_config
 from symphony.infrastructure.git.folder import Folder, Room
 from symphony.infrastructure.git.location import locate
@@ -109,6 +109,7 @@ class Observer:
 
     def _compared(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
         """What git sees, and how many files and submodules are modified."""
+        inner = index.checked(private)
         seen = read_porcelain(
             private.git(
                 # Without looking into submodules, which overrides what .gitmodules says.
@@ -119,7 +120,9 @@ class Observer:
         modified = (
             seen.otherwise_modified
             + filters.count_modified(private, seen.modified)
-            + submodules.count_modified(private, lambda folder: self._submodule(folder, depth + 1))
+            + submodules.count_modified(
+                private, inner, lambda folder: self._submodule(folder, depth + 1)
+            )
         )
         return seen, modified
 
