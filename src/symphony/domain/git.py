@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from symphony.domain.base import utc_now
 from symphony.domain.errors import Forbidden
 
 
@@ -46,7 +45,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoStatus:
-    """A repository as it was seen at `observed_at`.
+    """A repository as it was seen by a look that began at `observed_at`.
 
     Where nothing could be read, `reason` says why and the rest is empty. `branch` is None when HEAD
     is detached, `head` when the branch has no commit yet, `ahead` and `behind` when there is no
@@ -68,7 +67,7 @@ class RepoStatus:
     stashes: int = 0
     operation: Operation | None = None
     remotes: Mapping[str, str] = field(default_factory=dict[str, str])
-    observed_at: datetime = field(default_factory=utc_now)
+    observed_at: datetime
 
 
 class Git(ABC):

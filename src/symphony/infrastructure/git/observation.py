@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from symphony.domain.base import utc_now
 from symphony.domain.git import Head, RepoState, RepoStatus
 from symphony.infrastructure.git import filters, index, private_directory, submodules
 from symphony.infrastructure.git.config import check_work_tree, read_config
@@ -42,15 +43,15 @@ class Observer:
 
     def status(self, path: str) -> RepoStatus:
         """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
+        begun = utc_now()
         try:
             with self.opened(self.folder(path)) as private:
-                return self._status(private)
+                return self._status(private, begun)
         except Unreadable as unreadable:
-            return RepoStatus(state=unreadable.state, reason=unreadable.reason)
+            state, reason = unreadable.state, unreadable.reason
         except OSError as error:
-            return RepoStatus(
-                state=RepoState.ERROR, reason=f"It cannot be read: {error.strerror or 'unknown'}."
-            )
+            state, reason = RepoState.ERROR, f"It cannot be read: {error.strerror or 'unknown'}."
+        return RepoStatus(state=state, reason=reason, observed_at=begun)
 
     def folder(self, path: str) -> Path:
         """Where a repo's path leads. Raises: Unreadable when it may not be looked at."""
@@ -74,7 +75,7 @@ class Observer:
             yield Path(path)
         self._room.left = left
 
-    def _status(self, private: PrivateDirectory) -> RepoStatus:
+    def _status(self, private: PrivateDirectory, begun: datetime) -> RepoStatus:
         with Folder(private.location.own) as own, Folder(private.location.common) as common:
             under_way = operation(own)
             # git, too, has as many stashes as there are lines.
@@ -105,6 +106,7 @@ class Observer:
             stashes=stashes,
             operation=under_way,
             remotes=remotes,
+            observed_at=begun,
         )
 
     def _compared(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:

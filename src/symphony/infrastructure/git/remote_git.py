@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from symphony.application.ports import Overloaded
+from symphony.domain.base import utc_now
 from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
 from symphony.infrastructure.git import mirrors
 from symphony.infrastructure.git.mirrors import Mirror, Mirrors
@@ -112,6 +113,7 @@ class RemoteGit(Remotes):
             _opened(Observer(self._roots, self._scratch.path, program), path) as private,
         ):
             asked = RemoteRepository(remote, address, mirror, program, Path(folder))
+            asked_at = utc_now()
             listing = asked.listed()
             branches = dict(listing.branches)
             branch = None if private is None else _counterpart(private)
@@ -125,6 +127,7 @@ class RemoteGit(Remotes):
                 default_branch=None if listing.default is None else short(listing.default),
                 ahead=ahead,
                 behind=behind,
+                synced_at=asked_at,
             )
 
 
