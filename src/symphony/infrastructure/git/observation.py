@@ -154,7 +154,7 @@ def _bare(private: PrivateDirectory) -> Porcelain:
 
 def _head(private: PrivateDirectory, commit: str) -> Head:
     check_loose_object(private.objects, commit)
-    shown = private.git("log", "-1", "--encoding=UTF-8", _COMMIT, commit, "--")
+    shown = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT, commit, "--")
     identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
     return Head(identity, subject[:_MAX_SHOWN], author[:_MAX_SHOWN], _time(seconds))
 
