@@ -17,7 +17,7 @@ from symphony.infrastructure.git.finder import LocalFinder
 from symphony.infrastructure.git.local import LocalGit
 
 async def look(root, user=UUID(int=1)):
-    git, finder = LocalGit([root]), LocalFinder([root], root / "none")
+    git, finder = LocalGit([root]), LocalFinder([root])
     for name in ("plain", "caf\xe9", "caf\udcc3\udca9"):
         seen = await git.status(user, f"{root}/{name}")
         print(seen.state, seen.branch and ascii(seen.branch), seen.modified, seen.reason, sep="; ")
