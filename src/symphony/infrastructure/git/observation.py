@@ -84,16 +84,13 @@ class Observer:
             text(os.fsencode(name)): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
-        if private.location.work_tree is None or private.config.is_true("core.bare"):
-            seen, modified = _bare(private), 0
-            state, reason = RepoState.CLEAN, _BARE
-        else:
-            seen, modified = self._compared(private, depth=0)
-            is_dirty = seen.staged or modified or seen.untracked or seen.conflicted
-            state, reason = (RepoState.DIRTY if is_dirty else RepoState.CLEAN), None
+        is_bare = private.location.work_tree is None or private.config.is_true("core.bare")
+        seen, modified = (_bare(private), 0) if is_bare else self._compared(private, depth=0)
+        is_dirty = seen.staged or modified or seen.untracked or seen.conflicted
         return RepoStatus(
-            state=state,
-            reason=reason,
+            state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
+            reason=_BARE if is_bare else None,
+            is_bare=is_bare,
             branch=seen.branch,
             head=None if seen.head is None else _head(private, seen.head),
             upstream=seen.upstream,
