@@ -150,17 +150,16 @@ async def running_application(
     """The application on its database, which is closed when everything begun is finished."""
     threads = SlowThreads(max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
-    mirrors = settings.data_dir / "mirrors"
     remotes = (
         RemoteGit(
             settings.git_roots,
-            None if engines.is_in_memory else mirrors,
+            None if engines.is_in_memory else settings.data_dir / "mirrors",
             allow_private=settings.git_allow_private_remotes,
         )
         if settings.git_roots
         else None
     )
-    finder = LocalFinder(settings.git_roots, mirrors) if settings.git_roots else None
+    finder = LocalFinder(settings.git_roots) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, counted),
         policy=Policy(

@@ -59,7 +59,8 @@ def reasons(**values: Any) -> list[str]:
         ({"ahead": None, "behind": None}, ["unpushed"]),  # the upstream is gone
         ({**NO_UPSTREAM, "branch": None}, []),  # detached
         ({**NO_UPSTREAM, "head": None}, []),  # nothing is committed yet
-        ({**NO_UPSTREAM, "reason": "It is a bare repository."}, []),
+        ({**NO_UPSTREAM, "is_bare": True}, []),
+        ({**NO_UPSTREAM, "reason": "It has something to explain."}, ["unpushed"]),
         ({**NO_UPSTREAM, "remotes": {}}, ["no-remote"]),
         ({"state": "missing"}, ["missing"]),
         ({"state": "not-a-repository"}, ["unreadable"]),

@@ -61,7 +61,8 @@ class Observation(Finding):
     """What was seen of something at a moment."""
 
     observed_at: Annotated[
-        datetime, Field(description="When it was seen.", examples=["2026-11-16T08:30:00.125000Z"])
+        datetime,
+        Field(description="When it was looked at.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]
 
 

@@ -47,7 +47,7 @@ class SyncResponse(Finding):
     ]
     synced_at: Annotated[
         datetime,
-        Field(description="When the remote had this.", examples=["2026-11-16T08:30:00.125000Z"]),
+        Field(description="When the remote was asked.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]
 
 

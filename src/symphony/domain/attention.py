@@ -69,7 +69,6 @@ class RepoObservation:
     @classmethod
     def of(cls, repo_id: UUID, path: str, status: RepoStatus) -> Self:
         """What is remembered of a status; `path` is that of the folder that was looked at."""
-        is_bare = status.state == RepoState.CLEAN and status.reason is not None
         return cls(
             repo_id=repo_id,
             path=path,
@@ -77,7 +76,7 @@ class RepoObservation:
             state=status.state,
             has_remote=bool(status.remotes),
             # The branches of a bare repository need none: it is an upstream, or a copy of one.
-            lacks_upstream=not is_bare
+            lacks_upstream=not status.is_bare
             and status.branch is not None
             and status.head is not None
             and status.ahead is None,

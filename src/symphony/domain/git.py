@@ -7,7 +7,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from symphony.domain.base import utc_now
 from symphony.domain.errors import Forbidden
 
 
@@ -46,16 +45,18 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoStatus:
-    """A repository as it was seen at `observed_at`.
+    """A repository as it was seen by a look that began at `observed_at`.
 
-    Where nothing could be read, `reason` says why and the rest is empty. `branch` is None when HEAD
-    is detached, `head` when the branch has no commit yet, `ahead` and `behind` when there is no
-    upstream, or none any more. A file may count as staged and as modified. `remotes` has the
+    Where nothing could be read, `reason` says why and the rest is empty. A bare repository, which
+    `is_bare`, is clean and has a reason all the same: it has no files to compare. `branch` is None
+    when HEAD is detached, `head` when the branch has no commit yet, `ahead` and `behind` when there
+    is no upstream, or none any more. A file may count as staged and as modified. `remotes` has the
     address of each remote, without credentials.
     """
 
     state: RepoState
     reason: str | None = None
+    is_bare: bool = False
     branch: str | None = None
     head: Head | None = None
     upstream: str | None = None
@@ -68,7 +69,7 @@ class RepoStatus:
     stashes: int = 0
     operation: Operation | None = None
     remotes: Mapping[str, str] = field(default_factory=dict[str, str])
-    observed_at: datetime = field(default_factory=utc_now)
+    observed_at: datetime
 
 
 class Git(ABC):
@@ -80,13 +81,18 @@ class Git(ABC):
 
         Of the looks of one user only so many are taken at once, so that they hold up nobody else.
         Whatever is wrong with it is a state with a reason.
+
+        Raises: Overloaded.
         """
 
     @abstractmethod
     async def statuses(
         self, user_id: UUID, paths: Iterable[str], within: float
     ) -> Mapping[str, RepoStatus]:
-        """The state of each repository, in this order, as far as `within` seconds are enough."""
+        """The state of each repository, in this order, as far as `within` seconds are enough.
+
+        Raises: Overloaded.
+        """
 
 
 class GitDisabled(Forbidden):

@@ -2,17 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteState:
-    """A remote as it was at `synced_at`: the commit of each branch, by its name.
+    """A remote as it was when it was asked, at `synced_at`: the commit of each branch, by its name.
 
     `ahead` and `behind` compare the branch that is checked out in the repo's folder with the one at
     the remote; None when the folder cannot be read, or one of the two is not there.
@@ -23,7 +22,7 @@ class RemoteState:
     default_branch: str | None
     ahead: int | None
     behind: int | None
-    synced_at: datetime = field(default_factory=utc_now)
+    synced_at: datetime
 
 
 class Remotes(ABC):

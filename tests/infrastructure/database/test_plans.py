@@ -131,7 +131,7 @@ async def test_a_look_up_is_one_statement_that_goes_by_an_index(
 async def test_what_was_seen_of_many_repos_is_kept_in_one_statement_that_goes_by_indexes(
     store: Store, engines: Engines, ada: Household
 ) -> None:
-    status = RepoStatus(state=RepoState.MISSING)
+    status = RepoStatus(state=RepoState.MISSING, observed_at=utc_now())
     seen = [
         RepoObservation.of(repo_id, ada.repo.path, status)
         for repo_id in (ada.repo.id, *(new_id() for _ in range(9)))

@@ -216,6 +216,12 @@ def shallow(repo: Repository) -> Repository:
     return clone
 
 
+def history_that_is_not_all_there(repo: Repository) -> None:
+    commit = repo.git("rev-parse", "HEAD")
+    repo.commit("second")
+    (repo.own / "objects" / commit[:2] / commit[2:]).unlink()
+
+
 def many_remotes(repo: Repository) -> None:
     upstream(repo)
     repo.git("remote", "add", "with.dots", "https://git.example.org/ada/engine.git")
@@ -312,7 +318,8 @@ SITUATIONS = (
     upstream_that_is_one_of_two, upstream_that_is_fetched_in_two_ways,
     folder_with_the_name_of_a_packed_branch,
     upstream_that_is_a_local_branch, upstream_under_an_unusual_name, upstream_fetched_alone,
-    shallow, many_remotes, linked_worktree, linked_worktree_with_a_merge,
-    linked_worktree_of_a_bare_repository, git_directory_elsewhere, git_directory_behind_a_link,
-    alternate_objects, sha256, partial_clone, format_that_allows_extensions, path_with_odd_signs,
+    shallow, history_that_is_not_all_there, many_remotes,
+    linked_worktree, linked_worktree_with_a_merge, linked_worktree_of_a_bare_repository,
+    git_directory_elsewhere, git_directory_behind_a_link, alternate_objects, sha256, partial_clone,
+    format_that_allows_extensions, path_with_odd_signs,
 )  # fmt: skip

@@ -203,6 +203,12 @@ def repository_among_the_files(ground: Ground) -> None:
     (nested.own / "hooks/post-index-change").symlink_to(ground.program)
 
 
+def repository_among_the_files_that_is_elsewhere(ground: Ground) -> None:
+    """git looks whether there is one, and nothing else is told of it: see architecture.md."""
+    ground.secret.git("config", "core.fsmonitor", ground.program)
+    ground.repo.write("nested/.git", f"gitdir: {ground.secret.own}\n")
+
+
 def lists_of_files_outside(ground: Ground) -> None:
     (ground.outside / "list").write_text("*\n* filter=evil\n")
     ground.config("core.excludesFile", str(ground.outside / "list"))
@@ -223,7 +229,8 @@ def upstream_outside(ground: Ground) -> None:
 
 HARMLESS = (
     programs_for_other_commands, signature_to_be_checked, submodule_updated_by_a_program,
-    repository_among_the_files, lists_of_files_outside, objects_to_be_fetched_from_elsewhere,
+    repository_among_the_files, repository_among_the_files_that_is_elsewhere,
+    lists_of_files_outside, objects_to_be_fetched_from_elsewhere,
 )  # fmt: skip
 
 

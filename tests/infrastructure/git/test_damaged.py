@@ -34,14 +34,17 @@ async def test_a_bare_repository_is_clean_and_says_why_it_is(root: Path, git: Lo
     seen = await git.status(USER, str(bare.path))
     assert seen.state == RepoState.CLEAN
     assert seen.reason == "It is a bare repository: there are no files to compare."
+    assert seen.is_bare
     assert seen.head is not None
     assert (seen.branch, seen.head.id, seen.upstream) == ("topic", head, None)
     assert seen.remotes == {"origin": repo.path.as_uri()}
     empty = Repository.made(root / "empty", "--bare")
     seen = await git.status(USER, str(empty.path))
     assert (seen.state, seen.branch, seen.head) == (RepoState.CLEAN, "main", None)
+    assert not (await git.status(USER, str(repo.path))).is_bare
     repo.git("config", "core.bare", "true")
-    assert (await git.status(USER, str(repo.path))).branch == "topic"
+    seen = await git.status(USER, str(repo.path))
+    assert (seen.is_bare, seen.branch) == (True, "topic")
 
 
 async def test_a_folder_in_a_repository_is_none(root: Path, git: LocalGit) -> None:

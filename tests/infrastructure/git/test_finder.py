@@ -1,6 +1,8 @@
 """Repositories are found wherever they are, and only where one may look."""
 
+import asyncio
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,10 +12,12 @@ from symphony.domain.discovery import Found, RepoKind, Search
 from symphony.domain.errors import Invalid
 from symphony.domain.repos import Registered
 from symphony.infrastructure.git.finder import LocalFinder
+from symphony.infrastructure.git.local import LocalGit
 from tests.infrastructure.git import plants
 from tests.infrastructure.git.damages import DAMAGES, Damage
 from tests.infrastructure.git.plants import SECRET, Ground
 from tests.support.repositories import USER, Repository, running
+from tests.support.server import until
 
 BARE, REPOSITORY = RepoKind.BARE, RepoKind.REPOSITORY
 SUBMODULE, WORKTREE = RepoKind.SUBMODULE, RepoKind.WORKTREE
@@ -21,14 +25,8 @@ Plant = Callable[[Ground], None]
 
 
 @pytest.fixture
-def mirrors(root: Path) -> Path:
-    """The folder of the service's own in which it never looks."""
-    return root / "data/mirrors"
-
-
-@pytest.fixture
-def finder(root: Path, mirrors: Path) -> Iterator[LocalFinder]:
-    finder = LocalFinder([root], mirrors)
+def finder(root: Path) -> Iterator[LocalFinder]:
+    finder = LocalFinder([root])
     yield finder
     finder.close()
 
@@ -146,13 +144,25 @@ async def test_what_is_no_folder_cannot_be_searched(root: Path, finder: LocalFin
         assert await refused(finder, str(root / name)) == "not-a-folder"
 
 
-async def test_the_services_own_copies_of_remotes_are_not_told(
-    root: Path, mirrors: Path, finder: LocalFinder
+async def test_what_the_service_itself_makes_for_a_look_is_not_told(
+    root: Path, temporary: Path, git: LocalGit
 ) -> None:
-    Repository.made(mirrors / "01a1e37c.git", "--bare")
-    Repository.made(root / "engine")
-    assert await kinds(finder, root) == {"engine": REPOSITORY}
-    assert await refused(finder, str(mirrors / "01a1e37c.git")) == "outside-roots"
+    engine = Repository.made(root / "engine")
+    os.mkfifo(engine.path / ".gitignore")  # which git opens, and waits
+    Repository.made(temporary / "symphony" / "symphony-git-tools")
+    looking = asyncio.create_task(git.status(USER, str(engine.path)))
+
+    async def git_runs() -> bool:
+        return running() == ["git"]
+
+    await until(git_runs)
+    finder = LocalFinder([root.parent])
+    search = await finder.find(USER, str(root.parent), 20, [])
+    finder.close()
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+    assert [Path(each.path).name for each in search.found] == ["engine", "symphony-git-tools"]
+    shutil.rmtree(temporary / "symphony")
 
 
 async def test_what_is_registered_is_known_by_where_its_path_leads(

@@ -27,7 +27,7 @@ from pathlib import Path
 from uuid import UUID
 from symphony.infrastructure.git.finder import LocalFinder
 root = Path(sys.argv[1])
-finder = LocalFinder([root], root / "none")
+finder = LocalFinder([root])
 search = asyncio.run(finder.find(UUID(int=1), str(root), 9, []))
 finder.close()
 for each in search.found:
@@ -37,7 +37,7 @@ for each in search.found:
 
 @pytest.fixture
 def finder(root: Path) -> Iterator[LocalFinder]:
-    finder = LocalFinder([root], root / "none")
+    finder = LocalFinder([root])
     yield finder
     finder.close()
 
@@ -104,7 +104,7 @@ def test_a_folder_with_very_many_files_is_read_no_longer_than_there_is_time(
     clock = count(1)
     # Looked at before the folder, and then with every thousandth of its files.
     monkeypatch.setattr(walk, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    limited = Walk(9, seconds, root / "none")
+    limited = Walk(9, seconds)
     limited.through(root, lambda _: True)
     assert limited.truncated == truncated
 
@@ -182,7 +182,7 @@ def test_a_link_put_in_the_place_of_a_folder_meanwhile_is_not_followed(
             (root / "b").symlink_to(outside)
         return True
 
-    careful = Walk(9, time.monotonic() + 1000, root / "none")
+    careful = Walk(9, time.monotonic() + 1000)
     careful.through(root, look)
     assert seen == ["a"]
     assert not careful.truncated

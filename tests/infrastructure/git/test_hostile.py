@@ -9,7 +9,7 @@ import pytest
 
 from symphony.domain.git import RepoState, RepoStatus
 from symphony.infrastructure.git.local import LocalGit
-from tests.infrastructure.git import plants
+from tests.infrastructure.git import indexes, plants
 from tests.infrastructure.git.plants import SECRET, Ground
 from tests.support.repositories import USER, Repository, running
 
@@ -70,7 +70,7 @@ async def test_what_concerns_other_commands_changes_nothing(
     assert seen.untracked == has_new_files
 
 
-@named(plants.LEADING_OUT)
+@named((*plants.LEADING_OUT, *indexes.LEADING_OUT))
 async def test_what_leads_out_of_the_allowed_folders_is_refused(
     plant: Plant, ground: Ground, git: LocalGit
 ) -> None:

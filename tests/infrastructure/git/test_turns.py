@@ -108,7 +108,7 @@ async def test_searches_that_take_long_hold_up_no_other_user(
         return sighted(folder, *others)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(finder, "sighted", held)
-    local_finder = LocalFinder([root], root / "none")
+    local_finder = LocalFinder([root])
     find = partial(local_finder.find, max_depth=1, registered=[])
     asked = [asyncio.create_task(find(USER, str(root / "slow"))) for _ in range(finder.MAX_WAITING)]
     await begun.wait()

@@ -13,6 +13,7 @@ from symphony.domain.discovery import Finder, Found, Search
 from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import Registered
 from symphony.infrastructure.git.roots import Roots, real_path
+from symphony.infrastructure.git.scratch import is_scratch
 from symphony.infrastructure.git.sighting import Sighting, sighted
 from symphony.infrastructure.git.turns import Turns
 from symphony.infrastructure.git.unreadable import Unreadable
@@ -26,14 +27,10 @@ MAX_WAITING = 8  # of one user, of whom one search is done at a time
 
 
 class LocalFinder(Finder):
-    """Looks for repositories in the allowed folders, in threads of its own.
+    """Looks for repositories in the allowed folders, in threads of its own."""
 
-    The `forbidden` folder is never looked at: it has the service's own copies of remotes.
-    """
-
-    def __init__(self, roots: Iterable[Path], forbidden: Path) -> None:
+    def __init__(self, roots: Iterable[Path]) -> None:
         self._roots = Roots(roots)
-        self._forbidden = Path(os.path.realpath(forbidden))
         self._turns = Turns("find", of_one=1, in_all=AT_ONCE)
         self._walks = set[Walk]()
 
@@ -41,7 +38,7 @@ class LocalFinder(Finder):
         self, user_id: UUID, root: str, max_depth: int, registered: Sequence[Registered]
     ) -> Search:
         line = self._turns.line(user_id)
-        walk = Walk(max_depth, time.monotonic() + SEARCH_LIMIT, self._forbidden)
+        walk = Walk(max_depth, time.monotonic() + SEARCH_LIMIT)
         self._walks.add(walk)
         try:
             with line.place(MAX_WAITING):
@@ -65,6 +62,8 @@ class LocalFinder(Finder):
         sightings: list[Sighting] = []
 
         def look(folder: Path) -> bool:
+            if is_scratch(folder):
+                return False  # what is made for a look is much like a bare repository
             sighting = sighted(folder, self._roots)
             if sighting is None:
                 return True
@@ -98,14 +97,12 @@ class LocalFinder(Finder):
         return Search(found, walk.truncated)
 
     def _folder(self, root: str) -> Path:
-        outside = _bad_root("outside-roots", "A folder in those in which this service may look.")
         try:
-            folder = self._roots.resolve(os.path.expanduser(root), "It")
+            return self._roots.resolve(os.path.expanduser(root), "It")
         except Unreadable:
-            raise outside from None
-        if folder.is_relative_to(self._forbidden):
-            raise outside
-        return folder
+            raise _bad_root(
+                "outside-roots", "A folder in those in which this service may look."
+            ) from None
 
 
 def _bad_root(code: str, detail: str) -> Invalid:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from symphony.domain.base import utc_now
 from symphony.domain.git import Git, RepoState, RepoStatus
 from symphony.infrastructure.git.observation import Observer
 from symphony.infrastructure.git.program import Program, Stopped
@@ -71,6 +72,7 @@ class LocalGit(Git):
         self._scratch.close()
 
     async def _looked_at(self, line: Line, path: str) -> RepoStatus:
+        asked_at = utc_now()
         program = Program()
         observer = Observer(self._roots, self._scratch.path, program)
         self._programs.add(program)
@@ -80,10 +82,16 @@ class LocalGit(Git):
                 return await look
         except TimeoutError:
             return RepoStatus(
-                state=RepoState.ERROR, reason=f"Reading it took longer than {TIME_LIMIT} seconds."
+                state=RepoState.ERROR,
+                reason=f"Reading it took longer than {TIME_LIMIT} seconds.",
+                observed_at=asked_at,
             )
         except Stopped:
-            return RepoStatus(state=RepoState.ERROR, reason="The service is being stopped.")
+            return RepoStatus(
+                state=RepoState.ERROR,
+                reason="The service is being stopped.",
+                observed_at=asked_at,
+            )
         finally:
             # Whoever waited may be gone: then git and the thread that runs it have no reason to go
             # on. The thread removes what it has made.

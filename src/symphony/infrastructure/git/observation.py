@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from symphony.domain.base import utc_now
 from symphony.domain.git import Head, RepoState, RepoStatus
-from symphony.infrastructure.git import filters, private_directory, submodules
+from symphony.infrastructure.git import filters, index, private_directory, submodules
 from symphony.infrastructure.git.config import check_work_tree, read_config
 from symphony.infrastructure.git.folder import Folder, Room
 from symphony.infrastructure.git.location import locate
@@ -42,15 +43,15 @@ class Observer:
 
     def status(self, path: str) -> RepoStatus:
         """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
+        begun = utc_now()
         try:
             with self.opened(self.folder(path)) as private:
-                return self._status(private)
+                return self._status(private, begun)
         except Unreadable as unreadable:
-            return RepoStatus(state=unreadable.state, reason=unreadable.reason)
+            state, reason = unreadable.state, unreadable.reason
         except OSError as error:
-            return RepoStatus(
-                state=RepoState.ERROR, reason=f"It cannot be read: {error.strerror or 'unknown'}."
-            )
+            state, reason = RepoState.ERROR, f"It cannot be read: {error.strerror or 'unknown'}."
+        return RepoStatus(state=state, reason=reason, observed_at=begun)
 
     def folder(self, path: str) -> Path:
         """Where a repo's path leads. Raises: Unreadable when it may not be looked at."""
@@ -74,7 +75,7 @@ class Observer:
             yield Path(path)
         self._room.left = left
 
-    def _status(self, private: PrivateDirectory) -> RepoStatus:
+    def _status(self, private: PrivateDirectory, begun: datetime) -> RepoStatus:
         with Folder(private.location.own) as own, Folder(private.location.common) as common:
             under_way = operation(own)
             # git, too, has as many stashes as there are lines.
@@ -83,16 +84,13 @@ class Observer:
             text(os.fsencode(name)): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
-        if private.location.work_tree is None or private.config.is_true("core.bare"):
-            seen, modified = _bare(private), 0
-            state, reason = RepoState.CLEAN, _BARE
-        else:
-            seen, modified = self._compared(private, depth=0)
-            is_dirty = seen.staged or modified or seen.untracked or seen.conflicted
-            state, reason = (RepoState.DIRTY if is_dirty else RepoState.CLEAN), None
+        is_bare = private.location.work_tree is None or private.config.is_true("core.bare")
+        seen, modified = (_bare(private), 0) if is_bare else self._compared(private, depth=0)
+        is_dirty = seen.staged or modified or seen.untracked or seen.conflicted
         return RepoStatus(
-            state=state,
-            reason=reason,
+            state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
+            reason=_BARE if is_bare else None,
+            is_bare=is_bare,
             branch=seen.branch,
             head=None if seen.head is None else _head(private, seen.head),
             upstream=seen.upstream,
@@ -105,10 +103,12 @@ class Observer:
             stashes=stashes,
             operation=under_way,
             remotes=remotes,
+            observed_at=begun,
         )
 
     def _compared(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
         """What git sees, and how many files and submodules are modified."""
+        inner = index.checked(private)
         seen = read_porcelain(
             private.git(
                 # Without looking into submodules, which overrides what .gitmodules says.
@@ -119,7 +119,9 @@ class Observer:
         modified = (
             seen.otherwise_modified
             + filters.count_modified(private, seen.modified)
-            + submodules.count_modified(private, lambda folder: self._submodule(folder, depth + 1))
+            + submodules.count_modified(
+                private, inner, lambda folder: self._submodule(folder, depth + 1)
+            )
         )
         return seen, modified
 
@@ -149,7 +151,7 @@ def _bare(private: PrivateDirectory) -> Porcelain:
 
 def _head(private: PrivateDirectory, commit: str) -> Head:
     check_loose_object(private.objects, commit)
-    shown = private.git("log", "-1", "--encoding=UTF-8", _COMMIT, commit, "--")
+    shown = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT, commit, "--")
     identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
     return Head(identity, subject[:_MAX_SHOWN], author[:_MAX_SHOWN], _time(seconds))
 

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -60,9 +61,23 @@ class PrivateDirectory:
 
     def list_files(self, *arguments: str) -> bytes:
         """What `git ls-files` says. Raises: Unreadable, Stopped."""
+        return self.git(*self._to_list_files(), *arguments)
+
+    def list_entries(self, take: Callable[[bytes], None]) -> None:
+        """Hands what git says of each entry of the index to `take`, piece by piece.
+
+        Raises: Unreadable, Stopped, and what `take` raises.
+        """
+        # As they are written: git would look whether what is marked as left out is there.
+        as_written = ("-c", "sparse.expectFilesOutsideOfPatterns=true")
+        arguments = (*as_written, *self._to_list_files(), "-t", "--stage")
+        with self._reasons():
+            self.program.stream(*arguments, folder=self.path, variables=self.variables, take=take)
+
+    def _to_list_files(self) -> list[str]:
         # Otherwise it would fill in what a sparse index leaves out, and touch objects with that.
         sparse = ["--sparse"] if self.config.is_true("index.sparse") else []
-        return self.git("ls-files", "-z", *sparse, *arguments)
+        return ["ls-files", "-z", *sparse]
 
     def attributes(self, paths: list[bytes], attribute: str) -> list[tuple[bytes, bytes]]:
         """Each path with the value of its attribute. Raises: Unreadable, Stopped."""
@@ -77,8 +92,14 @@ class PrivateDirectory:
     def _run(
         self, *arguments: str, variables: Mapping[str, str], given: Path | None = None
     ) -> bytes:
-        try:
+        with self._reasons():
             return self.program.run(*arguments, folder=self.path, variables=variables, given=given)
+
+    @contextmanager
+    def _reasons(self) -> Generator[None]:
+        """Makes reasons of what git complains of."""
+        try:
+            yield
         except GitFailed as failed:
             raise broken(self._reason(failed.complaint)) from None
 

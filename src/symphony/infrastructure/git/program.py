@@ -4,7 +4,7 @@ import os
 import selectors
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -61,12 +61,35 @@ class Program:
 
         Raises: GitFailed, Stopped, Unreadable when it prints too much or is not there.
         """
+        output = bytearray()
+
+        def take(piece: bytes) -> None:
+            output.extend(piece)
+            if len(output) > MAX_OUTPUT:
+                raise broken(f"There is more to tell than {MAX_OUTPUT:,} bytes.")
+
+        self.stream(*arguments, folder=folder, variables=variables, given=given, take=take)
+        return bytes(output)
+
+    def stream(
+        self,
+        *arguments: str,
+        folder: Path,
+        variables: Mapping[str, str],
+        take: Callable[[bytes], None],
+        given: Path | None = None,
+    ) -> None:
+        """Hands what git prints to `take`, piece by piece: there may be any amount of it.
+
+        Raises: GitFailed, Stopped, Unreadable when git is not there; and what `take` raises, which
+        ends git.
+        """
         with (
             open(given or os.devnull, "rb") as standard_input,
             self._start(["git", *arguments], folder, variables, standard_input.fileno()) as process,
         ):
             try:
-                output, complaints = _read(process)
+                complaints = _read(process, take)
                 process.wait()
             except BaseException:
                 _end(process)
@@ -78,7 +101,6 @@ class Program:
             raise Stopped
         if process.returncode != 0:
             raise GitFailed(complaints.decode("utf-8", "replace"))
-        return output
 
     def stop(self) -> None:
         """Ends git, and all that it may have started, now; nothing is started afterwards."""
@@ -113,24 +135,24 @@ class Program:
             return self._running
 
 
-def _read(process: Popen[bytes]) -> tuple[bytes, bytes]:
-    """All of standard output, and the beginning of what else was said."""
+def _read(process: Popen[bytes], take: Callable[[bytes], None]) -> bytes:
+    """Hands on all of standard output; the beginning of what else was said."""
     assert process.stdout is not None  # noqa: S101 - pipes were asked for
     assert process.stderr is not None  # noqa: S101
-    output, complaints = bytearray(), bytearray()
+    complaints = bytearray()
     with selectors.DefaultSelector() as pipes:
-        pipes.register(process.stdout, selectors.EVENT_READ, output)
-        pipes.register(process.stderr, selectors.EVENT_READ, complaints)
+        pipes.register(process.stdout, selectors.EVENT_READ)
+        pipes.register(process.stderr, selectors.EVENT_READ)
         while pipes.get_map():
             for pipe, _ in pipes.select():
-                chunk = os.read(pipe.fd, _CHUNK)
-                if not chunk:
+                piece = os.read(pipe.fd, _CHUNK)
+                if not piece:
                     pipes.unregister(pipe.fileobj)
-                elif pipe.data is output or len(complaints) < _MAX_COMPLAINTS:
-                    pipe.data.extend(chunk)
-                if len(output) > MAX_OUTPUT:
-                    raise broken(f"There is more to tell than {MAX_OUTPUT:,} bytes.")
-    return bytes(output), bytes(complaints)
+                elif pipe.fileobj is process.stdout:
+                    take(piece)
+                elif len(complaints) < _MAX_COMPLAINTS:
+                    complaints.extend(piece)
+    return bytes(complaints)
 
 
 def _end(process: Popen[bytes]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from symphony.application.ports import Overloaded
+from symphony.domain.base import utc_now
 from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
 from symphony.infrastructure.git import mirrors
 from symphony.infrastructure.git.mirrors import Mirror, Mirrors
@@ -119,6 +120,7 @@ class RemoteGit(Remotes):
             _opened(Observer(self._roots, self._scratch.path, program), path) as private,
         ):
             asked = RemoteRepository(remote, address, mirror, program, Path(folder))
+            asked_at = utc_now()
             listing = asked.listed()
             branches = dict(listing.branches)
             branch = None if private is None else _counterpart(private, remote)
@@ -132,6 +134,7 @@ class RemoteGit(Remotes):
                 default_branch=None if listing.default is None else short(listing.default),
                 ahead=ahead,
                 behind=behind,
+                synced_at=asked_at,
             )
 
 

@@ -32,6 +32,15 @@ class Scratch:
         os.close(self._lock)
 
 
+def is_scratch(folder: Path) -> bool:
+    """Whether it is in a temporary folder of this service, whichever of its processes has that."""
+    temporary = Path(os.path.realpath(tempfile.gettempdir()))
+    return any(
+        each.parent == temporary and each.name.startswith(_PREFIX)
+        for each in (folder, *folder.parents)
+    )
+
+
 def _sweep() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # somebody else's, in use, or gone

@@ -6,16 +6,15 @@ told not to, and each is looked at as any other repository is.
 
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.infrastructure.git.config import parsed
-from symphony.infrastructure.git.folder import Folder, pieces
-from symphony.infrastructure.git.porcelain import GITLINK
+from symphony.infrastructure.git.folder import Folder
+from symphony.infrastructure.git.index import Submodules
 from symphony.infrastructure.git.private_directory import PrivateDirectory
 
-_MODE_IN_INDEX = (0o160000).to_bytes(4, "big")
 _ALWAYS_THE_SAME = {"all"}
 _SAME_WHEN_DIRTY = {"all", "dirty"}
 _SAME_WITH_UNTRACKED = {"all", "dirty", "untracked"}
@@ -33,38 +32,17 @@ class Submodule:
 Look = Callable[[Path], Submodule]
 
 
-def count_modified(private: PrivateDirectory, look: Look) -> int:
-    """How many submodules are at another commit, have changes, or are gone.
+def count_modified(private: PrivateDirectory, submodules: Submodules, look: Look) -> int:
+    """How many of the submodules are at another commit, have changes, or are gone.
 
     Raises: Unreadable, OSError.
     """
-    if not _may_have_some(private.path):
+    if not submodules:
         return 0
     ignored = _ignored(private)
     return sum(
-        _is_modified(private, path, commit, ignored(path), look)
-        for path, commit in _gitlinks(private)
+        _is_modified(private, path, commit, ignored(path), look) for path, commit in submodules
     )
-
-
-def _may_have_some(git_directory: Path) -> bool:
-    """Whether the bytes of a submodule's mode are in the index: quicker than listing it all."""
-    indexes = (git_directory / "index", *git_directory.glob("sharedindex.*"))
-    return any(
-        _MODE_IN_INDEX in piece
-        for index in indexes
-        if index.exists()
-        for piece in pieces(index, overlap=len(_MODE_IN_INDEX))
-    )
-
-
-def _gitlinks(private: PrivateDirectory) -> Iterator[tuple[str, str]]:
-    """The path and the commit of each submodule without a conflict."""
-    for entry in private.list_files("--stage").split(b"\0")[:-1]:
-        about, _, path = entry.partition(b"\t")
-        mode, commit, stage = about.split(b" ")
-        if mode == GITLINK and stage == b"0":
-            yield os.fsdecode(path), commit.decode()
 
 
 def _ignored(private: PrivateDirectory) -> Callable[[str], str]:

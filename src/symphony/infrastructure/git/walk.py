@@ -4,7 +4,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from symphony.infrastructure.git.folder import FOLDER
@@ -24,16 +24,14 @@ class Walk:
     """One way through a folder and those below it, the upper ones first.
 
     No link is followed, also none that is put in the place of a folder meanwhile. A folder that is
-    there several times (mounted within itself, say) is visited once, the `forbidden` one never. One
-    that cannot be read is passed over.
+    there several times (mounted within itself, say) is visited once. One that cannot be read is
+    passed over.
     """
 
-    def __init__(self, max_depth: int, deadline: float, forbidden: Path) -> None:
+    def __init__(self, max_depth: int, deadline: float) -> None:
         self._max_depth = max_depth
         self._deadline = deadline  # of `time.monotonic`
         self._visited = set[tuple[int, int]]()
-        with suppress(OSError):
-            self._visited.add(_identity(os.stat(forbidden)))
         self._ended = False
         self.truncated = False
         """Whether there was more than it has come to."""
