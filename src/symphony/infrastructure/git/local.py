@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from uuid import UUID
 
+from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.git import Git, RepoState, RepoStatus
 from symphony.infrastructure.git.observation import Observer
@@ -25,7 +26,8 @@ MAX_WAITING = 200  # of one user: a few seconds of work
 class LocalGit(Git):
     """Looks at repositories in the allowed folders, in threads of its own.
 
-    Raises Overloaded when too many of a user wait already, or one has waited too long.
+    Raises Overloaded when too many of a user wait already, one has waited too long, or the service
+    is being stopped.
     """
 
     def __init__(self, roots: Iterable[Path]) -> None:
@@ -87,11 +89,7 @@ class LocalGit(Git):
                 observed_at=asked_at,
             )
         except Stopped:
-            return RepoStatus(
-                state=RepoState.ERROR,
-                reason="The service is being stopped.",
-                observed_at=asked_at,
-            )
+            raise Overloaded from None  # the service is being stopped
         finally:
             # Whoever waited may be gone: then git and the thread that runs it have no reason to go
             # on. The thread removes what it has made.
