@@ -92,7 +92,6 @@ async def test_a_process_that_is_killed_leaves_no_repo_locked(
             answer = await eve.post(f"{path}/sync")
         assert answer.status_code == 200, answer.text
         assert set(answer.json()["branches"]) == {"main"}
-        silent.hang_up()  # and with that ends what the killed process has begun
 
     async def nothing_is_left() -> bool:
         return left_behind(tmp_path) == []

@@ -28,11 +28,6 @@ def environment(process: psutil.Process) -> dict[str, str]:
     return _unless_ended(process.environ, {})
 
 
-def kill(process: psutil.Process) -> None:
-    """Also one that has ended."""
-    _unless_ended(process.kill, None)
-
-
 def has_ended(pid: int) -> bool:
     """In the arms of whoever adopts it, it may stay a zombie for a while."""
     zombie = psutil.STATUS_ZOMBIE

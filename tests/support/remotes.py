@@ -137,12 +137,6 @@ class Listener:
     def calls(self) -> int:
         return len(self._connections)
 
-    def hang_up(self) -> None:
-        """Ends the connections that there are."""
-        for each in self._connections:
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-
     def close(self) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()

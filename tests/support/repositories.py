@@ -118,5 +118,5 @@ def entries(folder: Path) -> list[Path]:
 
 def running() -> list[str]:
     """The git processes, and those of its shells, that this process has begun."""
-    names = map(processes.name, processes.children())
-    return [name for name in names if name in {"git", "sh", "program"}]
+    begun = [each for each in processes.children() if "GIT_DIR" in processes.environment(each)]
+    return [name for name in map(processes.name, begun) if name in {"git", "sh", "program"}]

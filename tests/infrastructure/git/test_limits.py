@@ -6,18 +6,18 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import threading
 import tracemalloc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
-from symphony.infrastructure.git import config, local, observation, program, scratch
+from symphony.infrastructure.git import config, local, observation, program
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.scratch import Scratch
 from tests.support import processes
@@ -313,38 +313,7 @@ async def test_only_one_shared_index_is_copied(repo: Repository, git: LocalGit) 
     assert seen.reason == "Its index is split from several others."
 
 
-def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> None:
-    alive = Scratch()
-    killed = Path(tempfile.mkdtemp(prefix="symphony-git-"))
-    (killed / "rest").mkdir()
-    (temporary / "symphony-git-file").touch()
-    (temporary / "symphony-git-link").symlink_to(killed)
-    other = Scratch()
-    assert not killed.exists()
-    assert alive.path.exists()
-    other.close()
-    alive.close()
-    assert {each.name for each in temporary.iterdir()} == {"symphony-git-file", "symphony-git-link"}
-
-
-def test_a_folder_that_was_swept_before_it_was_locked_is_made_anew(
-    temporary: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = tempfile.mkdtemp
-
-    def swept_at_once(prefix: str) -> str:
-        path = made(prefix=prefix)
-        monkeypatch.setattr(tempfile, "mkdtemp", made)
-        Path(path).rmdir()
-        return path
-
-    monkeypatch.setattr(scratch.tempfile, "mkdtemp", swept_at_once)
-    folder = Scratch()
-    assert list(temporary.iterdir()) == [folder.path]
-    folder.close()
-
-
-async def test_the_folder_of_a_service_that_was_killed_goes_with_the_next_start(
+async def test_of_a_service_that_was_killed_git_ends_and_the_folder_goes_with_the_next_start(
     endless: Repository, temporary: Path
 ) -> None:
     process = await asyncio.create_subprocess_exec(
@@ -352,23 +321,20 @@ async def test_the_folder_of_a_service_that_was_killed_goes_with_the_next_start(
         env={**os.environ, "TMPDIR": str(temporary)},
     )
 
+    begun = list[psutil.Process]()
+
     async def looks_at_files() -> bool:
-        begun = processes.children(process.pid)
+        begun[:] = processes.children(process.pid)
         return any("status" in processes.command_line(each) for each in begun)
 
-    async def goes_on() -> bool:
-        """Whether git had opened the list, which ends now, and git with it."""
-        try:
-            os.close(os.open(endless.path / ".gitignore", os.O_WRONLY | os.O_NONBLOCK))
-        except OSError:
-            return False
-        return True
+    async def all_have_ended() -> bool:
+        return all(processes.has_ended(each.pid) for each in begun)
 
     await until(looks_at_files)
     process.kill()
     await process.wait()
+    await until(all_have_ended)
     assert len(entries(temporary)) == 1
-    await until(goes_on)
     Scratch().close()
     assert entries(temporary) == []
 

@@ -291,7 +291,7 @@ async def test_after_a_kill_in_the_middle_the_next_sync_works(
         env={**os.environ, "TMPDIR": str(temporary)},
     )
     await until(one_asks)
-    left = [each for each in processes.children(process.pid) if processes.name(each) == "git"]
+    left = processes.children(process.pid)
     with pytest.raises(SyncInProgress):  # another process has it
         await remotes.sync(USER, REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
     process.kill()
@@ -300,9 +300,11 @@ async def test_after_a_kill_in_the_middle_the_next_sync_works(
     with git_daemon(tmp_path / "served") as address:
         found = await remotes.sync(USER, REPO, "/none", f"{address}/engine")
     assert set(found.branches) == {"main"}
-    assert left
-    for each in left:  # which nobody can end any more but the remote
-        processes.kill(each)
+
+    async def all_have_ended() -> bool:  # though the remote says nothing still
+        return all(processes.has_ended(each.pid) for each in left)
+
+    await until(all_have_ended)
     assert len(entries(temporary)) == 2
     Scratch().close()  # as the next start does
     assert len(entries(temporary)) == 1

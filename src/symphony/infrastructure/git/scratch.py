@@ -8,6 +8,8 @@ import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from symphony.infrastructure.git.keeper import Keeper
+
 _PREFIX = "symphony-git-"
 
 
@@ -15,7 +17,8 @@ class Scratch:
     """A folder below the system's temporary one, which only this user may read.
 
     Its owner holds a lock on it, which ends with the process, however that ends. So whoever starts
-    can tell the folders that nobody uses any more, and removes them.
+    can tell the folders that nobody uses any more, and removes them. What works in it then ends by
+    itself.
     """
 
     def __init__(self) -> None:
@@ -26,8 +29,10 @@ class Scratch:
                 self._lock = locked(path)
                 break
         self.path = path
+        self._keeper = Keeper(path)
 
     def close(self) -> None:
+        self._keeper.dismiss()
         shutil.rmtree(self.path, ignore_errors=True)
         os.close(self._lock)
 
