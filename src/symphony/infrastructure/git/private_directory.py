@@ -10,7 +10,7 @@ from pathlib import Path
 from symphony.infrastructure.git.config import Config
 from symphony.infrastructure.git.folder import Folder, Room, pieces
 from symphony.infrastructure.git.location import Location
-from symphony.infrastructure.git.program import GitFailed, Program
+from symphony.infrastructure.git.program import GitFailed, Program, config_variables
 from symphony.infrastructure.git.unreadable import broken
 
 _MAX_REF = 4096  # bytes, as are the following
@@ -157,19 +157,15 @@ def make(
 def _variables(
     location: Location, objects: Path, path: Path, told: list[tuple[str, str]]
 ) -> dict[str, str]:
-    variables = {
+    return {
         "GIT_DIR": str(path),
         # Its objects are alternates, for git writes to the first place: what it works out of a
         # sparse index, for instance.
         "GIT_OBJECT_DIRECTORY": str(path / "objects"),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(objects),
         "GIT_WORK_TREE": str(location.work_tree or path),
-        "GIT_CONFIG_COUNT": str(len(told)),
+        **config_variables(told),
     }
-    for number, (name, value) in enumerate(told):
-        variables[f"GIT_CONFIG_KEY_{number}"] = name
-        variables[f"GIT_CONFIG_VALUE_{number}"] = value
-    return variables
 
 
 def _quoted(place: Path) -> str:

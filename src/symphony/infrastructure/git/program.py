@@ -4,7 +4,7 @@ import os
 import selectors
 import signal
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -32,6 +32,15 @@ _ENVIRONMENT = {
     # At a time: enough for the largest index, and an object of a few bytes can claim any size.
     "GIT_ALLOC_LIMIT": "512m",
 }
+
+
+def config_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Settings as git takes them from its environment (git-config(1), `GIT_CONFIG_COUNT`)."""
+    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (name, value) in enumerate(settings):
+        variables[f"GIT_CONFIG_KEY_{number}"] = name
+        variables[f"GIT_CONFIG_VALUE_{number}"] = value
+    return variables
 
 
 class Stopped(Exception):

@@ -10,7 +10,7 @@ from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.complaints import reason
 from symphony.infrastructure.git.mirrors import Mirror
 from symphony.infrastructure.git.porcelain import text
-from symphony.infrastructure.git.program import GitFailed, Program
+from symphony.infrastructure.git.program import GitFailed, Program, config_variables
 from symphony.infrastructure.git.remote_address import Address, RemoteAddress
 from symphony.infrastructure.git.unreadable import Unreadable
 
@@ -66,11 +66,8 @@ class RemoteRepository:
             "GIT_ALLOC_LIMIT": "256m",
             # libcurl and ssh would look for the user's own home without it, and for a .netrc there.
             "HOME": os.devnull,
-            "GIT_CONFIG_COUNT": str(len(settings)),
+            **config_variables([*settings.items()]),
         }
-        for number, (name, value) in enumerate(settings.items()):
-            self._variables[f"GIT_CONFIG_KEY_{number}"] = name
-            self._variables[f"GIT_CONFIG_VALUE_{number}"] = value
 
     def listed(self) -> Listing:
         """What it has now. Raises: RemoteFailed, Stopped."""
