@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Any
 
 import aiosqlite
@@ -16,6 +17,7 @@ from symphony.domain.errors import AlreadyExists
 from symphony.domain.unit_of_work import Store, StoreUnavailable
 from symphony.infrastructure.database import sessions, unit_of_work
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.errors import DatabaseFault
 from tests.domain.examples import a_workspace
 from tests.infrastructure.database.kept import Household, committed, found, keep
 
@@ -210,3 +212,22 @@ async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_cau
     assert await counted(store, ada) == 0
     async with committed(store) as uow:
         await uow.workspaces.add(a_workspace(ada.user.id, "Half"))  # its name is still free
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
+async def test_a_read_that_python_ends_in_the_middle_has_its_connection_dropped(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    before = await lent(engines.read)
+    before.text_factory = str  # which bears nothing but UTF-8
+    assert engines.file
+    with closing(sqlite3.connect(engines.file)) as database:
+        database.execute("UPDATE workspaces SET name = CAST(x'61fe' AS TEXT)")
+        database.commit()
+        with pytest.raises(DatabaseFault) as fault:
+            await found(store, ada.workspace, ada.user.id)
+        assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
+        database.execute("UPDATE workspaces SET name = 'mended'")
+        database.commit()
+    assert await lent(engines.read) is not before
+    assert (await found(store, ada.workspace, ada.user.id)).name == "mended"
