@@ -166,6 +166,10 @@ class VaultKeyRepository(ABC):
         """Keeps another one in the place of the vault's."""
 
     @abstractmethod
+    async def need_a_master_key(self) -> bool:
+        """Whether any is wrapped by one."""
+
+    @abstractmethod
     async def under_other_master_keys(
         self, name: bytes, after: UUID, limit: int
     ) -> Sequence[KeyRecord]:

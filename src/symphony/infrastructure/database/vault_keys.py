@@ -27,10 +27,12 @@ _FIND = (
 )
 _ADD = insert(TABLE).values(_VALUES)
 _REPLACE = update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES)
+_IS_UNDER_A_MASTER_KEY = _keys.master_key_name.is_not(None)
+_ANY_UNDER_A_MASTER_KEY = select(_keys.vault_id).where(_IS_UNDER_A_MASTER_KEY).limit(1)
 _UNDER_OTHERS = (
     select(*COLUMNS)
     .where(
-        _keys.master_key_name.is_not(None),
+        _IS_UNDER_A_MASTER_KEY,
         _keys.master_key_name != bindparam("name"),
         _keys.vault_id > bindparam("after"),
     )
@@ -53,6 +55,9 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
 
     async def replace(self, record: KeyRecord) -> None:
         await self._session.rows(_REPLACE, _values(record) | {"entity_id": record.vault_id})
+
+    async def need_a_master_key(self) -> bool:
+        return bool(await self._session.rows(_ANY_UNDER_A_MASTER_KEY, {}))
 
     async def under_other_master_keys(
         self, name: bytes, after: UUID, limit: int
