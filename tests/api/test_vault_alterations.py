@@ -74,6 +74,8 @@ class Scene:
     locked: OpenVault
     plain: OpenVault
     others: tuple[OpenVault, ...]
+    lists: tuple[tuple[User, str], ...]
+    """Of whose vaults, and where."""
     older: Rows
     """As the rows were some writes ago."""
 
@@ -93,6 +95,7 @@ class Scene:
 async def scene(ada: User, eve: User, engines: Engines) -> Scene:
     here, there = (await ada.workspace("here"))["id"], (await ada.workspace("there"))["id"]
     hers = (await eve.workspace())["id"]
+    workspaces = ((ada, here), (ada, there), (eve, hers))
     locked = await OpenVault.made(ada, here, "locked", PASSPHRASES[0])
     plain = await OpenVault.made(ada, here, "plain")
     by_token = ada.using((await ada.api_token())["token"])
@@ -109,7 +112,8 @@ async def scene(ada: User, eve: User, engines: Engines) -> Scene:
     for vault in (locked, plain):
         for content in ("second", "third"):
             await vault.put("a", f"the {content} a of {vault.id}")
-    return Scene(locked, plain, others, older)
+    lists = tuple((who, f"/workspaces/{each}/vaults") for who, each in workspaces)
+    return Scene(locked, plain, others, lists, older)
 
 
 def told(answer: httpx.Response) -> Answer:
@@ -133,6 +137,16 @@ async def look(vaults: tuple[OpenVault, ...], at: Container[UUID]) -> Answers:
             seen[vault_id, f"a, version {version}"] = told(await vault.get("a", version))
         seen[vault_id, "versions of a"] = told(await vault.versions("a"))
     return seen
+
+
+async def listed(scene: Scene) -> dict[UUID, Any]:
+    """What the lists of vaults have, each of which has to be there, whatever is in it."""
+    vaults: dict[UUID, Any] = {}
+    for who, path in scene.lists:
+        answer = await who.get(path)
+        assert answer.status_code == 200, answer.text
+        vaults |= {UUID(each["id"]): each for each in answer.json()["items"]}
+    return vaults
 
 
 class Judge:
@@ -177,7 +191,7 @@ async def restored(engines: Engines, scene: Scene) -> Rows:
 async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an_error(
     scene: Scene, restored: Rows, engines: Engines, table: Table
 ) -> None:
-    before = await look(scene.all, scene.ids)
+    before, listed_before = await look(scene.all, scene.ids), await listed(scene)
     assert {answer[0] for answer in before.values()} == {"200", "404 version-not-found"}
     judge = Judge(before)
     subjects = {UUID(scene.locked.id)}
@@ -193,6 +207,8 @@ async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an
             counted["refused by the database"] += 1
             continue
         noticed = judge.noticed(altered, await look(scene.those(altered.vaults), altered.vaults))
+        for vault_id, shown in (await listed(scene)).items():
+            assert vault_id in altered.vaults or shown == listed_before[vault_id], str(altered)
         noticed = await _unlock_and_write(scene, altered, judge) or noticed
         counted["noticed" if noticed else "unseen"] += 1
         if not noticed:
