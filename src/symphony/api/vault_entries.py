@@ -144,7 +144,7 @@ async def put_entry(
     """Keeps a content under a key. What is there already gets another version; the last ten are
     kept."""
     content = Content.given(body.content, body.content_type, body.encoding)
-    entry = await app.run(use_cases.put_entry, use_cases.PutEntry(visit, key, content, conditions))
+    entry = await use_cases.put_entry(use_cases.PutEntry(visit, key, content, conditions), app)
     if entry.version == 1:
         response.status_code = 201
         response.headers["Location"] = f"{PREFIX}/vaults/{visit.vault_id}/entries/{quote(key)}"
@@ -218,7 +218,7 @@ async def get_entry(
 async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app: App) -> None:
     """Deletes all its versions."""
     conditions = WriteConditions(expected_tags=expected)
-    await app.run(use_cases.delete_entry, use_cases.DeleteEntry(visit, key, conditions))
+    await use_cases.delete_entry(use_cases.DeleteEntry(visit, key, conditions), app)
 
 
 @routes.get(
@@ -256,8 +256,8 @@ async def restore_entry(
 ) -> EntryResponse:
     """Makes an older version the newest one once more; those between stay."""
     conditions = WriteConditions(expected_tags=expected)
-    entry = await app.run(
-        use_cases.restore_entry, use_cases.RestoreEntry(visit, key, body.version, conditions)
+    entry = await use_cases.restore_entry(
+        use_cases.RestoreEntry(visit, key, body.version, conditions), app
     )
     set_etag(response, entry)
     return _shown(entry)
