@@ -215,19 +215,34 @@ async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_cau
 
 
 @pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
-async def test_a_read_that_python_ends_in_the_middle_has_its_connection_dropped(
+async def test_a_text_that_is_no_utf_8_has_marks_in_it_and_leaves_no_old_state_behind(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     before = await lent(engines.read)
-    before.text_factory = str  # which bears nothing but UTF-8
     assert engines.file
     with closing(sqlite3.connect(engines.file)) as database:
-        database.execute("UPDATE workspaces SET name = CAST(x'61fe' AS TEXT)")
-        database.commit()
+        for text, shown in (("CAST(x'61fe' AS TEXT)", "a\ufffd"), ("'mended'", "mended")):
+            database.execute(f"UPDATE workspaces SET name = {text}")  # noqa: S608
+            database.commit()
+            assert (await found(store, ada.workspace, ada.user.id)).name == shown
+            async with store.unit_of_work() as uow:
+                found_by_writer = await uow.workspaces.get_for_change(ada.user.id, ada.workspace.id)
+            assert found_by_writer.name == shown
+    assert await lent(engines.read) is before
+
+
+@only_sqlite
+async def test_a_connection_whose_rows_the_driver_does_not_give_is_dropped(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await lent(engines.read)
+
+    async def not_given(*_: object) -> None:
+        raise sqlite3.OperationalError("Could not decode 'what ada wrote'")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(aiosqlite.Connection, "execute_fetchall", not_given)
         with pytest.raises(DatabaseFault) as fault:
             await found(store, ada.workspace, ada.user.id)
-        assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
-        database.execute("UPDATE workspaces SET name = 'mended'")
-        database.commit()
+    assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
     assert await lent(engines.read) is not before
-    assert (await found(store, ada.workspace, ada.user.id)).name == "mended"

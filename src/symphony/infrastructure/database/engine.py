@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import aiosqlite
 import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
@@ -179,15 +178,28 @@ def _sqlite(
     return Engines(write=write, read=read, begin=begin, file=file, anchor=anchor)
 
 
-def _marked(text: bytes) -> str:
-    return str(text, "utf-8", "replace")
+class _Cursor(sqlite3.Cursor):
+    """Leaves no statement in the middle, whose connection would go on reading an old state."""
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except BaseException:
+            self.close()
+            raise
+
+
+class _Connection(sqlite3.Connection):
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return self.cursor(_Cursor).execute(sql, parameters)
 
 
 def _sqlite_engine(url: URL, connections: int, *pragmas: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=connections,
-        connect_args={"isolation_level": None},  # the driver begins nothing by itself
+        # The driver begins nothing by itself.
+        connect_args={"isolation_level": None, "factory": _Connection},
         **_OPTIONS,
     )
 
@@ -195,8 +207,6 @@ def _sqlite_engine(url: URL, connections: int, *pragmas: str) -> AsyncEngine:
     def prepare(  # pyright: ignore[reportUnusedFunction]
         connection: DBAPIConnection, _entry: ConnectionPoolEntry
     ) -> None:
-        # What is no UTF-8 is shown with marks in it. It costs some 30 ns for each text.
-        cast("aiosqlite.Connection", connection.driver_connection).text_factory = _marked
         cursor = connection.cursor()
         for pragma in (f"busy_timeout={SQLITE_BUSY_TIMEOUT}", "foreign_keys=ON", *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
