@@ -79,7 +79,7 @@ async def protected(
 
 async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     """Raises: NotFound, PreconditionFailed, Invalid, WrongPassphrase, TooManyAttempts,
-    VaultDamaged, Overloaded.
+    VaultDamaged, Overloaded, TokenRevoked.
     """
     vault, record = await app.ask(_find, (command.actor.user_id, command.vault_id))
     vault.require(command.expected_tags)

@@ -123,7 +123,7 @@ async def data_key(
         if found.has_entries:
             raise VaultDamaged(visitor.vault_id)
         return None
-    if found.key is None or found.key.derivation is None:
+    if found.key is None or found.key.master_key is not None:
         raise VaultDamaged(visitor.vault_id)
     if found.session is None or found.session.expires_at <= utc_now():
         raise VaultLocked

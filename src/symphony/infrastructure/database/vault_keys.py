@@ -68,8 +68,10 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
 
 def to_record(row: Sequence[Any]) -> KeyRecord:
     vault_id, wrapped, master_key, salt, memory, passes, lanes, checksum = row
-    # A constraint keeps the four together, but only where there is no master key.
-    derivation = Derivation(salt, memory, passes, lanes) if master_key is None else None
+    derivation = None
+    if any(each is not None for each in (salt, memory, passes, lanes)):
+        # A constraint keeps the four together, but only where there is no master key.
+        derivation = Derivation(salt or b"", memory or 0, passes or 0, lanes or 0)
     return KeyRecord(vault_id, wrapped, master_key, derivation, checksum)
 
 
