@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated
 from urllib.parse import quote
 
@@ -89,7 +89,7 @@ class EntryRestore(BaseModel):
 class EntryResponse:
     """An entry of a vault, without its content."""
 
-    key: EntryKey
+    key: EntryKey = field(repr=False)
     version: Version
     size: Annotated[int, Field(description="Of the content, in bytes.", examples=[37])]
     content_type: ContentType
@@ -101,7 +101,7 @@ class EntryResponse:
 class EntryWithContentResponse(EntryResponse):
     """An entry of a vault."""
 
-    content: ContentText
+    content: ContentText = field(repr=False)
 
 
 @dataclass(slots=True)
