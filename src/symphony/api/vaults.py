@@ -1,6 +1,6 @@
 """Routes of vaults."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -63,8 +63,10 @@ class VaultUnlock(BaseModel):
 
     passphrase: Passphrase = optional()
     ttl_seconds: Annotated[
-        int, Field(ge=1, le=3600, description="For how long.", examples=[900]), WHOLE_NUMBER
-    ] = 900
+        int,
+        Field(ge=1, le=3600, description="For how long; 900 when not given.", examples=[900]),
+        WHOLE_NUMBER,
+    ] = optional()
 
 
 _NOTHING = VaultUnlock()
@@ -125,7 +127,7 @@ class UnlockedVaultResponse(VaultResponse):
             " passphrase.",
             examples=["symv_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
         ),
-    ]
+    ] = field(repr=False)
     unlocked_until: Annotated[
         datetime | None,
         Field(

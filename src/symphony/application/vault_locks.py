@@ -19,6 +19,8 @@ from symphony.domain.vault_access import SessionRecord, lifetime_end, new_sessio
 from symphony.domain.vault_keys import DataKey, KeyRecord, VaultDamaged
 from symphony.domain.vaults import Protection, Vault, passphrase_needed
 
+_TTL = 900  # seconds
+
 
 class WrongPassphrase(Forbidden):
     """The vault does not open with it."""
@@ -36,12 +38,13 @@ class NoPassphrase(InUse):
 
 @dataclass(frozen=True, slots=True)
 class OpenVault:
-    """`passphrase` is for vaults that have one; the session then lives for `ttl_seconds`."""
+    """`passphrase` is for vaults that have one; the session then lives for `ttl_seconds`, 900 when
+    they are not given."""
 
     actor: Caller
     vault_id: UUID
     passphrase: str | None = field(repr=False)
-    ttl_seconds: int
+    ttl_seconds: int | None
     expected_tags: frozenset[str] | None = None
 
 
@@ -84,9 +87,11 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     vault, record = await app.ask(_find, (command.actor.user_id, command.vault_id))
     vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
-        if command.passphrase is not None:
-            detail = "The vault was made without a passphrase."
-            raise Invalid([FieldError("passphrase", "unknown-field", detail)])
+        detail = "The vault was made without a passphrase."
+        given = {"passphrase": command.passphrase, "ttl_seconds": command.ttl_seconds}
+        unknown = [name for name, value in given.items() if value is not None]
+        if unknown:
+            raise Invalid([FieldError(name, "unknown-field", detail) for name in unknown])
         switched = UnlockVault(command.actor.user_id, vault.id, command.expected_tags)
         return OpenedVault(await app.run(unlock_vault, switched))
     if command.passphrase is None:
@@ -94,7 +99,8 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     given = _checked("passphrase", command.passphrase)
     data_key, record = await _unwrapped(vault.id, record, given, app)
     caller = command.actor
-    ends_at = lifetime_end(command.ttl_seconds, caller.token_ends_at)
+    ttl_seconds = _TTL if command.ttl_seconds is None else command.ttl_seconds
+    ends_at = lifetime_end(ttl_seconds, caller.token_ends_at)
     session, kept = new_session(data_key, caller.token_hash, caller.api_token_id, ends_at)
     opened = await app.run(_open, (command, kept, record))
     if opened is None:
