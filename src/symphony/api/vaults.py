@@ -169,7 +169,7 @@ async def create_vault(
         metadata=body.metadata,
     )
     if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
-        command = await locks.protected(command, body.protection, body.passphrase, app)
+        command = await locks.protected(command, body.protection, body.passphrase, app, key)
         key = key and await slowed(key, request, app)
     made = await app.run_once(use_cases.create_vault, command, key)
     answer_made(response, f"{PREFIX}/vaults", made)

@@ -14,6 +14,7 @@ from symphony.application.authentication import Caller, throttled
 from symphony.application.vaults import CreateVault, UnlockVault, unlock_vault
 from symphony.domain import vaults as domain
 from symphony.domain.errors import FieldError, Forbidden, InUse, Invalid, RuleBroken
+from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.unit_of_work import Repositories
 from symphony.domain.vault_access import SessionRecord, lifetime_end, new_session
 from symphony.domain.vault_keys import DataKey, KeyRecord, VaultDamaged
@@ -67,16 +68,24 @@ class ChangePassphrase:
 
 
 async def protected(
-    command: CreateVault, protection: Protection, passphrase: str | None, app: Application
+    command: CreateVault,
+    protection: Protection,
+    passphrase: str | None,
+    app: Application,
+    key: IdempotencyKey | None = None,
 ) -> CreateVault:
-    """The command for a vault with a passphrase. Raises: Invalid, Overloaded."""
+    """The command for a vault with a passphrase.
+
+    Raises: Invalid, NotFound for the workspace, Overloaded.
+    """
     if protection is Protection.NONE:
         detail = "Only for vaults whose `protection` is `passphrase`."
         raise Invalid([FieldError("passphrase", "unknown-field", detail)])
     if passphrase is None:
         raise passphrase_needed()
-    data_key = app.keyring.new_key(command.vault_id)
     given = _checked("passphrase", passphrase)
+    await app.ask(_require_workspace, (command, key))
+    data_key = app.keyring.new_key(command.vault_id)
     return replace(command, key=await _wrapped(data_key, given, app))
 
 
@@ -156,6 +165,15 @@ async def _find(
     # was there before, so a key that was not found is missing.
     key = await repositories.vault_keys.find(*which)
     return await repositories.vaults.get(*which), key
+
+
+async def _require_workspace(
+    asked: tuple[CreateVault, IdempotencyKey | None], repositories: Repositories
+) -> None:
+    command, key = asked
+    # What was made is told again though its workspace is gone.
+    if key is None or not await repositories.idempotency_keys.knows(key):
+        await repositories.workspaces.get(command.actor, command.workspace_id)
 
 
 async def _open(
