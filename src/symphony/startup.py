@@ -1,7 +1,6 @@
 """What must be so before the service starts: its folder, its secret, its database's schema."""
 
 from pathlib import Path
-from uuid import UUID
 
 from symphony.config.settings import PREFIX, Settings, SettingsError
 from symphony.domain.unit_of_work import StoreUnavailable
@@ -11,6 +10,7 @@ from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, c
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create, new_key
 from symphony.infrastructure.vaults.master_keys import (
+    FileMasterKeys,
     FixedMasterKeys,
     NotMasterKeys,
     file_master_keys,
@@ -64,7 +64,8 @@ def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
     """What the keys of vaults are wrapped by: set, kept beside an embedded database, or random for
     one that ends with the process; with PostgreSQL there may be none.
 
-    Raises: SettingsError, StartRefused.
+    The file is made by `prepare` alone, which knows whether one has been lost. Raises:
+    SettingsError.
     """
     if settings.master_key is not None:
         try:
@@ -78,20 +79,11 @@ def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
         return FixedMasterKeys([new_key()])
     if engines.file is None:
         return FixedMasterKeys([])
-    file = _master_key_file(engines.file)
-    try:
-        return file_master_keys(file)
-    except OSError as error:
-        raise _not_writable(settings, error) from None
-    except MasterKeyMissing:
-        raise StartRefused(
-            f"{file} holds no master key; bring it back from a backup, for without it what is in"
-            " the vaults is lost"
-        ) from None
+    return FileMasterKeys(_master_key_file(engines.file))
 
 
 async def prepare(settings: Settings) -> None:
-    """Makes the folder, the key and the schema that the service needs, or says what is missing.
+    """Makes the folder, the keys and the schema that the service needs, or says what is missing.
 
     An embedded database is migrated by itself, PostgreSQL only when the settings allow it.
 
@@ -102,42 +94,41 @@ async def prepare(settings: Settings) -> None:
         if engines.is_in_memory and settings.workers > 1:
             raise StartRefused(f"{PREFIX}WORKERS: a database in memory has one process, so only 1")
         secret_for(settings, engines)
-        missing = _missing_master_key(settings, engines)
-        if missing is None:
-            master_keys_for(settings, engines)
+        master_keys_for(settings, engines)
         if engines.file is not None or settings.auto_migrate:
             await migrations.upgrade(engines)
         elif not engines.is_in_memory:
             reason = await migrations.obstacle(engines)
             if reason is not None:
                 raise StartRefused(reason)
-        if missing is not None:
-            await _refuse_if_needed(missing, engines)
-            master_keys_for(settings, engines)
+        if engines.file is not None and settings.master_key is None:
+            async with SqlAlchemyStore(engines).reading() as repositories:
+                is_needed = await repositories.vault_keys.need_a_master_key()
+            file = _master_key_file(engines.file)
+            _load_or_create_master_key(settings, file, is_needed=is_needed)
     except StoreUnavailable:
         raise StartRefused(migrations.UNREACHABLE) from None
     finally:
         await engines.dispose()
 
 
-def _missing_master_key(settings: Settings, engines: Engines) -> Path | None:
-    """The file that is to be made beside an embedded database."""
-    if settings.master_key is not None or engines.file is None:
-        return None
-    file = _master_key_file(engines.file)
-    return None if file.exists() else file
-
-
-async def _refuse_if_needed(missing: Path, engines: Engines) -> None:
+def _load_or_create_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:
     """A new master key in the place of a lost one would soon be needed by some vaults, and the lost
     one still by the others. Raises: StartRefused."""
-    async with SqlAlchemyStore(engines).reading() as repositories:
-        encrypted = await repositories.vault_keys.under_other_master_keys(b"", UUID(int=0), 1)
-    if encrypted:
+    if is_needed and not file.exists():
         raise StartRefused(
-            f"{missing} is gone, and vaults are encrypted under it: bring it back from a backup, or"
+            f"{file} is gone, and vaults are encrypted under it: bring it back from a backup, or"
             f" set {PREFIX}MASTER_KEY to a new key to go on without what is in them"
         )
+    try:
+        file_master_keys(file)
+    except OSError as error:
+        raise _not_writable(settings, error) from None
+    except MasterKeyMissing:
+        raise StartRefused(
+            f"{file} holds no master key; bring it back from a backup, for without it what is in"
+            " the vaults is lost"
+        ) from None
 
 
 def _master_key_file(database: Path) -> Path:

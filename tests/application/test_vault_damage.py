@@ -84,11 +84,11 @@ class Vaults:
     async def put(self, visitor: Visitor, key: str) -> str:
         content = Content(b"anew", "text/plain", Encoding.UTF_8)
         command = PutEntry(visitor, key, content, WriteConditions())
-        return await self.outcome(self.app.run(put_entry, command))
+        return await self.outcome(put_entry(command, self.app))
 
     async def delete(self, visitor: Visitor, key: str) -> str:
         command = DeleteEntry(visitor, key, WriteConditions())
-        return await self.outcome(self.app.run(delete_entry, command))
+        return await self.outcome(delete_entry(command, self.app))
 
     async def listed(self, visitor: Visitor) -> tuple[list[str], int]:
         page = await list_entries(ListEntries(visitor, "", 200, None), self.app)

@@ -19,6 +19,7 @@ from symphony.application.app import Application
 from symphony.application.vault_keys import rewrap_vault_keys
 from symphony.config.settings import Settings
 from symphony.main import create_app
+from symphony.startup import prepare
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import User, code, running_api, sign_up
@@ -107,15 +108,9 @@ async def contents(user: User, vaults: list[str]) -> list[str]:
     return [each.json().get("content") or code(each) for each in answers]
 
 
-def embedded(data_dir: Path) -> Settings:
-    data_dir.mkdir(mode=0o700)
-    return Settings.model_validate({"data_dir": data_dir})
-
-
-async def migrated(data_dir: Path) -> Settings:
-    settings = embedded(data_dir)
-    command = (Path(sys.executable).with_name("symphony"), "db", "upgrade")
-    assert (await run(*command, data_dir=data_dir))[0] == 0
+async def prepared(data_dir: Path) -> Settings:
+    settings = Settings.model_validate({"data_dir": data_dir})
+    await prepare(settings)
     return settings
 
 
@@ -159,7 +154,7 @@ async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "data"
-    settings = await migrated(data_dir)
+    settings = await prepared(data_dir)
     key_file = data_dir / "symphony.sqlite3.master-key"
     async with running(settings) as (application, client), killer(data_dir) as killed_at:
         ada = await sign_up(client, "ada")
@@ -191,7 +186,7 @@ async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it(
 
 async def test_two_at_once_take_turns(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    settings = await migrated(data_dir)
+    settings = await prepared(data_dir)
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
         vaults = [await fill(ada, f"v{number}") for number in range(VAULTS)]
@@ -202,7 +197,7 @@ async def test_two_at_once_take_turns(tmp_path: Path) -> None:
 
 async def test_while_a_key_cannot_be_opened_no_master_key_is_taken_away(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    settings = await migrated(data_dir)
+    settings = await prepared(data_dir)
     key_file = data_dir / "symphony.sqlite3.master-key"
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
@@ -222,7 +217,7 @@ async def test_while_a_key_cannot_be_opened_no_master_key_is_taken_away(tmp_path
 
 async def test_a_master_key_that_vaults_need_is_never_replaced_by_a_new_one(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    settings = await migrated(data_dir)
+    settings = await prepared(data_dir)
     key_file = data_dir / "symphony.sqlite3.master-key"
     assert (await rewrap(data_dir))[0] == 0  # nothing needs one yet, so one is made
     async with running_api(settings) as client:
@@ -233,9 +228,15 @@ async def test_a_master_key_that_vaults_need_is_never_replaced_by_a_new_one(tmp_
     assert (status, said.startswith(f"symphony: {key_file} is gone, and vaults")) == (1, True)
     assert not key_file.exists()
     assert (await rewrap(data_dir, MASTER_KEY=NEW))[0] == 1  # it cannot open what is there
-    lost.rename(key_file)
-    async with running_api(settings) as client:
-        assert await contents(replace(ada, client=client), [vault]) == ["kept"]
+    async with running_api(settings) as client:  # as a worker does that takes the place of another
+        ada = replace(ada, client=client)
+        another = (await ada.vault((await ada.workspace("other"))["id"]))["id"]
+        put = await ada.put(f"/vaults/{another}/entries/a", {"content": "new"})
+        assert code(put) == "503 master-key-missing"
+        assert await contents(ada, [vault]) == ["503 master-key-missing"]
+        assert not key_file.exists()
+        lost.rename(key_file)
+        assert await contents(ada, [vault]) == ["kept"]
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any, cast
 from uuid import UUID, uuid4
 
-from sqlalchemy import Column, Table, delete, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, ColumnElement, Table, delete, insert, literal_column, select
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import Model
@@ -19,6 +19,15 @@ TABLES = [
     for each in Model.metadata.sorted_tables
     if each.name == "vaults" or each.name.startswith("vault_")
 ]
+# As JSON for one of the databases or for both, and not for Python, or no object.
+NOT_READABLE = (
+    '{"a":"\\ud800"}',
+    '{"a":1e999}',
+    f'{{"a":{"1" * 5000}}}',
+    '{"a":' * 300 + "1" + "}" * 300,
+    "[1]",
+    "null",
+)
 _FAILURES = Model.metadata.tables["sign_in_failures"]
 
 Row = dict[str, Any]
@@ -47,9 +56,11 @@ async def write_rows(engines: Engines, rows: Rows) -> bool:
             for table in reversed(TABLES):
                 await connection.execute(delete(table))
             for table in TABLES:
-                if rows[table.name]:
-                    await connection.execute(insert(table), rows[table.name])
-    except IntegrityError:
+                for row in rows[table.name]:
+                    await connection.execute(insert(table).values(row))
+    except (OperationalError, InterfaceError):
+        raise
+    except DBAPIError:
         return False
     return True
 
@@ -163,7 +174,11 @@ def _others(  # noqa: PLR0912 - one branch for each kind of value
             yield "empty", b""
         case str():
             yield "longer", f"{value}x"
+            yield "not UTF-8", _text(value.encode() + b"\xff")
         case datetime():
+            yield "before Python's first", literal_column("'0000-01-01 00:00:00.000000'")
+            yield "after Python's last", literal_column("'20000-01-01'")
+            yield "before all", literal_column("'-infinity'")
             yield from (
                 ("another time", value + timedelta(**by))
                 for by in ({"days": 1}, {"days": -1}, {"microseconds": 1})
@@ -172,5 +187,13 @@ def _others(  # noqa: PLR0912 - one branch for each kind of value
             yield "unknown", uuid4()
         case dict():
             yield "more in it", {**cast("dict[str, Any]", value), "more": 1}
+            for text in NOT_READABLE:
+                yield f"{text[:20]}", literal_column(f"'{text}'")
+            yield "not UTF-8", _text(b'{"a":"\xff"}')
         case _:
             raise AssertionError(f"no other value is known for {column}: {value!r}")
+
+
+def _text(content: bytes) -> ColumnElement[str]:
+    """What only SQLite takes for a text."""
+    return literal_column(f"CAST(CAST(x'{content.hex()}' AS blob) AS text)")

@@ -1,6 +1,6 @@
 """Routes to sign in, and to keep API tokens."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
@@ -52,6 +52,7 @@ class SignInForm(BaseModel):
     password: Annotated[
         Credential,
         Field(
+            repr=False,
             description="The password.",
             json_schema_extra={"format": "password", "writeOnly": True},
         ),
@@ -60,7 +61,9 @@ class SignInForm(BaseModel):
     # Clients of OAuth 2 send these as well; access tokens do not differ by them.
     scope: Annotated[Credential, Field(description="Accepted, and not looked at.")] = ""
     client_id: Annotated[Credential, Field(description="Accepted, and not looked at.")] = ""
-    client_secret: Annotated[Credential, Field(description="Accepted, and not looked at.")] = ""
+    client_secret: Annotated[
+        Credential, Field(repr=False, description="Accepted, and not looked at.")
+    ] = ""
 
 
 @dataclass(slots=True)
@@ -73,7 +76,7 @@ class AccessTokenResponse:
             description="To be sent as `Authorization: Bearer …`.",
             examples=["eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIwMWExIn0.4rBfN0cS1dE"],
         ),
-    ]
+    ] = field(repr=False)
     token_type: Annotated[str, Field(description="Always `bearer`.", examples=["bearer"])]
     expires_in: Annotated[
         int, Field(description="For how many seconds it is valid.", examples=[3600])
@@ -130,7 +133,7 @@ class NewApiTokenResponse(ApiTokenResponse):
             description="The token itself. It is shown this once.",
             examples=["sym_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
         ),
-    ]
+    ] = field(repr=False)
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Routes of the entries of vaults."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated
 from urllib.parse import quote
 
@@ -87,7 +87,7 @@ class EntryRestore(BaseModel):
 class EntryResponse:
     """An entry of a vault, without its content."""
 
-    key: EntryKey
+    key: EntryKey = field(repr=False)
     version: Version
     size: Annotated[int, Field(description="Of the content, in bytes.", examples=[37])]
     content_type: ContentType
@@ -99,7 +99,7 @@ class EntryResponse:
 class EntryWithContentResponse(EntryResponse):
     """An entry of a vault."""
 
-    content: ContentText
+    content: ContentText = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -142,7 +142,7 @@ async def put_entry(
     """Keeps a content under a key. What is there already gets another version; the last ten are
     kept."""
     content = Content.given(body.content, body.content_type, body.encoding)
-    entry = await app.run(use_cases.put_entry, use_cases.PutEntry(visit, key, content, conditions))
+    entry = await use_cases.put_entry(use_cases.PutEntry(visit, key, content, conditions), app)
     if entry.version == 1:
         response.status_code = 201
         response.headers["Location"] = f"{PREFIX}/vaults/{visit.vault_id}/entries/{quote(key)}"
@@ -216,7 +216,7 @@ async def get_entry(
 async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app: App) -> None:
     """Deletes all its versions."""
     conditions = WriteConditions(expected_tags=expected)
-    await app.run(use_cases.delete_entry, use_cases.DeleteEntry(visit, key, conditions))
+    await use_cases.delete_entry(use_cases.DeleteEntry(visit, key, conditions), app)
 
 
 @routes.get(
@@ -254,8 +254,8 @@ async def restore_entry(
 ) -> EntryResponse:
     """Makes an older version the newest one once more; those between stay."""
     conditions = WriteConditions(expected_tags=expected)
-    entry = await app.run(
-        use_cases.restore_entry, use_cases.RestoreEntry(visit, key, body.version, conditions)
+    entry = await use_cases.restore_entry(
+        use_cases.RestoreEntry(visit, key, body.version, conditions), app
     )
     set_etag(response, entry)
     return _shown(entry)

@@ -1,6 +1,6 @@
 """Routes of vaults."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -63,8 +63,10 @@ class VaultUnlock(BaseModel):
 
     passphrase: Passphrase = optional()
     ttl_seconds: Annotated[
-        int, Field(ge=1, le=3600, description="For how long.", examples=[900]), WHOLE_NUMBER
-    ] = 900
+        int,
+        Field(ge=1, le=3600, description="For how long; 900 when not given.", examples=[900]),
+        WHOLE_NUMBER,
+    ] = optional()
 
 
 _NOTHING = VaultUnlock()
@@ -125,7 +127,7 @@ class UnlockedVaultResponse(VaultResponse):
             " passphrase.",
             examples=["symv_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
         ),
-    ]
+    ] = field(repr=False)
     unlocked_until: Annotated[
         datetime | None,
         Field(
@@ -167,7 +169,7 @@ async def create_vault(
         metadata=body.metadata,
     )
     if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
-        command = await locks.protected(command, body.protection, body.passphrase, app)
+        command = await locks.protected(command, body.protection, body.passphrase, app, key)
         key = key and await slowed(key, request, app)
     made = await app.run_once(use_cases.create_vault, command, key)
     answer_made(response, f"{PREFIX}/vaults", made)

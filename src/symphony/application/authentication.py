@@ -84,7 +84,8 @@ async def throttled(
     key = app.keyed_hash(account)
     (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
     result = await attempt()
-    # Judged after the counting: of many attempts at once no more than five are told apart.
+    # Judged after the counting: of many attempts at once no more than five are told apart, and
+    # those that are being tried at that moment in all processes.
     if result:
         (await app.ask(_failures, key)).require_fewer_than(MAX_FAILURES)
     else:

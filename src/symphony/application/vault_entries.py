@@ -5,10 +5,10 @@ from functools import partial
 
 from symphony.application.app import Application, Services
 from symphony.domain.unit_of_work import Repositories
-from symphony.domain.vault_access import Visitor
+from symphony.domain.vault_access import Visitor, data_key
 from symphony.domain.vault_entries import Content, EntryVersion
 from symphony.domain.vault_entry_service import EntryPage, EntryReader, WriteConditions
-from symphony.domain.vault_keys import Keyring
+from symphony.domain.vault_keys import DataKey, Keyring
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,22 @@ class ListEntries:
     cursor: bytes | None
 
 
-async def put_entry(command: PutEntry, services: Services) -> EntryVersion:
+async def put_entry(command: PutEntry, app: Application) -> EntryVersion:
     """Raises: what writing raises, LimitReached."""
-    return await services.vault_entries.put(
-        command.visitor, command.key, command.content, command.conditions
-    )
+    await _require_open(command.visitor, app)
+    return await app.run(_put_entry, command)
 
 
-async def restore_entry(command: RestoreEntry, services: Services) -> EntryVersion:
+async def restore_entry(command: RestoreEntry, app: Application) -> EntryVersion:
     """Raises: what writing raises, EntryNotFound, VersionNotFound, VersionGone, EntryDamaged."""
-    return await services.vault_entries.restore(
-        command.visitor, command.key, command.version, command.conditions
-    )
+    await _require_open(command.visitor, app)
+    return await app.run(_restore_entry, command)
 
 
-async def delete_entry(command: DeleteEntry, services: Services) -> None:
+async def delete_entry(command: DeleteEntry, app: Application) -> None:
     """Raises: what writing raises, EntryNotFound."""
-    await services.vault_entries.remove(command.visitor, command.key, command.conditions)
+    await _require_open(command.visitor, app)
+    await app.run(_delete_entry, command)
 
 
 async def get_entry(query: GetEntry, app: Application) -> tuple[EntryVersion, Content]:
@@ -89,6 +88,36 @@ async def list_versions(query: ListVersions, app: Application) -> list[EntryVers
 async def list_entries(query: ListEntries, app: Application) -> EntryPage:
     """Raises: what reading raises, InvalidEntryCursor."""
     return await app.ask(partial(_list, app.keyring), query)
+
+
+async def _require_open(visitor: Visitor, app: Application) -> None:
+    """Whoever comes to a locked vault is told so without a wait for those who write.
+
+    It may be locked before the write begins, so the write looks again.
+    """
+    await app.ask(partial(_data_key, app.keyring), visitor)
+
+
+async def _data_key(
+    keyring: Keyring, visitor: Visitor, repositories: Repositories
+) -> DataKey | None:
+    return await data_key(repositories, keyring, visitor)
+
+
+async def _put_entry(command: PutEntry, services: Services) -> EntryVersion:
+    return await services.vault_entries.put(
+        command.visitor, command.key, command.content, command.conditions
+    )
+
+
+async def _restore_entry(command: RestoreEntry, services: Services) -> EntryVersion:
+    return await services.vault_entries.restore(
+        command.visitor, command.key, command.version, command.conditions
+    )
+
+
+async def _delete_entry(command: DeleteEntry, services: Services) -> None:
+    await services.vault_entries.remove(command.visitor, command.key, command.conditions)
 
 
 async def _get(

@@ -15,10 +15,13 @@ from symphony.application.vaults import CreateVault, UnlockVault, unlock_vault
 from symphony.domain import fields as rules
 from symphony.domain import vaults as domain
 from symphony.domain.errors import FieldError, Forbidden, InUse, Invalid
+from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.unit_of_work import Repositories
 from symphony.domain.vault_access import SessionRecord, lifetime_end, new_session
 from symphony.domain.vault_keys import DataKey, KeyRecord, VaultDamaged
 from symphony.domain.vaults import Protection, Vault, passphrase_needed
+
+_TTL = 900  # seconds
 
 
 class WrongPassphrase(Forbidden):
@@ -37,12 +40,13 @@ class NoPassphrase(InUse):
 
 @dataclass(frozen=True, slots=True)
 class OpenVault:
-    """`passphrase` is for vaults that have one; the session then lives for `ttl_seconds`."""
+    """`passphrase` is for vaults that have one; the session then lives for `ttl_seconds`, 900 when
+    they are not given."""
 
     actor: Caller
     vault_id: UUID
     passphrase: str | None = field(repr=False)
-    ttl_seconds: int
+    ttl_seconds: int | None
     expected_tags: frozenset[str] | None = None
 
 
@@ -65,29 +69,39 @@ class ChangePassphrase:
 
 
 async def protected(
-    command: CreateVault, protection: Protection, passphrase: str | None, app: Application
+    command: CreateVault,
+    protection: Protection,
+    passphrase: str | None,
+    app: Application,
+    key: IdempotencyKey | None = None,
 ) -> CreateVault:
-    """The command for a vault with a passphrase. Raises: Invalid, Overloaded."""
+    """The command for a vault with a passphrase.
+
+    Raises: Invalid, NotFound for the workspace, Overloaded.
+    """
     if protection is Protection.NONE:
         detail = "Only for vaults whose `protection` is `passphrase`."
         raise Invalid([FieldError("passphrase", "unknown-field", detail)])
     if passphrase is None:
         raise passphrase_needed()
-    data_key = app.keyring.new_key(command.vault_id)
     given = rules.checked("passphrase", domain.passphrase, passphrase)
+    await app.ask(_require_workspace, (command, key))
+    data_key = app.keyring.new_key(command.vault_id)
     return replace(command, key=await _wrapped(data_key, given, app))
 
 
 async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     """Raises: NotFound, PreconditionFailed, Invalid, WrongPassphrase, TooManyAttempts,
-    VaultDamaged, Overloaded.
+    VaultDamaged, Overloaded, TokenRevoked.
     """
     vault, record = await app.ask(_find, (command.actor.user_id, command.vault_id))
     vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
-        if command.passphrase is not None:
-            detail = "The vault was made without a passphrase."
-            raise Invalid([FieldError("passphrase", "unknown-field", detail)])
+        detail = "The vault was made without a passphrase."
+        given = {"passphrase": command.passphrase, "ttl_seconds": command.ttl_seconds}
+        unknown = [name for name, value in given.items() if value is not None]
+        if unknown:
+            raise Invalid([FieldError(name, "unknown-field", detail) for name in unknown])
         switched = UnlockVault(command.actor.user_id, vault.id, command.expected_tags)
         return OpenedVault(await app.run(unlock_vault, switched))
     if command.passphrase is None:
@@ -95,7 +109,8 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     given = rules.checked("passphrase", domain.passphrase, command.passphrase)
     data_key, record = await _unwrapped(vault.id, record, given, app)
     caller = command.actor
-    ends_at = lifetime_end(command.ttl_seconds, caller.token_ends_at)
+    ttl_seconds = _TTL if command.ttl_seconds is None else command.ttl_seconds
+    ends_at = lifetime_end(ttl_seconds, caller.token_ends_at)
     session, kept = new_session(data_key, caller.token_hash, caller.api_token_id, ends_at)
     opened = await app.run(_open, (command, kept, record))
     if opened is None:
@@ -152,6 +167,15 @@ async def _find(
     # was there before, so a key that was not found is missing.
     key = await repositories.vault_keys.find(*which)
     return await repositories.vaults.get(*which), key
+
+
+async def _require_workspace(
+    asked: tuple[CreateVault, IdempotencyKey | None], repositories: Repositories
+) -> None:
+    command, key = asked
+    # What was made is told again though its workspace is gone.
+    if key is None or not await repositories.idempotency_keys.knows(key):
+        await repositories.workspaces.get(command.actor, command.workspace_id)
 
 
 async def _open(

@@ -46,6 +46,10 @@ class IdempotencyKeys(ABC):
         """
 
     @abstractmethod
+    async def knows(self, key: IdempotencyKey) -> bool:
+        """Whether anything was made under a key, whatever was asked for."""
+
+    @abstractmethod
     async def keep(self, key: IdempotencyKey, made: Creation) -> None:
         """Keeps what was made under a key that this unit of work has claimed.
 

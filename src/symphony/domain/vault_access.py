@@ -61,7 +61,7 @@ class VaultAccess:
 
 
 class VaultSessionRepository(ABC):
-    """The sessions of all vaults. The vault's row is locked before any is written."""
+    """The sessions of all vaults. The vault's row is locked before any is kept or ended."""
 
     @abstractmethod
     async def access(
@@ -71,11 +71,12 @@ class VaultSessionRepository(ABC):
 
     @abstractmethod
     async def add(self, session: SessionRecord) -> None:
-        """Keeps a session, and ends the vault's oldest when there would be too many."""
+        """Keeps a session; of too many of a vault those give way that would end first."""
 
     @abstractmethod
-    async def end_expired(self, vault_id: UUID) -> None:
-        """Removes those whose time is up."""
+    async def remove_expired(self) -> None:
+        """Removes those of all vaults whose time is up, but for those that somebody else has locked
+        at the moment."""
 
     @abstractmethod
     async def end_all(self, vault_id: UUID) -> None:
@@ -122,7 +123,7 @@ async def data_key(
         if found.has_entries:
             raise VaultDamaged(visitor.vault_id)
         return None
-    if found.key is None or found.key.derivation is None:
+    if found.key is None or found.key.master_key is not None:
         raise VaultDamaged(visitor.vault_id)
     if found.session is None or found.session.expires_at <= utc_now():
         raise VaultLocked

@@ -133,7 +133,7 @@ class EntryVersion:
     """One version of an entry, as it is shown."""
 
     entry_id: UUID
-    key: str
+    key: str = field(repr=False)
     version: int
     facts: Facts
 
@@ -164,7 +164,7 @@ class SealedVersion:
 
     version: int
     facts: bytes
-    content: bytes = b""
+    content: bytes = field(default=b"", repr=False)
 
 
 class EntrySealing:

@@ -177,6 +177,8 @@ class VaultEntryService:
             found = None
         if found is not None:
             return await self._add_version(sealing, found, key, content)
+        # Nobody else makes one meanwhile, for the vault's row is locked. A counter on it would be
+        # one more number that somebody could alter, and one more write.
         used = await self._uow.vault_entries.count(visitor.vault_id)
         if used >= MAX_ENTRIES:
             raise LimitReached(_NOUN, limit=MAX_ENTRIES, used=used)

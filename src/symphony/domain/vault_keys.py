@@ -144,14 +144,17 @@ class KeyRecord:
     def require_whole(self) -> None:
         """Raises: VaultDamaged."""
         wrapped_by = _wrapped_by(self.master_key, self.derivation)
-        if self.checksum != _checksum(self.vault_id, self.wrapped, wrapped_by) or (
-            self.derivation is not None and not self.derivation.is_bearable
+        if (
+            (self.master_key is None) is (self.derivation is None)  # it is wrapped by one of them
+            or self.checksum != _checksum(self.vault_id, self.wrapped, wrapped_by)
+            or (self.derivation is not None and not self.derivation.is_bearable)
         ):
             raise VaultDamaged(self.vault_id)
 
 
 class VaultKeyRepository(ABC):
-    """The wrapped keys of all vaults. The vault's row is locked before its key is written."""
+    """The wrapped keys of all vaults. The vault's row is locked before its key is written, but for
+    wrapping it anew: that locks the key's row, and what it opens stays the same."""
 
     @abstractmethod
     async def find(self, owner_id: UUID, vault_id: UUID) -> KeyRecord | None:
@@ -164,6 +167,10 @@ class VaultKeyRepository(ABC):
     @abstractmethod
     async def replace(self, record: KeyRecord) -> None:
         """Keeps another one in the place of the vault's."""
+
+    @abstractmethod
+    async def need_a_master_key(self) -> bool:
+        """Whether any is wrapped by one."""
 
     @abstractmethod
     async def under_other_master_keys(

@@ -186,9 +186,11 @@ class VaultService:
         vault.require(expected_tags)
         if await self._uow.vault_keys.find(user_id, vault.id) != key:
             return None
-        await self._uow.vault_sessions.end_expired(vault.id)
         await self._uow.vault_sessions.add(session)
-        return await self._save_if_changed(vault, vault.changed({"is_locked": False}))
+        changed = await self._save_if_changed(vault, vault.changed({"is_locked": False}))
+        # Of vaults that are not locked here, so nothing is waited for from now on.
+        await self._uow.vault_sessions.remove_expired()
+        return changed
 
     async def change_key(
         self,

@@ -4,6 +4,7 @@ import asyncio
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from typing import Any
 
 import aiosqlite
@@ -16,6 +17,7 @@ from symphony.domain.errors import AlreadyExists
 from symphony.domain.unit_of_work import Store, StoreUnavailable
 from symphony.infrastructure.database import sessions, unit_of_work
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.errors import DatabaseFault
 from tests.domain.examples import a_workspace
 from tests.infrastructure.database.kept import Household, committed, found, keep
 
@@ -210,3 +212,37 @@ async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_cau
     assert await counted(store, ada) == 0
     async with committed(store) as uow:
         await uow.workspaces.add(a_workspace(ada.user.id, "Half"))  # its name is still free
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
+async def test_a_text_that_is_no_utf_8_has_marks_in_it_and_leaves_no_old_state_behind(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    before = await lent(engines.read)
+    assert engines.file
+    with closing(sqlite3.connect(engines.file)) as database:
+        for text, shown in (("CAST(x'61fe' AS TEXT)", "a\ufffd"), ("'mended'", "mended")):
+            database.execute(f"UPDATE workspaces SET name = {text}")  # noqa: S608
+            database.commit()
+            assert (await found(store, ada.workspace, ada.user.id)).name == shown
+            async with store.unit_of_work() as uow:
+                found_by_writer = await uow.workspaces.get_for_change(ada.user.id, ada.workspace.id)
+            assert found_by_writer.name == shown
+    assert await lent(engines.read) is before
+
+
+@only_sqlite
+async def test_a_connection_whose_rows_the_driver_does_not_give_is_dropped(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await lent(engines.read)
+
+    async def not_given(*_: object) -> None:
+        raise sqlite3.OperationalError("Could not decode 'what ada wrote'")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(aiosqlite.Connection, "execute_fetchall", not_given)
+        with pytest.raises(DatabaseFault) as fault:
+            await found(store, ada.workspace, ada.user.id)
+    assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
+    assert await lent(engines.read) is not before

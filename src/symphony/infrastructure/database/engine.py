@@ -3,11 +3,11 @@
 import secrets
 import sqlite3
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
 import asyncpg
-from pydantic_core import from_json
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from symphony.domain.json_objects import compact
+from symphony.infrastructure.database.models import FIRST_MOMENT, LAST_MOMENT, read_json
 
 CONNECT_TIMEOUT = 5.0  # seconds
 POSTGRESQL_POOL = 10
@@ -33,9 +34,12 @@ _OPTIONS: dict[str, Any] = {
     "max_overflow": 0,
     "pool_reset_on_return": None,  # whoever begins a transaction ends it
     "json_serializer": compact,
-    "json_deserializer": from_json,  # gives what `json.loads` gives, several times as fast
+    "json_deserializer": read_json,
     "hide_parameters": True,  # errors are logged, and parameters are people's data
 }
+
+_POSTGRESQL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class DatabaseUrlError(ValueError):
@@ -113,17 +117,32 @@ def _postgresql(url: URL) -> Engines:
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def read_json(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction]
-        connection.run_async(_read_json)
+    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction]
+        connection.run_async(_set_codecs)
 
     return Engines(write=engine, read=engine, begin="BEGIN")
 
 
-async def _read_json(connection: "asyncpg.Connection[Any]") -> None:
-    # As SQLAlchemy does, but for a function of Python's own in between, for each value.
+async def _set_codecs(connection: "asyncpg.Connection[Any]") -> None:
     await connection.set_type_codec(
-        "json", schema="pg_catalog", encoder=str.encode, decoder=from_json, format="binary"
+        "json", schema="pg_catalog", encoder=str.encode, decoder=read_json, format="binary"
     )
+    await connection.set_type_codec(
+        "timestamptz", schema="pg_catalog", encoder=_counted, decoder=_moment, format="tuple"
+    )
+
+
+def _counted(moment: datetime) -> tuple[int]:
+    return ((moment - _POSTGRESQL_EPOCH) // _MICROSECOND,)
+
+
+def _moment(counted: tuple[int]) -> datetime:
+    """The driver's own way fails for what PostgreSQL has beyond the first and the last moment that
+    Python has, and leaves out the zone of these two."""
+    try:
+        return _POSTGRESQL_EPOCH + timedelta(0, 0, counted[0])
+    except OverflowError:
+        return LAST_MOMENT if counted[0] > 0 else FIRST_MOMENT
 
 
 def _sqlite_file(file: Path) -> Engines:
@@ -159,11 +178,28 @@ def _sqlite(
     return Engines(write=write, read=read, begin=begin, file=file, anchor=anchor)
 
 
+class _Cursor(sqlite3.Cursor):
+    """Leaves no statement in the middle, whose connection would go on reading an old state."""
+
+    def fetchall(self) -> list[Any]:
+        try:
+            return super().fetchall()
+        except BaseException:
+            self.close()
+            raise
+
+
+class _Connection(sqlite3.Connection):
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return self.cursor(_Cursor).execute(sql, parameters)
+
+
 def _sqlite_engine(url: URL, connections: int, *pragmas: str) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=connections,
-        connect_args={"isolation_level": None},  # the driver begins nothing by itself
+        # The driver begins nothing by itself.
+        connect_args={"isolation_level": None, "factory": _Connection},
         **_OPTIONS,
     )
 

@@ -57,18 +57,19 @@ class DatabaseFault(Exception):
     """A refusal that is a fault of ours: what kind of, what it names, and the statement.
 
     It takes the place of the driver's error, since PostgreSQL's messages can hold people's data:
-    the whole row that breaks a constraint, for instance. SQLite's hold none.
+    the whole row that breaks a constraint, for instance. SQLite's own hold none, but those do that
+    Python's driver makes up: a text that is no UTF-8.
     """
 
     def __init__(self, error: Exception, statement: str | None) -> None:
         orig = getattr(error, "orig", None)
         cause = getattr(orig, "__cause__", None) or orig or error
         if isinstance(cause, sqlite3.Error):
-            told = [cause]
+            told = [cause] if _code(cause) else []
         else:
             named = (f"{each}_name" for each in ("table", "column", "constraint"))
             told = [_code(error), *(getattr(cause, name, None) for name in named)]
-        words = " ".join(str(each) for each in told if each)
+        words = " ".join(str(each) for each in told if each) or "no more is told"
         super().__init__(f"{type(cause).__name__}: {words}, in: {statement}")
 
 
@@ -104,8 +105,13 @@ def _translated(error: Exception, statement: str | None) -> Exception:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the database itself has ended the statement, and goes on with the next one."""
-    return isinstance(error, asyncpg.PostgresError | sqlite3.Error) and not is_disconnect(error)
+    """Whether the database itself has ended the statement, and goes on with the next one.
+
+    Without a code it is Python's driver that has ended the reading of its rows: SQLite is left in
+    the middle, and shows the connection the database as it was.
+    """
+    of_sqlite = isinstance(error, sqlite3.Error) and _code(error) is not None
+    return of_sqlite or (isinstance(error, asyncpg.PostgresError) and not is_disconnect(error))
 
 
 def is_disconnect(error: BaseException) -> bool:

@@ -73,6 +73,9 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
         claimed = await self._session.rows(_CLAIM, _named(key) | new)
         return None if claimed else await self._made_under(key)
 
+    async def knows(self, key: IdempotencyKey) -> bool:
+        return bool(await self._session.rows(_MADE, _named(key)))
+
     async def keep(self, key: IdempotencyKey, made: Creation) -> None:
         if isinstance(made, Entity):
             values = {"made_noun": made.noun, "made": _to_json(made)}

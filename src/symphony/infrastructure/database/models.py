@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
 
+from pydantic_core import from_json
 from sqlalchemy import (
     JSON,
     CheckConstraint,
@@ -31,6 +32,10 @@ from symphony.domain.api_tokens import Scope
 from symphony.domain.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 
+# Of those that Python has; the databases have earlier and later ones.
+FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """timestamptz on PostgreSQL; SQLite has no zones, so there it is UTC by convention."""
@@ -47,16 +52,46 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         # Instead of `process_result_value`, whose way costs more than all that is to be done.
-        return _with_zone if dialect.name == "postgresql" else _from_text
-
-
-def _with_zone(value: datetime | None) -> datetime | None:
-    # The first and the last moment there is are PostgreSQL's infinities to its driver, without one.
-    return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        return None if dialect.name == "postgresql" else _from_text
 
 
 def _from_text(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(f"{value}Z") if value else None
+    if not value:
+        return None
+    try:
+        return datetime.fromisoformat(f"{value}Z")
+    except ValueError:  # SQLite has a year 0
+        return FIRST_MOMENT
+
+
+class JsonObject(TypeDecorator[dict[str, Any]]):
+    """`json`, not jsonb: jsonb rewrites numbers (1e300, -0.0).
+
+    What somebody has put there past the service, and is no object, is shown in one.
+    """
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        # PostgreSQL's driver reads JSON by itself.
+        return _object if dialect.name == "postgresql" else _object_from_text
+
+
+def read_json(stored: str | bytes) -> Any:
+    """What `json.loads` gives, several times as fast; what it refuses, as the text that it is."""
+    try:
+        return from_json(stored)
+    except ValueError:
+        return stored if isinstance(stored, str) else stored.decode()
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {"unreadable": value}
+
+
+def _object_from_text(stored: str) -> dict[str, Any]:
+    return _object(read_json(stored))
 
 
 class Scopes(TypeDecorator[tuple[Scope, ...]]):
@@ -103,7 +138,7 @@ KeyText = Text().with_variant(Text(collation="C"), "postgresql")
 
 
 class Model(DeclarativeBase):
-    """What all tables share. `json`, not jsonb: jsonb rewrites numbers (1e300, -0.0)."""
+    """What all tables share."""
 
     metadata = MetaData(
         naming_convention={
@@ -116,7 +151,7 @@ class Model(DeclarativeBase):
     )
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as it stands
         datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
+        dict[str, Any]: JsonObject(),
         bytes: LargeBinary(),
     }
 
@@ -381,7 +416,7 @@ def _is_of_its_type(column: Column[Any]) -> str:
         rule = f"{day} = date({day}) AND {clock} = time({clock}) AND {rest} GLOB '.{'[0-9]' * 6}'"
     elif isinstance(kind, Uuid):
         rule = f"length({name}) = 32 AND {name} NOT GLOB '*[^0-9a-f]*'"
-    elif isinstance(kind, JSON):
+    elif isinstance(kind, JsonObject):
         rule = f"CASE WHEN json_valid({name}) THEN json_type({name}) = 'object' ELSE 0 END"
     else:
         rule = "1"

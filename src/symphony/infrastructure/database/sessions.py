@@ -6,6 +6,7 @@ results takes several times as long as a small statement.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Session:
             self._begun = True
         driver = self._driver
         if isinstance(driver, aiosqlite.Connection):
-            answer = driver.execute_fetchall(prepared.sql, arguments)
+            answer = _fetched(driver, prepared.sql, arguments)
         else:
             answer = driver.fetch(prepared.sql, *arguments)
         return prepared.converted(await self._answer(answer, prepared.sql))
@@ -102,6 +103,25 @@ class Session:
                 pool._invalidate(self._pooled, _checkin=False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as SQLAlchemy does when it runs the statement
             with port_errors(sql):
                 raise
+
+
+async def _fetched(driver: aiosqlite.Connection, sql: str, arguments: Sequence[Any]) -> Any:
+    """The rows of a statement; texts that are no UTF-8 have marks in them."""
+    try:
+        return await driver.execute_fetchall(sql, arguments)
+    except sqlite3.OperationalError as error:
+        if is_refusal(error) or not sql.startswith("SELECT"):
+            raise
+    # Only now, for a function of Python's own takes as long as all else that is done with a text.
+    driver.text_factory = _marked
+    try:
+        return await driver.execute_fetchall(sql, arguments)
+    finally:
+        driver.text_factory = str
+
+
+def _marked(text: bytes) -> str:
+    return str(text, "utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,12 @@ _FIND = (
 )
 _ADD = insert(TABLE).values(_VALUES)
 _REPLACE = update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES)
+_IS_UNDER_A_MASTER_KEY = _keys.master_key_name.is_not(None)
+_ANY_UNDER_A_MASTER_KEY = select(_keys.vault_id).where(_IS_UNDER_A_MASTER_KEY).limit(1)
 _UNDER_OTHERS = (
     select(*COLUMNS)
     .where(
-        _keys.master_key_name.is_not(None),
+        _IS_UNDER_A_MASTER_KEY,
         _keys.master_key_name != bindparam("name"),
         _keys.vault_id > bindparam("after"),
     )
@@ -54,6 +56,9 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
     async def replace(self, record: KeyRecord) -> None:
         await self._session.rows(_REPLACE, _values(record) | {"entity_id": record.vault_id})
 
+    async def need_a_master_key(self) -> bool:
+        return bool(await self._session.rows(_ANY_UNDER_A_MASTER_KEY, {}))
+
     async def under_other_master_keys(
         self, name: bytes, after: UUID, limit: int
     ) -> Sequence[KeyRecord]:
@@ -63,8 +68,10 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
 
 def to_record(row: Sequence[Any]) -> KeyRecord:
     vault_id, wrapped, master_key, salt, memory, passes, lanes, checksum = row
-    # A constraint keeps the four together, but only where there is no master key.
-    derivation = Derivation(salt, memory, passes, lanes) if master_key is None else None
+    derivation = None
+    if any(each is not None for each in (salt, memory, passes, lanes)):
+        # A constraint keeps the four together, but only where there is no master key.
+        derivation = Derivation(salt or b"", memory or 0, passes or 0, lanes or 0)
     return KeyRecord(vault_id, wrapped, master_key, derivation, checksum)
 
 

@@ -40,8 +40,15 @@ _VALUES: dict[str, BindParameter[Any]] = {
 _ADD = insert(_table).values(_VALUES)
 _OF_VAULT = _sessions.vault_id == ENTITY_ID
 _END_ALL = delete(_table).where(_OF_VAULT)
-_END_EXPIRED = delete(_table).where(_OF_VAULT, _sessions.expires_at <= NOW)
-_END_OLDEST = delete(_table).where(
+# They are few, for each takes an Argon2 to make and lives for an hour at most: no index is needed.
+_REMOVE_EXPIRED = delete(_table).where(
+    _sessions.session_hash.in_(
+        select(_sessions.session_hash)
+        .where(_sessions.expires_at <= NOW)
+        .with_for_update(skip_locked=True)
+    )
+)
+_MAKE_ROOM = delete(_table).where(
     _sessions.session_hash.in_(
         select(_sessions.session_hash)
         .where(_OF_VAULT)
@@ -74,13 +81,13 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
         )
 
     async def add(self, session: SessionRecord) -> None:
-        await self._session.rows(_END_OLDEST, {"entity_id": session.vault_id})
+        await self._session.rows(_MAKE_ROOM, {"entity_id": session.vault_id})
         await self._session.rows(
             _ADD, {f"new_{column.key}": getattr(session, column.key) for column in _sessions}
         )
 
-    async def end_expired(self, vault_id: UUID) -> None:
-        await self._session.rows(_END_EXPIRED, {"entity_id": vault_id})
+    async def remove_expired(self) -> None:
+        await self._session.rows(_REMOVE_EXPIRED, {})
 
     async def end_all(self, vault_id: UUID) -> None:
         await self._session.rows(_END_ALL, {"entity_id": vault_id})

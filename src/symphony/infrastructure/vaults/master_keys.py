@@ -43,11 +43,14 @@ class FixedMasterKeys:
 
 
 class FileMasterKeys:
-    """Keys that `symphony vault rewrap` may change in their file while this process runs."""
+    """Keys that `symphony vault rewrap` may change in their file while this process runs.
+
+    A file that is missing is missed when a key is needed, and not made.
+    """
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._keys = _read(file)
+        self._keys: list[MasterKey] = []
 
     def first(self) -> MasterKey:
         # Read each time, and within the transaction that keeps what is wrapped: so the sweep of a
@@ -91,7 +94,9 @@ class FileMasterKeys:
 def file_master_keys(file: Path) -> FileMasterKeys:
     """Those in the file; a new one when there is no file. Raises: MasterKeyMissing, OSError."""
     load_or_create(file, lambda: _written([secrets.token_bytes(KEY_BYTES)]))
-    return FileMasterKeys(file)
+    keys = FileMasterKeys(file)
+    keys.first()
+    return keys
 
 
 def parsed(text: str, separator: str = ",") -> list[bytes]:
