@@ -17,7 +17,7 @@ from symphony.infrastructure.git import local
 from tests.support.api import User, code, faults, running_api, sign_up, utc
 from tests.support.looks import counted_looks
 from tests.support.metrics import scraped
-from tests.support.repositories import Repository, running
+from tests.support.repositories import Repository, nothing_runs, running
 from tests.support.server import until
 
 LONG_AGO = "2020-01-01T12:00:00Z"
@@ -381,9 +381,6 @@ async def test_what_there_is_no_time_for_is_as_it_was_last_seen_and_comes_first_
     assert told["items"] == seen["items"]
     assert told["observed_at"] == seen["observed_at"]
     assert told["unobserved"] == 0
-
-    async def nothing_runs() -> bool:
-        return running() == []
 
     await until(nothing_runs)
     monkeypatch.undo()

@@ -120,3 +120,11 @@ def running() -> list[str]:
     """The git processes, and those of its shells, that this process has begun."""
     begun = [each for each in processes.children() if "GIT_DIR" in processes.environment(each)]
     return [name for name in map(processes.name, begun) if name in {"git", "sh", "program"}]
+
+
+async def git_runs() -> bool:
+    return running() == ["git"]
+
+
+async def nothing_runs() -> bool:
+    return running() == []

@@ -222,7 +222,7 @@ async def test_a_text_that_is_no_utf_8_has_marks_in_it_and_leaves_no_old_state_b
     assert engines.file
     with closing(sqlite3.connect(engines.file)) as database:
         for text, shown in (("CAST(x'61fe' AS TEXT)", "a\ufffd"), ("'mended'", "mended")):
-            database.execute(f"UPDATE workspaces SET name = {text}")  # noqa: S608
+            database.execute(f"UPDATE workspaces SET name = {text}")  # noqa: S608 - ours
             database.commit()
             assert (await found(store, ada.workspace, ada.user.id)).name == shown
             async with store.unit_of_work() as uow:

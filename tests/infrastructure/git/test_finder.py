@@ -16,7 +16,7 @@ from symphony.infrastructure.git.local import LocalGit
 from tests.infrastructure.git import plants
 from tests.infrastructure.git.damages import DAMAGES, Damage
 from tests.infrastructure.git.plants import SECRET, Ground
-from tests.support.repositories import USER, Repository, running
+from tests.support.repositories import USER, Repository, git_runs, running
 from tests.support.server import until
 
 BARE, REPOSITORY = RepoKind.BARE, RepoKind.REPOSITORY
@@ -151,9 +151,6 @@ async def test_what_the_service_itself_makes_for_a_look_is_not_told(
     os.mkfifo(engine.path / ".gitignore")  # which git opens, and waits
     Repository.made(temporary / "symphony" / "symphony-git-tools")
     looking = asyncio.create_task(git.status(USER, str(engine.path)))
-
-    async def git_runs() -> bool:
-        return running() == ["git"]
 
     await until(git_runs)
     finder = LocalFinder([root.parent])

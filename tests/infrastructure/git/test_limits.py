@@ -21,7 +21,7 @@ from symphony.infrastructure.git import config, local, observation, program
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.scratch import Scratch
 from tests.support import processes
-from tests.support.repositories import USER, Repository, entries, running
+from tests.support.repositories import USER, Repository, entries, git_runs, nothing_runs, running
 from tests.support.server import until
 
 LOOK = """
@@ -35,14 +35,6 @@ seen = asyncio.run(git.status(UUID(int=1), sys.argv[2]))
 git.close()
 print(seen.state, seen.untracked, seen.reason, sep="; ")
 """
-
-
-async def nothing_runs() -> bool:
-    return running() == []
-
-
-async def git_runs() -> bool:
-    return running() == ["git"]
 
 
 @pytest.fixture

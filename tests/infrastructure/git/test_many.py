@@ -11,7 +11,7 @@ from symphony.domain.git import RepoState
 from symphony.infrastructure.git import local
 from symphony.infrastructure.git.local import LocalGit
 from tests.support.looks import counted_looks
-from tests.support.repositories import USER, Repository, running
+from tests.support.repositories import USER, Repository, nothing_runs
 from tests.support.server import until
 
 LONG = 60.0  # seconds
@@ -75,9 +75,6 @@ async def test_what_there_is_no_time_for_is_left_out_and_git_ends(
     found = await git.statuses(USER, paths, within=1.5)
     # In order: all who look are stuck before the rest has its turn.
     assert set(found) == {"/nowhere"}
-
-    async def nothing_runs() -> bool:
-        return running() == []
 
     await until(nothing_runs)
 

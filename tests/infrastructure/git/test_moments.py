@@ -13,12 +13,8 @@ from symphony.infrastructure.git import local
 from symphony.infrastructure.git.local import LocalGit
 from symphony.infrastructure.git.remote_git import RemoteGit
 from tests.support.remotes import git_backend, http_server
-from tests.support.repositories import USER, Repository, running
+from tests.support.repositories import USER, Repository, git_runs
 from tests.support.server import until
-
-
-async def git_runs() -> bool:
-    return running() == ["git"]
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from symphony.infrastructure.git.remote_repository import Listing, RemoteReposit
 from symphony.infrastructure.git.roots import Roots
 from symphony.infrastructure.git.turns import Turns
 from tests.support.remotes import Listener
-from tests.support.repositories import USER, Repository, running
+from tests.support.repositories import USER, Repository, nothing_runs, running
 from tests.support.server import until
 
 OTHER = UUID(int=2)
@@ -41,9 +41,6 @@ async def ended(asked: list[asyncio.Task[object]]) -> None:
     for each in asked:
         each.cancel()
     await asyncio.gather(*asked, return_exceptions=True)
-
-    async def nothing_runs() -> bool:
-        return running() == []
 
     await until(nothing_runs)
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from symphony.domain.json_objects import compact
-from symphony.infrastructure.database.models import FIRST_MOMENT, LAST_MOMENT, read_json
+from symphony.infrastructure.database.column_types import FIRST_MOMENT, LAST_MOMENT, read_json
 
 CONNECT_TIMEOUT = 5.0  # seconds
 POSTGRESQL_POOL = 10
@@ -117,7 +117,7 @@ def _postgresql(url: URL) -> Engines:
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction]
+    def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.run_async(_set_codecs)
 
     return Engines(write=engine, read=engine, begin="BEGIN")
@@ -172,7 +172,7 @@ def _sqlite(
     begin = "BEGIN IMMEDIATE"
 
     @event.listens_for(write.sync_engine, "begin")
-    def begin_migration(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction]
+    def begin_migration(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.exec_driver_sql(begin)
 
     return Engines(write=write, read=read, begin=begin, file=file, anchor=anchor)
@@ -204,7 +204,7 @@ def _sqlite_engine(url: URL, connections: int, *pragmas: str) -> AsyncEngine:
     )
 
     @event.listens_for(engine.sync_engine, "connect")
-    def prepare(  # pyright: ignore[reportUnusedFunction]
+    def prepare(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection: DBAPIConnection, _entry: ConnectionPoolEntry
     ) -> None:
         cursor = connection.cursor()

@@ -63,12 +63,12 @@ class _Elements(FunctionElement[Any]):
 
 
 @compiles(_Elements, "postgresql")
-def _in_postgresql(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction]
+def _in_postgresql(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
     return f"json_array_elements({compiler.process(element.clauses, **options)})"
 
 
 @compiles(_Elements, "sqlite")
-def _in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction]
+def _in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 

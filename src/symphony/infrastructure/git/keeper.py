@@ -25,7 +25,7 @@ class Keeper:
 
     def __init__(self, folder: Path) -> None:
         self._shell = Popen(  # noqa: S603 - the operator's shell, a script of ours
-            ["sh", "-c", _SCRIPT, str(folder)],  # noqa: S607
+            ["sh", "-c", _SCRIPT, str(folder)],  # noqa: S607 - the one that is on the path
             env={"PATH": os.environ.get("PATH", os.defpath)},
             stdin=PIPE,
             stdout=DEVNULL,

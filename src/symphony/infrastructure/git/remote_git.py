@@ -154,10 +154,8 @@ def _counterpart(private: PrivateDirectory, asked: RemoteAddress) -> str | None:
     if branch is None:
         return None
     # Whoever has given it another name there has it as the branch's upstream.
-    upstream, remote = (
-        config.first(f"branch.{branch}.merge"),
-        config.last(f"branch.{branch}.remote"),
-    )
+    upstream = config.first(f"branch.{branch}.merge")
+    remote = config.last(f"branch.{branch}.remote")
     if upstream is not None and remote is not None:
         # In place of a remote's name there may be an address.
         url = config.first(f"remote.{remote}.url") or remote

@@ -39,6 +39,8 @@ class Scratch:
 
 def is_scratch(folder: Path) -> bool:
     """Whether it is in a temporary folder of this service, whichever of its processes has that."""
+    if _PREFIX not in str(folder):
+        return False  # as nearly all of a search, which asks for each folder
     temporary = Path(os.path.realpath(tempfile.gettempdir()))
     return any(
         each.parent == temporary and each.name.startswith(_PREFIX)
