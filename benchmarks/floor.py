@@ -46,7 +46,7 @@ async def create_repo(request: Request) -> Response:
     return _answer(made, 201)
 
 
-async def change_repo(request: Request) -> Response:
+async def update_repo(request: Request) -> Response:
     caller = _caller(request)
     repo_id = request.path_params["repo_id"]
     return _answer(await _store(request).change(caller, repo_id, await request.json()))
@@ -100,7 +100,7 @@ app = Starlette(
     routes=[
         Route("/health/ready", ready),
         Route("/api/v1/repos/{repo_id:uuid}", get_repo, methods=["GET"]),
-        Route("/api/v1/repos/{repo_id:uuid}", change_repo, methods=["PATCH"]),
+        Route("/api/v1/repos/{repo_id:uuid}", update_repo, methods=["PATCH"]),
         Route("/api/v1/workspaces/{workspace_id:uuid}/repos", list_repos, methods=["GET"]),
         Route("/api/v1/workspaces/{workspace_id:uuid}/repos", create_repo, methods=["POST"]),
     ],

@@ -13,7 +13,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from prometheus_client.parser import text_string_to_metric_families
 
-from symphony.api.problems import PROBLEMS
+from symphony.api.problems.catalogue import PROBLEMS
 from symphony.config.settings import PREFIX, Settings
 from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.metrics import Metrics

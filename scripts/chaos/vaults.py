@@ -81,7 +81,7 @@ class Vaults:
         if vault.passphrase is not None and vault.session is None:
             await self._unlock(vault)
         elif vault.passphrase is not None and dice < 0.03:
-            await self._change_passphrase(vault)
+            await self._update_passphrase(vault)
         elif vault.passphrase is not None and dice < 0.06:
             await self._lock(vault)
         elif not entry.is_busy and entry.perhaps is None:
@@ -161,7 +161,7 @@ class Vaults:
             await self._calls.send("POST", f"{vault.path}/lock", ("200",), headers=vault.headers)
             vault.session = None
 
-    async def _change_passphrase(self, vault: Vault) -> None:
+    async def _update_passphrase(self, vault: Vault) -> None:
         async with vault.door:
             if vault.perhaps is not None:
                 return

@@ -22,15 +22,15 @@ from symphony.application.authentication import (
     sign_in,
 )
 from symphony.application.user_profiles import CreateUserProfile, sign_up
-from symphony.application.vaults import (
-    ChangeVault,
+from symphony.application.vaults.vaults import (
     CreateVault,
     GetVault,
     LockVault,
-    change_vault,
+    UpdateVault,
     create_vault,
     get_vault,
     lock_vault,
+    update_vault,
 )
 from symphony.application.workspaces import (
     CreateWorkspace,
@@ -40,6 +40,7 @@ from symphony.application.workspaces import (
     get_workspace_stats,
     list_workspaces,
 )
+from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.demo import get_demo_settings
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import PageRequest, new_id
@@ -48,7 +49,6 @@ from symphony.domain.unit_of_work import TransactionConflict
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
-from symphony.startup import engines_for, master_keys_for, secret_for
 
 PASSWORD = "correct horse battery staple"
 LIMIT = 50
@@ -105,7 +105,7 @@ async def commands_and_queries(stage: Stage, app: Application, ada: UUID) -> Non
     stage.expect("lists come in pages", (list(page.items), page.next) == ([thesis], None))
     await app.run(lock_vault, LockVault(ada, keys.id))
     with stage.expect_refusal("a change of a locked vault", Locked):
-        await app.run(change_vault, ChangeVault(ada, keys.id, {"name": "other"}))
+        await app.run(update_vault, UpdateVault(ada, keys.id, {"name": "other"}))
     stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, thesis.id))
     stage.expect("one vault is counted", (stats.repo_count, stats.vault_count) == (0, 1))
 

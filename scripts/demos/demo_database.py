@@ -11,7 +11,7 @@ from symphony.config.demo import get_demo_settings
 from symphony.domain.base import Entity, new_id
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
@@ -55,13 +55,15 @@ async def history(stage: Stage, engines: Engines) -> None:
         ("downgrade", len(await tables(engines)), await migrations.current_revision(engines))
     )
     stage.expect("down: none is left", await tables(engines) == set())
-    reason = await migrations.obstacle(engines)
+    reason = await migrations.not_ready_reason(engines)
     stage.expect("a service would not start on that", reason, reason or "")
     await migrations.upgrade(engines)
     steps.append(
         ("upgrade", len(await tables(engines)), await migrations.current_revision(engines))
     )
-    stage.expect("up again: nothing is in the way", await migrations.obstacle(engines) is None)
+    stage.expect(
+        "up again: nothing is in the way", await migrations.not_ready_reason(engines) is None
+    )
     stage.show("migration", "tables", "revision", rows=steps)
 
 
@@ -126,10 +128,10 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
     async def count_up() -> None:
         for _ in range(CHANGES_EACH):
             async with store.unit_of_work() as uow:
-                profile = await uow.user_profiles.get_for_change(ADA.id, ADA.id)
+                profile = await uow.user_profiles.get_for_update(ADA.id, ADA.id)
                 count = profile.preferences.get("count", 0)
                 assert isinstance(count, int)
-                await uow.user_profiles.save(profile.changed({"preferences": {"count": count + 1}}))
+                await uow.user_profiles.save(profile.updated({"preferences": {"count": count + 1}}))
                 await uow.commit()
 
     async def watch() -> list[int]:

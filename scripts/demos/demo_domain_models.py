@@ -12,7 +12,7 @@ from symphony.domain.errors import Invalid, Locked, PreconditionFailed
 from symphony.domain.fields import comparison_key
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace, WorkspaceType
 
 ADA = UserProfile(username="ada", email="ada@example.org", password_hash="(a hash)")
@@ -120,7 +120,7 @@ def single_values(stage: Stage) -> None:
 
 def changes(stage: Stage) -> None:
     stage.step("A change makes the next version, through the same rules")
-    renamed = THESIS.changed({"name": "Dissertation", "description": "Notes and proofs."})
+    renamed = THESIS.updated({"name": "Dissertation", "description": "Notes and proofs."})
     stage.expect(
         "another name, the same id", (renamed.name, renamed.id) == ("Dissertation", THESIS.id)
     )
@@ -128,20 +128,20 @@ def changes(stage: Stage) -> None:
     stage.expect("changed later than made", renamed.updated_at >= renamed.created_at)
     stage.expect("the state before is as it was", THESIS.name == "Thesis" and THESIS.version == 1)
     stage.expect(
-        "a change that changes nothing makes nothing", THESIS.changed({"name": "Thesis"}) is THESIS
+        "a change that changes nothing makes nothing", THESIS.updated({"name": "Thesis"}) is THESIS
     )
     with stage.expect_refusal("a change to something invalid", Invalid, "name"):
-        THESIS.changed({"name": "\n"})
+        THESIS.updated({"name": "\n"})
     with stage.expect_refusal("a change behind its back", FrozenInstanceError):
         THESIS.name = "\n"  # pyright: ignore[reportAttributeAccessIssue] - the refusal is the point
     with stage.expect_refusal("a change of a locked vault", Locked, "vault-locked"):
-        KEYS.changed({"is_locked": True}).require_unlocked()
+        KEYS.updated({"is_locked": True}).require_unlocked()
 
 
 def merge_patches(stage: Stage) -> None:
     stage.step("Objects are changed by merge patches (RFC 7396)")
     patch = {"theme": {"accent": None, "font": "serif"}, "tabs": 2}
-    after = THESIS.changed({"settings": patch}).settings
+    after = THESIS.updated({"settings": patch}).settings
     stage.show(
         "", "settings", rows=[("before", THESIS.settings), ("patch", patch), ("after", after)]
     )
@@ -151,14 +151,14 @@ def merge_patches(stage: Stage) -> None:
     )
     stage.expect(
         "to JSON, 4 and 4.0 are two things",
-        THESIS.changed({"settings": {"tabs": 4.0}}).version == 2,
+        THESIS.updated({"settings": {"tabs": 4.0}}).version == 2,
     )
 
 
 def tags(stage: Stage) -> None:
     stage.step("A tag names one state, so that nobody overwrites what they have not seen")
     seen = frozenset({THESIS.tag})
-    newer = THESIS.changed({"description": "Somebody was quicker."})
+    newer = THESIS.updated({"description": "Somebody was quicker."})
     THESIS.require(seen)
     stage.expect("the state I have seen is the present one", THESIS.tag in seen, THESIS.tag)
     stage.expect("another state has another tag", newer.tag not in seen, newer.tag)

@@ -19,8 +19,8 @@ from symphony.domain.errors import (
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vault_keys import Keyring
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.keys import Keyring
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.signing_key import new_key
 from symphony.infrastructure.vaults.master_keys import FixedMasterKeys

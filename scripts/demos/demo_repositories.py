@@ -12,7 +12,7 @@ from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.repos import Repo, RepoRepository
 from symphony.domain.unit_of_work import Repositories, Store, TransactionConflict
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vaults import Vault, VaultRepository
+from symphony.domain.vaults.vaults import Vault, VaultRepository
 from symphony.domain.workspaces import Workspace, WorkspaceType
 
 ADA = UserProfile(username="Ada_L", email="Ada@Example.org", password_hash="(a hash)")
@@ -159,13 +159,13 @@ async def searching(stage: Stage, store: Store) -> None:
 
 async def stale_states(stage: Stage, store: Store) -> None:
     stage.step("Nobody overwrites a state that they have not seen, or takes a name that is taken")
-    newer = THESIS.changed({"description": "Notes and proofs."})
+    newer = THESIS.updated({"description": "Notes and proofs."})
     async with store.unit_of_work() as uow:
         await uow.workspaces.save(newer)
         await uow.commit()
     with stage.expect_refusal("a change of version 1, which is version 2 now", TransactionConflict):
         async with store.unit_of_work() as uow:
-            await uow.workspaces.save(THESIS.changed({"description": "Overwritten."}))
+            await uow.workspaces.save(THESIS.updated({"description": "Overwritten."}))
     with stage.expect_refusal("another THESIS", AlreadyExists, "workspace-name-taken"):
         async with store.unit_of_work() as uow:
             await uow.workspaces.add(Workspace(user_profile_id=ADA.id, name="THESIS"))

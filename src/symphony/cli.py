@@ -14,7 +14,8 @@ from symphony.application.api_tokens import CreateApiToken, create_api_token
 from symphony.application.app import Application
 from symphony.application.authentication import find_by_login, new_api_token
 from symphony.application.user_profiles import CreateUserProfile, create_user_profile
-from symphony.application.vault_keys import KeysLeftBehind, rewrap_vault_keys
+from symphony.application.vaults.rewrap import UnopenedKeys, rewrap_vault_keys
+from symphony.bootstrap import StartRefused, engines_for, master_keys_for, prepare, secret_for
 from symphony.config.settings import PREFIX, Settings, SettingsError, load_settings
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import utc_now
@@ -25,7 +26,6 @@ from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
 from symphony.server import serve as run_server
-from symphony.startup import StartRefused, engines_for, master_keys_for, prepare, secret_for
 
 app = typer.Typer(
     help="The one place where a developer's work lives.", no_args_is_help=True, add_completion=False
@@ -106,7 +106,7 @@ def check_database() -> None:
     async def check() -> str | None:
         engines = engines_for(_settings())
         try:
-            return await migrations.obstacle(engines)
+            return await migrations.not_ready_reason(engines)
         finally:
             await engines.dispose()
 
@@ -178,7 +178,7 @@ def rewrap_vaults() -> None:
     """
     try:
         done = _run(_with_application(rewrap_vault_keys))
-    except KeysLeftBehind as left:
+    except UnopenedKeys as left:
         _end(
             f"{len(left.done.unopened)} keys of vaults cannot be opened by any master key, so none"
             f" was taken away: {', '.join(map(str, left.done.unopened))}; {left.done.wrapped} were"

@@ -7,7 +7,7 @@ from symphony.application.app import Application
 from symphony.application.authentication import find_by_login, new_api_token
 from symphony.application.repos import CreateRepo, create_repo
 from symphony.application.user_profiles import CreateUserProfile, create_user_profile
-from symphony.application.vaults import CreateVault, LockVault, create_vault, lock_vault
+from symphony.application.vaults.vaults import CreateVault, LockVault, create_vault, lock_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
 from symphony.domain.user_profiles import UserProfile

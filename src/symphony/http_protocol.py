@@ -11,7 +11,7 @@ from typing import Any
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from symphony.api.problems import MEDIA_TYPE, PROBLEMS
+from symphony.api.problems.catalogue import MEDIA_TYPE, PROBLEMS
 from symphony.domain.base import new_id
 
 HEAD_TIMEOUT = 10.0  # seconds from connecting, or a request's first byte, to the end of its head
@@ -20,7 +20,7 @@ LINGER = 5.0  # seconds to read an answer that came before the end of the body
 READ_TIMEOUT = 10.0  # seconds in which a client must have read another piece of its answer
 
 
-class PatientHttpProtocol(HttpToolsProtocol):
+class BoundedHttpProtocol(HttpToolsProtocol):
     """Cuts the connection of a client that is too slow; nobody else waits for it."""
 
     _sending: asyncio.TimerHandle | None = None

@@ -9,15 +9,17 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
-from symphony.api import (
+from symphony.api.openapi import document
+from symphony.api.pagination import Cursors
+from symphony.api.problems import handlers
+from symphony.api.request_context import RequestContext
+from symphony.api.routes import (
     attention,
     auth,
     discovery,
-    docs,
-    errors,
     health,
     metrics,
-    openapi,
+    pages,
     repos,
     sync,
     user_profiles,
@@ -25,26 +27,24 @@ from symphony.api import (
     vaults,
     workspaces,
 )
-from symphony.api.pagination import Cursors
-from symphony.api.request_context import RequestContext
 from symphony.application.app import Application, Policy
+from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
-from symphony.domain.vault_keys import Keyring, MasterKeys
+from symphony.domain.vaults.keys import Keyring, MasterKeys
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from symphony.infrastructure.git.finder import LocalFinder
-from symphony.infrastructure.git.local import LocalGit
-from symphony.infrastructure.git.remote_git import RemoteGit
+from symphony.infrastructure.git.discovery.finder import LocalFinder
+from symphony.infrastructure.git.remotes.remote import RemoteGit
+from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
-from symphony.infrastructure.slow_threads import SlowThreads
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
-from symphony.startup import engines_for, master_keys_for, secret_for
 
 ROUTERS = (
     auth.public_routes,
@@ -60,7 +60,7 @@ ROUTERS = (
     vault_entries.routes,
     health.routes,
     metrics.routes,
-    docs.routes,
+    pages.routes,
 )
 
 
@@ -78,7 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
             settings, engines, secret, master_keys, counted
         ) as application:
             app.state.application = application
-            app.state.obstacle = lambda: migrations.obstacle(engines)
+            app.state.not_ready_reason = lambda: migrations.not_ready_reason(engines)
             if settings.demo_mode:
                 await announce_demo(application)
             yield
@@ -102,9 +102,9 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         # Not included but added: FastAPI matches the routes of included routers twice.
         app.router.routes.extend(router.routes)
-    app.mount(docs.ASSETS, docs.assets())
-    openapi.install(app)
-    errors.install(app)
+    app.mount(pages.ASSETS, pages.assets())
+    document.install(app)
+    handlers.install(app)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -148,7 +148,7 @@ async def running_application(
     counted: Metrics,
 ) -> AsyncGenerator[Application]:
     """The application on its database, which is closed when everything begun is finished."""
-    threads = SlowThreads(max(1, (os.cpu_count() or 1) - 1))
+    threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
     remotes = (
         RemoteGit(

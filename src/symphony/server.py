@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
 from symphony.config.settings import Settings
-from symphony.http_protocol import PatientHttpProtocol
+from symphony.http_protocol import BoundedHttpProtocol
 from symphony.infrastructure.metrics import SHARED_FOLDER, forget_process
 
 GRACE = 4  # seconds that requests in progress have to finish once the service is told to stop
@@ -51,7 +51,7 @@ def serve(settings: Settings) -> None:
         "symphony.start:application",
         factory=True,
         workers=settings.workers,
-        http=PatientHttpProtocol,
+        http=BoundedHttpProtocol,
         lifespan="on",
         ws="none",
         log_config=None,

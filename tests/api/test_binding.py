@@ -10,13 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from symphony.api.binding import Binding
-from symphony.api.received import Received
+from symphony.api.request import ApiRequest
 
 Call = Callable[..., Any]
 asked: list[str] = []
 
 
-async def tenant(request: Received) -> str:
+async def tenant(request: ApiRequest) -> str:
     asked.append("tenant")
     return request.headers["host"]
 
@@ -30,13 +30,13 @@ def bound(function: Call) -> Binding:
     return Binding(get_dependant(path="/things/{number}", call=function))
 
 
-def received(number: str, **query: str) -> Received:
+def received(number: str, **query: str) -> ApiRequest:
     scope = {
         "type": "http",
         "headers": [(b"host", b"example.org")],
         "path_params": {"number": number},
     }
-    request = Received(scope, receive=never)
+    request = ApiRequest(scope, receive=never)
     request.query = query
     return request
 

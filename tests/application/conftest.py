@@ -8,12 +8,12 @@ import pytest
 from symphony.application.app import Application, Policy
 from symphony.application.user_profiles import CreateUserProfile, sign_up
 from symphony.domain.unit_of_work import Store
-from symphony.domain.vault_keys import Keyring
+from symphony.domain.vaults.keys import Keyring
 from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import keyed_hash
-from symphony.infrastructure.slow_threads import SlowThreads
 from symphony.infrastructure.vaults.master_keys import FixedMasterKeys
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
@@ -24,20 +24,20 @@ ACCESS_TOKENS = JwtAccessTokens(b"k" * 32, lifetime=60)
 
 
 @pytest.fixture(scope="session")
-def threads() -> Generator[SlowThreads]:
-    threads = SlowThreads(2)
+def threads() -> Generator[HashingThreads]:
+    threads = HashingThreads(2)
     yield threads
     threads.close()
 
 
 @pytest.fixture
-async def app(store: Store, threads: SlowThreads) -> AsyncGenerator[Application]:
+async def app(store: Store, threads: HashingThreads) -> AsyncGenerator[Application]:
     app = an_application(store, threads)
     yield app
     await app.drain()
 
 
-def an_application(store: Store, threads: SlowThreads) -> Application:
+def an_application(store: Store, threads: HashingThreads) -> Application:
     return Application(
         store=store,
         policy=POLICY,

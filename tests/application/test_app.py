@@ -13,16 +13,16 @@ from symphony.application.app import MAX_ATTEMPTS, Application, Services
 from symphony.application.repos import CreateRepo, GetRepo, create_repo, get_repo
 from symphony.application.user_profiles import GetUserProfile, get_user_profile
 from symphony.application.workspaces import (
-    ChangeWorkspace,
     CreateWorkspace,
     DeleteWorkspace,
     GetWorkspace,
     ListWorkspaces,
-    change_workspace,
+    UpdateWorkspace,
     create_workspace,
     delete_workspace,
     get_workspace,
     list_workspaces,
+    update_workspace,
 )
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import InUse, NotFound
@@ -34,7 +34,7 @@ from symphony.domain.unit_of_work import (
     TransactionConflict,
     UnitOfWork,
 )
-from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.infrastructure.hashing_threads import HashingThreads
 from tests.application.conftest import POLICY, an_application
 
 AT_ONCE = 2  # seconds: far below every time limit on a lock
@@ -69,13 +69,13 @@ async def test_a_cancelled_caller_leaves_no_lock_and_nothing_half_done(
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     moments = random.Random(7)  # noqa: S311 - only to be spread out
     for number in range(40):
-        command = ChangeWorkspace(ada, workspace.id, {"settings": {f"cancelled-{number}": True}})
-        cancelled = asyncio.create_task(app.run(change_workspace, command))
+        command = UpdateWorkspace(ada, workspace.id, {"settings": {f"cancelled-{number}": True}})
+        cancelled = asyncio.create_task(app.run(update_workspace, command))
         await asyncio.sleep(moments.uniform(0, 0.01))
         cancelled.cancel()
-        next_one = ChangeWorkspace(ada, workspace.id, {"settings": {f"next-{number}": True}})
+        next_one = UpdateWorkspace(ada, workspace.id, {"settings": {f"next-{number}": True}})
         async with asyncio.timeout(AT_ONCE):
-            await app.run(change_workspace, next_one)
+            await app.run(update_workspace, next_one)
         await asyncio.gather(cancelled, return_exceptions=True)
     await app.drain()
     kept = await app.ask(get_workspace, GetWorkspace(ada, workspace.id))
@@ -171,7 +171,7 @@ class Contended:
 )
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"], indirect=True)
 async def test_a_conflict_is_run_again_for_so_many_times_and_no_more(
-    store: Store, threads: SlowThreads, conflicts: int, *, succeeds: bool
+    store: Store, threads: HashingThreads, conflicts: int, *, succeeds: bool
 ) -> None:
     contended = Contended(store, conflicts)
     app = an_application(contended, threads)

@@ -15,7 +15,7 @@ from symphony.application.discovery import (
     discover_repos,
     import_repos,
 )
-from symphony.application.repos import ChangeRepo, CreateRepo, change_repo, create_repo
+from symphony.application.repos import CreateRepo, UpdateRepo, create_repo, update_repo
 from symphony.application.workspaces import (
     CreateWorkspace,
     GetWorkspaceStats,
@@ -120,7 +120,7 @@ async def test_imports_creations_and_renamings_at_once_leave_each_name_once(
             elif number % 3 == 1:
                 await app.run(create_repo, CreateRepo(ada, thesis.id, "X", "/x"))
             else:
-                await app.run(change_repo, ChangeRepo(ada, own.id, {"name": "x"}))
+                await app.run(update_repo, UpdateRepo(ada, own.id, {"name": "x"}))
         except (AlreadyExists, LimitReached) as refused:
             return refused.slug
         return "done"

@@ -19,15 +19,15 @@ from symphony.application.api_tokens import (
 from symphony.application.app import Application, Policy
 from symphony.application.authentication import SignIn, identify, new_api_token, sign_in
 from symphony.application.user_profiles import (
-    ChangeUserProfile,
     CreateUserProfile,
     DeleteUserProfile,
     GetUserProfile,
-    change_user_profile,
+    UpdateUserProfile,
     create_user_profile,
     delete_user_profile,
     get_user_profile,
     sign_up,
+    update_user_profile,
 )
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import ApiToken, Scope
@@ -151,12 +151,12 @@ async def test_while_registration_is_closed_only_the_operator_makes_users(
 async def test_a_new_password_needs_the_present_one(app: Application, ada: UUID) -> None:
     for current in (None, "", "wrong", "\ud800"):
         with pytest.raises(Invalid) as refused:
-            await change_user_profile(
-                ChangeUserProfile(ada, ada, {}, password=OTHER, current_password=current), app
+            await update_user_profile(
+                UpdateUserProfile(ada, ada, {}, password=OTHER, current_password=current), app
             )
         assert [error.field for error in refused.value.errors] == ["current_password"]
-    changed = await change_user_profile(
-        ChangeUserProfile(ada, ada, {}, password=OTHER, current_password=PASSWORD), app
+    changed = await update_user_profile(
+        UpdateUserProfile(ada, ada, {}, password=OTHER, current_password=PASSWORD), app
     )
     assert changed.version == 2
     assert await sign_in(SignIn("ada", OTHER), app)
@@ -168,9 +168,9 @@ async def test_a_new_password_needs_the_present_one(app: Application, ada: UUID)
 async def test_a_new_password_keeps_the_rule_as_well(
     app: Application, ada: UUID, password: str
 ) -> None:
-    command = ChangeUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
+    command = UpdateUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
     with pytest.raises(Invalid) as refused:
-        await change_user_profile(command, app)
+        await update_user_profile(command, app)
     assert [error.field for error in refused.value.errors] == ["password"]
 
 
@@ -178,9 +178,9 @@ async def test_of_two_new_passwords_at_once_one_holds_and_the_other_is_refused(
     app: Application, ada: UUID
 ) -> None:
     async def change(password: str) -> str:
-        command = ChangeUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
+        command = UpdateUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
         try:
-            await change_user_profile(command, app)
+            await update_user_profile(command, app)
         except Invalid as refused:
             return refused.errors[0].code
         return "done"
@@ -196,17 +196,17 @@ async def test_a_profile_is_its_owners_only(app: Application, ada: UUID, eve: UU
         with pytest.raises(NotFound):
             await app.ask(get_user_profile, GetUserProfile(eve, target))
         with pytest.raises(NotFound):
-            await change_user_profile(ChangeUserProfile(eve, target, {"username": "mine"}), app)
+            await update_user_profile(UpdateUserProfile(eve, target, {"username": "mine"}), app)
         with pytest.raises(NotFound):
             await app.run(delete_user_profile, DeleteUserProfile(eve, target))
 
 
 async def test_a_stale_profile_is_not_changed(app: Application, ada: UUID) -> None:
-    command = ChangeUserProfile(ada, ada, {"username": "lovelace"})
+    command = UpdateUserProfile(ada, ada, {"username": "lovelace"})
     stale = (await app.ask(get_user_profile, GetUserProfile(ada, ada))).tag
-    await change_user_profile(command, app)
+    await update_user_profile(command, app)
     with pytest.raises(PreconditionFailed):
-        await change_user_profile(replace(command, expected_tags=frozenset({stale})), app)
+        await update_user_profile(replace(command, expected_tags=frozenset({stale})), app)
 
 
 async def test_a_profile_ends_with_its_tokens_but_not_before_its_workspaces(

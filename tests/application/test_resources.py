@@ -10,51 +10,51 @@ import pytest
 
 from symphony.application.app import Application
 from symphony.application.repos import (
-    ChangeRepo,
     CreateRepo,
     DeleteRepo,
     GetRepo,
     ListRepos,
-    change_repo,
+    UpdateRepo,
     create_repo,
     delete_repo,
     get_repo,
     list_repos,
+    update_repo,
 )
-from symphony.application.vaults import (
-    ChangeVault,
+from symphony.application.vaults.vaults import (
     CreateVault,
     DeleteVault,
     GetVault,
     ListVaults,
     LockVault,
     UnlockVault,
-    change_vault,
+    UpdateVault,
     create_vault,
     delete_vault,
     get_vault,
     list_vaults,
     lock_vault,
     unlock_vault,
+    update_vault,
 )
 from symphony.application.workspaces import (
-    ChangeWorkspace,
     CreateWorkspace,
     DeleteWorkspace,
     GetWorkspace,
     GetWorkspaceStats,
     ListWorkspaces,
-    change_workspace,
+    UpdateWorkspace,
     create_workspace,
     delete_workspace,
     get_workspace,
     get_workspace_stats,
     list_workspaces,
+    update_workspace,
 )
 from symphony.domain.base import PageRequest, new_id
 from symphony.domain.errors import DomainError, InUse, Locked, NotFound, PreconditionFailed
 from symphony.domain.repos import Repo
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace, WorkspaceStats
 
 ALL = PageRequest(limit=200)
@@ -137,7 +137,7 @@ async def test_the_counters_are_right_after_whatever_happened(
             name = f"n{(number + turn) % 3}"
             try:
                 made = await app.run(create_repo, CreateRepo(ada, thesis.id, name, "/r"))
-                await app.run(change_repo, ChangeRepo(ada, made.id, {"name": f"m{number}"}))
+                await app.run(update_repo, UpdateRepo(ada, made.id, {"name": f"m{number}"}))
                 vault = await app.run(create_vault, CreateVault(ada, thesis.id, name, "/v"))
                 if number % 2:
                     await app.run(delete_repo, DeleteRepo(ada, made.id))
@@ -157,9 +157,9 @@ async def test_two_merges_of_different_fields_both_stay(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     commands = [
-        ChangeWorkspace(ada, thesis.id, {"settings": {str(number): number}}) for number in range(20)
+        UpdateWorkspace(ada, thesis.id, {"settings": {str(number): number}}) for number in range(20)
     ]
-    await asyncio.gather(*(app.run(change_workspace, each) for each in commands))
+    await asyncio.gather(*(app.run(update_workspace, each) for each in commands))
     changed = await app.ask(get_workspace, GetWorkspace(ada, thesis.id))
     assert changed.settings == {str(number): number for number in range(20)}
     assert changed.version == 21
@@ -170,9 +170,9 @@ async def test_of_those_who_expect_one_state_one_changes_it(
 ) -> None:
     expected = frozenset({thesis.tag})
     commands = [
-        ChangeWorkspace(ada, thesis.id, {"name": f"w{number}"}, expected) for number in range(10)
+        UpdateWorkspace(ada, thesis.id, {"name": f"w{number}"}, expected) for number in range(10)
     ]
-    counted = await outcomes(*(app.run(change_workspace, each) for each in commands))
+    counted = await outcomes(*(app.run(update_workspace, each) for each in commands))
     assert counted == {"done": 1, "precondition-failed": 9}
 
 
@@ -181,7 +181,7 @@ async def test_what_is_stale_is_neither_changed_nor_deleted(
 ) -> None:
     stale = frozenset({"another state"})
     with pytest.raises(PreconditionFailed):
-        await app.run(change_repo, ChangeRepo(ada, repo.id, {"name": "x"}, stale))
+        await app.run(update_repo, UpdateRepo(ada, repo.id, {"name": "x"}, stale))
     with pytest.raises(PreconditionFailed):
         await app.run(delete_repo, DeleteRepo(ada, repo.id, stale))
     with pytest.raises(PreconditionFailed):
@@ -203,13 +203,13 @@ async def test_a_locked_vault_is_neither_changed_nor_deleted_but_by_force(
     assert locked.is_locked
     assert await app.run(lock_vault, LockVault(ada, vault.id)) == locked
     with pytest.raises(Locked):
-        await app.run(change_vault, ChangeVault(ada, vault.id, {"name": "other"}))
+        await app.run(update_vault, UpdateVault(ada, vault.id, {"name": "other"}))
     with pytest.raises(Locked):
         await app.run(delete_vault, DeleteVault(ada, vault.id))
     unlocked = await app.run(unlock_vault, UnlockVault(ada, vault.id))
     assert (unlocked.is_locked, unlocked.version) == (False, 3)
     assert await app.run(unlock_vault, UnlockVault(ada, vault.id)) == unlocked
-    await app.run(change_vault, ChangeVault(ada, vault.id, {"name": "other"}))
+    await app.run(update_vault, UpdateVault(ada, vault.id, {"name": "other"}))
     await app.run(lock_vault, LockVault(ada, vault.id))
     await app.run(delete_vault, DeleteVault(ada, vault.id, force=True))
     with pytest.raises(NotFound):
@@ -236,7 +236,7 @@ Refused = Callable[[Application, UUID, UUID], Awaitable[Any]]
 ON_WORKSPACES: list[Refused] = [
     lambda app, actor, target: app.ask(get_workspace, GetWorkspace(actor, target)),
     lambda app, actor, target: app.ask(get_workspace_stats, GetWorkspaceStats(actor, target)),
-    lambda app, actor, target: app.run(change_workspace, ChangeWorkspace(actor, target, {})),
+    lambda app, actor, target: app.run(update_workspace, UpdateWorkspace(actor, target, {})),
     lambda app, actor, target: app.run(delete_workspace, DeleteWorkspace(actor, target)),
     lambda app, actor, target: app.run(create_repo, CreateRepo(actor, target, "r", "/r")),
     lambda app, actor, target: app.run(create_vault, CreateVault(actor, target, "v", "/v")),
@@ -245,12 +245,12 @@ ON_WORKSPACES: list[Refused] = [
 ]
 ON_REPOS: list[Refused] = [
     lambda app, actor, target: app.ask(get_repo, GetRepo(actor, target)),
-    lambda app, actor, target: app.run(change_repo, ChangeRepo(actor, target, {})),
+    lambda app, actor, target: app.run(update_repo, UpdateRepo(actor, target, {})),
     lambda app, actor, target: app.run(delete_repo, DeleteRepo(actor, target)),
 ]
 ON_VAULTS: list[Refused] = [
     lambda app, actor, target: app.ask(get_vault, GetVault(actor, target)),
-    lambda app, actor, target: app.run(change_vault, ChangeVault(actor, target, {})),
+    lambda app, actor, target: app.run(update_vault, UpdateVault(actor, target, {})),
     lambda app, actor, target: app.run(lock_vault, LockVault(actor, target)),
     lambda app, actor, target: app.run(unlock_vault, UnlockVault(actor, target)),
     lambda app, actor, target: app.run(delete_vault, DeleteVault(actor, target, force=True)),

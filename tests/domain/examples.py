@@ -7,7 +7,7 @@ from symphony.domain.api_tokens import ApiToken, Scope
 from symphony.domain.base import new_id
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 
 

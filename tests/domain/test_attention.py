@@ -10,7 +10,7 @@ import pytest
 from symphony.domain.attention import (
     STALE_AFTER,
     AttentionReason,
-    KnownRepo,
+    BoardRepo,
     RepoObservation,
     UnlockedVault,
     attention_board,
@@ -114,9 +114,9 @@ def test_what_was_seen_becomes_stale_without_being_looked_at_again() -> None:
 FIRST, SECOND = sorted((new_id(), new_id()))
 
 
-def a_repo(workspace: UUID, name: str, **found: Any) -> KnownRepo:
+def a_repo(workspace: UUID, name: str, **found: Any) -> BoardRepo:
     key = name.casefold()
-    return KnownRepo(
+    return BoardRepo(
         id=new_id(),
         workspace_id=workspace,
         name=name,
@@ -177,7 +177,7 @@ def test_a_boards_tag_is_another_one_when_what_is_to_be_done_is_another() -> Non
     assert repo.seen
     looked_again = replace(repo, seen=replace(repo.seen, observed_at=later, stashes=7))
     assert attention_board([looked_again], [vault], later).tag == tag
-    others: list[tuple[list[KnownRepo], list[UnlockedVault]]] = [
+    others: list[tuple[list[BoardRepo], list[UnlockedVault]]] = [
         ([], [vault]),
         ([repo], []),
         ([replace(repo, name="c")], [vault]),

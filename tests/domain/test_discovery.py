@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from symphony.domain.discovery import Found, Proposal, RepoKind, proposals
+from symphony.domain.discovery import FoundRepository, Proposal, RepoKind, proposals
 from symphony.domain.fields import comparison_key
-from symphony.domain.repos import Registered
+from symphony.domain.repos import RegisteredRepo
 from tests.domain.examples import a_repo
 
 # One ligature, which compatibility normalisation turns into 18 letters of 33 bytes.
 LIGATURE = "\ufdfa"
-ENGINE = Registered("engine", "~/dev/engine")
+ENGINE = RegisteredRepo("engine", "~/dev/engine")
 FOLDERS = st.lists(
     st.text(st.characters(exclude_characters="\0/"), min_size=1, max_size=20)
     | st.sampled_from(["engine", "Engine", "engine-2", " engine ", "a:b", "a?b", "   ", "*"]),
@@ -18,8 +18,8 @@ FOLDERS = st.lists(
 )
 
 
-def proposed(*folders: str, registered: Registered = ENGINE) -> list[Proposal]:
-    found = [Found(f"/dev/{folder}", RepoKind.REPOSITORY) for folder in folders]
+def proposed(*folders: str, registered: RegisteredRepo = ENGINE) -> list[Proposal]:
+    found = [FoundRepository(f"/dev/{folder}", RepoKind.REPOSITORY) for folder in folders]
     return list(proposals(found, [registered]))
 
 
@@ -66,12 +66,14 @@ def test_a_name_that_would_not_be_legal_becomes_one_that_is() -> None:
         f"{'x' * 247}-2",
     ]
     assert names(LIGATURE * 80, "\\") == ["repo", "-"]
-    (root,) = proposals([Found("/", RepoKind.BARE)], [])
+    (root,) = proposals([FoundRepository("/", RepoKind.BARE)], [])
     assert root.name == "repo"
 
 
 def test_what_is_registered_has_the_name_that_it_has() -> None:
-    found = Found("/dev/loom", RepoKind.BARE, "git://example.org/x", None, registered_as="Engine")
+    found = FoundRepository(
+        "/dev/loom", RepoKind.BARE, "git://example.org/x", None, registered_as="Engine"
+    )
     assert list(proposals([found], [ENGINE])) == [
         Proposal("Engine", "/dev/loom", "git://example.org/x", RepoKind.BARE, True, None)  # noqa: FBT003 - in its order
     ]
@@ -84,6 +86,6 @@ def test_a_path_that_cannot_be_registered_has_a_reason_and_no_name() -> None:
         ("/dev/\x7f/loom", "/dev/\ufffd/loom"),
         (f"/{'x' * 4096}", f"/{'x' * 4096}"),
     ):
-        (proposal,) = proposals([Found(path, RepoKind.WORKTREE)], [ENGINE])
+        (proposal,) = proposals([FoundRepository(path, RepoKind.WORKTREE)], [ENGINE])
         assert (proposal.name, proposal.path, proposal.registered) == (None, shown, False)
         assert proposal.reason

@@ -100,7 +100,7 @@ def test_nothing_can_be_changed_into_something_invalid(
 ) -> None:
     entity = make()
     with pytest.raises(Invalid) as refused:
-        entity.changed({field: value})
+        entity.updated({field: value})
     assert [error.field for error in refused.value.errors] == [field]
     assert entity.version == 1
 
@@ -144,12 +144,12 @@ def test_entities_are_frozen(make: Callable[..., Entity]) -> None:
 def test_names_are_trimmed_when_made_and_when_changed() -> None:
     workspace = a_workspace(name="  Thesis ")
     assert workspace.name == "Thesis"
-    assert workspace.changed({"name": " Notes\u3000"}).name == "Notes"
+    assert workspace.updated({"name": " Notes\u3000"}).name == "Notes"
 
 
 def test_a_change_gives_the_next_version_and_leaves_the_former_as_it_was() -> None:
     workspace = a_workspace()
-    changed = workspace.changed({"name": "Notes", "workspace_type": "research"})
+    changed = workspace.updated({"name": "Notes", "workspace_type": "research"})
     assert (workspace.name, workspace.version) == ("Thesis", 1)
     assert (changed.name, changed.version) == ("Notes", 2)
     assert changed.workspace_type is WorkspaceType.RESEARCH
@@ -172,24 +172,24 @@ def test_a_change_gives_the_next_version_and_leaves_the_former_as_it_was() -> No
 )
 def test_a_change_that_changes_nothing_gives_the_same_entity(changes: dict[str, Any]) -> None:
     workspace = a_workspace(settings={"a": {"b": 1}})
-    assert workspace.changed(changes) is workspace
+    assert workspace.updated(changes) is workspace
 
 
 @pytest.mark.parametrize("value", [1.0, True])
 def test_a_change_that_only_python_calls_equal_is_a_change(value: object) -> None:
     workspace = a_workspace(settings={"a": 1})
-    changed = workspace.changed({"settings": {"a": value}})
+    changed = workspace.updated({"settings": {"a": value}})
     assert changed.version == 2
     assert type(changed.settings["a"]) is type(value)
 
 
 def test_a_name_in_other_letters_of_the_same_key_is_a_change() -> None:
-    assert a_workspace(name="Thesis").changed({"name": "THESIS"}).version == 2
+    assert a_workspace(name="Thesis").updated({"name": "THESIS"}).version == 2
 
 
 def test_objects_merge_and_all_else_is_replaced() -> None:
     repo = a_repo(metadata={"a": {"b": 1, "c": 2}, "d": 3}, remote_url="https://example.org/x")
-    changed = repo.changed({"metadata": {"a": {"c": None, "e": 4}}, "remote_url": None})
+    changed = repo.updated({"metadata": {"a": {"c": None, "e": 4}}, "remote_url": None})
     assert changed.metadata == {"a": {"b": 1, "e": 4}, "d": 3}
     assert changed.remote_url is None
 
@@ -197,14 +197,14 @@ def test_objects_merge_and_all_else_is_replaced() -> None:
 def test_a_merge_that_makes_an_object_too_large_is_refused() -> None:
     workspace = a_workspace(settings={"a": "x" * 40_000})
     with pytest.raises(Invalid):
-        workspace.changed({"settings": {"b": "x" * 40_000}})
-    assert workspace.changed({"settings": {"a": None, "b": "x" * 40_000}}).version == 2
+        workspace.updated({"settings": {"b": "x" * 40_000}})
+    assert workspace.updated({"settings": {"a": None, "b": "x" * 40_000}}).version == 2
 
 
 @pytest.mark.parametrize("field", ["name", "description", "workspace_type"])
 def test_an_object_where_none_belongs_is_refused(field: str) -> None:
     with pytest.raises(Invalid):
-        a_workspace(description="d").changed({field: {"a": 1}})
+        a_workspace(description="d").updated({field: {"a": 1}})
 
 
 def test_a_patch_that_is_far_too_deep_is_refused() -> None:
@@ -212,27 +212,27 @@ def test_a_patch_that_is_far_too_deep_is_refused() -> None:
     for _ in range(5_000):
         patch = {"a": patch}
     with pytest.raises(Invalid):
-        a_workspace().changed({"settings": patch})
+        a_workspace().updated({"settings": patch})
 
 
 def test_times_never_run_backwards() -> None:
     future = utc_now() + timedelta(days=1)
     workspace = a_workspace(created_at=future)
     assert workspace.updated_at == future
-    assert workspace.changed({"name": "Notes"}).updated_at >= future
+    assert workspace.updated({"name": "Notes"}).updated_at >= future
     assert a_workspace(created_at=future, updated_at=NOW).updated_at == future
 
 
 def test_a_tag_names_one_state_of_one_entity() -> None:
     workspace, other = a_workspace(), a_workspace()
-    changed = workspace.changed({"name": "Notes"})
+    changed = workspace.updated({"name": "Notes"})
     assert len({workspace.tag, other.tag, changed.tag}) == 3
-    assert workspace.changed({}).tag == workspace.tag
+    assert workspace.updated({}).tag == workspace.tag
 
 
 def test_an_expected_tag_must_be_the_present_one() -> None:
     workspace = a_workspace()
-    changed = workspace.changed({"name": "Notes"})
+    changed = workspace.updated({"name": "Notes"})
     changed.require(None)
     changed.require(frozenset({workspace.tag, changed.tag}))
     for stale in (frozenset[str](), frozenset({workspace.tag})):
@@ -256,8 +256,8 @@ def test_what_was_stored_is_restored_as_it_is_though_rules_have_grown_stricter()
     restored = Workspace.restored(stored.values())
     assert {field.name: getattr(restored, field.name) for field in fields(restored)} == stored
     with pytest.raises(Invalid):
-        restored.changed({"description": "new"})
-    assert restored.changed({"name": "allowed"}).version == 8
+        restored.updated({"description": "new"})
+    assert restored.updated({"name": "allowed"}).version == 8
 
 
 def test_hashes_of_secrets_are_not_printed() -> None:

@@ -6,15 +6,15 @@ from collections.abc import Generator
 
 import pytest
 
+from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.passwords import Argon2Passwords
-from symphony.infrastructure.slow_threads import SlowThreads
 
 pytestmark = pytest.mark.slow_and_real
 
 
 @pytest.fixture(scope="module")
 def passwords() -> Generator[Argon2Passwords]:
-    threads = SlowThreads(1)
+    threads = HashingThreads(1)
     yield Argon2Passwords(threads)
     threads.close()
 

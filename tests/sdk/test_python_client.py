@@ -86,14 +86,14 @@ async def test_a_client_in_python_goes_from_signing_up_to_a_locked_vault(
             )
             assert (vault.parsed.is_locked, locked.parsed.is_locked) == (False, True)
             change = models.VaultPatch(name="other")
-            refused = await operation("vaults.change_vault")(
+            refused = await operation("vaults.update_vault")(
                 vault.parsed.id, client=ada, body=change
             )
             assert refused.status_code == 423
             assert isinstance(refused.parsed, models.Problem)
             assert refused.parsed.code == "vault-locked"
             await operation("vaults.unlock_vault")(vault.parsed.id, client=ada)
-            changed = await operation("vaults.change_vault")(
+            changed = await operation("vaults.update_vault")(
                 vault.parsed.id, client=ada, body=change
             )
             assert (changed.status_code, changed.parsed.name) == (200, "other")

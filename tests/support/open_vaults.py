@@ -60,7 +60,7 @@ class OpenVault:
         given = self.passphrase if passphrase is None else passphrase
         return await self.ask("POST", "/unlock", {"passphrase": given, **fields})
 
-    async def change_passphrase(self, new: str) -> httpx.Response:
+    async def update_passphrase(self, new: str) -> httpx.Response:
         return await self.ask("PUT", "/passphrase", {"old": self.passphrase, "new": new})
 
     async def opened(self, **fields: Any) -> Self:

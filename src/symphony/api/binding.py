@@ -14,7 +14,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
-from symphony.api.received import Received
+from symphony.api.request import ApiRequest
 
 if TYPE_CHECKING:
     from fastapi._compat import ModelField
@@ -33,7 +33,7 @@ class Binding:
             if parameter.place == "query"
         )
 
-    async def call(self, request: Received, response: Response) -> Any:
+    async def call(self, request: ApiRequest, response: Response) -> Any:
         """What the function returns.
 
         Raises: RequestValidationError with all that is wrong; what the functions raise.
@@ -85,7 +85,7 @@ class _Parameter:
     alias: str
     field: "ModelField"
 
-    def read(self, request: Received, errors: list[Any]) -> Any:
+    def read(self, request: ApiRequest, errors: list[Any]) -> Any:
         if self.place == "body":
             given, location = request.document, ("body",)
             if not request.content and not self.field.field_info.is_required():
@@ -101,7 +101,7 @@ class _Parameter:
         errors += wrong
         return value
 
-    def _found(self, request: Received) -> str | None:
+    def _found(self, request: ApiRequest) -> str | None:
         if self.place == "path":
             return request.path_params[self.alias]
         if self.place == "query":

@@ -6,9 +6,9 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Header, Request, Response
 
-from symphony.api.problems import ApiError
-from symphony.api.validation_errors import InvalidPart
-from symphony.domain.vault_entry_service import WriteConditions
+from symphony.api.problems.catalogue import ApiError
+from symphony.api.problems.validation_errors import InvalidPart
+from symphony.domain.vaults.entry_service import WriteConditions
 
 _ANY = "*"
 _WEAK = "W/"

@@ -21,8 +21,8 @@ from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.json_objects import json_object
 from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
-from symphony.domain.vault_entries import MAX_KEY, entry_key
-from symphony.domain.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase
+from symphony.domain.vaults.entries import MAX_KEY, entry_key
+from symphony.domain.vaults.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase
 
 # What the rules say, as far as a pattern can (ECMA-262, as JSON Schema has it): for clients that
 # look before they send. The rules themselves decide.

@@ -7,20 +7,20 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Response
 
 from symphony.api.conditions import set_etag
-from symphony.api.problems import ApiError
-from symphony.api.received import Received
-from symphony.api.validation_errors import InvalidPart
-from symphony.application.app import Application, Made
+from symphony.api.problems.catalogue import ApiError
+from symphony.api.problems.validation_errors import InvalidPart
+from symphony.api.request import ApiRequest
+from symphony.application.app import Application, CreationResult
 from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.json_objects import compact
-from symphony.domain.vault_keys import SALT_BYTES
+from symphony.domain.vaults.keys import SALT_BYTES
 
 _NAME = "Idempotency-Key"
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 async def idempotency_key(
-    request: Received,
+    request: ApiRequest,
     key: Annotated[
         str | None,
         Header(
@@ -40,7 +40,7 @@ async def idempotency_key(
     return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(asked))
 
 
-async def slowed(key: IdempotencyKey, request: Received, app: Application) -> IdempotencyKey:
+async def slowed(key: IdempotencyKey, request: ApiRequest, app: Application) -> IdempotencyKey:
     """For a body with a passphrase: its fingerprint must not let anybody guess quicker than the
     vault does, so it comes from Argon2."""
     asked = compact([str(key.user_id), request.scope["path"], key.key]).encode()
@@ -52,13 +52,13 @@ async def slowed(key: IdempotencyKey, request: Received, app: Application) -> Id
 Key = Annotated[IdempotencyKey | None, Depends(idempotency_key)]
 
 
-def answer_made(response: Response, collection: str, made: Made[Any]) -> None:
+def answer_made(response: Response, collection: str, made: CreationResult[Any]) -> None:
     """The headers of a 201, which are the same when it is said again."""
     set_etag(response, made.result)
     answer_made_at(response, f"{collection}/{made.result.id}", made)
 
 
-def answer_made_at(response: Response, place: str, made: Made[Any]) -> None:
+def answer_made_at(response: Response, place: str, made: CreationResult[Any]) -> None:
     """The same for what has an address and no state of its own: several things, in a list."""
     response.headers["Location"] = place
     if made.replayed:

@@ -14,8 +14,8 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import AfterValidator
 
-from symphony.api.problems import ApiError
-from symphony.api.received import Received
+from symphony.api.problems.catalogue import ApiError
+from symphony.api.request import ApiRequest
 from symphony.domain.base import Page, PageRequest, Position
 from symphony.domain.fields import MAX_NAME
 from symphony.domain.json_objects import compact, storable_text
@@ -85,7 +85,7 @@ def cursor_bytes(text: str) -> bytes:
     return raw
 
 
-def link_to_next(request: Received, response: Response, cursor: str) -> None:
+def link_to_next(request: ApiRequest, response: Response, cursor: str) -> None:
     """The next page's address, in the header Link."""
     query = urlencode({**request.query, "cursor": cursor})
     path = quote(request.scope["path"])
@@ -103,7 +103,7 @@ class Listing:
 
     def __init__(
         self,
-        request: Received,
+        request: ApiRequest,
         response: Response,
         limit: int,
         cursor: str | None,
@@ -151,7 +151,7 @@ class Listing:
 
 
 async def listing(
-    request: Received,
+    request: ApiRequest,
     response: Response,
     limit: Limit = 50,
     cursor: Cursor = None,

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from symphony.api.problems import internal_error
+from symphony.api.problems.catalogue import internal_error
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
 _UNLESS_SET = (

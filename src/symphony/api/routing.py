@@ -16,8 +16,8 @@ from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from symphony.api.binding import Binding
-from symphony.api.problems import ApiError
-from symphony.api.received import FORM, JSON, MERGE_PATCH, Received
+from symphony.api.problems.catalogue import ApiError
+from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
 from symphony.application.authentication import Caller, identify
 from symphony.domain.api_tokens import Scope as TokenScope
 
@@ -70,7 +70,7 @@ class ApiRoute(APIRoute):
         return (MERGE_PATCH, JSON) if "PATCH" in (self.methods or ()) else (JSON,)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Received(scope, receive)
+        request = ApiRequest(scope, receive)
         await request.read_content(request.app.state.max_body_bytes)
         caller = await _identified(request) if self.needs_token else None
         if self.body_field and (request.content or self.body_field.field_info.is_required()):

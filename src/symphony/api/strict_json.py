@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from symphony.api.problems import ApiError
-from symphony.api.validation_errors import InvalidPart, json_pointer
+from symphony.api.problems.catalogue import ApiError
+from symphony.api.problems.validation_errors import InvalidPart, json_pointer
 from symphony.domain.json_objects import MAX_DIGITS
 
 # Stands for every longer integer, whose reading would take quadratic time: no rule accepts it.

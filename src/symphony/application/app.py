@@ -23,15 +23,15 @@ from symphony.domain.unit_of_work import (
     UnitOfWork,
 )
 from symphony.domain.user_profiles import UserProfileService
-from symphony.domain.vault_entry_service import VaultEntryService
-from symphony.domain.vault_keys import Keyring, VaultKeyService
-from symphony.domain.vaults import VaultService
+from symphony.domain.vaults.entry_service import VaultEntryService
+from symphony.domain.vaults.keys import Keyring, VaultKeyService
+from symphony.domain.vaults.vaults import VaultService
 from symphony.domain.workspaces import WorkspaceService
 
 CommandT = TypeVar("CommandT")
 QueryT = TypeVar("QueryT")
 ResultT = TypeVar("ResultT")
-MadeT = TypeVar("MadeT", bound=Creation)
+CreationT = TypeVar("CreationT", bound=Creation)
 
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = 0.1  # seconds
@@ -64,10 +64,10 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True)
-class Made(Generic[MadeT]):
+class CreationResult(Generic[CreationT]):
     """What a command has made, and whether it had made it before."""
 
-    result: MadeT
+    result: CreationT
     replayed: bool
 
 
@@ -109,10 +109,10 @@ class Application:
 
     async def run_once(
         self,
-        handler: Callable[[CommandT, Services], Awaitable[MadeT]],
+        handler: Callable[[CommandT, Services], Awaitable[CreationT]],
         command: CommandT,
         key: IdempotencyKey | None,
-    ) -> "Made[MadeT]":
+    ) -> "CreationResult[CreationT]":
         """Runs a command that makes something, unless it was run under this key before.
 
         Then it gives what was made at that time. The key and what is made are kept together or
@@ -121,17 +121,17 @@ class Application:
         Raises: what the handler raises, KeyReused, StoreUnavailable.
         """
         if key is None:
-            return Made(await self.run(handler, command), replayed=False)
+            return CreationResult(await self.run(handler, command), replayed=False)
 
         @wraps(handler)
-        async def claim_first(command: CommandT, services: Services) -> Made[MadeT]:
+        async def claim_first(command: CommandT, services: Services) -> CreationResult[CreationT]:
             made_before = await services.idempotency_keys.claim(key)
             if made_before is not None:
                 # The fingerprint says that it was the same request, so it made the same noun.
-                return Made(cast("MadeT", made_before), replayed=True)
+                return CreationResult(cast("CreationT", made_before), replayed=True)
             made = await handler(command, services)
             await services.idempotency_keys.keep(key, made)
-            return Made(made, replayed=False)
+            return CreationResult(made, replayed=False)
 
         return await self.run(claim_first, command)
 

@@ -11,8 +11,8 @@ from symphony.application.app import Application, Services
 from symphony.domain.attention import (
     AttentionBoard,
     AttentionReason,
-    Known,
-    KnownRepo,
+    BoardFacts,
+    BoardRepo,
     RepoObservation,
     attention_board,
 )
@@ -50,7 +50,7 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
 
     Raises: NotFound for the user profile or the workspace, Overloaded.
     """
-    known = await app.ask(get_known, query)
+    known = await app.ask(get_board_facts, query)
     repos = known.repos
     if query.fresh and app.git is not None:
         repos = await _looked_at(query.actor, repos, app.git)
@@ -63,7 +63,7 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
     return attention_board(repos, known.vaults, utc_now(), query.reason)
 
 
-async def get_known(query: GetAttention, repositories: Repositories) -> Known:
+async def get_board_facts(query: GetAttention, repositories: Repositories) -> BoardFacts:
     """Raises: NotFound for the user profile or the workspace."""
     known = await repositories.observations.known(
         query.actor, query.user_profile_id, query.workspace_id
@@ -91,7 +91,7 @@ async def keep_observations(command: KeepObservations, services: Services) -> No
     await services.observations.keep(command.actor, command.observations)
 
 
-async def _looked_at(user_id: UUID, repos: Sequence[KnownRepo], git: Git) -> list[KnownRepo]:
+async def _looked_at(user_id: UUID, repos: Sequence[BoardRepo], git: Git) -> list[BoardRepo]:
     """The same repos as they are now, as far as there is time for it.
 
     Those that nobody has looked at for longest come first: should the time not be enough for all,

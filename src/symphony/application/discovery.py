@@ -7,7 +7,7 @@ from uuid import UUID
 from symphony.application.app import Application, Services
 from symphony.domain.discovery import Proposal, proposals
 from symphony.domain.git import GitDisabled
-from symphony.domain.repos import Registered, Repo
+from symphony.domain.repos import RegisteredRepo, Repo
 from symphony.domain.unit_of_work import Repositories
 
 
@@ -61,7 +61,7 @@ async def discover_repos(query: DiscoverRepos, app: Application) -> Discovery:
 
 async def list_registered(
     query: ListRegistered, repositories: Repositories
-) -> Sequence[Registered]:
+) -> Sequence[RegisteredRepo]:
     """Raises: NotFound for the workspace."""
     return await repositories.repos.registered(query.actor, query.workspace_id)
 

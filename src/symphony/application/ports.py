@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from symphony.domain.vault_keys import Derivation
+from symphony.domain.vaults.keys import Derivation
 
 
 class Overloaded(Exception):

@@ -24,7 +24,7 @@ class CreateRepo:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeRepo:
+class UpdateRepo:
     actor: UUID
     repo_id: UUID
     changes: RepoChanges
@@ -70,7 +70,7 @@ async def create_repo(command: CreateRepo, services: Services) -> Repo:
     return repo
 
 
-async def change_repo(command: ChangeRepo, services: Services) -> Repo:
+async def update_repo(command: UpdateRepo, services: Services) -> Repo:
     """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
     return await services.repos.change(
         command.actor, command.repo_id, command.changes, command.expected_tags

@@ -29,7 +29,7 @@ class CreateUserProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeUserProfile:
+class UpdateUserProfile:
     """A new `password` needs the present one."""
 
     actor: UUID
@@ -76,10 +76,10 @@ async def create_user_profile(command: CreateUserProfile, app: Application) -> U
     return profile
 
 
-async def change_user_profile(command: ChangeUserProfile, app: Application) -> UserProfile:
+async def update_user_profile(command: UpdateUserProfile, app: Application) -> UserProfile:
     """Raises: NotFound, PreconditionFailed, Invalid, TooManyAttempts, AlreadyExists."""
     password_change = await _password_change(command, app) if command.password is not None else None
-    return await app.run(_change_user_profile, (command, password_change))
+    return await app.run(_update_user_profile, (command, password_change))
 
 
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:
@@ -96,8 +96,8 @@ async def _add_user_profile(profile: UserProfile, services: Services) -> None:
     await services.user_profiles.create(profile)
 
 
-async def _change_user_profile(
-    work: tuple[ChangeUserProfile, PasswordChange | None], services: Services
+async def _update_user_profile(
+    work: tuple[UpdateUserProfile, PasswordChange | None], services: Services
 ) -> UserProfile:
     command, password_change = work
     return await services.user_profiles.change(
@@ -109,7 +109,7 @@ async def _change_user_profile(
     )
 
 
-async def _password_change(command: ChangeUserProfile, app: Application) -> PasswordChange:
+async def _password_change(command: UpdateUserProfile, app: Application) -> PasswordChange:
     new = rules.checked("password", domain.password, command.password)
     profile = await app.ask(get_user_profile, GetUserProfile(command.actor, command.profile_id))
     present = command.current_password or ""

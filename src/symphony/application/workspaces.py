@@ -21,7 +21,7 @@ class CreateWorkspace:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangeWorkspace:
+class UpdateWorkspace:
     actor: UUID
     workspace_id: UUID
     changes: WorkspaceChanges
@@ -70,7 +70,7 @@ async def create_workspace(command: CreateWorkspace, services: Services) -> Work
     return workspace
 
 
-async def change_workspace(command: ChangeWorkspace, services: Services) -> Workspace:
+async def update_workspace(command: UpdateWorkspace, services: Services) -> Workspace:
     """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
     return await services.workspaces.change(
         command.actor, command.workspace_id, command.changes, command.expected_tags

@@ -93,7 +93,7 @@ class ApiTokenService:
             raise Forbidden(
                 "insufficient-scope", "A token cannot have a scope that its maker lacks."
             )
-        await self._uow.user_profiles.get_for_change(user_id, user_id)
+        await self._uow.user_profiles.get_for_update(user_id, user_id)
         await self._uow.api_tokens.add(token)
 
     async def require(self, user_id: UUID, token_id: UUID) -> None:
@@ -110,5 +110,5 @@ class ApiTokenService:
     async def remove(self, user_id: UUID, token_id: UUID) -> None:
         """Revokes it at once. Raises: NotFound."""
         await self._uow.api_tokens.remove(
-            await self._uow.api_tokens.get_for_change(user_id, token_id)
+            await self._uow.api_tokens.get_for_update(user_id, token_id)
         )

@@ -111,7 +111,7 @@ class RepoObservation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownRepo:
+class BoardRepo:
     """A repo, and what was last seen of its folder; None when nobody has looked at it yet."""
 
     id: UUID
@@ -131,10 +131,10 @@ class UnlockedVault:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class BoardFacts:
     """What a board is made from."""
 
-    repos: Sequence[KnownRepo]
+    repos: Sequence[BoardRepo]
     vaults: Sequence[UnlockedVault]
 
 
@@ -174,7 +174,7 @@ class AttentionBoard:
 
 
 def attention_board(
-    repos: Sequence[KnownRepo],
+    repos: Sequence[BoardRepo],
     vaults: Sequence[UnlockedVault],
     now: datetime,
     only: AttentionReason | None = None,
@@ -219,7 +219,7 @@ class Observations(ABC):
     @abstractmethod
     async def known(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> Known:
+    ) -> BoardFacts:
         """The repos of a user with what was seen, and the vaults that are not locked, in no order:
         over all workspaces or in one. Nothing when there is no such user or workspace."""
 

@@ -94,7 +94,7 @@ class Entity:
         if expected_tags is not None and self.tag not in expected_tags:
             raise PreconditionFailed(self.noun, self.version)
 
-    def changed(self, changes: Mapping[str, Any]) -> Self:
+    def updated(self, changes: Mapping[str, Any]) -> Self:
         """This entity with other values: the next version, or itself when nothing differs.
 
         The changes are a merge patch (RFC 7396): a JSON object is merged into the present one,
@@ -189,7 +189,7 @@ class Repository(ABC, Generic[E]):
         """The entity. Raises: NotFound."""
 
     @abstractmethod
-    async def get_for_change(self, owner_id: UUID, entity_id: UUID) -> E:
+    async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> E:
         """The entity, which nobody else can change until this unit of work ends.
 
         Raises: NotFound.

@@ -10,7 +10,7 @@ from uuid import UUID
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.fields import MAX_NAME, comparison_key
-from symphony.domain.repos import Registered, Repo
+from symphony.domain.repos import RegisteredRepo, Repo
 
 _FORBIDDEN = re.compile(r'[\\<>:"|?*]')
 _LONGEST_NUMBER = "-1000000"
@@ -32,7 +32,7 @@ class RepoKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundRepository:
     """A repository on the disk: `path` is absolute, has no links in it, and may be no text.
 
     `remote_url` is one that a repo may have, or None; `reason` says why there is none although the
@@ -47,10 +47,10 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Search:
+class SearchResult:
     """What was found; `truncated` when there was more to look at than is allowed."""
 
-    found: Sequence[Found]
+    found: Sequence[FoundRepository]
     truncated: bool
 
 
@@ -71,8 +71,8 @@ class Finder(ABC):
 
     @abstractmethod
     async def find(
-        self, user_id: UUID, root: str, max_depth: int, registered: Sequence[Registered]
-    ) -> Search:
+        self, user_id: UUID, root: str, max_depth: int, registered: Sequence[RegisteredRepo]
+    ) -> SearchResult:
         """The repositories in a folder and, to a depth, in those below it; sorted by path.
 
         Links are not followed below the folder. It is absolute, or `~/…` for the service's own
@@ -82,7 +82,9 @@ class Finder(ABC):
         """
 
 
-def proposals(found: Iterable[Found], registered: Iterable[Registered]) -> Iterator[Proposal]:
+def proposals(
+    found: Iterable[FoundRepository], registered: Iterable[RegisteredRepo]
+) -> Iterator[Proposal]:
     """How to register what was found: with names that are legal, and free in the workspace."""
     names = _FreeNames(each.name for each in registered)
     for each in found:

@@ -57,7 +57,7 @@ class RepoChanges(TypedDict, total=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class RegisteredRepo:
     """What a workspace calls the repository at a path."""
 
     name: str
@@ -68,7 +68,7 @@ class RepoRepository(PagedRepository[Repo]):
     """The repos of all workspaces."""
 
     @abstractmethod
-    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[Registered]:
+    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[RegisteredRepo]:
         """What is registered in a workspace, by name. Raises: NotFound for the workspace."""
 
     @abstractmethod
@@ -123,9 +123,9 @@ class RepoService:
         expected_tags: frozenset[str] | None = None,
     ) -> Repo:
         """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-        repo = await self._uow.repos.get_for_change(user_id, repo_id)
+        repo = await self._uow.repos.get_for_update(user_id, repo_id)
         repo.require(expected_tags)
-        changed = repo.changed(changes)
+        changed = repo.updated(changes)
         if changed is not repo:
             await self._uow.repos.save(changed)
         return changed
@@ -137,13 +137,13 @@ class RepoService:
 
         Raises: NotFound, NoRemote or RemoteChanged when it is not the repo's any more.
         """
-        repo = await self._uow.repos.get_for_change(user_id, repo_id)
+        repo = await self._uow.repos.get_for_update(user_id, repo_id)
         if repo.remote_url is None:
             raise NoRemote
         if repo.remote_url != remote_url:
             raise RemoteChanged
         last = synced_at if repo.last_synced is None else max(synced_at, repo.last_synced)
-        marked = repo.changed({"last_synced": last})
+        marked = repo.updated({"last_synced": last})
         if marked is not repo:
             await self._uow.repos.save(marked)
         return marked
@@ -155,7 +155,7 @@ class RepoService:
         # The workspace is locked before what it holds; the repo may be gone by then.
         found = await self._uow.repos.get(user_id, repo_id)
         await self._uow.workspaces.count_contents(user_id, found.workspace_id)
-        repo = await self._uow.repos.get_for_change(user_id, repo_id)
+        repo = await self._uow.repos.get_for_update(user_id, repo_id)
         repo.require(expected_tags)
         await self._uow.repos.remove(repo)
         await self._uow.workspaces.count_contents(user_id, repo.workspace_id, repos=-1)

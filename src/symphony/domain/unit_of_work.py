@@ -9,13 +9,13 @@ from symphony.domain.idempotency import IdempotencyKeys
 from symphony.domain.repos import RepoRepository
 from symphony.domain.sign_in_failures import SignInFailures
 from symphony.domain.user_profiles import UserProfileRepository
-from symphony.domain.vault_keys import VaultKeyRepository
-from symphony.domain.vaults import VaultRepository
+from symphony.domain.vaults.keys import VaultKeyRepository
+from symphony.domain.vaults.vaults import VaultRepository
 from symphony.domain.workspaces import WorkspaceRepository
 
 if TYPE_CHECKING:
-    from symphony.domain.vault_access import VaultSessionRepository
-    from symphony.domain.vault_entries import VaultEntryRepository
+    from symphony.domain.vaults.entries import VaultEntryRepository
+    from symphony.domain.vaults.sessions import VaultSessionRepository
 
 
 class TransactionConflict(Exception):

@@ -108,14 +108,14 @@ class UserProfileService:
         expected_tags: frozenset[str] | None = None,
     ) -> UserProfile:
         """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-        profile = await self._uow.user_profiles.get_for_change(user_id, profile_id)
+        profile = await self._uow.user_profiles.get_for_update(user_id, profile_id)
         profile.require(expected_tags)
         values: dict[str, object] = {**changes}
         if password_change:
             if profile.password_hash != password_change.old_hash:
                 raise wrong_current_password()
             values["password_hash"] = password_change.new_hash
-        changed = profile.changed(values)
+        changed = profile.updated(values)
         if changed is not profile:
             await self._check_unique(changed)
             await self._uow.user_profiles.save(changed)
@@ -125,7 +125,7 @@ class UserProfileService:
         self, user_id: UUID, profile_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> None:
         """Ends the profile and its API tokens. Raises: NotFound, PreconditionFailed, InUse."""
-        profile = await self._uow.user_profiles.get_for_change(user_id, profile_id)
+        profile = await self._uow.user_profiles.get_for_update(user_id, profile_id)
         profile.require(expected_tags)
         if await self._uow.user_profiles.count_workspaces(user_id, profile.id):
             raise InUse("user-has-workspaces", "Delete the workspaces of this user first.")

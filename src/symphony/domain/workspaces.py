@@ -111,9 +111,9 @@ class WorkspaceService:
         expected_tags: frozenset[str] | None = None,
     ) -> Workspace:
         """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-        workspace = await self._uow.workspaces.get_for_change(user_id, workspace_id)
+        workspace = await self._uow.workspaces.get_for_update(user_id, workspace_id)
         workspace.require(expected_tags)
-        changed = workspace.changed(changes)
+        changed = workspace.updated(changes)
         if changed is not workspace:
             await self._uow.workspaces.save(changed)
         return changed
@@ -135,7 +135,7 @@ class WorkspaceService:
         await self._uow.workspaces.get(user_id, workspace_id)
         await self._uow.user_profiles.count_workspaces(user_id, user_id)
         stats = await self._uow.workspaces.count_contents(user_id, workspace_id)
-        workspace = await self._uow.workspaces.get_for_change(user_id, workspace_id)
+        workspace = await self._uow.workspaces.get_for_update(user_id, workspace_id)
         workspace.require(expected_tags)
         if stats.total_resources and not force:
             raise InUse(

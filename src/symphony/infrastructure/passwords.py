@@ -5,7 +5,7 @@ from functools import lru_cache, partial
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.infrastructure.hashing_threads import HashingThreads
 
 # OWASP's password storage sheet: 19 MiB, two passes, one lane.
 TIME_COST = 2
@@ -15,7 +15,7 @@ MEMORY_COST = 19_456  # KiB
 class Argon2Passwords:
     """Hashes passwords, and compares them with their hashes."""
 
-    def __init__(self, threads: SlowThreads) -> None:
+    def __init__(self, threads: HashingThreads) -> None:
         self._threads = threads
         self._hasher = _hasher(TIME_COST, MEMORY_COST)
         self._nobody = _hash_of_nobody(TIME_COST, MEMORY_COST)

@@ -11,7 +11,7 @@ from symphony.domain.base import Entity, Page, PagedRepository, PageRequest, Rep
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store, UnitOfWork
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from tests.domain.examples import a_profile, a_repo, a_vault, a_workspace
 

@@ -18,10 +18,10 @@ from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database import engine as engine_module
 from symphony.infrastructure.database import migrations, unit_of_work
+from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.errors import DatabaseFault, port_errors
 from symphony.infrastructure.database.repositories import REPOS
-from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
 from tests.infrastructure.database.kept import Household, committed, found, household, keep
@@ -53,7 +53,7 @@ async def test_a_server_that_is_away_makes_the_store_unavailable() -> None:
         for opened in (store.unit_of_work(), store.reading()):
             with pytest.raises(StoreUnavailable):
                 await opened.__aenter__()
-        assert await migrations.obstacle(engines) == migrations.UNREACHABLE
+        assert await migrations.not_ready_reason(engines) == migrations.UNREACHABLE
         with pytest.raises(StoreUnavailable):
             await migrations.upgrade(engines)
         await engines.dispose()
@@ -97,9 +97,9 @@ async def test_a_deadlock_is_a_conflict_for_one_and_nothing_to_the_other(
     async def lock(first: Household, second: Household) -> bool:
         try:
             async with committed(store) as uow:
-                await uow.user_profiles.get_for_change(first.user.id, first.user.id)
+                await uow.user_profiles.get_for_update(first.user.id, first.user.id)
                 await both_hold_one.wait()
-                await uow.user_profiles.get_for_change(second.user.id, second.user.id)
+                await uow.user_profiles.get_for_update(second.user.id, second.user.id)
         except TransactionConflict:
             return False
         return True
@@ -139,7 +139,7 @@ async def refuse(engines: Engines, sqlstate: str) -> None:
 async def test_a_fault_of_our_own_tells_the_statement_and_what_is_wrong(
     engines: Engines,
 ) -> None:
-    session = Session(engines.read)
+    session = Connection(engines.read)
     await session.open()
     try:
         with pytest.raises(DatabaseFault) as fault:

@@ -68,11 +68,11 @@ def test_who_does_not_migrate_does_not_import_alembic() -> None:
 
 async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
     assert await migrations.current_revision(empty) is None
-    assert "symphony db upgrade" in (await migrations.obstacle(empty) or "")
+    assert "symphony db upgrade" in (await migrations.not_ready_reason(empty) or "")
     for _ in range(2):
         await migrations.upgrade(empty)
         assert await migrations.current_revision(empty) == migrations.head_revision()
-        assert await migrations.obstacle(empty) is None
+        assert await migrations.not_ready_reason(empty) is None
         assert await tables(empty) == set(Model.metadata.tables)
         await migrations.downgrade(empty, "base")
         assert await migrations.current_revision(empty) is None
@@ -82,15 +82,15 @@ async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
 async def test_going_up_twice_changes_nothing(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.upgrade(empty)
-    assert await migrations.obstacle(empty) is None
+    assert await migrations.not_ready_reason(empty) is None
 
 
 async def test_every_revision_can_be_left_again_by_itself(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.downgrade(empty, "-1")
-    assert await migrations.obstacle(empty) is not None
+    assert await migrations.not_ready_reason(empty) is not None
     await migrations.upgrade(empty)
-    assert await migrations.obstacle(empty) is None
+    assert await migrations.not_ready_reason(empty) is None
 
 
 async def test_the_migrated_schema_is_that_of_the_models(empty: Engines) -> None:
@@ -130,7 +130,7 @@ async def test_eight_processes_may_migrate_an_empty_database_at_once(
     for process in processes:
         await asyncio.to_thread(process.join, TIME_LIMIT)
     assert [process.exitcode for process in processes] == [0] * 8
-    assert await migrations.obstacle(empty) is None
+    assert await migrations.not_ready_reason(empty) is None
 
 
 @between_processes
@@ -144,7 +144,7 @@ async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
     for process in (killed, waiting):
         await asyncio.to_thread(process.join, TIME_LIMIT)
     assert (killed.exitcode, waiting.exitcode) == (-signal.SIGKILL, 0)
-    assert await migrations.obstacle(empty) is None
+    assert await migrations.not_ready_reason(empty) is None
     assert await tables(empty) == set(Model.metadata.tables)
 
 
@@ -159,5 +159,5 @@ async def test_whoever_waits_for_a_migration_may_wait_longer_than_a_request(
         await asyncio.wait([upgrade], timeout=0.6)
         assert not upgrade.done()
     await asyncio.wait_for(upgrade, TIME_LIMIT)
-    assert await migrations.obstacle(second) is None
+    assert await migrations.not_ready_reason(second) is None
     await second.dispose()

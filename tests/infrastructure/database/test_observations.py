@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from symphony.domain.attention import KnownRepo, RepoObservation
+from symphony.domain.attention import BoardRepo, RepoObservation
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.git import RepoState
 from symphony.domain.repos import Repo
@@ -42,7 +42,7 @@ async def remember(store: Store, owner_id: UUID, *seen: RepoObservation) -> None
 
 async def known(
     store: Store, owner_id: UUID, workspace_id: UUID | None = None, *, of: UUID | None = None
-) -> Sequence[KnownRepo]:
+) -> Sequence[BoardRepo]:
     async with store.reading() as repositories:
         found = await repositories.observations.known(owner_id, of or owner_id, workspace_id)
     return found.repos
@@ -57,7 +57,7 @@ async def test_a_repo_that_nobody_has_looked_at_is_known_without_an_observation(
     store: Store, ada: Household
 ) -> None:
     (repo,) = await known(store, ada.user.id)
-    assert repo == KnownRepo(
+    assert repo == BoardRepo(
         id=ada.repo.id,
         workspace_id=ada.workspace.id,
         name=ada.repo.name,
@@ -138,7 +138,7 @@ async def test_what_was_seen_at_another_path_is_not_told_and_not_kept(
     store: Store, ada: Household
 ) -> None:
     await remember(store, ada.user.id, seen_of(ada.repo))
-    moved = ada.repo.changed({"path": "~/elsewhere"})
+    moved = ada.repo.updated({"path": "~/elsewhere"})
     async with committed(store) as uow:
         await uow.repos.save(moved)
     assert await last_seen(store, ada) is None

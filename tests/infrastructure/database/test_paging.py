@@ -11,7 +11,7 @@ from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity, PageRequest, Position
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from tests.domain.examples import a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import Household, committed, keep, listed, page, repository

@@ -13,11 +13,11 @@ from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
 from symphony.domain.git import RepoState, RepoStatus
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
-from symphony.domain.vault_access import Visitor
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.sessions import VaultCredentials
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
+from symphony.infrastructure.database.connection import Prepared
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.sessions import Prepared
 from tests.infrastructure.database.kept import Household, paged
 
 SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down in (False, True)]
@@ -92,8 +92,8 @@ async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wa
         assert (column in conditions(explained)) is (place is not None)
 
 
-def visitor(home: Household) -> Visitor:
-    return Visitor(home.user.id, home.vault.id, b"t", None)
+def credentials(home: Household) -> VaultCredentials:
+    return VaultCredentials(home.user.id, home.vault.id, b"t", None)
 
 
 LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
@@ -111,8 +111,8 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     ),
     "vault's key": lambda all_, home: all_.vault_keys.find(home.user.id, home.vault.id),
     "access": lambda all_, home: all_.vault_sessions.access(home.user.id, home.vault.id, b"h"),
-    "entry": lambda all_, home: all_.vault_entries.read(visitor(home), b"h", b"l", None),
-    "entries": lambda all_, home: all_.vault_entries.all(visitor(home), b"h"),
+    "entry": lambda all_, home: all_.vault_entries.read(credentials(home), b"h", b"l", None),
+    "entries": lambda all_, home: all_.vault_entries.all(credentials(home), b"h"),
     "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
 }
 

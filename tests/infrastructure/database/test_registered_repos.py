@@ -6,7 +6,7 @@ import pytest
 
 from symphony.domain.base import new_id
 from symphony.domain.errors import NotFound
-from symphony.domain.repos import Registered
+from symphony.domain.repos import RegisteredRepo
 from symphony.domain.unit_of_work import Store, TransactionConflict
 from symphony.domain.workspaces import Workspace
 from tests.domain.examples import a_repo, a_workspace
@@ -15,7 +15,7 @@ from tests.infrastructure.database.kept import Household, committed, found, keep
 TIME_LIMIT = 10  # seconds
 
 
-async def registered(store: Store, home: Household, workspace: Workspace) -> list[Registered]:
+async def registered(store: Store, home: Household, workspace: Workspace) -> list[RegisteredRepo]:
     async with store.reading() as repositories:
         return list(await repositories.repos.registered(home.user.id, workspace.id))
 
@@ -28,9 +28,11 @@ async def test_what_a_workspace_has_registered_is_told_by_name(
     assert await registered(store, ada, other) == []
     brass = a_repo(ada.workspace.id, "Brass", path="/srv/brass")
     await keep(store, brass, a_repo(other.id, "elsewhere"))
-    expected = [Registered(each.name, each.path) for each in (brass, ada.repo)]
+    expected = [RegisteredRepo(each.name, each.path) for each in (brass, ada.repo)]
     assert await registered(store, ada, ada.workspace) == expected
-    assert await registered(store, eve, eve.workspace) == [Registered(eve.repo.name, eve.repo.path)]
+    assert await registered(store, eve, eve.workspace) == [
+        RegisteredRepo(eve.repo.name, eve.repo.path)
+    ]
 
 
 async def test_in_somebody_elses_workspace_or_in_none_nothing_is_registered(
@@ -55,7 +57,9 @@ async def test_a_name_that_was_taken_meanwhile_is_a_conflict(store: Store, ada: 
     async with store.unit_of_work() as uow:
         with pytest.raises(TransactionConflict):
             await uow.repos.add_all(repos)
-    assert await registered(store, ada, ada.workspace) == [Registered(ada.repo.name, ada.repo.path)]
+    assert await registered(store, ada, ada.workspace) == [
+        RegisteredRepo(ada.repo.name, ada.repo.path)
+    ]
 
 
 async def test_who_registers_many_waits_for_who_is_renaming_one(
@@ -66,8 +70,8 @@ async def test_who_registers_many_waits_for_who_is_renaming_one(
             await uow.repos.add_all([a_repo(ada.workspace.id, "loom")])
 
     async with store.unit_of_work() as uow:
-        repo = await uow.repos.get_for_change(ada.user.id, ada.repo.id)
-        await uow.repos.save(repo.changed({"name": "loom"}))
+        repo = await uow.repos.get_for_update(ada.user.id, ada.repo.id)
+        await uow.repos.save(repo.updated({"name": "loom"}))
         registering = asyncio.create_task(register())
         await asyncio.wait([registering], timeout=0.1)
         assert not registering.done()

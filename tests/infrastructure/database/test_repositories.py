@@ -13,7 +13,7 @@ from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store, TransactionConflict
 from symphony.domain.user_profiles import UserProfile
-from symphony.domain.vaults import Vault
+from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace, WorkspaceStats, WorkspaceType
 from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import (
@@ -98,7 +98,7 @@ async def test_a_saved_change_is_found_as_it_is(
 ) -> None:
     async with committed(store) as uow:
         entities = repository(uow, type(entity))
-        changed = (await entities.get_for_change(ada.user.id, entity.id)).changed(NOUNS[noun][1])
+        changed = (await entities.get_for_update(ada.user.id, entity.id)).updated(NOUNS[noun][1])
         await entities.save(changed)
     assert changed.version == 2
     assert await found(store, entity, ada.user.id) == changed
@@ -107,7 +107,7 @@ async def test_a_saved_change_is_found_as_it_is(
 async def test_what_is_removed_is_gone(store: Store, ada: Household, entity: Entity) -> None:
     async with committed(store) as uow:
         entities = repository(uow, type(entity))
-        await entities.remove(await entities.get_for_change(ada.user.id, entity.id))
+        await entities.remove(await entities.get_for_update(ada.user.id, entity.id))
     with pytest.raises(NotFound):
         await found(store, entity, ada.user.id)
 
@@ -117,7 +117,7 @@ async def test_what_belongs_to_somebody_else_is_not_found_nor_is_what_never_was(
 ) -> None:
     async with store.unit_of_work() as uow:
         entities = repository(uow, type(entity))
-        for look_up in (entities.get, entities.get_for_change):
+        for look_up in (entities.get, entities.get_for_update):
             for owner_id, entity_id in (
                 (eve.user.id, entity.id),
                 (new_id(), entity.id),
@@ -132,7 +132,7 @@ async def test_what_belongs_to_somebody_else_is_not_found_nor_is_what_never_was(
 async def test_a_state_that_does_not_follow_the_one_that_is_kept_is_a_conflict(
     noun: str, store: Store, entity: Entity
 ) -> None:
-    changed = entity.changed(NOUNS[noun][1])
+    changed = entity.updated(NOUNS[noun][1])
     async with committed(store) as uow:
         await repository(uow, type(entity)).save(changed)
     async with store.unit_of_work() as uow:
@@ -283,9 +283,9 @@ async def test_nothing_can_be_renamed_to_a_name_that_is_taken(
     await keep(store, one, other)
     async with store.unit_of_work() as uow:
         with pytest.raises(AlreadyExists):
-            await repository(uow, noun).save(other.changed({"name": "ONE"}))
+            await repository(uow, noun).save(other.updated({"name": "ONE"}))
     async with committed(store) as uow:
-        await repository(uow, noun).save(other.changed({"name": "OTHER"}))
+        await repository(uow, noun).save(other.updated({"name": "OTHER"}))
 
 
 async def test_a_name_is_free_again_among_other_siblings_and_after_its_end(
@@ -365,8 +365,8 @@ async def test_a_saved_change_leaves_the_counters_alone(store: Store, ada: House
     async with committed(store) as uow:
         await uow.user_profiles.count_workspaces(user.id, user.id, added=1)
         await uow.workspaces.count_contents(user.id, workspace.id, repos=1, vaults=2)
-        await uow.user_profiles.save(user.changed({"preferences": {"a": 1}}))
-        await uow.workspaces.save(workspace.changed({"name": "Other"}))
+        await uow.user_profiles.save(user.updated({"preferences": {"a": 1}}))
+        await uow.workspaces.save(workspace.updated({"name": "Other"}))
         assert await uow.user_profiles.count_workspaces(user.id, user.id) == 1
         stats = await uow.workspaces.stats(user.id, workspace.id)
     assert stats == WorkspaceStats(workspace.id, 1, 2)

@@ -18,7 +18,7 @@ async def test_leaving_without_commit_keeps_nothing(store: Store, ada: Household
     user, workspace = ada.user, ada.workspace
     async with store.unit_of_work() as uow:
         await uow.workspaces.add(a_workspace(user.id, "Never"))
-        await uow.workspaces.save(workspace.changed({"name": "Never either"}))
+        await uow.workspaces.save(workspace.updated({"name": "Never either"}))
         await uow.repos.remove(ada.repo)
         await uow.user_profiles.count_workspaces(user.id, user.id, added=1)
     assert await listed(store, Workspace, user.id, user.id) == [workspace]
@@ -88,17 +88,17 @@ async def test_what_is_got_for_change_waits_for_whoever_got_it_first(
 ) -> None:
     async def rename() -> Workspace:
         async with committed(store) as uow:
-            workspace = await uow.workspaces.get_for_change(ada.user.id, ada.workspace.id)
-            changed = workspace.changed({"name": "Second"})
+            workspace = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+            changed = workspace.updated({"name": "Second"})
             await uow.workspaces.save(changed)
             return changed
 
     async with store.unit_of_work() as uow:
-        workspace = await uow.workspaces.get_for_change(ada.user.id, ada.workspace.id)
+        workspace = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
         second = asyncio.create_task(rename())
         await asyncio.wait([second], timeout=0.1)
         assert not second.done()
-        await uow.workspaces.save(workspace.changed({"name": "First", "description": "kept"}))
+        await uow.workspaces.save(workspace.updated({"name": "First", "description": "kept"}))
         await uow.commit()
     changed = await asyncio.wait_for(second, TIME_LIMIT)
     assert (changed.name, changed.description, changed.version) == ("Second", "kept", 3)
@@ -109,7 +109,7 @@ async def test_a_child_does_not_wait_for_a_change_of_its_parent(
     store: Store, ada: Household
 ) -> None:
     async with store.unit_of_work() as uow:
-        await uow.workspaces.get_for_change(ada.user.id, ada.workspace.id)
+        await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
         await asyncio.wait_for(keep(store, a_repo(ada.workspace.id, "quick")), TIME_LIMIT)
 
 
@@ -130,10 +130,10 @@ async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: House
     async def count(name: str) -> None:
         for _ in range(rounds):
             async with committed(store) as uow:
-                workspace = await uow.workspaces.get_for_change(ada.user.id, ada.workspace.id)
+                workspace = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
                 present = workspace.settings.get(name, 0)
                 assert isinstance(present, int)
-                await uow.workspaces.save(workspace.changed({"settings": {name: present + 1}}))
+                await uow.workspaces.save(workspace.updated({"settings": {name: present + 1}}))
 
     async def read() -> None:
         for _ in range(rounds):

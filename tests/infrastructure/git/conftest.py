@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from symphony.infrastructure.git.local import LocalGit
-from symphony.infrastructure.git.remote_git import RemoteGit
+from symphony.infrastructure.git.remotes.remote import RemoteGit
+from symphony.infrastructure.git.status.local import LocalGit
 from tests.support.repositories import entries
 from tests.support.server import until
 

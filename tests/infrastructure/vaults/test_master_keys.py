@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from symphony.domain.vault_keys import MasterKeyMissing
+from symphony.domain.vaults.keys import MasterKeyMissing
 from symphony.infrastructure.vaults.master_keys import (
     FixedMasterKeys,
     NotMasterKeys,

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from symphony.application.ports import Overloaded
-from symphony.domain.vault_keys import Derivation
-from symphony.infrastructure import slow_threads
-from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.domain.vaults.keys import Derivation
+from symphony.infrastructure import hashing_threads
+from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 
 PASSPHRASE = b"a horse, a battery and a staple"
@@ -17,7 +17,7 @@ PASSPHRASE = b"a horse, a battery and a staple"
 
 @pytest.fixture
 def passphrases() -> Generator[Argon2Passphrases]:
-    threads = SlowThreads(1)
+    threads = HashingThreads(1)
     yield Argon2Passphrases(threads)
     threads.close()
 
@@ -44,7 +44,7 @@ def test_derivations_are_those_of_rfc_9106(passphrases: Argon2Passphrases) -> No
     assert (derivation.memory, derivation.passes, derivation.lanes) == (65_536, 3, 1)
     assert len(derivation.salt) == 16
     assert passphrases.derivation().salt != derivation.salt
-    assert derivation.is_bearable
+    assert derivation.is_within_bounds
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_derivations_are_those_of_rfc_9106(passphrases: Argon2Passphrases) -> No
     ],
 )
 def test_what_would_take_all_of_the_machine_is_not_bearable(change: dict[str, int]) -> None:
-    assert Derivation(bytes(16), 65_536, 3, 1).is_bearable
-    assert not replace(Derivation(bytes(16), 65_536, 3, 1), **change).is_bearable
+    assert Derivation(bytes(16), 65_536, 3, 1).is_within_bounds
+    assert not replace(Derivation(bytes(16), 65_536, 3, 1), **change).is_within_bounds
 
 
 @pytest.mark.slow_and_real
@@ -84,7 +84,7 @@ async def test_the_event_loop_goes_on_while_keys_are_derived(
 async def test_too_many_at_once_are_refused(
     passphrases: Argon2Passphrases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(slow_threads, "MAX_WAITING", 15)
+    monkeypatch.setattr(hashing_threads, "MAX_WAITING", 15)
     results = await asyncio.gather(
         *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(5)),
         return_exceptions=True,

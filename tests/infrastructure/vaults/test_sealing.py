@@ -5,7 +5,7 @@ import hmac
 import pytest
 
 from symphony.domain.base import new_id
-from symphony.domain.vault_keys import Altered, DataKey
+from symphony.domain.vaults.keys import DataKey, Tampered
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
 
 SEALING = AesGcmSealing()
@@ -16,7 +16,7 @@ ABOUT = (b"vault", b"1")
 def opens(sealed: bytes, *about: bytes, key: bytes = KEY, purpose: str = "entry") -> bool:
     try:
         SEALING.open(key, sealed, purpose, *about)
-    except Altered:
+    except Tampered:
         return False
     return True
 
@@ -78,6 +78,6 @@ def test_a_data_key_opens_nothing_of_another_vault() -> None:
         lambda: one.open(sealed, "entry facts", b"about"),
         lambda: one.open(sealed, "entry"),
     ):
-        with pytest.raises(Altered):
+        with pytest.raises(Tampered):
             wrong()
     assert "kkkk" not in repr(one)

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, DateTime, Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
 from symphony.domain.api_tokens import Scope
-from symphony.domain.vaults import Protection
+from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 
 # Of those that Python has; the databases have earlier and later ones.

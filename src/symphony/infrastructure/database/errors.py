@@ -75,7 +75,7 @@ class DatabaseFault(Exception):
 
 @contextmanager
 def port_errors(statement: str | None = None) -> Generator[None]:
-    """Turns the drivers' errors into those of the port; of SQLAlchemy's the statement is known."""
+    """Translate driver errors into errors of the port; SQLAlchemy errors carry their statement."""
     try:
         yield
     except Exception as error:

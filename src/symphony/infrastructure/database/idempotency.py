@@ -18,8 +18,9 @@ from symphony.domain.idempotency import (
     KeyReused,
 )
 from symphony.domain.unit_of_work import TransactionConflict
-from symphony.domain.vaults import Protection
+from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
+from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.mapping import Mapping
 from symphony.infrastructure.database.models import (
     IdempotencyKeyModel,
@@ -28,7 +29,6 @@ from symphony.infrastructure.database.models import (
     WorkspaceTypeName,
 )
 from symphony.infrastructure.database.repositories import REPOS, USER_PROFILES, VAULTS, WORKSPACES
-from symphony.infrastructure.database.sessions import Session
 
 _MAPPINGS: dict[str, Mapping[Any]] = {each.noun: each for each in (WORKSPACES, REPOS, VAULTS)}
 
@@ -60,31 +60,31 @@ _MADE = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_OF_USER, _OWN
 
 
 class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def claim(self, key: IdempotencyKey) -> Creation | None:
         user = {"user_id": key.user_id}
-        if not await self._session.rows(_OWNER, user):
+        if not await self._connection.rows(_OWNER, user):
             return None  # nobody is there to make anything for, as the handler will say
         now = utc_now()
-        await self._session.rows(_FORGET, user | {"made_before": now - KEPT_FOR})
+        await self._connection.rows(_FORGET, user | {"made_before": now - KEPT_FOR})
         new = {"own_fingerprint": key.fingerprint, "now": now}
-        claimed = await self._session.rows(_CLAIM, _named(key) | new)
+        claimed = await self._connection.rows(_CLAIM, _named(key) | new)
         return None if claimed else await self._made_under(key)
 
     async def knows(self, key: IdempotencyKey) -> bool:
-        return bool(await self._session.rows(_MADE, _named(key)))
+        return bool(await self._connection.rows(_MADE, _named(key)))
 
     async def keep(self, key: IdempotencyKey, made: Creation) -> None:
         if isinstance(made, Entity):
             values = {"made_noun": made.noun, "made": _to_json(made)}
         else:
             values = {"made_noun": made[0].noun, "made": [_to_json(each) for each in made]}
-        await self._session.rows(_KEEP, _named(key) | values)
+        await self._connection.rows(_KEEP, _named(key) | values)
 
     async def _made_under(self, key: IdempotencyKey) -> Creation:
-        rows = await self._session.rows(_MADE, _named(key))
+        rows = await self._connection.rows(_MADE, _named(key))
         if not rows:  # its day was over, and somebody has cleared it away just now
             raise TransactionConflict
         fingerprint, noun, made = rows[0]

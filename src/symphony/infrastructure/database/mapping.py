@@ -32,7 +32,7 @@ class Mapping(Generic[E]):
 
     `container` is the mapping of what the entities stand in, `parent` the column that says in
     which. `owner` is the column with the owner's id; without one, the container knows the owner,
-    and look-ups join its table. `found_out` has the fields that hold something else than their
+    and look-ups join its table. `computed` has the fields that hold something else than their
     columns when they are read.
     """
 
@@ -45,7 +45,7 @@ class Mapping(Generic[E]):
         parent: str | None = None,
         container: "Mapping[Any] | None" = None,
         unique_names: bool = True,
-        found_out: "dict[str, ColumnElement[Any]] | None" = None,
+        computed: "dict[str, ColumnElement[Any]] | None" = None,
     ) -> None:
         self.entity = entity
         self.noun = entity.noun
@@ -55,7 +55,7 @@ class Mapping(Generic[E]):
         self._joined = container.table if container and not owner else None
         self.parent = self.table.c[parent] if parent else None
         self.unique_names = unique_names
-        self._found_out = found_out or {}
+        self._computed = computed or {}
         # Derived properties (the normalised names) are written and never read back. A parameter
         # may not have the name of the column that it is for.
         shown = {field.name for field in fields(entity)} | set(dir(entity))
@@ -74,7 +74,7 @@ class Mapping(Generic[E]):
 
     def shown(self, field: str) -> ColumnElement[Any]:
         """What a field holds when it is read."""
-        return self._found_out.get(field, self.table.c[field])
+        return self._computed.get(field, self.table.c[field])
 
     def to_entity(self, row: Sequence[Any]) -> E:
         return self.entity.restored(row)
@@ -97,7 +97,7 @@ class Mapping(Generic[E]):
         return self.select_owned.where(self.table.c.id == ENTITY_ID)
 
     @cached_property
-    def select_one_for_change(self) -> Select[Any]:
+    def select_one_for_update(self) -> Select[Any]:
         # FOR NO KEY UPDATE: it waits for other changes, not for children that refer to the row.
         return self.select_one.with_for_update(of=self.table, key_share=True)
 

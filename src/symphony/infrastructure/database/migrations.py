@@ -52,7 +52,7 @@ async def current_revision(engines: Engines) -> str | None:
         return await connection.run_sync(_current_revision)
 
 
-async def obstacle(engines: Engines) -> str | None:
+async def not_ready_reason(engines: Engines) -> str | None:
     """Why the database cannot serve, in words that say what to do; None when it can."""
     try:
         async with asyncio.timeout(_ANSWER_WAIT):

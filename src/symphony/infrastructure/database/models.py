@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from symphony.domain.api_tokens import Scope
-from symphony.domain.vaults import Protection
+from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database.column_types import (
     JsonObject,

@@ -28,18 +28,18 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
 from symphony.domain.attention import (
-    Known,
-    KnownRepo,
+    BoardFacts,
+    BoardRepo,
     Observations,
     RepoObservation,
     UnlockedVault,
 )
 from symphony.domain.git import RepoState
+from symphony.infrastructure.database.base_repository import PARENT_ID
+from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.mapping import OWNER_ID
 from symphony.infrastructure.database.models import RepoObservationModel
 from symphony.infrastructure.database.repositories import IS_LOCKED, REPOS, VAULTS, WORKSPACES
-from symphony.infrastructure.database.repository import PARENT_ID
-from symphony.infrastructure.database.sessions import Session
 
 
 class _Json(TypeDecorator[Sequence[RepoObservation]]):
@@ -131,19 +131,19 @@ _KEEP = _new.on_conflict_do_update(
 
 
 class SqlAlchemyObservations(Observations):
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def known(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> Known:
+    ) -> BoardFacts:
         parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
         if workspace_id is None:
-            rows = await self._session.rows(_KNOWN, parameters)
+            rows = await self._connection.rows(_KNOWN, parameters)
         else:
             in_one = {"workspace_id": workspace_id}
-            rows = await self._session.rows(_KNOWN_IN_ONE, parameters | in_one)
-        repos = list[KnownRepo]()
+            rows = await self._connection.rows(_KNOWN_IN_ONE, parameters | in_one)
+        repos = list[BoardRepo]()
         vaults = list[UnlockedVault]()
         for row in rows:
             shown, path = dict(zip(_SHOWN, row, strict=False)), row[len(_SHOWN)]
@@ -151,11 +151,11 @@ class SqlAlchemyObservations(Observations):
                 vaults.append(UnlockedVault(**shown))
             else:
                 seen = _observation(row[len(_SHOWN) + 1 :])
-                repos.append(KnownRepo(**shown, path=path, seen=seen))
-        return Known(repos, vaults)
+                repos.append(BoardRepo(**shown, path=path, seen=seen))
+        return BoardFacts(repos, vaults)
 
     async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
-        await self._session.rows(_KEEP, {"owner_id": owner_id, "observations": observations})
+        await self._connection.rows(_KEEP, {"owner_id": owner_id, "observations": observations})
 
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:

@@ -22,10 +22,16 @@ from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
 from symphony.domain.base import utc_now
 from symphony.domain.errors import NotFound
 from symphony.domain.fields import comparison_key
-from symphony.domain.repos import Registered, Repo, RepoRepository
+from symphony.domain.repos import RegisteredRepo, Repo, RepoRepository
 from symphony.domain.user_profiles import UserProfile, UserProfileRepository
-from symphony.domain.vaults import Protection, Vault, VaultRepository
+from symphony.domain.vaults.vaults import Protection, Vault, VaultRepository
 from symphony.domain.workspaces import Workspace, WorkspaceRepository, WorkspaceStats
+from symphony.infrastructure.database.base_repository import (
+    PARENT_ID,
+    SqlAlchemyPagedRepository,
+    SqlAlchemyRepository,
+)
+from symphony.infrastructure.database.connection import Connection, Statement
 from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID, Mapping
 from symphony.infrastructure.database.models import (
     ApiTokenModel,
@@ -36,12 +42,6 @@ from symphony.infrastructure.database.models import (
     VaultSessionModel,
     WorkspaceModel,
 )
-from symphony.infrastructure.database.repository import (
-    PARENT_ID,
-    SqlAlchemyPagedRepository,
-    SqlAlchemyRepository,
-)
-from symphony.infrastructure.database.sessions import Session, Statement
 
 # When a statement runs, by the service's clock.
 NOW = bindparam("now", type_=UtcDateTime(), callable_=lambda: utc_now())  # noqa: PLW0108 - tests set the clock
@@ -80,7 +80,7 @@ VAULTS = Mapping(
     VaultModel,
     parent="workspace_id",
     container=WORKSPACES,
-    found_out={"is_locked": IS_LOCKED},
+    computed={"is_locked": IS_LOCKED},
 )
 API_TOKENS = Mapping(
     ApiToken,
@@ -134,8 +134,8 @@ _COUNT_CONTENTS = (
 
 
 class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepository):
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, USER_PROFILES)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, USER_PROFILES)
 
     async def get_by_username(self, username: str) -> UserProfile | None:
         return await self._one(_BY_USERNAME, key=comparison_key(username))
@@ -145,15 +145,15 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
 
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
         parameters = {"owner_id": owner_id, "entity_id": user_id, "added": added}
-        counted = await self._session.rows(_COUNT_WORKSPACES, parameters)
+        counted = await self._connection.rows(_COUNT_WORKSPACES, parameters)
         if not counted:
             raise NotFound(UserProfile.noun, user_id)
         return counted[0][0]
 
 
 class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceRepository):
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, WORKSPACES)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, WORKSPACES)
 
     async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:
         return await self._stats(_STATS, owner_id=owner_id, entity_id=workspace_id)
@@ -169,34 +169,34 @@ class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceReposi
     async def _stats(
         self, statement: Statement, *, entity_id: UUID, **parameters: object
     ) -> WorkspaceStats:
-        rows = await self._session.rows(statement, {"entity_id": entity_id, **parameters})
+        rows = await self._connection.rows(statement, {"entity_id": entity_id, **parameters})
         if not rows:
             raise NotFound(Workspace.noun, entity_id)
         return WorkspaceStats(*rows[0])
 
 
 class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, REPOS)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, REPOS)
 
-    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[Registered]:
+    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[RegisteredRepo]:
         parameters = {"owner_id": owner_id, "parent_id": workspace_id}
-        rows = await self._session.rows(_REGISTERED, parameters)
+        rows = await self._connection.rows(_REGISTERED, parameters)
         if not rows:
             await self._require_parent(owner_id, workspace_id)
-        return list(starmap(Registered, rows))
+        return list(starmap(RegisteredRepo, rows))
 
     async def add_all(self, repos: Sequence[Repo]) -> None:
         for repo in repos:
-            await self._session.rows(self._mapping.insert, self._mapping.to_values(repo))
+            await self._connection.rows(self._mapping.insert, self._mapping.to_values(repo))
 
 
 class SqlAlchemyVaults(SqlAlchemyPagedRepository[Vault], VaultRepository):
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, VAULTS)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, VAULTS)
 
-    async def get_for_change(self, owner_id: UUID, entity_id: UUID) -> Vault:
-        vault = await super().get_for_change(owner_id, entity_id)
+    async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> Vault:
+        vault = await super().get_for_update(owner_id, entity_id)
         if vault.protection is Protection.NONE:
             return vault
         # PostgreSQL reads the row that it has waited for anew, but not the sessions beside it.
@@ -204,11 +204,11 @@ class SqlAlchemyVaults(SqlAlchemyPagedRepository[Vault], VaultRepository):
 
 
 class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepository):
-    def __init__(self, session: Session) -> None:
-        super().__init__(session, API_TOKENS)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, API_TOKENS)
 
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
         return await self._one(_BY_HASH, token_hash=token_hash)
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        await self._session.rows(_MARK_USED, {"entity_id": token_id, "moment": moment})
+        await self._connection.rows(_MARK_USED, {"entity_id": token_id, "moment": moment})

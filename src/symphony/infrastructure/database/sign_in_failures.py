@@ -7,8 +7,8 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it 
 
 from symphony.domain.base import utc_now
 from symphony.domain.sign_in_failures import WINDOW, Failures, SignInFailures
+from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.models import SignInFailureModel
-from symphony.infrastructure.database.sessions import Session
 
 _table = cast("Table", SignInFailureModel.__table__)
 _failures = _table.c
@@ -34,17 +34,17 @@ _FORGET = delete(_table).where(_failures.since < bindparam("begun_before"))
 
 
 class SqlAlchemySignInFailures(SignInFailures):
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
     async def of(self, account: bytes) -> Failures:
         parameters = {"own_account": account, "begun_after": utc_now() - WINDOW}
-        found = await self._session.rows(_LATELY, parameters)
+        found = await self._connection.rows(_LATELY, parameters)
         return Failures(*found[0]) if found else Failures(0, utc_now())
 
     async def add(self, account: bytes) -> Failures:
         now = utc_now()
         parameters = {"own_account": account, "now": now, "begun_before": now - WINDOW}
-        counted = await self._session.rows(_COUNT, parameters)
-        await self._session.rows(_FORGET, {"begun_before": now - 2 * WINDOW})
+        counted = await self._connection.rows(_COUNT, parameters)
+        await self._connection.rows(_FORGET, {"begun_before": now - 2 * WINDOW})
         return Failures(*counted[0])

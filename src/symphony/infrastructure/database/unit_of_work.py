@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import port_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
@@ -16,11 +17,10 @@ from symphony.infrastructure.database.repositories import (
     SqlAlchemyVaults,
     SqlAlchemyWorkspaces,
 )
-from symphony.infrastructure.database.sessions import Session
 from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
-from symphony.infrastructure.database.vault_entries import SqlAlchemyVaultEntries
-from symphony.infrastructure.database.vault_keys import SqlAlchemyVaultKeys
-from symphony.infrastructure.database.vault_sessions import SqlAlchemyVaultSessions
+from symphony.infrastructure.database.vaults.entries import SqlAlchemyVaultEntries
+from symphony.infrastructure.database.vaults.keys import SqlAlchemyVaultKeys
+from symphony.infrastructure.database.vaults.sessions import SqlAlchemyVaultSessions
 from symphony.infrastructure.metrics import Metrics
 
 MAX_PRESENT = 1000  # with a connection, or in line for one
@@ -34,30 +34,30 @@ class SqlAlchemyRepositories:
     On a session with transactions it is a unit of work.
     """
 
-    def __init__(self, store: "SqlAlchemyStore", session: Session) -> None:
+    def __init__(self, store: "SqlAlchemyStore", connection: Connection) -> None:
         self._store = store
-        self._session = session
-        self.user_profiles = SqlAlchemyUserProfiles(session)
-        self.workspaces = SqlAlchemyWorkspaces(session)
-        self.repos = SqlAlchemyRepos(session)
-        self.vaults = SqlAlchemyVaults(session)
-        self.vault_keys = SqlAlchemyVaultKeys(session)
-        self.vault_sessions = SqlAlchemyVaultSessions(session)
-        self.vault_entries = SqlAlchemyVaultEntries(session)
-        self.api_tokens = SqlAlchemyApiTokens(session)
-        self.idempotency_keys = SqlAlchemyIdempotencyKeys(session)
-        self.sign_in_failures = SqlAlchemySignInFailures(session)
-        self.observations = SqlAlchemyObservations(session)
+        self._connection = connection
+        self.user_profiles = SqlAlchemyUserProfiles(connection)
+        self.workspaces = SqlAlchemyWorkspaces(connection)
+        self.repos = SqlAlchemyRepos(connection)
+        self.vaults = SqlAlchemyVaults(connection)
+        self.vault_keys = SqlAlchemyVaultKeys(connection)
+        self.vault_sessions = SqlAlchemyVaultSessions(connection)
+        self.vault_entries = SqlAlchemyVaultEntries(connection)
+        self.api_tokens = SqlAlchemyApiTokens(connection)
+        self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
+        self.sign_in_failures = SqlAlchemySignInFailures(connection)
+        self.observations = SqlAlchemyObservations(connection)
 
     async def commit(self) -> None:
-        await self._session.commit()
+        await self._connection.commit()
 
     async def __aenter__(self) -> Self:
         self._store.enter()
         try:
             with port_errors():
                 async with asyncio.timeout(POOL_WAIT):
-                    await self._session.open()
+                    await self._connection.open()
         except BaseException:
             self._store.leave()
             raise
@@ -77,7 +77,7 @@ class SqlAlchemyRepositories:
                 await self._limit.__aexit__(kind, error, traceback)
         finally:
             try:
-                await self._session.close()
+                await self._connection.close()
             finally:
                 self._store.connections.dec()
                 self._store.leave()
@@ -99,10 +99,10 @@ class SqlAlchemyStore:
         self._present = 0
 
     def unit_of_work(self) -> SqlAlchemyRepositories:
-        return SqlAlchemyRepositories(self, Session(self._engines.write, self._engines.begin))
+        return SqlAlchemyRepositories(self, Connection(self._engines.write, self._engines.begin))
 
     def reading(self) -> SqlAlchemyRepositories:
-        return SqlAlchemyRepositories(self, Session(self._engines.read))
+        return SqlAlchemyRepositories(self, Connection(self._engines.read))
 
     def enter(self) -> None:
         """Raises: StoreUnavailable when there are too many inside already."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from symphony.domain.vault_keys import KEY_BYTES, MasterKey, MasterKeyMissing
+from symphony.domain.vaults.keys import KEY_BYTES, MasterKey, MasterKeyMissing
 from symphony.infrastructure.signing_key import load_or_create
 
 

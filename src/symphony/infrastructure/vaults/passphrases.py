@@ -5,8 +5,8 @@ from functools import partial
 
 from argon2.low_level import Type, hash_secret_raw
 
-from symphony.domain.vault_keys import KEY_BYTES, SALT_BYTES, Derivation
-from symphony.infrastructure.slow_threads import SlowThreads
+from symphony.domain.vaults.keys import KEY_BYTES, SALT_BYTES, Derivation
+from symphony.infrastructure.hashing_threads import HashingThreads
 
 # RFC 9106, section 4, the second recommendation: 64 MiB, three passes. One lane instead of four:
 # on a busy machine four take as long, and one takes no more than one core.
@@ -19,7 +19,7 @@ _COST = 5  # it takes as long as about so many passwords
 class Argon2Passphrases:
     """Derives keys in the threads in which passwords are hashed."""
 
-    def __init__(self, threads: SlowThreads) -> None:
+    def __init__(self, threads: HashingThreads) -> None:
         self._threads = threads
 
     def derivation(self, salt: bytes | None = None) -> Derivation:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from symphony.domain.vault_keys import KEY_BYTES, Altered
+from symphony.domain.vaults.keys import KEY_BYTES, Tampered
 
 _VERSION = b"\x01"  # of a record's form; the first byte of each
 _NONCE_BYTES = 12  # random: a subkey of one vault seals far fewer than 2^32 records
@@ -28,18 +28,18 @@ class AesGcmSealing:
         return _VERSION + nonce + AESGCM(key).encrypt(nonce, content, _joined(purpose, about))
 
     def open(self, key: bytes, sealed: bytes, purpose: str, *about: bytes) -> bytes:
-        """Raises: Altered."""
+        """Raises: Tampered."""
         version, nonce, content = (
             sealed[:1],
             sealed[1 : 1 + _NONCE_BYTES],
             sealed[1 + _NONCE_BYTES :],
         )
         if version != _VERSION or len(nonce) != _NONCE_BYTES:
-            raise Altered
+            raise Tampered
         try:
             return AESGCM(key).decrypt(nonce, content, _joined(purpose, about))
         except InvalidTag:
-            raise Altered from None
+            raise Tampered from None
 
 
 def _joined(purpose: str, about: tuple[bytes, ...]) -> bytes:

@@ -1,0 +1,171 @@
+"""The operations in the OpenAPI document: what FastAPI does not know of our routes.
+
+All of it follows by rule from what a route takes and gives, as it does when requests are answered.
+"""
+
+from typing import Any
+
+from fastapi.routing import APIRoute
+
+from symphony.api.conditions import ETAGS_FORMAT
+from symphony.api.openapi.examples import Schemas, after_patch, example_of
+from symphony.api.problems.catalogue import MEDIA_TYPE, documented
+from symphony.api.responses import ID_EXAMPLE, Finding, Several
+from symphony.api.routing import ApiRoute, needed_scope
+
+_SUCCESS = {200: "OK", 201: "Created", 204: "No Content: it is done, and nothing is left to tell"}
+_CODES_BY_PARAMETER = {
+    "If-Match": "precondition-failed",
+    "Idempotency-Key": "idempotency-key-reused",
+    "cursor": "invalid-cursor",
+}
+_HEADERS_BY_PARAMETER = {"Idempotency-Key": "Idempotency-Replayed", "cursor": "Link"}
+_HEADERS_BY_STATUS = {
+    "201": "Location",
+    "304": "ETag",
+    "401": "WWW-Authenticate",
+    "405": "Allow",
+    "429": "Retry-After",
+    "503": "Retry-After",
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "description": "Only when the present state has none of these ETags; `*`: any.",
+    "schema": {"type": "string", "format": ETAGS_FORMAT},
+}
+
+
+def _header(description: str, example: Any, kind: str = "string", **more: Any) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": kind}, "example": example, **more}
+
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": _header(
+        "The request's id: the one that was sent (1 to 128 of letters, digits, `-_.`), or a new"
+        " one.",
+        ID_EXAMPLE,
+        required=True,
+    ),
+    "ETag": _header(
+        "Names this state: another one whenever anything in it is another.",
+        f'"{ID_EXAMPLE}"',
+        required=True,
+    ),
+    "Location": _header(
+        "The path of what was made.", f"/api/v1/workspaces/{ID_EXAMPLE}", required=True
+    ),
+    "Idempotency-Replayed": _header(
+        "Only when this is the first answer once more, and nothing was made.",
+        example=True,
+        kind="boolean",
+    ),
+    "Link": _header(
+        "The next page, if there is one (RFC 8288).",
+        '</api/v1/api-tokens?limit=1&cursor=1pNnH-9PWEyCTPrH>; rel="next"',
+    ),
+    "WWW-Authenticate": _header("What to identify oneself with.", "Bearer", required=True),
+    "Allow": _header("The methods that are allowed here.", "GET, HEAD", required=True),
+    "Retry-After": _header("The seconds to wait; none when waiting would not help.", 1, "integer"),
+}
+
+
+def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: Schemas) -> None:
+    """Adds to an operation what is known from its route."""
+    parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
+    for parameter in parameters:
+        _plain(parameter)
+    names = {parameter["name"] for parameter in parameters}
+    success = operation["responses"][str(route.status_code or 200)]
+    successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
+    for status in (200, 201, 204):
+        if (answer := operation["responses"].get(str(status))) in successes:
+            answer["description"] = _SUCCESS[status]
+    headers = [_HEADERS_BY_PARAMETER[name] for name in _HEADERS_BY_PARAMETER if name in names]
+    if _shows_one_state(route, success, names):
+        headers.append("ETag")
+        if method == "GET":
+            parameters.append(_IF_NONE_MATCH)
+            operation["responses"]["304"] = {"description": "Not Modified: it is as it was"}
+    _add_security(operation, route, method)
+    for each in successes:
+        _add_examples(operation, each, method, schemas)
+    _add_media_types(operation, route)
+    _add_errors(operation, route, names)
+    for status, answer in operation["responses"].items():
+        own = headers if answer in successes else []
+        of_status = [_HEADERS_BY_STATUS[status]] if status in _HEADERS_BY_STATUS else []
+        answer["headers"] = {
+            name: {"$ref": f"#/components/headers/{name}"}
+            for name in ["X-Request-ID", *own, *of_status]
+        }
+    operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _plain(parameter: dict[str, Any]) -> None:
+    """One that may be left out has no null for it: there is none in a path, query or header."""
+    schema: dict[str, Any] = parameter["schema"]
+    for variant in schema.pop("anyOf", ()):
+        if variant != {"type": "null"}:
+            schema = {**variant, **schema}
+    schema.pop("title", None)
+    parameter["description"] = schema.pop("description")
+    if parameter["required"]:
+        # The others have none: the docs page would fill it in, and send it.
+        parameter["example"] = schema.pop("examples")[0]
+    parameter["schema"] = schema
+
+
+def _shows_one_state(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool:
+    """Lists have no ETag, and neither has what is nothing that one could read again."""
+    shown = route.response_model
+    if isinstance(shown, type) and issubclass(shown, Finding | Several):
+        return False
+    is_kept = isinstance(route, ApiRoute) and (route.needs_token or route.status_code == 201)
+    return is_kept and "content" in success and "cursor" not in names
+
+
+def _add_security(operation: dict[str, Any], route: APIRoute, method: str) -> None:
+    needs_token = isinstance(route, ApiRoute) and route.needs_token
+    scopes = [needed_scope(method).value]
+    operation["security"] = [{"password": scopes}, {"bearer": scopes}] if needs_token else []
+
+
+def _add_examples(
+    operation: dict[str, Any], success: dict[str, Any], method: str, schemas: Schemas
+) -> None:
+    sent: dict[str, Any] = {}
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        sent = content["example"] = example_of(content["schema"], schemas)
+    for content in success.get("content", {}).values():
+        answered = example_of(content["schema"], schemas)
+        if method == "PATCH":
+            answered = after_patch(answered, sent)
+        content["example"] = answered | content.get("example", {})
+
+
+def _add_media_types(operation: dict[str, Any], route: APIRoute) -> None:
+    if isinstance(route, ApiRoute) and route.body_field:
+        body = operation["requestBody"]
+        (content,) = body["content"].values()
+        body["content"] = dict.fromkeys(route.media_types(), content)
+
+
+def _add_errors(operation: dict[str, Any], route: APIRoute, names: set[str]) -> None:
+    """To the route's own those of all routes like it, in place of FastAPI's form of a 422."""
+    answers: dict[str, dict[str, Any]] = operation["responses"]
+    codes = [
+        code
+        for answer in answers.values()
+        for code in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+    ]
+    codes += [code for name, code in _CODES_BY_PARAMETER.items() if name in names]
+    if isinstance(route, ApiRoute):
+        codes += ["payload-too-large", "validation-error", "service-unavailable"]
+        if route.needs_token:
+            codes += ["unauthenticated", "insufficient-scope"]
+        if route.body_field:
+            codes += ["malformed-request", "unsupported-media-type"]
+    for status, answer in documented(*dict.fromkeys([*codes, "internal-error"])).items():
+        answers[str(status)] = answer

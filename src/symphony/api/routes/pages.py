@@ -1,0 +1,141 @@
+"""What people open in a browser: the start, the documentation and the pages of problems.
+
+Everything comes from this server, so all of it works with no network.
+"""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from http import HTTPStatus
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel
+from starlette.staticfiles import StaticFiles
+
+from symphony.api.problems.catalogue import PROBLEMS, ApiError
+from symphony.api.routing import PREFIX
+
+ASSETS = "/docs/assets"
+OPENAPI_URL = f"{PREFIX}/openapi.json"
+
+routes = APIRouter(include_in_schema=False)
+
+_LINKS = {
+    "docs": ("/docs", "Documentation of the API, to be tried in the browser"),
+    "openapi": (OPENAPI_URL, "The same for programs: the OpenAPI document"),
+    "metrics": ("/metrics", "What the service counts of itself, for Prometheus"),
+    "live": ("/health/live", "Whether the service runs"),
+    "ready": ("/health/ready", "Whether it can serve"),
+}
+_ONLY_OURS = (
+    "default-src 'none'; script-src 'self'; style-src 'self';"
+    " img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<link rel="icon" href="{assets}/icon.svg">
+{styles}
+</head>
+<body>
+{body}
+</body>
+</html>
+"""
+_DOCS = f"""<div id="docs"></div>
+<script src="{ASSETS}/swagger-ui-bundle.js"></script>
+<script src="{ASSETS}/docs.js"></script>"""
+_START = """<main>
+<h1>Symphony</h1>
+<p>The one place where a developer&#39;s work lives. This is version {version}.</p>
+<ul>
+{links}
+</ul>
+</main>"""
+_PROBLEM = """<main>
+<h1>{title}</h1>
+<p>A request was answered with the status <strong>{status}</strong>
+and the code <code>{code}</code>.</p>
+<h2>What to do</h2>
+<p>{remedy}</p>
+<nav><a href="/docs">Documentation of the API</a></nav>
+</main>"""
+
+
+class Start(BaseModel):
+    name: str
+    version: str
+    links: dict[str, str]
+
+
+def assets() -> StaticFiles:
+    """Our own files, and Swagger UI's out of a package that carries them."""
+    own = Path(__file__).with_name("assets")
+    return StaticFiles(directory=own, packages=[("fastapi_offline", "static")])
+
+
+@routes.get("/", response_model=Start)
+async def start(request: Request, response: Response) -> Start | Response:
+    """The same in two forms: JSON, and for browsers a page."""
+    number = version("symphony")
+    if _prefers_a_page(request):
+        items = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
+        page = _page("Symphony", _START.format(version=number, links="\n".join(items)))
+        page.headers["Vary"] = "Accept"
+        return page
+    response.headers["Vary"] = "Accept"
+    links = {name: path for name, (path, _) in _LINKS.items()}
+    return Start(name="Symphony", version=number, links=links)
+
+
+@routes.get("/docs")
+async def docs() -> HTMLResponse:
+    return _page("Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
+
+
+@routes.get(OPENAPI_URL)
+async def openapi(request: Request) -> dict[str, object]:
+    return request.app.openapi()
+
+
+@routes.get("/problems/{code}")
+async def problem(code: str) -> HTMLResponse:
+    kind = PROBLEMS.get(code)
+    if kind is None:
+        raise ApiError("route-not-found")
+    title = escape(kind.title)
+    status = f"{kind.status} {HTTPStatus(kind.status).phrase}"
+    body = _PROBLEM.format(code=code, status=status, title=title, remedy=_with_code(kind.remedy))
+    return _page(f"{title} · Symphony", body)
+
+
+def _page(title: str, body: str, styles: Sequence[str] = ("page.css",)) -> HTMLResponse:
+    links = [f'<link rel="stylesheet" href="{ASSETS}/{style}">' for style in styles]
+    content = _PAGE.format(title=title, assets=ASSETS, styles="\n".join(links), body=body)
+    return HTMLResponse(content, headers={"Content-Security-Policy": _ONLY_OURS})
+
+
+def _prefers_a_page(request: Request) -> bool:
+    """Whether HTML is asked for by name, and more than JSON; wildcards ask for nothing by name."""
+    accepted = ",".join(request.headers.getlist("accept"))
+    return _weight(accepted, "text/html") > _weight(accepted, "application/json")
+
+
+def _weight(accepted: str, media_type: str) -> float:
+    """What `Accept` gives to a media type that it names (RFC 9110, section 12.5.1), else 0."""
+    item = rf"(?:^|,)\s*{re.escape(media_type)}\s*(?:;\s*q=([01](?:\.\d{{0,3}})?)\s*)?(?:,|$)"
+    found = re.search(item, accepted, re.IGNORECASE)
+    return float(found[1] or 1) if found else 0
+
+
+def _with_code(text: str) -> str:
+    """The words of a remedy as HTML; what stands between backticks is code."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts))

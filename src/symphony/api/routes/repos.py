@@ -1,0 +1,298 @@
+"""Routes of repos."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import (
+    FolderName,
+    Metadata,
+    Path,
+    RemoteUrl,
+    RepoId,
+    WorkspaceId,
+    merge_patch,
+    optional,
+)
+from symphony.api.idempotency import Key, answer_made
+from symphony.api.pagination import Paged
+from symphony.api.problems.catalogue import documented
+from symphony.api.responses import (
+    EntityRepresentation,
+    NextCursor,
+    Observation,
+    Representation,
+)
+from symphony.api.routing import PREFIX, router
+from symphony.application import repos as use_cases
+from symphony.domain.git import Operation, RepoState
+
+routes = router("repos")
+_COMMIT = "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"
+
+
+class RepoCreate(BaseModel):
+    """What a repo is registered with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: FolderName
+    path: Path
+    remote_url: RemoteUrl = None
+    metadata: Metadata = Field(default_factory=dict[str, Any])
+
+
+class RepoPatch(BaseModel):
+    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
+
+    model_config = merge_patch(path="~/code/engine", metadata={"stars": 5})
+
+    name: FolderName = optional()
+    path: Path = optional()
+    remote_url: RemoteUrl = None
+    metadata: Metadata = optional()
+
+
+@dataclass(slots=True)
+class RepoResponse(EntityRepresentation):
+    """A git repository, as it is registered."""
+
+    id: RepoId
+    workspace_id: WorkspaceId
+    name: FolderName
+    path: Path
+    remote_url: RemoteUrl
+    metadata: Metadata
+    last_synced: Annotated[
+        datetime | None,
+        Field(description="When it was last synchronised; null before.", examples=[None]),
+    ]
+
+
+@dataclass(slots=True)
+class RepoList:
+    """A page of a list of repos."""
+
+    items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
+    next_cursor: NextCursor
+
+
+@dataclass(slots=True)
+class HeadResponse(Representation):
+    """The commit that is checked out."""
+
+    id: Annotated[str, Field(description="The commit's id.", examples=[_COMMIT])]
+    subject: Annotated[
+        str,
+        Field(
+            description="The first line of its message, up to 1,000 characters.",
+            examples=["Note G: Bernoulli numbers"],
+        ),
+    ]
+    author: Annotated[
+        str,
+        Field(description="The author's name, up to 1,000 characters.", examples=["Ada Lovelace"]),
+    ]
+    authored_at: Annotated[
+        datetime | None,
+        Field(
+            description="When it was written; null when the commit does not tell.",
+            examples=["2026-11-15T17:02:11Z"],
+        ),
+    ]
+
+
+def _count(description: str, example: int) -> Any:
+    return Field(description=description, examples=[example])
+
+
+@dataclass(slots=True)
+class RepoStatusResponse(Observation):
+    """What a repo's folder was like when it was looked at."""
+
+    state: Annotated[
+        RepoState,
+        Field(
+            description="How the folder was found; `refused` when it lies outside those in which"
+            " the service may look, or is not safe to read.",
+            examples=["dirty"],
+        ),
+    ]
+    reason: Annotated[
+        str | None,
+        Field(
+            description="Why there is no more to tell, in words; null when there is nothing to"
+            " explain.",
+            examples=[None],
+        ),
+    ]
+    branch: Annotated[
+        str | None,
+        Field(description="The branch; null when HEAD is detached.", examples=["main"]),
+    ]
+    head: Annotated[
+        HeadResponse | None,
+        Field(
+            description="The commit that is checked out; null before the first one.",
+            examples=[
+                {
+                    "id": _COMMIT,
+                    "subject": "Note G: Bernoulli numbers",
+                    "author": "Ada Lovelace",
+                    "authored_at": "2026-11-15T17:02:11Z",
+                }
+            ],
+        ),
+    ]
+    upstream: Annotated[
+        str | None,
+        Field(description="The branch's upstream; null without one.", examples=["origin/main"]),
+    ]
+    ahead: Annotated[
+        int | None,
+        Field(
+            description="How many commits the upstream lacks, as of the last fetch; null when there"
+            " is no upstream, or it is gone.",
+            examples=[1],
+        ),
+    ]
+    behind: Annotated[
+        int | None,
+        Field(description="The other way round; null in the same cases.", examples=[0]),
+    ]
+    staged: Annotated[int, _count("Files that differ between HEAD and the index.", 1)]
+    modified: Annotated[
+        int, _count("Files and submodules that differ between the index and the folder.", 2)
+    ]
+    untracked: Annotated[
+        int, _count("Files and whole folders that are neither tracked nor ignored.", 0)
+    ]
+    conflicted: Annotated[int, _count("Files with a conflict.", 0)]
+    stashes: Annotated[int, _count("Stashed changes.", 0)]
+    operation: Annotated[
+        Operation | None,
+        Field(description="What is under way; null when nothing is.", examples=[None]),
+    ]
+    remotes: Annotated[
+        dict[str, str],
+        Field(
+            description="The address of each remote by its name, without credentials.",
+            examples=[{"origin": "https://git.example.org/ada/engine.git"}],
+        ),
+    ]
+
+
+@routes.post(
+    "/workspaces/{workspace_id}/repos",
+    status_code=201,
+    summary="Register a repo",
+    responses=documented("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
+)
+async def create_repo(
+    workspace_id: WorkspaceId,
+    body: RepoCreate,
+    key: Key,
+    response: Response,
+    actor: Actor,
+    app: App,
+) -> RepoResponse:
+    """Registers a git repository in a workspace; nothing on any disk is touched."""
+    made = await app.run_once(
+        use_cases.create_repo,
+        use_cases.CreateRepo(
+            actor=actor.user_id,
+            workspace_id=workspace_id,
+            name=body.name,
+            path=body.path,
+            remote_url=body.remote_url,
+            metadata=body.metadata,
+        ),
+        key,
+    )
+    answer_made(response, f"{PREFIX}/repos", made)
+    return RepoResponse.of(made.result)
+
+
+@routes.get(
+    "/workspaces/{workspace_id}/repos",
+    summary="List repos",
+    responses=documented("workspace-not-found"),
+)
+async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, app: App) -> RepoList:
+    """The repos of a workspace, page by page."""
+    page = await app.ask(
+        use_cases.list_repos, use_cases.ListRepos(actor.user_id, workspace_id, listing.page())
+    )
+    return RepoList(
+        items=RepoResponse.of_each(page.items),
+        next_cursor=listing.next_cursor(page),
+    )
+
+
+@routes.get("/repos/{repo_id}", summary="Read a repo", responses=documented("repo-not-found"))
+async def get_repo(
+    repo_id: RepoId, request: Request, response: Response, actor: Actor, app: App
+) -> RepoResponse:
+    """One repo, by its id."""
+    repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
+    answer_if_modified(request, response, repo.tag)
+    return RepoResponse.of(repo)
+
+
+@routes.get(
+    "/repos/{repo_id}/status",
+    summary="Look at a repo",
+    responses=documented("git-disabled", "repo-not-found"),
+)
+async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatusResponse:
+    """What the repo's folder is like now. It is read from the disk, and nothing is changed there.
+
+    Whatever is wrong with it is a state with a reason, and no error.
+    """
+    status = await use_cases.get_repo_status(use_cases.GetRepoStatus(actor.user_id, repo_id), app)
+    shown = RepoStatusResponse.of(status)
+    shown.head = None if status.head is None else HeadResponse.of(status.head)
+    return shown
+
+
+@routes.patch(
+    "/repos/{repo_id}",
+    summary="Change a repo",
+    responses=documented("repo-not-found", "repo-name-taken"),
+)
+async def update_repo(
+    repo_id: RepoId,
+    body: RepoPatch,
+    expected: ExpectedTags,
+    response: Response,
+    actor: Actor,
+    app: App,
+) -> RepoResponse:
+    """Changes what is given; members of `metadata` are merged, and removed by null."""
+    repo = await app.run(
+        use_cases.update_repo,
+        use_cases.UpdateRepo(
+            actor=actor.user_id,
+            repo_id=repo_id,
+            changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+            expected_tags=expected,
+        ),
+    )
+    set_etag(response, repo)
+    return RepoResponse.of(repo)
+
+
+@routes.delete(
+    "/repos/{repo_id}",
+    status_code=204,
+    summary="Forget a repo",
+    responses=documented("repo-not-found"),
+)
+async def delete_repo(repo_id: RepoId, expected: ExpectedTags, actor: Actor, app: App) -> None:
+    """Deletes the record only: nothing on any disk is touched."""
+    await app.run(use_cases.delete_repo, use_cases.DeleteRepo(actor.user_id, repo_id, expected))

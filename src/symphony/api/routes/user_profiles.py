@@ -1,0 +1,178 @@
+"""Routes of user profiles."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import (
+    Email,
+    JsonObject,
+    Password,
+    Username,
+    UserProfileId,
+    merge_patch,
+    optional,
+)
+from symphony.api.problems.catalogue import documented
+from symphony.api.responses import EntityRepresentation
+from symphony.api.routing import PREFIX, router
+from symphony.application import user_profiles as use_cases
+
+TAG = "user profiles"
+public_routes = router(TAG, public=True)
+routes = router(TAG)
+
+
+Preferences = Annotated[
+    JsonObject,
+    Field(
+        description="Whatever programs want to keep here.",
+        examples=[{"theme": "dark", "language": "en"}],
+    ),
+]
+
+
+class UserProfileCreate(BaseModel):
+    """What somebody signs up with."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    username: Username
+    email: Email
+    password: Password
+    preferences: Preferences = Field(default_factory=dict[str, Any])
+
+
+class UserProfilePatch(BaseModel):
+    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
+
+    model_config = merge_patch(email="ada@analytical.example", preferences={"theme": "light"})
+
+    username: Username = optional()
+    email: Email = optional()
+    password: Password = optional()
+    current_password: str = Field(
+        default_factory=str,
+        repr=False,
+        description="The present password; needed to change it.",
+        examples=["correct horse battery staple"],
+        json_schema_extra={"writeOnly": True, "format": "password"},
+    )
+    preferences: Preferences = optional()
+
+
+@dataclass(slots=True)
+class UserProfileResponse(EntityRepresentation):
+    """A user profile."""
+
+    id: UserProfileId
+    username: Username
+    email: Email
+    preferences: Preferences
+
+
+@public_routes.post(
+    "/user-profiles",
+    status_code=201,
+    summary="Sign up",
+    responses=documented("registration-closed", "username-taken", "email-taken"),
+)
+async def create_user_profile(
+    body: UserProfileCreate, response: Response, app: App
+) -> UserProfileResponse:
+    """Makes a user profile, with which one can then sign in."""
+    profile = await use_cases.sign_up(
+        use_cases.CreateUserProfile(
+            username=body.username,
+            email=body.email,
+            password=body.password,
+            preferences=body.preferences,
+        ),
+        app,
+    )
+    response.headers["Location"] = f"{PREFIX}/user-profiles/{profile.id}"
+    set_etag(response, profile)
+    return UserProfileResponse.of(profile)
+
+
+@routes.get(
+    "/user-profiles/me",
+    summary="Read one's own profile",
+    responses=documented("user-profile-not-found"),
+)
+async def get_own_user_profile(
+    request: Request, response: Response, actor: Actor, app: App
+) -> UserProfileResponse:
+    """The profile of the user whose token is sent."""
+    return await get_user_profile(actor.user_id, request, response, actor, app)
+
+
+@routes.get(
+    "/user-profiles/{user_profile_id:other_than_me}",
+    summary="Read a profile",
+    responses=documented("user-profile-not-found"),
+)
+async def get_user_profile(
+    user_profile_id: UserProfileId, request: Request, response: Response, actor: Actor, app: App
+) -> UserProfileResponse:
+    """One's own profile, by its id."""
+    profile = await app.ask(
+        use_cases.get_user_profile, use_cases.GetUserProfile(actor.user_id, user_profile_id)
+    )
+    answer_if_modified(request, response, profile.tag)
+    return UserProfileResponse.of(profile)
+
+
+@routes.patch(
+    "/user-profiles/{user_profile_id:other_than_me}",
+    summary="Change a profile",
+    responses=documented(
+        "user-profile-not-found",
+        "username-taken",
+        "email-taken",
+        "too-many-attempts",
+    ),
+)
+async def update_user_profile(
+    user_profile_id: UserProfileId,
+    body: UserProfilePatch,
+    expected: ExpectedTags,
+    response: Response,
+    actor: Actor,
+    app: App,
+) -> UserProfileResponse:
+    """Changes what is given; a new password needs the present one in `current_password`."""
+    given = body.model_dump(exclude_unset=True)
+    profile = await use_cases.update_user_profile(
+        use_cases.UpdateUserProfile(
+            actor=actor.user_id,
+            profile_id=user_profile_id,
+            password=given.pop("password", None),
+            current_password=given.pop("current_password", None),
+            changes=given,  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+            expected_tags=expected,
+        ),
+        app,
+    )
+    set_etag(response, profile)
+    return UserProfileResponse.of(profile)
+
+
+@routes.delete(
+    "/user-profiles/{user_profile_id:other_than_me}",
+    status_code=204,
+    summary="Delete a profile",
+    responses=documented("user-profile-not-found", "user-has-workspaces"),
+)
+async def delete_user_profile(
+    user_profile_id: UserProfileId, expected: ExpectedTags, actor: Actor, app: App
+) -> None:
+    """Ends the profile and its API tokens; only when it has no workspaces any more."""
+    await app.run(
+        use_cases.delete_user_profile,
+        use_cases.DeleteUserProfile(actor.user_id, user_profile_id, expected),
+    )

@@ -1,0 +1,153 @@
+"""What the repositories of all nouns do alike, on one session."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam, tuple_
+
+from symphony.domain.base import E, Page, PagedRepository, PageRequest, Position, Repository
+from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.fields import comparison_key
+from symphony.domain.unit_of_work import TransactionConflict
+from symphony.infrastructure.database.connection import Connection, Rows, Statement
+from symphony.infrastructure.database.errors import Duplicate
+from symphony.infrastructure.database.mapping import Mapping
+
+PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
+_ESCAPE = "/"
+_WILDCARD = re.compile("[%_/]")
+_ESCAPED = rf"{_ESCAPE}\g<0>"
+
+
+class SqlAlchemyRepository(Repository[E]):
+    """Keeps the entities of one noun in its table."""
+
+    def __init__(self, connection: Connection, mapping: Mapping[E]) -> None:
+        self._connection = connection
+        self._mapping = mapping
+
+    async def get(self, owner_id: UUID, entity_id: UUID) -> E:
+        return await self._owned(self._mapping.select_one, owner_id, entity_id)
+
+    async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> E:
+        return await self._owned(self._mapping.select_one_for_update, owner_id, entity_id)
+
+    async def add(self, entity: E) -> None:
+        await self._write(self._mapping.insert, self._mapping.to_values(entity))
+
+    async def save(self, entity: E) -> None:
+        known = {"entity_id": entity.id, "known_version": entity.version - 1}
+        values = self._mapping.to_values(entity)
+        if not await self._write(self._mapping.update, known | values):
+            raise TransactionConflict
+
+    async def remove(self, entity: E) -> None:
+        if not await self._connection.rows(self._mapping.delete, {"entity_id": entity.id}):
+            raise TransactionConflict
+
+    async def _owned(self, statement: Select[Any], owner_id: UUID, entity_id: UUID) -> E:
+        entity = await self._one(statement, owner_id=owner_id, entity_id=entity_id)
+        if entity is None:
+            raise NotFound(self._mapping.noun, entity_id)
+        return entity
+
+    async def _one(self, statement: Select[Any], **parameters: object) -> E | None:
+        rows = await self._connection.rows(statement, parameters)
+        return self._mapping.to_entity(rows[0]) if rows else None
+
+    async def _write(self, statement: Statement, parameters: dict[str, Any]) -> Rows:
+        try:
+            return await self._connection.rows(statement, parameters)
+        except Duplicate:
+            if not self._mapping.unique_names:
+                raise
+            noun = self._mapping.noun
+            raise AlreadyExists(
+                f"{noun}-name", f"Another {noun} there has this name; choose another one."
+            ) from None
+
+
+class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
+    """Keeps entities that stand in a parent, and lists them."""
+
+    async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
+        statement = _page(
+            self._mapping,
+            request.sort,
+            descending=request.descending,
+            continued=request.after is not None,
+            searched=bool(request.text),
+            filtered_by=tuple(sorted(request.filters)),
+        )
+        parameters = {"owner_id": owner_id, "parent_id": parent_id, **_parameters(request)}
+        rows = await self._connection.rows(statement, parameters)
+        entities = [self._mapping.to_entity(row) for row in rows]
+        if not entities:
+            await self._require_parent(owner_id, parent_id)
+        items = entities[: request.limit]
+        more = len(entities) > request.limit
+        return Page(items, _position(items[-1], request.sort) if more else None)
+
+    async def _require_parent(self, owner_id: UUID, parent_id: UUID) -> None:
+        """Tells an empty list from the list of something that is not there. Raises: NotFound."""
+        container = self._mapping.container
+        found = {"owner_id": owner_id, "entity_id": parent_id}
+        if not await self._connection.rows(container.select_one, found):
+            raise NotFound(container.noun, parent_id)
+
+
+@lru_cache
+def _page(
+    mapping: Mapping[Any],
+    sort: str,
+    *,
+    descending: bool,
+    continued: bool,
+    searched: bool,
+    filtered_by: tuple[str, ...],
+) -> Select[Any]:
+    """The owner's entities in the wanted order, from the wanted place on: one for each shape."""
+    sorted_by = mapping.table.c["name_key" if sort == "name" else sort]
+    own_id = mapping.table.c.id
+    # A name is alone among its siblings; times may be equal, and then the ids decide.
+    keys = [sorted_by] if sort == "name" and mapping.unique_names else [sorted_by, own_id]
+    statement = mapping.select_owned.where(mapping.parent == PARENT_ID).order_by(
+        *(key.desc() if descending else key.asc() for key in keys)
+    )
+    if continued:
+        values: list[BindParameter[Any]] = [
+            bindparam("after_value", type_=sorted_by.type),
+            bindparam("after_id", type_=own_id.type),
+        ]
+        place, reached = _row(keys), _row(values[: len(keys)])
+        statement = statement.where(place < reached if descending else place > reached)
+    if searched:
+        pattern = bindparam("pattern", type_=mapping.table.c.name_key.type)
+        statement = statement.where(mapping.table.c.name_key.like(pattern, escape=_ESCAPE))
+    for field in filtered_by:
+        statement = statement.where(mapping.shown(field) == bindparam(f"only_{field}"))
+    return statement.limit(bindparam("at_most", type_=Integer()))
+
+
+def _parameters(request: PageRequest) -> dict[str, Any]:
+    """The values for the statement of such a page."""
+    # One more than is wanted tells whether anything comes after.
+    given: dict[str, Any] = {"at_most": request.limit + 1}
+    if request.after is not None:
+        given |= {"after_value": request.after.value, "after_id": request.after.id}
+    if request.text:
+        given["pattern"] = f"%{_WILDCARD.sub(_ESCAPED, comparison_key(request.text))}%"
+    return given | {f"only_{field}": value for field, value in request.filters.items()}
+
+
+def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
+    return values[0] if len(values) == 1 else tuple_(*values)
+
+
+def _position(entity: Any, sort: str) -> Position:
+    value: str | datetime = entity.name_key if sort == "name" else getattr(entity, sort)
+    return Position(value, entity.id)

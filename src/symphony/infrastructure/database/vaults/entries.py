@@ -1,0 +1,199 @@
+"""The entries of vaults. What is read comes with whether the vault is open, in one statement."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    Integer,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+
+from symphony.domain.errors import NotFound
+from symphony.domain.vaults.entries import SealedEntry, SealedVersion, VaultEntryRepository
+from symphony.domain.vaults.sessions import VaultCredentials
+from symphony.domain.vaults.vaults import Protection, Vault, VaultLocked
+from symphony.infrastructure.database.connection import Connection, Rows
+from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.models import (
+    VaultEntryModel,
+    VaultEntryVersionModel,
+    VaultSessionModel,
+)
+from symphony.infrastructure.database.repositories import (
+    IS_LOCKED,
+    VAULTS,
+    WORKSPACES,
+    lives_under,
+)
+
+_entry_table = cast("Table", VaultEntryModel.__table__)
+_version_table = cast("Table", VaultEntryVersionModel.__table__)
+_vaults = VAULTS.table.c
+_entries = _entry_table.c
+_versions = _version_table.c
+_sessions = VaultSessionModel.__table__.c
+
+_VAULT_ID = bindparam("vault_id", type_=_vaults.id.type)
+_LOOKUP = bindparam("own_lookup", type_=_entries.lookup.type)
+_SESSION_HASH = bindparam("own_session", type_=_sessions.session_hash.type)
+_VERSION = bindparam("own_version", type_=Integer())
+_ENTRY = (_entries.id, _entries.lookup, _entries.newest, _entries.oldest, _entries.sealed)
+
+# The credentials have opened the session before; this checks that it has not expired since.
+_IS_OPEN = and_(
+    not_(IS_LOCKED),
+    or_(_vaults.protection == Protection.NONE, lives_under(_SESSION_HASH)),
+)
+
+
+def _read(*columns: Any, by_key: bool, which: Any) -> Select[*tuple[Any, ...]]:
+    """Of an owner's vault whether it is open, and beside it entries with versions, or nulls."""
+    of_vault = _entries.vault_id == _vaults.id
+    wanted = and_(of_vault, _entries.lookup == _LOOKUP) if by_key else of_vault
+    return (
+        select(_IS_OPEN, *_ENTRY, _versions.version, *columns)
+        .select_from(VAULTS.table)
+        .join(WORKSPACES.table)
+        .outerjoin(_entry_table, wanted)
+        .outerjoin(_version_table, and_(_versions.entry_id == _entries.id, *which))
+        .where(_vaults.id == _VAULT_ID, VAULTS.owner == OWNER_ID)
+    )
+
+
+_NEWEST = (_versions.version == _entries.newest,)
+_ONE = _read(
+    _versions.facts,
+    _versions.content,
+    by_key=True,
+    which=(_versions.version == func.coalesce(_VERSION, _entries.newest),),
+)
+_HISTORY = _read(_versions.facts, by_key=True, which=()).order_by(_versions.version.desc())
+_ALL = _read(_versions.facts, by_key=False, which=_NEWEST)
+
+_COUNT = select(func.count()).select_from(_entry_table).where(_entries.vault_id == _VAULT_ID)
+_FIND = select(*_ENTRY).where(_entries.vault_id == _VAULT_ID, _entries.lookup == _LOOKUP)
+_FIND_VERSION = select(_versions.version, _versions.facts, _versions.content).where(
+    _versions.entry_id == ENTITY_ID, _versions.version == _VERSION
+)
+_NEW: dict[str, BindParameter[Any]] = {
+    column.key: bindparam(f"new_{column.key}") for column in _ENTRY
+}
+_ADD = insert(_entry_table).values(_NEW | {"vault_id": _VAULT_ID})
+_SAVE = update(_entry_table).where(_entries.id == ENTITY_ID).values(_NEW)
+# There is nothing from the newest on, unless somebody has put it there past us.
+_DROP_OTHERS = delete(_version_table).where(
+    _versions.entry_id == ENTITY_ID,
+    or_(
+        _versions.version < bindparam("own_oldest"),
+        _versions.version >= bindparam("own_newest"),
+    ),
+)
+_ADD_VERSION = insert(_version_table).values(
+    entry_id=ENTITY_ID,
+    version=_VERSION,
+    facts=bindparam("new_facts"),
+    content=bindparam("new_content"),
+)
+_REMOVE = delete(_entry_table).where(_entries.id == ENTITY_ID)
+
+
+class SqlAlchemyVaultEntries(VaultEntryRepository):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def read(
+        self,
+        credentials: VaultCredentials,
+        session_hash: bytes | None,
+        lookup: bytes,
+        version: int | None,
+    ) -> tuple[SealedEntry, SealedVersion | None] | None:
+        parameters = {"own_lookup": lookup, "own_version": version}
+        rows = await self._rows(_ONE, credentials, session_hash, parameters)
+        return (_entry(rows[0]), _version(rows[0])) if rows else None
+
+    async def versions(
+        self, credentials: VaultCredentials, session_hash: bytes | None, lookup: bytes
+    ) -> tuple[SealedEntry, Sequence[SealedVersion]] | None:
+        rows = await self._rows(_HISTORY, credentials, session_hash, {"own_lookup": lookup})
+        found = [each for each in map(_version, rows) if each]
+        return (_entry(rows[0]), found) if rows else None
+
+    async def all(
+        self, credentials: VaultCredentials, session_hash: bytes | None
+    ) -> Sequence[tuple[SealedEntry, SealedVersion | None]]:
+        rows = await self._rows(_ALL, credentials, session_hash, {})
+        return [(_entry(row), _version(row)) for row in rows]
+
+    async def count(self, vault_id: UUID) -> int:
+        return (await self._connection.rows(_COUNT, {"vault_id": vault_id}))[0][0]
+
+    async def find(self, vault_id: UUID, lookup: bytes) -> SealedEntry | None:
+        rows = await self._connection.rows(_FIND, {"vault_id": vault_id, "own_lookup": lookup})
+        return SealedEntry(*rows[0]) if rows else None
+
+    async def find_version(self, entry_id: UUID, version: int) -> SealedVersion | None:
+        parameters = {"entity_id": entry_id, "own_version": version}
+        rows = await self._connection.rows(_FIND_VERSION, parameters)
+        return SealedVersion(*rows[0]) if rows else None
+
+    async def add(self, vault_id: UUID, entry: SealedEntry) -> None:
+        await self._connection.rows(_ADD, _values(entry) | {"vault_id": vault_id})
+
+    async def save(self, entry: SealedEntry) -> None:
+        named = {"entity_id": entry.id}
+        await self._connection.rows(_SAVE, _values(entry) | named)
+        kept = {"own_oldest": entry.oldest, "own_newest": entry.newest}
+        await self._connection.rows(_DROP_OTHERS, named | kept)
+
+    async def add_version(self, entry_id: UUID, version: SealedVersion) -> None:
+        values = {"new_facts": version.facts, "new_content": version.content}
+        named = {"entity_id": entry_id, "own_version": version.version}
+        await self._connection.rows(_ADD_VERSION, named | values)
+
+    async def remove(self, entry_id: UUID) -> None:
+        await self._connection.rows(_REMOVE, {"entity_id": entry_id})
+
+    async def _rows(
+        self,
+        statement: Select[*tuple[Any, ...]],
+        credentials: VaultCredentials,
+        session_hash: bytes | None,
+        parameters: dict[str, Any],
+    ) -> Rows:
+        """Those with an entry. Raises: NotFound for the vault, VaultLocked."""
+        visit = {
+            "owner_id": credentials.user_id,
+            "vault_id": credentials.vault_id,
+            "own_session": session_hash,
+        }
+        rows = await self._connection.rows(statement, visit | parameters)
+        if not rows:
+            raise NotFound(Vault.noun, credentials.vault_id)
+        if not rows[0][0]:
+            raise VaultLocked
+        return [row for row in rows if row[1] is not None]
+
+
+def _entry(row: Sequence[Any]) -> SealedEntry:
+    return SealedEntry(*row[1:6])
+
+
+def _version(row: Sequence[Any]) -> SealedVersion | None:
+    return SealedVersion(*row[6:]) if row[6] is not None else None
+
+
+def _values(entry: SealedEntry) -> dict[str, Any]:
+    return {f"new_{column.key}": getattr(entry, column.key) for column in _ENTRY}

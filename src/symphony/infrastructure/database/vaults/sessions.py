@@ -1,0 +1,93 @@
+"""What opens vaults, and the sessions that have them open."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Table, and_, bindparam, delete, exists, insert, select
+
+from symphony.domain.errors import NotFound
+from symphony.domain.vaults.sessions import (
+    MAX_SESSIONS,
+    SessionRecord,
+    VaultAccess,
+    VaultSessionRepository,
+)
+from symphony.domain.vaults.vaults import Vault
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.models import VaultEntryModel, VaultSessionModel
+from symphony.infrastructure.database.repositories import IS_LOCKED, NOW, VAULTS, WORKSPACES
+from symphony.infrastructure.database.vaults import keys
+
+_table = cast("Table", VaultSessionModel.__table__)
+_sessions = _table.c
+_vaults = VAULTS.table.c
+_SESSION_HASH = bindparam("session_hash", type_=_sessions.session_hash.type)
+_HAS_ENTRIES = exists().where(VaultEntryModel.__table__.c.vault_id == _vaults.id)
+_ACCESS = (
+    select(_vaults.protection, IS_LOCKED, _HAS_ENTRIES, *keys.COLUMNS, *_sessions)
+    .select_from(VAULTS.table)
+    .join(WORKSPACES.table)
+    .outerjoin(keys.TABLE, keys.TABLE.c.vault_id == _vaults.id)
+    .outerjoin(
+        _table, and_(_sessions.session_hash == _SESSION_HASH, _sessions.vault_id == _vaults.id)
+    )
+    .where(_vaults.id == ENTITY_ID, VAULTS.owner == OWNER_ID)
+)
+_VALUES: dict[str, BindParameter[Any]] = {
+    column.key: bindparam(f"new_{column.key}") for column in _sessions
+}
+_ADD = insert(_table).values(_VALUES)
+_OF_VAULT = _sessions.vault_id == ENTITY_ID
+_END_ALL = delete(_table).where(_OF_VAULT)
+# They are few, for each takes an Argon2 to make and lives for an hour at most: no index is needed.
+_REMOVE_EXPIRED = delete(_table).where(
+    _sessions.session_hash.in_(
+        select(_sessions.session_hash)
+        .where(_sessions.expires_at <= NOW)
+        .with_for_update(skip_locked=True)
+    )
+)
+_MAKE_ROOM = delete(_table).where(
+    _sessions.session_hash.in_(
+        select(_sessions.session_hash)
+        .where(_OF_VAULT)
+        .order_by(_sessions.expires_at.desc(), _sessions.session_hash)
+        .offset(MAX_SESSIONS - 1)
+    )
+)
+
+
+class SqlAlchemyVaultSessions(VaultSessionRepository):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def access(
+        self, user_id: UUID, vault_id: UUID, session_hash: bytes | None
+    ) -> VaultAccess:
+        parameters = {"owner_id": user_id, "entity_id": vault_id, "session_hash": session_hash}
+        rows = await self._connection.rows(_ACCESS, parameters)
+        if not rows:
+            raise NotFound(Vault.noun, vault_id)
+        protection, is_locked, has_entries, *columns = rows[0]
+        key = columns[: len(keys.COLUMNS)]
+        session = columns[len(keys.COLUMNS) :]
+        return VaultAccess(
+            protection,
+            is_locked,
+            keys.to_record(key) if key[0] is not None else None,
+            has_entries,
+            SessionRecord(*session) if session[0] is not None else None,
+        )
+
+    async def add(self, session: SessionRecord) -> None:
+        await self._connection.rows(_MAKE_ROOM, {"entity_id": session.vault_id})
+        await self._connection.rows(
+            _ADD, {f"new_{column.key}": getattr(session, column.key) for column in _sessions}
+        )
+
+    async def remove_expired(self) -> None:
+        await self._connection.rows(_REMOVE_EXPIRED, {})
+
+    async def end_all(self, vault_id: UUID) -> None:
+        await self._connection.rows(_END_ALL, {"entity_id": vault_id})

@@ -1,0 +1,155 @@
+"""What the service answers is what its OpenAPI document says, operation by operation.
+
+The client checks every answer of every test in this folder; here all operations get a turn.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from symphony.config.settings import Settings
+from tests.support.api import User, code
+from tests.support.openapi import Operation, check, operations
+
+# What is described has nothing to do with the store.
+pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+OPERATIONS = pytest.mark.parametrize("operation", operations().values(), ids=lambda each: each.id)
+FORM = "application/x-www-form-urlencoded"
+# All operations, in an order in which one can do them.
+STORY = (
+    *("live", "ready", "create_user_profile", "create_access_token"),
+    *("get_own_user_profile", "get_user_profile", "update_user_profile"),
+    *("create_api_token", "list_api_tokens", "revoke_api_token"),
+    *("create_workspace", "list_workspaces", "get_workspace", "update_workspace"),
+    *("create_repo", "list_repos", "get_repo", "get_repo_status", "update_repo"),
+    *("create_vault", "list_vaults", "get_vault", "unlock_vault", "update_vault"),
+    *("put_entry", "list_entries", "get_entry", "restore_entry", "list_entry_versions"),
+    *("delete_entry", "lock_vault", "update_passphrase"),
+    *("get_workspace_stats", "get_attention", "delete_repo", "delete_vault"),
+    *("discover_repos", "import_repos", "delete_repo"),
+    *("delete_workspace", "delete_user_profile"),
+)
+
+# The example's remote is on no network; test_repo_sync holds its answers against the document.
+NEEDS_A_REMOTE = "sync_repo"
+
+Request = dict[str, Any]
+
+
+def example_request(operation: Operation, ids: dict[str, str], token: str) -> Request:
+    """What the document gives as an example, with ids that there are."""
+    asked: Request = {
+        "method": operation.method,
+        "url": operation.path.format(**ids),
+        "headers": {"Authorization": f"Bearer {token}"} if operation.needs_token else {},
+    }
+    if operation.media_types:
+        asked["headers"]["Content-Type"] = operation.media_types[0]
+        encode = urlencode if operation.media_types == (FORM,) else json.dumps
+        asked["content"] = encode(operation.example).encode()
+    return asked
+
+
+async def test_every_operation_answers_its_example_as_described(
+    client: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert {*STORY, NEEDS_A_REMOTE} == set(operations())
+    assert client.event_hooks["response"] == [check]
+    (home,) = settings.git_roots
+    monkeypatch.setenv("HOME", str(home))
+    (home / "dev").mkdir()  # which the example asks for
+    ids: dict[str, str] = {}
+    token, session = "", ""
+    for operation in (operations()[each] for each in STORY):
+        asked = example_request(operation, ids, token)
+        asked["headers"]["Vault-Session"] = session
+        if operation.id == "delete_vault":
+            asked["params"] = {"force": "true"}  # it is locked
+        answer = await client.request(**asked)
+        assert answer.status_code in operation.successes, answer.text
+        for content in operation.answers[answer.status_code].get("content", {}).values():
+            assert answer.json().keys() == content["example"].keys()
+            token = answer.json().get("access_token", token)
+            ids |= {"key": "clients/acme/db"}
+            session = answer.json().get("session", session)
+            if answer.status_code == 201 and operation.id != "put_entry":
+                noun = re.sub("create_|import_|s$", "", operation.id)
+                (made,) = answer.json().get("items", [answer.json()])
+                ids[f"{noun}_id"] = made["id"]
+        for media_type in operation.media_types[1:]:
+            asked["headers"]["Content-Type"] = media_type
+            assert (await client.request(**asked)).status_code in operation.successes
+
+
+@pytest.fixture
+async def ids(ada: User) -> dict[str, str]:
+    """Something of ada's for every parameter that takes an id."""
+    workspace = (await ada.workspace())["id"]
+    vault = (await ada.vault(workspace))["id"]
+    await ada.put(f"/vaults/{vault}/entries/clients/acme/db", {"content": "kept"})
+    return {
+        "user_profile_id": ada.id,
+        "workspace_id": workspace,
+        "repo_id": (await ada.repo(workspace))["id"],
+        "vault_id": vault,
+        "api_token_id": (await ada.api_token())["id"],
+        "key": "clients/acme/db",
+    }
+
+
+def with_header(name: str, value: str) -> Callable[[Request], Request]:
+    return lambda asked: asked | {"headers": asked["headers"] | {name: value}}
+
+
+# By the code of a problem, how a good request is changed into one that meets it.
+SPOILED: dict[str, Callable[[Request], Request]] = {
+    "malformed-request": lambda asked: asked | {"content": b"\xff"},
+    "invalid-cursor": lambda asked: asked | {"params": {"cursor": "x"}},
+    "unauthenticated": with_header("Authorization", "Bearer nothing"),
+    "invalid-credentials": lambda asked: asked | {"content": b"username=eve&password=unknown"},
+    "method-not-allowed": lambda asked: asked | {"method": "DELETE"},
+    "precondition-failed": with_header("If-Match", '"stale"'),
+    "payload-too-large": lambda asked: asked | {"content": bytes(2**20 + 1)},
+    "unsupported-media-type": with_header("Content-Type", "text/plain"),
+    "validation-error": lambda asked: asked | {"params": {"colour": "blue"}},
+    "idempotency-key-reused": with_header("Idempotency-Key", "used"),
+}
+
+
+@OPERATIONS
+async def test_every_operation_refuses_as_described(
+    operation: Operation, ada: User, ids: dict[str, str]
+) -> None:
+    used = {"Idempotency-Key": "used"}
+    await ada.post(f"/user-profiles/{ada.id}/workspaces", {"name": "used"}, headers=used)
+    described = {code for status in operation.answers for code in operation.codes(status)}
+    spoiled = SPOILED.keys() & described
+    assert spoiled
+    for problem in spoiled:
+        asked = SPOILED[problem](example_request(operation, ids, ada.token))
+        assert code(await ada.client.request(**asked)).partition(" ")[2] == problem
+
+
+@OPERATIONS
+async def test_every_operation_needs_the_scope_that_is_described(
+    operation: Operation, ada: User, ids: dict[str, str]
+) -> None:
+    if not operation.needs_token:
+        return
+    (needed,) = operation.described["security"][0]["password"]
+    other = await ada.api_token("read" if needed == "write" else "write")
+    asked = example_request(operation, ids, other["token"])
+    assert code(await ada.client.request(**asked)) == "403 insufficient-scope"
+
+
+async def test_what_is_as_it_was_is_not_sent_again(ada: User, ids: dict[str, str]) -> None:
+    conditional = [each for each in operations().values() if 304 in each.answers]
+    assert len(conditional) == 9
+    for operation in conditional:
+        asked = with_header("If-None-Match", "*")(example_request(operation, ids, ada.token))
+        assert (await ada.client.request(**asked)).status_code == 304

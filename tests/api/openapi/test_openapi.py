@@ -1,0 +1,207 @@
+"""The OpenAPI document: complete, and such that generators of clients can work with it."""
+
+import re
+from typing import Any, cast
+from uuid import UUID
+
+import httpx
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from symphony.api.problems.catalogue import PROBLEMS
+from tests.support.api import API
+from tests.support.openapi import PROBLEM, Operation, document, faults, nodes, operations, resolved
+
+OPERATIONS = pytest.mark.parametrize("operation", operations().values(), ids=lambda each: each.id)
+SCHEMAS: dict[str, dict[str, Any]] = document()["components"]["schemas"]
+HEADERS = ("If-Match", "If-None-Match", "Idempotency-Key")
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+async def test_the_document_is_served(client: httpx.AsyncClient) -> None:
+    answer = await client.get(f"{API}/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json() == document()
+
+
+def test_the_document_is_valid() -> None:
+    assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
+
+
+def test_the_document_says_what_it_describes() -> None:
+    assert {"title", "summary", "description", "version", "license"} <= set(document()["info"])
+    assert [server["url"] for server in document()["servers"]] == ["/"]
+    described = [tag["name"] for tag in document()["tags"] if tag["description"]]
+    used = {tag for each in operations().values() for tag in each.described["tags"]}
+    assert len(described) == len(used)
+    assert set(described) == used
+
+
+@OPERATIONS
+def test_an_operation_is_named_explained_and_shown(operation: Operation) -> None:
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation.id)
+    assert len(operation.described["tags"]) == 1
+    for words in ("summary", "description"):
+        assert operation.described[words]
+    for parameter in operation.described["parameters"]:
+        assert parameter["description"]
+        assert ("example" in parameter) == parameter["required"]
+    for media_type in operation.media_types:
+        assert operation.described["requestBody"]["content"][media_type]["example"]
+    for answer in operation.answers.values():
+        assert answer["description"] != "Successful Response"
+        for content in answer.get("content", {}).values():
+            assert content.get("example") or content.get("examples")
+
+
+@OPERATIONS
+def test_the_errors_of_an_operation_are_problems_with_an_example_each(operation: Operation) -> None:
+    answers = {status: answer for status, answer in operation.answers.items() if status >= 400}
+    assert operation.codes(500) == {"internal-error"}
+    for status, answer in answers.items():
+        if (operation.id, status) == ("ready", 503):
+            continue  # which tells how it stands, and not of an error
+        ((media_type, content),) = answer["content"].items()
+        assert media_type == PROBLEM
+        assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
+        assert operation.codes(status)
+        for code, example in content["examples"].items():
+            shown = resolved(example)["value"]
+            assert (shown["code"], shown["status"]) == (code, status)
+            assert PROBLEMS[code].status == status
+
+
+@OPERATIONS
+def test_an_operation_says_who_may_use_it(operation: Operation) -> None:
+    scope = "read" if operation.method == "GET" else "write"
+    public = {"live", "ready", "create_user_profile", "create_access_token"}
+    expected = [] if operation.id in public else [{"password": [scope]}, {"bearer": [scope]}]
+    assert operation.described["security"] == expected
+    assert (401 in operation.answers) == (bool(expected) or operation.id == "create_access_token")
+
+
+def test_only_named_schemas_have_members_or_choices() -> None:
+    """A generator would have to make up a name for any other; maps are something languages have."""
+
+    def is_object(node: Any) -> bool:
+        return node.get("type") == "object" and node.get("additionalProperties") != {
+            "type": "string"
+        }
+
+    named = {f"/components/schemas/{name}" for name in SCHEMAS}
+    with_a_form = {
+        pointer
+        for pointer, node in nodes()
+        if pointer.startswith(("/components/", "/paths/"))
+        and not pointer.endswith("/properties")
+        and (is_object(node) or {"properties", "enum", "allOf", "oneOf"} & set(node))
+    }
+    assert len(with_a_form) == len(SCHEMAS)
+    assert with_a_form == named
+    choices = [node["anyOf"] for _, node in nodes() if "anyOf" in node]
+    assert choices
+    assert all(len(each) == 2 and each[1] == {"type": "null"} for each in choices)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_schema_and_each_of_its_fields_is_described(name: str) -> None:
+    assert SCHEMAS[name]["description"]
+    for field, described in SCHEMAS[name].get("properties", {}).items():
+        assert 4 <= len(described.get("description", "")) <= 200, field
+
+
+def test_every_schema_header_and_example_is_used() -> None:
+    referred = {node["$ref"] for _, node in nodes() if "$ref" in node}
+    for operation in operations().values():
+        for answer in operation.answers.values():
+            examples = answer.get("content", {}).get(PROBLEM, {}).get("examples", {})
+            referred |= {example["$ref"] for example in examples.values()}
+    kinds = ("schemas", "headers", "examples")
+    existing = {
+        f"#/components/{kind}/{name}" for kind in kinds for name in document()["components"][kind]
+    }
+    assert referred == existing
+
+
+def test_every_example_is_one() -> None:
+    tried = 0
+    for pointer, node in nodes():
+        if pointer == "/components":
+            continue  # its examples are tried where they are referred to
+        examples = node.get("examples", [])
+        if isinstance(examples, list):  # of a schema
+            shown = [(pointer, value) for value in cast("list[Any]", examples)]
+        else:
+            shown = [(f"{pointer}/schema", resolved(each)["value"]) for each in examples.values()]
+        if "example" in node:
+            shown.append((f"{pointer}/schema", node["example"]))
+        for place, value in shown:
+            assert faults(place, value) == []
+            tried += 1
+    assert tried > 400
+
+
+@OPERATIONS
+def test_what_is_no_example_would_be_found(operation: Operation) -> None:
+    for status, answer in operation.answers.items():
+        for media_type in answer.get("content", {}):
+            assert faults(operation.schema_of(status, media_type), {"colour": "blue"})
+
+
+def test_examples_look_as_what_the_service_gives() -> None:
+    ids, times = set[str](), set[str]()
+    for _, node in nodes():
+        if node.get("schema", {}).get("format") == "uuid" and node["required"]:
+            ids.add(node["example"])
+        elif node.get("format") == "uuid":
+            ids.update(node.get("examples", ()))
+        elif node.get("format") == "date-time":
+            times.update(node.get("examples", ()))
+    assert len(ids) == 5
+    assert all(UUID(each).version == 7 for each in ids)
+    assert times
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", each) for each in times)
+
+
+def test_a_patch_comes_in_both_media_types() -> None:
+    patches = [each for each in operations().values() if each.method == "PATCH"]
+    assert len(patches) == 4
+    for operation in patches:
+        assert operation.media_types == ("application/merge-patch+json", "application/json")
+
+
+@pytest.mark.parametrize("header", HEADERS)
+def test_the_headers_that_operations_read_are_described(header: str) -> None:
+    nouns = ("user_profile", "workspace", "repo", "vault")
+    expected = {
+        "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("change", "delete")}
+        | {"lock_vault", "unlock_vault", "update_passphrase"}
+        | {"put_entry", "delete_entry", "restore_entry"},
+        "If-None-Match": {f"get_{noun}" for noun in nouns}
+        | {"get_own_user_profile", "get_workspace_stats", "get_attention"}
+        | {"get_entry", "list_entry_versions", "put_entry"},
+        "Idempotency-Key": {f"create_{noun}" for noun in nouns[1:]} | {"import_repos"},
+    }
+    reading = {
+        each.id
+        for each in operations().values()
+        if header in {parameter["name"] for parameter in each.described["parameters"]}
+    }
+    assert reading == expected[header]
+
+
+def test_lists_say_how_they_are_paged() -> None:
+    paged = 0
+    for operation in operations().values():
+        parameters = {each["name"]: each for each in operation.described["parameters"]}
+        if "cursor" not in parameters:
+            continue
+        paged += 1
+        others = {"prefix"} if operation.id == "list_entries" else {"sort", "q"}
+        assert {"limit", "cursor", *others} <= set(parameters)
+        assert "null" not in str([each["schema"] for each in parameters.values()])
+        assert "Link" in operation.answers[200]["headers"]
+        assert "304" not in operation.described["responses"]
+        (content,) = operation.answers[200]["content"].values()
+        assert {"items", "next_cursor"} == set(content["example"]) - {"damaged"}
+    assert paged == 5

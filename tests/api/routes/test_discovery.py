@@ -1,0 +1,183 @@
+"""Finding the repositories of a folder, over HTTP."""
+
+import asyncio
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from symphony.config.settings import Settings
+from symphony.infrastructure.git.discovery import finder
+from tests.support.api import User, code, faults, made, running_api, sign_up
+from tests.support.metrics import scraped
+from tests.support.repositories import Repository
+from tests.support.server import until
+
+
+@pytest.fixture
+def folder(settings: Settings) -> Path:
+    """The folder in which repositories may be."""
+    (root,) = settings.git_roots
+    return root
+
+
+async def asked(user: User, folder: Path | str, **fields: Any) -> tuple[str, dict[str, Any]]:
+    """A workspace's address, and what is found for it."""
+    workspace = f"/workspaces/{(await user.workspace())['id']}"
+    answer = await user.post(f"{workspace}/discoveries", {"root": str(folder), **fields})
+    assert answer.status_code == 200, answer.text
+    assert "etag" not in answer.headers
+    return workspace, answer.json()
+
+
+async def test_what_is_in_a_folder_is_told_as_it_can_be_registered(ada: User, folder: Path) -> None:
+    engine = Repository.made(folder / "engine")
+    engine.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")
+    Repository.made(folder / "old/engine", "--bare")
+    workspace = f"/workspaces/{(await ada.workspace())['id']}"
+    registered = made(await ada.post(f"{workspace}/repos", {"name": "E", "path": str(engine.path)}))
+    answer = await ada.post(f"{workspace}/discoveries", {"root": str(folder), "max_depth": 2})
+    assert answer.json() == {
+        "items": [
+            {
+                "name": registered["name"],
+                "path": registered["path"],
+                "remote_url": "https://git.example.org/engine.git",
+                "kind": "repository",
+                "registered": True,
+                "reason": "Its remote's address is shown without the credentials that are in it.",
+            },
+            {
+                "name": "engine",
+                "path": f"{folder}/old/engine",
+                "remote_url": None,
+                "kind": "bare",
+                "registered": False,
+                "reason": None,
+            },
+        ],
+        "truncated": False,
+    }
+
+
+async def test_all_that_is_found_can_be_imported_and_is_then_registered(
+    ada: User, folder: Path
+) -> None:
+    names = ("a/engine", "b/engine", "b/Engine", "loom: 1", " mill ", "two\nlines", "caf\udce9")
+    for name in names:
+        Repository.made(folder / name)
+    workspace, told = await asked(ada, folder)
+    assert len(told["items"]) == len(names)
+    chosen = [each for each in told["items"] if each["name"] is not None]
+    assert len(chosen) == 5
+    items = [{name: each[name] for name in ("name", "path", "remote_url")} for each in chosen]
+    imported = made(await ada.post(f"{workspace}/repos/import", {"items": items}))["items"]
+    again = await ada.post(f"{workspace}/discoveries", {"root": str(folder)})
+    registered = [each for each in again.json()["items"] if each["registered"]]
+    assert [(each["name"], each["path"]) for each in registered] == [
+        (each["name"], each["path"]) for each in imported
+    ]
+    for each in imported:
+        assert (await ada.get(f"/repos/{each['id']}/status")).json()["state"] == "clean"
+
+
+async def test_what_can_be_no_repo_has_no_name_and_a_reason(ada: User, folder: Path) -> None:
+    Repository.made(folder / "two\nlines")
+    _, told = await asked(ada, folder)
+    (item,) = told["items"]
+    assert (item["name"], item["path"]) == (None, f"{folder}/two\ufffdlines")
+    assert item["reason"]
+
+
+async def test_it_looks_four_folders_down_unless_it_is_told_otherwise(
+    ada: User, folder: Path
+) -> None:
+    for path in ("a/b/c/d", "a/b/c/d/e"):
+        Repository.made(folder / path)
+    workspace, told = await asked(ada, folder)
+    assert [each["name"] for each in told["items"]] == ["d"]
+    deeper = {"root": str(folder), "max_depth": 5}
+    answer = await ada.post(f"{workspace}/discoveries", deeper)
+    assert [each["name"] for each in answer.json()["items"]] == ["d", "e"]
+
+
+async def test_where_one_may_not_look_is_refused_alike_whether_anything_is_there(
+    ada: User, folder: Path
+) -> None:
+    workspace = f"/workspaces/{(await ada.workspace())['id']}"
+    answers = [
+        await ada.post(
+            f"{workspace}/discoveries", {"root": root}, headers={"X-Request-ID": "the-same"}
+        )
+        for root in (str(folder.parent), f"{folder.parent}/nothing", "/", "~/nothing")
+    ]
+    assert faults(answers[0]) == [("/root", "outside-roots")]
+    assert len({answer.content for answer in answers}) == 1
+    missing = await ada.post(f"{workspace}/discoveries", {"root": f"{folder}/nothing"})
+    assert faults(missing) == [("/root", "not-a-folder")]
+
+
+async def test_what_is_asked_for_has_to_be_right(ada: User, folder: Path) -> None:
+    path = f"/workspaces/{(await ada.workspace())['id']}/discoveries"
+    bad: tuple[tuple[dict[str, Any], list[tuple[str, str]]], ...] = (
+        ({}, [("/root", "missing")]),
+        ({"root": "dev"}, [("/root", "not-absolute")]),
+        ({"root": "/a\nb", "max_depth": 21}, [
+            ("/root", "control-character"), ("/max_depth", "too-large"),
+        ]),
+        ({"root": "/", "max_depth": -1}, [("/max_depth", "too-small")]),
+        ({"root": "/", "max_depth": True}, [("/max_depth", "integer-expected")]),
+        ({"root": "/", "max_depth": "3"}, [("/max_depth", "integer-expected")]),
+        ({"root": "/", "max_depth": 3.5}, [("/max_depth", "integer-expected")]),
+        ({"root": "/", "max_depth": None}, [("/max_depth", "integer-expected")]),
+        ({"root": "/", "max_depth": 10**30}, [("/max_depth", "too-large")]),
+        ({"root": "/", "depth": 3}, [("/depth", "unknown-field")]),
+    )  # fmt: skip
+    for body, expected in bad:
+        assert faults(await ada.post(path, body)) == expected
+    for depth in (0, 20, 3.0):
+        answer = await ada.post(path, {"root": str(folder), "max_depth": depth})
+        assert answer.status_code == 200
+
+
+async def test_without_folders_to_look_in_there_is_no_search(settings: Settings) -> None:
+    async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
+        ada = await sign_up(client, "ada")
+        for workspace in ((await ada.workspace())["id"], ada.id):
+            refused = await ada.post(f"/workspaces/{workspace}/discoveries", {"root": "/srv"})
+            assert code(refused) == "403 git-disabled"
+
+
+async def test_during_a_search_no_connection_to_the_database_is_held(
+    ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = Event(), Event()
+
+    def wait(*_: object) -> None:
+        begun.set()
+        go_on.wait()
+
+    async def has_begun() -> bool:
+        return begun.is_set()
+
+    monkeypatch.setattr(finder, "classify", wait)
+    Repository.made(folder / "engine")
+    searching = asyncio.create_task(asked(ada, folder))
+    try:
+        await until(has_begun)
+        assert (await scraped(ada.client)).value("symphony_database_callers") == 0
+    finally:
+        go_on.set()
+    _, told = await searching
+    assert told == {"items": [], "truncated": False}
+
+
+async def test_when_too_many_search_already_one_is_to_come_back_later(
+    ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(finder, "MAX_WAITING", 0)
+    workspace = (await ada.workspace())["id"]
+    answer = await ada.post(f"/workspaces/{workspace}/discoveries", {"root": str(folder)})
+    assert code(answer) == "503 service-unavailable"
+    assert answer.headers["retry-after"]

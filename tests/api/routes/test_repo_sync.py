@@ -1,0 +1,212 @@
+"""Asking a repo's remote, over HTTP."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Generator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from symphony.config.settings import Settings
+from symphony.infrastructure.git.remotes import remote as remote_git
+from tests.support.api import User, code, running_api, sign_up, utc
+from tests.support.metrics import scraped
+from tests.support.openapi import check
+from tests.support.remotes import Listener, asking, git_daemon
+from tests.support.repositories import Repository
+from tests.support.server import until
+
+
+@pytest.fixture
+async def client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+    """Of a service that may ask remotes on this machine."""
+    allowing = settings.model_copy(update={"git_allow_private_remotes": True})
+    async with running_api(allowing) as client:
+        client.event_hooks["response"] = [check]
+        yield client
+
+
+@pytest.fixture
+def remote(tmp_path: Path) -> Repository:
+    remote = Repository.made(tmp_path / "served" / "engine")
+    remote.commit()
+    return remote
+
+
+@pytest.fixture
+def address(remote: Repository) -> Generator[str]:
+    with git_daemon(remote.path.parent) as address:
+        yield f"{address}/engine"
+
+
+@pytest.fixture
+def silent() -> Generator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+async def registered(user: User, path: Path, remote_url: str | None) -> dict[str, Any]:
+    workspace = await user.workspace()
+    return await user.repo(workspace["id"], path=str(path), remote_url=remote_url)
+
+
+async def one_asks() -> bool:
+    return asking() != []
+
+
+async def nobody_asks() -> bool:
+    return asking() == []
+
+
+async def test_a_sync_tells_what_the_remote_has_and_is_remembered(
+    ada: User, settings: Settings, remote: Repository, address: str
+) -> None:
+    clone = remote.clone(settings.git_roots[0] / "engine")
+    clone.commit("ours")
+    theirs = remote.commit("theirs")
+    repo = await registered(ada, clone.path, address)
+    tag = (await ada.get(f"/repos/{repo['id']}")).headers["etag"]
+    answer = await ada.post(f"/repos/{repo['id']}/sync")
+    assert answer.status_code == 200
+    found = answer.json()
+    synced = found.pop("repo")
+    assert utc(found["synced_at"]) >= utc(repo["created_at"])
+    assert found == {
+        "ahead": 1,
+        "behind": 1,
+        "default_branch": "main",
+        "branches": {"main": theirs},
+        "synced_at": synced["last_synced"],
+    }
+    assert synced["version"] == 2
+    read = await ada.get(f"/repos/{repo['id']}")
+    assert read.json() == synced
+    assert read.headers["etag"] != tag
+    assert "etag" not in answer.headers
+
+
+async def test_each_reason_why_there_is_no_sync_has_its_code(ada: User, settings: Settings) -> None:
+    repo = await registered(ada, settings.git_roots[0], None)
+    path = f"/repos/{repo['id']}"
+    assert code(await ada.post(f"{path}/sync")) == "409 no-remote"
+    await ada.patch(path, {"remote_url": "http://127.0.0.1:1/engine"})
+    answer = await ada.post(f"{path}/sync")
+    assert code(answer) == "502 remote-failed"
+    assert "127.0.0.1" not in answer.json()["detail"]
+    assert (await ada.get(path)).json()["last_synced"] is None
+
+
+async def test_without_folders_to_look_in_nothing_is_asked(settings: Settings) -> None:
+    async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
+        ada = await sign_up(client, "ada")
+        assert code(await ada.post(f"/repos/{ada.id}/sync")) == "403 git-disabled"
+
+
+async def test_addresses_that_are_not_public_are_not_asked_unless_the_operator_allows_it(
+    settings: Settings, silent: Listener
+) -> None:
+    async with running_api(settings) as client:
+        ada = await sign_up(client, "ada")
+        repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
+        answer = await ada.post(f"/repos/{repo['id']}/sync")
+    assert code(answer) == "502 remote-failed"
+    assert "not public" in answer.json()["detail"]
+    assert silent.calls == 0
+
+
+async def test_the_sync_of_somebody_elses_repo_is_not_found(ada: User, eve: User) -> None:
+    repo = await registered(ada, Path("/none"), "git://127.0.0.1:1/engine")
+    assert code(await eve.post(f"/repos/{repo['id']}/sync")) == "404 repo-not-found"
+
+
+async def test_while_a_remote_is_asked_another_sync_is_refused_and_no_connection_is_held(
+    ada: User, silent: Listener
+) -> None:
+    repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
+    asked = asyncio.create_task(ada.post(f"/repos/{repo['id']}/sync"))
+    await until(one_asks)
+    assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "409 sync-in-progress"
+    assert (await scraped(ada.client)).value("symphony_database_callers") == 0
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    await until(nobody_asks)
+
+
+async def test_a_remote_that_takes_too_long_is_a_504(
+    ada: User, silent: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_git, "TIME_LIMIT", 0.5)
+    repo = await registered(ada, Path("/none"), f"http://127.0.0.1:{silent.port}/engine")
+    assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "504 remote-timeout"
+    await until(nobody_asks)
+
+
+async def test_when_too_many_are_asked_already_one_is_to_come_back_later(
+    ada: User, silent: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_git, "MAX_WAITING", 0)
+    repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
+    assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "503 service-unavailable"
+    assert silent.calls == 0
+
+
+async def synced_while(
+    ada: User, path: str, change: Awaitable[httpx.Response], monkeypatch: pytest.MonkeyPatch
+) -> httpx.Response:
+    """The answer of a sync during which, after the remote has answered, something is changed."""
+    answered, changed = asyncio.Event(), asyncio.Event()
+    sync = remote_git.RemoteGit.sync
+
+    async def slow(*arguments: Any) -> Any:
+        found = await sync(*arguments)
+        answered.set()
+        await changed.wait()
+        return found
+
+    monkeypatch.setattr(remote_git.RemoteGit, "sync", slow)
+    asked = asyncio.create_task(ada.post(f"{path}/sync"))
+    await answered.wait()
+    assert (await change).is_success
+    changed.set()
+    return await asked
+
+
+async def test_of_a_repo_that_was_deleted_meanwhile_nothing_is_left(
+    ada: User, settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    answer = await synced_while(ada, path, ada.delete(path), monkeypatch)
+    assert code(answer) == "404 repo-not-found"
+    assert list(settings.data_dir.glob("mirrors/*")) == []
+
+
+@pytest.mark.parametrize(
+    ("remote_url", "told"),
+    [("https://git.example.org/other", "409 remote-changed"), (None, "409 no-remote")],
+)
+async def test_a_remote_that_the_repo_got_meanwhile_was_not_asked(
+    remote_url: str | None,
+    told: str,
+    ada: User,
+    address: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    change = ada.patch(path, {"remote_url": remote_url})
+    assert code(await synced_while(ada, path, change, monkeypatch)) == told
+    assert (await ada.get(path)).json()["last_synced"] is None
+
+
+async def test_what_else_was_changed_meanwhile_stays_and_the_sync_counts(
+    ada: User, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    change = ada.patch(path, {"name": "other"})
+    answer = await synced_while(ada, path, change, monkeypatch)
+    assert answer.json()["repo"]["name"] == "other"
+    assert answer.json()["repo"]["last_synced"] == answer.json()["synced_at"]

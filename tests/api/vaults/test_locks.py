@@ -1,0 +1,293 @@
+"""Vaults with a passphrase: locked unless a session is alive, and only for who holds it."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from symphony.config.settings import Settings
+from symphony.infrastructure.database.vaults import sessions
+from tests.support.api import User, code, faults, running_api, sign_in, sign_up, utc
+from tests.support.open_vaults import OpenVault
+from tests.support.server import until
+
+PASSPHRASE = "a horse, a battery and a staple"
+OTHER = "a mare, a cell and a paper clip"
+
+
+async def a_vault(owner: User, name: str = "secret", **fields: Any) -> OpenVault:
+    workspace = (await owner.workspace(f"of {name}"))["id"]
+    protected = {"protection": "passphrase", "passphrase": PASSPHRASE}
+    made = await owner.vault(workspace, name, **protected, **fields)
+    return OpenVault(owner, made["id"], PASSPHRASE)
+
+
+@pytest.fixture
+async def vault(ada: User) -> OpenVault:
+    return await a_vault(ada)
+
+
+async def test_a_vault_with_a_passphrase_is_made_locked(vault: OpenVault) -> None:
+    shown = await vault.shown()
+    assert (shown["protection"], shown["is_locked"], shown["version"]) == ("passphrase", True, 1)
+    assert "passphrase" not in shown
+    assert code(await vault.get()) == "423 vault-locked"
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+async def test_protection_and_passphrase_belong_together(ada: User) -> None:
+    path = f"/workspaces/{(await ada.workspace())['id']}/vaults"
+    for fields, expected in (
+        ({"protection": "passphrase"}, ("/passphrase", "missing")),
+        ({"passphrase": PASSPHRASE}, ("/passphrase", "unknown-field")),
+        ({"protection": "none", "passphrase": PASSPHRASE}, ("/passphrase", "unknown-field")),
+        (
+            {"protection": "passphrase", "passphrase": "x" * 11},
+            ("/passphrase", "passphrase-length"),
+        ),
+        (
+            {"protection": "passphrase", "passphrase": "x" * 1025},
+            ("/passphrase", "passphrase-length"),
+        ),
+        ({"protection": "passphrase", "passphrase": None}, ("/passphrase", "string-expected")),
+        ({"protection": "password"}, ("/protection", "unknown-value")),
+    ):
+        answer = await ada.post(path, {"name": "keys", "path": "/k", **fields})
+        assert faults(answer) == [expected], fields
+    assert (await ada.get(path)).json()["items"] == []
+
+
+async def test_a_session_opens_the_vault_for_its_holder(vault: OpenVault) -> None:
+    before = datetime.now(UTC)
+    answer = await vault.unlock(ttl_seconds=60)
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    opened = answer.json()
+    assert opened["is_locked"] is False
+    assert opened["version"] == 2
+    until_ = utc(opened.pop("unlocked_until"))
+    assert timedelta(seconds=59) < until_ - before < timedelta(seconds=90)
+    session = opened.pop("session")
+    assert await vault.shown() == opened
+    holder = replace(vault, session=session)
+    assert (await holder.put(content="grüße")).status_code == 201
+    assert (await holder.get()).json()["content"] == "grüße"
+    assert (await holder.ask("GET", "/entries")).json()["items"][0]["key"] == "a"
+    assert (await holder.ask("GET", "/versions/a")).status_code == 200
+    assert (await holder.ask("POST", "/restore/a", {"version": 1})).json()["version"] == 2
+    assert (await holder.ask("DELETE", "/entries/a")).status_code == 204
+
+
+async def test_without_a_live_session_of_ones_own_everything_is_423(
+    vault: OpenVault, client: httpx.AsyncClient
+) -> None:
+    holder = await vault.opened()
+    await holder.put()
+    other = await a_vault(vault.owner, "other")
+    others = await other.opened()
+    second = vault.owner.using(await sign_in(client, "ada"))
+    if second.token == vault.owner.token:  # made in the same second
+        token = (await vault.owner.api_token())["token"]
+        second = vault.owner.using(token)
+    for stranger in (
+        vault,
+        replace(vault, session="symv_unknown"),
+        replace(vault, session=holder.session[:-1]),
+        replace(vault, session=others.session),
+        replace(holder, owner=second),
+    ):
+        for method, path, body in (
+            ("GET", "/entries/a", None),
+            ("GET", "/entries/nothing", None),
+            ("GET", "/entries", None),
+            ("GET", "/versions/a", None),
+            ("PUT", "/entries/a", {"content": "x"}),
+            ("DELETE", "/entries/a", None),
+            ("POST", "/restore/a", {"version": 1}),
+        ):
+            assert code(await stranger.ask(method, path, body)) == "423 vault-locked"
+    assert (await holder.get()).json()["content"] == "kept"
+
+
+async def test_a_header_of_any_bytes_is_merely_no_session(vault: OpenVault) -> None:
+    for value in (b"\xff\xfe", b"", b" ", b"x" * 5000, "💥".encode()):
+        headers = {
+            b"Authorization": f"Bearer {vault.owner.token}".encode(),
+            b"Vault-Session": value,
+        }
+        answer = await vault.owner.client.get(f"/api/v1{vault.path}/entries/a", headers=headers)
+        assert code(answer) == "423 vault-locked"
+
+
+async def test_locking_ends_every_session_at_once(vault: OpenVault) -> None:
+    holders = [await vault.opened() for _ in range(3)]
+    await holders[0].put()
+    assert [(await each.get()).status_code for each in holders] == [200] * 3
+    locked = await vault.owner.post(f"{vault.path}/lock")
+    assert (locked.json()["is_locked"], locked.json()["version"]) == (True, 3)
+    for each in holders:
+        assert code(await each.get()) == "423 vault-locked"
+        assert code(await each.put()) == "423 vault-locked"
+    assert (await vault.owner.post(f"{vault.path}/lock")).json() == locked.json()
+    again = await vault.opened()
+    assert (await again.get()).json()["content"] == "kept"
+    assert code(await holders[0].get()) == "423 vault-locked"
+
+
+async def test_a_session_ends_by_itself_and_the_vault_is_locked_then(vault: OpenVault) -> None:
+    holder = await vault.opened(ttl_seconds=1)
+    assert (await holder.put()).status_code == 201
+    open_state = await vault.owner.get(vault.path)
+    assert open_state.json()["is_locked"] is False
+
+    async def is_locked() -> bool:
+        return (await vault.shown())["is_locked"]
+
+    await until(is_locked)
+    assert code(await holder.get()) == "423 vault-locked"
+    locked_state = await vault.owner.get(vault.path)
+    assert locked_state.json() == open_state.json() | {"is_locked": True}
+    assert locked_state.headers["etag"] != open_state.headers["etag"]
+    known = {"If-None-Match": open_state.headers["etag"]}
+    assert (await vault.owner.get(vault.path, headers=known)).status_code == 200
+    stale = {"If-Match": open_state.headers["etag"]}
+    answer = await vault.owner.patch(vault.path, {"path": "/new"}, headers=stale)
+    assert code(answer) == "412 precondition-failed"
+    assert code(await vault.owner.patch(vault.path, {"path": "/new"})) == "423 vault-locked"
+    assert (await (await vault.opened()).get()).status_code == 200
+    assert (await vault.shown())["version"] == 3
+
+
+async def test_lists_filter_by_what_is_locked_now(ada: User, vault: OpenVault) -> None:
+    workspace = (await vault.shown())["workspace_id"]
+    plain = await ada.vault(workspace, "plain")
+
+    async def listed(*, is_locked: bool, sort: str = "name") -> list[str]:
+        path = f"/workspaces/{workspace}/vaults"
+        parameters = {"is_locked": str(is_locked).lower(), "sort": sort}
+        items = (await ada.get(path, params=parameters)).json()["items"]
+        assert {each["is_locked"] for each in items} <= {is_locked}
+        return [each["name"] for each in items]
+
+    assert (await listed(is_locked=True), await listed(is_locked=False)) == (["secret"], ["plain"])
+    await ada.post(f"/vaults/{plain['id']}/lock")
+    await vault.opened(ttl_seconds=1)
+    assert (await listed(is_locked=True), await listed(is_locked=False)) == (["plain"], ["secret"])
+
+    async def is_over() -> bool:
+        return await listed(is_locked=True, sort="-name") == ["secret", "plain"]
+
+    await until(is_over)
+    assert await listed(is_locked=False) == []
+
+
+async def test_the_record_can_be_changed_while_the_vault_is_open(vault: OpenVault) -> None:
+    changes: list[dict[str, Any]] = [{"path": "/new"}, {"metadata": {}}]
+    for change in changes:
+        assert code(await vault.owner.patch(vault.path, change)) == "423 vault-locked"
+    await vault.opened()
+    changed = (await vault.owner.patch(vault.path, {"path": "/new"})).json()
+    assert (changed["path"], changed["is_locked"], changed["version"]) == ("/new", False, 3)
+    assert await vault.shown() == changed
+    assert (await vault.owner.delete(vault.path)).status_code == 204
+
+
+async def test_a_locked_vault_is_deleted_only_by_force(vault: OpenVault) -> None:
+    assert code(await vault.owner.delete(vault.path)) == "423 vault-locked"
+    assert (await vault.owner.delete(f"{vault.path}?force=true")).status_code == 204
+    for answer in (await vault.unlock(), await vault.get()):
+        assert code(answer) == "404 vault-not-found"
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+async def test_what_unlocking_takes(ada: User, vault: OpenVault) -> None:
+    for body, expected in (
+        (None, ("/passphrase", "missing")),
+        ({}, ("/passphrase", "missing")),
+        ({"ttl_seconds": 5}, ("/passphrase", "missing")),
+        ({"passphrase": "short"}, ("/passphrase", "passphrase-length")),
+        ({"passphrase": None}, ("/passphrase", "string-expected")),
+        ({"passphrase": PASSPHRASE, "ttl_seconds": 0}, ("/ttl_seconds", "too-small")),
+        ({"passphrase": PASSPHRASE, "ttl_seconds": 3601}, ("/ttl_seconds", "too-large")),
+        ({"passphrase": PASSPHRASE, "ttl_seconds": True}, ("/ttl_seconds", "integer-expected")),
+        ({"passphrase": PASSPHRASE, "ttl_seconds": "5"}, ("/ttl_seconds", "integer-expected")),
+        ({"passphrase": PASSPHRASE, "colour": "x"}, ("/colour", "unknown-field")),
+    ):
+        options = {} if body is None else {"json": body}
+        answer = await ada.request("POST", f"{vault.path}/unlock", **options)
+        assert faults(answer) == [expected], body
+    assert (await vault.shown())["is_locked"] is True
+    bad = await ada.request("POST", f"{vault.path}/unlock", content=b"{")
+    assert code(bad) == "415 unsupported-media-type"
+
+
+async def test_a_vault_without_a_passphrase_takes_none(ada: User) -> None:
+    plain = await ada.vault((await ada.workspace())["id"])
+    path = f"/vaults/{plain['id']}"
+    for body in ({"passphrase": PASSPHRASE}, {"ttl_seconds": 60}):
+        answer = await ada.post(f"{path}/unlock", body)
+        assert faults(answer) == [(f"/{next(iter(body))}", "unknown-field")]
+    changed = await ada.put(f"{path}/passphrase", {"old": PASSPHRASE, "new": OTHER})
+    assert code(changed) == "409 vault-without-passphrase"
+    assert (await ada.post(f"{path}/unlock", {})).json()["session"] is None
+
+
+async def test_if_match_guards_locking_and_unlocking(vault: OpenVault) -> None:
+    etag = (await vault.owner.get(vault.path)).headers["etag"]
+    body, stale = {"passphrase": PASSPHRASE}, {"If-Match": '"stale"'}
+    answer = await vault.owner.post(f"{vault.path}/unlock", body, headers=stale)
+    assert code(answer) == "412 precondition-failed"
+    opened = await vault.owner.post(f"{vault.path}/unlock", body, headers={"If-Match": etag})
+    assert opened.status_code == 200
+    locked = await vault.owner.post(f"{vault.path}/lock", headers={"If-Match": etag})
+    assert code(locked) == "412 precondition-failed"
+    now = {"If-Match": opened.headers["etag"]}
+    assert (await vault.owner.post(f"{vault.path}/lock", headers=now)).status_code == 200
+
+
+async def test_a_session_ends_no_later_than_its_token(settings: Settings) -> None:
+    async with running_api(settings.model_copy(update={"access_token_ttl": 30})) as client:
+        ada = await sign_up(client, "ada")
+        vault = await a_vault(ada)
+        ends_at = utc((await vault.unlock()).json()["unlocked_until"])
+        assert ends_at - datetime.now(UTC) <= timedelta(seconds=30)
+        soon = (datetime.now(UTC) + timedelta(seconds=60)).isoformat()
+        token = await ada.api_token(expires_at=soon)
+        by_token = replace(vault, owner=ada.using(token["token"]))
+        assert (await by_token.unlock()).json()["unlocked_until"] == token["expires_at"]
+
+
+async def test_revoking_a_token_ends_its_sessions(ada: User, vault: OpenVault) -> None:
+    token = await ada.api_token()
+    by_token = replace(vault, owner=ada.using(token["token"]))
+    holder = await by_token.opened()
+    assert (await holder.put()).status_code == 201
+    assert (await vault.shown())["is_locked"] is False
+    assert (await ada.delete(f"/api-tokens/{token['id']}")).status_code == 204
+    assert (await vault.shown())["is_locked"] is True
+    assert code(await holder.get()) == "401 unauthenticated"
+    assert code(await replace(holder, owner=ada).get()) == "423 vault-locked"
+
+
+async def test_of_too_many_sessions_those_that_end_first_give_way(
+    vault: OpenVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sessions.MAX_SESSIONS == 100
+    holders = [await vault.opened(ttl_seconds=600 + number) for number in range(101)]
+    await holders[-1].put()
+    assert code(await holders[0].get()) == "423 vault-locked"
+    assert (await holders[1].get()).status_code == 200
+
+
+async def test_sessions_outlive_a_restart(settings: Settings, store_kind: str) -> None:
+    if store_kind == "sqlite-memory":
+        pytest.skip("a database in memory does not outlive anything")
+    async with running_api(settings) as client:
+        vault = await a_vault(await sign_up(client, "ada"))
+        holder = await vault.opened()
+        await holder.put()
+    async with running_api(settings) as client:
+        holder = replace(holder, owner=replace(holder.owner, client=client))
+        assert (await holder.get()).json()["content"] == "kept"

@@ -1,0 +1,143 @@
+"""Passphrases of vaults: trying them, changing them, and what is kept of them."""
+
+import asyncio
+import json
+from collections import Counter
+from uuid import uuid4
+
+import pytest
+
+from symphony.domain.vaults.keys import Derivation
+from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
+from tests.support.api import User, code, made
+from tests.support.open_vaults import OpenVault
+
+PASSPHRASE = "a horse, a battery and a staple"
+OTHER = "a mare, a cell and a paper clip"
+
+
+async def a_vault(owner: User) -> OpenVault:
+    """In a workspace of its own."""
+    workspace = (await owner.workspace(f"of {uuid4()}"))["id"]
+    return await OpenVault.made(owner, workspace, "secret", PASSPHRASE)
+
+
+@pytest.fixture
+async def vault(ada: User) -> OpenVault:
+    return await a_vault(ada)
+
+
+async def test_if_match_guards_a_change_of_the_passphrase(vault: OpenVault) -> None:
+    etag = (await vault.owner.get(vault.path)).headers["etag"]
+    path, body = f"{vault.path}/passphrase", {"old": PASSPHRASE, "new": OTHER}
+    stale = await vault.owner.put(path, body, headers={"If-Match": '"stale"'})
+    assert code(stale) == "412 precondition-failed"
+    assert (await vault.unlock(PASSPHRASE)).status_code == 200
+    opened = await vault.owner.put(path, body, headers={"If-Match": etag})
+    assert code(opened) == "412 precondition-failed"
+    now = {"If-Match": (await vault.owner.get(vault.path)).headers["etag"]}
+    assert (await vault.owner.put(path, body, headers=now)).status_code == 204
+    assert (await vault.unlock(OTHER)).status_code == 200
+
+
+async def test_a_wrong_passphrase_opens_nothing_and_after_five_nobody_gets_in(
+    ada: User, vault: OpenVault
+) -> None:
+    for _ in range(5):
+        assert code(await vault.unlock(OTHER)) == "403 wrong-passphrase"
+    other = await a_vault(ada)
+    for answer in (
+        await vault.unlock(OTHER),
+        await vault.unlock(),
+        await ada.put(f"{vault.path}/passphrase", {"old": PASSPHRASE, "new": OTHER}),
+    ):
+        assert code(answer) == "429 too-many-attempts"
+        assert 1 <= int(answer.headers["retry-after"]) <= 60
+    assert (await other.unlock()).status_code == 200
+    assert (await vault.shown())["is_locked"] is True
+
+
+async def test_of_many_wrong_passphrases_at_once_only_five_are_told_apart(vault: OpenVault) -> None:
+    answers = await asyncio.gather(*(vault.unlock(OTHER) for _ in range(12)))
+    counted = Counter(code(answer) for answer in answers)
+    assert counted == {"403 wrong-passphrase": 5, "429 too-many-attempts": 7}
+
+
+async def test_a_passphrase_means_the_same_on_every_keyboard(ada: User) -> None:
+    workspace = (await ada.workspace())["id"]
+    body = {"protection": "passphrase", "passphrase": "caf\u00e9 au lait noir"}
+    vault = OpenVault(ada, (await ada.vault(workspace, **body))["id"])
+    assert (await vault.unlock("cafe\u0301\u00a0au lait noir")).status_code == 200
+    assert code(await vault.unlock("cafe au lait noir")) == "403 wrong-passphrase"
+
+
+async def test_another_passphrase_ends_all_sessions_and_keeps_what_is_there(
+    vault: OpenVault,
+) -> None:
+    holder = await vault.opened()
+    await holder.put()
+    path = f"{vault.path}/passphrase"
+    wrong = await vault.owner.put(path, {"old": OTHER, "new": OTHER})
+    assert code(wrong) == "403 wrong-passphrase"
+    assert (await holder.get()).status_code == 200
+    answer = await vault.owner.put(path, {"old": PASSPHRASE, "new": OTHER})
+    assert (answer.status_code, answer.content) == (204, b"")
+    shown = await vault.shown()
+    assert (shown["is_locked"], shown["version"]) == (True, 3)
+    assert code(await holder.get()) == "423 vault-locked"
+    assert code(await vault.unlock()) == "403 wrong-passphrase"
+    opened = await vault.opened(passphrase=OTHER)
+    assert (await opened.get()).json()["content"] == "kept"
+    await vault.owner.post(f"{vault.path}/lock")
+    back = await vault.owner.put(path, {"old": OTHER, "new": PASSPHRASE})  # locked, too
+    assert back.status_code == 204
+    assert (await (await vault.opened()).get()).json()["content"] == "kept"
+
+
+async def test_of_two_changes_of_the_passphrase_at_once_one_wins(vault: OpenVault) -> None:
+    path = f"{vault.path}/passphrase"
+    news = ["the first of the new ones", "the second of the new ones"]
+    answers = await asyncio.gather(
+        *(vault.owner.put(path, {"old": PASSPHRASE, "new": new}) for new in news)
+    )
+    outcomes = [204 if each.status_code == 204 else code(each) for each in answers]
+    assert sorted(outcomes, key=str) == [204, "403 wrong-passphrase"]
+    assert (await vault.unlock(news[outcomes.index(204)])).status_code == 200
+
+
+async def test_a_vault_with_a_passphrase_can_be_made_again_under_its_key(ada: User) -> None:
+    path = f"/workspaces/{(await ada.workspace())['id']}/vaults"
+    body = {"name": "k", "path": "/k", "protection": "passphrase", "passphrase": PASSPHRASE}
+    key = {"Idempotency-Key": "once"}
+    first = await ada.post(path, body, headers=key)
+    again = await ada.post(path, body, headers=key)
+    assert made(again) == made(first)
+    assert again.headers["idempotency-replayed"] == "true"
+    other = await ada.post(path, body | {"passphrase": OTHER}, headers=key)
+    assert code(other) == "422 idempotency-key-reused"
+    assert (await OpenVault(ada, first.json()["id"]).unlock(PASSPHRASE)).status_code == 200
+
+
+async def test_each_passphrase_is_as_slow_to_try_and_none_is_hashed_in_a_quicker_way(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is kept under an Idempotency-Key comes from Argon2 too, over the whole body."""
+    derive, derived = Argon2Passphrases.key, list[bytes]()
+
+    async def counted(self: Argon2Passphrases, passphrase: bytes, derivation: Derivation) -> bytes:
+        derived.append(passphrase)
+        return await derive(self, passphrase, derivation)
+
+    monkeypatch.setattr(Argon2Passphrases, "key", counted)
+    path = f"/workspaces/{(await ada.workspace())['id']}/vaults"
+    body = {"name": "k", "path": "/k", "protection": "passphrase", "passphrase": PASSPHRASE}
+    answer = await ada.post(path, body, headers={"Idempotency-Key": "once"})
+    given, asked = derived
+    assert given.decode() == PASSPHRASE
+    assert json.loads(asked) == body
+    vault = OpenVault(ada, answer.json()["id"])
+    for passphrase, expected in ((PASSPHRASE, "200"), (OTHER, "403 wrong-passphrase")):
+        derived.clear()
+        tried = await vault.unlock(passphrase)
+        assert (code(tried) if tried.is_error else "200") == expected
+        assert derived == [passphrase.encode()]

@@ -1,0 +1,96 @@
+"""What docs/vaults.md says that nobody notices is so, and no more than that comes of it."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from symphony.domain.vaults.vaults import Protection
+from symphony.infrastructure.database.engine import Engines
+from tests.support.api import User, code
+from tests.support.open_vaults import OpenVault
+from tests.support.vault_rows import Rows, read_rows, write_rows
+
+# One that outlives the engine that the rows are changed through.
+pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
+
+OLD, NEW = "a horse, a battery and a staple", "a mare, a cell and a paper clip"
+
+
+@pytest.fixture
+async def vault(ada: User) -> OpenVault:
+    """One with a passphrase, in which an entry has two versions."""
+    made = await OpenVault.made(ada, (await ada.workspace())["id"], "secret", OLD)
+    opened = await made.opened()
+    await opened.put("a", "first")
+    return opened
+
+
+async def test_an_older_copy_of_everything_is_believed(vault: OpenVault, engines: Engines) -> None:
+    older = await read_rows(engines)
+    await vault.put("a", "second")
+    assert await write_rows(engines, older)
+    assert (await vault.get("a")).json()["content"] == "first"
+
+
+async def test_an_older_key_opens_with_the_older_passphrase(
+    vault: OpenVault, engines: Engines
+) -> None:
+    older = await read_rows(engines)
+    assert (await vault.update_passphrase(NEW)).status_code == 204
+    assert code(await vault.unlock(OLD)) == "403 wrong-passphrase"
+    rows = await read_rows(engines)
+    assert await write_rows(engines, rows | {"vault_keys": older["vault_keys"]})
+    opened = await replace(vault, passphrase=OLD).opened()
+    assert (await opened.get("a")).json()["content"] == "first"
+
+
+async def test_a_session_that_a_lock_has_ended_opens_again_when_it_is_put_back(
+    vault: OpenVault, engines: Engines
+) -> None:
+    older = await read_rows(engines)
+    assert (await vault.lock()).status_code == 200
+    assert code(await vault.get("a")) == "423 vault-locked"
+    rows = await read_rows(engines)
+    back = {name: older[name] for name in ("vaults", "vault_sessions")}
+    assert await write_rows(engines, rows | back)
+    assert (await vault.get("a")).json()["content"] == "first"
+    assert code(await replace(vault, session="").get("a")) == "423 vault-locked"
+
+
+async def test_an_entry_that_was_deleted_is_merely_not_there(
+    vault: OpenVault, engines: Engines
+) -> None:
+    rows = await read_rows(engines)
+    assert await write_rows(engines, rows | {"vault_entries": [], "vault_entry_versions": []})
+    assert code(await vault.get("a")) == "404 entry-not-found"
+    assert (await vault.ask("GET", "/entries")).json()["damaged"] == 0
+
+
+async def test_whoever_is_given_a_vault_reads_it_only_if_it_has_no_passphrase(
+    ada: User, eve: User, vault: OpenVault, engines: Engines
+) -> None:
+    plain = await OpenVault.made(ada, (await ada.workspace("plain"))["id"], "plain")
+    await plain.put("a", "of the plain one")
+    hers = UUID((await eve.workspace())["id"])
+    rows = await read_rows(engines)
+    for row in rows["vaults"]:
+        row["workspace_id"] = hers
+    assert await write_rows(engines, rows)
+    read = await replace(plain, owner=eve).get("a")
+    assert read.json()["content"] == "of the plain one"
+    assert code(await replace(vault, owner=eve).get("a")) == "423 vault-locked"
+    assert code(await replace(vault, owner=eve).unlock(NEW)) == "403 wrong-passphrase"
+
+
+async def test_a_vault_that_was_emptied_and_made_one_without_a_passphrase_says_so(
+    vault: OpenVault, engines: Engines
+) -> None:
+    rows = await read_rows(engines)
+    for row in rows["vaults"]:
+        row["protection"] = Protection.NONE
+    emptied: Rows = {table: [] for table in rows}
+    assert await write_rows(engines, emptied | {"vaults": rows["vaults"]})
+    assert (await vault.ask("GET")).json()["protection"] == "none"
+    assert code(await vault.unlock()) == "422 validation-error"
+    assert (await vault.put("a", "not so secret")).status_code == 201

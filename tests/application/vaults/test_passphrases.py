@@ -1,0 +1,88 @@
+"""A lock is seen by whoever was let in before it and reads after it; sessions go when they end."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, update
+
+from symphony.application.app import Application
+from symphony.application.authentication import Caller
+from symphony.application.vaults.passphrases import OpenVault, open_vault, protected
+from symphony.application.vaults.vaults import CreateVault, LockVault, create_vault, lock_vault
+from symphony.application.workspaces import CreateWorkspace, create_workspace
+from symphony.domain.api_tokens import Scope
+from symphony.domain.base import utc_now
+from symphony.domain.unit_of_work import Repositories
+from symphony.domain.vaults.sessions import VaultCredentials, data_key
+from symphony.domain.vaults.vaults import Protection, VaultLocked
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.models import VaultSessionModel
+
+TOKEN = b"t" * 32
+PASSPHRASE = "a horse, a battery and a staple"
+
+
+@pytest.mark.parametrize("protection", Protection)
+async def test_who_has_opened_the_key_reads_nothing_after_a_lock(
+    app: Application, ada: UUID, protection: Protection
+) -> None:
+    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    command = CreateVault(ada, workspace.id, "v", "/v")
+    session = None
+    if protection is Protection.PASSPHRASE:
+        command = await protected(command, protection, PASSPHRASE, app)
+    vault = await app.run(create_vault, command)
+    if protection is Protection.PASSPHRASE:
+        caller = Caller(ada, frozenset(Scope), TOKEN, None)
+        session = (await open_vault(OpenVault(caller, vault.id, PASSPHRASE, 60), app)).session
+    credentials = VaultCredentials(ada, vault.id, TOKEN, session)
+    session_hash = credentials.session_hash(app.keyring.cryptography)
+
+    async def read_late(credentials: VaultCredentials, repositories: Repositories) -> None:
+        await data_key(repositories, app.keyring, credentials)
+        await app.run(lock_vault, LockVault(ada, vault.id))
+        entries = repositories.vault_entries
+        for read in (
+            entries.read(credentials, session_hash, b"lookup", None),
+            entries.versions(credentials, session_hash, b"lookup"),
+            entries.all(credentials, session_hash),
+        ):
+            with pytest.raises(VaultLocked):
+                await read
+
+    await app.ask(read_late, credentials)
+
+
+async def test_opening_a_vault_removes_the_sessions_of_all_whose_time_is_up(
+    app: Application, ada: UUID, engines: Engines
+) -> None:
+    """It waits for none of them: who waits and holds some could be waited for by their holder."""
+    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    caller = Caller(ada, frozenset(Scope), TOKEN, None)
+    vaults: list[UUID] = []
+    for name in ("one", "two", "three"):
+        command = CreateVault(ada, workspace.id, name, f"/{name}")
+        command = await protected(command, Protection.PASSPHRASE, PASSPHRASE, app)
+        vaults.append((await app.run(create_vault, command)).id)
+        await open_vault(OpenVault(caller, vaults[-1], PASSPHRASE, 60), app)
+    ended, held, opened = vaults
+    of, ends = VaultSessionModel.vault_id, VaultSessionModel.expires_at
+
+    async def kept() -> list[UUID]:
+        async with engines.read.connect() as connection:
+            return list(await connection.scalars(select(of)))
+
+    async with engines.write.begin() as connection:
+        past = {ends.key: utc_now() - timedelta(seconds=1)}
+        await connection.execute(
+            update(VaultSessionModel).where(of.in_([ended, held])).values(past)
+        )
+    if engines.write is engines.read:  # PostgreSQL, where two can write at once
+        async with engines.write.begin() as connection, asyncio.timeout(5):
+            await connection.execute(select(of).where(of == held).with_for_update())
+            await open_vault(OpenVault(caller, opened, PASSPHRASE, 60), app)
+            assert sorted(await kept()) == sorted([held, opened, opened])
+    await open_vault(OpenVault(caller, opened, PASSPHRASE, 60), app)
+    assert set(await kept()) == {opened}

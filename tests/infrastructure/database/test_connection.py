@@ -1,0 +1,248 @@
+"""The connection beneath a unit of work: when it is lent again, and when it is dropped."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from typing import Any
+
+import aiosqlite
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from symphony.domain.errors import AlreadyExists
+from symphony.domain.unit_of_work import Store, StoreUnavailable
+from symphony.infrastructure.database import connection, unit_of_work
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.errors import DatabaseFault
+from tests.domain.examples import a_workspace
+from tests.infrastructure.database.kept import Household, committed, found, keep
+
+TIME_LIMIT = 10  # seconds
+only_sqlite = pytest.mark.parametrize("store_kind", ["sqlite-file", "sqlite-memory"], indirect=True)
+
+
+async def lent(engine: AsyncEngine) -> Any:
+    """The driver's connection that is lent to the next one; there is only one in these tests."""
+    pooled = await engine.raw_connection()
+    try:
+        return pooled.driver_connection
+    finally:
+        pooled.close()
+
+
+def in_transaction(driver: Any) -> bool:
+    if isinstance(driver, aiosqlite.Connection):
+        return driver.in_transaction
+    return driver.is_in_transaction()
+
+
+async def count_a_repo(store: Store, ada: Household) -> None:
+    async with committed(store) as uow:
+        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
+
+
+async def counted(store: Store, ada: Household) -> int:
+    async with asyncio.timeout(TIME_LIMIT), store.unit_of_work() as uow:
+        return (await uow.workspaces.count_contents(ada.user.id, ada.workspace.id)).repo_count
+
+
+def interrupt(
+    monkeypatch: pytest.MonkeyPatch, statement: str, happens: Callable[[], Awaitable[None]]
+) -> None:
+    """What happens in the place of an answer to BEGIN, COMMIT or ROLLBACK."""
+    for driver in (asyncpg.Connection, aiosqlite.Connection):
+        execute: Any = driver.execute
+
+        async def interrupted(connection: Any, sql: str, execute: Any = execute) -> Any:
+            if sql == statement:
+                await happens()
+            return await execute(connection, sql)
+
+        monkeypatch.setattr(driver, "execute", interrupted)
+
+
+async def test_a_connection_is_lent_again_and_never_within_a_transaction(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    before = await lent(engines.write)
+
+    async def fail() -> None:
+        async with committed(store) as uow:
+            await uow.workspaces.add(a_workspace(ada.user.id, "Never"))
+            raise ZeroDivisionError
+
+    await count_a_repo(store, ada)
+    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    assert await counted(store, ada) == 1
+    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    with pytest.raises(ZeroDivisionError):
+        await fail()
+    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    with pytest.raises(AlreadyExists):
+        await keep(store, a_workspace(ada.user.id, ada.workspace.name))
+    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+
+
+async def test_a_read_that_was_left_in_the_middle_has_its_connection_dropped(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    assert await found(store, ada.repo, ada.user.id) == ada.repo
+    before = await lent(engines.read)
+    left = asyncio.create_task(found(store, ada.repo, ada.user.id))
+    await asyncio.sleep(0)  # it waits for the answer
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    pooled = engines.read.pool
+    assert isinstance(pooled, AsyncAdaptedQueuePool)
+    assert pooled.checkedout() == 0
+    assert await found(store, ada.repo, ada.user.id) == ada.repo
+    assert await lent(engines.read) is not before
+
+
+async def test_a_connection_whose_statement_was_left_in_the_middle_is_dropped(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    before = await lent(engines.write)
+    left = asyncio.create_task(count_a_repo(store, ada))
+    await asyncio.sleep(0)  # it waits for the answer to its first statement
+    left.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await left
+    assert await counted(store, ada) == 0
+    assert await lent(engines.write) is not before
+
+
+async def test_a_unit_of_work_that_is_cancelled_at_any_moment_leaves_no_lock_and_nothing_half_done(
+    store: Store, ada: Household
+) -> None:
+    moments = random.Random(7)  # noqa: S311 - only to be spread out
+    done = 0
+    for _ in range(25):
+        left = asyncio.create_task(count_a_repo(store, ada))
+        await asyncio.wait([left], timeout=moments.uniform(0, 0.005))
+        left.cancel()
+        (outcome,) = await asyncio.gather(left, return_exceptions=True)
+        now = await counted(store, ada)
+        # Whoever leaves while the COMMIT is under way does not know whether it is kept.
+        assert now == done + 1 if outcome is None else now in (done, done + 1)
+        done = now
+
+
+async def test_a_connection_whose_commit_has_failed_is_dropped(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await lent(engines.write)
+
+    async def disk_full() -> None:
+        if isinstance(before, aiosqlite.Connection):
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        raise asyncpg.DiskFullError
+
+    with monkeypatch.context() as patched:
+        interrupt(patched, "COMMIT", disk_full)
+        with pytest.raises(StoreUnavailable):
+            await count_a_repo(store, ada)
+    assert await counted(store, ada) == 0
+    assert await lent(engines.write) is not before
+
+
+async def test_a_rollback_that_is_not_answered_is_not_waited_for(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await lent(engines.write)
+
+    async def no_answer() -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "_ROLLBACK_WAIT", 0.05)
+        interrupt(patched, "ROLLBACK", no_answer)
+        assert await counted(store, ada) == 0
+    await count_a_repo(store, ada)
+    assert await counted(store, ada) == 1
+    assert await lent(engines.write) is not before
+
+
+async def test_work_that_takes_too_long_is_undone_and_the_store_is_unavailable(
+    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_of_work, "WORK_TIMEOUT", 0.2)
+
+    async def work() -> None:
+        async with committed(store) as uow:
+            await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
+            await asyncio.Event().wait()
+
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(work(), TIME_LIMIT)
+    monkeypatch.undo()
+    assert await counted(store, ada) == 0
+
+
+@only_sqlite
+async def test_a_sqlite_unit_of_work_takes_the_write_lock_though_it_only_reads(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    other = engines.anchor or sqlite3.connect(str(engines.file))
+    other.execute("PRAGMA busy_timeout = 0")
+    async with store.unit_of_work() as uow:
+        await uow.repos.get(ada.user.id, ada.repo.id)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    if other is not engines.anchor:
+        other.close()
+
+
+async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_caught(
+    store: Store, ada: Household
+) -> None:
+    async with store.unit_of_work() as uow:
+        await uow.workspaces.add(a_workspace(ada.user.id, "Half"))
+        with pytest.raises(AlreadyExists):
+            await uow.workspaces.add(a_workspace(ada.user.id, "Half"))
+        with pytest.raises(RuntimeError):
+            await uow.commit()
+    assert await counted(store, ada) == 0
+    async with committed(store) as uow:
+        await uow.workspaces.add(a_workspace(ada.user.id, "Half"))  # its name is still free
+
+
+@pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
+async def test_a_text_that_is_no_utf_8_has_marks_in_it_and_leaves_no_old_state_behind(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    before = await lent(engines.read)
+    assert engines.file
+    with closing(sqlite3.connect(engines.file)) as database:
+        for text, shown in (("CAST(x'61fe' AS TEXT)", "a\ufffd"), ("'mended'", "mended")):
+            database.execute(f"UPDATE workspaces SET name = {text}")  # noqa: S608 - ours
+            database.commit()
+            assert (await found(store, ada.workspace, ada.user.id)).name == shown
+            async with store.unit_of_work() as uow:
+                found_by_writer = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+            assert found_by_writer.name == shown
+    assert await lent(engines.read) is before
+
+
+@only_sqlite
+async def test_a_connection_whose_rows_the_driver_does_not_give_is_dropped(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await lent(engines.read)
+
+    async def not_given(*_: object) -> None:
+        raise sqlite3.OperationalError("Could not decode 'what ada wrote'")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(aiosqlite.Connection, "execute_fetchall", not_given)
+        with pytest.raises(DatabaseFault) as fault:
+            await found(store, ada.workspace, ada.user.id)
+    assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
+    assert await lent(engines.read) is not before

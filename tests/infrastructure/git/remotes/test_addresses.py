@@ -1,0 +1,246 @@
+"""Which remotes are asked, and that git asks exactly the address that was judged."""
+
+from collections.abc import Callable, Generator
+from http.server import BaseHTTPRequestHandler
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+
+from symphony.domain.base import new_id
+from symphony.domain.sync import RemoteFailed
+from symphony.infrastructure.git.process import program
+from symphony.infrastructure.git.remotes.address import RemoteAddress, is_public
+from symphony.infrastructure.git.remotes.remote import RemoteGit
+from tests.support.remotes import Listener, asking, git_backend, git_daemon, http_server
+from tests.support.repositories import USER, Repository, entries
+
+REPO = new_id()
+NOT_PUBLIC = (
+    "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1",  # noqa: S104 - asked for, not listened on
+    "192.168.1.1", "169.254.169.254", "169.254.0.1", "100.64.0.1", "100.100.100.200", "192.0.0.192",
+    "168.63.129.16", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
+    "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
+    "::", "::1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1", "64:ff9b::7f00:1",
+    "64:ff9b::808:808", "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::1",
+    "2002:808:808::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
+)  # fmt: skip
+PUBLIC = ("8.8.8.8", "140.82.121.4", "1.1.1.1", "2606:4700::1111", "2a00:1450:4001::200e")
+HOSTILE = (
+    # options, other transports, local files
+    "-u./program", "--upload-pack=./program", "-oProxyCommand=./program", "ext::./program",
+    "ext::sh -c ./program%", "fd::0", "file:///etc", "/etc", "~/.ssh", "./here",
+    "git::git://127.0.0.1:{port}/x", "ftp://127.0.0.1:{port}/x", "gopher://127.0.0.1:{port}/x",
+    "ssh://-oProxyCommand=.%2Fprogram/x", "ssh://git@-oProxyCommand=x/y", "git@-oProxyCommand=x:y",
+    "ssh://127.0.0.1:-1/x", "git@127.0.0.1:-x",
+    # lines, control characters, also hidden ones
+    "git://127.0.0.1:{port}/x\nhost=other", "git://127.0.0.1:{port}/x%0ahost=other",
+    "git://127.0.0.1:{port}/x%00", "http://127.0.0.1:{port}/x\r\nX-Header: 1",
+    # users, passwords, other hosts
+    "http://ada:s3cret@127.0.0.1:{port}/x", "http://example.org@127.0.0.1:{port}/x",
+    "http://127.0.0.1:{port}\\@example.org/x", "git://ada@127.0.0.1:{port}/x",
+    # hosts and ports in disguise
+    "http://%31%32%37.0.0.1:{port}/x", "http://127.0.0.1%2f:{port}/x",
+    "http://[::1%25lo]:{port}/x", "http://[fe80::1%lo]:{port}/x", "http://[127.0.0.1]:{port}/x",
+    "http://2130706433:{port}/x", "http://0x7f000001:{port}/x", "http://0x7f.1:{port}/x",
+    "http://0177.0.0.1:{port}/x", "http://127.1:{port}/x", "http://127.0.0.1.:{port}/x", "http://127.0.0.1:0/x",
+    "git://017700000001:{port}/x", "ssh://git@127.1:{port}/x", "git@0x7f.1:x",
+    "http://127。0。0。1:{port}/x", "http://①②⑦.0.0.1:{port}/x", "http://127.0.0.1:{port}:80/x",
+    "http://:{port}/x", "http:///x", "http://127.0.0.1:99999/x",
+)  # fmt: skip
+LookUp = Callable[[str], list[str]]
+
+
+@pytest.fixture
+def silent() -> Generator[Listener]:
+    listener = Listener()
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place in which every program that could be run stands, and leaves a mark."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("git", "ssh", "sh", "program"):
+        (programs / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/mark\n")
+        (programs / name).chmod(0o755)
+    monkeypatch.setitem(program._ENVIRONMENT, "PATH", str(programs))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - instead of git
+    monkeypatch.chdir(programs)
+    return tmp_path / "mark"
+
+
+def ran(mark: Path) -> list[str]:
+    """The programs that have left their mark."""
+    return mark.read_text().splitlines() if mark.exists() else []
+
+
+def asking_only(root: Path, tmp_path: Path, look_up: LookUp, *, allow_private: bool) -> RemoteGit:
+    return RemoteGit([root], tmp_path / "mirrors", allow_private=allow_private, look_up=look_up)
+
+
+@pytest.mark.parametrize("address", NOT_PUBLIC)
+@pytest.mark.parametrize("form", ["literal", "name", "one of two"])
+async def test_an_address_that_is_not_public_is_not_asked(
+    address: str, form: str, root: Path, temporary: Path, tmp_path: Path, no_program: Path
+) -> None:
+    assert not is_public(ip_address(address))
+
+    def look_up(host: str) -> list[str]:
+        assert host == "git.example.org"
+        return [address] if form == "name" else [PUBLIC[0], address]
+
+    literal = f"[{address}]" if ":" in address else address
+    host = literal if form == "literal" else "git.example.org"
+    remotes = asking_only(root, tmp_path, look_up, allow_private=False)
+    for scheme in ("https", "http", "git", "ssh"):
+        with pytest.raises(RemoteFailed, match="not public"):
+            await remotes.sync(USER, REPO, "/none", f"{scheme}://{host}/engine")
+    remotes.close()
+    assert ran(no_program) == []
+    assert entries(temporary) == []
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_may_be_asked(address: str) -> None:
+    assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    ("url", "is_the_same"),
+    [
+        ("https://git.example.org/ada/engine", True),
+        ("https://ada:s3cret@Git.Example.org/ada/engine.git/", True),
+        ("https://git.example.org:8443/ada/engine", False),
+        ("git@git.example.org:ada/engine.git", True),
+        ("ssh://git@git.example.org:2222/ada/engine", True),
+        ("https://git.example.org/eve/engine", False),
+        ("https://example.org/ada/engine", False),
+        ("file:///ada/engine", False),
+        (".", False),
+    ],
+)
+def test_a_repository_is_known_by_host_and_path_over_any_protocol(
+    url: str, *, is_the_same: bool
+) -> None:
+    asked = RemoteAddress.parsed("https://git.example.org/ada/engine.git")
+    assert asked.is_also_at(url) == is_the_same
+
+
+@pytest.mark.parametrize("url", HOSTILE)
+async def test_a_hostile_address_runs_nothing_and_calls_nobody(
+    url: str, silent: Listener, remotes: RemoteGit, no_program: Path
+) -> None:
+    with pytest.raises(RemoteFailed):
+        await remotes.sync(USER, REPO, "/none", url.format(port=silent.port))
+    assert ran(no_program) == []
+    assert silent.calls == 0
+    assert asking() == []
+
+
+@pytest.mark.parametrize("found", [[], ["not an address"]])
+async def test_a_name_that_leads_nowhere_is_told(
+    found: list[str], root: Path, temporary: Path, tmp_path: Path
+) -> None:
+    def look_up(host: str) -> list[str]:
+        if host.startswith("no"):
+            raise OSError
+        return found
+
+    remotes = asking_only(root, tmp_path, look_up, allow_private=True)
+    for host in ("git.example.org", "no.example.org"):
+        with pytest.raises(RemoteFailed, match="Its host is not known"):
+            await remotes.sync(USER, REPO, "/none", f"git://{host}/engine")
+    remotes.close()
+    assert entries(temporary) == []
+
+
+@pytest.mark.parametrize("name", ["git.symphony.invalid", "GIT.Symphony.invalid", "1.a-b.invalid"])
+@pytest.mark.parametrize("scheme", ["git", "http"])
+async def test_git_asks_the_address_that_was_judged_whatever_the_name_means_by_then(
+    scheme: str, name: str, root: Path, temporary: Path, tmp_path: Path
+) -> None:
+    """No resolver knows such a name (RFC 6761, section 6.4): git cannot have looked it up."""
+    Repository.made(tmp_path / "served/engine").commit()
+    asked: list[str] = []
+    hosts: list[str] = []
+
+    def look_up(host: str) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"] if len(asked) == 1 else ["192.0.2.1"]
+
+    backend = git_backend(tmp_path / "served")
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        hosts.append(request.headers["host"])
+        backend(request)
+
+    remotes = asking_only(root, tmp_path, look_up, allow_private=True)
+    with git_daemon(tmp_path / "served") if scheme == "git" else http_server(answer) as address:
+        port = address.rpartition(":")[2]
+        found = await remotes.sync(USER, REPO, "/none", f"{scheme}://{name}:{port}/engine/.git")
+    remotes.close()
+    expected = name.lower()
+    assert asked == [expected]
+    assert set(found.branches) == {"main"}
+    assert set(hosts) <= {f"{expected}:{port}"}
+    assert entries(temporary) == []
+
+
+async def test_over_ssh_too_and_nothing_of_the_services_user_is_used(
+    root: Path, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for ssh keeps what it is called with."""
+    stand_in = tmp_path / "programs/ssh"
+    stand_in.parent.mkdir()
+    stand_in.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" > {tmp_path}/called\nenv >> {stand_in.parent}/env\n'
+    )
+    stand_in.chmod(0o755)
+    for name in (
+        "SSH_AUTH_SOCK",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "KRB5CCNAME",
+        "GIT_SSH",
+        "GIT_ASKPASS",
+    ):
+        monkeypatch.setenv(name, "/s3cret")
+    monkeypatch.setitem(
+        program._ENVIRONMENT,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - with another ssh
+        "PATH",
+        f"{stand_in.parent}:/usr/bin:/bin",
+    )
+    remotes = asking_only(root, tmp_path, lambda _: ["192.0.2.7"], allow_private=True)
+    for url, last in (
+        ("git@git.example.org:ada/engine.git", "git-upload-pack 'ada/engine.git'"),
+        ("ssh://git@git.example.org:2222/ada/it's", "git-upload-pack '/ada/it'\\''s'"),
+    ):
+        with pytest.raises(RemoteFailed):
+            await remotes.sync(USER, REPO, "/none", url)
+        called = (tmp_path / "called").read_text().splitlines()
+        assert "HostName=192.0.2.7" in called
+        assert called[:2] == ["-F", "/dev/null"]
+        assert called[-2:] == ["git@git.example.org", last]
+        assert ("2222" in called) == ("2222" in url)
+    remotes.close()
+    told = stand_in.with_name("env").read_text()
+    assert "s3cret" not in told
+    assert "HOME=/dev/null\n" in told
+    assert entries(temporary) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "url"),
+    [
+        ("HTTPS://Git.Example.org/Ada?x=1#y", "https://git.example.org/Ada?x=1#y"),
+        ("https://git.example.org:8443/e", "https://git.example.org:8443/e"),
+        ("http://[2001:DB8::1]:80/e", "http://[2001:db8::1]:80/e"),
+        ("git://git.example.org/~ada/e", "git://[2001:db8::7]/~ada/e"),
+        ("git@git.example.org:~/e", "git@git.example.org:~/e"),
+        ("ssh://git.example.org/~ada/e", "ssh://git.example.org/~ada/e"),
+    ],
+)
+def test_git_gets_an_address_that_can_be_read_in_one_way_only(value: str, url: str) -> None:
+    assert RemoteAddress.parsed(value).url(ip_address("2001:db8::7")) == url

@@ -1,0 +1,58 @@
+"""What is told of a repository is what `git status` itself says, in all situations."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from symphony.domain.git import Operation
+from symphony.infrastructure.git.status.local import LocalGit
+from tests.infrastructure.git.status import histories, working_trees
+from tests.support.repositories import USER, Repository
+
+Situation = Callable[[Repository], Repository | None]
+SITUATIONS = (*histories.SITUATIONS, *working_trees.SITUATIONS)
+UNDER_WAY: dict[Situation, Operation] = {
+    histories.merge_with_conflicts: Operation.MERGE,
+    histories.merge_to_be_committed: Operation.MERGE,
+    histories.merge_of_removed_and_added_files: Operation.MERGE,
+    histories.linked_worktree_with_a_merge: Operation.MERGE,
+    histories.rebase_with_conflicts: Operation.REBASE,
+    histories.rebase_of_mails_with_conflicts: Operation.REBASE,
+    histories.rebase_that_stopped_for_an_edit: Operation.REBASE,
+    histories.rebase_that_stopped_in_a_merge: Operation.REBASE,
+    histories.cherry_pick_with_conflicts: Operation.CHERRY_PICK,
+    histories.cherry_pick_between_two_commits: Operation.CHERRY_PICK,
+    histories.revert_with_conflicts: Operation.REVERT,
+    histories.bisect: Operation.BISECT,
+}
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.__name__)
+async def test_git_itself_says_the_same(situation: Situation, root: Path, git: LocalGit) -> None:
+    repo = Repository.made(root / "repo")
+    repo.commit()
+    repo = situation(repo) or repo
+    before = repo.traces()
+    seen = await git.status(USER, str(repo.path))
+    assert repo.traces() == before
+    told = repo.told()
+    head = seen.head.id if seen.head else None
+    assert seen.reason is None
+    assert {name: head if name == "head" else getattr(seen, name) for name in told} == told
+    assert seen.operation == UNDER_WAY.get(situation)
+
+
+async def test_the_commit_that_is_checked_out_is_told(root: Path, git: LocalGit) -> None:
+    repo = Repository.made(root / "repo")
+    repo.write("file")
+    repo.git("add", ".")
+    repo.git(
+        "commit", "--quiet", "--message=Note G\n\nBernoulli", GIT_AUTHOR_DATE="@1700000000 +0100"
+    )
+    head = (await git.status(USER, str(repo.path))).head
+    assert head is not None
+    assert head.id == repo.git("rev-parse", "HEAD")
+    assert (head.subject, head.author) == ("Note G", "Ada Lovelace")
+    assert head.authored_at is not None
+    assert head.authored_at.isoformat() == "2023-11-14T22:13:20+00:00"
