@@ -5,6 +5,9 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 uv := env("UV", "uv")
 run := "'" + uv + "' run"
 
+# With it Python compiles every module anew in each process, and pytest rewrites each test module.
+export PYTHONDONTWRITEBYTECODE := ""
+
 # List the recipes
 default:
     @'{{ just_executable() }}' --list --unsorted
@@ -21,13 +24,17 @@ install: preflight
 run *arguments: preflight
     @{{ run }} symphony serve {{ arguments }}
 
-# Run the tests on PostgreSQL, an SQLite file and SQLite in memory: just test tests/api -k races
+# Run the tests that are quick, on PostgreSQL and SQLite: just test tests/api -k races
 test *arguments: preflight
     @{{ run }} pytest -n 3 --dist loadgroup {{ arguments }}
 
-# Run what takes long: storms of clients, kills, a search for secrets, an altered database
+# Run the tests that take long: every store, storms of clients, kills, tampered databases
 test-long *arguments: preflight
-    @{{ run }} pytest -m long -n 2 tests {{ arguments }}
+    @{{ run }} pytest -m long -n 3 --dist loadgroup {{ arguments }}
+
+# Open the pages in a real browser; needs chromium on the path
+test-browser *arguments: preflight
+    @{{ run }} pytest -n 2 --dist loadgroup tests/browser {{ arguments }}
 
 # Lint the OpenAPI document, make clients from it and use them; fetches the tools that do it
 sdk *arguments: preflight
@@ -35,7 +42,7 @@ sdk *arguments: preflight
 
 # Make up requests from the OpenAPI document, and look at each answer: just fuzz 20 for fewer
 fuzz examples="300":
-    @FUZZ_EXAMPLES={{ examples }} {{ run }} pytest -m fuzz -n 2 tests/fuzz
+    @FUZZ_EXAMPLES={{ examples }} {{ run }} pytest -p schemathesis.pytest.plugin -m fuzz -n 2 tests/fuzz
 
 # What it costs a request that it is logged and counted
 bench-sight:
@@ -58,7 +65,7 @@ typecheck:
     @{{ run }} pyright
 
 # The gate: lint, types, imports, demos, a little chaos, generated clients, a little fuzzing, tests
-check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test
+check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test-browser test
 
 # Show every feature, and check that it is as shown
 demo:

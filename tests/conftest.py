@@ -1,4 +1,10 @@
-"""The three stores that everything is tried on: PostgreSQL, an SQLite file, SQLite in memory."""
+"""Fixtures of all tests, and which tests run on which store.
+
+A test that needs a store runs on PostgreSQL, an SQLite file and SQLite in memory. Above the
+database layer a behavior depends on the store through the contract of the repositories alone, which
+`tests/infrastructure/database` checks on all of them. So there, and for tests marked
+`every_store`, all stores are part of `just test`; elsewhere the SQLite variants are `long`.
+"""
 
 import asyncio
 import logging
@@ -26,6 +32,8 @@ STORES = ("postgresql", "sqlite-file", "sqlite-memory")
 SECRET = "a secret that is only good for tests, and long enough"
 MASTER_KEY = "b25seSBnb29kIGZvciB0ZXN0cywgYW5kIGxvbmcuLi4"
 
+_CONTRACT = Path(__file__).parent / "infrastructure" / "database"
+
 _server: postgres.TestServer | None = None
 
 
@@ -48,9 +56,29 @@ def pytest_unconfigure() -> None:
         _server.stop()
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest deselects by markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark variants that repeat a test on another store as `long`."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
+            continue
+        kind = item.callspec.params.get("store_kind")
+        repeats = kind in STORES[1:] and _covers_every_store(item)
+        if repeats and _CONTRACT not in item.path.parents:
+            item.add_marker("long")
+
+
+def _covers_every_store(item: pytest.Function) -> bool:
+    """Whether the test gets its store from `store_kind`'s own parameters, and may run on one."""
+    overridden = any(
+        "store_kind" in str(mark.args[0]) for mark in item.iter_markers("parametrize") if mark.args
+    )
+    return not overridden and item.get_closest_marker("every_store") is None
+
+
 @pytest.fixture(params=STORES)
 def store_kind(request: pytest.FixtureRequest) -> str:
-    """Which store a test runs on: each test that needs one runs on all."""
+    """The store that a test runs on."""
     return request.param
 
 

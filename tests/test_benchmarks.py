@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.checkout import TOP
 from tests.support.leftovers import left_behind
+from tests.support.missing import cannot_run
 from tests.support.server import until
 
 BENCHMARKS = TOP / "benchmarks"
@@ -33,7 +34,13 @@ MODULES = (
     "growth",
     "plans",
 )
-needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk makes the load")
+
+
+@pytest.fixture
+def wrk() -> None:
+    """The program that makes the load."""
+    if shutil.which("wrk") is None:
+        cannot_run("there is no wrk on the path: apt-get install wrk")
 
 
 @pytest.fixture
@@ -82,7 +89,7 @@ async def test_an_answer_that_differs_is_told(scripts: Any, place: Path) -> None
 
 
 @pytest.mark.bench
-@needs_wrk
+@pytest.mark.usefixtures("wrk")
 async def test_load_that_gets_bad_answers_fails_the_run(scripts: Any, place: Path) -> None:
     database = await scripts.databases.sqlite_database(place / "bench.sqlite3")
     shape = scripts.content.Shape(users=1, workspaces=1, empty=1)
@@ -123,7 +130,7 @@ async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> Non
 
 
 @pytest.mark.bench
-@needs_wrk
+@pytest.mark.usefixtures("wrk")
 def test_a_quick_run_prints_its_tables_and_writes_its_figures(place: Path) -> None:
     done = _run(BENCHMARKS / "run.py", "--quick", "--json", place / "results" / "bench.json")
     assert "PostgreSQL, 1 process: requests/s" in done.stdout

@@ -44,6 +44,7 @@ def start_chaos(place: Path, *arguments: str) -> "subprocess.Popen[str]":
     )
 
 
+@pytest.mark.long
 async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> None:
     async def has_started_a_server() -> bool:
         assert process.poll() is None, process.communicate()

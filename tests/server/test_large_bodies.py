@@ -6,10 +6,13 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from symphony.http_protocol import LINGER
 from tests.support.api import API, code, sign_up
 from tests.support.server import Server, running_server
+
+pytestmark = pytest.mark.long
 
 TOO_LARGE = 8 * 1_048_576
 JSON = {"Content-Type": "application/json"}

@@ -18,6 +18,8 @@ from tests.support.api import API, code, sign_up
 from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(autouse=True)
 def as_before() -> Generator[None]:

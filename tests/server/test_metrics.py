@@ -6,10 +6,13 @@ import signal
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.api import sign_up
 from tests.support.metrics import Samples, scraped
 from tests.support.server import STARTS_WITHIN, running_server, until
+
+pytestmark = pytest.mark.long
 
 ROUTE = "/api/v1/user-profiles/me"
 

@@ -21,6 +21,8 @@ from tests.support.api import API, PASSWORD, code, running_api, sign_up
 from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
+pytestmark = pytest.mark.long
+
 
 async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings) -> None:
     async with running_api(settings) as client:

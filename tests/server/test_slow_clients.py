@@ -6,10 +6,14 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+
 from symphony.http_protocol import BODY_TIMEOUT, HEAD_TIMEOUT, READ_TIMEOUT
 from tests.support.api import User, sign_up
 from tests.support.server import Server, running_server
 from tests.support.waits import Ask, waits_beyond_idle
+
+pytestmark = pytest.mark.long
 
 OF_EACH_KIND = 100
 SLACK = 5.0  # seconds

@@ -39,6 +39,7 @@ async def test_an_embedded_service_keeps_its_data_and_its_tokens_over_a_restart(
             assert answer.json() == workspace
 
 
+@pytest.mark.long
 async def test_a_service_that_may_migrate_starts_on_an_empty_postgresql(
     tmp_path: Path, empty_postgresql: str
 ) -> None:
@@ -67,6 +68,7 @@ async def test_a_demo_prints_its_token_has_things_to_look_at_and_leaves_nothing(
     assert not data_dir.exists()
 
 
+@pytest.mark.long
 async def test_a_worker_looks_for_garbage_but_not_in_what_it_has_imported(tmp_path: Path) -> None:
     code = "import gc, symphony.start as it; it.application();"
     code += "print(gc.isenabled(), gc.get_freeze_count())"
@@ -79,6 +81,7 @@ async def test_a_worker_looks_for_garbage_but_not_in_what_it_has_imported(tmp_pa
     assert int(frozen) > 100_000  # objects
 
 
+@pytest.mark.long
 async def test_a_demo_whose_database_is_kept_has_its_things_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'demo.sqlite3'}"
     workspaces: list[object] = []

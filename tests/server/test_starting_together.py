@@ -12,6 +12,8 @@ import pytest
 from tests.conftest import SECRET
 from tests.support.server import STARTS_WITHIN, environment, until
 
+pytestmark = pytest.mark.long
+
 TOGETHER = 8
 # Forked from a process that has imported the service already: they meet on the database, not one
 # after the other as they are done with importing.

@@ -15,6 +15,8 @@ from symphony.config.settings import Settings
 from tests.support.api import API, User, running_api, sign_up
 from tests.support.server import STOPS_WITHIN, Server, running_server, until
 
+pytestmark = pytest.mark.long
+
 # What Python runs first of all: everybody who looks at a folder of this name waits for ever.
 DEAD_DISK = """
 import os, threading

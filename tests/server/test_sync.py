@@ -15,6 +15,8 @@ from tests.support.remotes import Listener, git_daemon
 from tests.support.repositories import Repository
 from tests.support.server import running_server, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def silent() -> Generator[Listener]:

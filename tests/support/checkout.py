@@ -6,17 +6,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.support.missing import cannot_run
 
 TOP = Path(__file__).parents[2]
 
 
 def uv() -> str:
-    """The program; where there is none, the test that asks for it is skipped."""
+    """Return the path of uv; a test that needs it cannot run without."""
     own = TOP / ".tools" / "bin" / "uv"
     found = os.environ.get("UV") or (str(own) if own.exists() else shutil.which("uv"))
     if found is None:
-        pytest.skip("uv is neither named by $UV, nor in .tools, nor on the path")
+        cannot_run("uv is neither named by $UV, nor in .tools, nor on the path")
     return found
 
 

@@ -9,6 +9,8 @@ from symphony.infrastructure.vaults import passphrases
 from tests.support.api import User, code
 from tests.support.open_vaults import OpenVault
 
+pytestmark = pytest.mark.long
+
 VAULTS = 10
 
 

@@ -122,6 +122,7 @@ async def test_the_migrated_schema_is_that_of_the_models(empty: Engines) -> None
         assert await connection.run_sync(names) == migrated
 
 
+@pytest.mark.long
 @between_processes
 async def test_eight_processes_may_migrate_an_empty_database_at_once(
     empty_url: str, empty: Engines
@@ -133,6 +134,7 @@ async def test_eight_processes_may_migrate_an_empty_database_at_once(
     assert await migrations.not_ready_reason(empty) is None
 
 
+@pytest.mark.long
 @between_processes
 async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
     empty_url: str, empty: Engines

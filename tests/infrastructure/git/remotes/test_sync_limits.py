@@ -283,6 +283,7 @@ async def test_without_a_folder_of_its_own_nothing_stays(
     assert entries(temporary) == []
 
 
+@pytest.mark.long
 async def test_after_a_kill_in_the_middle_the_next_sync_works(
     silent: Listener, remotes: RemoteGit, root: Path, temporary: Path, tmp_path: Path
 ) -> None:

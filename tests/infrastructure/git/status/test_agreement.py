@@ -28,7 +28,17 @@ UNDER_WAY: dict[Situation, Operation] = {
 }
 
 
-@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize(
+    "situation",
+    [
+        pytest.param(
+            each,
+            marks=pytest.mark.long if each is working_trees.large_index else (),
+            id=each.__name__,
+        )
+        for each in SITUATIONS
+    ],
+)
 async def test_git_itself_says_the_same(situation: Situation, root: Path, git: LocalGit) -> None:
     repo = Repository.made(root / "repo")
     repo.commit()

@@ -307,6 +307,7 @@ async def test_only_one_shared_index_is_copied(repo: Repository, git: LocalGit) 
     assert seen.reason == "Its index is split from several others."
 
 
+@pytest.mark.long
 async def test_of_a_service_that_was_killed_git_ends_and_the_folder_goes_with_the_next_start(
     endless: Repository, temporary: Path
 ) -> None:

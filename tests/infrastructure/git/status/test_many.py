@@ -14,6 +14,8 @@ from tests.support.looks import counted_looks
 from tests.support.repositories import USER, Repository, nothing_runs
 from tests.support.server import until
 
+pytestmark = pytest.mark.long
+
 LONG = 60.0  # seconds
 
 
