@@ -6,6 +6,8 @@ import sys
 from asyncio.subprocess import PIPE
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import SECRET
 from tests.support.api import API, made, sign_up
 from tests.support.server import environment, running_server
