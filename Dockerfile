@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # An image of the service: `docker build --tag symphony .`
-# A linter checks this file (tests/test_containers.py); no test builds the image.
+# A linter checks this file (`just sdk`); no test builds the image.
 
 # The Python version is the one that the tests run on. Both stages need the same one, because the
 # environment refers to its interpreter by path.

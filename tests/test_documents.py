@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from fastapi.routing import iter_route_contexts
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -28,6 +29,7 @@ PRODUCTION_GUIDE = (TOP / "docs" / "production.md").read_text("utf-8")
 Operation = tuple[str, str]
 
 
+@pytest.mark.long
 async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(API_GUIDE)), server.address, tmp_path)
@@ -37,6 +39,7 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     assert repos == ["strings", "brass", "winds", "brass", "strings", "winds"] + ["percussion"] * 2
 
 
+@pytest.mark.long
 async def test_what_getting_started_types_tells_the_state_of_each_repository_of_a_folder(
     tmp_path: Path,
 ) -> None:
@@ -61,6 +64,7 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
     assert (content, is_locked) == ("not hunter2", "True")
 
 
+@pytest.mark.long
 async def test_what_the_vault_guide_types_keeps_a_secret_and_locks_it_away(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(VAULT_GUIDE)), server.address, tmp_path)
@@ -91,6 +95,7 @@ def test_the_vault_guide_names_every_sealed_column() -> None:
     assert {each for each in named if re.fullmatch(r"vault_\w+\.\w+", each)} == sealed
 
 
+@pytest.mark.long
 async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(
     tmp_path: Path,
 ) -> None:

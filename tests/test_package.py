@@ -11,6 +11,8 @@ import pytest
 from symphony.infrastructure.database import migrations
 from tests.support.checkout import TOP, run, uv
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

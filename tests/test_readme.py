@@ -43,6 +43,7 @@ def test_the_readme_has_one_line_to_paste_for_each_of_its_two_commands(ending: s
     assert [line + "\n" for line in README.splitlines() if line.endswith(ending)] == lines
 
 
+@pytest.mark.long
 async def test_the_session_of_the_readme_can_be_pasted_twice_and_survives_a_restart(
     tmp_path: Path,
 ) -> None:
@@ -72,6 +73,7 @@ async def test_the_session_of_the_readme_can_be_pasted_twice_and_survives_a_rest
     assert matches(shown_board, attention)
 
 
+@pytest.mark.long
 async def test_a_session_of_the_readme_without_a_service_says_so_and_has_no_traceback(
     tmp_path: Path,
 ) -> None:
