@@ -18,11 +18,9 @@ from tests.support.api import sign_up
 from tests.support.checkout import TOP
 from tests.support.documents import blocks, rows, run
 from tests.support.openapi import operations
-from tests.support.repositories import Repository
 from tests.support.server import running_server
 
 API_GUIDE = (TOP / "docs" / "api.md").read_text("utf-8")
-FIRST_GUIDE = (TOP / "docs" / "getting-started.md").read_text("utf-8")
 VAULT_GUIDE = (TOP / "docs" / "vaults.md").read_text("utf-8")
 PRODUCTION_GUIDE = (TOP / "docs" / "production.md").read_text("utf-8")
 
@@ -40,32 +38,7 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-async def test_what_getting_started_types_tells_the_state_of_each_repository_of_a_folder(
-    tmp_path: Path,
-) -> None:
-    dev = tmp_path / "dev"
-    (dev / "not-a-repository").mkdir(parents=True)
-    Repository.made(dev / "engine").commit()
-    Repository.made(dev / "with space").write("new")
-    *before, registering, looking, asking, keeping = blocks(FIRST_GUIDE)
-    script = "\n".join([f"FOLDER={dev}", *before, registering, looking, asking, keeping])
-    async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
-        typed = (await run(script, server.address, tmp_path)).splitlines()
-    last_list, last_stats, *states, kept, content, is_locked = typed[-9:]
-    listed = json.loads(last_list)["items"]
-    assert [each["name"] for each in listed] == ["engine", "with space"]
-    assert [each["path"] for each in listed] == [str(dev / each["name"]) for each in listed]
-    assert json.loads(last_stats)["repo_count"] == 2
-    assert states == [
-        *("engine: clean", "with space: dirty"),
-        *("engine no-remote", "with space dirty no-remote"),
-    ]
-    assert json.loads(kept)["key"] == "mail/password"
-    assert (content, is_locked) == ("not hunter2", "True")
-
-
-@pytest.mark.long
-async def test_what_the_vault_guide_types_keeps_a_secret_and_locks_it_away(tmp_path: Path) -> None:
+async def test_the_examples_of_the_vault_guide_keep_a_secret_and_lock_it(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(VAULT_GUIDE)), server.address, tmp_path)
     told = [json.loads(line) for line in output.splitlines() if line]
@@ -96,7 +69,7 @@ def test_the_vault_guide_names_every_sealed_column() -> None:
 
 
 @pytest.mark.long
-async def test_what_the_production_guide_types_works_and_its_backup_can_be_gone_back_to(
+async def test_the_examples_of_the_production_guide_work_and_its_backup_can_be_restored(
     tmp_path: Path,
 ) -> None:
     data, backup, script = tmp_path / "data", tmp_path / "backup", blocks(PRODUCTION_GUIDE)
@@ -139,7 +112,7 @@ def test_the_api_guide_lists_every_problem_with_its_status() -> None:
     assert dict(listed) == {code: kind.status for code, kind in PROBLEMS.items()}
 
 
-def test_the_api_guide_names_only_problems_that_there_are_with_their_status() -> None:
+def test_the_api_guide_names_only_existing_problems_with_their_status() -> None:
     named = re.findall(r"\b([45]\d\d) ((?:`[a-z-]+`(?:, )?)+)", API_GUIDE)
     for status, codes in named:
         for code in re.findall("`([a-z-]+)`", codes):
@@ -147,15 +120,15 @@ def test_the_api_guide_names_only_problems_that_there_are_with_their_status() ->
     assert len(named) > 30
 
 
-def test_the_api_guide_names_only_codes_of_single_fields_that_there_are() -> None:
-    section = API_GUIDE.partition("### What is wrong, exactly")[2].partition("###")[0]
+def test_the_api_guide_names_only_existing_codes_of_fields() -> None:
+    section = API_GUIDE.partition("### Field errors")[2].partition("###")[0]
     source = "".join(file.read_text("utf-8") for file in (TOP / "src").rglob("*.py"))
     codes = {code for row in rows(section, r"[a-z ]+") for code in re.findall("`(.+?)`", row[1])}
     assert len(codes) > 30
     assert {code for code in codes if f'"{code}"' not in source} == set()
 
 
-def test_the_api_guide_has_every_operation_and_none_that_does_not_exist(tmp_path: Path) -> None:
+def test_the_api_guide_has_exactly_the_existing_operations(tmp_path: Path) -> None:
     app = create_app(Settings.model_validate({"data_dir": tmp_path}))
     existing = {
         (method, without_names(context.path))
@@ -176,7 +149,7 @@ def test_the_api_guide_has_every_operation_and_none_that_does_not_exist(tmp_path
     assert named - existing == set()
 
 
-def test_the_api_guide_tells_the_errors_that_each_operation_has_of_its_own() -> None:
+def test_the_api_guide_lists_the_specific_errors_of_each_operation() -> None:
     of_all = {"payload-too-large", "validation-error", "internal-error", "service-unavailable"}
     of_many = {"unauthenticated", "insufficient-scope"}  # what needs a token
     of_many |= {"malformed-request", "unsupported-media-type"}  # what takes a body
@@ -196,5 +169,5 @@ def test_the_api_guide_tells_the_errors_that_each_operation_has_of_its_own() -> 
 
 
 def without_names(path: str) -> str:
-    """A route's template with all parameters called alike."""
+    """A route's template without the names of its parameters."""
     return re.sub(r"\{[^}]+\}", "{}", path)

@@ -1,19 +1,13 @@
-"""The pages about settings, the command line and the architecture list what the code has."""
+"""The pages about settings and the architecture, and the named recipes, agree with the code."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import typer
-from typer.core import TyperGroup
-
-from symphony import cli
 from symphony.config.settings import PREFIX, Settings
 from tests.support.checkout import TOP
 from tests.support.documents import rows
 
 CONFIGURATION = (TOP / "docs" / "configuration.md").read_text("utf-8")
-COMMAND_LINE = (TOP / "docs" / "cli.md").read_text("utf-8")
 ARCHITECTURE = (TOP / "architecture.md").read_text("utf-8")
 
 
@@ -31,31 +25,6 @@ def in_words(default: Any) -> str:
     if default is None or default == ():
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
-
-
-def test_the_page_about_the_command_line_lists_every_command_with_its_options() -> None:
-    sections = re.split(r"^## ", COMMAND_LINE, flags=re.MULTILINE)
-    described = {
-        heading: set(re.findall(r"`(--[a-z-]+)", section))
-        for section in sections
-        for heading in re.findall(r"\A`symphony ([a-z ]+)`$", section, re.MULTILINE)
-    }
-    listed = {row[0] for row in rows(COMMAND_LINE, r"\[?`symphony [a-z ]+`.*")}
-    assert {re.sub(r".*`symphony ([a-z ]+)`.*", r"\1", each) for each in listed} == set(described)
-    assert described.keys() == dict(commands()).keys()
-    for name, options in commands():
-        assert options <= described[name], name
-
-
-def commands(command: Any = None, *names: str) -> Iterator[tuple[str, set[str]]]:
-    """Every command of `symphony`, with the names of its options."""
-    command = command or typer.main.get_command(cli.app)
-    if isinstance(command, TyperGroup):
-        for name, inner in command.commands.items():
-            yield from commands(inner, *names, name)
-    else:
-        options = {each for option in command.params for each in option.opts}
-        yield " ".join(names), {each for each in options if each.startswith("--")}
 
 
 def test_the_architecture_names_only_modules_that_exist() -> None:
@@ -83,6 +52,12 @@ def test_the_architecture_names_every_module_outside_of_the_layers() -> None:
     named = set(re.findall(r"`(\w+\.py)`", row[1]))
     top = TOP / "src" / "symphony"
     assert named == {file.name for file in top.glob("*.py")} - {"__init__.py"}
+
+
+def test_the_architecture_links_to_every_page_of_decisions() -> None:
+    pages = {file.relative_to(TOP).as_posix() for file in (TOP / "docs" / "decisions").glob("*.md")}
+    assert len(pages) > 5
+    assert pages <= set(re.findall(r"\]\(([^)]+)\)", ARCHITECTURE))
 
 
 def test_the_documents_name_only_recipes_that_exist() -> None:
