@@ -36,6 +36,10 @@ def test_the_wheel_holds_what_the_pages_load(wheel: Path) -> None:
     assert own <= set(zipfile.ZipFile(wheel).namelist())
 
 
+def test_the_wheel_says_that_it_is_typed(wheel: Path) -> None:
+    assert "symphony/py.typed" in zipfile.ZipFile(wheel).namelist()
+
+
 def test_the_wheel_holds_nothing_but_the_service(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"symphony"}

@@ -1,0 +1,82 @@
+"""The form of the documents: sizes, links, and phrases that the style does not allow."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkout import TOP
+
+# The two pages with which a reader decides and finds the way, in bytes.
+LIMITS = {"README.md": 6_000, "architecture.md": 10_000}
+DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
+
+# Phrases that were found in texts and that readers stumbled over. Each is wrong wherever it occurs.
+PHRASES = (
+    "anew",
+    "are told",
+    "belongs to somebody",
+    "breaks a rule",
+    "is told",
+    "looks at",
+    "nobody was faster",
+    "one thing is wrong",
+    "so many at once",
+    "somebody",
+    "things are wrong",
+    "whoever",
+    "without fear",
+)
+_PHRASE = re.compile(rf"\b({'|'.join(map(re.escape, PHRASES))})\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_the_first_pages_stay_short(name: str) -> None:
+    assert (TOP / name).stat().st_size < LIMITS[name]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_every_link_in_a_document_leads_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(document)):
+        if target.startswith("https://"):
+            continue
+        file, _, heading = target.partition("#")
+        linked = (document.parent / file).resolve() if file else document
+        assert linked.is_relative_to(TOP), target
+        assert linked.exists(), target
+        assert not heading or heading in anchors(linked), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_no_heading_of_a_document_occurs_twice(document: Path) -> None:
+    # The second one would have another anchor, with a number that changes.
+    headings = re.findall(r"^#+ (.+)$", without_blocks(document), re.MULTILINE)
+    assert len(headings) == len(set(headings))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_no_document_uses_a_phrase_that_the_style_forbids(document: Path) -> None:
+    lines = document.read_text("utf-8").splitlines()
+    assert [line for line in lines if _PHRASE.search(line)] == []
+
+
+def test_no_text_in_the_source_uses_a_phrase_that_the_style_forbids() -> None:
+    sources = [*(TOP / "src").rglob("*.py"), TOP / "justfile", TOP / "pyproject.toml"]
+    found = {
+        f"{source.relative_to(TOP)}: {line.strip()}"
+        for source in sources
+        for line in source.read_text("utf-8").splitlines()
+        if _PHRASE.search(line)
+    }
+    assert found == set()
+
+
+def without_blocks(document: Path) -> str:
+    """The text of a document without its fenced blocks, whose comments look like headings."""
+    return re.sub(r"^```.*?^```$", "", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that a renderer derives from the headings of a document."""
+    headings = re.findall(r"^#+ (.+)$", without_blocks(document), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
