@@ -26,7 +26,6 @@ from tests.support.server import Server, running_server
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text("utf-8")
 API_GUIDE = (TOP / "docs" / "api.md").read_text("utf-8")
-FIRST_GUIDE = (TOP / "docs" / "getting-started.md").read_text("utf-8")
 VAULT_GUIDE = (TOP / "docs" / "vaults.md").read_text("utf-8")
 PRODUCTION_GUIDE = (TOP / "docs" / "production.md").read_text("utf-8")
 DOCUMENTS = sorted([*TOP.glob("*.md"), *(TOP / "docs").rglob("*.md")])
@@ -137,30 +136,6 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     assert '"settings":{"editor":{"tabs":4,"wrap":true}}' in output
     repos = re.findall(r'"name":"(\w+)","path":"~/dev/', output)
     assert repos == ["strings", "brass", "winds", "brass", "strings", "winds"] + ["percussion"] * 2
-
-
-async def test_what_getting_started_types_tells_the_state_of_each_repository_of_a_folder(
-    tmp_path: Path,
-) -> None:
-    dev = tmp_path / "dev"
-    (dev / "not-a-repository").mkdir(parents=True)
-    Repository.made(dev / "engine").commit()
-    Repository.made(dev / "with space").write("new")
-    *before, registering, looking, asking, keeping = blocks(FIRST_GUIDE)
-    script = "\n".join([f"FOLDER={dev}", *before, registering, looking, asking, keeping])
-    async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
-        typed = (await run(script, server, tmp_path)).splitlines()
-    last_list, last_stats, *states, kept, content, is_locked = typed[-9:]
-    listed = json.loads(last_list)["items"]
-    assert [each["name"] for each in listed] == ["engine", "with space"]
-    assert [each["path"] for each in listed] == [str(dev / each["name"]) for each in listed]
-    assert json.loads(last_stats)["repo_count"] == 2
-    assert states == [
-        *("engine: clean", "with space: dirty"),
-        *("engine no-remote", "with space dirty no-remote"),
-    ]
-    assert json.loads(kept)["key"] == "mail/password"
-    assert (content, is_locked) == ("not hunter2", "True")
 
 
 async def test_what_the_vault_guide_types_keeps_a_secret_and_locks_it_away(tmp_path: Path) -> None:
