@@ -220,7 +220,7 @@ def test_the_api_guide_names_only_problems_that_there_are_with_their_status() ->
 
 
 def test_the_api_guide_names_only_codes_of_single_fields_that_there_are() -> None:
-    section = API_GUIDE.partition("### What is wrong, exactly")[2].partition("###")[0]
+    section = API_GUIDE.partition("### Field errors")[2].partition("###")[0]
     source = "".join(file.read_text("utf-8") for file in (TOP / "src").rglob("*.py"))
     codes = {code for row in rows(section, r"[a-z ]+") for code in re.findall("`(.+?)`", row[1])}
     assert len(codes) > 30
