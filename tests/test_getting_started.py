@@ -1,0 +1,115 @@
+"""docs/getting-started.md: its commands work as a new user pastes them, also a second time."""
+
+import asyncio
+import json
+import os
+import re
+import shutil
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import pytest
+
+from tests.support.repositories import Repository
+from tests.support.server import Server, running_server
+
+GUIDE = (Path(__file__).parents[1] / "docs" / "getting-started.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```bash\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+REGISTERING = next(index for index, block in enumerate(BLOCKS) if "DIRECTORY=" in block)
+PASTE_LIMIT = 120  # seconds
+STRICT = ("-euo", "pipefail")
+MORE_THAN_ONE_IMPORT = 101
+
+
+async def test_the_guide_registers_the_repositories_of_a_directory_and_shows_unfinished_work(
+    tmp_path: Path,
+) -> None:
+    dev = tmp_path / "dev"
+    (dev / "not-a-repository").mkdir(parents=True)
+    Repository.made(dev / "engine").commit()
+    Repository.made(dev / "with space").write("new")
+    async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
+        lines = (await paste("".join(BLOCKS), server, dev, *STRICT)).splitlines()
+    locked, refused, _, updated, repos, vaults = map(json.loads, lines[1:7])
+    assert (locked["is_locked"], refused["code"]) == (True, "vault-locked")
+    assert updated["metadata"] == {"colour": "green"}
+    assert [each["name"] for each in repos["items"]] == ["engine"]
+    assert [each["metadata"] for each in vaults["items"]] == [{"colour": "green"}]
+    registered, *counts, dirty, status, entry, content, is_locked = lines[7:]
+    assert registered == "My work 1: registered 2"
+    assert counts[0].split() == ["2", "no-remote"]
+    assert sorted(each.split()[1] for each in counts[1:]) == ["dirty", "unlocked", "unreadable"]
+    assert dirty == "with space dirty no-remote"
+    assert (json.loads(status)["state"], json.loads(status)["branch"]) == ("clean", "main")
+    assert json.loads(entry)["key"] == "mail/password"
+    assert (content, is_locked) == ("not hunter2", "true")
+
+
+@pytest.mark.long
+async def test_the_guide_fills_several_workspaces_and_registers_nothing_twice(
+    tmp_path: Path,
+) -> None:
+    dev = tmp_path / "dev"
+    Repository.made(dev / "0").commit()
+    for number in range(1, MORE_THAN_ONE_IMPORT):
+        shutil.copytree(dev / "0", dev / str(number))
+    async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
+        script = "".join(BLOCKS)
+        output = await paste(f"{script}\necho SECOND\n{script}", server, dev)
+    first, second = output.split("SECOND\n")
+    assert re.findall(r"(My work \d): registered (\d+)", first) == [
+        ("My work 1", "100"),
+        ("My work 2", "1"),
+    ]
+    assert "registered" not in second
+    assert re.findall("Problem: .+?:", output) == ["Problem: 409 username-taken:"]
+    for each in (first, second):
+        assert re.search(rf"^ *{MORE_THAN_ONE_IMPORT} no-remote$", each, re.MULTILINE)
+        assert each.endswith("not hunter2\ntrue\n")
+    assert "Traceback" not in output
+
+
+async def test_the_guide_shows_the_problem_when_the_service_may_inspect_nothing(
+    tmp_path: Path,
+) -> None:
+    async with running_server(tmp_path / "data") as server:
+        output = await paste("".join(BLOCKS[: REGISTERING + 1]), server, tmp_path)
+    assert "Problem: 403 git-disabled: " in output
+    assert "registered" not in output
+    assert "Traceback" not in output
+
+
+async def test_the_records_and_the_token_of_the_guide_outlive_a_restart(tmp_path: Path) -> None:
+    *before, lists = BLOCKS[:REGISTERING]
+    keep = "export -p > kept; declare -f > functions\n"
+    async with running_server(tmp_path / "data") as server:
+        script = f"set -a\n{''.join(before)}{keep}{lists}"
+        first = await paste(script, server, tmp_path, *STRICT)
+        await server.stop()
+    async with running_server(tmp_path / "data") as server:
+        restored = f". ./kept; . ./functions\nAPI={server.address}/api/v1\n"
+        second = await paste(restored + lists, server, tmp_path, *STRICT)
+    assert second.splitlines() == first.splitlines()[-2:]
+    assert '"name":"engine"' in second
+
+
+async def paste(script: str, server: Server, directory: Path, *options: str) -> str:
+    """Run a script in bash with `directory` for its repositories; return what it prints.
+
+    With the options of `STRICT`, any command that fails makes the script fail.
+    """
+    process = await asyncio.create_subprocess_exec(
+        "bash", *options, "-c", script,
+        cwd=directory.parent,
+        env={**os.environ, "SYMPHONY": server.address, "DIRECTORY": str(directory)},
+        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(PASTE_LIMIT):
+            output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
