@@ -15,11 +15,10 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from symphony.domain.errors import AlreadyExists
 from symphony.domain.unit_of_work import Store, StoreUnavailable
-from symphony.infrastructure.database import connection, unit_of_work
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.errors import DatabaseFault
+from symphony.infrastructure.database.errors import UnexpectedDatabaseError
 from tests.domain.examples import a_workspace
-from tests.infrastructure.database.kept import Household, committed, found, keep
+from tests.infrastructure.database.kept import Household, committed, found, keep, store_with
 
 TIME_LIMIT = 10  # seconds
 only_sqlite = pytest.mark.parametrize("store_kind", ["sqlite-file", "sqlite-memory"], indirect=True)
@@ -162,27 +161,23 @@ async def test_a_rollback_that_is_not_answered_is_not_waited_for(
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patched:
-        patched.setattr(connection, "_ROLLBACK_WAIT", 0.05)
         interrupt(patched, "ROLLBACK", no_answer)
-        assert await counted(store, ada) == 0
+        assert await counted(store_with(engines, rollback_timeout=0.05), ada) == 0
     await count_a_repo(store, ada)
     assert await counted(store, ada) == 1
     assert await lent(engines.write) is not before
 
 
 async def test_work_that_takes_too_long_is_undone_and_the_store_is_unavailable(
-    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
+    store: Store, engines: Engines, ada: Household
 ) -> None:
-    monkeypatch.setattr(unit_of_work, "WORK_TIMEOUT", 0.2)
-
     async def work() -> None:
-        async with committed(store) as uow:
+        async with committed(store_with(engines, work_timeout=0.2)) as uow:
             await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
             await asyncio.Event().wait()
 
     with pytest.raises(StoreUnavailable):
         await asyncio.wait_for(work(), TIME_LIMIT)
-    monkeypatch.undo()
     assert await counted(store, ada) == 0
 
 
@@ -242,7 +237,7 @@ async def test_a_connection_whose_rows_the_driver_does_not_give_is_dropped(
 
     with monkeypatch.context() as patched:
         patched.setattr(aiosqlite.Connection, "execute_fetchall", not_given)
-        with pytest.raises(DatabaseFault) as fault:
+        with pytest.raises(UnexpectedDatabaseError) as fault:
             await found(store, ada.workspace, ada.user.id)
-    assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
+    assert str(fault.value).startswith("OperationalError: no details, in: SELECT")
     assert await lent(engines.read) is not before

@@ -16,32 +16,37 @@ from sqlalchemy import literal_column, select, text
 
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
-from symphony.infrastructure.database import engine as engine_module
-from symphony.infrastructure.database import migrations, unit_of_work
+from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.engine import Engines, create_engines
-from symphony.infrastructure.database.errors import DatabaseFault, port_errors
-from symphony.infrastructure.database.repositories import REPOS
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
+from symphony.infrastructure.database.errors import UnexpectedDatabaseError, translated_errors
+from symphony.infrastructure.database.mappings import REPOS
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
-from tests.infrastructure.database.kept import Household, committed, found, household, keep
+from tests.infrastructure.database.kept import (
+    Household,
+    committed,
+    found,
+    household,
+    keep,
+    store_with,
+)
 
 only_postgresql = pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
 
 
 async def test_when_all_connections_are_taken_the_store_is_unavailable(
-    store: SqlAlchemyStore, store_kind: str, monkeypatch: pytest.MonkeyPatch
+    store: SqlAlchemyStore, engines: Engines, store_kind: str
 ) -> None:
-    connections = engine_module.POSTGRESQL_POOL if store_kind == "postgresql" else 1
+    connections = engines.limits.postgresql_connections if store_kind == "postgresql" else 1
+    hurried = store_with(engines, pool_wait=0.05)
     async with AsyncExitStack() as stack:
         for _ in range(connections):
             await stack.enter_async_context(store.unit_of_work())
-        with monkeypatch.context() as patched:
-            patched.setattr(unit_of_work, "POOL_WAIT", 0.05)
-            begun = time.perf_counter()
-            with pytest.raises(StoreUnavailable):
-                await stack.enter_async_context(store.unit_of_work())
-        assert time.perf_counter() - begun < 0.05 + 2
+        started = time.perf_counter()
+        with pytest.raises(StoreUnavailable):
+            await stack.enter_async_context(hurried.unit_of_work())
+        assert time.perf_counter() - started < 0.05 + 2
     await household(store, "ada")
 
 
@@ -129,7 +134,7 @@ async def test_what_another_try_may_cure_is_a_conflict(engines: Engines, sqlstat
 async def refuse(engines: Engines, sqlstate: str) -> None:
     pooled = await engines.read.raw_connection()
     try:
-        with port_errors():
+        with translated_errors():
             driver = cast("asyncpg.Connection[Any]", pooled.driver_connection)
             await driver.execute(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
     finally:
@@ -139,13 +144,13 @@ async def refuse(engines: Engines, sqlstate: str) -> None:
 async def test_a_fault_of_our_own_tells_the_statement_and_what_is_wrong(
     engines: Engines,
 ) -> None:
-    session = Connection(engines.read)
-    await session.open()
+    connection = Connection(engines.read)
+    await connection.open()
     try:
-        with pytest.raises(DatabaseFault) as fault:
-            await session.rows(select(literal_column("nothing_like_it")), {})
+        with pytest.raises(UnexpectedDatabaseError) as fault:
+            await connection.fetch(select(literal_column("nothing_like_it")), {})
     finally:
-        await session.close()
+        await connection.close()
     kinds = r"UndefinedColumnError: 42703|OperationalError: no such column: nothing_like_it"
     assert re.fullmatch(f"({kinds}), in: SELECT nothing_like_it", str(fault.value))
 
@@ -157,7 +162,7 @@ async def test_a_fault_of_our_own_tells_nothing_of_the_row(
     without_path = [
         None if each.name == "path" else getattr(valid, each.name) for each in fields(valid)
     ]
-    with pytest.raises(DatabaseFault) as fault:
+    with pytest.raises(UnexpectedDatabaseError) as fault:
         await keep(store, Repo.restored(without_path))
     assert "repos" in str(fault.value)
     assert "path" in str(fault.value)
@@ -171,7 +176,7 @@ async def test_a_fault_of_a_single_read_tells_its_statement_too(
 ) -> None:
     async with engines.write.begin() as connection:
         await connection.execute(text("ALTER TABLE repos RENAME COLUMN path TO elsewhere"))
-    with pytest.raises(DatabaseFault, match=r"in: SELECT repos\.id"):
+    with pytest.raises(UnexpectedDatabaseError, match=r"in: SELECT repos\.id"):
         await found(store, ada.repo, ada.user.id)
 
 
@@ -183,25 +188,24 @@ async def test_a_read_without_one_of_its_parameters_is_a_fault(
             await repositories.repos._one(REPOS.select_one, owner_id=ada.user.id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - nobody else can leave one out
 
 
-async def test_the_wait_for_a_new_connection_ends_with_that_for_a_free_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A server that accepts connections and says nothing."""
-    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.3)
+async def test_the_limit_of_the_wait_for_a_connection_includes_opening_one() -> None:
+    """The server accepts connections and never answers."""
     accepted: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(
         lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0
     )
     port = server.sockets[0].getsockname()[1]
-    engines = create_engines(f"postgresql://nobody@127.0.0.1:{port}/nothing")
+    engines = create_engines(
+        f"postgresql://nobody@127.0.0.1:{port}/nothing", DatabaseLimits(pool_wait=0.3)
+    )
     store = SqlAlchemyStore(engines)
     try:
         for kind in (store.reading, store.unit_of_work):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             with pytest.raises(StoreUnavailable):
                 async with kind():
                     pass
-            assert time.perf_counter() - begun < 0.3 + 2
+            assert time.perf_counter() - started < 0.3 + 2
     finally:
         await engines.dispose()
         server.close()

@@ -1,7 +1,7 @@
 """The contract of idempotency keys, over every store: one request makes one thing."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -11,7 +11,10 @@ from symphony.domain.idempotency import KEPT_FOR, Creation, IdempotencyKey, KeyR
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database import idempotency
-from tests.domain.examples import a_repo, a_vault, a_workspace
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.entity_mapping import EntityMapping
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import Household, committed
 
 TIME_LIMIT = 10  # seconds
@@ -34,14 +37,23 @@ async def test_what_was_made_under_a_key_comes_back_as_it_was(store: Store, ada:
     things: list[Entity] = [
         a_workspace(ada.user.id, workspace_type=WorkspaceType.CLIENT, settings={"a": [1, 1.0]}),
         a_repo(ada.workspace.id, remote_url="ssh://git@example.org/x", metadata={"n": None}),
-        a_vault(ada.workspace.id, metadata={"big": 10**30, "deep": {"a": {}}}),
+        a_vault(ada.workspace.id, metadata={"big": 10**1000 - 1, "deep": {"a": {}}, "-": -0.0}),
+        a_profile("eve", preferences={"e": 1e300, "t": True}),
+        a_token(ada.user.id, token_hash=bytes(range(256)), expires_at=utc_now()),
     ]
+    assert {type(each).noun for each in things} == set(EntityMapping.by_noun)
     for thing in things:
         key = a_key(ada, thing.noun)
         assert await make(store, key, thing) is thing
         again = await make(store, key, a_repo(ada.workspace.id))
         assert again == thing
         assert type(again) is type(thing)
+        for field in fields(thing):
+            before, after = (getattr(each, field.name) for each in (thing, again))
+            if isinstance(before, dict):  # as text: `==` takes 1, 1.0 and True for equal
+                assert repr(after) == repr(before)
+            else:
+                assert isinstance(after, type(before))
 
 
 async def test_several_things_that_were_made_under_one_key_come_back_in_their_order(
@@ -58,12 +70,12 @@ async def test_several_things_that_were_made_under_one_key_come_back_in_their_or
 async def test_what_an_older_version_has_kept_comes_back_with_what_has_come_since(
     store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    to_json = idempotency._to_json  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as it was then
+    to_json = idempotency.to_json
 
     def without_protection(entity: Entity) -> dict[str, object]:
         return {name: value for name, value in to_json(entity).items() if name != "protection"}
 
-    monkeypatch.setattr(idempotency, "_to_json", without_protection)
+    monkeypatch.setattr(idempotency, "to_json", without_protection)
     vault = a_vault(ada.workspace.id)
     await make(store, a_key(ada), vault)
     assert await make(store, a_key(ada), ada.repo) == vault
@@ -116,15 +128,13 @@ async def test_of_many_at_once_one_makes_the_thing(store: Store, ada: Household)
     assert all(thing == made[0] for thing in made)
 
 
-async def test_a_key_is_kept_for_a_day(
-    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun = utc_now()
+async def test_a_key_is_kept_for_a_day(store: Store, engines: Engines, ada: Household) -> None:
+    started = utc_now()
     await make(store, a_key(ada), ada.repo)
-    monkeypatch.setattr(idempotency, "utc_now", lambda: begun + KEPT_FOR - timedelta(seconds=1))
-    assert await make(store, a_key(ada), ada.vault) == ada.repo
-    monkeypatch.setattr(idempotency, "utc_now", lambda: utc_now() + KEPT_FOR + timedelta(seconds=1))
-    assert await make(store, a_key(ada), ada.vault) is ada.vault
+    within = SqlAlchemyStore(engines, clock=lambda: started + KEPT_FOR - timedelta(seconds=1))
+    assert await make(within, a_key(ada), ada.vault) == ada.repo
+    later = SqlAlchemyStore(engines, clock=lambda: utc_now() + KEPT_FOR + timedelta(seconds=1))
+    assert await make(later, a_key(ada), ada.vault) is ada.vault
 
 
 async def test_the_keys_of_a_user_go_with_the_user(store: Store, ada: Household) -> None:

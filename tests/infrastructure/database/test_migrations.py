@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from symphony.infrastructure.database import migrations, unit_of_work
-from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.models import Model
 from tests.infrastructure.database.migrators import halfway_migrator, migrator
 from tests.support import postgres
@@ -150,11 +150,11 @@ async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
 
 @between_processes
 async def test_whoever_waits_for_a_migration_may_wait_longer_than_a_request(
-    empty_url: str, empty: Engines, monkeypatch: pytest.MonkeyPatch
+    empty_url: str, empty: Engines
 ) -> None:
-    monkeypatch.setattr(unit_of_work, "WORK_TIMEOUT", 0.2)
-    second = create_engines(empty_url)
-    async with migrations._only_one(empty):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what a migration holds while it runs
+    limits = DatabaseLimits(statement_timeout=0.2, lock_timeout=0.2, work_timeout=0.2)
+    second = create_engines(empty_url, limits)
+    async with migrations.exclusive_connection(empty):
         upgrade = asyncio.create_task(migrations.upgrade(second))
         await asyncio.wait([upgrade], timeout=0.6)
         assert not upgrade.done()

@@ -16,8 +16,8 @@ from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
-from symphony.infrastructure.database.connection import Prepared
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.sqlalchemy_internals import Prepared
 from tests.infrastructure.database.kept import Household, paged
 
 SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down in (False, True)]

@@ -1,7 +1,10 @@
 """What is registered in a workspace, and registering many at once, over every store."""
 
 import asyncio
+from typing import Any
 
+import aiosqlite
+import asyncpg
 import pytest
 
 from symphony.domain.base import new_id
@@ -50,6 +53,47 @@ async def test_many_are_kept_at_once(store: Store, ada: Household) -> None:
         await uow.repos.add_all(repos)
     for repo in repos:
         assert await found(store, repo, ada.user.id) == repo
+
+
+def record_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The driver's methods that are called; each call is one round trip."""
+    calls: list[str] = []
+    for driver in (asyncpg.Connection, aiosqlite.Connection):
+        for name in ("execute", "executemany", "fetch", "execute_fetchall"):
+            method: Any = getattr(driver, name, None)
+            if method is None:
+                continue
+
+            def called(
+                connection: Any, *arguments: Any, method: Any = method, name: str = name
+            ) -> Any:
+                calls.append(name)
+                return method(connection, *arguments)
+
+            monkeypatch.setattr(driver, name, called)
+    return calls
+
+
+async def test_one_round_trip_stores_a_hundred_repos(
+    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repos = [a_repo(ada.workspace.id, f"r{number}") for number in range(100)]
+    with monkeypatch.context() as patched:
+        calls = record_calls(patched)
+        async with committed(store) as uow:
+            await uow.repos.add_all(repos)
+    assert calls == ["execute", "executemany", "execute"]  # BEGIN, all repos, COMMIT
+    assert len(await registered(store, ada, ada.workspace)) == 101
+
+
+async def test_a_batch_that_failed_is_never_committed(store: Store, ada: Household) -> None:
+    repos = [a_repo(ada.workspace.id, name) for name in ("loom", ada.repo.name)]
+    async with store.unit_of_work() as uow:
+        with pytest.raises(TransactionConflict):
+            await uow.repos.add_all(repos)
+        with pytest.raises(RuntimeError):
+            await uow.commit()
+    assert len(await registered(store, ada, ada.workspace)) == 1
 
 
 async def test_a_name_that_was_taken_meanwhile_is_a_conflict(store: Store, ada: Household) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import Workspace
 from tests.domain.examples import a_profile, a_repo, a_workspace
@@ -122,6 +123,9 @@ async def test_a_read_then_a_write_never_fails_because_of_another_one(
             await uow.repos.add(a_repo(ada.workspace.id, f"r{number}"))
 
     await asyncio.gather(*(read_then_write(number) for number in range(40)))
+    stored = await listed(store, Repo, ada.user.id, ada.workspace.id)
+    expected = [ada.repo.name, *(f"r{number}" for number in range(40))]
+    assert sorted(repo.name for repo in stored) == sorted(expected)
 
 
 async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: Household) -> None:
