@@ -45,7 +45,7 @@ async def test_each_account_has_its_own_count(store: Store) -> None:
     assert (await failures(store, ADA)).count == 1
 
 
-async def test_many_at_once_are_all_counted_and_each_gets_its_own_number(store: Store) -> None:
+async def test_parallel_failures_are_all_counted_and_each_gets_its_own_number(store: Store) -> None:
     counted = await asyncio.gather(*(fail(store, ADA) for _ in range(20)))
     assert sorted(each.count for each in counted) == list(range(1, 21))
 

@@ -59,12 +59,13 @@ async def not_ready_reason(engines: Engines) -> str | None:
             current = await current_revision(engines)
     except (OSError, SQLAlchemyError, sqlite3.Error):
         return UNREACHABLE
-    if current != head_revision():
-        return (
-            f"the database's schema is at revision {current or 'none'}, but must be at"
-            f" {head_revision()}: run `symphony db upgrade`"
-        )
-    return None
+    if current == head_revision():
+        return None
+    state = f"schema is at revision {current}" if current else "schema has not been created"
+    return (
+        f"the database's {state}, but revision {head_revision()} is needed:"
+        " run `symphony db upgrade`"
+    )
 
 
 @lru_cache
