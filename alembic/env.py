@@ -1,4 +1,4 @@
-"""Runs migrations: on the connection that Symphony hands over, or for the alembic command."""
+"""Run migrations: on a connection of Symphony, or for the command `alembic`."""
 
 import asyncio
 
@@ -16,7 +16,7 @@ def run(connection: Connection) -> None:
         target_metadata=Model.metadata,
         compare_server_default=True,
         render_as_batch=connection.dialect.name == "sqlite",
-        transactional_ddl=True,  # SQLite's too: the engine begins its transactions by itself
+        transactional_ddl=True,  # also on SQLite: the engine starts each transaction itself
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -31,8 +31,8 @@ async def run_for_command_line() -> None:
         await engines.dispose()
 
 
-handed_over = context.config.attributes.get("connection")
-if handed_over is not None:
-    run(handed_over)
+given_connection = context.config.attributes.get("connection")
+if given_connection is not None:
+    run(given_connection)
 else:
     asyncio.run(run_for_command_line())

@@ -14,7 +14,7 @@ from uuid_utils.compat import uuid7
 
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import merge
-from symphony.infrastructure.database.engine import POSTGRESQL_POOL, SQLITE_READERS
+from symphony.infrastructure.database.engine import DEFAULT_LIMITS
 
 Repo = dict[str, Any]
 _NAMES = (
@@ -110,8 +110,8 @@ async def postgresql_store(address: str) -> AsyncGenerator[PostgreSQLStore]:
 
     async with asyncpg.create_pool(
         address,
-        min_size=POSTGRESQL_POOL,
-        max_size=POSTGRESQL_POOL,
+        min_size=DEFAULT_LIMITS.postgresql_connections,
+        max_size=DEFAULT_LIMITS.postgresql_connections,
         init=prepare,
         server_settings={"jit": "off"},
     ) as pool:
@@ -184,7 +184,7 @@ async def sqlite_store(address: str) -> AsyncGenerator[SQLiteStore]:
     async with AsyncExitStack() as stack:
         connections = [
             await stack.enter_async_context(aiosqlite.connect(file, isolation_level=None))
-            for _ in range(1 + SQLITE_READERS)
+            for _ in range(1 + DEFAULT_LIMITS.sqlite_readers)
         ]
         writer, *readers = connections
         for pragma in ("foreign_keys = ON", "synchronous = FULL", "busy_timeout = 5000"):

@@ -22,8 +22,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from symphony import logs
 from symphony.config.settings import Settings
-from symphony.infrastructure.database.connection import Prepared
 from symphony.infrastructure.database.engine import create_engines
+from symphony.infrastructure.database.sqlalchemy_internals import Prepared
 from symphony.main import create_app
 
 BIG = 1000  # rows

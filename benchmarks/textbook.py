@@ -22,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime
 from uuid_utils.compat import uuid7
 
-from symphony.infrastructure.database.engine import POSTGRESQL_POOL
+from symphony.infrastructure.database.engine import DEFAULT_LIMITS
 
 KEY = bytes.fromhex(os.environ["BENCHMARK_KEY"])
 DATABASE = os.environ["BENCHMARK_DATABASE"]
@@ -30,7 +30,7 @@ MAX_REPOS = int(os.environ["BENCHMARK_MAX_REPOS"])
 
 engine = create_async_engine(
     DATABASE.replace("sqlite:", "sqlite+aiosqlite:").replace("postgresql:", "postgresql+asyncpg:"),
-    pool_size=POSTGRESQL_POOL,
+    pool_size=DEFAULT_LIMITS.postgresql_connections,
     max_overflow=0,
 )
 sessions = async_sessionmaker(engine, expire_on_commit=False)

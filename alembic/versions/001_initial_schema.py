@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
-# Sorted code point by code point: SQLite compares bytes anyway, PostgreSQL when told to.
+# Sorts by code point on both databases: SQLite always does, PostgreSQL with this collation.
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
@@ -176,6 +176,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Indexes and constraints go with their tables, what refers before what is referred to.
+    # Indexes and constraints are dropped with their tables; tables that refer to others come first.
     for table in ("vaults", "repos", "workspaces", "api_tokens", "user_profiles"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Idempotency keys, and failed sign-ins by account."""
+"""Idempotency keys, and failed sign-ins per account."""
 
 import sqlalchemy as sa
 from alembic import op

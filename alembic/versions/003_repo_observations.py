@@ -1,4 +1,4 @@
-"""What was last seen of each repo's folder."""
+"""The latest observation of each repo."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Entries of vaults and their versions, the keys of vaults, and sessions that open them."""
+"""Entries of vaults and their versions, the keys of vaults, and the sessions that unlock them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
-# What SQLite has to be told of each column, for its columns take values of any type.
+# Check constraints for SQLite, whose columns take values of any type.
 TEXT, BLOB, INTEGER = (f"typeof({{0}}) = '{stored}'" for stored in ("text", "blob", "integer"))
 UUID_TEXT = TEXT + " AND length({0}) = 32 AND {0} NOT GLOB '*[^0-9a-f]*'"
 TIME_TEXT = (
@@ -34,7 +34,7 @@ def of_types(**columns: str) -> sa.CheckConstraint:
 
 
 def upgrade() -> None:
-    # In one statement that both databases know: SQLite adds no constraint to a table that is there.
+    # In one statement for both databases: SQLite adds no constraint to an existing table otherwise.
     added = (
         "ALTER TABLE vaults ADD COLUMN protection VARCHAR(16) DEFAULT 'none' NOT NULL"
         " CONSTRAINT ck_vaults_protection CHECK (protection IN ('none', 'passphrase'))"

@@ -15,9 +15,9 @@ from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
-from symphony.infrastructure.database.mapping import Mapping
+from symphony.infrastructure.database.entity_mapping import EntityMapping
+from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import Model
-from symphony.infrastructure.database.repositories import REPOS, USER_PROFILES, VAULTS, WORKSPACES
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 
 TASKS = 16
@@ -172,7 +172,9 @@ async def nothing_left(stage: Stage) -> None:
         await engines.dispose()
 
 
-async def insert(engines: Engines, mapping: Mapping[Any], entity: Entity, **instead: Any) -> None:
+async def insert(
+    engines: Engines, mapping: EntityMapping[Any], entity: Entity, **instead: Any
+) -> None:
     """Writes a row past all rules but the database's own."""
     row = {**mapping.to_values(entity), **{f"new_{column}": instead[column] for column in instead}}
     async with engines.write.begin() as connection:

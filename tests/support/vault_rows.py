@@ -1,8 +1,8 @@
-"""The rows of vaults as somebody has them who can write to the database past the service."""
+"""Rows of vaults, as an attacker with access to the database can read and change them."""
 
 import copy
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, cast
@@ -19,7 +19,7 @@ TABLES = [
     for each in Model.metadata.sorted_tables
     if each.name == "vaults" or each.name.startswith("vault_")
 ]
-# As JSON for one of the databases or for both, and not for Python, or no object.
+# JSON that one database or both accept, and that Python cannot read or that is no object.
 NOT_READABLE = (
     '{"a":"\\ud800"}',
     '{"a":1e999}',
@@ -35,7 +35,7 @@ Rows = dict[str, list[Row]]
 
 
 async def read_rows(engines: Engines) -> Rows:
-    """All rows of all vaults, by table."""
+    """Return all rows of all vaults, by table."""
     async with engines.read.connect() as connection:
         return {
             table.name: [
@@ -49,7 +49,7 @@ async def read_rows(engines: Engines) -> Rows:
 
 
 async def write_rows(engines: Engines, rows: Rows) -> bool:
-    """Puts these in the place of all that there are; false when the database refuses them."""
+    """Replace all rows; return False if the database refuses them."""
     try:
         async with engines.write.begin() as connection:
             await connection.execute(delete(_FAILURES))
@@ -67,13 +67,13 @@ async def write_rows(engines: Engines, rows: Rows) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """A column of a row that somebody has changed, and all rows as they are then."""
+    """A column of one row that was changed, and all rows after the change."""
 
     table: str
     column: str
     how: str
     vaults: frozenset[UUID]
-    """Those to which the altered rows belong, before or after."""
+    """The vaults of the changed rows, before and after the change."""
     rows: Rows
 
     def __str__(self) -> str:
@@ -81,29 +81,28 @@ class Alteration:
 
 
 def alterations(table: Table, rows: Rows, older: Rows, of: set[UUID]) -> Generator[Alteration]:
-    """Every column of every row of a table that belongs to some vaults, set to all that is
-    plausible."""
+    """Change each column of each row of some vaults in a table, to each plausible value."""
     for number, row in enumerate(rows[table.name]):
         if vault_of(rows, table.name, row) not in of:
             continue
         for column in table.columns:
             for how, value in _others(column, row[column.key]):
-                yield _altered(rows, table, column, number, how, value)
+                yield _change(rows, table, column, number, how, value)
             for other_number in _neighbours(rows, table, number, column.key):
                 other = rows[table.name][other_number][column.key]
-                yield _altered(rows, table, column, number, "another row's", other)
-                swapped = _altered(rows, table, column, number, "swapped", other)
+                yield _change(rows, table, column, number, "another row's", other)
+                swapped = _change(rows, table, column, number, "swapped", other)
                 swapped.rows[table.name][other_number][column.key] = row[column.key]
                 yield _with_vaults(rows, swapped, table.name, (number, other_number))
             for before in older[table.name]:
                 same = all(before[key.key] == row[key.key] for key in table.primary_key)
                 if same and before[column.key] != row[column.key]:
                     old = before[column.key]
-                    yield _altered(rows, table, column, number, "as it was before", old)
+                    yield _change(rows, table, column, number, "as it was before", old)
 
 
 def vault_of(rows: Rows, table: str, row: Row) -> UUID | None:
-    """To which vault a row belongs."""
+    """Return the vault of a row."""
     if table == "vaults":
         return row["id"]
     if table == "vault_entry_versions":
@@ -113,7 +112,7 @@ def vault_of(rows: Rows, table: str, row: Row) -> UUID | None:
 
 
 def _neighbours(rows: Rows, table: Table, number: int, column: str) -> Generator[int]:
-    """A row of the same vault and one of another that differ in a column, where there are such."""
+    """Find a row of the same vault, and one of another vault, with another value in a column."""
     all_rows = rows[table.name]
     own = vault_of(rows, table.name, all_rows[number])
     for same in (True, False):
@@ -125,31 +124,31 @@ def _neighbours(rows: Rows, table: Table, number: int, column: str) -> Generator
         ][:1]
 
 
-def _altered(
+def _change(
     rows: Rows, table: Table, column: Column[Any], number: int, how: str, value: Any
 ) -> Alteration:
     changed = {name: [*map(copy.copy, each)] for name, each in rows.items()}
     changed[table.name][number][column.key] = value
-    altered = Alteration(table.name, column.key, how, frozenset(), changed)
-    return _with_vaults(rows, altered, table.name, (number,))
+    alteration = Alteration(table.name, column.key, how, frozenset(), changed)
+    return _with_vaults(rows, alteration, table.name, (number,))
 
 
 def _with_vaults(
-    rows: Rows, altered: Alteration, table: str, numbers: tuple[int, ...]
+    rows: Rows, alteration: Alteration, table: str, numbers: tuple[int, ...]
 ) -> Alteration:
     vaults = {
         vault_of(state, table, state[table][number])
-        for state in (rows, altered.rows)
+        for state in (rows, alteration.rows)
         for number in numbers
     }
-    belonging = frozenset(each for each in vaults if each is not None)
-    return Alteration(altered.table, altered.column, altered.how, belonging, altered.rows)
+    known = frozenset(each for each in vaults if each is not None)
+    return replace(alteration, vaults=known)
 
 
-def _others(  # noqa: PLR0912 - one branch for each kind of value
+def _others(  # noqa: PLR0912 - one branch per kind of value
     column: Column[Any], value: Any
 ) -> Generator[tuple[str, Any]]:
-    """Other values of a column, and how each differs."""
+    """Yield other values for a column, each with a word for the difference."""
     if value is not None and column.nullable:
         yield "null", None
     match value:
@@ -160,7 +159,7 @@ def _others(  # noqa: PLR0912 - one branch for each kind of value
             elif kind is int:
                 yield "not null", 1
         case bool():
-            yield "turned", not value
+            yield "negated", not value
         case Enum():
             yield from (("another word", each) for each in type(value) if each is not value)
         case int():
@@ -195,5 +194,5 @@ def _others(  # noqa: PLR0912 - one branch for each kind of value
 
 
 def _text(content: bytes) -> ColumnElement[str]:
-    """What only SQLite takes for a text."""
+    """Return bytes as a text, which only SQLite accepts."""
     return literal_column(f"CAST(CAST(x'{content.hex()}' AS blob) AS text)")

@@ -1,4 +1,4 @@
-"""Two people, and what they have, on each store."""
+"""Two users with their contents, on each store."""
 
 import pytest
 

@@ -1,8 +1,8 @@
-"""Putting entities into a store and looking at what it holds, each in a unit of work of its own."""
+"""Helpers that write to a store and read from it, each in a unit of work of its own."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +13,19 @@ from symphony.domain.unit_of_work import Repositories, Store, UnitOfWork
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_profile, a_repo, a_vault, a_workspace
+
+
+def store_with(engines: Engines, **limits: float) -> SqlAlchemyStore:
+    """A store with other limits on the same connections."""
+    return SqlAlchemyStore(replace(engines, limits=replace(engines.limits, **limits)))
 
 
 @asynccontextmanager
 async def committed(store: Store) -> AsyncGenerator[UnitOfWork]:
-    """A unit of work that commits at its end."""
+    """A unit of work that commits when it is left without an error."""
     async with store.unit_of_work() as uow:
         yield uow
         await uow.commit()
@@ -31,13 +38,13 @@ async def keep(store: Store, *entities: Entity) -> None:
 
 
 async def found(store: Store, entity: Entity, owner_id: UUID) -> Any:
-    """What the store holds under the entity's id. Raises: NotFound."""
+    """Return the stored entity with the same id. Raises: NotFound."""
     async with store.reading() as repositories:
         return await repository(repositories, type(entity)).get(owner_id, entity.id)
 
 
 async def listed(store: Store, noun: type[Entity], owner_id: UUID, parent_id: UUID) -> list[Any]:
-    """All that the store holds of a noun in a parent, by name."""
+    """Return all stored entities of a noun in a parent, by name."""
     request = PageRequest(limit=1000, sort="name")
     return list((await page(store, noun, owner_id, parent_id, request)).items)
 

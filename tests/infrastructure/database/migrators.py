@@ -1,4 +1,4 @@
-"""Processes of their own that migrate a database, forked from one that has imported everything."""
+"""Processes that migrate a database, forked from one that has imported everything."""
 
 import asyncio
 import multiprocessing
@@ -17,12 +17,12 @@ _context.set_forkserver_preload([__name__])
 
 
 def migrator(url: str) -> ForkServerProcess:
-    """Brings the schema to its head and ends."""
+    """Start a process that upgrades the schema to its head."""
     return _started(_context.Process(target=_migrate, args=(url,), daemon=True))
 
 
 def halfway_migrator(url: str) -> tuple[ForkServerProcess, Event]:
-    """Makes all tables, sets the event, and never comes to its commit."""
+    """Start a process that creates all tables, sets the event, and never commits."""
     halfway = _context.Event()
     process = _context.Process(target=_migrate_and_stay, args=(url, halfway), daemon=True)
     return _started(process), halfway
@@ -43,14 +43,14 @@ def _migrate(url: str) -> None:
 
 
 def _migrate_and_stay(url: str, halfway: Event) -> None:
-    run_command = migrations._run_command  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - to stop behind it
+    run_command = migrations._run_command  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - to stop after it
 
     def run_and_stay(
         connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
     ) -> None:
         run_command(connection, direction, revision)
         halfway.set()
-        time.sleep(600)  # it is killed long before
+        time.sleep(600)  # the test kills it long before
 
     migrations._run_command = run_and_stay  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     _migrate(url)

@@ -1,4 +1,4 @@
-"""The connection beneath a unit of work: when it is lent again, and when it is dropped."""
+"""The connection of a unit of work: when it is reused, and when it is dropped."""
 
 import asyncio
 import random
@@ -15,18 +15,17 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from symphony.domain.errors import AlreadyExists
 from symphony.domain.unit_of_work import Store, StoreUnavailable
-from symphony.infrastructure.database import connection, unit_of_work
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.errors import DatabaseFault
+from symphony.infrastructure.database.errors import UnexpectedDatabaseError
 from tests.domain.examples import a_workspace
-from tests.infrastructure.database.kept import Household, committed, found, keep
+from tests.infrastructure.database.kept import Household, committed, found, keep, store_with
 
 TIME_LIMIT = 10  # seconds
 only_sqlite = pytest.mark.parametrize("store_kind", ["sqlite-file", "sqlite-memory"], indirect=True)
 
 
 async def lent(engine: AsyncEngine) -> Any:
-    """The driver's connection that is lent to the next one; there is only one in these tests."""
+    """Return the driver's connection that the next caller gets; these tests open only one."""
     pooled = await engine.raw_connection()
     try:
         return pooled.driver_connection
@@ -53,7 +52,7 @@ async def counted(store: Store, ada: Household) -> int:
 def interrupt(
     monkeypatch: pytest.MonkeyPatch, statement: str, happens: Callable[[], Awaitable[None]]
 ) -> None:
-    """What happens in the place of an answer to BEGIN, COMMIT or ROLLBACK."""
+    """Do something else before one of the statements BEGIN, COMMIT and ROLLBACK."""
     for driver in (asyncpg.Connection, aiosqlite.Connection):
         execute: Any = driver.execute
 
@@ -65,7 +64,7 @@ def interrupt(
         monkeypatch.setattr(driver, "execute", interrupted)
 
 
-async def test_a_connection_is_lent_again_and_never_within_a_transaction(
+async def test_a_connection_is_reused_and_never_inside_a_transaction(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     before = await lent(engines.write)
@@ -87,7 +86,7 @@ async def test_a_connection_is_lent_again_and_never_within_a_transaction(
     assert (await lent(engines.write), in_transaction(before)) == (before, False)
 
 
-async def test_a_read_that_was_left_in_the_middle_has_its_connection_dropped(
+async def test_the_connection_of_an_interrupted_read_is_dropped(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     assert await found(store, ada.repo, ada.user.id) == ada.repo
@@ -104,7 +103,7 @@ async def test_a_read_that_was_left_in_the_middle_has_its_connection_dropped(
     assert await lent(engines.read) is not before
 
 
-async def test_a_connection_whose_statement_was_left_in_the_middle_is_dropped(
+async def test_the_connection_of_an_interrupted_statement_is_dropped(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     before = await lent(engines.write)
@@ -117,7 +116,7 @@ async def test_a_connection_whose_statement_was_left_in_the_middle_is_dropped(
     assert await lent(engines.write) is not before
 
 
-async def test_a_unit_of_work_that_is_cancelled_at_any_moment_leaves_no_lock_and_nothing_half_done(
+async def test_a_unit_of_work_cancelled_at_any_moment_leaves_no_lock_and_no_partial_change(
     store: Store, ada: Household
 ) -> None:
     moments = random.Random(7)  # noqa: S311 - only to be spread out
@@ -128,7 +127,7 @@ async def test_a_unit_of_work_that_is_cancelled_at_any_moment_leaves_no_lock_and
         left.cancel()
         (outcome,) = await asyncio.gather(left, return_exceptions=True)
         now = await counted(store, ada)
-        # Whoever leaves while the COMMIT is under way does not know whether it is kept.
+        # When it is cancelled during the COMMIT, the outcome is unknown.
         assert now == done + 1 if outcome is None else now in (done, done + 1)
         done = now
 
@@ -153,7 +152,7 @@ async def test_a_connection_whose_commit_has_failed_is_dropped(
     assert await lent(engines.write) is not before
 
 
-async def test_a_rollback_that_is_not_answered_is_not_waited_for(
+async def test_a_rollback_without_an_answer_has_a_time_limit(
     store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await lent(engines.write)
@@ -162,32 +161,28 @@ async def test_a_rollback_that_is_not_answered_is_not_waited_for(
         await asyncio.Event().wait()
 
     with monkeypatch.context() as patched:
-        patched.setattr(connection, "_ROLLBACK_WAIT", 0.05)
         interrupt(patched, "ROLLBACK", no_answer)
-        assert await counted(store, ada) == 0
+        assert await counted(store_with(engines, rollback_timeout=0.05), ada) == 0
     await count_a_repo(store, ada)
     assert await counted(store, ada) == 1
     assert await lent(engines.write) is not before
 
 
-async def test_work_that_takes_too_long_is_undone_and_the_store_is_unavailable(
-    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
+async def test_a_unit_of_work_over_its_time_limit_is_rolled_back_and_the_store_is_unavailable(
+    store: Store, engines: Engines, ada: Household
 ) -> None:
-    monkeypatch.setattr(unit_of_work, "WORK_TIMEOUT", 0.2)
-
     async def work() -> None:
-        async with committed(store) as uow:
+        async with committed(store_with(engines, work_timeout=0.2)) as uow:
             await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
             await asyncio.Event().wait()
 
     with pytest.raises(StoreUnavailable):
         await asyncio.wait_for(work(), TIME_LIMIT)
-    monkeypatch.undo()
     assert await counted(store, ada) == 0
 
 
 @only_sqlite
-async def test_a_sqlite_unit_of_work_takes_the_write_lock_though_it_only_reads(
+async def test_a_unit_of_work_on_sqlite_takes_the_write_lock_even_if_it_only_reads(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     other = engines.anchor or sqlite3.connect(str(engines.file))
@@ -200,7 +195,7 @@ async def test_a_sqlite_unit_of_work_takes_the_write_lock_though_it_only_reads(
         other.close()
 
 
-async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_caught(
+async def test_after_a_failed_statement_nothing_is_committed_even_if_the_error_was_handled(
     store: Store, ada: Household
 ) -> None:
     async with store.unit_of_work() as uow:
@@ -215,7 +210,7 @@ async def test_what_was_refused_is_never_committed_even_when_the_refusal_was_cau
 
 
 @pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
-async def test_a_text_that_is_no_utf_8_has_marks_in_it_and_leaves_no_old_state_behind(
+async def test_invalid_utf_8_is_replaced_and_the_next_read_sees_the_current_state(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     before = await lent(engines.read)
@@ -232,7 +227,7 @@ async def test_a_text_that_is_no_utf_8_has_marks_in_it_and_leaves_no_old_state_b
 
 
 @only_sqlite
-async def test_a_connection_whose_rows_the_driver_does_not_give_is_dropped(
+async def test_a_connection_is_dropped_when_the_driver_fails_to_read_the_rows(
     store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = await lent(engines.read)
@@ -242,7 +237,7 @@ async def test_a_connection_whose_rows_the_driver_does_not_give_is_dropped(
 
     with monkeypatch.context() as patched:
         patched.setattr(aiosqlite.Connection, "execute_fetchall", not_given)
-        with pytest.raises(DatabaseFault) as fault:
+        with pytest.raises(UnexpectedDatabaseError) as fault:
             await found(store, ada.workspace, ada.user.id)
-    assert str(fault.value).startswith("OperationalError: no more is told, in: SELECT")
+    assert str(fault.value).startswith("OperationalError: no details, in: SELECT")
     assert await lent(engines.read) is not before

@@ -1,4 +1,4 @@
-"""What the databases refuse, in the words of the port."""
+"""Errors of the databases, as errors of the port."""
 
 import asyncio
 import re
@@ -16,36 +16,41 @@ from sqlalchemy import literal_column, select, text
 
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
-from symphony.infrastructure.database import engine as engine_module
-from symphony.infrastructure.database import migrations, unit_of_work
+from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.engine import Engines, create_engines
-from symphony.infrastructure.database.errors import DatabaseFault, port_errors
-from symphony.infrastructure.database.repositories import REPOS
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
+from symphony.infrastructure.database.errors import UnexpectedDatabaseError, translated_errors
+from symphony.infrastructure.database.mappings import REPOS
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
-from tests.infrastructure.database.kept import Household, committed, found, household, keep
+from tests.infrastructure.database.kept import (
+    Household,
+    committed,
+    found,
+    household,
+    keep,
+    store_with,
+)
 
 only_postgresql = pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
 
 
-async def test_when_all_connections_are_taken_the_store_is_unavailable(
-    store: SqlAlchemyStore, store_kind: str, monkeypatch: pytest.MonkeyPatch
+async def test_the_store_is_unavailable_while_all_connections_are_in_use(
+    store: SqlAlchemyStore, engines: Engines, store_kind: str
 ) -> None:
-    connections = engine_module.POSTGRESQL_POOL if store_kind == "postgresql" else 1
+    connections = engines.limits.postgresql_connections if store_kind == "postgresql" else 1
+    hurried = store_with(engines, pool_wait=0.05)
     async with AsyncExitStack() as stack:
         for _ in range(connections):
             await stack.enter_async_context(store.unit_of_work())
-        with monkeypatch.context() as patched:
-            patched.setattr(unit_of_work, "POOL_WAIT", 0.05)
-            begun = time.perf_counter()
-            with pytest.raises(StoreUnavailable):
-                await stack.enter_async_context(store.unit_of_work())
-        assert time.perf_counter() - begun < 0.05 + 2
+        started = time.perf_counter()
+        with pytest.raises(StoreUnavailable):
+            await stack.enter_async_context(hurried.unit_of_work())
+        assert time.perf_counter() - started < 0.05 + 2
     await household(store, "ada")
 
 
-async def test_a_server_that_is_away_makes_the_store_unavailable() -> None:
+async def test_the_store_is_unavailable_while_the_server_cannot_be_reached() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # nobody listens on it
         engines = create_engines(f"postgresql://ada@127.0.0.1:{free.getsockname()[1]}/symphony")
@@ -59,7 +64,7 @@ async def test_a_server_that_is_away_makes_the_store_unavailable() -> None:
         await engines.dispose()
 
 
-async def test_a_database_that_does_not_exist_makes_the_store_unavailable(tmp_path: Path) -> None:
+async def test_the_store_is_unavailable_when_the_database_does_not_exist(tmp_path: Path) -> None:
     engines = create_engines(f"sqlite:///{tmp_path / 'missing' / 'file.sqlite3'}")
     with pytest.raises(StoreUnavailable):
         await SqlAlchemyStore(engines).unit_of_work().__aenter__()
@@ -67,7 +72,7 @@ async def test_a_database_that_does_not_exist_makes_the_store_unavailable(tmp_pa
 
 
 @only_postgresql
-async def test_a_connection_that_the_server_has_ended_is_replaced(
+async def test_connections_that_the_server_has_closed_are_replaced(
     store: SqlAlchemyStore, engines: Engines
 ) -> None:
     ada = await household(store, "ada")
@@ -83,13 +88,13 @@ async def test_a_connection_that_the_server_has_ended_is_replaced(
             outcomes.append(await found(store, ada.user, ada.user.id) == ada.user)
         except StoreUnavailable:
             outcomes.append(False)
-    # One may still meet the broken connection; whoever comes after it does not.
+    # One caller may get a broken connection; later ones do not.
     assert outcomes.count(False) <= 1
     assert outcomes[-1]
 
 
 @only_postgresql
-async def test_a_deadlock_is_a_conflict_for_one_and_nothing_to_the_other(
+async def test_of_two_deadlocked_units_of_work_one_has_a_conflict_and_the_other_succeeds(
     store: SqlAlchemyStore, ada: Household, eve: Household
 ) -> None:
     both_hold_one = asyncio.Barrier(2)
@@ -112,7 +117,7 @@ async def test_a_deadlock_is_a_conflict_for_one_and_nothing_to_the_other(
     "sqlstate",
     ["57014", "55P03", "25P03", "57P01", "53300", "53100", "08006", "08P01"],
 )
-async def test_an_overloaded_or_ending_server_makes_the_store_unavailable(
+async def test_the_store_is_unavailable_when_the_server_is_overloaded_or_stops(
     engines: Engines, sqlstate: str
 ) -> None:
     with pytest.raises(StoreUnavailable):
@@ -121,7 +126,9 @@ async def test_an_overloaded_or_ending_server_makes_the_store_unavailable(
 
 @only_postgresql
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01", "23503", "23505"])
-async def test_what_another_try_may_cure_is_a_conflict(engines: Engines, sqlstate: str) -> None:
+async def test_an_error_that_a_retry_may_resolve_is_a_conflict(
+    engines: Engines, sqlstate: str
+) -> None:
     with pytest.raises(TransactionConflict):
         await refuse(engines, sqlstate)
 
@@ -129,35 +136,35 @@ async def test_what_another_try_may_cure_is_a_conflict(engines: Engines, sqlstat
 async def refuse(engines: Engines, sqlstate: str) -> None:
     pooled = await engines.read.raw_connection()
     try:
-        with port_errors():
+        with translated_errors():
             driver = cast("asyncpg.Connection[Any]", pooled.driver_connection)
             await driver.execute(f"DO $$ BEGIN RAISE SQLSTATE '{sqlstate}'; END $$")
     finally:
         pooled.close()
 
 
-async def test_a_fault_of_our_own_tells_the_statement_and_what_is_wrong(
+async def test_an_unexpected_error_names_its_kind_and_the_statement(
     engines: Engines,
 ) -> None:
-    session = Connection(engines.read)
-    await session.open()
+    connection = Connection(engines.read)
+    await connection.open()
     try:
-        with pytest.raises(DatabaseFault) as fault:
-            await session.rows(select(literal_column("nothing_like_it")), {})
+        with pytest.raises(UnexpectedDatabaseError) as fault:
+            await connection.fetch(select(literal_column("nothing_like_it")), {})
     finally:
-        await session.close()
+        await connection.close()
     kinds = r"UndefinedColumnError: 42703|OperationalError: no such column: nothing_like_it"
     assert re.fullmatch(f"({kinds}), in: SELECT nothing_like_it", str(fault.value))
 
 
-async def test_a_fault_of_our_own_tells_nothing_of_the_row(
+async def test_an_unexpected_error_shows_nothing_of_the_row(
     store: SqlAlchemyStore, ada: Household
 ) -> None:
     valid = a_repo(ada.workspace.id, "private-name")
     without_path = [
         None if each.name == "path" else getattr(valid, each.name) for each in fields(valid)
     ]
-    with pytest.raises(DatabaseFault) as fault:
+    with pytest.raises(UnexpectedDatabaseError) as fault:
         await keep(store, Repo.restored(without_path))
     assert "repos" in str(fault.value)
     assert "path" in str(fault.value)
@@ -166,16 +173,16 @@ async def test_a_fault_of_our_own_tells_nothing_of_the_row(
     assert str(ada.workspace.id) not in told
 
 
-async def test_a_fault_of_a_single_read_tells_its_statement_too(
+async def test_an_unexpected_error_of_a_reading_names_the_statement(
     store: SqlAlchemyStore, engines: Engines, ada: Household
 ) -> None:
     async with engines.write.begin() as connection:
         await connection.execute(text("ALTER TABLE repos RENAME COLUMN path TO elsewhere"))
-    with pytest.raises(DatabaseFault, match=r"in: SELECT repos\.id"):
+    with pytest.raises(UnexpectedDatabaseError, match=r"in: SELECT repos\.id"):
         await found(store, ada.repo, ada.user.id)
 
 
-async def test_a_read_without_one_of_its_parameters_is_a_fault(
+async def test_a_statement_without_one_of_its_parameters_fails(
     store: SqlAlchemyStore, ada: Household
 ) -> None:
     async with store.reading() as repositories:
@@ -183,25 +190,24 @@ async def test_a_read_without_one_of_its_parameters_is_a_fault(
             await repositories.repos._one(REPOS.select_one, owner_id=ada.user.id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - nobody else can leave one out
 
 
-async def test_the_wait_for_a_new_connection_ends_with_that_for_a_free_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A server that accepts connections and says nothing."""
-    monkeypatch.setattr(unit_of_work, "POOL_WAIT", 0.3)
+async def test_the_limit_of_the_wait_for_a_connection_includes_opening_one() -> None:
+    """The server accepts connections and never answers."""
     accepted: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(
         lambda _reader, writer: accepted.append(writer), "127.0.0.1", 0
     )
     port = server.sockets[0].getsockname()[1]
-    engines = create_engines(f"postgresql://nobody@127.0.0.1:{port}/nothing")
+    engines = create_engines(
+        f"postgresql://nobody@127.0.0.1:{port}/nothing", DatabaseLimits(pool_wait=0.3)
+    )
     store = SqlAlchemyStore(engines)
     try:
         for kind in (store.reading, store.unit_of_work):
-            begun = time.perf_counter()
+            started = time.perf_counter()
             with pytest.raises(StoreUnavailable):
                 async with kind():
                     pass
-            assert time.perf_counter() - begun < 0.3 + 2
+            assert time.perf_counter() - started < 0.3 + 2
     finally:
         await engines.dispose()
         server.close()
@@ -212,7 +218,7 @@ async def test_the_wait_for_a_new_connection_ends_with_that_for_a_free_one(
     assert len(accepted) == 2
 
 
-async def test_errors_tell_no_parameters(store: SqlAlchemyStore) -> None:
+async def test_errors_show_no_parameters(store: SqlAlchemyStore) -> None:
     with pytest.raises(TransactionConflict) as refused:
         await keep(store, a_repo(path="/very/private"))
     assert "very/private" not in str(refused.value.__cause__)

@@ -1,4 +1,4 @@
-"""The schema's history: up, down and up, the same as the models, and safe when many run it."""
+"""Migrations: up and down, equal to the models, and safe when several processes run them."""
 
 import asyncio
 import secrets
@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
-from symphony.infrastructure.database import migrations, unit_of_work
-from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.models import Model
 from tests.infrastructure.database.migrators import halfway_migrator, migrator
 from tests.support import postgres
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow_and_real
 
 @pytest.fixture
 async def empty_url(store_kind: str, tmp_path: Path) -> AsyncGenerator[str]:
-    """The address of a database that was never migrated."""
+    """The URL of a database that was never migrated."""
     if store_kind == "postgresql":
         name = f"test_{secrets.token_hex(8)}"
         yield await postgres.create_database(name, migrated=False)
@@ -59,7 +59,7 @@ def test_the_head_is_the_file_with_the_highest_number() -> None:
     assert history.get_heads() == [migrations.head_revision()]
 
 
-def test_who_does_not_migrate_does_not_import_alembic() -> None:
+def test_alembic_is_imported_only_to_migrate() -> None:
     code = "import sys, symphony.cli; print(sorted(sys.modules))"
     finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603 - our own code
     assert b"'symphony.infrastructure.database.migrations'" in finished.stdout
@@ -79,13 +79,13 @@ async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
         assert await tables(empty) == set()
 
 
-async def test_going_up_twice_changes_nothing(empty: Engines) -> None:
+async def test_a_second_upgrade_changes_nothing(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.upgrade(empty)
     assert await migrations.not_ready_reason(empty) is None
 
 
-async def test_every_revision_can_be_left_again_by_itself(empty: Engines) -> None:
+async def test_the_newest_revision_can_be_downgraded_by_itself(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.downgrade(empty, "-1")
     assert await migrations.not_ready_reason(empty) is not None
@@ -93,7 +93,7 @@ async def test_every_revision_can_be_left_again_by_itself(empty: Engines) -> Non
     assert await migrations.not_ready_reason(empty) is None
 
 
-async def test_the_migrated_schema_is_that_of_the_models(empty: Engines) -> None:
+async def test_the_migrated_schema_equals_that_of_the_models(empty: Engines) -> None:
     def differences(connection: Connection) -> list[object]:
         options = {"compare_type": True, "compare_server_default": True}
         context = MigrationContext.configure(connection, opts=options)
@@ -151,12 +151,12 @@ async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
 
 
 @between_processes
-async def test_whoever_waits_for_a_migration_may_wait_longer_than_a_request(
-    empty_url: str, empty: Engines, monkeypatch: pytest.MonkeyPatch
+async def test_the_wait_for_another_migration_may_be_longer_than_the_limits_of_requests(
+    empty_url: str, empty: Engines
 ) -> None:
-    monkeypatch.setattr(unit_of_work, "WORK_TIMEOUT", 0.2)
-    second = create_engines(empty_url)
-    async with migrations._only_one(empty):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - what a migration holds while it runs
+    limits = DatabaseLimits(statement_timeout=0.2, lock_timeout=0.2, work_timeout=0.2)
+    second = create_engines(empty_url, limits)
+    async with migrations.exclusive_connection(empty):
         upgrade = asyncio.create_task(migrations.upgrade(second))
         await asyncio.wait([upgrade], timeout=0.6)
         assert not upgrade.done()

@@ -1,4 +1,4 @@
-"""The contract of what was last seen of repos, over every store."""
+"""The contract of observations of repos, over every store."""
 
 import asyncio
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ async def last_seen(store: Store, home: Household) -> RepoObservation | None:
     return repo.seen
 
 
-async def test_a_repo_that_nobody_has_looked_at_is_known_without_an_observation(
+async def test_a_repo_that_was_never_inspected_is_listed_without_an_observation(
     store: Store, ada: Household
 ) -> None:
     (repo,) = await known(store, ada.user.id)
@@ -76,7 +76,7 @@ async def test_a_repo_that_nobody_has_looked_at_is_known_without_an_observation(
         {"authored_at": datetime(1, 1, 1, tzinfo=UTC), "lacks_upstream": True},
     ],
 )
-async def test_what_was_seen_comes_back_as_it_was(
+async def test_an_observation_is_read_as_it_was_written(
     store: Store, ada: Household, values: dict[str, object]
 ) -> None:
     seen = replace(seen_of(ada.repo), **values)
@@ -84,7 +84,7 @@ async def test_what_was_seen_comes_back_as_it_was(
     assert await last_seen(store, ada) == seen
 
 
-async def test_what_was_seen_of_a_path_with_letters_of_all_kinds_comes_back(
+async def test_an_observation_of_a_path_with_any_characters_is_read_as_it_was_written(
     store: Store, ada: Household
 ) -> None:
     odd = a_repo(ada.workspace.id, "odd", path='/Ωmega/"quoted" \\ ➿/e\u0301')
@@ -94,7 +94,9 @@ async def test_what_was_seen_of_a_path_with_letters_of_all_kinds_comes_back(
     assert seen in [each.seen for each in await known(store, ada.user.id)]
 
 
-async def test_many_are_kept_at_once_and_replaced_at_once(store: Store, ada: Household) -> None:
+async def test_many_observations_are_written_and_replaced_together(
+    store: Store, ada: Household
+) -> None:
     repos = [a_repo(ada.workspace.id, f"repo-{number}") for number in range(300)]
     await keep(store, *repos)
     for ahead in (1, 2):
@@ -104,12 +106,14 @@ async def test_many_are_kept_at_once_and_replaced_at_once(store: Store, ada: Hou
         assert {each.ahead for each in found} == {ahead}
 
 
-async def test_none_are_kept_without_harm(store: Store, ada: Household) -> None:
+async def test_an_empty_list_of_observations_can_be_written(store: Store, ada: Household) -> None:
     await remember(store, ada.user.id)
     assert await last_seen(store, ada) is None
 
 
-async def test_an_earlier_look_does_not_replace_a_later_one(store: Store, ada: Household) -> None:
+async def test_an_earlier_observation_does_not_replace_a_later_one(
+    store: Store, ada: Household
+) -> None:
     later = seen_of(ada.repo)
     await remember(store, ada.user.id, later)
     earlier = replace(later, ahead=9, observed_at=later.observed_at - timedelta(microseconds=1))
@@ -117,15 +121,13 @@ async def test_an_earlier_look_does_not_replace_a_later_one(store: Store, ada: H
     assert await last_seen(store, ada) == later
 
 
-async def test_what_was_seen_of_a_repo_that_is_gone_is_left_out(
-    store: Store, ada: Household
-) -> None:
+async def test_an_observation_of_a_removed_repo_is_ignored(store: Store, ada: Household) -> None:
     gone = seen_of(a_repo(ada.workspace.id, "gone"))
     await remember(store, ada.user.id, gone, seen_of(ada.repo))
     assert await last_seen(store, ada)
 
 
-async def test_what_was_seen_of_a_repo_goes_with_it(store: Store, ada: Household) -> None:
+async def test_the_observation_of_a_repo_is_removed_with_it(store: Store, ada: Household) -> None:
     await remember(store, ada.user.id, seen_of(ada.repo))
     async with committed(store) as uow:
         await uow.repos.remove(ada.repo)
@@ -134,7 +136,7 @@ async def test_what_was_seen_of_a_repo_goes_with_it(store: Store, ada: Household
     assert await last_seen(store, ada) is None
 
 
-async def test_what_was_seen_at_another_path_is_not_told_and_not_kept(
+async def test_an_observation_of_another_path_is_neither_read_nor_written(
     store: Store, ada: Household
 ) -> None:
     await remember(store, ada.user.id, seen_of(ada.repo))
@@ -149,7 +151,7 @@ async def test_what_was_seen_at_another_path_is_not_told_and_not_kept(
     assert await last_seen(store, ada) == there
 
 
-async def test_nobody_keeps_or_reads_what_was_seen_of_somebody_elses_repo(
+async def test_another_users_observations_are_neither_read_nor_written(
     store: Store, ada: Household, eve: Household
 ) -> None:
     await remember(store, eve.user.id, seen_of(ada.repo))
@@ -160,7 +162,7 @@ async def test_nobody_keeps_or_reads_what_was_seen_of_somebody_elses_repo(
     assert await known(store, eve.user.id, ada.workspace.id) == []
 
 
-async def test_repos_and_unlocked_vaults_of_all_workspaces_or_of_one_are_told(
+async def test_the_board_has_the_repos_and_unlocked_vaults_of_all_workspaces_or_of_one(
     store: Store, ada: Household
 ) -> None:
     other = a_workspace(ada.user.id, "Other")
@@ -179,7 +181,7 @@ async def test_repos_and_unlocked_vaults_of_all_workspaces_or_of_one_are_told(
         assert {each.workspace_id for each in found.vaults} <= {ada.workspace.id, other.id}
 
 
-async def test_those_who_keep_the_same_at_once_wait_for_each_other(
+async def test_parallel_writers_of_the_same_observations_wait_for_each_other(
     store: Store, ada: Household
 ) -> None:
     repos = [a_repo(ada.workspace.id, f"repo-{number}") for number in range(30)]
@@ -190,14 +192,14 @@ async def test_those_who_keep_the_same_at_once_wait_for_each_other(
         for look in range(10)
         for order in [repos if look % 2 else repos[::-1]]
     ]
-    # Not one of them is undone by the database (a deadlock), which would be raised here.
+    # A deadlock would be raised here.
     await asyncio.gather(*(remember(store, ada.user.id, *look) for look in looks))
     found = [each.seen for each in await known(store, ada.user.id) if each.seen]
     assert {each.ahead for each in found} == {9}
     assert len(found) == len(repos)
 
 
-async def test_a_repo_that_is_deleted_while_it_is_kept_stops_nobody(
+async def test_a_repo_can_be_deleted_while_its_observation_is_written(
     store: Store, ada: Household
 ) -> None:
     repos = [a_repo(ada.workspace.id, f"repo-{number}") for number in range(20)]
@@ -212,7 +214,7 @@ async def test_a_repo_that_is_deleted_while_it_is_kept_stops_nobody(
         *map(delete, repos[::2]),
         return_exceptions=True,
     )
-    # The database may undo one who keeps, for it to be done again; it never undoes a deletion.
+    # A writer may have a conflict, and be retried; the deletion never has one.
     assert outcomes[3:] == [None] * 10
     await remember(store, ada.user.id, *map(seen_of, repos))
     found = {each.id for each in await known(store, ada.user.id) if each.seen}

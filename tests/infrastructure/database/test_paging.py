@@ -1,4 +1,4 @@
-"""Lists, part by part: by keys and not by offsets, over every store."""
+"""Pages of lists, by keys and not by offsets, over every store."""
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down 
 
 
 def _some(noun: type[Entity], home: Household, count: int, prefix: str = "n") -> list[Any]:
-    """Entities of which three each have one time of making, and of changing."""
+    """Entities in groups of three with the same times."""
     made: list[Any] = []
     for number in range(count):
         values: dict[str, Any] = {
@@ -71,7 +71,7 @@ async def _pages(
 
 @pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken])
 @pytest.mark.parametrize(("sort", "descending"), SORTS)
-async def test_a_walk_shows_everything_once_and_in_order(
+async def test_the_pages_of_a_list_have_everything_once_and_in_order(
     store: Store, ada: Household, noun: type[Entity], sort: str, *, descending: bool
 ) -> None:
     await keep(store, *_some(noun, ada, 20))
@@ -87,7 +87,7 @@ async def test_a_walk_shows_everything_once_and_in_order(
 
 
 @pytest.mark.parametrize(("sort", "descending"), SORTS)
-async def test_a_walk_neither_repeats_nor_skips_what_stood_there_all_along(
+async def test_pages_neither_repeat_nor_skip_what_was_there_all_the_time(
     store: Store, ada: Household, sort: str, *, descending: bool
 ) -> None:
     repos = _some(Repo, ada, 24)
@@ -97,7 +97,7 @@ async def test_a_walk_neither_repeats_nor_skips_what_stood_there_all_along(
     request = PageRequest(limit=3, sort=sort, descending=descending)
     async for items in _pages(store, Repo, ada, request):
         seen += items
-        # Between two parts, others come and go, before the place that is reached and after it.
+        # Between two pages, others are added and removed, before and after the position.
         async with committed(store) as uow:
             for repo in _some(Repo, ada, 2, prefix=f"{'mz'[len(seen) % 2]}{len(seen)}-"):
                 await uow.repos.add(repo)
@@ -111,7 +111,7 @@ async def test_a_walk_neither_repeats_nor_skips_what_stood_there_all_along(
     assert all((one > other) is descending for one, other in pairwise(places))
 
 
-async def test_a_walk_goes_on_though_the_last_one_seen_is_gone(
+async def test_the_next_page_can_be_read_after_the_last_item_was_removed(
     store: Store, ada: Household
 ) -> None:
     repos = _some(Repo, ada, 6)
@@ -132,7 +132,7 @@ async def test_a_walk_goes_on_though_the_last_one_seen_is_gone(
 
 
 @pytest.mark.parametrize(("count", "more"), [(2, False), (3, False), (4, True)])
-async def test_the_last_part_says_that_nothing_comes_after(
+async def test_the_last_page_has_no_next_position(
     store: Store, ada: Household, count: int, *, more: bool
 ) -> None:
     await keep(store, *_some(ApiToken, ada, count))
@@ -174,7 +174,7 @@ NAMES = [
 
 @pytest.mark.parametrize("descending", [False, True])
 @pytest.mark.parametrize("noun", [Workspace, Repo, Vault])
-async def test_names_are_sorted_code_point_by_code_point_on_every_store(
+async def test_names_are_sorted_by_code_point_on_every_store(
     store: Store, ada: Household, noun: type[Entity], *, descending: bool
 ) -> None:
     make = MAKERS[noun]
@@ -217,7 +217,7 @@ async def test_names_are_sorted_code_point_by_code_point_on_every_store(
         ("%" * 255, []),
     ],
 )
-async def test_a_list_can_be_searched_for_a_part_of_the_name_that_is_taken_as_it_is(
+async def test_a_list_can_be_searched_for_a_literal_part_of_the_name(
     store: Store, ada: Household, text: str, names: list[str]
 ) -> None:
     all_names = [
@@ -237,7 +237,7 @@ async def test_a_list_can_be_searched_for_a_part_of_the_name_that_is_taken_as_it
     assert [item.name for item in items] == names
 
 
-async def test_a_search_goes_on_over_its_parts(store: Store, ada: Household) -> None:
+async def test_a_search_has_pages(store: Store, ada: Household) -> None:
     await keep(store, *_some(Repo, ada, 9, "yes"), *_some(Repo, ada, 9, "no"))
     request = PageRequest(limit=2, sort="created_at", text="YES")
     seen = [each async for items in _pages(store, Repo, ada, request) for each in items]

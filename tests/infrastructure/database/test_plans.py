@@ -1,4 +1,4 @@
-"""Every list and every look-up goes by an index: what it costs does not grow with the tables."""
+"""Every list and every lookup uses indexes: its cost does not grow with the tables."""
 
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -16,8 +16,8 @@ from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
-from symphony.infrastructure.database.connection import Prepared
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.sqlalchemy_internals import Prepared
 from tests.infrastructure.database.kept import Household, paged
 
 SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down in (False, True)]
@@ -26,7 +26,7 @@ Statement = tuple[str, Any]
 
 @contextmanager
 def recorded() -> Generator[list[Statement]]:
-    """The statements that single reads send meanwhile, as the driver gets them."""
+    """Record the statements that are run, as the driver gets them."""
     statements: list[Statement] = []
     arguments = Prepared.arguments
 
@@ -41,7 +41,7 @@ def recorded() -> Generator[list[Statement]]:
 
 
 async def plan(engines: Engines, statement: Statement) -> str:
-    """How the database would answer, were the tables too large to be read whole or sorted."""
+    """Return the plan for tables that are too large to be scanned or sorted."""
     async with engines.read.connect() as connection:
         if connection.dialect.name == "sqlite":
             lines = await connection.exec_driver_sql(
@@ -62,14 +62,14 @@ def assert_indexed(explained: str) -> None:
 
 
 def conditions(explained: str) -> str:
-    """What is looked for in the indexes, as both databases show it."""
+    """Return the conditions on indexes, as both databases show them."""
     lines = [line for line in explained.splitlines() if "Index Cond" in line or "SEARCH" in line]
     return "\n".join(line.partition("(")[2] for line in lines)
 
 
 @pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken])
 @pytest.mark.parametrize(("sort", "descending"), SORTS)
-async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wanted(
+async def test_a_page_is_read_from_an_index_from_its_first_item_on(
     store: Store,
     engines: Engines,
     ada: Household,
@@ -88,7 +88,7 @@ async def test_a_list_is_read_in_the_order_of_an_index_from_the_place_that_is_wa
                 await paged(repositories, noun).page(ada.user.id, parent, request)
         explained = await plan(engines, statements[0])
         assert_indexed(explained)
-        # It begins at the place, rather than reading and dropping what comes before it.
+        # It starts at the position, instead of reading and skipping what precedes it.
         assert (column in conditions(explained)) is (place is not None)
 
 
@@ -118,7 +118,7 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
 
 
 @pytest.mark.parametrize("look_up", LOOK_UPS)
-async def test_a_look_up_is_one_statement_that_goes_by_an_index(
+async def test_a_lookup_is_one_statement_that_uses_indexes(
     store: Store, engines: Engines, ada: Household, look_up: str
 ) -> None:
     with recorded() as statements:
@@ -128,7 +128,7 @@ async def test_a_look_up_is_one_statement_that_goes_by_an_index(
     assert_indexed(await plan(engines, statements[0]))
 
 
-async def test_what_was_seen_of_many_repos_is_kept_in_one_statement_that_goes_by_indexes(
+async def test_many_observations_are_written_in_one_statement_that_uses_indexes(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     status = RepoStatus(state=RepoState.MISSING, observed_at=utc_now())

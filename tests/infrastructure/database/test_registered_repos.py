@@ -1,7 +1,10 @@
-"""What is registered in a workspace, and registering many at once, over every store."""
+"""The registered repos of a workspace, and adding many repos, over every store."""
 
 import asyncio
+from typing import Any
 
+import aiosqlite
+import asyncpg
 import pytest
 
 from symphony.domain.base import new_id
@@ -20,7 +23,7 @@ async def registered(store: Store, home: Household, workspace: Workspace) -> lis
         return list(await repositories.repos.registered(home.user.id, workspace.id))
 
 
-async def test_what_a_workspace_has_registered_is_told_by_name(
+async def test_the_registered_repos_of_a_workspace_are_sorted_by_name(
     store: Store, ada: Household, eve: Household
 ) -> None:
     other = a_workspace(ada.user.id, "Other")
@@ -35,7 +38,7 @@ async def test_what_a_workspace_has_registered_is_told_by_name(
     ]
 
 
-async def test_in_somebody_elses_workspace_or_in_none_nothing_is_registered(
+async def test_the_registered_repos_of_another_users_workspace_are_not_found(
     store: Store, ada: Household, eve: Household
 ) -> None:
     for workspace in (eve.workspace, a_workspace(ada.user.id), a_workspace(new_id())):
@@ -44,7 +47,7 @@ async def test_in_somebody_elses_workspace_or_in_none_nothing_is_registered(
         assert str(workspace.id) in refused.value.detail
 
 
-async def test_many_are_kept_at_once(store: Store, ada: Household) -> None:
+async def test_many_repos_are_added_together(store: Store, ada: Household) -> None:
     repos = [a_repo(ada.workspace.id, f"r{number}", metadata={"n": number}) for number in range(50)]
     async with committed(store) as uow:
         await uow.repos.add_all(repos)
@@ -52,7 +55,50 @@ async def test_many_are_kept_at_once(store: Store, ada: Household) -> None:
         assert await found(store, repo, ada.user.id) == repo
 
 
-async def test_a_name_that_was_taken_meanwhile_is_a_conflict(store: Store, ada: Household) -> None:
+def record_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The driver's methods that are called; each call is one round trip."""
+    calls: list[str] = []
+    for driver in (asyncpg.Connection, aiosqlite.Connection):
+        for name in ("execute", "executemany", "fetch", "execute_fetchall"):
+            method: Any = getattr(driver, name, None)
+            if method is None:
+                continue
+
+            def called(
+                connection: Any, *arguments: Any, method: Any = method, name: str = name
+            ) -> Any:
+                calls.append(name)
+                return method(connection, *arguments)
+
+            monkeypatch.setattr(driver, name, called)
+    return calls
+
+
+async def test_one_round_trip_stores_a_hundred_repos(
+    store: Store, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repos = [a_repo(ada.workspace.id, f"r{number}") for number in range(100)]
+    with monkeypatch.context() as patched:
+        calls = record_calls(patched)
+        async with committed(store) as uow:
+            await uow.repos.add_all(repos)
+    assert calls == ["execute", "executemany", "execute"]  # BEGIN, all repos, COMMIT
+    assert len(await registered(store, ada, ada.workspace)) == 101
+
+
+async def test_a_batch_that_failed_is_never_committed(store: Store, ada: Household) -> None:
+    repos = [a_repo(ada.workspace.id, name) for name in ("loom", ada.repo.name)]
+    async with store.unit_of_work() as uow:
+        with pytest.raises(TransactionConflict):
+            await uow.repos.add_all(repos)
+        with pytest.raises(RuntimeError):
+            await uow.commit()
+    assert len(await registered(store, ada, ada.workspace)) == 1
+
+
+async def test_a_name_that_was_taken_in_the_meantime_is_a_conflict(
+    store: Store, ada: Household
+) -> None:
     repos = [a_repo(ada.workspace.id, name) for name in ("loom", ada.repo.name.upper())]
     async with store.unit_of_work() as uow:
         with pytest.raises(TransactionConflict):
@@ -62,7 +108,7 @@ async def test_a_name_that_was_taken_meanwhile_is_a_conflict(store: Store, ada: 
     ]
 
 
-async def test_who_registers_many_waits_for_who_is_renaming_one(
+async def test_adding_many_repos_waits_for_a_repo_that_is_being_renamed(
     store: Store, ada: Household
 ) -> None:
     async def register() -> None:

@@ -80,20 +80,20 @@ def noun(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def entity(noun: str, store: Store, ada: Household) -> Entity:
-    """One of the noun, kept for ada."""
+    """A stored entity of the noun, owned by ada."""
     entity = NOUNS[noun][0](ada)
     if entity is not ada.user:
         await keep(store, entity)
     return entity
 
 
-async def test_what_is_added_is_found_as_it_was(
+async def test_an_added_entity_is_read_as_it_was(
     store: Store, ada: Household, entity: Entity
 ) -> None:
     assert await found(store, entity, ada.user.id) == entity
 
 
-async def test_a_saved_change_is_found_as_it_is(
+async def test_a_saved_update_is_read_as_it_is(
     noun: str, store: Store, ada: Household, entity: Entity
 ) -> None:
     async with committed(store) as uow:
@@ -104,7 +104,7 @@ async def test_a_saved_change_is_found_as_it_is(
     assert await found(store, entity, ada.user.id) == changed
 
 
-async def test_what_is_removed_is_gone(store: Store, ada: Household, entity: Entity) -> None:
+async def test_a_removed_entity_is_not_found(store: Store, ada: Household, entity: Entity) -> None:
     async with committed(store) as uow:
         entities = repository(uow, type(entity))
         await entities.remove(await entities.get_for_update(ada.user.id, entity.id))
@@ -112,7 +112,7 @@ async def test_what_is_removed_is_gone(store: Store, ada: Household, entity: Ent
         await found(store, entity, ada.user.id)
 
 
-async def test_what_belongs_to_somebody_else_is_not_found_nor_is_what_never_was(
+async def test_another_owners_entity_and_an_unknown_one_are_not_found(
     noun: str, store: Store, ada: Household, eve: Household, entity: Entity
 ) -> None:
     async with store.unit_of_work() as uow:
@@ -129,7 +129,7 @@ async def test_what_belongs_to_somebody_else_is_not_found_nor_is_what_never_was(
                 assert str(entity_id) in refused.value.detail
 
 
-async def test_a_state_that_does_not_follow_the_one_that_is_kept_is_a_conflict(
+async def test_saving_any_but_the_next_version_is_a_conflict(
     noun: str, store: Store, entity: Entity
 ) -> None:
     changed = entity.updated(NOUNS[noun][1])
@@ -140,7 +140,7 @@ async def test_a_state_that_does_not_follow_the_one_that_is_kept_is_a_conflict(
             await repository(uow, type(entity)).save(changed)
 
 
-async def test_removing_what_is_gone_is_a_conflict(store: Store, entity: Entity) -> None:
+async def test_removing_a_removed_entity_is_a_conflict(store: Store, entity: Entity) -> None:
     async with committed(store) as uow:
         await repository(uow, type(entity)).remove(entity)
     async with store.unit_of_work() as uow:
@@ -153,7 +153,7 @@ def _parents(home: Household) -> list[tuple[type[Entity], UUID]]:
     return [(Workspace, user), (ApiToken, user), (Repo, workspace), (Vault, workspace)]
 
 
-async def test_the_list_of_somebody_elses_parent_or_of_none_is_not_found(
+async def test_the_list_of_another_users_parent_or_an_unknown_one_is_not_found(
     store: Store, ada: Household, eve: Household
 ) -> None:
     for noun, parent_id in _parents(ada):
@@ -163,7 +163,7 @@ async def test_the_list_of_somebody_elses_parent_or_of_none_is_not_found(
             assert str(asked) in refused.value.detail
 
 
-async def test_an_empty_list_is_not_a_missing_one(store: Store) -> None:
+async def test_the_list_of_an_empty_parent_is_empty(store: Store) -> None:
     user = a_profile("nobody_yet")
     workspace = a_workspace(user.id)
     await keep(store, user)
@@ -174,7 +174,7 @@ async def test_an_empty_list_is_not_a_missing_one(store: Store) -> None:
     assert await listed(store, Vault, user.id, workspace.id) == []
 
 
-async def test_a_list_holds_what_is_in_its_parent_and_nothing_else(
+async def test_a_list_has_the_entities_of_its_parent_and_no_others(
     store: Store, ada: Household, eve: Household
 ) -> None:
     other = a_workspace(ada.user.id, "Other")
@@ -232,7 +232,7 @@ async def test_a_profile_is_found_by_its_email_without_regard_to_case_or_form(
         assert await repositories.user_profiles.get_by_email("x" + email) is None
 
 
-async def test_a_token_is_found_by_its_hash_whoever_asks(store: Store, ada: Household) -> None:
+async def test_a_token_is_found_by_its_hash_without_an_owner(store: Store, ada: Household) -> None:
     token = a_token(ada.user.id)
     await keep(store, token)
     async with store.reading() as repositories:
@@ -240,7 +240,7 @@ async def test_a_token_is_found_by_its_hash_whoever_asks(store: Store, ada: Hous
         assert await repositories.api_tokens.get_by_hash(b"other") is None
 
 
-async def test_the_use_of_a_token_is_noted_and_is_no_change_of_it(
+async def test_the_last_use_of_a_token_is_stored_without_a_new_version(
     store: Store, ada: Household
 ) -> None:
     token = a_token(ada.user.id)
@@ -263,7 +263,7 @@ SAME_NAMES = [
 
 @pytest.mark.parametrize(("one", "other"), SAME_NAMES)
 @pytest.mark.parametrize("noun", [Workspace, Repo, Vault])
-async def test_a_name_is_taken_in_whatever_case_or_form_it_is_written(
+async def test_a_name_is_taken_in_any_case_and_unicode_form(
     store: Store, ada: Household, noun: type[Entity], one: str, other: str
 ) -> None:
     make, parent = _maker(noun, ada)
@@ -275,7 +275,7 @@ async def test_a_name_is_taken_in_whatever_case_or_form_it_is_written(
 
 
 @pytest.mark.parametrize("noun", [Workspace, Repo, Vault])
-async def test_nothing_can_be_renamed_to_a_name_that_is_taken(
+async def test_an_entity_cannot_be_renamed_to_a_taken_name(
     store: Store, ada: Household, noun: type[Entity]
 ) -> None:
     make, parent = _maker(noun, ada)
@@ -288,7 +288,7 @@ async def test_nothing_can_be_renamed_to_a_name_that_is_taken(
         await repository(uow, noun).save(other.updated({"name": "OTHER"}))
 
 
-async def test_a_name_is_free_again_among_other_siblings_and_after_its_end(
+async def test_a_name_is_free_in_another_parent_and_after_the_entity_is_removed(
     store: Store, ada: Household, eve: Household
 ) -> None:
     second = a_workspace(ada.user.id, "Second")
@@ -303,7 +303,7 @@ async def test_a_name_is_free_again_among_other_siblings_and_after_its_end(
 async def test_usernames_and_emails_are_unique_across_the_service(
     store: Store, ada: Household, taken: dict[str, str]
 ) -> None:
-    # The service tells beforehand which of the two is taken; only a race gets as far as this.
+    # The service reports before which of the two is taken; only a race gets here.
     with pytest.raises(TransactionConflict):
         await keep(store, a_profile(**{"username": "other"} | taken))
     assert await found(store, ada.user, ada.user.id) == ada.user
@@ -315,7 +315,7 @@ async def test_two_tokens_may_have_one_name(store: Store, ada: Household) -> Non
     assert await listed(store, ApiToken, ada.user.id, ada.user.id) == tokens
 
 
-async def test_with_a_parent_goes_all_that_it_holds_and_nothing_else(
+async def test_a_parent_is_removed_with_its_contents_and_nothing_else(
     store: Store, ada: Household, eve: Household
 ) -> None:
     token = a_token(ada.user.id)
@@ -331,13 +331,13 @@ async def test_with_a_parent_goes_all_that_it_holds_and_nothing_else(
         assert await found(store, kept, eve.user.id) == kept
 
 
-async def test_a_child_of_nothing_is_a_conflict(store: Store, ada: Household) -> None:
+async def test_adding_to_an_unknown_parent_is_a_conflict(store: Store, ada: Household) -> None:
     for orphan in (a_workspace(), a_token(), a_repo(), a_vault()):
         with pytest.raises(TransactionConflict):
             await keep(store, orphan)
 
 
-async def test_counters_start_at_nothing_and_count_in_and_out(store: Store, ada: Household) -> None:
+async def test_counters_start_at_zero_and_count_up_and_down(store: Store, ada: Household) -> None:
     user, workspace = ada.user.id, ada.workspace.id
     async with committed(store) as uow:
         assert await uow.user_profiles.count_workspaces(user, user) == 0
@@ -360,7 +360,7 @@ async def test_counting_changes_neither_version_nor_times(store: Store, ada: Hou
     assert await found(store, ada.workspace, ada.user.id) == ada.workspace
 
 
-async def test_a_saved_change_leaves_the_counters_alone(store: Store, ada: Household) -> None:
+async def test_a_saved_update_does_not_change_the_counters(store: Store, ada: Household) -> None:
     user, workspace = ada.user, ada.workspace
     async with committed(store) as uow:
         await uow.user_profiles.count_workspaces(user.id, user.id, added=1)
@@ -372,7 +372,7 @@ async def test_a_saved_change_leaves_the_counters_alone(store: Store, ada: House
     assert stats == WorkspaceStats(workspace.id, 1, 2)
 
 
-async def test_nobody_counts_in_what_belongs_to_somebody_else(
+async def test_another_users_counters_cannot_be_changed(
     store: Store, ada: Household, eve: Household
 ) -> None:
     async with store.unit_of_work() as uow:

@@ -1,4 +1,4 @@
-"""What the databases themselves enforce; the subject here is SQL."""
+"""Constraints and settings that the databases themselves enforce, tested with SQL."""
 
 from typing import Any
 
@@ -60,7 +60,7 @@ async def test_a_bad_row_is_refused(
     assert constraint in str(refused.value.orig).lower()
 
 
-async def test_every_table_can_be_referred_to_and_goes_with_what_it_stands_in(
+async def test_every_foreign_key_removes_rows_with_their_parent(
     engines: Engines,
 ) -> None:
     def foreign_keys(connection: Connection) -> dict[str, list[Any]]:
@@ -128,7 +128,7 @@ async def test_every_sqlite_connection_checks_foreign_keys_and_readers_only_read
 
 
 @only_sqlite
-async def test_a_migration_of_sqlite_takes_the_write_lock_as_it_begins(engines: Engines) -> None:
+async def test_a_migration_on_sqlite_takes_the_write_lock_at_its_start(engines: Engines) -> None:
     async with engines.write.connect() as connection:
         await connection.execute(text("SELECT 1"))
         driver = (await connection.get_raw_connection()).driver_connection

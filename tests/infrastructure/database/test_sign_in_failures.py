@@ -3,12 +3,11 @@
 import asyncio
 from datetime import timedelta
 
-import pytest
-
 from symphony.domain.base import utc_now
 from symphony.domain.sign_in_failures import WINDOW, Failures
 from symphony.domain.unit_of_work import Store
-from symphony.infrastructure.database import sign_in_failures
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.infrastructure.database.kept import committed
 
 ADA, EVE = b"ada".ljust(32), b"eve".ljust(32)
@@ -25,8 +24,9 @@ async def failures(store: Store, account: bytes) -> Failures:
         return await repositories.sign_in_failures.of(account)
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, later: timedelta) -> None:
-    monkeypatch.setattr(sign_in_failures, "utc_now", lambda: utc_now() + later)
+def after(engines: Engines, time: timedelta) -> Store:
+    """The same store at a later time."""
+    return SqlAlchemyStore(engines, clock=lambda: utc_now() + time)
 
 
 async def test_failures_are_counted_from_the_first_one_on(store: Store) -> None:
@@ -45,7 +45,7 @@ async def test_each_account_has_its_own_count(store: Store) -> None:
     assert (await failures(store, ADA)).count == 1
 
 
-async def test_many_at_once_are_all_counted_and_each_gets_its_own_number(store: Store) -> None:
+async def test_parallel_failures_are_all_counted_and_each_gets_its_own_number(store: Store) -> None:
     counted = await asyncio.gather(*(fail(store, ADA) for _ in range(20)))
     assert sorted(each.count for each in counted) == list(range(1, 21))
 
@@ -56,25 +56,21 @@ async def test_what_is_not_committed_does_not_count(store: Store) -> None:
     assert (await failures(store, ADA)).count == 0
 
 
-async def test_after_a_minute_the_count_begins_anew(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_after_a_minute_the_count_starts_again(store: Store, engines: Engines) -> None:
     first = [await fail(store, ADA) for _ in range(4)][-1]
-    pretend(monkeypatch, WINDOW - SECOND * 10)
-    assert await failures(store, ADA) == first
-    assert (await fail(store, ADA)).count == 5
-    pretend(monkeypatch, WINDOW + SECOND)
-    assert (await failures(store, ADA)).count == 0
-    anew = await fail(store, ADA)
-    assert anew.count == 1
-    assert anew.since > first.since + WINDOW
+    within = after(engines, WINDOW - SECOND * 10)
+    assert await failures(within, ADA) == first
+    assert (await fail(within, ADA)).count == 5
+    later = after(engines, WINDOW + SECOND)
+    assert (await failures(later, ADA)).count == 0
+    second = await fail(later, ADA)
+    assert second.count == 1
+    assert second.since > first.since + WINDOW
 
 
-async def test_old_failures_are_forgotten_when_others_are_counted(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+async def test_old_failures_are_removed_when_others_are_counted(
+    store: Store, engines: Engines
 ) -> None:
     await fail(store, ADA)
-    pretend(monkeypatch, WINDOW * 3)
-    await fail(store, EVE)
-    monkeypatch.undo()
+    await fail(after(engines, WINDOW * 3), EVE)
     assert (await failures(store, ADA)).count == 0

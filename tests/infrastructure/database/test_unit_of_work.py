@@ -1,4 +1,4 @@
-"""The contract of the unit of work, over every store: all of it is kept, or nothing."""
+"""The contract of the unit of work, over every store: all changes are committed, or none."""
 
 import asyncio
 
@@ -6,6 +6,7 @@ import pytest
 
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import Workspace
 from tests.domain.examples import a_profile, a_repo, a_workspace
@@ -14,7 +15,7 @@ from tests.infrastructure.database.kept import Household, committed, found, keep
 TIME_LIMIT = 10  # seconds
 
 
-async def test_leaving_without_commit_keeps_nothing(store: Store, ada: Household) -> None:
+async def test_leaving_without_a_commit_rolls_back(store: Store, ada: Household) -> None:
     user, workspace = ada.user, ada.workspace
     async with store.unit_of_work() as uow:
         await uow.workspaces.add(a_workspace(user.id, "Never"))
@@ -27,9 +28,7 @@ async def test_leaving_without_commit_keeps_nothing(store: Store, ada: Household
         assert await uow.user_profiles.count_workspaces(user.id, user.id) == 0
 
 
-async def test_an_error_on_the_way_keeps_nothing_and_goes_on_to_the_caller(
-    store: Store, ada: Household
-) -> None:
+async def test_an_error_rolls_back_and_reaches_the_caller(store: Store, ada: Household) -> None:
     with pytest.raises(AlreadyExists):
         await keep(store, a_workspace(ada.user.id, "First"), a_workspace(ada.user.id, "FIRST"))
 
@@ -43,7 +42,7 @@ async def test_an_error_on_the_way_keeps_nothing_and_goes_on_to_the_caller(
     assert await listed(store, Workspace, ada.user.id, ada.user.id) == [ada.workspace]
 
 
-async def test_what_happens_after_the_commit_is_not_kept(store: Store, ada: Household) -> None:
+async def test_changes_after_the_commit_are_rolled_back(store: Store, ada: Household) -> None:
     one, other = a_workspace(ada.user.id, "One"), a_workspace(ada.user.id, "Other")
     async with store.unit_of_work() as uow:
         await uow.workspaces.add(one)
@@ -54,7 +53,7 @@ async def test_what_happens_after_the_commit_is_not_kept(store: Store, ada: Hous
         await found(store, other, ada.user.id)
 
 
-async def test_nobody_sees_anything_before_the_commit_but_the_unit_of_work_itself(
+async def test_only_the_unit_of_work_itself_sees_its_changes_before_the_commit(
     store: Store, ada: Household
 ) -> None:
     fresh = a_workspace(ada.user.id, "Fresh")
@@ -74,7 +73,7 @@ async def test_nobody_sees_anything_before_the_commit_but_the_unit_of_work_itsel
     assert await listed(store, Workspace, ada.user.id, ada.user.id) == [fresh, ada.workspace]
 
 
-async def test_a_new_reading_sees_what_was_committed_before_it(
+async def test_a_new_reading_sees_everything_committed_before_it(
     store: Store, ada: Household
 ) -> None:
     for number in range(20):
@@ -83,7 +82,7 @@ async def test_a_new_reading_sees_what_was_committed_before_it(
         assert await found(store, fresh, ada.user.id) == fresh
 
 
-async def test_what_is_got_for_change_waits_for_whoever_got_it_first(
+async def test_getting_an_entity_for_update_waits_for_the_first_one_that_did(
     store: Store, ada: Household
 ) -> None:
     async def rename() -> Workspace:
@@ -105,7 +104,7 @@ async def test_what_is_got_for_change_waits_for_whoever_got_it_first(
 
 
 @pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
-async def test_a_child_does_not_wait_for_a_change_of_its_parent(
+async def test_adding_a_child_does_not_wait_for_an_update_of_its_parent(
     store: Store, ada: Household
 ) -> None:
     async with store.unit_of_work() as uow:
@@ -113,7 +112,7 @@ async def test_a_child_does_not_wait_for_a_change_of_its_parent(
         await asyncio.wait_for(keep(store, a_repo(ada.workspace.id, "quick")), TIME_LIMIT)
 
 
-async def test_a_read_then_a_write_never_fails_because_of_another_one(
+async def test_parallel_units_of_work_that_read_and_then_write_all_succeed(
     store: Store, ada: Household
 ) -> None:
     async def read_then_write(number: int) -> None:
@@ -122,6 +121,9 @@ async def test_a_read_then_a_write_never_fails_because_of_another_one(
             await uow.repos.add(a_repo(ada.workspace.id, f"r{number}"))
 
     await asyncio.gather(*(read_then_write(number) for number in range(40)))
+    stored = await listed(store, Repo, ada.user.id, ada.workspace.id)
+    expected = [ada.repo.name, *(f"r{number}" for number in range(40))]
+    assert sorted(repo.name for repo in stored) == sorted(expected)
 
 
 async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: Household) -> None:
@@ -146,7 +148,7 @@ async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: House
     assert workspace.version == 1 + tasks * rounds
 
 
-async def test_the_many_are_served_in_turn_rather_than_refused(store: Store) -> None:
+async def test_many_parallel_units_of_work_queue_for_connections(store: Store) -> None:
     profiles = [a_profile(f"user_{number}") for number in range(100)]
     await asyncio.gather(*(keep(store, profile) for profile in profiles))
     for profile in profiles[::10]:

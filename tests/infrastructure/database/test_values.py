@@ -1,4 +1,4 @@
-"""Values come back from every store exactly as they went in."""
+"""Values are read from every store exactly as they were written."""
 
 import json
 import pickle
@@ -54,7 +54,7 @@ from tests.infrastructure.database.kept import Household, found, keep, page
         json.loads("[" * 29 + "]" * 29),
     ],
 )
-async def test_json_comes_back_exactly(store: Store, value: Any) -> None:
+async def test_json_is_read_exactly_as_written(store: Store, value: Any) -> None:
     profile = a_profile(preferences={"value": value, "list": [value], "é\U0001f3bb": value})
     await keep(store, profile)
     preferences = (await found(store, profile, profile.id)).preferences
@@ -85,7 +85,7 @@ def test_stored_json_is_read_as_the_standard_library_reads_it(value: Any, *, esc
     assert repr(from_json(stored)) == repr(json.loads(stored)) == repr(value)
 
 
-async def test_a_json_object_of_64_kib_comes_back_exactly(store: Store) -> None:
+async def test_a_json_object_of_64_kib_is_read_exactly_as_written(store: Store) -> None:
     profile = a_profile(preferences={"a": "\U0001f3bb" * ((64 * 1024 - 8) // 4)})
     assert len(compact(profile.preferences).encode()) == 64 * 1024
     await keep(store, profile)
@@ -104,7 +104,7 @@ async def test_a_json_object_of_64_kib_comes_back_exactly(store: Store) -> None:
         datetime(2026, 1, 2, tzinfo=timezone(timedelta(0), "GMT")),
     ],
 )
-async def test_times_come_back_to_the_microsecond_and_in_utc(
+async def test_times_are_read_to_the_microsecond_and_in_utc(
     store: Store, ada: Household, moment: datetime
 ) -> None:
     repo = a_repo(ada.workspace.id, "r", created_at=moment, last_synced=moment)
@@ -115,7 +115,7 @@ async def test_times_come_back_to_the_microsecond_and_in_utc(
         assert time.utcoffset() == timedelta(0)
 
 
-async def test_ids_come_back_as_uuids_like_any_other(store: Store, ada: Household) -> None:
+async def test_ids_are_read_as_uuids(store: Store, ada: Household) -> None:
     written, read = ada.repo.id, (await found(store, ada.repo, ada.user.id)).id
     assert isinstance(read, UUID)
     assert written == read
@@ -139,7 +139,7 @@ async def test_ids_come_back_as_uuids_like_any_other(store: Store, ada: Househol
         "\ufffd\uffff\U0010ffff",
     ],
 )
-async def test_names_come_back_as_written(store: Store, ada: Household, name: str) -> None:
+async def test_names_are_read_as_written(store: Store, ada: Household, name: str) -> None:
     workspace = a_workspace(ada.user.id, name)
     await keep(store, workspace)
     assert (await found(store, workspace, ada.user.id)).name == workspace.name
@@ -148,7 +148,7 @@ async def test_names_come_back_as_written(store: Store, ada: Household, name: st
 async def test_the_longest_name_fits_the_indexes_though_it_cannot_be_compressed(
     store: Store, ada: Household
 ) -> None:
-    # Each of these is one character that normalisation makes up to 18 of: the worst there is.
+    # Normalization expands each of these characters to up to 18: the worst case.
     generator = random.Random(7)  # noqa: S311 - only to be hard to compress
     long = [chr(code) for code in range(0xFBD3, 0xFDFD) if len(comparison_key(chr(code))) > 1]
     name = ""

@@ -1,4 +1,4 @@
-"""What the repositories of all nouns do alike, on one session."""
+"""Repositories with the queries that all nouns share."""
 
 import re
 from collections.abc import Sequence
@@ -13,9 +13,10 @@ from symphony.domain.base import E, Page, PagedRepository, PageRequest, Position
 from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.fields import comparison_key
 from symphony.domain.unit_of_work import TransactionConflict
-from symphony.infrastructure.database.connection import Connection, Rows, Statement
-from symphony.infrastructure.database.errors import Duplicate
-from symphony.infrastructure.database.mapping import Mapping
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import EntityMapping
+from symphony.infrastructure.database.errors import UniqueViolation
+from symphony.infrastructure.database.sqlalchemy_internals import Rows, Statement
 
 PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 _ESCAPE = "/"
@@ -24,9 +25,9 @@ _ESCAPED = rf"{_ESCAPE}\g<0>"
 
 
 class SqlAlchemyRepository(Repository[E]):
-    """Keeps the entities of one noun in its table."""
+    """Stores the entities of one noun in its table."""
 
-    def __init__(self, connection: Connection, mapping: Mapping[E]) -> None:
+    def __init__(self, connection: Connection, mapping: EntityMapping[E]) -> None:
         self._connection = connection
         self._mapping = mapping
 
@@ -40,13 +41,13 @@ class SqlAlchemyRepository(Repository[E]):
         await self._write(self._mapping.insert, self._mapping.to_values(entity))
 
     async def save(self, entity: E) -> None:
-        known = {"entity_id": entity.id, "known_version": entity.version - 1}
+        expected = {"entity_id": entity.id, "expected_version": entity.version - 1}
         values = self._mapping.to_values(entity)
-        if not await self._write(self._mapping.update, known | values):
+        if not await self._write(self._mapping.update, expected | values):
             raise TransactionConflict
 
     async def remove(self, entity: E) -> None:
-        if not await self._connection.rows(self._mapping.delete, {"entity_id": entity.id}):
+        if not await self._connection.fetch(self._mapping.delete, {"entity_id": entity.id}):
             raise TransactionConflict
 
     async def _owned(self, statement: Select[Any], owner_id: UUID, entity_id: UUID) -> E:
@@ -56,13 +57,13 @@ class SqlAlchemyRepository(Repository[E]):
         return entity
 
     async def _one(self, statement: Select[Any], **parameters: object) -> E | None:
-        rows = await self._connection.rows(statement, parameters)
+        rows = await self._connection.fetch(statement, parameters)
         return self._mapping.to_entity(rows[0]) if rows else None
 
     async def _write(self, statement: Statement, parameters: dict[str, Any]) -> Rows:
         try:
-            return await self._connection.rows(statement, parameters)
-        except Duplicate:
+            return await self._connection.fetch(statement, parameters)
+        except UniqueViolation:
             if not self._mapping.unique_names:
                 raise
             noun = self._mapping.noun
@@ -72,76 +73,76 @@ class SqlAlchemyRepository(Repository[E]):
 
 
 class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
-    """Keeps entities that stand in a parent, and lists them."""
+    """Stores entities that have a parent, and lists those of a parent."""
 
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
-        statement = _page(
+        statement = _page_statement(
             self._mapping,
             request.sort,
             descending=request.descending,
-            continued=request.after is not None,
-            searched=bool(request.text),
-            filtered_by=tuple(sorted(request.filters)),
+            has_position=request.after is not None,
+            has_text=bool(request.text),
+            filters=tuple(sorted(request.filters)),
         )
-        parameters = {"owner_id": owner_id, "parent_id": parent_id, **_parameters(request)}
-        rows = await self._connection.rows(statement, parameters)
+        parameters = {"owner_id": owner_id, "parent_id": parent_id, **_page_parameters(request)}
+        rows = await self._connection.fetch(statement, parameters)
         entities = [self._mapping.to_entity(row) for row in rows]
         if not entities:
             await self._require_parent(owner_id, parent_id)
         items = entities[: request.limit]
-        more = len(entities) > request.limit
-        return Page(items, _position(items[-1], request.sort) if more else None)
+        has_more = len(entities) > request.limit
+        return Page(items, _position(items[-1], request.sort) if has_more else None)
 
     async def _require_parent(self, owner_id: UUID, parent_id: UUID) -> None:
-        """Tells an empty list from the list of something that is not there. Raises: NotFound."""
+        """Check that an empty list is that of an existing parent. Raises: NotFound."""
         container = self._mapping.container
-        found = {"owner_id": owner_id, "entity_id": parent_id}
-        if not await self._connection.rows(container.select_one, found):
+        parameters = {"owner_id": owner_id, "entity_id": parent_id}
+        if not await self._connection.fetch(container.select_one, parameters):
             raise NotFound(container.noun, parent_id)
 
 
 @lru_cache
-def _page(
-    mapping: Mapping[Any],
+def _page_statement(
+    mapping: EntityMapping[Any],
     sort: str,
     *,
     descending: bool,
-    continued: bool,
-    searched: bool,
-    filtered_by: tuple[str, ...],
+    has_position: bool,
+    has_text: bool,
+    filters: tuple[str, ...],
 ) -> Select[Any]:
-    """The owner's entities in the wanted order, from the wanted place on: one for each shape."""
+    """Select a page of the owner's entities in a parent; cached by the shape of the request."""
     sorted_by = mapping.table.c["name_key" if sort == "name" else sort]
     own_id = mapping.table.c.id
-    # A name is alone among its siblings; times may be equal, and then the ids decide.
+    # Names are unique among siblings where the mapping says so; otherwise the id breaks ties.
     keys = [sorted_by] if sort == "name" and mapping.unique_names else [sorted_by, own_id]
     statement = mapping.select_owned.where(mapping.parent == PARENT_ID).order_by(
         *(key.desc() if descending else key.asc() for key in keys)
     )
-    if continued:
+    if has_position:
         values: list[BindParameter[Any]] = [
             bindparam("after_value", type_=sorted_by.type),
             bindparam("after_id", type_=own_id.type),
         ]
-        place, reached = _row(keys), _row(values[: len(keys)])
-        statement = statement.where(place < reached if descending else place > reached)
-    if searched:
+        own, after = _row(keys), _row(values[: len(keys)])
+        statement = statement.where(own < after if descending else own > after)
+    if has_text:
         pattern = bindparam("pattern", type_=mapping.table.c.name_key.type)
         statement = statement.where(mapping.table.c.name_key.like(pattern, escape=_ESCAPE))
-    for field in filtered_by:
-        statement = statement.where(mapping.shown(field) == bindparam(f"only_{field}"))
+    for field in filters:
+        is_wanted = mapping.read_expression(field) == bindparam(f"only_{field}")
+        statement = statement.where(is_wanted)
     return statement.limit(bindparam("at_most", type_=Integer()))
 
 
-def _parameters(request: PageRequest) -> dict[str, Any]:
-    """The values for the statement of such a page."""
-    # One more than is wanted tells whether anything comes after.
-    given: dict[str, Any] = {"at_most": request.limit + 1}
+def _page_parameters(request: PageRequest) -> dict[str, Any]:
+    # One more than the limit shows whether there is a next page.
+    parameters: dict[str, Any] = {"at_most": request.limit + 1}
     if request.after is not None:
-        given |= {"after_value": request.after.value, "after_id": request.after.id}
+        parameters |= {"after_value": request.after.value, "after_id": request.after.id}
     if request.text:
-        given["pattern"] = f"%{_WILDCARD.sub(_ESCAPED, comparison_key(request.text))}%"
-    return given | {f"only_{field}": value for field, value in request.filters.items()}
+        parameters["pattern"] = f"%{_WILDCARD.sub(_ESCAPED, comparison_key(request.text))}%"
+    return parameters | {f"only_{field}": value for field, value in request.filters.items()}
 
 
 def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:

@@ -1,43 +1,45 @@
-"""The types of columns: how values are kept, and how what the database gives becomes one.
+"""The types of columns: how values are stored, and how stored values become Python's.
 
-Each bears whatever the database can hold, for one value must not keep anybody from a whole list.
+Reading never fails on a time or a JSON text that only the database can hold: one such value must
+not make a whole list unreadable.
 """
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from enum import StrEnum
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic_core import from_json
 from sqlalchemy import JSON, DateTime, Dialect, String, Text
-from sqlalchemy.types import TypeDecorator
 
 from symphony.domain.api_tokens import Scope
-from symphony.domain.vaults.vaults import Protection
-from symphony.domain.workspaces import WorkspaceType
+from symphony.infrastructure.database.sqlalchemy_internals import DirectlyReadType, Processor
 
-# Of those that Python has; the databases have earlier and later ones.
+# The first and last that Python can represent; both databases have earlier and later ones.
 FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
+_Word = TypeVar("_Word", bound=StrEnum)
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """timestamptz on PostgreSQL; SQLite has no zones, so there it is UTC by convention."""
+
+class UtcDateTime(DirectlyReadType[datetime]):
+    """A time in UTC: timestamptz on PostgreSQL, text without a zone on SQLite, which has none."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is not None and value.utcoffset() is None:
-            raise ValueError("naive times are not stored")
+            raise ValueError("a time without a zone cannot be stored")
         if value is None or dialect.name == "postgresql":
             return value
         return value.astimezone(UTC).replace(tzinfo=None)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        # Instead of `process_result_value`, whose way costs more than all that is to be done.
-        return None if dialect.name == "postgresql" else _from_text
+    def reader(self, dialect: Dialect) -> Processor | None:
+        return None if dialect.name == "postgresql" else _time_from_text
 
 
-def _from_text(value: str | None) -> datetime | None:
+def _time_from_text(value: str | None) -> datetime | None:
     if not value:
         return None
     try:
@@ -46,22 +48,23 @@ def _from_text(value: str | None) -> datetime | None:
         return FIRST_MOMENT
 
 
-class JsonObject(TypeDecorator[dict[str, Any]]):
-    """`json`, not jsonb: jsonb rewrites numbers (1e300, -0.0).
+class JsonObject(DirectlyReadType[dict[str, Any]]):
+    """A JSON object in `json`, not in `jsonb`, which rewrites numbers (1e300, -0.0).
 
-    What somebody has put there past the service, and is no object, is shown in one.
+    A value that is no object, written to the database by other means, is read as the object
+    `{"unreadable": value}`.
     """
 
     impl = JSON
     cache_ok = True
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        # PostgreSQL's driver reads JSON by itself.
+    def reader(self, dialect: Dialect) -> Processor | None:
+        # PostgreSQL's driver has a codec for JSON: `engine.py` sets it to `read_json`.
         return _object if dialect.name == "postgresql" else _object_from_text
 
 
 def read_json(stored: str | bytes) -> Any:
-    """What `json.loads` gives, several times as fast; what it refuses, as the text that it is."""
+    """Parse JSON as `json.loads` does, several times as fast; return invalid JSON as text."""
     try:
         return from_json(stored)
     except ValueError:
@@ -76,44 +79,52 @@ def _object_from_text(stored: str) -> dict[str, Any]:
     return _object(read_json(stored))
 
 
-class Scopes(TypeDecorator[tuple[Scope, ...]]):
-    """Scopes as OAuth writes them (RFC 6749, section 3.3): words with a space between."""
+class Scopes(DirectlyReadType[tuple[Scope, ...]]):
+    """Scopes as OAuth writes them (RFC 6749, section 3.3): words separated by spaces."""
 
     impl = String(64)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[Any]:
+        return cast("type[Any]", tuple[Scope, ...])
+
     def process_bind_param(self, value: tuple[Scope, ...] | None, dialect: Dialect) -> str | None:
         return None if value is None else " ".join(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Scope, ...] | None:
-        return None if value is None else tuple(map(Scope, value.split()))
+    def reader(self, dialect: Dialect) -> Processor | None:
+        return _scopes_from_text
 
 
-class WorkspaceTypeName(TypeDecorator[WorkspaceType]):
-    """A word of a closed list; the check constraint stands beside the column."""
+def _scopes_from_text(value: str | None) -> tuple[Scope, ...] | None:
+    return None if value is None else tuple(map(Scope, value.split()))
 
-    impl = String(16)
+
+class Word(DirectlyReadType[_Word], Generic[_Word]):
+    """A word of a closed list; a check constraint of the table may repeat the list."""
+
+    impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: WorkspaceType | None, dialect: Dialect) -> str | None:
+    def __init__(self, words: type[_Word], length: int = 16) -> None:
+        super().__init__(length)
+        self.words = words
+        self.length = length
+
+    @property
+    def python_type(self) -> type[_Word]:
+        return self.words
+
+    def process_bind_param(self, value: _Word | None, dialect: Dialect) -> str | None:
         return None if value is None else value.value
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> WorkspaceType | None:
-        return None if value is None else WorkspaceType(value)
+    def reader(self, dialect: Dialect) -> Processor | None:
+        return partial(_word_from_text, self.words)
 
 
-class ProtectionName(TypeDecorator[Protection]):
-    """The same for how a vault is protected."""
-
-    impl = String(16)
-    cache_ok = True
-
-    def process_bind_param(self, value: Protection | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.value
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Protection | None:
-        return None if value is None else Protection(value)
+def _word_from_text(words: type[_Word], value: str | None) -> _Word | None:
+    return None if value is None else words(value)
 
 
-# Code point by code point on every database: SQLite compares bytes anyway, PostgreSQL when told to.
+# Sorts by code point on both databases: SQLite always does, PostgreSQL with this collation.
 KeyText = Text().with_variant(Text(collation="C"), "postgresql")

@@ -1,181 +1,163 @@
-"""What repositories run their statements on: a connection that the pool has lent.
+"""A pooled connection that runs the statements of repositories.
 
-SQLAlchemy compiles every statement, once, and lends the connection. The driver runs it, and the
-processors of SQLAlchemy's types convert its rows: the way through SQLAlchemy's execution and
-results takes several times as long as a small statement.
+SQLAlchemy compiles each statement once and lends the connection. The driver runs the statement, and
+the processors of SQLAlchemy's column types convert its rows: SQLAlchemy's own execution and results
+take several times as long as a small statement.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import lru_cache
+from datetime import datetime
 from typing import Any, TypeAlias, cast
 
 import aiosqlite
 import asyncpg
-from sqlalchemy import Dialect, Select, UpdateBase
+from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.ext.asyncio import AsyncEngine
-from sqlalchemy.types import TypeEngine
 
-from symphony.infrastructure.database.errors import is_disconnect, is_refusal, port_errors
+from symphony.domain.base import utc_now
+from symphony.infrastructure.database.column_types import UtcDateTime
+from symphony.infrastructure.database.engine import mark_generation_lost
+from symphony.infrastructure.database.errors import is_disconnect, is_refusal, translated_errors
+from symphony.infrastructure.database.sqlalchemy_internals import (
+    Prepared,
+    Rows,
+    Statement,
+    prepare,
+)
 
-Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
-Rows: TypeAlias = Sequence[Sequence[Any]]
-_Processor: TypeAlias = Callable[[Any], Any]
 _Driver: TypeAlias = "asyncpg.Connection[Any] | aiosqlite.Connection"
 
-_ROLLBACK_WAIT = 5.0  # seconds
+NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
+"""The time at which a statement runs; the connection fills it in by its clock."""
+
 _COMMIT = "COMMIT"
 
 
 class Connection:
-    """Runs statements for repositories, on one connection.
+    """Runs statements on one connection of a pool.
 
-    With `begin`, how a transaction begins, they are in one, from the first to `commit`; otherwise
-    each stands by itself.
+    With `begin`, the statement that starts a transaction, all statements up to `commit` are one
+    transaction. Without it, each statement stands by itself.
     """
 
-    def __init__(self, engine: AsyncEngine, begin: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        begin: str | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        rollback_timeout: float = 5.0,
+    ) -> None:
         self._engine = engine
         self._begin = begin
-        self._begun = False
-        self._refused = False
-        self._in_doubt = False
+        self._rollback_timeout = rollback_timeout
+        self._is_in_transaction = False
+        self._has_failed = False
+        self._is_state_unknown = False
+        self.now = clock
 
     async def open(self) -> None:
-        """Borrows a connection, to be given back by `close`."""
+        """Take a connection from the pool; `close` returns it."""
         self._pooled = await self._engine.raw_connection()
         self._driver = cast("_Driver", self._pooled.driver_connection)
 
-    async def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
-        """What a statement selects or returns. It is one that is kept, not made for this call."""
-        prepared = _prepared(statement, self._engine.dialect)
-        arguments = prepared.arguments(parameters)
-        if self._begin and not self._begun:
-            await self._answer(self._driver.execute(self._begin), self._begin)
-            self._begun = True
+    async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
+        """Run a statement and return the rows that it selects or returns.
+
+        The compiled form is kept by the statement's identity: pass a statement that is kept too.
+        """
+        prepared = prepare(statement, self._engine.dialect)
+        arguments = self._arguments(prepared, parameters)
+        if self._begin and not self._is_in_transaction:
+            await self._start_transaction(self._begin)
         driver = self._driver
         if isinstance(driver, aiosqlite.Connection):
-            answer = _fetched(driver, prepared.sql, arguments)
+            result = _fetch_from_sqlite(driver, prepared.sql, arguments)
         else:
-            answer = driver.fetch(prepared.sql, *arguments)
-        return prepared.converted(await self._answer(answer, prepared.sql))
+            result = driver.fetch(prepared.sql, *arguments)
+        return prepared.convert(await self._answer(result, prepared.sql))
+
+    async def execute_many(
+        self, statement: Statement, parameters: Sequence[Mapping[str, Any]]
+    ) -> None:
+        """Run a statement that returns nothing for each set of parameters, in one round trip."""
+        prepared = prepare(statement, self._engine.dialect)
+        arguments = [self._arguments(prepared, each) for each in parameters]
+        if self._begin and not self._is_in_transaction:
+            await self._start_transaction(self._begin)
+        await self._answer(self._driver.executemany(prepared.sql, arguments), prepared.sql)
 
     async def commit(self) -> None:
-        """Raises: RuntimeError when a statement was refused, whatever was done about it: some of
-        the work is missing, and PostgreSQL would answer such a COMMIT by rolling back.
+        """Commit the transaction.
+
+        Raises: RuntimeError when a statement has failed, even if its error was handled: a part of
+        the work is missing, and PostgreSQL would answer the COMMIT with a rollback.
         """
-        if self._refused:
-            raise RuntimeError("a statement of this unit of work was refused")
-        if self._begun:
+        if self._has_failed:
+            raise RuntimeError("a statement of this unit of work has failed")
+        if self._is_in_transaction:
             await self._answer(self._driver.execute(_COMMIT), _COMMIT)
-            self._begun = False
+            self._is_in_transaction = False
 
     async def close(self) -> None:
-        """Gives the connection back. What was not committed is undone.
+        """Roll back what was not committed, and return the connection to the pool.
 
-        A connection of which nobody knows what it is doing is dropped: a statement that was left
-        in the middle can hold its lock for ever.
+        A connection in an unknown state is dropped instead: a statement that was interrupted can
+        hold its lock for ever.
         """
         try:
-            if self._begun and not self._in_doubt:
+            if self._is_in_transaction and not self._is_state_unknown:
                 with suppress(Exception):
-                    async with asyncio.timeout(_ROLLBACK_WAIT):
+                    async with asyncio.timeout(self._rollback_timeout):
                         await self._driver.execute("ROLLBACK")
-                    self._begun = False
+                    self._is_in_transaction = False
         finally:
-            if self._begun or self._in_doubt:
+            if self._is_in_transaction or self._is_state_unknown:
                 self._pooled.invalidate()
             self._pooled.close()
 
-    async def _answer(self, answer: Awaitable[Any], sql: str) -> Any:
+    def _arguments(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        if prepared.takes_now and NOW.key not in parameters:
+            parameters = {NOW.key: self.now(), **parameters}
+        return prepared.arguments(parameters)
+
+    async def _start_transaction(self, begin: str) -> None:
+        await self._answer(self._driver.execute(begin), begin)
+        self._is_in_transaction = True
+
+    async def _answer(self, result: Awaitable[Any], sql: str) -> Any:
         try:
-            return await answer
+            return await result
         except BaseException as error:
-            self._refused = True
-            # After a COMMIT that was refused, SQLite's transaction is still open.
-            self._in_doubt |= sql == _COMMIT or not is_refusal(error)
+            self._has_failed = True
+            # After a COMMIT that SQLite refused, its transaction is still open.
+            self._is_state_unknown |= sql == _COMMIT or not is_refusal(error)
             if is_disconnect(error):
-                # A server that was restarted has dropped the other connections as well.
-                pool = self._engine.sync_engine.pool
-                pool._invalidate(self._pooled, _checkin=False)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - as SQLAlchemy does when it runs the statement
-            with port_errors(sql):
+                # A server that was restarted has closed the other connections as well.
+                mark_generation_lost(self._pooled)
+            with translated_errors(sql):
                 raise
 
 
-async def _fetched(driver: aiosqlite.Connection, sql: str, arguments: Sequence[Any]) -> Any:
-    """The rows of a statement; texts that are no UTF-8 have marks in them."""
+async def _fetch_from_sqlite(
+    driver: aiosqlite.Connection, sql: str, arguments: Sequence[Any]
+) -> Any:
+    """Run a statement; in texts that are not UTF-8, U+FFFD replaces the invalid bytes."""
     try:
         return await driver.execute_fetchall(sql, arguments)
     except sqlite3.OperationalError as error:
         if is_refusal(error) or not sql.startswith("SELECT"):
             raise
-    # Only now, for a function of Python's own takes as long as all else that is done with a text.
-    driver.text_factory = _marked
+    # Only after a failure: a text factory in Python doubles the time that reading a text takes.
+    driver.text_factory = _decode_replacing
     try:
         return await driver.execute_fetchall(sql, arguments)
     finally:
         driver.text_factory = str
 
 
-def _marked(text: bytes) -> str:
+def _decode_replacing(text: bytes) -> str:
     return str(text, "utf-8", "replace")
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A statement as the driver takes it."""
-
-    sql: str
-    parameters: tuple[tuple[str, _Processor | None], ...]
-    """Their names in order, with what turns a value into the driver's."""
-    own: Mapping[str, Any]
-    """The values of those that the statement itself has."""
-    made: Mapping[str, Callable[[], Any]]
-    """What makes the values of those that it has anew each time."""
-    columns: tuple[tuple[int, _Processor], ...]
-    """Those whose values are not yet as they should be."""
-
-    def arguments(self, given: Mapping[str, Any]) -> list[Any]:
-        values = {**self.own, **given}
-        for name, make in self.made.items():
-            values[name] = make()
-        return [
-            process(values[name]) if process else values[name] for name, process in self.parameters
-        ]
-
-    def converted(self, found: Any) -> Rows:
-        if not self.columns:
-            return found
-        rows = [list(row) for row in found]
-        for column, process in self.columns:
-            for row in rows:
-                row[column] = process(row[column])
-        return rows
-
-
-@lru_cache(maxsize=512)
-def _prepared(statement: Statement, dialect: Dialect) -> Prepared:
-    compiled = statement.compile(dialect=dialect)
-    binds = [(name, compiled.binds[name]) for name in compiled.positiontup or ()]
-    return Prepared(
-        str(compiled),
-        tuple((name, _outwards(bind.type, dialect)) for name, bind in binds),
-        {name: bind.value for name, bind in binds if not bind.required and not bind.callable},
-        {name: bind.callable for name, bind in binds if bind.callable},
-        tuple(
-            (index, process)
-            for index, column in enumerate(statement.exported_columns)
-            if (process := _inwards(column.type, dialect))
-        ),
-    )
-
-
-def _outwards(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _inwards(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)

@@ -1,8 +1,8 @@
-"""Engines: how each database is spoken to, so that parallel requests get right answers."""
+"""Engines: the connection pools of each database, and the settings that parallel requests need."""
 
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -11,45 +11,64 @@ import asyncpg
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from symphony.domain.json_objects import compact
+from symphony.infrastructure.database.aiosqlite_internals import ResettingConnection
 from symphony.infrastructure.database.column_types import FIRST_MOMENT, LAST_MOMENT, read_json
 
-CONNECT_TIMEOUT = 5.0  # seconds
-POSTGRESQL_POOL = 10
-SQLITE_READERS = 4
-SQLITE_BUSY_TIMEOUT = 5000  # milliseconds
-
-_POSTGRESQL_SETTINGS = {
-    "application_name": "symphony",
-    "jit": "off",
-    "statement_timeout": "10s",
-    "lock_timeout": "8s",
-    "idle_in_transaction_session_timeout": "30s",
-}
 _OPTIONS: dict[str, Any] = {
     "poolclass": AsyncAdaptedQueuePool,
     "max_overflow": 0,
-    "pool_reset_on_return": None,  # whoever begins a transaction ends it
+    "pool_reset_on_return": None,  # `Connection.close` ends each transaction
     "json_serializer": compact,
     "json_deserializer": read_json,
-    "hide_parameters": True,  # errors are logged, and parameters are people's data
+    "hide_parameters": True,  # errors are logged, and parameters are users' data
 }
-
+_GENERATION = "generation"
 _POSTGRESQL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 class DatabaseUrlError(ValueError):
-    """A URL that no database can be reached by; the message does not repeat it."""
+    """A URL that names no usable database; the message does not repeat the URL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseLimits:
+    """Sizes and time limits; times are in seconds.
+
+    The server's own limits (`lock_timeout`, `statement_timeout`, `sqlite_busy_timeout`) are shorter
+    than `work_timeout`, so that the database normally ends a statement itself.
+    """
+
+    postgresql_connections: int = 10
+    sqlite_readers: int = 4
+    connect_timeout: float = 5.0
+    statement_timeout: float = 10.0
+    lock_timeout: float = 8.0
+    idle_in_transaction_timeout: float = 30.0
+    sqlite_busy_timeout: float = 5.0
+    max_callers: int = 1000
+    """How many may hold or wait for a connection at the same time; more are refused."""
+    pool_wait: float = 10.0
+    """How long a caller waits for a free connection and, if need be, for it to be opened."""
+    work_timeout: float = 11.0
+    """How long a unit of work or a reading may take."""
+    rollback_timeout: float = 5.0
+
+
+DEFAULT_LIMITS = DatabaseLimits()
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """`write` is for transactions, which begin with `begin`; `read` for statements that stand each
-    by itself."""
+    """The engines of one database.
+
+    `write` is for transactions, which `begin` starts; `read` is for single statements.
+    """
 
     write: AsyncEngine
     read: AsyncEngine
@@ -57,7 +76,8 @@ class Engines:
     file: Path | None = None
     """The file of an embedded database."""
     anchor: sqlite3.Connection | None = None
-    """Keeps a database in memory alive, whatever happens to the connections of the pools."""
+    """Keeps a database in memory alive, whatever happens to the pools' connections."""
+    limits: DatabaseLimits = field(default=DEFAULT_LIMITS, kw_only=True)
 
     @property
     def is_in_memory(self) -> bool:
@@ -65,21 +85,23 @@ class Engines:
 
     @property
     def connections(self) -> int:
-        """How many there may be at once."""
+        """The largest number of connections of both pools."""
         pools = {self.write.pool, self.read.pool}  # on PostgreSQL they are one
         return sum(pool.size() for pool in pools if isinstance(pool, AsyncAdaptedQueuePool))
 
     async def dispose(self) -> None:
+        """Close the pools' connections; this deletes a database in memory."""
         await self.write.dispose()
         await self.read.dispose()
         if self.anchor:
             self.anchor.close()
 
 
-def create_engines(database_url: str) -> Engines:
-    """Engines for `postgresql://…` or `sqlite:///file`; `sqlite://` is a database in memory.
+def create_engines(database_url: str, limits: DatabaseLimits = DEFAULT_LIMITS) -> Engines:
+    """Create engines for `postgresql://…` or `sqlite:///file`; `sqlite://` is a database in memory.
 
-    Raises: DatabaseUrlError for any other URL; for a wrong parameter in it, when it first connects.
+    Raises: DatabaseUrlError for any other URL. An invalid parameter in the URL raises it when the
+    first connection is opened.
     """
     try:
         url = make_url(database_url)
@@ -89,38 +111,90 @@ def create_engines(database_url: str) -> Engines:
         "postgresql",
         "postgresql+asyncpg",
     }:
-        return _postgresql(url)
+        return _postgresql(url, limits)
     if url.drivername in {"sqlite", "sqlite+aiosqlite"}:
         if url.database in {None, "", ":memory:"}:
-            return _sqlite_in_memory()
-        return _sqlite_file(Path(cast("str", url.database)).absolute())
-    raise DatabaseUrlError("postgresql://… or sqlite:///file is needed")
+            return _sqlite_in_memory(limits)
+        return _sqlite_file(Path(cast("str", url.database)).absolute(), limits)
+    raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
 
 
-def _postgresql(url: URL) -> Engines:
-    # The driver reads the address by itself, so that libpq's parameters (host=, sslmode=, …) mean
-    # what they mean to libpq.
+@dataclass(slots=True, eq=False)
+class _Generation:
+    """The connections that a pool has opened since it last lost its database."""
+
+    is_lost: bool = False
+
+
+def mark_generation_lost(pooled: PoolProxiedConnection) -> None:
+    """Have the pool replace all connections that it opened before this one was found broken.
+
+    Each is replaced when it is next taken from the pool; its taker keeps its place in the queue.
+    """
+    pooled.info[_GENERATION].is_lost = True
+
+
+def _replace_lost_connections(engine: AsyncEngine) -> None:
+    """Replace connections of a lost generation at checkout, through the pool's public events.
+
+    `AsyncEngine.dispose` would leave callers who already wait with the old pool, and its broken
+    connections.
+    """
+    current = _Generation()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def remember(_connection: DBAPIConnection, entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        nonlocal current
+        if current.is_lost:
+            current = _Generation()
+        entry.info[_GENERATION] = current
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def check(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _pooled: PoolProxiedConnection
+    ) -> None:
+        if entry.info[_GENERATION].is_lost:
+            raise DisconnectionError
+
+
+def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
+    # The driver parses the URL, so that libpq's parameters (host=, sslmode=, …) keep their meaning.
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    settings = {
+        "application_name": "symphony",
+        "jit": "off",
+        "statement_timeout": _milliseconds(limits.statement_timeout),
+        "lock_timeout": _milliseconds(limits.lock_timeout),
+        "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_timeout),
+    }
 
     async def connect(*_: object, **__: object) -> Any:
         try:
             return await asyncpg.connect(
-                dsn, timeout=CONNECT_TIMEOUT, server_settings=_POSTGRESQL_SETTINGS
+                dsn, timeout=limits.connect_timeout, server_settings=settings
             )
-        except asyncpg.PostgresError as error:  # the server is there, and does not let us in
+        except asyncpg.PostgresError as error:  # the server answers, but refuses the connection
             raise ConnectionError(error.sqlstate) from error
         except asyncpg.ClientConfigurationError as error:
             raise DatabaseUrlError(str(error)) from None
 
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=connect, pool_size=POSTGRESQL_POOL, **_OPTIONS
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=limits.postgresql_connections,
+        **_OPTIONS,
     )
+    _replace_lost_connections(engine)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.run_async(_set_codecs)
 
-    return Engines(write=engine, read=engine, begin="BEGIN")
+    return Engines(write=engine, read=engine, begin="BEGIN", limits=limits)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))
 
 
 async def _set_codecs(connection: "asyncpg.Connection[Any]") -> None:
@@ -128,45 +202,56 @@ async def _set_codecs(connection: "asyncpg.Connection[Any]") -> None:
         "json", schema="pg_catalog", encoder=str.encode, decoder=read_json, format="binary"
     )
     await connection.set_type_codec(
-        "timestamptz", schema="pg_catalog", encoder=_counted, decoder=_moment, format="tuple"
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=_to_microseconds,
+        decoder=_to_time,
+        format="tuple",
     )
 
 
-def _counted(moment: datetime) -> tuple[int]:
+def _to_microseconds(moment: datetime) -> tuple[int]:
     return ((moment - _POSTGRESQL_EPOCH) // _MICROSECOND,)
 
 
-def _moment(counted: tuple[int]) -> datetime:
-    """The driver's own way fails for what PostgreSQL has beyond the first and the last moment that
-    Python has, and leaves out the zone of these two."""
+def _to_time(microseconds: tuple[int]) -> datetime:
+    """Convert a time of PostgreSQL; times that Python lacks become its first or last.
+
+    The driver's own conversion fails for those, and omits the zone of the first and the last.
+    """
     try:
-        return _POSTGRESQL_EPOCH + timedelta(0, 0, counted[0])
+        return _POSTGRESQL_EPOCH + timedelta(0, 0, microseconds[0])
     except OverflowError:
-        return LAST_MOMENT if counted[0] > 0 else FIRST_MOMENT
+        return LAST_MOMENT if microseconds[0] > 0 else FIRST_MOMENT
 
 
-def _sqlite_file(file: Path) -> Engines:
+def _sqlite_file(file: Path, limits: DatabaseLimits) -> Engines:
     url = URL.create("sqlite+aiosqlite", database=str(file))
-    return _sqlite(url, "journal_mode=WAL", "synchronous=FULL", file=file)
+    return _sqlite(url, limits, "journal_mode=WAL", "synchronous=FULL", file=file)
 
 
-def _sqlite_in_memory() -> Engines:
-    # A named database of SQLite's own memory file system is shared by all connections of this
-    # process, each with its own transactions, as long as one of them is open.
+def _sqlite_in_memory(limits: DatabaseLimits) -> Engines:
+    # All connections of this process share a named database of SQLite's memory file system, each
+    # with its own transactions, as long as one of them is open.
     address = f"file:/symphony-{secrets.token_hex(8)}?vfs=memdb"
     return _sqlite(
         make_url(f"sqlite+aiosqlite:///{address}&uri=true"),
+        limits,
         anchor=sqlite3.connect(address, uri=True, check_same_thread=False),
     )
 
 
 def _sqlite(
-    url: URL, *pragmas: str, file: Path | None = None, anchor: sqlite3.Connection | None = None
+    url: URL,
+    limits: DatabaseLimits,
+    *pragmas: str,
+    file: Path | None = None,
+    anchor: sqlite3.Connection | None = None,
 ) -> Engines:
-    # One connection that writes, for SQLite has one writer: a line in front of it is fairer and
-    # quicker than connections that poll for the lock.
-    write = _sqlite_engine(url, 1, *pragmas)
-    read = _sqlite_engine(url, SQLITE_READERS, "query_only=ON")
+    # SQLite has one writer at a time. A queue for one connection is fairer and faster than several
+    # connections that poll for the lock.
+    write = _sqlite_engine(url, limits, 1, *pragmas)
+    read = _sqlite_engine(url, limits, limits.sqlite_readers, "query_only=ON")
     # After a deferred BEGIN, a transaction that reads and then writes fails when another one has
     # written in between.
     begin = "BEGIN IMMEDIATE"
@@ -175,40 +260,28 @@ def _sqlite(
     def begin_migration(connection: Connection) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.exec_driver_sql(begin)
 
-    return Engines(write=write, read=read, begin=begin, file=file, anchor=anchor)
+    return Engines(write=write, read=read, begin=begin, file=file, anchor=anchor, limits=limits)
 
 
-class _Cursor(sqlite3.Cursor):
-    """Leaves no statement in the middle, whose connection would go on reading an old state."""
-
-    def fetchall(self) -> list[Any]:
-        try:
-            return super().fetchall()
-        except BaseException:
-            self.close()
-            raise
-
-
-class _Connection(sqlite3.Connection):
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
-        return self.cursor(_Cursor).execute(sql, parameters)
-
-
-def _sqlite_engine(url: URL, connections: int, *pragmas: str) -> AsyncEngine:
+def _sqlite_engine(
+    url: URL, limits: DatabaseLimits, connections: int, *pragmas: str
+) -> AsyncEngine:
     engine = create_async_engine(
         url,
         pool_size=connections,
-        # The driver begins nothing by itself.
-        connect_args={"isolation_level": None, "factory": _Connection},
+        # Without an isolation level the driver starts no transactions by itself.
+        connect_args={"isolation_level": None, "factory": ResettingConnection},
         **_OPTIONS,
     )
+    _replace_lost_connections(engine)
+    busy_timeout = f"busy_timeout={_milliseconds(limits.sqlite_busy_timeout)}"
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection: DBAPIConnection, _entry: ConnectionPoolEntry
     ) -> None:
         cursor = connection.cursor()
-        for pragma in (f"busy_timeout={SQLITE_BUSY_TIMEOUT}", "foreign_keys=ON", *pragmas):
+        for pragma in (busy_timeout, "foreign_keys=ON", *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

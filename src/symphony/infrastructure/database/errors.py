@@ -1,7 +1,7 @@
-"""What the databases' refusals mean: the one place that knows their codes.
+"""The meaning of database errors: the one place that knows the databases' codes.
 
-Told by SQLSTATE (PostgreSQL, appendix A of its manual) or SQLite's extended result code, never
-by the text of a message.
+Errors are told apart by SQLSTATE (PostgreSQL, appendix A of its manual) or by SQLite's extended
+result code, never by the text of a message.
 """
 
 import sqlite3
@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 
-# A parent that goes away while a child is made shows as a broken foreign key: run again, the
-# command finds the parent gone and says so.
+# A parent that is removed while a child is created breaks the foreign key. The command is retried,
+# does not find the parent, and reports that.
 _CONFLICTS = {
     "40001",  # serialization_failure
     "40P01",  # deadlock_detected
@@ -25,13 +25,13 @@ _CONFLICTS = {
 _UNIQUE_VIOLATIONS = {"23505", sqlite3.SQLITE_CONSTRAINT_UNIQUE}
 _UNAVAILABLE_CLASSES = (
     "08",  # connection exceptions
-    "28",  # the server does not let us in
+    "28",  # the server refuses the credentials
     "53",  # insufficient resources: connections, memory, disk
     "57",  # operator intervention: shutdowns, and the time limit of a statement
     "58",  # errors of the server's system
 )
 _UNAVAILABLE = {
-    "3D000",  # invalid_catalog_name: the database is gone
+    "3D000",  # invalid_catalog_name: the database does not exist
     "55P03",  # lock_not_available: the time limit of a wait for a lock
     "25P02",  # in_failed_sql_transaction, after one of these
     "25P03",  # idle_in_transaction_session_timeout
@@ -44,85 +44,89 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 }
-# What asyncpg says of a connection that is closed, or is just being closed by the server.
+# What asyncpg raises for a connection that is closed or is being closed by the server.
 _BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
 
-class Duplicate(TransactionConflict):
-    """There would be a second of something that is unique."""
+class UniqueViolation(TransactionConflict):
+    """A row would repeat a value that must be unique."""
 
 
-class DatabaseFault(Exception):
-    """A refusal that is a fault of ours: what kind of, what it names, and the statement.
+class UnexpectedDatabaseError(Exception):
+    """A database error that only a fault of this program explains.
 
-    It takes the place of the driver's error, since PostgreSQL's messages can hold people's data:
-    the whole row that breaks a constraint, for instance. SQLite's own hold none, but those do that
-    Python's driver makes up: a text that is no UTF-8.
+    The message has the kind of error, the table, column and constraint that it names, and the
+    statement. It replaces the driver's error, because PostgreSQL's messages can contain users'
+    data, such as the whole row that breaks a constraint. SQLite's own messages contain none, but
+    those that Python's driver writes do: a text that is not UTF-8.
     """
 
     def __init__(self, error: Exception, statement: str | None) -> None:
         orig = getattr(error, "orig", None)
         cause = getattr(orig, "__cause__", None) or orig or error
         if isinstance(cause, sqlite3.Error):
-            told = [cause] if _code(cause) else []
+            details = [cause] if _code(cause) else []
         else:
-            named = (f"{each}_name" for each in ("table", "column", "constraint"))
-            told = [_code(error), *(getattr(cause, name, None) for name in named)]
-        words = " ".join(str(each) for each in told if each) or "no more is told"
+            attributes = (f"{each}_name" for each in ("table", "column", "constraint"))
+            details = [_code(error), *(getattr(cause, name, None) for name in attributes)]
+        words = " ".join(str(each) for each in details if each) or "no details"
         super().__init__(f"{type(cause).__name__}: {words}, in: {statement}")
 
 
 @contextmanager
-def port_errors(statement: str | None = None) -> Generator[None]:
-    """Translate driver errors into errors of the port; SQLAlchemy errors carry their statement."""
+def translated_errors(statement: str | None = None) -> Generator[None]:
+    """Raise the port's errors in place of the drivers'.
+
+    `statement` is for drivers' own errors; SQLAlchemy's errors carry theirs.
+    """
     try:
         yield
     except Exception as error:
-        meaning = _translated(error, statement)
-        if meaning is error:
+        translation = _translate(error, statement)
+        if translation is error:
             raise
-        if isinstance(meaning, DatabaseFault):
-            raise meaning.with_traceback(error.__traceback__) from None
-        raise meaning from error
+        if isinstance(translation, UnexpectedDatabaseError):
+            raise translation.with_traceback(error.__traceback__) from None
+        raise translation from error
 
 
-def _translated(error: Exception, statement: str | None) -> Exception:
-    """The port's word for what went wrong, or the error itself when it is a fault of ours."""
+def _translate(error: Exception, statement: str | None) -> Exception:
+    """Return the port's error, or the error itself when no database raised it."""
     if isinstance(error, DBAPIError | asyncpg.PostgresError | sqlite3.Error | asyncpg.DataError):
         code = _code(error)
         if code in _UNIQUE_VIOLATIONS:
-            return Duplicate()
+            return UniqueViolation()
         if code in _CONFLICTS:
             return TransactionConflict()
         if getattr(error, "connection_invalidated", False) or _is_unavailable(code):
             return StoreUnavailable("database")
-        return DatabaseFault(error, getattr(error, "statement", statement))
-    # A server that is away comes as a bare OSError, and so do time-outs.
+        return UnexpectedDatabaseError(error, getattr(error, "statement", statement))
+    # A server that cannot be reached raises a bare OSError; so do time-outs.
     if isinstance(error, (OSError, *_BROKEN)):
         return StoreUnavailable("database")
     return error
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the database itself has ended the statement, and goes on with the next one.
+    """Whether the database itself refused the statement, and is ready for the next one.
 
-    Without a code it is Python's driver that has ended the reading of its rows: SQLite is left in
-    the middle, and shows the connection the database as it was.
+    An error of SQLite without a code comes from Python's driver, which stopped reading the rows:
+    SQLite's statement is still running, and keeps the connection at an old state of the database.
     """
-    of_sqlite = isinstance(error, sqlite3.Error) and _code(error) is not None
-    return of_sqlite or (isinstance(error, asyncpg.PostgresError) and not is_disconnect(error))
+    is_from_sqlite = isinstance(error, sqlite3.Error) and _code(error) is not None
+    return is_from_sqlite or (isinstance(error, asyncpg.PostgresError) and not is_disconnect(error))
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Whether a driver's error says that its connection, and those made before it, are no more."""
+    """Whether the connection is lost, and with it those that were opened earlier."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(("08", "57P"))
     return isinstance(error, (OSError, *_BROKEN)) and not isinstance(error, asyncpg.DataError)
 
 
 def _code(error: Exception) -> str | int | None:
-    """Of the driver's error, or of the one that SQLAlchemy has put around it."""
+    """Return the code of a driver's error, also from inside SQLAlchemy's."""
     orig = getattr(error, "orig", error)
     return getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorcode", None)
 

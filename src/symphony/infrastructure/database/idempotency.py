@@ -1,15 +1,19 @@
-"""Idempotency keys, in the same transaction as what is made under them."""
+"""Idempotency keys, each stored in the transaction that creates the entities under it.
+
+The entities are stored as JSON, so that a retry gets them as they were created.
+"""
 
 import hmac
+import json
 from dataclasses import fields
-from datetime import datetime
+from functools import cache
 from typing import Any, cast
-from uuid import UUID
 
-from sqlalchemy import Table, Uuid, bindparam, delete, select, update
-from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it as well
+from pydantic import ConfigDict, TypeAdapter
+from pydantic_core import to_jsonable_python
+from sqlalchemy import Table, bindparam, delete, select, update
 
-from symphony.domain.base import Entity, utc_now
+from symphony.domain.base import Entity
 from symphony.domain.idempotency import (
     KEPT_FOR,
     Creation,
@@ -18,45 +22,37 @@ from symphony.domain.idempotency import (
     KeyReused,
 )
 from symphony.domain.unit_of_work import TransactionConflict
-from symphony.domain.vaults.vaults import Protection
-from symphony.domain.workspaces import WorkspaceType
-from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.mapping import Mapping
-from symphony.infrastructure.database.models import (
-    IdempotencyKeyModel,
-    ProtectionName,
-    UtcDateTime,
-    WorkspaceTypeName,
-)
-from symphony.infrastructure.database.repositories import REPOS, USER_PROFILES, VAULTS, WORKSPACES
-
-_MAPPINGS: dict[str, Mapping[Any]] = {each.noun: each for each in (WORKSPACES, REPOS, VAULTS)}
+from symphony.infrastructure.database.connection import NOW, Connection
+from symphony.infrastructure.database.entity_mapping import EntityMapping
+from symphony.infrastructure.database.mappings import USER_PROFILES
+from symphony.infrastructure.database.models import IdempotencyKeyModel
+from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", IdempotencyKeyModel.__table__)
 _keys = _table.c
 _users = USER_PROFILES.table.c
 _OWNER = select(_users.id).where(_users.id == bindparam("user_id"))
-_OF_USER = _keys.user_profile_id == bindparam("user_id")
-_OWN_KEY = _keys.key == bindparam("own_key")
-_FORGET = delete(_table).where(_OF_USER, _keys.created_at < bindparam("made_before"))
-# Where another unit of work has inserted the same key, this waits for its end.
+_IS_OF_USER = _keys.user_profile_id == bindparam("user_id")
+_IS_KEY = _keys.key == bindparam("own_key")
+_REMOVE_EXPIRED = delete(_table).where(_IS_OF_USER, _keys.created_at < bindparam("created_before"))
+# When another unit of work has inserted the same key, this waits until that one is done.
 _CLAIM = (
-    insert(_table)
+    upsert(_table)
     .values(
         user_profile_id=bindparam("user_id"),
         key=bindparam("own_key"),
         fingerprint=bindparam("own_fingerprint"),
-        created_at=bindparam("now"),
+        created_at=NOW,
     )
     .on_conflict_do_nothing()
     .returning(_keys.key)
 )
 _KEEP = (
     update(_table)
-    .where(_OF_USER, _OWN_KEY)
-    .values(noun=bindparam("made_noun"), entity=bindparam("made"))
+    .where(_IS_OF_USER, _IS_KEY)
+    .values(noun=bindparam("own_noun"), entity=bindparam("created"))
 )
-_MADE = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_OF_USER, _OWN_KEY)
+_FIND = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_IS_OF_USER, _IS_KEY)
 
 
 class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
@@ -65,69 +61,60 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
 
     async def claim(self, key: IdempotencyKey) -> Creation | None:
         user = {"user_id": key.user_id}
-        if not await self._connection.rows(_OWNER, user):
-            return None  # nobody is there to make anything for, as the handler will say
-        now = utc_now()
-        await self._connection.rows(_FORGET, user | {"made_before": now - KEPT_FOR})
+        if not await self._connection.fetch(_OWNER, user):
+            return None  # the user does not exist, as the handler will report
+        now = self._connection.now()
+        await self._connection.fetch(_REMOVE_EXPIRED, user | {"created_before": now - KEPT_FOR})
         new = {"own_fingerprint": key.fingerprint, "now": now}
-        claimed = await self._connection.rows(_CLAIM, _named(key) | new)
-        return None if claimed else await self._made_under(key)
+        is_claimed = await self._connection.fetch(_CLAIM, _parameters(key) | new)
+        return None if is_claimed else await self._replay(key)
 
     async def knows(self, key: IdempotencyKey) -> bool:
-        return bool(await self._connection.rows(_MADE, _named(key)))
+        return bool(await self._connection.fetch(_FIND, _parameters(key)))
 
     async def keep(self, key: IdempotencyKey, made: Creation) -> None:
-        if isinstance(made, Entity):
-            values = {"made_noun": made.noun, "made": _to_json(made)}
-        else:
-            values = {"made_noun": made[0].noun, "made": [_to_json(each) for each in made]}
-        await self._connection.rows(_KEEP, _named(key) | values)
+        noun = made.noun if isinstance(made, Entity) else made[0].noun
+        created = to_json(made) if isinstance(made, Entity) else [to_json(each) for each in made]
+        values = {"own_noun": noun, "created": created}
+        await self._connection.fetch(_KEEP, _parameters(key) | values)
 
-    async def _made_under(self, key: IdempotencyKey) -> Creation:
-        rows = await self._connection.rows(_MADE, _named(key))
-        if not rows:  # its day was over, and somebody has cleared it away just now
+    async def _replay(self, key: IdempotencyKey) -> Creation:
+        rows = await self._connection.fetch(_FIND, _parameters(key))
+        if not rows:  # it expired, and another request has just removed it
             raise TransactionConflict
-        fingerprint, noun, made = rows[0]
+        fingerprint, noun, created = rows[0]
         if not hmac.compare_digest(fingerprint, key.fingerprint):
             raise KeyReused
-        if isinstance(made, list):
-            return [_from_json(_MAPPINGS[noun], each) for each in cast("list[Any]", made)]
-        return _from_json(_MAPPINGS[noun], made)
+        mapping = EntityMapping.by_noun[noun]
+        if isinstance(created, list):
+            return [_from_json(mapping, each) for each in cast("list[Any]", created)]
+        return _from_json(mapping, created)
 
 
-def _named(key: IdempotencyKey) -> dict[str, Any]:
+def _parameters(key: IdempotencyKey) -> dict[str, Any]:
     return {"user_id": key.user_id, "own_key": key.key}
 
 
-def _to_json(entity: Entity) -> dict[str, Any]:
+def to_json(entity: Entity) -> dict[str, Any]:
+    """Return the fields of an entity as JSON values: times as ISO 8601, bytes as base64url."""
     values = {field.name: getattr(entity, field.name) for field in fields(entity)}
-    return {
-        name: value.isoformat()
-        if isinstance(value, datetime)
-        else str(value)
-        if isinstance(value, UUID)
-        else value
-        for name, value in values.items()
-    }
+    return to_jsonable_python(values, bytes_mode="base64")
 
 
-def _from_json(mapping: Mapping[Any], stored: dict[str, Any]) -> Entity:
-    # What an older version of the service has kept lacks the fields that have come since.
+def _from_json(mapping: EntityMapping[Any], stored: dict[str, Any]) -> Entity:
+    # A key of an older version of the service lacks the fields that were added since.
     return mapping.entity.restored(
-        _restored(mapping.table.c[field.name].type, stored.get(field.name, field.default))
+        _value(mapping.table.c[field.name].type.python_type, stored[field.name])
+        if field.name in stored
+        else field.default
         for field in fields(mapping.entity)
     )
 
 
-def _restored(column_type: object, value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(column_type, UtcDateTime):
-        return datetime.fromisoformat(value)
-    if isinstance(column_type, Uuid):
-        return UUID(value)
-    if isinstance(column_type, WorkspaceTypeName):
-        return WorkspaceType(value)
-    if isinstance(column_type, ProtectionName):
-        return Protection(value)
-    return value
+def _value(python_type: type[Any], stored: Any) -> Any:
+    return None if stored is None else _adapter(python_type).validate_json(json.dumps(stored))
+
+
+@cache
+def _adapter(python_type: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(python_type, config=ConfigDict(val_json_bytes="base64"))

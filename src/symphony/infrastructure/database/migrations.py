@@ -1,6 +1,6 @@
-"""The schema's one history, for both databases: to bring one to its head, or tell where it is.
+"""Migrations of the schema, one history for both databases, and the check that it is at the head.
 
-Where it is can be told without Alembic, so only a process that really migrates imports it.
+The check does without Alembic, so that only a process that migrates imports it.
 """
 
 import asyncio
@@ -17,68 +17,71 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.errors import port_errors
+from symphony.infrastructure.database.errors import translated_errors
 
-# Any number will do as long as no other program on this database uses it: "symphony" in hex.
+# "symphony" in ASCII: any number that no other program uses in the same database.
 _ADVISORY_LOCK = 0x73796D70686F6E79
 _LOCK_WAIT = 60  # seconds
-_ANSWER_WAIT = 2  # seconds; who asks whether the service can serve wants to know soon
+_CHECK_TIMEOUT = 2  # seconds; probes of readiness have short time limits themselves
 UNREACHABLE = "the database cannot be reached"
 
 _VERSION = table("alembic_version", column("version_num"))
 
 
 async def upgrade(engines: Engines, revision: str = "head") -> None:
-    """Brings the schema to a revision, all of it or nothing. Safe when several start at once.
+    """Migrate the schema up to a revision, in one transaction.
 
-    Raises: StoreUnavailable.
+    Several processes may run this at the same time. Raises: StoreUnavailable.
     """
-    with port_errors():
+    with translated_errors():
         if revision == "head" and await current_revision(engines) == head_revision():
             return
-        async with _only_one(engines) as connection:
+        async with exclusive_connection(engines) as connection:
             await connection.run_sync(_run_command, "upgrade", revision)
 
 
 async def downgrade(engines: Engines, revision: str) -> None:
-    """Takes the schema back to an older revision, `base` being nothing at all."""
-    async with _only_one(engines) as connection:
+    """Migrate the schema down to an older revision; `base` is the empty database."""
+    async with exclusive_connection(engines) as connection:
         await connection.run_sync(_run_command, "downgrade", revision)
 
 
 async def current_revision(engines: Engines) -> str | None:
-    """The revision the database is at; None when it was never migrated."""
+    """Return the revision of the schema; None if the database was never migrated."""
     async with engines.read.connect() as connection:
         return await connection.run_sync(_current_revision)
 
 
 async def not_ready_reason(engines: Engines) -> str | None:
-    """Why the database cannot serve, in words that say what to do; None when it can."""
+    """Return why the database is not ready and what to do; None if it is ready."""
     try:
-        async with asyncio.timeout(_ANSWER_WAIT):
+        async with asyncio.timeout(_CHECK_TIMEOUT):
             current = await current_revision(engines)
     except (OSError, SQLAlchemyError, sqlite3.Error):
         return UNREACHABLE
-    if current != head_revision():
-        return (
-            f"the database's schema is at {current or 'nothing'} and must be at {head_revision()}:"
-            " run `symphony db upgrade`"
-        )
-    return None
+    if current == head_revision():
+        return None
+    state = f"schema is at revision {current}" if current else "schema has not been created"
+    return (
+        f"the database's {state}, but revision {head_revision()} is needed:"
+        " run `symphony db upgrade`"
+    )
 
 
 @lru_cache
 def head_revision() -> str:
-    """The newest revision there is: they are numbered, and their files begin with the number."""
+    """Return the newest revision: the highest number that a file of a migration starts with."""
     return max(file.name.partition("_")[0] for file in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
 @asynccontextmanager
-async def _only_one(engines: Engines) -> AsyncGenerator[AsyncConnection]:
+async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnection]:
+    """Open a connection in a transaction that no other migration runs beside."""
     if engines.file is None:
         async with engines.write.begin() as connection:
             if connection.dialect.name == "postgresql":
-                # The wait may be longer than a request's statements are allowed to take.
+                # A migration, and the wait for another one, may take longer than a request's
+                # statement.
                 await connection.execute(text("SET LOCAL lock_timeout = 0"))
                 await connection.execute(text("SET LOCAL statement_timeout = 0"))
                 await connection.execute(
@@ -86,7 +89,8 @@ async def _only_one(engines: Engines) -> AsyncGenerator[AsyncConnection]:
                 )
             yield connection
     else:
-        # Around the connection as well: two starters that switch to WAL at once can fail.
+        # The lock covers opening the connection: two processes that switch to WAL at the same
+        # time can fail.
         lock = engines.file.with_name(f"{engines.file.name}.migration-lock")
         async with AsyncFileLock(lock, timeout=_LOCK_WAIT), engines.write.begin() as connection:
             yield connection
@@ -95,7 +99,7 @@ async def _only_one(engines: Engines) -> AsyncGenerator[AsyncConnection]:
 def _run_command(
     connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
 ) -> None:
-    from alembic import command  # noqa: PLC0415 - not before it is needed
+    from alembic import command  # noqa: PLC0415 - imported only by a process that migrates
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
@@ -111,7 +115,7 @@ def _current_revision(connection: Connection) -> str | None:
 
 
 def _scripts() -> Path:
-    """Inside the package when installed from a wheel, at the top of the tree in a checkout."""
+    """Return the folder of the migrations: in the package of a wheel, at the top of a checkout."""
     package = Path(__file__).parents[2]
     installed = package / "alembic"
     return installed if installed.is_dir() else package.parents[1] / "alembic"

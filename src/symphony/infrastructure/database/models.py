@@ -1,44 +1,43 @@
 """The tables, as ORM models: columns, keys, constraints and the indexes of every list.
 
-Columns that have the name of an entity's field or property hold just that; the others (the
-counters) belong to the database.
+A column with the name of an entity's field or property holds its value. The other columns (the
+counters) are written by the database alone.
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     CheckConstraint,
-    Column,
     ForeignKey,
     Index,
     LargeBinary,
     MetaData,
     String,
-    Table,
     Text,
     UniqueConstraint,
-    Uuid,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
 
 from symphony.domain.api_tokens import Scope
+from symphony.domain.git import RepoState
 from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database.column_types import (
     JsonObject,
     KeyText,
-    ProtectionName,
     Scopes,
     UtcDateTime,
-    WorkspaceTypeName,
+    Word,
 )
+from symphony.infrastructure.database.vaults.sqlite_type_checks import TypeChecked
 
 
 class Model(DeclarativeBase):
-    """What all tables share."""
+    """The base of all tables."""
 
     metadata = MetaData(
         naming_convention={
@@ -49,7 +48,7 @@ class Model(DeclarativeBase):
             "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as it stands
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
         datetime: UtcDateTime(),
         dict[str, Any]: JsonObject(),
         bytes: LargeBinary(),
@@ -65,6 +64,58 @@ class EntityModel(Model):
     version: Mapped[int] = mapped_column(sort_order=-3)
     created_at: Mapped[datetime] = mapped_column(sort_order=-2)
     updated_at: Mapped[datetime] = mapped_column(sort_order=-1)
+
+
+class NamedModel(EntityModel):
+    """The columns of a noun whose entities have names."""
+
+    __abstract__ = True
+
+    name: Mapped[str] = mapped_column(String(255))
+    name_key: Mapped[str] = mapped_column(KeyText)
+
+
+class InUserProfileModel(NamedModel):
+    """The columns of a noun that a user profile contains."""
+
+    __abstract__ = True
+
+    user_profile_id: Mapped[UUID] = mapped_column(
+        ForeignKey("user_profiles.id", ondelete="CASCADE")
+    )
+
+
+class InWorkspaceModel(NamedModel):
+    """The columns of a noun that a workspace contains."""
+
+    __abstract__ = True
+
+    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
+
+
+class FolderModel(InWorkspaceModel):
+    """The columns of a noun that stands for a folder."""
+
+    __abstract__ = True
+
+    path: Mapped[str] = mapped_column(Text)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
+
+
+def named_in(parent: str, *, unique_names: bool = True) -> tuple[SchemaItem, ...]:
+    """Create the constraints and the indexes for lists of a noun with names.
+
+    `parent` is the column with the id of what contains the entities.
+    """
+    return (
+        UniqueConstraint(parent, "name_key")
+        if unique_names
+        else Index(None, parent, "name_key", "id"),
+        Index(None, parent, "created_at", "id"),
+        Index(None, parent, "updated_at", "id"),
+        CheckConstraint("version >= 1", name="version"),
+        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+    )
 
 
 class UserProfileModel(EntityModel):
@@ -87,14 +138,10 @@ class UserProfileModel(EntityModel):
     workspace_count: Mapped[int] = mapped_column(server_default="0")
 
 
-class WorkspaceModel(EntityModel):
+class WorkspaceModel(InUserProfileModel):
     __tablename__ = "workspaces"
     __table_args__ = (
-        UniqueConstraint("user_profile_id", "name_key"),
-        Index(None, "user_profile_id", "created_at", "id"),
-        Index(None, "user_profile_id", "updated_at", "id"),
-        CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+        *named_in("user_profile_id"),
         CheckConstraint(
             "workspace_type IN ('general', 'client', 'personal', 'research')",
             name="workspace_type",
@@ -103,59 +150,34 @@ class WorkspaceModel(EntityModel):
         CheckConstraint("vault_count >= 0", name="vault_count"),
     )
 
-    user_profile_id: Mapped[UUID] = mapped_column(
-        ForeignKey("user_profiles.id", ondelete="CASCADE")
-    )
-    name: Mapped[str] = mapped_column(String(255))
-    name_key: Mapped[str] = mapped_column(KeyText)
     description: Mapped[str | None] = mapped_column(Text)
-    workspace_type: Mapped[WorkspaceType] = mapped_column(WorkspaceTypeName)
+    workspace_type: Mapped[WorkspaceType] = mapped_column(Word(WorkspaceType))
     settings: Mapped[dict[str, Any]]
     repo_count: Mapped[int] = mapped_column(server_default="0")
     vault_count: Mapped[int] = mapped_column(server_default="0")
 
 
-class RepoModel(EntityModel):
+class RepoModel(FolderModel):
     __tablename__ = "repos"
-    __table_args__ = (
-        UniqueConstraint("workspace_id", "name_key"),
-        Index(None, "workspace_id", "created_at", "id"),
-        Index(None, "workspace_id", "updated_at", "id"),
-        CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
-    )
+    __table_args__ = named_in("workspace_id")
 
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(255))
-    name_key: Mapped[str] = mapped_column(KeyText)
-    path: Mapped[str] = mapped_column(Text)
     remote_url: Mapped[str | None] = mapped_column(Text)
-    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
     last_synced: Mapped[datetime | None]
 
 
-class VaultModel(EntityModel):
+class VaultModel(TypeChecked, FolderModel):
     __tablename__ = "vaults"
     __table_args__ = (
-        UniqueConstraint("workspace_id", "name_key"),
-        Index(None, "workspace_id", "created_at", "id"),
-        Index(None, "workspace_id", "updated_at", "id"),
-        CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
+        *named_in("workspace_id"),
         CheckConstraint("protection IN ('none', 'passphrase')", name="protection"),
     )
 
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-    name: Mapped[str] = mapped_column(String(255))
-    name_key: Mapped[str] = mapped_column(KeyText)
-    path: Mapped[str] = mapped_column(Text)
-    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
     is_locked: Mapped[bool]
-    protection: Mapped[Protection] = mapped_column(ProtectionName, server_default="none")
+    protection: Mapped[Protection] = mapped_column(Word(Protection), server_default="none")
 
 
-class VaultKeyModel(Model):
-    """A vault's data key, wrapped: by a master key, or by what Argon2 makes of a passphrase."""
+class VaultKeyModel(TypeChecked, Model):
+    """A vault's data key, wrapped under a master key or under one derived from a passphrase."""
 
     __tablename__ = "vault_keys"
     __table_args__ = (
@@ -178,8 +200,8 @@ class VaultKeyModel(Model):
     checksum: Mapped[bytes]
 
 
-class VaultSessionModel(Model):
-    """A vault's data key, wrapped by what only the holder of a session and of a token has."""
+class VaultSessionModel(TypeChecked, Model):
+    """A vault's data key, wrapped under a key derived from a session and an access token."""
 
     __tablename__ = "vault_sessions"
     __table_args__ = (
@@ -196,8 +218,8 @@ class VaultSessionModel(Model):
     wrapped: Mapped[bytes]
 
 
-class VaultEntryModel(Model):
-    """An entry: `lookup` is a keyed hash of its key, and `sealed` the key itself."""
+class VaultEntryModel(TypeChecked, Model):
+    """An entry: `lookup` is a keyed hash of its key, `sealed` is the encrypted key."""
 
     __tablename__ = "vault_entries"
     __table_args__ = (
@@ -213,8 +235,8 @@ class VaultEntryModel(Model):
     sealed: Mapped[bytes]
 
 
-class VaultEntryVersionModel(Model):
-    """A version of an entry: its content, and apart from it what is shown without it."""
+class VaultEntryVersionModel(TypeChecked, Model):
+    """A version of an entry: its content, and the facts that lists show, both encrypted."""
 
     __tablename__ = "vault_entry_versions"
     __table_args__ = (CheckConstraint("version >= 1", name="version"),)
@@ -227,22 +249,13 @@ class VaultEntryVersionModel(Model):
     content: Mapped[bytes]
 
 
-class ApiTokenModel(EntityModel):
+class ApiTokenModel(InUserProfileModel):
     __tablename__ = "api_tokens"
     __table_args__ = (
+        *named_in("user_profile_id", unique_names=False),
         UniqueConstraint("token_hash"),
-        Index(None, "user_profile_id", "created_at", "id"),
-        Index(None, "user_profile_id", "updated_at", "id"),
-        Index(None, "user_profile_id", "name_key", "id"),
-        CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
     )
 
-    user_profile_id: Mapped[UUID] = mapped_column(
-        ForeignKey("user_profiles.id", ondelete="CASCADE")
-    )
-    name: Mapped[str] = mapped_column(String(255))
-    name_key: Mapped[str] = mapped_column(KeyText)
     scopes: Mapped[tuple[Scope, ...]] = mapped_column(Scopes)
     token_hash: Mapped[bytes]
     expires_at: Mapped[datetime | None]
@@ -250,9 +263,9 @@ class ApiTokenModel(EntityModel):
 
 
 class IdempotencyKeyModel(Model):
-    """`entity` is what was made, as JSON: an object, or a list of them when several were.
+    """`entity` is what was created, as JSON: an object, or a list of objects.
 
-    It is null only within the unit of work that makes it.
+    It is null only inside the unit of work that claims the key.
     """
 
     __tablename__ = "idempotency_keys"
@@ -272,7 +285,7 @@ class IdempotencyKeyModel(Model):
 
 
 class SignInFailureModel(Model):
-    """`account` is a keyed hash: what people mistype here can be a password."""
+    """`account` is a keyed hash: a password may have been typed in place of the name."""
 
     __tablename__ = "sign_in_failures"
     __table_args__ = (
@@ -286,7 +299,7 @@ class SignInFailureModel(Model):
 
 
 class RepoObservationModel(Model):
-    """`path` is where the repo was when it was looked at."""
+    """`path` is the path of the repo when it was inspected."""
 
     __tablename__ = "repo_observations"
 
@@ -295,7 +308,7 @@ class RepoObservationModel(Model):
     )
     path: Mapped[str] = mapped_column(Text)
     observed_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(String(32))
+    state: Mapped[RepoState] = mapped_column(Word(RepoState, 32))
     has_remote: Mapped[bool]
     lacks_upstream: Mapped[bool]
     is_unfinished: Mapped[bool]
@@ -303,36 +316,3 @@ class RepoObservationModel(Model):
     behind: Mapped[int]
     stashes: Mapped[int]
     authored_at: Mapped[datetime | None]
-
-
-_STORED_AS: dict[type, str] = {bytes: "blob", int: "integer", bool: "integer"}
-
-
-def _is_of_its_type(column: Column[Any]) -> str:
-    """What SQLite has to be told, for its columns take values of any type."""
-    name, kind = column.name, column.type
-    if isinstance(kind, UtcDateTime):
-        day, clock, rest = (f"substr({name}, {part})" for part in ("1, 10", "12, 8", "20"))
-        rule = f"{day} = date({day}) AND {clock} = time({clock}) AND {rest} GLOB '.{'[0-9]' * 6}'"
-    elif isinstance(kind, Uuid):
-        rule = f"length({name}) = 32 AND {name} NOT GLOB '*[^0-9a-f]*'"
-    elif isinstance(kind, JsonObject):
-        rule = f"CASE WHEN json_valid({name}) THEN json_type({name}) = 'object' ELSE 0 END"
-    else:
-        rule = "1"
-    stored = _STORED_AS.get(kind.python_type, "text")
-    rule = f"typeof({name}) = '{stored}' AND {rule}".removesuffix(" AND 1")
-    return f"({name} IS NULL OR {rule})" if column.nullable else rule
-
-
-# As in PostgreSQL nothing of another type gets into them, whoever writes it: it could not be told
-# from what is damaged.
-for _model in (
-    VaultModel, VaultKeyModel, VaultSessionModel, VaultEntryModel, VaultEntryVersionModel
-):  # fmt: skip
-    _table = cast("Table", _model.__table__)
-    _table.append_constraint(
-        CheckConstraint(" AND ".join(map(_is_of_its_type, _table.columns)), name="types").ddl_if(
-            dialect="sqlite"
-        )
-    )

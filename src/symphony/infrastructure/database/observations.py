@@ -1,4 +1,4 @@
-"""What was last seen of repos: read beside them, and written in one statement for many."""
+"""The latest observation of each repo; one statement reads or writes those of many repos."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -22,7 +22,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it as well
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
@@ -34,16 +33,17 @@ from symphony.domain.attention import (
     RepoObservation,
     UnlockedVault,
 )
-from symphony.domain.git import RepoState
 from symphony.infrastructure.database.base_repository import PARENT_ID
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.mapping import OWNER_ID
+from symphony.infrastructure.database.entity_mapping import OWNER_ID
+from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import RepoObservationModel
-from symphony.infrastructure.database.repositories import IS_LOCKED, REPOS, VAULTS, WORKSPACES
+from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 
-class _Json(TypeDecorator[Sequence[RepoObservation]]):
-    """Observations as a JSON array, in which times are text as the database writes them."""
+class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
+    """Observations as a JSON array; times are text in the form that the database uses."""
 
     impl = JSON
     cache_ok = True
@@ -52,7 +52,8 @@ class _Json(TypeDecorator[Sequence[RepoObservation]]):
         self, value: Sequence[RepoObservation] | None, dialect: Dialect
     ) -> list[dict[str, Any]]:
         return [
-            {name: _plain(getattr(each, name), dialect) for name in _FIELDS} for each in value or ()
+            {name: _json_value(getattr(each, name), dialect) for name in _FIELDS}
+            for each in value or ()
         ]
 
 
@@ -80,53 +81,55 @@ _repos = REPOS.table.c
 _vaults = VAULTS.table.c
 _workspaces = WORKSPACES.table.c
 
-_OF_USER = (_workspaces.user_profile_id == OWNER_ID, _workspaces.user_profile_id == PARENT_ID)
-_IN_ONE = _workspaces.id == bindparam("workspace_id")
-# What was seen at another path says nothing of the repo.
-_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.path == _repos.path)
-_SHOWN = ("id", "workspace_id", "name", "name_key")
+_IS_OF_USER = (_workspaces.user_profile_id == OWNER_ID, _workspaces.user_profile_id == PARENT_ID)
+_IS_IN_WORKSPACE = _workspaces.id == bindparam("workspace_id")
+# An observation of another path does not describe the repo.
+_IS_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.path == _repos.path)
+_COMMON = ("id", "workspace_id", "name", "name_key")
 _REPOS = (
-    select(*(_repos[name] for name in _SHOWN), _repos.path, *(_table.c[name] for name in _FIELDS))
+    select(*(_repos[name] for name in _COMMON), _repos.path, *(_table.c[name] for name in _FIELDS))
     .join_from(WORKSPACES.table, REPOS.table)
-    .outerjoin(_table, _OF_REPO)
-    .where(*_OF_USER)
+    .outerjoin(_table, _IS_OF_REPO)
+    .where(*_IS_OF_USER)
 )
 _UNLOCKED_VAULTS = (
     select(
-        *(_vaults[name] for name in _SHOWN),
-        # Only repos have a path here, and what was seen.
+        *(_vaults[name] for name in _COMMON),
+        # Only repos have a path here, and an observation.
         *(null() for _ in ("path", *_FIELDS)),
     )
     .join_from(WORKSPACES.table, VAULTS.table)
-    .where(*_OF_USER, not_(IS_LOCKED))
+    .where(*_IS_OF_USER, not_(IS_LOCKED))
 )
-_KNOWN = _REPOS.union_all(_UNLOCKED_VAULTS)
-_KNOWN_IN_ONE = _REPOS.where(_IN_ONE).union_all(_UNLOCKED_VAULTS.where(_IN_ONE))
+_BOARD = _REPOS.union_all(_UNLOCKED_VAULTS)
+_BOARD_OF_WORKSPACE = _REPOS.where(_IS_IN_WORKSPACE).union_all(
+    _UNLOCKED_VAULTS.where(_IS_IN_WORKSPACE)
+)
 
 
-def _given(name: str) -> ColumnElement[Any]:
-    """A field of the observation that is to be kept."""
+def _new_value(name: str) -> ColumnElement[Any]:
+    """Return a field of the observation to write."""
     kind = _table.c[name].type
-    text = _seen.c.value[name].as_string()
+    text = _new_rows.c.value[name].as_string()
     return sql_cast(text, _TIME if name.endswith("_at") else kind)
 
 
-_seen = _Elements(bindparam("observations", type_=_Json)).table_valued(
-    column("value", JSON), name="seen"
+_new_rows = _Elements(bindparam("observations", type_=_ObservationsJson)).table_valued(
+    column("value", JSON), name="new_rows"
 )
-_new = insert(_table).from_select(
+_insert = upsert(_table).from_select(
     _FIELDS,
-    select(*map(_given, _FIELDS))
-    .join_from(_seen, REPOS.table, _repos.id == _given("repo_id"))
+    select(*map(_new_value, _FIELDS))
+    .join_from(_new_rows, REPOS.table, _repos.id == _new_value("repo_id"))
     .join(WORKSPACES.table)
-    .where(_repos.path == _given("path"), _workspaces.user_profile_id == OWNER_ID)
-    # All who keep many lock them in this order.
+    .where(_repos.path == _new_value("path"), _workspaces.user_profile_id == OWNER_ID)
+    # Every writer of many locks the rows in this order, which prevents deadlocks.
     .order_by(_repos.id),
 )
-_KEEP = _new.on_conflict_do_update(
+_KEEP = _insert.on_conflict_do_update(
     index_elements=[_table.c.repo_id],
-    set_={name: _new.excluded[name] for name in _FIELDS},
-    where=_new.excluded.observed_at > _table.c.observed_at,
+    set_={name: _insert.excluded[name] for name in _FIELDS},
+    where=_insert.excluded.observed_at > _table.c.observed_at,
 )
 
 
@@ -139,34 +142,33 @@ class SqlAlchemyObservations(Observations):
     ) -> BoardFacts:
         parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
         if workspace_id is None:
-            rows = await self._connection.rows(_KNOWN, parameters)
+            rows = await self._connection.fetch(_BOARD, parameters)
         else:
-            in_one = {"workspace_id": workspace_id}
-            rows = await self._connection.rows(_KNOWN_IN_ONE, parameters | in_one)
+            of_workspace = {"workspace_id": workspace_id}
+            rows = await self._connection.fetch(_BOARD_OF_WORKSPACE, parameters | of_workspace)
         repos = list[BoardRepo]()
         vaults = list[UnlockedVault]()
         for row in rows:
-            shown, path = dict(zip(_SHOWN, row, strict=False)), row[len(_SHOWN)]
+            common, path = dict(zip(_COMMON, row, strict=False)), row[len(_COMMON)]
             if path is None:
-                vaults.append(UnlockedVault(**shown))
+                vaults.append(UnlockedVault(**common))
             else:
-                seen = _observation(row[len(_SHOWN) + 1 :])
-                repos.append(BoardRepo(**shown, path=path, seen=seen))
+                observation = _observation(row[len(_COMMON) + 1 :])
+                repos.append(BoardRepo(**common, path=path, seen=observation))
         return BoardFacts(repos, vaults)
 
     async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
-        await self._connection.rows(_KEEP, {"owner_id": owner_id, "observations": observations})
+        await self._connection.fetch(_KEEP, {"owner_id": owner_id, "observations": observations})
 
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
     values = dict[str, Any](zip(_FIELDS, row, strict=True))
     if values["repo_id"] is None:
         return None
-    values["state"] = RepoState(values["state"])
     return RepoObservation(**values)
 
 
-def _plain(value: object, dialect: Dialect) -> object:
+def _json_value(value: object, dialect: Dialect) -> object:
     if isinstance(value, UUID):
         return value.hex
     if isinstance(value, datetime):

@@ -1,36 +1,34 @@
-"""Failed sign-ins, counted in one statement so that parallel ones count right."""
+"""Failed sign-ins; one statement counts them, so that parallel ones are all counted."""
 
 from typing import cast
 
 from sqlalchemy import Table, bindparam, case, delete, select
-from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it as well
 
-from symphony.domain.base import utc_now
 from symphony.domain.sign_in_failures import WINDOW, Failures, SignInFailures
-from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.models import SignInFailureModel
+from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", SignInFailureModel.__table__)
 _failures = _table.c
-_OF_ACCOUNT = _failures.account == bindparam("own_account")
-_LATELY = select(_failures.failures, _failures.since).where(
-    _OF_ACCOUNT, _failures.since > bindparam("begun_after")
+_IS_OF_ACCOUNT = _failures.account == bindparam("own_account")
+_RECENT = select(_failures.failures, _failures.since).where(
+    _IS_OF_ACCOUNT, _failures.since > bindparam("since_after")
 )
-_NOW = bindparam("now", type_=_failures.since.type)
-_LONG_AGO = _failures.since <= bindparam("begun_before")
+_IS_EXPIRED = _failures.since <= bindparam("since_before")
 _COUNT = (
-    insert(_table)
-    .values(account=bindparam("own_account"), failures=1, since=_NOW)
+    upsert(_table)
+    .values(account=bindparam("own_account"), failures=1, since=NOW)
     .on_conflict_do_update(
         index_elements=[_failures.account],
         set_={
-            "failures": case((_LONG_AGO, 1), else_=_failures.failures + 1),
-            "since": case((_LONG_AGO, _NOW), else_=_failures.since),
+            "failures": case((_IS_EXPIRED, 1), else_=_failures.failures + 1),
+            "since": case((_IS_EXPIRED, NOW), else_=_failures.since),
         },
     )
     .returning(_failures.failures, _failures.since)
 )
-_FORGET = delete(_table).where(_failures.since < bindparam("begun_before"))
+_REMOVE_EXPIRED = delete(_table).where(_failures.since < bindparam("since_before"))
 
 
 class SqlAlchemySignInFailures(SignInFailures):
@@ -38,13 +36,14 @@ class SqlAlchemySignInFailures(SignInFailures):
         self._connection = connection
 
     async def of(self, account: bytes) -> Failures:
-        parameters = {"own_account": account, "begun_after": utc_now() - WINDOW}
-        found = await self._connection.rows(_LATELY, parameters)
-        return Failures(*found[0]) if found else Failures(0, utc_now())
+        now = self._connection.now()
+        parameters = {"own_account": account, "since_after": now - WINDOW}
+        rows = await self._connection.fetch(_RECENT, parameters)
+        return Failures(*rows[0]) if rows else Failures(0, now)
 
     async def add(self, account: bytes) -> Failures:
-        now = utc_now()
-        parameters = {"own_account": account, "now": now, "begun_before": now - WINDOW}
-        counted = await self._connection.rows(_COUNT, parameters)
-        await self._connection.rows(_FORGET, {"begun_before": now - 2 * WINDOW})
-        return Failures(*counted[0])
+        now = self._connection.now()
+        parameters = {"own_account": account, "now": now, "since_before": now - WINDOW}
+        rows = await self._connection.fetch(_COUNT, parameters)
+        await self._connection.fetch(_REMOVE_EXPIRED, {"since_before": now - 2 * WINDOW})
+        return Failures(*rows[0])

@@ -1,37 +1,37 @@
-"""Units of work and single reads: repositories on a connection that is lent to them."""
+"""Units of work and readings: all repositories on one pooled connection."""
 
 import asyncio
+from collections.abc import Callable
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from symphony.domain.unit_of_work import StoreUnavailable
+from typing_extensions import get_protocol_members
+
+from symphony.domain.base import utc_now
+from symphony.domain.unit_of_work import Repositories, StoreUnavailable
+from symphony.infrastructure.database.api_tokens import SqlAlchemyApiTokens
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.errors import port_errors
+from symphony.infrastructure.database.errors import translated_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
+from symphony.infrastructure.database.mappings import require_mappings
 from symphony.infrastructure.database.observations import SqlAlchemyObservations
-from symphony.infrastructure.database.repositories import (
-    SqlAlchemyApiTokens,
-    SqlAlchemyRepos,
-    SqlAlchemyUserProfiles,
-    SqlAlchemyVaults,
-    SqlAlchemyWorkspaces,
-)
+from symphony.infrastructure.database.repos import SqlAlchemyRepos
 from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
+from symphony.infrastructure.database.user_profiles import SqlAlchemyUserProfiles
 from symphony.infrastructure.database.vaults.entries import SqlAlchemyVaultEntries
 from symphony.infrastructure.database.vaults.keys import SqlAlchemyVaultKeys
 from symphony.infrastructure.database.vaults.sessions import SqlAlchemyVaultSessions
+from symphony.infrastructure.database.vaults.vaults import SqlAlchemyVaults
+from symphony.infrastructure.database.workspaces import SqlAlchemyWorkspaces
 from symphony.infrastructure.metrics import Metrics
-
-MAX_PRESENT = 1000  # with a connection, or in line for one
-POOL_WAIT = 10.0  # seconds in line for a connection, and then for a new one
-WORK_TIMEOUT = 11.0  # seconds; the server's own limits end a statement before, if it still can
 
 
 class SqlAlchemyRepositories:
-    """One repository per noun, all on one connection, from entering the store to leaving it.
+    """All repositories, on one connection that is held from entering to leaving.
 
-    On a session with transactions it is a unit of work.
+    With a connection that runs transactions, this is a unit of work.
     """
 
     def __init__(self, store: "SqlAlchemyStore", connection: Connection) -> None:
@@ -53,17 +53,18 @@ class SqlAlchemyRepositories:
         await self._connection.commit()
 
     async def __aenter__(self) -> Self:
-        self._store.enter()
+        store = self._store
+        store.admit()
         try:
-            with port_errors():
-                async with asyncio.timeout(POOL_WAIT):
+            with translated_errors():
+                async with asyncio.timeout(store.limits.pool_wait):
                     await self._connection.open()
         except BaseException:
-            self._store.leave()
+            store.release()
             raise
-        self._store.connections.inc()
-        self._limit = asyncio.timeout(WORK_TIMEOUT)
-        await self._limit.__aenter__()
+        store.connections.inc()
+        self._time_limit = asyncio.timeout(store.limits.work_timeout)
+        await self._time_limit.__aenter__()
         return self
 
     async def __aexit__(
@@ -73,44 +74,64 @@ class SqlAlchemyRepositories:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            with port_errors():
-                await self._limit.__aexit__(kind, error, traceback)
+            with translated_errors():
+                await self._time_limit.__aexit__(kind, error, traceback)
         finally:
             try:
                 await self._connection.close()
             finally:
                 self._store.connections.dec()
-                self._store.leave()
+                self._store.release()
 
 
 class SqlAlchemyStore:
-    """Hands out units of work and single reads on the engines of one database.
+    """Opens units of work and readings on the engines of one database.
 
-    Who finds no free connection waits in line for a few seconds; who finds the line too long is
-    refused at once.
+    Callers wait for a free connection for up to `pool_wait` seconds. While `max_callers` of them
+    hold or wait for a connection, further ones are refused.
     """
 
-    def __init__(self, engines: Engines, counted: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        metrics: Metrics | None = None,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Raises: RuntimeError when a noun has no mapping, or no repository here."""
         self._engines = engines
-        counted = counted or Metrics()
-        counted.database_connections_limit.set(engines.connections)
-        self.connections = counted.database_connections
-        self._callers = counted.database_callers
-        self._present = 0
+        self._clock = clock
+        self.limits = engines.limits
+        metrics = metrics or Metrics()
+        metrics.database_connections_limit.set(engines.connections)
+        self.connections = metrics.database_connections
+        self._callers_metric = metrics.database_callers
+        self._callers = 0
+        require_mappings()
+        missing = get_protocol_members(Repositories) - vars(self.reading()).keys()
+        if missing:
+            raise RuntimeError(f"SqlAlchemyRepositories lacks {', '.join(sorted(missing))}")
 
     def unit_of_work(self) -> SqlAlchemyRepositories:
-        return SqlAlchemyRepositories(self, Connection(self._engines.write, self._engines.begin))
+        connection = Connection(
+            self._engines.write,
+            self._engines.begin,
+            clock=self._clock,
+            rollback_timeout=self.limits.rollback_timeout,
+        )
+        return SqlAlchemyRepositories(self, connection)
 
     def reading(self) -> SqlAlchemyRepositories:
-        return SqlAlchemyRepositories(self, Connection(self._engines.read))
+        return SqlAlchemyRepositories(self, Connection(self._engines.read, clock=self._clock))
 
-    def enter(self) -> None:
-        """Raises: StoreUnavailable when there are too many inside already."""
-        if self._present >= MAX_PRESENT:
-            raise StoreUnavailable("line")
-        self._present += 1
-        self._callers.inc()
+    def admit(self) -> None:
+        """Count one more caller. Raises: StoreUnavailable when there are `max_callers`."""
+        if self._callers >= self.limits.max_callers:
+            raise StoreUnavailable("queue")
+        self._callers += 1
+        self._callers_metric.inc()
 
-    def leave(self) -> None:
-        self._callers.dec()
-        self._present -= 1
+    def release(self) -> None:
+        """Count one caller less."""
+        self._callers_metric.dec()
+        self._callers -= 1

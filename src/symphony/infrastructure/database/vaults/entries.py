@@ -1,4 +1,4 @@
-"""The entries of vaults. What is read comes with whether the vault is open, in one statement."""
+"""The entries of vaults; each read checks in the same statement that the vault is open."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -24,19 +24,16 @@ from symphony.domain.errors import NotFound
 from symphony.domain.vaults.entries import SealedEntry, SealedVersion, VaultEntryRepository
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection, Vault, VaultLocked
-from symphony.infrastructure.database.connection import Connection, Rows
-from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import (
     VaultEntryModel,
     VaultEntryVersionModel,
     VaultSessionModel,
 )
-from symphony.infrastructure.database.repositories import (
-    IS_LOCKED,
-    VAULTS,
-    WORKSPACES,
-    lives_under,
-)
+from symphony.infrastructure.database.sqlalchemy_internals import Rows
+from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED, has_session
 
 _entry_table = cast("Table", VaultEntryModel.__table__)
 _version_table = cast("Table", VaultEntryVersionModel.__table__)
@@ -51,36 +48,36 @@ _SESSION_HASH = bindparam("own_session", type_=_sessions.session_hash.type)
 _VERSION = bindparam("own_version", type_=Integer())
 _ENTRY = (_entries.id, _entries.lookup, _entries.newest, _entries.oldest, _entries.sealed)
 
-# The credentials have opened the session before; this checks that it has not expired since.
+# The service has verified the session before; this checks that it has not expired since.
 _IS_OPEN = and_(
     not_(IS_LOCKED),
-    or_(_vaults.protection == Protection.NONE, lives_under(_SESSION_HASH)),
+    or_(_vaults.protection == Protection.NONE, has_session(_SESSION_HASH)),
 )
 
 
-def _read(*columns: Any, by_key: bool, which: Any) -> Select[*tuple[Any, ...]]:
-    """Of an owner's vault whether it is open, and beside it entries with versions, or nulls."""
-    of_vault = _entries.vault_id == _vaults.id
-    wanted = and_(of_vault, _entries.lookup == _LOOKUP) if by_key else of_vault
+def _read(*columns: Any, by_key: bool, versions: Any) -> Select[*tuple[Any, ...]]:
+    """Select whether an owner's vault is open, and its entries with versions, or nulls."""
+    is_of_vault = _entries.vault_id == _vaults.id
+    is_wanted = and_(is_of_vault, _entries.lookup == _LOOKUP) if by_key else is_of_vault
     return (
         select(_IS_OPEN, *_ENTRY, _versions.version, *columns)
         .select_from(VAULTS.table)
         .join(WORKSPACES.table)
-        .outerjoin(_entry_table, wanted)
-        .outerjoin(_version_table, and_(_versions.entry_id == _entries.id, *which))
+        .outerjoin(_entry_table, is_wanted)
+        .outerjoin(_version_table, and_(_versions.entry_id == _entries.id, *versions))
         .where(_vaults.id == _VAULT_ID, VAULTS.owner == OWNER_ID)
     )
 
 
-_NEWEST = (_versions.version == _entries.newest,)
+_IS_NEWEST = (_versions.version == _entries.newest,)
 _ONE = _read(
     _versions.facts,
     _versions.content,
     by_key=True,
-    which=(_versions.version == func.coalesce(_VERSION, _entries.newest),),
+    versions=(_versions.version == func.coalesce(_VERSION, _entries.newest),),
 )
-_HISTORY = _read(_versions.facts, by_key=True, which=()).order_by(_versions.version.desc())
-_ALL = _read(_versions.facts, by_key=False, which=_NEWEST)
+_HISTORY = _read(_versions.facts, by_key=True, versions=()).order_by(_versions.version.desc())
+_ALL = _read(_versions.facts, by_key=False, versions=_IS_NEWEST)
 
 _COUNT = select(func.count()).select_from(_entry_table).where(_entries.vault_id == _VAULT_ID)
 _FIND = select(*_ENTRY).where(_entries.vault_id == _VAULT_ID, _entries.lookup == _LOOKUP)
@@ -92,8 +89,8 @@ _NEW: dict[str, BindParameter[Any]] = {
 }
 _ADD = insert(_entry_table).values(_NEW | {"vault_id": _VAULT_ID})
 _SAVE = update(_entry_table).where(_entries.id == ENTITY_ID).values(_NEW)
-# There is nothing from the newest on, unless somebody has put it there past us.
-_DROP_OTHERS = delete(_version_table).where(
+# Versions from the newest on exist only if something else than this service has written them.
+_REMOVE_OTHER_VERSIONS = delete(_version_table).where(
     _versions.entry_id == ENTITY_ID,
     or_(
         _versions.version < bindparam("own_oldest"),
@@ -128,8 +125,8 @@ class SqlAlchemyVaultEntries(VaultEntryRepository):
         self, credentials: VaultCredentials, session_hash: bytes | None, lookup: bytes
     ) -> tuple[SealedEntry, Sequence[SealedVersion]] | None:
         rows = await self._rows(_HISTORY, credentials, session_hash, {"own_lookup": lookup})
-        found = [each for each in map(_version, rows) if each]
-        return (_entry(rows[0]), found) if rows else None
+        versions = [each for each in map(_version, rows) if each]
+        return (_entry(rows[0]), versions) if rows else None
 
     async def all(
         self, credentials: VaultCredentials, session_hash: bytes | None
@@ -138,33 +135,33 @@ class SqlAlchemyVaultEntries(VaultEntryRepository):
         return [(_entry(row), _version(row)) for row in rows]
 
     async def count(self, vault_id: UUID) -> int:
-        return (await self._connection.rows(_COUNT, {"vault_id": vault_id}))[0][0]
+        return (await self._connection.fetch(_COUNT, {"vault_id": vault_id}))[0][0]
 
     async def find(self, vault_id: UUID, lookup: bytes) -> SealedEntry | None:
-        rows = await self._connection.rows(_FIND, {"vault_id": vault_id, "own_lookup": lookup})
+        rows = await self._connection.fetch(_FIND, {"vault_id": vault_id, "own_lookup": lookup})
         return SealedEntry(*rows[0]) if rows else None
 
     async def find_version(self, entry_id: UUID, version: int) -> SealedVersion | None:
         parameters = {"entity_id": entry_id, "own_version": version}
-        rows = await self._connection.rows(_FIND_VERSION, parameters)
+        rows = await self._connection.fetch(_FIND_VERSION, parameters)
         return SealedVersion(*rows[0]) if rows else None
 
     async def add(self, vault_id: UUID, entry: SealedEntry) -> None:
-        await self._connection.rows(_ADD, _values(entry) | {"vault_id": vault_id})
+        await self._connection.fetch(_ADD, _values(entry) | {"vault_id": vault_id})
 
     async def save(self, entry: SealedEntry) -> None:
-        named = {"entity_id": entry.id}
-        await self._connection.rows(_SAVE, _values(entry) | named)
+        parameters = {"entity_id": entry.id}
+        await self._connection.fetch(_SAVE, _values(entry) | parameters)
         kept = {"own_oldest": entry.oldest, "own_newest": entry.newest}
-        await self._connection.rows(_DROP_OTHERS, named | kept)
+        await self._connection.fetch(_REMOVE_OTHER_VERSIONS, parameters | kept)
 
     async def add_version(self, entry_id: UUID, version: SealedVersion) -> None:
         values = {"new_facts": version.facts, "new_content": version.content}
-        named = {"entity_id": entry_id, "own_version": version.version}
-        await self._connection.rows(_ADD_VERSION, named | values)
+        parameters = {"entity_id": entry_id, "own_version": version.version}
+        await self._connection.fetch(_ADD_VERSION, parameters | values)
 
     async def remove(self, entry_id: UUID) -> None:
-        await self._connection.rows(_REMOVE, {"entity_id": entry_id})
+        await self._connection.fetch(_REMOVE, {"entity_id": entry_id})
 
     async def _rows(
         self,
@@ -173,13 +170,13 @@ class SqlAlchemyVaultEntries(VaultEntryRepository):
         session_hash: bytes | None,
         parameters: dict[str, Any],
     ) -> Rows:
-        """Those with an entry. Raises: NotFound for the vault, VaultLocked."""
-        visit = {
+        """Return the rows that have an entry. Raises: NotFound for the vault, VaultLocked."""
+        access = {
             "owner_id": credentials.user_id,
             "vault_id": credentials.vault_id,
             "own_session": session_hash,
         }
-        rows = await self._connection.rows(statement, visit | parameters)
+        rows = await self._connection.fetch(statement, access | parameters)
         if not rows:
             raise NotFound(Vault.noun, credentials.vault_id)
         if not rows[0][0]:

@@ -8,9 +8,9 @@ from sqlalchemy import BindParameter, Table, bindparam, insert, select, update
 
 from symphony.domain.vaults.keys import Derivation, KeyRecord, VaultKeyRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import VaultKeyModel
-from symphony.infrastructure.database.repositories import VAULTS, WORKSPACES
 
 TABLE = cast("Table", VaultKeyModel.__table__)
 _keys = TABLE.c
@@ -27,12 +27,12 @@ _FIND = (
 )
 _ADD = insert(TABLE).values(_VALUES)
 _REPLACE = update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES)
-_IS_UNDER_A_MASTER_KEY = _keys.master_key_name.is_not(None)
-_ANY_UNDER_A_MASTER_KEY = select(_keys.vault_id).where(_IS_UNDER_A_MASTER_KEY).limit(1)
-_UNDER_OTHERS = (
+_HAS_MASTER_KEY = _keys.master_key_name.is_not(None)
+_ANY_WITH_MASTER_KEY = select(_keys.vault_id).where(_HAS_MASTER_KEY).limit(1)
+_UNDER_OTHER_MASTER_KEYS = (
     select(*COLUMNS)
     .where(
-        _IS_UNDER_A_MASTER_KEY,
+        _HAS_MASTER_KEY,
         _keys.master_key_name != bindparam("name"),
         _keys.vault_id > bindparam("after"),
     )
@@ -47,43 +47,46 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
         self._connection = connection
 
     async def find(self, owner_id: UUID, vault_id: UUID) -> KeyRecord | None:
-        rows = await self._connection.rows(_FIND, {"owner_id": owner_id, "entity_id": vault_id})
+        rows = await self._connection.fetch(_FIND, {"owner_id": owner_id, "entity_id": vault_id})
         return to_record(rows[0]) if rows else None
 
     async def add(self, record: KeyRecord) -> None:
-        await self._connection.rows(_ADD, _values(record))
+        await self._connection.fetch(_ADD, _values(record))
 
     async def replace(self, record: KeyRecord) -> None:
-        await self._connection.rows(_REPLACE, _values(record) | {"entity_id": record.vault_id})
+        await self._connection.fetch(_REPLACE, _values(record) | {"entity_id": record.vault_id})
 
     async def need_a_master_key(self) -> bool:
-        return bool(await self._connection.rows(_ANY_UNDER_A_MASTER_KEY, {}))
+        return bool(await self._connection.fetch(_ANY_WITH_MASTER_KEY, {}))
 
     async def under_other_master_keys(
         self, name: bytes, after: UUID, limit: int
     ) -> Sequence[KeyRecord]:
         parameters = {"name": name, "after": after, "at_most": limit}
-        return [to_record(row) for row in await self._connection.rows(_UNDER_OTHERS, parameters)]
+        return [
+            to_record(row)
+            for row in await self._connection.fetch(_UNDER_OTHER_MASTER_KEYS, parameters)
+        ]
 
 
 def to_record(row: Sequence[Any]) -> KeyRecord:
     vault_id, wrapped, master_key, salt, memory, passes, lanes, checksum = row
     derivation = None
     if any(each is not None for each in (salt, memory, passes, lanes)):
-        # A constraint keeps the four together, but only where there is no master key.
+        # The table requires all four, but only where there is no master key.
         derivation = Derivation(salt or b"", memory or 0, passes or 0, lanes or 0)
     return KeyRecord(vault_id, wrapped, master_key, derivation, checksum)
 
 
 def _values(record: KeyRecord) -> dict[str, Any]:
-    how = record.derivation
+    derivation = record.derivation
     return {
         "new_vault_id": record.vault_id,
         "new_wrapped": record.wrapped,
         "new_master_key_name": record.master_key,
-        "new_salt": how.salt if how else None,
-        "new_memory": how.memory if how else None,
-        "new_passes": how.passes if how else None,
-        "new_lanes": how.lanes if how else None,
+        "new_salt": derivation.salt if derivation else None,
+        "new_memory": derivation.memory if derivation else None,
+        "new_passes": derivation.passes if derivation else None,
+        "new_lanes": derivation.lanes if derivation else None,
         "new_checksum": record.checksum,
     }

@@ -1,4 +1,4 @@
-"""What opens vaults, and the sessions that have them open."""
+"""The sessions of vaults, and what is needed to open one: its key, its protection, its state."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -13,11 +13,12 @@ from symphony.domain.vaults.sessions import (
     VaultSessionRepository,
 )
 from symphony.domain.vaults.vaults import Vault
-from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.connection import NOW, Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import VaultEntryModel, VaultSessionModel
-from symphony.infrastructure.database.repositories import IS_LOCKED, NOW, VAULTS, WORKSPACES
 from symphony.infrastructure.database.vaults import keys
+from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 _table = cast("Table", VaultSessionModel.__table__)
 _sessions = _table.c
@@ -38,9 +39,9 @@ _VALUES: dict[str, BindParameter[Any]] = {
     column.key: bindparam(f"new_{column.key}") for column in _sessions
 }
 _ADD = insert(_table).values(_VALUES)
-_OF_VAULT = _sessions.vault_id == ENTITY_ID
-_END_ALL = delete(_table).where(_OF_VAULT)
-# They are few, for each takes an Argon2 to make and lives for an hour at most: no index is needed.
+_IS_OF_VAULT = _sessions.vault_id == ENTITY_ID
+_REMOVE_ALL = delete(_table).where(_IS_OF_VAULT)
+# No index is needed: sessions are few, since each costs an Argon2 and lasts an hour at most.
 _REMOVE_EXPIRED = delete(_table).where(
     _sessions.session_hash.in_(
         select(_sessions.session_hash)
@@ -48,10 +49,10 @@ _REMOVE_EXPIRED = delete(_table).where(
         .with_for_update(skip_locked=True)
     )
 )
-_MAKE_ROOM = delete(_table).where(
+_REMOVE_EXCESS = delete(_table).where(
     _sessions.session_hash.in_(
         select(_sessions.session_hash)
-        .where(_OF_VAULT)
+        .where(_IS_OF_VAULT)
         .order_by(_sessions.expires_at.desc(), _sessions.session_hash)
         .offset(MAX_SESSIONS - 1)
     )
@@ -66,7 +67,7 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
         self, user_id: UUID, vault_id: UUID, session_hash: bytes | None
     ) -> VaultAccess:
         parameters = {"owner_id": user_id, "entity_id": vault_id, "session_hash": session_hash}
-        rows = await self._connection.rows(_ACCESS, parameters)
+        rows = await self._connection.fetch(_ACCESS, parameters)
         if not rows:
             raise NotFound(Vault.noun, vault_id)
         protection, is_locked, has_entries, *columns = rows[0]
@@ -81,13 +82,13 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
         )
 
     async def add(self, session: SessionRecord) -> None:
-        await self._connection.rows(_MAKE_ROOM, {"entity_id": session.vault_id})
-        await self._connection.rows(
+        await self._connection.fetch(_REMOVE_EXCESS, {"entity_id": session.vault_id})
+        await self._connection.fetch(
             _ADD, {f"new_{column.key}": getattr(session, column.key) for column in _sessions}
         )
 
     async def remove_expired(self) -> None:
-        await self._connection.rows(_REMOVE_EXPIRED, {})
+        await self._connection.fetch(_REMOVE_EXPIRED, {})
 
     async def end_all(self, vault_id: UUID) -> None:
-        await self._connection.rows(_END_ALL, {"entity_id": vault_id})
+        await self._connection.fetch(_REMOVE_ALL, {"entity_id": vault_id})

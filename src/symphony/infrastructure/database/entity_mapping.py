@@ -1,9 +1,9 @@
-"""How an entity and its table fit together: the one pair of conversions, driven by the columns."""
+"""How an entity fits its table: conversions in both directions, and the common statements."""
 
 from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
-from typing import Any, Generic, cast
+from typing import Any, ClassVar, Generic, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,14 +27,20 @@ ENTITY_ID: BindParameter[UUID] = bindparam("entity_id")
 OWNER_ID: BindParameter[UUID] = bindparam("owner_id")
 
 
-class Mapping(Generic[E]):
+class EntityMapping(Generic[E]):
     """One noun's entity and table, and the statements that follow from them.
 
-    `container` is the mapping of what the entities stand in, `parent` the column that says in
-    which. `owner` is the column with the owner's id; without one, the container knows the owner,
-    and look-ups join its table. `computed` has the fields that hold something else than their
-    columns when they are read.
+    - `container`: the mapping of the noun that contains the entities; `parent`: the column with the
+      container's id.
+    - `owner`: the column with the owner's id. Without it, the container knows the owner, and
+      lookups join its table.
+    - `unique_names`: whether a name is unique within its parent.
+    - `derived`: expressions for the fields whose value is not just that of their column.
+
+    Defining a mapping registers it in `by_noun`.
     """
+
+    by_noun: ClassVar[dict[str, "EntityMapping[Any]"]] = {}
 
     def __init__(
         self,
@@ -43,9 +49,9 @@ class Mapping(Generic[E]):
         *,
         owner: str | None = None,
         parent: str | None = None,
-        container: "Mapping[Any] | None" = None,
+        container: "EntityMapping[Any] | None" = None,
         unique_names: bool = True,
-        computed: "dict[str, ColumnElement[Any]] | None" = None,
+        derived: "dict[str, ColumnElement[Any]] | None" = None,
     ) -> None:
         self.entity = entity
         self.noun = entity.noun
@@ -55,11 +61,12 @@ class Mapping(Generic[E]):
         self._joined = container.table if container and not owner else None
         self.parent = self.table.c[parent] if parent else None
         self.unique_names = unique_names
-        self._computed = computed or {}
-        # Derived properties (the normalised names) are written and never read back. A parameter
-        # may not have the name of the column that it is for.
-        shown = {field.name for field in fields(entity)} | set(dir(entity))
-        self._written = {key: f"new_{key}" for key, _ in self.table.c.items() if key in shown}
+        self._derived = derived or {}
+        # Properties (such as `name_key`) are written and never read back. The prefix is needed
+        # because a parameter may not have the name of the column that it is for.
+        attributes = {field.name for field in fields(entity)} | set(dir(entity))
+        self._written = {key: f"new_{key}" for key, _ in self.table.c.items() if key in attributes}
+        self.by_noun[self.noun] = self
 
     def _owner(self, owner: str | None) -> Column[UUID]:
         if owner:
@@ -67,14 +74,14 @@ class Mapping(Generic[E]):
         return self.container.owner
 
     @property
-    def container(self) -> "Mapping[Any]":
+    def container(self) -> "EntityMapping[Any]":
         if self._container is None:
-            raise ValueError(f"a {self.noun} stands in nothing")
+            raise ValueError(f"a {self.noun} has no container")
         return self._container
 
-    def shown(self, field: str) -> ColumnElement[Any]:
-        """What a field holds when it is read."""
-        return self._computed.get(field, self.table.c[field])
+    def read_expression(self, field: str) -> ColumnElement[Any]:
+        """Return what a field holds when it is read: its column, or what it is derived from."""
+        return self._derived.get(field, self.table.c[field])
 
     def to_entity(self, row: Sequence[Any]) -> E:
         return self.entity.restored(row)
@@ -84,8 +91,9 @@ class Mapping(Generic[E]):
 
     @cached_property
     def select_all(self) -> Select[Any]:
-        """Of all owners: for look-ups that find out who the owner is."""
-        statement = select(*(self.shown(field.name) for field in fields(self.entity)))
+        """Entities of all owners: for lookups that find out who the owner is."""
+        expressions = (self.read_expression(field.name) for field in fields(self.entity))
+        statement = select(*expressions)
         return statement if self._joined is None else statement.join_from(self.table, self._joined)
 
     @cached_property
@@ -98,7 +106,7 @@ class Mapping(Generic[E]):
 
     @cached_property
     def select_one_for_update(self) -> Select[Any]:
-        # FOR NO KEY UPDATE: it waits for other changes, not for children that refer to the row.
+        # FOR NO KEY UPDATE: it waits for other updates, not for children that refer to the row.
         return self.select_one.with_for_update(of=self.table, key_share=True)
 
     @cached_property
@@ -107,14 +115,14 @@ class Mapping(Generic[E]):
 
     @cached_property
     def update(self) -> UpdateBase:
-        """It returns something when there was such a version to be updated."""
-        known = self.table.c.version == bindparam("known_version")
-        changed = update(self.table).where(self.table.c.id == ENTITY_ID, known)
-        return changed.values(self._new).returning(self.table.c.id)
+        """Returns a row if the entity was stored in the expected version."""
+        is_expected = self.table.c.version == bindparam("expected_version")
+        statement = update(self.table).where(self.table.c.id == ENTITY_ID, is_expected)
+        return statement.values(self._new).returning(self.table.c.id)
 
     @cached_property
     def delete(self) -> UpdateBase:
-        """It returns something when there was something to be deleted."""
+        """Returns a row if the entity was stored."""
         return delete(self.table).where(self.table.c.id == ENTITY_ID).returning(self.table.c.id)
 
     @property

@@ -1,0 +1,29 @@
+"""API tokens in the database."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, update
+
+from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
+from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
+from symphony.infrastructure.database.mappings import API_TOKENS
+
+_tokens = API_TOKENS.table.c
+_BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
+_MARK_USED = (
+    update(API_TOKENS.table).where(_tokens.id == ENTITY_ID).values(last_used_at=bindparam("moment"))
+)
+
+
+class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepository):
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, API_TOKENS)
+
+    async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
+        return await self._one(_BY_HASH, token_hash=token_hash)
+
+    async def mark_used(self, token_id: UUID, moment: datetime) -> None:
+        await self._connection.fetch(_MARK_USED, {"entity_id": token_id, "moment": moment})

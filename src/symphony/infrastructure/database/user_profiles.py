@@ -1,0 +1,42 @@
+"""User profiles in the database."""
+
+from uuid import UUID
+
+from sqlalchemy import BindParameter, bindparam, update
+
+from symphony.domain.errors import NotFound
+from symphony.domain.fields import comparison_key
+from symphony.domain.user_profiles import UserProfile, UserProfileRepository
+from symphony.infrastructure.database.base_repository import SqlAlchemyRepository
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.mappings import USER_PROFILES
+
+_profiles = USER_PROFILES.table.c
+_ADDED: BindParameter[int] = bindparam("added")
+_BY_USERNAME = USER_PROFILES.select_all.where(_profiles.username_key == bindparam("key"))
+_BY_EMAIL = USER_PROFILES.select_all.where(_profiles.email_key == bindparam("key"))
+_COUNT_WORKSPACES = (
+    update(USER_PROFILES.table)
+    .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
+    .values(workspace_count=_profiles.workspace_count + _ADDED)
+    .returning(_profiles.workspace_count)
+)
+
+
+class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepository):
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, USER_PROFILES)
+
+    async def get_by_username(self, username: str) -> UserProfile | None:
+        return await self._one(_BY_USERNAME, key=comparison_key(username))
+
+    async def get_by_email(self, email: str) -> UserProfile | None:
+        return await self._one(_BY_EMAIL, key=comparison_key(email))
+
+    async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
+        parameters = {"owner_id": owner_id, "entity_id": user_id, "added": added}
+        rows = await self._connection.fetch(_COUNT_WORKSPACES, parameters)
+        if not rows:
+            raise NotFound(UserProfile.noun, user_id)
+        return rows[0][0]

@@ -1,0 +1,29 @@
+"""Conditions in SQL: whether a vault is locked, and whether a session of it is still valid."""
+
+from typing import Any
+
+from sqlalchemy import BindParameter, ColumnElement, and_, exists, not_, or_
+
+from symphony.domain.vaults.vaults import Protection
+from symphony.infrastructure.database.connection import NOW
+from symphony.infrastructure.database.models import VaultModel, VaultSessionModel
+
+_vaults = VaultModel.__table__
+_sessions = VaultSessionModel.__table__.alias("live")
+
+
+def _has_session(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether a session of the vault in the enclosing statement is valid."""
+    is_valid = (_sessions.c.vault_id == _vaults.c.id, _sessions.c.expires_at > NOW)
+    return exists().where(*is_valid, *conditions).correlate(_vaults)
+
+
+def has_session(session_hash: BindParameter[Any]) -> ColumnElement[bool]:
+    """Whether the session with this hash is a valid one of the vault."""
+    return _has_session(_sessions.c.session_hash == session_hash)
+
+
+# A vault with a passphrase is open only while it has a valid session, whatever its switch says.
+IS_LOCKED = or_(
+    _vaults.c.is_locked, and_(_vaults.c.protection == Protection.PASSPHRASE, not_(_has_session()))
+)

@@ -1,0 +1,54 @@
+"""Workspaces in the database."""
+
+from uuid import UUID
+
+from sqlalchemy import BindParameter, bindparam, select, update
+
+from symphony.domain.errors import NotFound
+from symphony.domain.workspaces import Workspace, WorkspaceRepository, WorkspaceStats
+from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.mappings import WORKSPACES
+from symphony.infrastructure.database.sqlalchemy_internals import Statement
+
+_workspaces = WORKSPACES.table.c
+_REPOS_ADDED: BindParameter[int] = bindparam("repos_added")
+_VAULTS_ADDED: BindParameter[int] = bindparam("vaults_added")
+_COUNTS = (_workspaces.id, _workspaces.repo_count, _workspaces.vault_count)
+_STATS = select(*_COUNTS).where(
+    _workspaces.id == ENTITY_ID, _workspaces.user_profile_id == OWNER_ID
+)
+_COUNT_CONTENTS = (
+    update(WORKSPACES.table)
+    .where(_workspaces.id == ENTITY_ID, _workspaces.user_profile_id == OWNER_ID)
+    .values(
+        repo_count=_workspaces.repo_count + _REPOS_ADDED,
+        vault_count=_workspaces.vault_count + _VAULTS_ADDED,
+    )
+    .returning(*_COUNTS)
+)
+
+
+class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceRepository):
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection, WORKSPACES)
+
+    async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:
+        return await self._stats(_STATS, owner_id=owner_id, entity_id=workspace_id)
+
+    async def count_contents(
+        self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
+    ) -> WorkspaceStats:
+        added = {"repos_added": repos, "vaults_added": vaults}
+        return await self._stats(
+            _COUNT_CONTENTS, owner_id=owner_id, entity_id=workspace_id, **added
+        )
+
+    async def _stats(
+        self, statement: Statement, *, entity_id: UUID, **parameters: object
+    ) -> WorkspaceStats:
+        rows = await self._connection.fetch(statement, {"entity_id": entity_id, **parameters})
+        if not rows:
+            raise NotFound(Workspace.noun, entity_id)
+        return WorkspaceStats(*rows[0])
