@@ -174,7 +174,7 @@ def test_a_patch_comes_in_both_media_types() -> None:
 def test_the_headers_that_operations_read_are_described(header: str) -> None:
     nouns = ("user_profile", "workspace", "repo", "vault")
     expected = {
-        "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("change", "delete")}
+        "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("update", "delete")}
         | {"lock_vault", "unlock_vault", "update_passphrase"}
         | {"put_entry", "delete_entry", "restore_entry"},
         "If-None-Match": {f"get_{noun}" for noun in nouns}
