@@ -183,7 +183,7 @@ def test_a_function_that_no_route_supports_is_refused(
     function: Callable[..., Awaitable[Any]], option: str
 ) -> None:
     things = routing.router("things")
-    options = {"response_model": None} if option == "`response_model`" else {}
+    options: dict[str, Any] = {"response_model": None} if option == "`response_model`" else {}
     with pytest.raises(fastapi_adapter.UnsupportedOption) as refused:
         things.post("/things", **options)(function)
     assert str(refused.value).startswith("The route /api/v1/things (")
