@@ -37,8 +37,8 @@ retry it safely.
 **Vaults** with a passphrase are locked until they are unlocked. Unlocking returns a `session`; send
 it as `Vault-Session`, with the same token, to access the entries. Without it the response is 423.
 
-**Errors** are problems (RFC 9457): decide by their `code`. The page `/problems/{{code}}` explains
-each.
+**Errors** are problems (RFC 9457). Programs should decide by their `code`; the page
+`/problems/{{code}}` explains each code.
 """
 _TAGS = {
     "sign-in": "Access tokens for user names and passwords.",

@@ -69,7 +69,7 @@ class Problem(BaseModel):
     code: Annotated[
         str,
         Field(
-            description="Identifies the type of the problem; it never changes, so decide by it.",
+            description="Identifies the type of the problem; stable, for programs to decide by.",
             examples=["route-not-found"],
         ),
     ]

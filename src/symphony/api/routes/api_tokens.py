@@ -78,7 +78,7 @@ class NewApiTokenResponse(ApiTokenResponse):
 
 @dataclass(slots=True)
 class ApiTokenList:
-    """A page of a list of API tokens."""
+    """A page of API tokens."""
 
     items: Annotated[list[ApiTokenResponse], Field(description="The tokens of this page.")]
     next_cursor: NextCursor
@@ -134,5 +134,5 @@ async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenLis
     responses=problem_responses("api-token-not-found"),
 )
 async def revoke_api_token(api_token_id: ApiTokenId, actor: Actor, app: App) -> None:
-    """Deletes the token; requests with it are refused from then on."""
+    """Revokes and deletes the token: requests with it are refused from then on."""
     await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.user_id, api_token_id))

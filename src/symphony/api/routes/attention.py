@@ -65,7 +65,7 @@ class AttentionResponse(Representation):
 
 @routes.get(
     "/user-profiles/{user_profile_id}/attention",
-    summary="List what needs attention",
+    summary="List repos and vaults that need attention",
     responses=problem_responses("user-profile-not-found", "workspace-not-found"),
 )
 async def get_attention(

@@ -76,7 +76,7 @@ class RepoResponse(EntityRepresentation):
 
 @dataclass(slots=True)
 class RepoList:
-    """A page of a list of repos."""
+    """A page of repos."""
 
     items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
     next_cursor: NextCursor

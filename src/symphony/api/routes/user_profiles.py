@@ -78,13 +78,13 @@ class UserProfileResponse(EntityRepresentation):
 @public_routes.post(
     "/user-profiles",
     status_code=201,
-    summary="Sign up",
+    summary="Create a user profile",
     responses=problem_responses("registration-closed", "username-taken", "email-taken"),
 )
 async def create_user_profile(
     body: UserProfileCreate, response: Response, app: App
 ) -> UserProfileResponse:
-    """Creates a user profile. Then sign in with `POST /api/v1/auth/token`."""
+    """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`."""
     profile = await use_cases.sign_up(
         use_cases.CreateUserProfile(
             username=body.username,

@@ -134,7 +134,7 @@ class EntryVersionList:
 
 @routes.put(
     "/vaults/{vault_id}/entries/{key:entry_key}",
-    summary="Put an entry",
+    summary="Create or update an entry",
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-limit-reached", "precondition-failed")
     | {201: {"model": EntryResponse}},
 )

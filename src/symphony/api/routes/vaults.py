@@ -49,7 +49,7 @@ class VaultCreate(BaseModel):
     protection: Annotated[
         Protection,
         Field(
-            description="`passphrase` encrypts the entries so that only its owner can read them.",
+            description="`passphrase`: the entries can be read only with the passphrase.",
             examples=["passphrase"],
         ),
     ] = Protection.NONE
@@ -144,7 +144,7 @@ class UnlockedVaultResponse(VaultResponse):
 
 @dataclass(slots=True)
 class VaultList:
-    """A page of a list of vaults."""
+    """A page of vaults."""
 
     items: Annotated[list[VaultResponse], Field(description="The vaults of this page.")]
     next_cursor: NextCursor

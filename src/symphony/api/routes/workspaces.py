@@ -74,7 +74,7 @@ class WorkspaceResponse(EntityRepresentation):
 
 @dataclass(slots=True)
 class WorkspaceList:
-    """A page of a list of workspaces."""
+    """A page of workspaces."""
 
     items: Annotated[list[WorkspaceResponse], Field(description="The workspaces of this page.")]
     next_cursor: NextCursor
