@@ -18,7 +18,7 @@ from symphony.domain.discovery import RepoKind
 
 MAX_ITEMS = 100
 MAX_DEPTH = 20
-USUAL_DEPTH = 4
+DEFAULT_DEPTH = 4
 
 routes = router("repos")
 
@@ -41,10 +41,10 @@ class DiscoveryCreate(BaseModel):
             ge=0,
             le=MAX_DEPTH,
             description="The maximum depth of folders below `root` to search.",
-            examples=[USUAL_DEPTH],
+            examples=[DEFAULT_DEPTH],
         ),
         WHOLE_NUMBER,
-    ] = USUAL_DEPTH
+    ] = DEFAULT_DEPTH
 
 
 @dataclass(slots=True)
