@@ -18,7 +18,7 @@ import pytest
 
 from tests.support.checkout import TOP
 from tests.support.leftovers import left_behind
-from tests.support.missing import cannot_run
+from tests.support.prerequisites import missing
 from tests.support.server import until
 
 BENCHMARKS = TOP / "benchmarks"
@@ -40,7 +40,7 @@ MODULES = (
 def wrk() -> None:
     """The program that makes the load."""
     if shutil.which("wrk") is None:
-        cannot_run("there is no wrk on the path: apt-get install wrk")
+        missing("there is no wrk on the path: apt-get install wrk")
 
 
 @pytest.fixture

@@ -9,24 +9,12 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
+from symphony.api.fastapi_adapter import add_routes, refuse_dependency_overrides
 from symphony.api.openapi import document
 from symphony.api.pagination import Cursors
 from symphony.api.problems import handlers
 from symphony.api.request_context import RequestContext
-from symphony.api.routes import (
-    attention,
-    auth,
-    discovery,
-    health,
-    metrics,
-    pages,
-    repos,
-    sync,
-    user_profiles,
-    vault_entries,
-    vaults,
-    workspaces,
-)
+from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.settings import Settings, load_settings
@@ -45,23 +33,6 @@ from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.signing_key import derived, keyed_hash
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
-
-ROUTERS = (
-    auth.public_routes,
-    user_profiles.public_routes,
-    auth.routes,
-    user_profiles.routes,
-    attention.routes,
-    workspaces.routes,
-    repos.routes,
-    sync.routes,
-    discovery.routes,
-    vaults.routes,
-    vault_entries.routes,
-    health.routes,
-    metrics.routes,
-    pages.routes,
-)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -99,9 +70,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.cursors = Cursors(derived(secret, "cursors"))
     app.state.fingerprint = keyed_hash(derived(secret, "idempotency"))
-    for router in ROUTERS:
-        # Not included but added: FastAPI matches the routes of included routers twice.
-        app.router.routes.extend(router.routes)
+    refuse_dependency_overrides(app)
+    add_routes(app, routers())
     app.mount(pages.ASSETS, pages.assets())
     document.install(app)
     handlers.install(app)

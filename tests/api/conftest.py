@@ -1,6 +1,6 @@
-"""A service on each store, and two people who use it.
+"""A service on each store, with two users.
 
-Whatever the service answers, it has to be as its OpenAPI document says.
+Every response is checked against the OpenAPI document.
 """
 
 from collections.abc import AsyncGenerator

@@ -1,4 +1,4 @@
-"""How large a body may be, whether its length is declared or not."""
+"""The maximum size of a body, with and without a declared length."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -14,7 +14,7 @@ LIMIT = 4096
 
 @pytest.fixture
 async def small(settings: Settings) -> AsyncGenerator[User]:
-    """Somebody who uses a service that takes bodies of 4 KiB at most."""
+    """A user of a service that accepts bodies of at most 4 KiB."""
     async with running_api(settings.model_copy(update={"max_body_bytes": LIMIT})) as client:
         yield await sign_up(client, "ada")
 
@@ -31,7 +31,7 @@ async def test_a_body_that_is_declared_too_large_is_not_read(small: User) -> Non
         for path in ("/api-tokens", "/user-profiles", "/auth/token"):
             answer = await small.request("POST", path, content=body(), headers=headers)
             assert code(answer) == "413 payload-too-large"
-            assert str(LIMIT) in answer.json()["detail"]
+            assert f"{LIMIT:,} bytes" in answer.json()["detail"]
     assert read == []
 
 

@@ -1,4 +1,4 @@
-"""ETags, and requests that hold only for a state: If-None-Match and If-Match."""
+"""ETags and conditional requests: If-None-Match and If-Match."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,7 +14,7 @@ Change = Callable[[dict[str, str]], Awaitable[httpx.Response]]
 
 @pytest.fixture
 async def paths(ada: User) -> list[str]:
-    """Every single resource of somebody."""
+    """The paths of all single resources of a user."""
     workspace_id = (await ada.workspace())["id"]
     return [
         f"/repos/{(await ada.repo(workspace_id))['id']}",
@@ -97,7 +97,7 @@ async def test_several_lines_of_if_none_match_are_one_list(ada: User) -> None:
 
 @pytest.fixture
 async def changes(ada: User, paths: list[str]) -> dict[str, Change]:
-    """Every kind of change that a condition can stand before; each can be repeated but DELETE."""
+    """All changes that accept a condition; each can be repeated except DELETE."""
     repo, vault, workspace, _, profile, _ = paths
 
     def request(method: str, path: str, json: Any = None) -> Change:
@@ -118,7 +118,7 @@ async def changes(ada: User, paths: list[str]) -> dict[str, Change]:
 
 
 def _resource(name: str) -> str:
-    """What is changed: the path of the change without its verb."""
+    """The path of the changed resource: the path of the change without its verb."""
     return name.partition(" ")[2].removesuffix("/lock").removesuffix("/unlock")
 
 

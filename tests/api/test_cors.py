@@ -1,4 +1,4 @@
-"""Pages of other origins may use the API only where the settings name them."""
+"""Pages of other origins may use the API only if the settings name the origin."""
 
 from symphony.config.settings import Settings
 from tests.support.api import API, running_api

@@ -1,4 +1,4 @@
-"""Cursors: a walk misses nothing, and a cursor works only where and as it was given."""
+"""Cursors: pages miss no item, and a cursor is valid only unmodified and in its context."""
 
 from itertools import chain
 from typing import Any
@@ -25,8 +25,8 @@ async def test_a_walk_neither_repeats_nor_skips_what_stood_there_all_along(
             walked = await repos.pages(sort=sort, limit=7)
             assert list(chain(*walked)) == (names[::-1] if sort.startswith("-") else names)
         first = (await repos.user.get(repos.path, params={"sort": "name", "limit": 60})).json()
-        # While somebody walks, things go and come on both sides of the place that was reached,
-        # even the one at the place itself.
+        # Between pages, items are deleted and created before and after the current position,
+        # and the item at the position is deleted too.
         for index in (3, 59, 60, 90):
             await repos.user.delete(f"/repos/{ids[index]}")
         await repos.add("r000a", "r099a")
@@ -90,7 +90,7 @@ async def test_a_cursor_altered_in_any_place_is_refused(ada: User) -> None:
             cursor[:place] + ("A" if cursor[place] != "A" else "B") + cursor[place + 1 :]
             for place in range(len(cursor))
         ]
-        # Other spellings of the same bytes are alterations too.
+        # Another encoding of the same bytes is refused too.
         altered += [cursor[:-1], cursor[1:], cursor + "=", cursor + "==", cursor + "A", cursor * 2]
         altered += [f" {cursor}", f"{cursor}\n", f"{cursor}\0", cursor.swapcase()]
         for text in altered:

@@ -1,4 +1,4 @@
-"""A commit that fails is never acknowledged, and nothing of it is kept."""
+"""A failed commit is never acknowledged, and leaves nothing behind."""
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator
@@ -16,7 +16,7 @@ from tests.support.api import API, PASSWORD, User, code, sign_in, sign_up
 
 @pytest.fixture
 def failing_commits(store_kind: str) -> Any:
-    """A context in which the database goes away, or its disk is full, when it is to commit."""
+    """A context in which the database is lost, or its disk is full, at the commit."""
     return _server_gone if store_kind == "postgresql" else _disk_full
 
 
@@ -38,7 +38,7 @@ def _server_gone() -> Generator[None]:
 
 @contextmanager
 def _disk_full() -> Generator[None]:
-    """SQLite's driver answers COMMIT as it does when the disk is full."""
+    """The driver of SQLite fails at COMMIT as with a full disk."""
 
     async def refuse(_: Any) -> None:
         error = sqlite3.OperationalError("database or disk is full")
@@ -79,7 +79,7 @@ async def test_no_change_is_acknowledged_unless_it_is_committed(
     of_user, of_workspace = f"/user-profiles/{ada.id}", f"/workspaces/{workspace['id']}"
     of_repo, of_vault = f"/repos/{repo['id']}", f"/vaults/{vault['id']}"
     child = {"name": "new", "path": "/new"}
-    # In an order in which all of them succeed, once commits do.
+    # In an order in which each succeeds if its commit does.
     changes: list[tuple[str, str, Any]] = [
         ("POST", f"{of_user}/workspaces", {"name": "new"}),
         ("POST", f"{of_workspace}/repos", child),

@@ -1,4 +1,4 @@
-"""HEAD: whatever can be got."""
+"""HEAD is supported wherever GET is."""
 
 from tests.support.api import API, User
 

@@ -1,4 +1,4 @@
-"""Creations that are sent again: the same key, path and body make one thing."""
+"""Retried creations: the same key, path and body create one resource."""
 
 import asyncio
 

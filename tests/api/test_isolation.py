@@ -1,4 +1,4 @@
-"""What belongs to somebody else does not exist: no answer tells it from what never was."""
+"""A resource of another user has the same responses as one that does not exist."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from symphony.domain.base import new_id
 from tests.support.api import API, User, code
 
-# The request id is told, so that answers can be compared whole.
+# A fixed request id, so that whole responses can be compared.
 ALWAYS = {"X-Request-ID": "the-same"}
 VARIANTS: tuple[dict[str, str], ...] = (
     {},
@@ -39,7 +39,7 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
 
 @pytest.fixture
 async def ids(ada: User) -> dict[str, str]:
-    """One thing of each kind, all of them ada's, by the name of the parameter that takes its id."""
+    """One resource of ada's for each parameter that takes an id, by the name of the parameter."""
     workspace = await ada.workspace()
     vault = await ada.vault(workspace["id"])
     await ada.put(f"/vaults/{vault['id']}/entries/a/b", {"content": "ada's"})
@@ -53,7 +53,7 @@ async def ids(ada: User) -> dict[str, str]:
 
 
 async def _operations(client: httpx.AsyncClient) -> list[tuple[str, str]]:
-    """Every operation with an id in its path: its method, and its path below the API's."""
+    """The method and path (without the prefix) of every operation with an id in its path."""
     document = (await client.get(f"{API}/openapi.json")).json()
     return [
         (method.upper(), path.removeprefix(API))

@@ -1,4 +1,4 @@
-"""Lists: their envelope, order and filters, on every list that there is."""
+"""Lists: envelope, order and filters of every list."""
 
 import asyncio
 import unicodedata
@@ -9,7 +9,7 @@ import pytest
 from tests.support.api import API, User, code, faults, sign_up
 
 LISTS = ("workspaces", "repos", "vaults", "api-tokens")
-# The code points above U+FFFF sort behind all others, which UTF-16 would do otherwise.
+# Code points above U+FFFF sort last; in UTF-16 they would not.
 NAMES = (
     "Zebra",
     "apple",
@@ -35,7 +35,7 @@ def _key(name: str) -> str:
 
 
 class List:
-    """One of somebody's lists: where it is, and how something is put on it."""
+    """A list of a user: its path, and how an item is created."""
 
     def __init__(self, user: User, path: str, more: dict[str, Any]) -> None:
         self.user = user
@@ -43,7 +43,7 @@ class List:
         self._more = more
 
     async def add(self, *names: str, **fields: Any) -> list[str]:
-        """The ids of new things with these names."""
+        """Create items with these names, and return their ids."""
         ids: list[str] = []
         for name in names:
             answer = await self.user.post(self.path, {"name": name, **self._more, **fields})
@@ -57,7 +57,7 @@ class List:
         return [item["name"] for item in answer.json()["items"]]
 
     async def pages(self, **query: Any) -> list[list[str]]:
-        """The names on each page of a walk."""
+        """The names on each page."""
         pages: list[list[str]] = []
         while True:
             page = (await self.user.get(self.path, params=query)).json()
@@ -83,7 +83,7 @@ async def list_of(user: User, noun: str) -> List:
 
 @pytest.fixture
 async def lists(ada: User) -> list[List]:
-    """One of each, all empty; that of workspaces is somebody else's, for the others need one."""
+    """All lists, empty; that of workspaces is another user's, as the others need a workspace."""
     bob = await sign_up(ada.client, "bob")
     return [await list_of(bob if noun == "workspaces" else ada, noun) for noun in LISTS]
 

@@ -1,4 +1,4 @@
-"""PATCH is a merge patch (RFC 7396), for every noun alike."""
+"""PATCH is a merge patch (RFC 7396) for every noun."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 
 @dataclass(frozen=True)
 class Subject:
-    """One resource to patch: its path, its object field, and what it looks like."""
+    """A resource to patch: its path, its field with a JSON object, and its representation."""
 
     path: str
     field: str
@@ -22,7 +22,7 @@ class Subject:
 
 @pytest.fixture
 async def subjects(ada: User) -> list[Subject]:
-    """One of each noun, its object field holding the same."""
+    """One resource of each noun, with the same JSON object."""
     held: dict[str, Any] = {"keep": 1, "drop": 2, "inner": {"keep": [1], "drop": {"a": 0}}}
     workspace = await ada.workspace(description="old", settings=held)
     repo = await ada.repo(workspace["id"], metadata=held, remote_url="https://example.org/e")

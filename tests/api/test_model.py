@@ -1,6 +1,6 @@
-"""Any requests, in any order: the service answers as a model in plain dictionaries says.
+"""Random requests in random order: the service responds as a model in plain dictionaries does.
 
-With `HYPOTHESIS_PROFILE=long` in the environment there are more of them, others each time.
+With `HYPOTHESIS_PROFILE=long` in the environment there are more requests, different in each run.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ EFFORTS = {
     "default": effort(deadline=None, max_examples=15, stateful_step_count=40, derandomize=True),
     "long": effort(deadline=None, max_examples=1000, stateful_step_count=60),
 }
-# What the shortest run has to meet, of whichever noun, or it would prove little.
+# What the shortest run must reach, for any noun; with less it would prove little.
 TO_BE_MET = {
     *("200", "201", "201 again", "204", "304", "404 not-found", "412 precondition-failed"),
     *("409 name-taken", "409 limit-reached", "409 not-empty", "409 user-has-workspaces"),
@@ -62,7 +62,7 @@ TO_BE_MET = {
 }
 _NOUN = re.compile(r"(user-profile|workspace|repo|vault)-")
 
-# Few names, so that they collide; the last three are not legal everywhere.
+# Few names, so that they collide; the last three are not valid for every noun.
 NAMES = st.sampled_from(
     (
         *("engine", "ENGINE", " engine ", "\uff45ngine", "Straße", "STRASSE", "caf\u00e9"),
@@ -100,8 +100,8 @@ QUERIES = st.builds(
 FILTERS: st.SearchStrategy[JsonObject] = st.fixed_dictionaries(
     {}, optional={"type": OTHERS["workspace_type"], "is_locked": st.booleans()}
 )
-OWN = st.sampled_from((True, True, True, True, True, True, False))  # who asks: mostly the owner
-PICKS = st.sampled_from((0, 0, 0, 1, 2, 3, 5, 8))  # which of those there are, round and round
+OWN = st.sampled_from((True, True, True, True, True, True, False))  # whether the owner asks: mostly
+PICKS = st.sampled_from((0, 0, 0, 1, 2, 3, 5, 8))  # an index, modulo the number of entities
 STATES = st.sampled_from(("any", "any", "any", "any", "*", "present", "past"))
 KEYS = st.sampled_from(("one", "two", "three"))
 FORCE = st.sampled_from((False, False, True))
@@ -111,7 +111,7 @@ _examples = itertools.count(1)
 
 
 class ApiMachine(RuleBasedStateMachine):
-    """Each rule sends a request, and compares the answer with the model's."""
+    """Each rule sends a request, and compares the response with the model."""
 
     def __init__(self, run: Run, client: httpx.AsyncClient, tally: Counter[str]) -> None:
         super().__init__()
@@ -208,9 +208,9 @@ class ApiMachine(RuleBasedStateMachine):
         self._list(self._asker(parent, own=own), noun, parent, replace(query, filters=filters))
 
     def teardown(self) -> None:
-        """In the end everything is as the model has it."""
+        """Compare all entities with the model at the end."""
         if not self._agrees:
-            return  # that is the failure to tell
+            return  # that failure is reported
         for user in self._people:
             self._read(user, self._model.things[user.id], "any")
         for thing in (each for noun in (PROFILE, WORKSPACE) for each in self._model.present(noun)):
@@ -223,7 +223,7 @@ class ApiMachine(RuleBasedStateMachine):
 
     @property
     def may_lose_somebody(self) -> bool:
-        """One has to stay, or there would be nothing more to see."""
+        """Delete a profile, except the last one, without which no rule could run."""
         return len(self._model.present(PROFILE)) == 2
 
     def _make(
@@ -259,7 +259,7 @@ class ApiMachine(RuleBasedStateMachine):
         for name in (
             "session",
             "unlocked_until",
-        ):  # what unlocking tells beside; here it is nothing
+        ):  # fields of an unlock, which are null without a passphrase
             assert shown.pop(name, None) is None
         if expected is thing.shown:
             assert alike(shown, expected)
@@ -303,7 +303,7 @@ class ApiMachine(RuleBasedStateMachine):
                 assert cursor is None or len(page["items"]) == query.limit
 
     def _asker(self, thing: Thing, *, own: bool) -> User:
-        """Whose the thing is, or the other one."""
+        """The owner of the entity, or the other user."""
         return next(user for user in self._people if (user.id == thing.owner) == own)
 
     def _parent(self, noun: Noun, pick: int) -> Thing:
@@ -311,7 +311,7 @@ class ApiMachine(RuleBasedStateMachine):
         return self._pick(noun.parent, pick)
 
     def _pick(self, noun: Noun, pick: int) -> Thing:
-        """One of all that were ever made, also of those that are gone."""
+        """One of all entities, including deleted ones."""
         things = [each for each in self._model.things.values() if each.noun is noun]
         return things[pick % len(things)]
 
@@ -328,7 +328,7 @@ class ApiMachine(RuleBasedStateMachine):
 
     @contextmanager
     def _compared(self, answer: httpx.Response, status: int) -> Generator[None]:
-        """Inside, the model says what is right; when it refuses, so does the answer."""
+        """Expect the refusal of the model, if any, from the service too."""
         self._agrees = False
         refusal: Refused | None = None
         try:
@@ -347,7 +347,7 @@ class ApiMachine(RuleBasedStateMachine):
 
 
 def _tag(thing: Thing, state: str) -> str | None:
-    """The entity tag of a state to expect, for a header."""
+    """An ETag for If-Match."""
     past = thing.etags[0] if len(thing.etags) > 1 else '"never"'
     return {"any": None, "*": "*", "present": thing.etags[-1], "past": past}[state]
 
@@ -372,7 +372,7 @@ def test_the_service_does_as_the_model_says(settings: Settings) -> None:
 
 
 async def test_a_key_from_somebody_who_is_gone_changes_no_answer(ada: User) -> None:
-    """Found by the model: access tokens outlive their profile, idempotency keys do not."""
+    """Found by the model: access tokens outlive their user profile, idempotency keys do not."""
     workspaces = f"/user-profiles/{ada.id}/workspaces"
     repos = f"/workspaces/{(await ada.workspace())['id']}/repos"
     assert (await ada.delete(repos.removesuffix("/repos"))).status_code == 204

@@ -1,4 +1,4 @@
-"""Names: what two of them have in common, and what may stand in one."""
+"""Names: which are equal, and which characters they may contain."""
 
 import unicodedata
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from tests.support.api import User, code, faults, sign_up
 
 Make = Callable[[str], Awaitable[httpx.Response]]
 
-# Each is the same name as the first one of its row.
+# Each equals the first name of its row.
 SAME = (
     ("Straße", "STRASSE", "strasse", "straẞe"),
     ("Café", unicodedata.normalize("NFD", "Café"), "CAFÉ", "cafe\u0301"),
@@ -41,7 +41,7 @@ DIFFERENT = (
 
 @pytest.fixture
 async def makers(ada: User) -> dict[str, Make]:
-    """For each noun what makes one with a name, always in the same parent."""
+    """For each noun, a function that creates one with a name, always in the same parent."""
     bob = await sign_up(ada.client, "bob")
     workspace_id = (await ada.workspace())["id"]
 

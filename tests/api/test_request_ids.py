@@ -1,4 +1,4 @@
-"""X-Request-ID: what comes back, and what is made instead."""
+"""X-Request-ID: a valid one is returned, any other is replaced."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""A real browser in front of a real server, with nothing else to be reached."""
+"""A real browser and a real server, without any other network."""
 
 import shutil
 from collections.abc import AsyncGenerator
@@ -17,14 +17,13 @@ from playwright.async_api import (
     expect,
 )
 
-from tests.support.missing import cannot_run
+from tests.support.prerequisites import missing
 from tests.support.server import Server, running_server
 
 CHROMIUM = shutil.which("chromium")
-# To the browser there is one host in the world; any other, name or address, fails at once, whether
-# the machine has a network or not.
+# The browser reaches only this host; requests to any other fail at once, with or without a network.
 ONLY_LOOPBACK = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-ASKING_FOR_NOTHING_BY_ITSELF = (
+WITHOUT_BACKGROUND_REQUESTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",
@@ -33,20 +32,20 @@ ASKING_FOR_NOTHING_BY_ITSELF = (
     "--no-first-run",
 )
 
-expect.set_options(timeout=30_000)  # milliseconds, as for all else; on a busy machine it takes some
+expect.set_options(timeout=30_000)  # milliseconds; the default is too short on a busy machine
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Server]:
     if CHROMIUM is None:
-        cannot_run("there is no chromium on the path: apt-get install chromium")
+        missing("chromium is not on the path: apt-get install chromium")
     async with running_server(tmp_path_factory.mktemp("browser") / "data") as server:
         yield server
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def client(server: Server) -> AsyncGenerator[httpx.AsyncClient]:
-    """The way past the browser, to prepare and to compare."""
+    """An HTTP client beside the browser, to prepare data and compare results."""
     async with server.client() as client:
         yield client
 
@@ -56,8 +55,8 @@ async def browser() -> AsyncGenerator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=CHROMIUM,
-            chromium_sandbox=False,  # it does not work for root, and all pages are our own
-            args=[ONLY_LOOPBACK, *ASKING_FOR_NOTHING_BY_ITSELF],
+            chromium_sandbox=False,  # the sandbox does not work for root; all pages are our own
+            args=[ONLY_LOOPBACK, *WITHOUT_BACKGROUND_REQUESTS],
         )
         yield browser
         await browser.close()
@@ -65,37 +64,37 @@ async def browser() -> AsyncGenerator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def page(server: Server, browser: Browser) -> AsyncGenerator[Page]:
-    """A fresh window, in which nothing may have gone wrong when the test is over.
+    """A new page, which must have no faults at the end of the test.
 
-    Wrong is: an error or warning in the console (the browser also writes there what a
-    Content-Security-Policy has stopped, and which icon or source map is missing), an exception in a
-    script, a request that failed or was answered with an error, a request to another host.
+    Faults are: an error or warning in the console (which includes violations of the content
+    security policy and missing icons or source maps), an exception in a script, a request that
+    fails or has an error status, a request to another host.
     """
     async with await browser.new_context(base_url=server.address) as context:
-        complaints = _complaints(context, server)
+        faults = _faults(context, server)
         yield await context.new_page()
-        assert complaints == []
+        assert faults == []
 
 
-def _complaints(context: BrowserContext, server: Server) -> list[str]:
-    """A list that fills with what goes wrong."""
+def _faults(context: BrowserContext, server: Server) -> list[str]:
+    """The list of faults, filled while the page is used."""
     found: list[str] = []
 
-    def told(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             found.append(f"{message.type}: {message.text}")
 
-    def asked(request: Request) -> None:
+    def on_request(request: Request) -> None:
         if not request.url.startswith(f"{server.address}/"):
             found.append(f"another host: {request.url}")
 
-    def answered(response: Response) -> None:
+    def on_response(response: Response) -> None:
         if response.status >= 400:
             found.append(f"{response.status}: {response.url}")
 
-    context.on("console", told)
-    context.on("request", asked)
-    context.on("response", answered)
+    context.on("console", on_console)
+    context.on("request", on_request)
+    context.on("response", on_response)
     context.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
     context.on("weberror", lambda error: found.append(f"exception: {error.error}"))
     return found

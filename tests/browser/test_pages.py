@@ -1,7 +1,7 @@
-"""What people see and do in the pages of the service, in a real browser that reaches nothing else.
+"""The pages of the service in a real browser that has no other network.
 
-The browser resolves no name and no address but 127.0.0.1, so all of this holds with no network; and
-whatever a page asks of another host, or tells the console, fails the test (`page` in conftest.py).
+The browser resolves no host but 127.0.0.1. A request to another host, or a message in the console,
+fails the test (`page` in conftest.py).
 """
 
 import json
@@ -15,12 +15,12 @@ from tests.support.api import API, PASSWORD, sign_up
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.xdist_group("browser"),  # one server and one browser serve them all
+    pytest.mark.xdist_group("browser"),  # all tests share one server and one browser
 ]
 
 COLOURS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 READABLE = 4.5  # contrast of text, WCAG 2.2, success criterion 1.4.3
-# The relative luminance (WCAG 2.2) of the words of an element, and of what they stand on.
+# The relative luminance (WCAG 2.2) of the text of an element and of its background.
 LUMINANCES = """element => {
   const luminance = colour => {
     const [red, green, blue] = colour.match(/[0-9.]+/g).map(value => {
@@ -69,7 +69,7 @@ async def test_people_sign_in_with_their_name_and_try_what_they_read_about(
     await _open_docs(page)
     await page.get_by_role("button", name="Authorize").click()
     dialog = page.locator(".dialog-ux")
-    # A name and a password, and apart from them a token: nothing else to wonder about.
+    # Only user name and password, and separately a token.
     fields = dialog.locator("input:visible, select:visible")
     assert await fields.evaluate_all("fields => fields.map(field => field.id)") == [
         "oauth_username",
@@ -88,13 +88,13 @@ async def test_people_sign_in_with_their_name_and_try_what_they_read_about(
 
     creation = await _to_try(page, "post", "/user-profiles/{user_profile_id}/workspaces")
     await creation.get_by_placeholder("user_profile_id").fill(ada.id)
-    status, workspace = await _execute(creation)  # the body is the example, as it stands there
+    status, workspace = await _execute(creation)  # with the example as the body
     assert status == "201"
     assert (await ada.get(f"/workspaces/{workspace['id']}")).json() == workspace
 
     listing = await _to_try(page, "get", "/user-profiles/{user_profile_id}/workspaces")
     await listing.get_by_placeholder("user_profile_id").fill(ada.id)
-    status, listed = await _execute(listing)  # with nothing filled in but what it needs
+    status, listed = await _execute(listing)  # with the required fields only
     assert (status, listed["items"]) == ("200", [workspace])
 
 
@@ -140,7 +140,7 @@ async def test_the_start_leads_to_the_docs(page: Page) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/problems/unsupported-media-type"])
 async def test_our_own_pages_are_easy_to_read(page: Page, path: str) -> None:
-    await page.set_viewport_size({"width": 320, "height": 640})  # a small telephone
+    await page.set_viewport_size({"width": 320, "height": 640})  # a small phone
     await page.goto(path)
     assert await page.evaluate("document.documentElement.lang") == "en"
     assert await page.evaluate("document.documentElement.scrollWidth") == 320
@@ -167,7 +167,7 @@ async def _follow_to_the_docs(page: Page) -> None:
 
 
 async def _to_try(page: Page, method: str, path: str) -> Locator:
-    """The opened block of an operation, with its fields ready to be filled in."""
+    """The opened block of an operation with editable fields."""
     heading = page.locator(
         f".opblock-summary-{method}", has=page.locator(f"[data-path='{API}{path}']")
     )
@@ -178,7 +178,7 @@ async def _to_try(page: Page, method: str, path: str) -> Locator:
 
 
 async def _execute(block: Locator) -> tuple[str, dict[str, Any]]:
-    """The status and the body of the answer that the page shows."""
+    """The status and body of the response on the page."""
     await block.get_by_role("button", name="Execute").click()
     answer = block.locator(".live-responses-table .response")
     status = await answer.locator(".response-col_status").inner_text()

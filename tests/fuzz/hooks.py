@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of Symphony. It loads this file itself (SCHEMATHESIS_HOOKS)."""
+"""Hooks with facts that schemathesis cannot know; it loads this file (SCHEMATHESIS_HOOKS)."""
 
 from typing import Any, cast
 from uuid import uuid4
@@ -28,10 +28,10 @@ schemathesis.openapi.format(
 
 @schemathesis.hook  # pyright: ignore[reportUnknownMemberType] - its type is left open
 def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
-    """Takes away what fits the schema and is refused (422) for what was sent before it.
+    """Replace values that fit the schema but are refused because of others.
 
-    An Idempotency-Key must not have been used for another request, the present password is known
-    to who has set it, a content in base64 is one, and a passphrase goes with a protection by one.
+    An Idempotency-Key must not have been used for another request, the current password must be
+    right, base64 content must decode, and a passphrase requires the protection by one.
     """
     if case.meta is not None and not case.meta.generation.mode.is_positive:
         return

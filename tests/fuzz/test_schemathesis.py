@@ -1,4 +1,4 @@
-"""Requests made up from the OpenAPI document, good and bad, against a real server."""
+"""Requests generated from the OpenAPI document, valid and invalid, against a real server."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fuzz
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 HERE = Path(__file__).parent
 CONFIGURATION = HERE / "schemathesis.toml"
-# Set by `just fuzz`: how many requests are made up for each operation in each phase.
+# Set by `just fuzz`: the number of requests for each operation and phase.
 EXAMPLES = "FUZZ_EXAMPLES"
 
 
@@ -57,7 +57,7 @@ async def test_no_request_gets_an_answer_that_the_document_does_not_promise(
         *("--continue-on-failure", "--request-timeout", "30"),
         folder=tmp_path,
     )
-    print(report)  # noqa: T201 - the counts, for whoever runs it with -s
+    print(report)  # noqa: T201 - the counts, shown with -s
     assert status == 0, report
     assert "request failed" not in server.log.read_text()
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document in a file, as the tools want it."""
+"""The OpenAPI document in a file, for the tools."""
 
 import json
 from pathlib import Path

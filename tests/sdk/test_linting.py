@@ -1,4 +1,4 @@
-"""What a linter has to say about the OpenAPI document: nothing."""
+"""Linters find no problem in the OpenAPI document."""
 
 import json
 from pathlib import Path

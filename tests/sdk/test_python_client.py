@@ -1,4 +1,4 @@
-"""A client in Python, made from the OpenAPI document by a generator, works."""
+"""A Python client that is generated from the OpenAPI document works."""
 
 import sys
 from collections.abc import Callable
@@ -18,7 +18,7 @@ PACKAGE = "symphony_client"
 
 @pytest.fixture
 def package(openapi_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The client, made without a warning, and imported."""
+    """The client package, generated without a warning."""
     generator = from_pypi("openapi-python-client==0.29.1", "openapi-python-client")
     generator.run(
         *("generate", "--path", openapi_file, "--output-path", tmp_path / PACKAGE),
@@ -32,7 +32,7 @@ def package(openapi_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def operation(place: str) -> Callable[..., Any]:
-    """What asks for an operation, given its tag and its id."""
+    """The function for an operation, given its tag and id."""
     return import_module(f"{PACKAGE}.api.{place}").asyncio_detailed
 
 

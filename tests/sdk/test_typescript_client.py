@@ -1,4 +1,4 @@
-"""A client in TypeScript, made from the OpenAPI document by a generator, compiles and works."""
+"""A TypeScript client that is generated from the OpenAPI document compiles and works."""
 
 import shutil
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.server import running_server
 
 pytestmark = pytest.mark.sdk
 STORY = Path(__file__).with_name("story.ts")
-# Said of every document of OpenAPI 3.1.
+# The generator prints it for every document of OpenAPI 3.1.
 OF_3_1 = "OpenAPI 3.1 support is still in beta."
 
 

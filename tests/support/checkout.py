@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.missing import cannot_run
+from tests.support.prerequisites import missing
 
 TOP = Path(__file__).parents[2]
 
@@ -16,7 +16,7 @@ def uv() -> str:
     own = TOP / ".tools" / "bin" / "uv"
     found = os.environ.get("UV") or (str(own) if own.exists() else shutil.which("uv"))
     if found is None:
-        cannot_run("uv is neither named by $UV, nor in .tools, nor on the path")
+        missing("uv is neither named by $UV, nor in .tools, nor on the path")
     return found
 
 

@@ -1,6 +1,6 @@
-"""What the API is to do, in plain dictionaries: a model to hold the service against.
+"""A model of the API in plain dictionaries, to compare the service with.
 
-It imports nothing of the service, and is meant to be checked by reading.
+It imports nothing of the service, so that it can be checked by reading.
 """
 
 import json
@@ -23,7 +23,7 @@ _NO_FOLDER_NAME = frozenset('/\\<>:"|?*')
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Noun:
-    """What tells one noun from the others."""
+    """The properties in which nouns differ."""
 
     name: str
     details: str
@@ -31,7 +31,7 @@ class Noun:
     parent: "Noun | None" = None
     limit: int = 0
     defaults: JsonObject = field(default_factory=dict[str, Any])
-    """What the fields hold that may be left out, and those that only the service sets."""
+    """The values of optional fields, and of fields that only the service sets."""
     settable: frozenset[str] = frozenset()
     filters: frozenset[str] = frozenset()
     named: str = "name"
@@ -42,7 +42,7 @@ class Noun:
 
     @property
     def id_field(self) -> str:
-        """The field of what is inside that tells in which of these it is."""
+        """The field of a child that holds the id of this noun."""
         return f"{self.name}_id".replace("-", "_")
 
     def collection(self, parent_id: str) -> str:
@@ -50,7 +50,7 @@ class Noun:
         return f"/{self.parent.name}s/{parent_id}/{self.name}s"
 
     def body(self, values: JsonObject) -> JsonObject:
-        """Of some values, those that this noun's fields can be set to."""
+        """Those values that belong to fields of this noun which clients can set."""
         known = self.settable | {self.named, self.details}
         renamed = {self.details if name == "details" else name: values[name] for name in values}
         return {name: value for name, value in renamed.items() if name in known}
@@ -89,7 +89,7 @@ NOUNS = (PROFILE, WORKSPACE, REPO, VAULT)
 
 
 class Refused(Exception):
-    """The answer is to be this problem, with these members, and pointing at these faults."""
+    """The expected response is this problem, with these members and errors."""
 
     def __init__(self, problem: str, *faults: tuple[str, str], **members: int) -> None:
         super().__init__(problem)
@@ -100,14 +100,14 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Thing:
-    """Something that was made; also when it is gone, for it can still be asked for."""
+    """An entity; a deleted one is kept, because requests can still name it."""
 
     noun: Noun
     owner: str
     shown: JsonObject
-    """What a GET of it shows."""
+    """The body of its GET."""
     etags: list[str]
-    """Those of all its states, the present one last."""
+    """The ETags of all its states, the current one last."""
     is_gone: bool = False
 
     @property
@@ -125,7 +125,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list is asked for; `filters` goes by the names of the parameters."""
+    """The parameters of a list; `filters` maps parameter names to values."""
 
     sort: str = "created_at"
     q: str = ""
@@ -138,22 +138,22 @@ class Query:
 
 
 class Model:
-    """Everything that some people have, and what becomes of it with each request."""
+    """The entities of all users, and how requests change them."""
 
     def __init__(self) -> None:
         self.things: dict[str, Thing] = {}
         self._made_under: dict[tuple[str, str], tuple[str, str]] = {}
 
     def keep(self, noun: Noun, owner: str, shown: JsonObject, etag: str) -> None:
-        """Remembers what was made."""
+        """Store a created entity."""
         self.things[shown["id"]] = Thing(noun, owner, shown, [etag])
 
     def keep_answer(self, asker: str, key: str, request: Request, answer: str) -> None:
-        """Remembers what is to be said again to the same request under the same key."""
+        """Store the response for retries of a request with the same idempotency key."""
         self._made_under[asker, key] = (_canonical(request), answer)
 
     def first_answer(self, asker: str, noun: Noun, key: str | None, request: Request) -> str | None:
-        """The answer that has to come again. Raises: Refused."""
+        """The response that a retry must return, if any. Raises: Refused."""
         self._check(noun, request[1])
         before = self._made_under.get((asker, key)) if key else None
         if before is None:
@@ -163,7 +163,7 @@ class Model:
         return before[1]
 
     def create(self, asker: str, noun: Noun, parent_id: str, body: JsonObject) -> JsonObject:
-        """What the new thing shows, but for its id and times. Raises: Refused."""
+        """The fields of the new entity except id and times. Raises: Refused."""
         assert noun.parent is not None
         self._check(noun, body)
         self.find(asker, noun.parent, parent_id)
@@ -178,7 +178,7 @@ class Model:
     def change(
         self, asker: str, thing: Thing, patch: JsonObject, if_match: str | None
     ) -> JsonObject:
-        """What it then shows, but for the time of the change. Raises: Refused."""
+        """The fields after the change except its time. Raises: Refused."""
         self._check(thing.noun, patch)
         self._find_in_state(asker, thing, if_match)
         if thing.shown.get("is_locked"):
@@ -192,7 +192,7 @@ class Model:
         return after
 
     def lock(self, asker: str, thing: Thing, if_match: str | None, *, locked: bool) -> JsonObject:
-        """What it then shows, but for the time of the change. Raises: Refused."""
+        """The fields after the change except its time. Raises: Refused."""
         self._find_in_state(asker, thing, if_match)
         if thing.shown["is_locked"] == locked:
             return thing.shown
@@ -231,7 +231,7 @@ class Model:
         }
 
     def listed(self, asker: str, noun: Noun, parent_id: str, query: Query) -> list[JsonObject]:
-        """All that is on a list, in order. Raises: Refused."""
+        """All items of a list, in order. Raises: Refused."""
         assert noun.parent is not None
         self.find(asker, noun.parent, parent_id)
         field_name = query.sort.removeprefix("-")
@@ -249,7 +249,7 @@ class Model:
         ]
 
     def find(self, asker: str, noun: Noun, thing_id: str) -> Thing:
-        """Raises: Refused, when it is not there or not the asker's."""
+        """Raises: Refused, unless the asker owns the entity."""
         thing = self.things[thing_id]
         if thing.is_gone or thing.owner != asker or thing.noun is not noun:
             raise Refused(f"404 {noun.name}-not-found")
@@ -294,12 +294,12 @@ class Model:
 
 
 def comparison_key(name: str) -> str:
-    """Names are the same without regard to case and Unicode form."""
+    """Names are compared without regard to case and Unicode form."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether both are the same JSON; to Python alone, 1 and 1.0 and true are equal."""
+    """Whether both are the same JSON; in Python, 1, 1.0 and True are equal."""
     return _canonical(one) == _canonical(other)
 
 
@@ -316,7 +316,7 @@ def _next(shown: JsonObject) -> JsonObject:
 
 
 def _merged(target: Any, patch: Any) -> Any:
-    """The algorithm of RFC 7396, section 2, as it stands there."""
+    """A merge patch (RFC 7396, section 2), as the RFC words it."""
     if not isinstance(patch, dict):
         return patch
     result: JsonObject = dict(cast("JsonObject", target)) if isinstance(target, dict) else {}

@@ -1,4 +1,4 @@
-"""The OpenAPI document as a measure: whether values and answers are as it says."""
+"""Checks of values and responses against the OpenAPI document."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -23,13 +23,13 @@ _ADDRESS = "urn:symphony:openapi"
 
 @cache
 def document() -> dict[str, Any]:
-    """The service's document, which is the same whatever its settings are."""
+    """The document of the service, which does not depend on settings."""
     return create_app(Settings.model_validate({"demo_mode": True})).openapi()
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation, and where it stands in the document."""
+    """An operation of the document."""
 
     method: str
     path: str
@@ -42,12 +42,12 @@ class Operation:
 
     @property
     def media_types(self) -> tuple[str, ...]:
-        """Those of the body; none without one."""
+        """The media types of the body; empty without a body."""
         return tuple(self.described.get("requestBody", {}).get("content", {}))
 
     @property
     def example(self) -> Any:
-        """That of the body; None without one."""
+        """The example of the body; None without a body."""
         contents = self.described.get("requestBody", {}).get("content", {}).values()
         return next((content["example"] for content in contents), None)
 
@@ -64,17 +64,17 @@ class Operation:
         return self.described["security"] != []
 
     def schema_of(self, status: int, media_type: str) -> str:
-        """Where the schema of an answer stands."""
+        """The JSON pointer of the schema of a response."""
         return f"{self.pointer}/responses/{status}/content/{_step(media_type)}/schema"
 
     def codes(self, status: int) -> set[str]:
-        """The problems that an answer with a status can be."""
+        """The codes of the problems with a status."""
         return set(self.answers[status].get("content", {}).get(PROBLEM, {}).get("examples", {}))
 
 
 @cache
 def operations() -> dict[str, Operation]:
-    """All of them, by their ids."""
+    """All operations by id."""
     found = [
         Operation(method.upper(), path, f"/paths/{_step(path)}/{method}", described)
         for path, methods in document()["paths"].items()
@@ -86,7 +86,7 @@ def operations() -> dict[str, Operation]:
 
 
 def operation_at(method: str, path: str) -> Operation | None:
-    """The one that a request asks for; `me` stands for itself, and is nobody's id."""
+    """The operation of a request; `me` is a path of its own, never an id."""
     asked = "GET" if method == "HEAD" else method
     fitting = (
         each
@@ -97,12 +97,12 @@ def operation_at(method: str, path: str) -> Operation | None:
 
 
 def _pattern(path: str) -> str:
-    """What the paths of an operation look like; the key of an entry has slashes."""
+    """A regular expression for the paths of an operation; keys of entries contain slashes."""
     return re.sub(r"\{\w+\}", "(?!me$)[^/]+", path.replace("{key}", r"[\s\S]+"))
 
 
 def nodes(node: Any = None, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object in the document that is not part of an example, with its JSON pointer."""
+    """All objects of the document with their JSON pointers, except those in examples."""
     whole: Any = document() if node is None else node
     members: Iterable[tuple[str, Any]] = ()
     if isinstance(whole, dict):
@@ -116,7 +116,7 @@ def nodes(node: Any = None, pointer: str = "") -> Iterator[tuple[str, dict[str, 
 
 
 def resolved(node: dict[str, Any]) -> dict[str, Any]:
-    """What an object refers to, or itself."""
+    """The object that a `$ref` refers to, or the object itself."""
     while "$ref" in node:
         place: Any = document()
         for step in node["$ref"].removeprefix("#/").split("/"):
@@ -126,7 +126,7 @@ def resolved(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def faults(pointer: str, value: Any) -> list[str]:
-    """What is wrong with a value, by the schema at a place in the document."""
+    """The violations of a value against the schema at a pointer of the document."""
     errors = _validator(pointer).iter_errors(value)  # pyright: ignore[reportUnknownMemberType] - its stubs leave a part of its type open
     return [f"{pointer}: {error.message}" for error in errors]
 
@@ -142,9 +142,9 @@ def _validator(pointer: str) -> Draft202012Validator:
 
 
 async def check(answer: httpx.Response) -> None:
-    """An answer has a status, a form, a problem and headers which its operation describes.
+    """Require that status, body, problem code and headers of a response are documented.
 
-    Answers of what is not in the document are not looked at.
+    Responses of paths that are not in the document are skipped.
     """
     await answer.aread()
     request = answer.request
@@ -180,5 +180,5 @@ def _check_headers(answer: httpx.Response, described: dict[str, Any], asked: str
 
 
 def _step(name: str) -> str:
-    """A step of a JSON pointer (RFC 6901, section 6) that stands in the fragment of an address."""
+    """A name as a step of a JSON pointer in a URI fragment (RFC 6901, section 6)."""
     return quote(name.replace("~", "~0").replace("/", "~1"))

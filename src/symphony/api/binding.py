@@ -1,31 +1,27 @@
-"""How the functions of routes get their arguments from a request.
+"""Binding: how the functions of routes get their arguments from a request.
 
-FastAPI finds out, when a route is made, what each parameter is and where it comes from; that is
-what the OpenAPI document is made from, and what is followed here. Its own way from a request to
-the arguments looks at all of that anew each time, and takes longer than a small read.
+FastAPI determines once, when a route is created, what each parameter is and where it comes from;
+the OpenAPI document is generated from the same facts. FastAPI's own request handling inspects them
+again for every request, which takes longer than a small read from the database.
 """
 
-import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
+from symphony.api.fastapi_adapter import Function, Parameter
 from symphony.api.request import ApiRequest
-
-if TYPE_CHECKING:
-    from fastapi._compat import ModelField
 
 
 class Binding:
-    """A route's function and its dependencies, in the order in which they are called."""
+    """The function of a route and its dependencies, in the order in which they are called."""
 
-    def __init__(self, dependant: Dependant) -> None:
+    def __init__(self, function: Function) -> None:
         self._calls: list[_Call] = []
-        self._add(dependant)
+        self._add(function)
         self.query_names = frozenset(
             parameter.alias
             for call in self._calls
@@ -34,20 +30,21 @@ class Binding:
         )
 
     async def call(self, request: ApiRequest, response: Response) -> Any:
-        """What the function returns.
+        """Call the functions, and return what the last one, the route's, returns.
 
-        Raises: RequestValidationError with all that is wrong; what the functions raise.
+        Raises: RequestValidationError with the errors of all parameters, before any function is
+        called; whatever the functions raise.
         """
         errors: list[Any] = []
-        read = [
-            {parameter.name: parameter.read(request, errors) for parameter in call.parameters}
+        values = [
+            {parameter.name: _value(parameter, request, errors) for parameter in call.parameters}
             for call in self._calls
         ]
         if errors:
             raise RequestValidationError(errors)
         results: list[Any] = []
-        for call, arguments in zip(self._calls, read, strict=True):
-            for name, index in call.needs:
+        for call, arguments in zip(self._calls, values, strict=True):
+            for name, index in call.results:
                 arguments[name] = results[index]
             if call.request_name:
                 arguments[call.request_name] = request
@@ -56,57 +53,22 @@ class Binding:
             results.append(await call.function(**arguments))
         return results[-1]
 
-    def _add(self, dependant: Dependant) -> int:
-        needs = tuple((each.name or "", self._add(each)) for each in dependant.dependencies)
-        function = dependant.call
-        if not inspect.iscoroutinefunction(function) or _is_beyond(dependant):
-            raise TypeError(f"{function} asks for what no route here has")
+    def _add(self, function: Function) -> int:
+        """Add a function after its dependencies, each once, and return its index."""
+        results = tuple((name, self._add(each)) for name, each in function.dependencies)
         for index, call in enumerate(self._calls):
-            if call.function is function:
+            if call.function is function.call:
                 return index
         self._calls.append(
             _Call(
-                function,
-                tuple(_parameters(dependant)),
-                needs,
-                dependant.request_param_name,
-                dependant.response_param_name,
+                function.call,
+                function.parameters,
+                results,
+                function.request_name,
+                function.response_name,
             )
         )
         return len(self._calls) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Parameter:
-    """One that a request gives, in its path, query, headers or body."""
-
-    name: str
-    place: str
-    alias: str
-    field: "ModelField"
-
-    def read(self, request: ApiRequest, errors: list[Any]) -> Any:
-        if self.place == "body":
-            given, location = request.document, ("body",)
-            if not request.content and not self.field.field_info.is_required():
-                return self.field.get_default()
-        else:
-            given, location = self._found(request), (self.place, self.alias)
-            if given is None and not self.field.field_info.is_required():
-                return self.field.get_default()
-            if given is None:
-                errors.append({"type": "missing", "loc": location})
-                return None
-        value, wrong = self.field.validate(given, loc=location)
-        errors += wrong
-        return value
-
-    def _found(self, request: ApiRequest) -> str | None:
-        if self.place == "path":
-            return request.path_params[self.alias]
-        if self.place == "query":
-            return request.query.get(self.alias)
-        return request.headers.get(self.alias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +76,34 @@ class _Call:
     """A function, and where its arguments come from."""
 
     function: Callable[..., Awaitable[Any]]
-    parameters: tuple[_Parameter, ...]
-    needs: tuple[tuple[str, int], ...]
-    """The arguments that are results of functions called before."""
+    parameters: tuple[Parameter, ...]
+    results: tuple[tuple[str, int], ...]
+    """The arguments that are results of earlier calls, with the index of each call."""
     request_name: str | None
     response_name: str | None
 
 
-def _is_beyond(dependant: Dependant) -> bool:
-    """Whether it has parameters that FastAPI knows, and nobody here uses."""
-    return len(dependant.body_params) > 1 or any(
-        (
-            dependant.cookie_params,
-            dependant.background_tasks_param_name,
-            dependant.security_scopes_param_name,
-            dependant.http_connection_param_name,
-            dependant.websocket_param_name,
-        )
-    )
+def _value(parameter: Parameter, request: ApiRequest, errors: list[Any]) -> Any:
+    """The value of a parameter, or None with an error added to `errors`."""
+    if parameter.place == "body":
+        given, location = request.document, ("body",)
+        if not request.content and not parameter.is_required:
+            return parameter.default()
+    else:
+        given, location = _text(parameter, request), (parameter.place, parameter.alias)
+        if given is None and not parameter.is_required:
+            return parameter.default()
+        if given is None:
+            errors.append({"type": "missing", "loc": location})
+            return None
+    value, found = parameter.validate(given, loc=location)
+    errors += found
+    return value
 
 
-def _parameters(dependant: Dependant) -> Iterator[_Parameter]:
-    places = {
-        "path": dependant.path_params,
-        "query": dependant.query_params,
-        "header": dependant.header_params,
-        "body": dependant.body_params,
-    }
-    for place, fields in places.items():
-        for field in fields:
-            yield _Parameter(field.name, place, field.alias, field)
+def _text(parameter: Parameter, request: ApiRequest) -> str | None:
+    if parameter.place == "path":
+        return request.path_params[parameter.alias]
+    if parameter.place == "query":
+        return request.query.get(parameter.alias)
+    return request.headers.get(parameter.alias)

@@ -1,55 +1,57 @@
-"""Conditional requests (RFC 9110, section 13): a state's ETag, If-Match and If-None-Match."""
+"""Conditional requests (RFC 9110, section 13): ETags, If-Match and If-None-Match."""
 
 import re
 from collections.abc import Mapping
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Header, Request, Response
+from starlette.exceptions import HTTPException
 
-from symphony.api.problems.catalogue import ApiError
-from symphony.api.problems.validation_errors import InvalidPart
+from symphony.api.problems.errors import ValidationFailed
+from symphony.api.problems.validation_errors import InvalidField
 from symphony.domain.vaults.entry_service import WriteConditions
 
 _ANY = "*"
 _WEAK = "W/"
-ETAGS_FORMAT = "etags"  # what the OpenAPI document calls it: `*`, or ETags with commas between
+ETAGS_FORMAT = "etags"  # the format in the OpenAPI document: `*`, or ETags separated by commas
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"')  # RFC 9110, section 8.8.3
 
 
 class Tagged(Protocol):
-    """What has a tag for its state."""
+    """A resource with a tag that identifies its state."""
 
     @property
     def tag(self) -> str: ...
 
 
-class NotModified(Exception):
-    """The caller has this state already."""
+class NotModified(HTTPException):
+    """The client already has the current state."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__()
-        self.headers = headers
+        super().__init__(304, headers=headers)
 
 
-def set_etag(response: Response, shown: Tagged) -> None:
-    """Strong, and opaque to clients."""
-    response.headers["ETag"] = _quoted(shown.tag)
+def set_etag(response: Response, resource: Tagged) -> None:
+    """Set a strong ETag."""
+    response.headers["ETag"] = _quoted(resource.tag)
 
 
 def answer_if_modified(
     request: Request, response: Response, tag: str, *, weak: bool = False
 ) -> None:
-    """Sets the ETag of what a GET answers. Raises: NotModified when the caller has it."""
+    """Set the ETag of a GET response.
+
+    Raises: NotModified when If-None-Match has the ETag.
+    """
     quoted = _quoted(tag)
     etag = _WEAK + quoted if weak else quoted
     known = _tags(request.headers.getlist("if-none-match"), "If-None-Match")
     response.headers["ETag"] = etag
-    # The comparison is a weak one (RFC 9110, section 13.1.2): W/ makes no difference here.
+    # The comparison is weak (RFC 9110, section 13.1.2): W/ makes no difference.
     if known is not None and (
         _ANY in known or quoted in {each.removeprefix(_WEAK) for each in known}
     ):
-        # With the headers of the 200 that it stands for (section 15.4.5), of which none is about
-        # a content yet.
+        # A 304 has the headers of the 200 (section 15.4.5) except those that describe a content.
         raise NotModified(
             {
                 name: value
@@ -65,16 +67,17 @@ async def expected_tags(
         str | None,
         Header(
             alias="If-Match",
-            description="Only when the present state has one of these ETags, or `*`.",
+            description="Perform the request only if the current ETag is one of these; `*` matches"
+            " any. Otherwise the response is a 412.",
             json_schema_extra={"format": ETAGS_FORMAT},
         ),
     ] = None,
 ) -> frozenset[str] | None:
-    """The states of which a change may start; None for any."""
+    """The tags of the states that a change may start from; None for any state."""
     known = _tags(request.headers.getlist("if-match"), "If-Match")
     if known is None or _ANY in known:
         return None
-    # The comparison is a strong one (RFC 9110, section 13.1.1): weak ETags never match.
+    # The comparison is strong (RFC 9110, section 13.1.1): weak ETags never match.
     return frozenset(each[1:-1] for each in known if each.startswith('"'))
 
 
@@ -88,13 +91,13 @@ async def write_conditions(
         str | None,
         Header(
             alias="If-None-Match",
-            description="Only when the present state has none of these ETags; `*`: only when there"
-            " is nothing yet.",
+            description="Perform the request only if the current ETag is none of these; `*`"
+            " requires that the resource does not exist. Otherwise the response is a 412.",
             json_schema_extra={"format": ETAGS_FORMAT},
         ),
     ] = None,
 ) -> WriteConditions:
-    """The conditions of a PUT, which may make what it names."""
+    """The conditions of a PUT, which may create the resource."""
     refused = _tags(request.headers.getlist("if-none-match"), "If-None-Match") or set()
     return WriteConditions(
         only_new=_ANY in refused,
@@ -112,7 +115,10 @@ def _quoted(tag: str) -> str:
 
 
 def _tags(lines: list[str], header: str) -> set[str] | None:
-    """The entity tags of a header that may stand several times; None without it."""
+    """The ETags of all lines of a header; None without the header.
+
+    Raises: ValidationFailed.
+    """
     if not lines:
         return None
     text = ",".join(lines)
@@ -124,8 +130,6 @@ def _tags(lines: list[str], header: str) -> set[str] | None:
         or any(part.strip(" \t,") for part in between)
         or not all("," in part for part in between[1:-1])
     ):
-        part = InvalidPart(
-            "not-an-etag", 'ETags such as "abc" with commas between, or *.', parameter=header
-        )
-        raise ApiError("validation-error", errors=[part])
+        detail = 'Must be `*`, or ETags such as "abc" separated by commas.'
+        raise ValidationFailed(InvalidField("not-an-etag", detail, parameter=header))
     return set(_ETAG.findall(text))

@@ -1,4 +1,4 @@
-"""What routes ask for: the application, and the caller whom `routing` has identified."""
+"""Dependencies of routes: the application, and the caller whom `routing` has authenticated."""
 
 from typing import Annotated
 
@@ -22,11 +22,10 @@ async def vault_session(
         str | None,
         Header(
             alias="Vault-Session",
-            description="The `session` of a vault that is unlocked, if it has a passphrase.",
+            description="The `session` of the unlocked vault; required if it has a passphrase.",
         ),
     ] = None,
 ) -> str | None:
-    """What a caller shows beside the token; never logged, as no header is."""
     return session
 
 

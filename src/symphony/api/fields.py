@@ -1,6 +1,6 @@
-"""The types of fields: the domain's rules, each with its description and example, written once.
+"""Field types: the rules of the domain, each with its description and example.
 
-Answers use them as well: what is shown of something has the form in which it was asked for.
+Request and response schemas use the same types, so a field looks the same in both.
 """
 
 from datetime import UTC, datetime
@@ -24,8 +24,8 @@ from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
 from symphony.domain.vaults.entries import MAX_KEY, entry_key
 from symphony.domain.vaults.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase
 
-# What the rules say, as far as a pattern can (ECMA-262, as JSON Schema has it): for clients that
-# look before they send. The rules themselves decide.
+# The rules as patterns, as far as possible (ECMA-262, as in JSON Schema), for clients that validate
+# before they send. The rules of the domain decide.
 _CONTROLS = r"\u0000-\u001f\u007f-\u009f"
 _NOT_IN_FOLDER_NAMES = rf'{_CONTROLS}/\\<>:"|?*'
 _NAME_PATTERN = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*$"
@@ -52,26 +52,28 @@ def _utc_time(value: object) -> datetime:
             return given.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise RuleBroken("not-a-time", "A time as RFC 3339 has it: 2027-01-31T12:00:00Z.")
+    raise RuleBroken(
+        "not-a-time", "Must be a time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z."
+    )
 
 
 def _number(value: object) -> object:
-    """JSON has one kind of number: 4.0 is a whole one, and neither "4" nor true is any."""
+    """Refuse what pydantic would convert: strings and booleans. 4.0 is an integer in JSON."""
     if isinstance(value, bool | str):
-        raise RuleBroken("integer-expected", "This must be a whole number.")
+        raise RuleBroken("integer-expected", "Must be an integer.")
     return value
 
 
 WHOLE_NUMBER = BeforeValidator(_number)
-"""For each whole number in a body; those in an address are text anyway."""
+"""For integers in a body; in a path or query every value is text."""
 
 
 def _id(noun: str, example: str) -> Any:
-    return Field(description=f"The {noun}'s id, a UUIDv7.", examples=[example])
+    return Field(description=f"The id of the {noun}, a UUIDv7.", examples=[example])
 
 
-# The database's driver has a UUID of its own, which writes itself sooner than pydantic finds out
-# what it is.
+# The driver of PostgreSQL returns a UUID class of its own. `str` serializes it faster than pydantic
+# does, which first has to determine its type.
 _Id = Annotated[
     UUID,
     PlainSerializer(str),
@@ -84,7 +86,7 @@ EntryKey = Annotated[
     str,
     AfterValidator(entry_key),
     _text(
-        "1 to 512 characters, parted by slashes; no part is empty, `.` or `..`.",
+        "1 to 512 characters: parts separated by slashes, none of them empty, `.` or `..`.",
         "clients/acme/db",
         pattern=_ENTRY_KEY_PATTERN,
         minLength=1,
@@ -98,7 +100,7 @@ Username = Annotated[
     str,
     AfterValidator(rules.username),
     _text(
-        "3 to 64 ASCII letters, digits and `_`, a letter first; unique without regard to case.",
+        "3 to 64 ASCII letters, digits and `_`, the first a letter; unique without regard to case.",
         "ada",
         pattern=rules.USERNAME_PATTERN,
     ),
@@ -107,7 +109,7 @@ Email = Annotated[
     str,
     AfterValidator(rules.email),
     _text(
-        "One e-mail address; unique.", "ada@example.org", maxLength=rules.MAX_EMAIL, format="email"
+        "An e-mail address; unique.", "ada@example.org", maxLength=rules.MAX_EMAIL, format="email"
     ),
 ]
 Password = Annotated[
@@ -115,7 +117,7 @@ Password = Annotated[
     AfterValidator(password),
     Field(repr=False),
     _text(
-        "8 to 1,024 characters of any kind.",
+        "8 to 1,024 characters.",
         "correct horse battery staple",
         minLength=MIN_PASSWORD,
         maxLength=MAX_PASSWORD,
@@ -128,7 +130,7 @@ Passphrase = Annotated[
     AfterValidator(passphrase),
     Field(repr=False),
     _text(
-        "12 to 1,024 characters of any kind. Nobody can recover it.",
+        "12 to 1,024 characters. A lost passphrase cannot be recovered.",
         "a horse, a battery and a staple",
         minLength=MIN_PASSPHRASE,
         maxLength=MAX_PASSPHRASE,
@@ -140,7 +142,7 @@ Name = Annotated[
     str,
     AfterValidator(rules.name),
     _text(
-        "Unique among its siblings without regard to case; spaces around it are trimmed.",
+        "1 to 255 characters, unique among its siblings without regard to case; trimmed.",
         "Thesis",
         pattern=_NAME_PATTERN,
         minLength=1,
@@ -151,7 +153,7 @@ FolderName = Annotated[
     str,
     AfterValidator(rules.folder_name),
     _text(
-        'Unique among its siblings; a legal folder name: none of `/ \\ < > : " | ? *`.',
+        'A folder name, unique among its siblings; without `/ \\ < > : " | ? *`.',
         "engine",
         pattern=_FOLDER_NAME_PATTERN,
         minLength=1,
@@ -165,13 +167,13 @@ Description = Annotated[
         Field(json_schema_extra={"pattern": _TEXT_PATTERN, "maxLength": rules.MAX_DESCRIPTION}),
     ]
     | None,
-    Field(description="Free text.", examples=["Notes on the analytical engine."]),
+    Field(description="Any text.", examples=["Notes on the analytical engine."]),
 ]
 Path = Annotated[
     str,
     AfterValidator(rules.path),
     _text(
-        "Absolute, or in the home folder.",
+        "An absolute path, or one relative to the home folder (`~/`).",
         "~/dev/engine",
         pattern=_PATH_PATTERN,
         maxLength=rules.MAX_PATH,
@@ -185,38 +187,40 @@ RemoteUrl = Annotated[
     ]
     | None,
     Field(
-        description="`https://`, `http://` or `git://` without a user, `ssh://[user@]host/…`, or"
-        " `user@host:path`; never with a password.",
+        description="`https://…`, `http://…` or `git://…` without a user, `ssh://[user@]host/…` or"
+        " `user@host:path`; no passwords.",
         examples=["https://git.example.org/ada/engine.git"],
     ),
 ]
-# An alias with a name, under which the OpenAPI document has it.
+# A named alias becomes a named schema in the OpenAPI document.
 JsonObject = TypeAliasType(
     "JsonObject",
     Annotated[
         dict[str, Any],
         AfterValidator(json_object),
         Field(
-            description="Any JSON object: at most 64 KiB as compact UTF-8 JSON and 32 levels deep.",
+            description="Any JSON object, of at most 64 KiB as compact UTF-8 JSON and 32 levels.",
         ),
     ],
 )
 Metadata = Annotated[
     JsonObject,
-    Field(description="Whatever programs want to keep here.", examples=[{"colour": "blue"}]),
+    Field(
+        description="Any JSON object, for use by client programs.", examples=[{"colour": "blue"}]
+    ),
 ]
 UtcTime = Annotated[
     datetime,
     BeforeValidator(_utc_time),
-    Field(description="RFC 3339, with an offset.", examples=["2027-01-31T12:00:00Z"]),
+    Field(description="A time with an offset (RFC 3339).", examples=["2027-01-31T12:00:00Z"]),
 ]
 
 
 def merge_patch(**example: Any) -> ConfigDict:
-    """What the schemas of merge patches (RFC 7396) have in common, and an example of one."""
+    """The configuration of a schema of merge patches (RFC 7396), with an example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
 def optional() -> Any:
-    """For a member that may be left out but not be null: unset, it is not looked at."""
+    """The default of a member that may be absent but not null; its value is never used."""
     return Field(default_factory=lambda: None)

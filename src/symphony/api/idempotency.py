@@ -1,4 +1,4 @@
-"""The header Idempotency-Key: creations that a client can send again without fear."""
+"""The header Idempotency-Key, which lets a client retry the creation of a resource."""
 
 import re
 from dataclasses import replace
@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Response
 
 from symphony.api.conditions import set_etag
-from symphony.api.problems.catalogue import ApiError
-from symphony.api.problems.validation_errors import InvalidPart
+from symphony.api.problems.errors import ValidationFailed
+from symphony.api.problems.validation_errors import InvalidField
 from symphony.api.request import ApiRequest
 from symphony.application.app import Application, CreationResult
 from symphony.domain.idempotency import IdempotencyKey
@@ -25,26 +25,33 @@ async def idempotency_key(
         str | None,
         Header(
             alias=_NAME,
-            description="Sent again within 24 hours with the same body, the first answer comes"
-            " again and nothing is made. 1 to 255 visible ASCII characters.",
+            description="1 to 255 visible ASCII characters. A retry with the same key and body"
+            " within 24 hours returns the first response and creates nothing.",
         ),
     ] = None,
 ) -> IdempotencyKey | None:
-    """The key under which a request is to be run once."""
+    """The key under which the request runs once.
+
+    Raises: ValidationFailed.
+    """
     if key is None:
         return None
     if not _VISIBLE_ASCII.fullmatch(key) or len(request.headers.getlist(_NAME)) > 1:
-        part = InvalidPart("not-a-key", "1 to 255 visible ASCII characters.", parameter=_NAME)
-        raise ApiError("validation-error", errors=[part])
-    asked = request.scope["path"].encode() + b"\0" + request.content
-    return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(asked))
+        detail = "Must be 1 to 255 visible ASCII characters, given once."
+        raise ValidationFailed(InvalidField("not-a-key", detail, parameter=_NAME))
+    content = request.scope["path"].encode() + b"\0" + request.content
+    return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(content))
 
 
-async def slowed(key: IdempotencyKey, request: ApiRequest, app: Application) -> IdempotencyKey:
-    """For a body with a passphrase: its fingerprint must not let anybody guess quicker than the
-    vault does, so it comes from Argon2."""
-    asked = compact([str(key.user_id), request.scope["path"], key.key]).encode()
-    derivation = app.passphrases.derivation(request.app.state.fingerprint(asked)[:SALT_BYTES])
+async def with_slow_fingerprint(
+    key: IdempotencyKey, request: ApiRequest, app: Application
+) -> IdempotencyKey:
+    """The key with a fingerprint from Argon2, for a body that contains a passphrase.
+
+    Otherwise the stored fingerprint would allow guessing the passphrase faster than the vault does.
+    """
+    context = compact([str(key.user_id), request.scope["path"], key.key]).encode()
+    derivation = app.passphrases.derivation(request.app.state.fingerprint(context)[:SALT_BYTES])
     slow = await app.passphrases.key(request.content, derivation)
     return replace(key, fingerprint=request.app.state.fingerprint(slow))
 
@@ -52,14 +59,14 @@ async def slowed(key: IdempotencyKey, request: ApiRequest, app: Application) -> 
 Key = Annotated[IdempotencyKey | None, Depends(idempotency_key)]
 
 
-def answer_made(response: Response, collection: str, made: CreationResult[Any]) -> None:
-    """The headers of a 201, which are the same when it is said again."""
-    set_etag(response, made.result)
-    answer_made_at(response, f"{collection}/{made.result.id}", made)
+def set_created_headers(response: Response, collection: str, created: CreationResult[Any]) -> None:
+    """Set the headers of a 201 for one resource; a replay has the same ones."""
+    set_etag(response, created.result)
+    set_created_location(response, f"{collection}/{created.result.id}", created)
 
 
-def answer_made_at(response: Response, place: str, made: CreationResult[Any]) -> None:
-    """The same for what has an address and no state of its own: several things, in a list."""
-    response.headers["Location"] = place
-    if made.replayed:
+def set_created_location(response: Response, location: str, created: CreationResult[Any]) -> None:
+    """Set the headers of a 201 for several resources, which have no common ETag."""
+    response.headers["Location"] = location
+    if created.replayed:
         response.headers["Idempotency-Replayed"] = "true"

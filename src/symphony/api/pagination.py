@@ -1,4 +1,4 @@
-"""Lists: their parameters, their opaque cursors, and the link to the next page (RFC 8288)."""
+"""Lists: parameters, opaque cursors, and the link to the next page (RFC 8288)."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import AfterValidator
 
-from symphony.api.problems.catalogue import ApiError
+from symphony.api.problems.errors import ApiError
 from symphony.api.request import ApiRequest
 from symphony.domain.base import Page, PageRequest, Position
 from symphony.domain.fields import MAX_NAME
@@ -24,7 +24,7 @@ _SEAL_BYTES = 16
 
 
 class Sort(StrEnum):
-    """By what a list is ordered; `-` in front: descending."""
+    """The order of a list; a leading `-` reverses it."""
 
     CREATED_AT = "created_at"
     CREATED_AT_DESCENDING = "-created_at"
@@ -35,10 +35,10 @@ class Sort(StrEnum):
 
 
 class Cursors:
-    """Writes positions as opaque strings, and reads only its own.
+    """Converts positions in a list to opaque strings and back.
 
-    A cursor is sealed (HMAC) together with the list, order and filters that it belongs to: with
-    any others, or altered, it is refused.
+    A cursor carries an HMAC over the position and its context: the user, the list, its order and
+    filters. A modified cursor, or one from another context, is refused.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -46,9 +46,9 @@ class Cursors:
 
     def write(self, position: Position, context: str) -> str:
         value = position.value
-        moment = isinstance(value, datetime)
+        is_time = isinstance(value, datetime)
         content = compact(
-            [position.id.hex, moment, value.isoformat() if isinstance(value, datetime) else value]
+            [position.id.hex, is_time, value.isoformat() if isinstance(value, datetime) else value]
         ).encode()
         return cursor_text(self._seal(content, context) + content)
 
@@ -58,8 +58,8 @@ class Cursors:
         seal, content = raw[:_SEAL_BYTES], raw[_SEAL_BYTES:]
         if not hmac.compare_digest(seal, self._seal(content, context)):
             raise ApiError("invalid-cursor")
-        entity_id, moment, value = json.loads(content)
-        return Position(datetime.fromisoformat(value) if moment else value, UUID(entity_id))
+        entity_id, is_time, value = json.loads(content)
+        return Position(datetime.fromisoformat(value) if is_time else value, UUID(entity_id))
 
     def _seal(self, content: bytes, context: str) -> bytes:
         sealed = context.encode("utf-8", "surrogatepass") + b"\0" + content
@@ -72,9 +72,9 @@ def cursor_text(raw: bytes) -> str:
 
 
 def cursor_bytes(text: str) -> bytes:
-    """What `cursor_text` has written; another text for the same bytes is refused.
+    """The bytes that `cursor_text` encoded.
 
-    Raises: ApiError `invalid-cursor`.
+    Raises: ApiError `invalid-cursor`, also for another encoding of the same bytes.
     """
     try:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
@@ -85,21 +85,21 @@ def cursor_bytes(text: str) -> bytes:
     return raw
 
 
-def link_to_next(request: ApiRequest, response: Response, cursor: str) -> None:
-    """The next page's address, in the header Link."""
+def set_next_link(request: ApiRequest, response: Response, cursor: str) -> None:
+    """Set the header Link to the address of the next page."""
     query = urlencode({**request.query, "cursor": cursor})
     path = quote(request.scope["path"])
     response.headers["Link"] = f'<{path}?{query}>; rel="next"'
 
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="The maximum number of items in the page.")]
 Cursor = Annotated[
-    str | None, Query(description="`next_cursor` of the page before.", max_length=16_384)
+    str | None, Query(description="The `next_cursor` of the previous page.", max_length=16_384)
 ]
 
 
 class Listing:
-    """One request for a page of a list."""
+    """The request for one page of a list."""
 
     def __init__(
         self,
@@ -118,7 +118,10 @@ class Listing:
         self._text = text
 
     def page(self, **filters: object) -> PageRequest:
-        """What is asked for; filters that are None do not filter. Raises: ApiError."""
+        """The requested page; a filter that is None does not apply.
+
+        Raises: ApiError `invalid-cursor`.
+        """
         return PageRequest(
             limit=self._limit,
             sort=self._sort.removeprefix("-"),
@@ -131,11 +134,11 @@ class Listing:
         )
 
     def next_cursor(self, page: Page[Any]) -> str | None:
-        """The cursor of the next page, which the answer's Link header leads to as well."""
+        """The cursor of the next page, if there is one; sets the header Link too."""
         if page.next is None:
             return None
         cursor = self._cursors.write(page.next, self._context)
-        link_to_next(self._request, self._response, cursor)
+        set_next_link(self._request, self._response, cursor)
         return cursor
 
     @property
@@ -156,12 +159,12 @@ async def listing(
     limit: Limit = 50,
     cursor: Cursor = None,
     sort: Annotated[
-        Sort, Query(description="The order; `-` in front: descending.")
+        Sort, Query(description="The order; a leading `-` reverses it.")
     ] = Sort.CREATED_AT,
     q: Annotated[
         str | None,
         Query(
-            description="A part of the name, without regard to case.",
+            description="Only items whose name contains this text, without regard to case.",
             max_length=MAX_NAME,
         ),
         AfterValidator(lambda text: text and storable_text(text)),

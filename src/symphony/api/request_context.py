@@ -1,4 +1,4 @@
-"""Around every request: its id, its line in the log, the headers all answers have, and the 500."""
+"""The outermost middleware: request id, log line, metrics, common headers, HEAD and the 500."""
 
 import re
 import time
@@ -10,23 +10,23 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from symphony.api.problems.catalogue import internal_error
+from symphony.api.problems.rendering import internal_error_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
-_UNLESS_SET = (
+_DEFAULT_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
-    (b"cache-control", b"private, no-cache"),  # to be asked again each time, for ETags are cheap
+    (b"cache-control", b"private, no-cache"),  # clients revalidate each time; ETags make it cheap
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
 
 
 class RequestContext:
-    """A plain ASGI middleware: one that wraps requests in objects of its own costs much more."""
+    """A plain ASGI middleware: `BaseHTTPMiddleware` costs several times as much per request."""
 
     def __init__(self, app: ASGIApp, count: Callable[[str, str | None, int, float], None]) -> None:
-        """`count` is told of each request's method, route, status and seconds."""
+        """`count` receives the method, route, status and seconds of each request."""
         self._app = app
         self._count = count
         self._log = structlog.get_logger().bind(logger="symphony.requests")
@@ -41,8 +41,8 @@ class RequestContext:
         status = 0
         method: str = scope["method"]
         if method == "HEAD":
-            # HEAD answers as GET does, without the content (RFC 9110, section 9.3.2). The server
-            # looks at its own scope again, so that one stays as it is.
+            # HEAD has the response of GET without its content (RFC 9110, section 9.3.2). The server
+            # reads its own scope again later, so that one is not modified.
             scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:
@@ -51,24 +51,24 @@ class RequestContext:
                 status = message["status"]
                 headers = message.setdefault("headers", [])
                 headers.append((b"x-request-id", request_id.encode("ascii")))
-                own = {name for name, _ in headers}
-                headers += [each for each in _UNLESS_SET if each[0] not in own]
+                present = {name for name, _ in headers}
+                headers += [each for each in _DEFAULT_HEADERS if each[0] not in present]
             elif method == "HEAD":
                 message = {**message, "body": b""}
             await send(message)
 
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
-            pass  # nobody is there to be answered
+            pass  # the client cannot receive a response any more
         except Exception:
             self._log.exception("request failed", request_id=request_id)
             if status:
-                raise  # too late for another answer: the server has to cut the connection
-            await internal_error(Request(scope))(scope, receive, send_with_headers)
+                raise  # the response has started: the server must close the connection
+            await internal_error_response(Request(scope))(scope, receive, send_with_headers)
         finally:
-            seconds = time.perf_counter() - begun
+            seconds = time.perf_counter() - started
             route: str | None = getattr(scope.get("route"), "path_format", None)
             caller = scope["state"].get("caller")
             self._count(method, route, status, seconds)

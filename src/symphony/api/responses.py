@@ -1,4 +1,4 @@
-"""What the representations of all nouns have in common."""
+"""Base classes and common fields of the response schemas."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -12,67 +12,64 @@ from uuid import UUID
 from pydantic import Field
 
 CreatedAt = Annotated[
-    datetime, Field(description="When it was made.", examples=["2026-11-16T08:30:00.125000Z"])
+    datetime, Field(description="When it was created.", examples=["2026-11-16T08:30:00.125000Z"])
 ]
 ID_EXAMPLE = "01a1e37e-e3b7-7a67-862c-1267030d6c57"
 CURSOR_EXAMPLE = "1pNnH-9PWEyCTPrH_OyfWlsiMDFhMWUzN2IiLHRydWUsIjIwMjYtMTEtMTYiXQ"
 NextCursor = Annotated[
     str | None,
     Field(
-        description="The `cursor` of the next page; null on the last one.",
+        description="The `cursor` of the next page; null on the last page.",
         examples=[CURSOR_EXAMPLE],
     ),
 ]
 
 
 @lru_cache
-def _read(schema: "type[Representation]") -> "attrgetter[Any]":
+def _getter(schema: "type[Representation]") -> "attrgetter[Any]":
     return attrgetter(*(field.name for field in fields(schema)))
 
 
 @dataclass(slots=True)
 class Representation:
-    """A schema that lists, field by field, what an answer shows of something; nothing else of it
-    can get out."""
+    """A response schema that lists every field, so that no other attribute can be exposed."""
 
     @classmethod
-    def of(cls, shown: object) -> Self:
-        """The representation of anything that has attributes of these names."""
-        return cls(*_read(cls)(shown))
+    def of(cls, source: object) -> Self:
+        """The representation of an object that has attributes with the names of the fields."""
+        return cls(*_getter(cls)(source))
 
     @classmethod
-    def of_each(cls, shown: Iterable[object]) -> list[Self]:
-        """The representations of many, made without a step of Python's own for each."""
-        return list(starmap(cls, map(_read(cls), shown)))
+    def of_each(cls, sources: Iterable[object]) -> list[Self]:
+        """The representations of many objects, without a Python-level step for each."""
+        return list(starmap(cls, map(_getter(cls), sources)))
 
 
 @dataclass(slots=True)
-class Finding(Representation):
-    """What was found outside the service: it is not kept, so it has no ETag."""
+class RepresentationWithoutETag(Representation):
+    """A response that has no state of its own: facts that are not stored, or several resources."""
 
 
 @dataclass(slots=True)
-class Several(Representation):
-    """What was made by one request, each with a state of its own: together they have no ETag."""
-
-
-@dataclass(slots=True)
-class Observation(Finding):
-    """What was seen of something at a moment."""
+class Observation(RepresentationWithoutETag):
+    """Facts about something outside the service, observed at one moment."""
 
     observed_at: Annotated[
         datetime,
-        Field(description="When it was looked at.", examples=["2026-11-16T08:30:00.125000Z"]),
+        Field(
+            description="When the observation was made.", examples=["2026-11-16T08:30:00.125000Z"]
+        ),
     ]
 
 
 @dataclass(slots=True)
 class EntityRepresentation(Representation):
-    """The fields that the service sets on every noun, which says whose `id` it is."""
+    """The fields that the service sets on every entity."""
 
     id: UUID
     version: Annotated[
-        int, Field(description="How many states there have been, this one included.", examples=[1])
+        int,
+        Field(description="1 after creation, and one more after every change.", examples=[1]),
     ]
     created_at: CreatedAt
     updated_at: Annotated[

@@ -1,13 +1,13 @@
-"""Reading JSON (RFC 8259) as strictly as interoperable clients write it (RFC 7493)."""
+"""A JSON parser (RFC 8259) that accepts only what interoperable clients write (RFC 7493)."""
 
 import json
 from typing import Any
 
-from symphony.api.problems.catalogue import ApiError
-from symphony.api.problems.validation_errors import InvalidPart, json_pointer
+from symphony.api.problems.errors import ApiError, ValidationFailed
+from symphony.api.problems.validation_errors import InvalidField, json_pointer
 from symphony.domain.json_objects import MAX_DIGITS
 
-# Stands for every longer integer, whose reading would take quadratic time: no rule accepts it.
+# Replaces every longer integer, because parsing those takes quadratic time; no rule accepts it.
 _TOO_LONG = 10**MAX_DIGITS
 
 
@@ -15,7 +15,7 @@ def parse(body: bytes) -> Any:
     """The document in a body.
 
     Raises: ApiError `malformed-request` when it is not one JSON document in UTF-8, and
-    `validation-error` when it is, but nests too deep or has a name twice in one object.
+    `validation-error` when it nests too deeply or has a name twice in one object.
     """
     duplicates: list[tuple[dict[str, Any], str]] = []
 
@@ -37,9 +37,11 @@ def parse(body: bytes) -> Any:
         if duplicates:
             members, name = duplicates[0]
             pointer = json_pointer([*(_path(document, members) or []), name])
-            raise _refused("duplicate-field", "The same name stands twice in one object.", pointer)
+            detail = "A name occurs twice in one object."
+            raise ValidationFailed(InvalidField("duplicate-field", detail, pointer=pointer))
     except RecursionError:
-        raise _refused("too-deep", "This nests too deep.", "") from None
+        detail = "Must nest less deeply."
+        raise ValidationFailed(InvalidField("too-deep", detail, pointer="")) from None
     except ValueError:
         raise ApiError("malformed-request", "The body is not one JSON document in UTF-8.") from None
     return document
@@ -54,20 +56,16 @@ def _refuse_constant(_: str) -> None:
 
 
 def _path(document: Any, wanted: dict[str, Any]) -> list[str | int] | None:
-    """The way to an object, by identity, within a document."""
+    """The path to an object within a document, which is found by its identity."""
     if document is wanted:
         return []
-    inside: Any = ()
+    members: Any = ()
     if isinstance(document, dict):
-        inside = document.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        members = document.items()  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
     elif isinstance(document, list):
-        inside = enumerate(document)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-    for step, value in inside:
+        members = enumerate(document)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    for step, value in members:
         rest = _path(value, wanted)
         if rest is not None:
             return [step, *rest]
     return None
-
-
-def _refused(code: str, detail: str, pointer: str) -> ApiError:
-    return ApiError("validation-error", errors=[InvalidPart(code, detail, pointer=pointer)])

@@ -1,6 +1,6 @@
-"""What the service answers is what its OpenAPI document says, operation by operation.
+"""The responses of every operation match the OpenAPI document.
 
-The client checks every answer of every test in this folder; here all operations get a turn.
+The client checks every response of every test in this folder; these tests call all operations.
 """
 
 import json
@@ -16,11 +16,11 @@ from symphony.config.settings import Settings
 from tests.support.api import User, code
 from tests.support.openapi import Operation, check, operations
 
-# What is described has nothing to do with the store.
+# The document does not depend on the store.
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])
 OPERATIONS = pytest.mark.parametrize("operation", operations().values(), ids=lambda each: each.id)
 FORM = "application/x-www-form-urlencoded"
-# All operations, in an order in which one can do them.
+# All operations, in an order in which each succeeds.
 STORY = (
     *("live", "ready", "create_user_profile", "create_access_token"),
     *("get_own_user_profile", "get_user_profile", "update_user_profile"),
@@ -35,14 +35,14 @@ STORY = (
     *("delete_workspace", "delete_user_profile"),
 )
 
-# The example's remote is on no network; test_repo_sync holds its answers against the document.
+# The remote of the example does not exist; test_repo_sync checks the responses.
 NEEDS_A_REMOTE = "sync_repo"
 
 Request = dict[str, Any]
 
 
 def example_request(operation: Operation, ids: dict[str, str], token: str) -> Request:
-    """What the document gives as an example, with ids that there are."""
+    """The request of the example in the document, with existing ids."""
     asked: Request = {
         "method": operation.method,
         "url": operation.path.format(**ids),
@@ -62,7 +62,7 @@ async def test_every_operation_answers_its_example_as_described(
     assert client.event_hooks["response"] == [check]
     (home,) = settings.git_roots
     monkeypatch.setenv("HOME", str(home))
-    (home / "dev").mkdir()  # which the example asks for
+    (home / "dev").mkdir()  # the folder of the example
     ids: dict[str, str] = {}
     token, session = "", ""
     for operation in (operations()[each] for each in STORY):
@@ -88,7 +88,7 @@ async def test_every_operation_answers_its_example_as_described(
 
 @pytest.fixture
 async def ids(ada: User) -> dict[str, str]:
-    """Something of ada's for every parameter that takes an id."""
+    """A resource of ada's for every parameter that takes an id."""
     workspace = (await ada.workspace())["id"]
     vault = (await ada.vault(workspace))["id"]
     await ada.put(f"/vaults/{vault}/entries/clients/acme/db", {"content": "kept"})
@@ -106,8 +106,8 @@ def with_header(name: str, value: str) -> Callable[[Request], Request]:
     return lambda asked: asked | {"headers": asked["headers"] | {name: value}}
 
 
-# By the code of a problem, how a good request is changed into one that meets it.
-SPOILED: dict[str, Callable[[Request], Request]] = {
+# For each code, a function that turns a valid request into one with this problem.
+INVALIDATED: dict[str, Callable[[Request], Request]] = {
     "malformed-request": lambda asked: asked | {"content": b"\xff"},
     "invalid-cursor": lambda asked: asked | {"params": {"cursor": "x"}},
     "unauthenticated": with_header("Authorization", "Bearer nothing"),
@@ -128,10 +128,10 @@ async def test_every_operation_refuses_as_described(
     used = {"Idempotency-Key": "used"}
     await ada.post(f"/user-profiles/{ada.id}/workspaces", {"name": "used"}, headers=used)
     described = {code for status in operation.answers for code in operation.codes(status)}
-    spoiled = SPOILED.keys() & described
-    assert spoiled
-    for problem in spoiled:
-        asked = SPOILED[problem](example_request(operation, ids, ada.token))
+    invalidated = INVALIDATED.keys() & described
+    assert invalidated
+    for problem in invalidated:
+        asked = INVALIDATED[problem](example_request(operation, ids, ada.token))
         assert code(await ada.client.request(**asked)).partition(" ")[2] == problem
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: complete, and such that generators of clients can work with it."""
+"""The OpenAPI document is complete, and generators of clients can use it."""
 
 import re
 from typing import Any, cast
@@ -60,7 +60,7 @@ def test_the_errors_of_an_operation_are_problems_with_an_example_each(operation:
     assert operation.codes(500) == {"internal-error"}
     for status, answer in answers.items():
         if (operation.id, status) == ("ready", 503):
-            continue  # which tells how it stands, and not of an error
+            continue  # whose body is the state of the service, not a problem
         ((media_type, content),) = answer["content"].items()
         assert media_type == PROBLEM
         assert content["schema"] == {"$ref": "#/components/schemas/Problem"}
@@ -81,7 +81,7 @@ def test_an_operation_says_who_may_use_it(operation: Operation) -> None:
 
 
 def test_only_named_schemas_have_members_or_choices() -> None:
-    """A generator would have to make up a name for any other; maps are something languages have."""
+    """Generators would have to invent names for others, except for maps, which languages have."""
 
     def is_object(node: Any) -> bool:
         return node.get("type") == "object" and node.get("additionalProperties") != {
@@ -127,7 +127,7 @@ def test_every_example_is_one() -> None:
     tried = 0
     for pointer, node in nodes():
         if pointer == "/components":
-            continue  # its examples are tried where they are referred to
+            continue  # its examples are validated where they are referred to
         examples = node.get("examples", [])
         if isinstance(examples, list):  # of a schema
             shown = [(pointer, value) for value in cast("list[Any]", examples)]
@@ -174,7 +174,7 @@ def test_a_patch_comes_in_both_media_types() -> None:
 def test_the_headers_that_operations_read_are_described(header: str) -> None:
     nouns = ("user_profile", "workspace", "repo", "vault")
     expected = {
-        "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("change", "delete")}
+        "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("update", "delete")}
         | {"lock_vault", "unlock_vault", "update_passphrase"}
         | {"put_entry", "delete_entry", "restore_entry"},
         "If-None-Match": {f"get_{noun}" for noun in nouns}

@@ -1,4 +1,4 @@
-"""Bad and odd addresses, media types and headers: refused as they should be, never a 500."""
+"""Unusual paths, queries, media types and headers: refused with the right error, never a 500."""
 
 import pytest
 
@@ -32,7 +32,7 @@ NO_UUIDS = (
     "01a204db-e372-75aa-9818-6d29fe2abae4%0a",
     "\uff0530",
 )
-# The query of a list; where it is wrong, and why.
+# The query of a list, with the parameter and code of the error.
 QUERIES = (
     ("limit=", "limit", "integer-expected"),
     ("limit", "limit", "integer-expected"),
@@ -193,7 +193,7 @@ async def test_parameters_and_case_of_a_media_type_do_not_matter(ada: User) -> N
         assert answer.status_code == 201, media_type
 
 
-@pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is asked
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is used
 async def test_a_sign_in_that_is_no_form_is_refused(ada: User) -> None:
     form = "application/x-www-form-urlencoded"
     for media_type, body, expected in (
@@ -247,5 +247,5 @@ async def test_headers_of_any_bytes_do_no_harm(ada: User) -> None:
 
 
 def _bytes(user: User, headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """Headers that are no text, and the user's token."""
+    """Headers with bytes that are not text, and the token of the user."""
     return {b"Authorization": f"Bearer {user.token}".encode(), **headers}

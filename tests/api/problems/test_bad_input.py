@@ -1,4 +1,4 @@
-"""Bad and odd bodies: each is refused as it should be or kept as it came, on every store alike."""
+"""Unusual bodies: each is refused with the right error or stored unchanged, on every store."""
 
 import json
 from typing import Any
@@ -12,11 +12,11 @@ KIB_64 = 64 * 1024
 
 
 def _nested(levels: int, opening: str = '{"d":', innermost: str = "{}", closing: str = "}") -> str:
-    """An object of so many levels."""
+    """A JSON object with a number of levels."""
     return opening * (levels - 1) + innermost + closing * (levels - 1)
 
 
-# No JSON at all, by RFC 8259.
+# Not JSON (RFC 8259).
 MALFORMED: tuple[bytes, ...] = (
     b"",
     b" ",
@@ -66,7 +66,7 @@ MALFORMED: tuple[bytes, ...] = (
     b"<name>a</name>",
     b'"' + b"x" * 1000,
 )
-# JSON, but no workspace: the document, and where it is wrong, and why.
+# JSON, but no valid workspace: the document, the pointer and the code.
 REFUSED: tuple[tuple[str, str, str], ...] = (
     ("null", "", "object-expected"),
     ("true", "", "object-expected"),
@@ -127,7 +127,7 @@ REFUSED: tuple[tuple[str, str, str], ...] = (
     ('{"name": "a", "settings": "{}"}', "/settings", "object-expected"),
     ('{"name": "a", "settings": true}', "/settings", "object-expected"),
 )
-# What no free-form object may hold, and why.
+# What free-form objects must not contain, with the code.
 REFUSED_IN_OBJECTS: tuple[tuple[str, str], ...] = (
     ('{"a": 1e400}', "number-overflow"),
     ('{"a": -1e400}', "number-overflow"),
@@ -150,7 +150,7 @@ REFUSED_IN_OBJECTS: tuple[tuple[str, str], ...] = (
     ('{"a":"' + "\\u00e9" * (KIB_64 // 2) + '"}', "too-large"),
     ('{"a":[' + "1," * (KIB_64 // 2) + "1]}", "too-large"),
 )
-# What every free-form object may hold, and has to give back the same.
+# What free-form objects may contain, and must return unchanged.
 KEPT: tuple[str, ...] = (
     "{}",
     '{"": ""}',
@@ -168,7 +168,7 @@ KEPT: tuple[str, ...] = (
     '{"a":' + "[" * 31 + "]" * 31 + "}",
     '{"a":"' + "x" * (KIB_64 - 8) + '"}',
     '{"a":"' + "é" * (KIB_64 // 2 - 4) + '"}',
-    '{ "a" : "' + "x" * (KIB_64 - 8) + '" \n}',  # spaces between are not counted
+    '{ "a" : "' + "x" * (KIB_64 - 8) + '" \n}',  # spaces outside of strings do not count
 )
 
 
@@ -242,5 +242,5 @@ async def test_what_an_object_may_hold_comes_back_the_same(ada: User) -> None:
 
 
 def _exactly(value: Any) -> str:
-    """A form in which only what is the same is equal: 1, 1.0 and true are three."""
+    """A text that differs for 1, 1.0 and true."""
     return json.dumps(value, sort_keys=True)

@@ -1,4 +1,4 @@
-"""The order in which faults are told when there are several."""
+"""Which error is reported if a request has several."""
 
 from symphony.config.settings import Settings
 from tests.support.api import code, running_api, sign_up
@@ -8,8 +8,8 @@ LIMIT = 1024
 
 
 async def test_of_several_faults_the_first_in_order_is_told(settings: Settings) -> None:
-    """Route, size, identity, media type, form, scope, content, existence, condition, lock,
-    conflict: each request has one fault less than the one before."""
+    """Route, size, identity, media type, syntax, scope, content, existence, condition, lock,
+    conflict: each request has one error less than the one before."""
     async with running_api(settings.model_copy(update={"max_body_bytes": LIMIT})) as client:
         ada = await sign_up(client, "ada")
         workspace_id = (await ada.workspace())["id"]

@@ -1,4 +1,4 @@
-"""Errors: one form for all of them, also for those that no route of ours makes."""
+"""All errors are problems, also those of the framework."""
 
 import json
 from typing import Any
@@ -10,7 +10,7 @@ from symphony.api.problems.catalogue import PROBLEMS
 from tests.support.api import API, User, code, faults
 
 JSON = {"Content-Type": "application/json"}
-# Every path, and the methods that it takes.
+# Every path with its methods.
 ALLOWED = (
     ("/", "GET, HEAD"),
     ("/docs", "GET, HEAD"),
@@ -93,7 +93,7 @@ async def test_unknown_routes_are_problems_too(ada: User) -> None:
             assert code(answer) == "404 route-not-found", path
 
 
-@pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is asked
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is used
 async def test_a_405_names_all_methods_that_there_are(client: httpx.AsyncClient) -> None:
     methods = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"}
     for path, allowed in ALLOWED:

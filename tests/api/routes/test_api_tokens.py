@@ -1,4 +1,4 @@
-"""API tokens: making, showing once, listing and revoking them, and what their scopes allow."""
+"""API tokens: create, list and revoke them; secrets and scopes."""
 
 import asyncio
 import hashlib

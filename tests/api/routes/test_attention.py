@@ -1,4 +1,4 @@
-"""What needs attention, over HTTP: reasons, filters, what is remembered, when nothing is new."""
+"""The attention board, over HTTP: reasons, filters, stored observations, ETags."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ LONG_AGO = "2020-01-01T12:00:00Z"
 
 @pytest.fixture
 def folder(settings: Settings) -> Path:
-    """The folder in which repositories may be."""
+    """The folder that the service may read."""
     (root,) = settings.git_roots
     return root
 
@@ -44,7 +44,7 @@ async def board(user: User, query: str = "") -> dict[str, Any]:
 
 
 async def reasons(user: User, query: str = "") -> dict[str, list[str]]:
-    """Why each thing needs attention, by its name."""
+    """The reasons of each item, by name."""
     return {each["name"]: each["reasons"] for each in (await board(user, query))["items"]}
 
 
@@ -78,7 +78,7 @@ def conflict(clone: Repository) -> None:
 
 
 def merging(clone: Repository) -> None:
-    """A merge whose conflicts are solved."""
+    """A merge in progress whose conflicts are resolved."""
     conflict(clone)
     clone.git("checkout", "--quiet", "--ours", "file")
     clone.git("add", "file")
@@ -222,7 +222,7 @@ async def test_what_was_last_seen_is_told_without_looking(
     (folder / "clone" / "new").unlink()
     remembered = await board(ada, "?fresh=false")
     assert remembered == looked
-    # Looking at one repo is remembered as well.
+    # The inspection of a single repo is stored too.
     assert (await ada.get(f"/repos/{repo['id']}/status")).json()["state"] == "clean"
     after = await board(ada, "?fresh=false")
     assert after["items"] == []
@@ -252,7 +252,7 @@ async def test_an_unchanged_board_is_not_sent_again(
     await ada.repo(workspace, "clone", path=str(clone.path))
     first = await ada.get(path)
     etag = first.headers["etag"]
-    assert etag.startswith('W/"')  # when it was seen is not part of it
+    assert etag.startswith('W/"')  # the time of the observation is not part of it
     again = await ada.get(path, headers={"If-None-Match": etag})
     assert (again.status_code, again.content) == (304, b"")
     assert again.headers["etag"] == etag
@@ -343,7 +343,7 @@ async def test_a_repo_that_is_deleted_while_it_is_looked_at_fails_no_board(
 ) -> None:
     endless = Repository.made(folder / "endless")
     fifo = endless.path / ".gitignore"
-    os.mkfifo(fifo)  # which git opens, and waits
+    os.mkfifo(fifo)  # git opens it and waits
     workspace = (await ada.workspace())["id"]
     repo = await ada.repo(workspace, "endless", path=str(endless.path))
     await ada.repo(workspace, "other", path=str(folder / "nothing"))
@@ -355,7 +355,7 @@ async def test_a_repo_that_is_deleted_while_it_is_looked_at_fails_no_board(
     await until(git_waits)
     assert (await scraped(ada.client)).value("symphony_database_callers") == 0
     assert (await ada.delete(f"/repos/{repo['id']}")).status_code == 204
-    await asyncio.to_thread(fifo.write_bytes, b"")  # and git goes on
+    await asyncio.to_thread(fifo.write_bytes, b"")  # git continues
     assert [each["name"] for each in (await asked)["items"]] == ["endless", "other"]
     after = await board(ada, "?fresh=false")
     assert ([each["name"] for each in after["items"]], after["unobserved"]) == (["other"], 0)
@@ -372,7 +372,7 @@ async def test_what_there_is_no_time_for_is_as_it_was_last_seen_and_comes_first_
     seen = await board(ada)
     fifos = [folder / f"clone-{number}" / ".gitignore" for number in range(local.AT_ONCE)]
     for fifo in fifos:
-        os.mkfifo(fifo)  # which git opens, and waits
+        os.mkfifo(fifo)  # git opens it and waits
     await ada.repo(workspace, "new", path=str(folder / "nothing"))
     monkeypatch.setattr(attention, "LOOKING_LIMIT", 1.5)
     told = await board(ada)

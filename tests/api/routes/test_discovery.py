@@ -1,4 +1,4 @@
-"""Finding the repositories of a folder, over HTTP."""
+"""Discovery of the git repositories in a folder, over HTTP."""
 
 import asyncio
 from pathlib import Path
@@ -17,13 +17,13 @@ from tests.support.server import until
 
 @pytest.fixture
 def folder(settings: Settings) -> Path:
-    """The folder in which repositories may be."""
+    """The folder that the service may read."""
     (root,) = settings.git_roots
     return root
 
 
 async def asked(user: User, folder: Path | str, **fields: Any) -> tuple[str, dict[str, Any]]:
-    """A workspace's address, and what is found for it."""
+    """The path of a workspace, and the result of a discovery for it."""
     workspace = f"/workspaces/{(await user.workspace())['id']}"
     answer = await user.post(f"{workspace}/discoveries", {"root": str(folder), **fields})
     assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""Health: alive as long as the process runs, ready when the database can serve."""
+"""Health: live while the process runs, ready when the database can be used."""
 
 import httpx
 import pytest
@@ -30,7 +30,7 @@ async def test_a_service_that_can_serve_says_so(client: httpx.AsyncClient) -> No
         assert "retry-after" not in answer.headers
 
 
-# In memory nobody else can take the schema back.
+# A database in memory cannot be downgraded by another process.
 @pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"])
 async def test_a_schema_that_is_not_at_head_is_a_reason_not_to_be_ready(
     client: httpx.AsyncClient, database_url: str

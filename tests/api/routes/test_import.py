@@ -1,4 +1,4 @@
-"""Registering many repos with one request: all or none."""
+"""Imports: all repos of a request are created, or none."""
 
 import asyncio
 from collections import Counter
@@ -25,7 +25,7 @@ def numbered(count: int, first: int = 0) -> dict[str, Any]:
 
 
 def taken(answer: httpx.Response) -> list[tuple[str, str]]:
-    """Which items have names that are taken."""
+    """The pointers of the items with taken names."""
     assert code(answer) == "409 repo-name-taken"
     return [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
 

@@ -1,4 +1,4 @@
-"""What /metrics tells: requests by route, commands by outcome, the use of the database."""
+"""/metrics: requests by route, commands by outcome, use of the database."""
 
 import asyncio
 from importlib.metadata import version

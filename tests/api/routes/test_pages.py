@@ -1,4 +1,4 @@
-"""What people open in a browser, and the document that describes the API."""
+"""The pages for browsers, and the OpenAPI document."""
 
 import re
 from html import escape
@@ -10,9 +10,9 @@ import pytest
 from symphony.api.problems.catalogue import PROBLEMS
 from tests.support.api import API, User, code
 
-# Pages come from no database.
+# Pages do not use the store.
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])
-# What Firefox and Chromium send.
+# The header Accept of Firefox and Chromium.
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 METHODS = {"get", "post", "patch", "delete", "put", "head", "options", "trace"}
 
@@ -83,7 +83,7 @@ async def test_pages_load_nothing_from_anywhere_else(client: httpx.AsyncClient, 
         assert answer.status_code == 200, asset
         assert answer.content
     assert not re.search(r"(?:https?:)?//[a-z]", page.text)
-    # Neither inline scripts nor inline styles would do anything under this policy.
+    # This policy blocks inline scripts and styles.
     policy = page.headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert not re.search(r"https?:|\*|unsafe", policy)

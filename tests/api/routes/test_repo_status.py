@@ -1,4 +1,4 @@
-"""What a repo's folder is like, over HTTP."""
+"""The status of a repo, over HTTP."""
 
 import asyncio
 import json
@@ -22,13 +22,13 @@ FIELDS = {
 
 @pytest.fixture
 def folder(settings: Settings) -> Path:
-    """The folder in which repositories may be."""
+    """The folder that the service may read."""
     (root,) = settings.git_roots
     return root
 
 
 async def registered(user: User, path: Path) -> str:
-    """The address of a repo's status."""
+    """The path of the status of a repo."""
     repo = await user.repo((await user.workspace())["id"], path=str(path))
     return f"/repos/{repo['id']}/status"
 
@@ -156,7 +156,7 @@ async def test_while_git_looks_no_connection_to_the_database_is_held(
     ada: User, folder: Path
 ) -> None:
     repository = Repository.made(folder / "engine")
-    os.mkfifo(repository.path / ".gitignore")  # which git opens, and waits
+    os.mkfifo(repository.path / ".gitignore")  # git opens it and waits
     address = await registered(ada, repository.path)
 
     async def git_waits() -> bool:

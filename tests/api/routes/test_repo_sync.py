@@ -1,4 +1,4 @@
-"""Asking a repo's remote, over HTTP."""
+"""Sync of a repo with its remote, over HTTP."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Generator
@@ -20,7 +20,7 @@ from tests.support.server import until
 
 @pytest.fixture
 async def client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    """Of a service that may ask remotes on this machine."""
+    """The settings of a service that may connect to remotes on this machine."""
     allowing = settings.model_copy(update={"git_allow_private_remotes": True})
     async with running_api(allowing) as client:
         client.event_hooks["response"] = [check]
@@ -155,7 +155,7 @@ async def test_when_too_many_are_asked_already_one_is_to_come_back_later(
 async def synced_while(
     ada: User, path: str, change: Awaitable[httpx.Response], monkeypatch: pytest.MonkeyPatch
 ) -> httpx.Response:
-    """The answer of a sync during which, after the remote has answered, something is changed."""
+    """The response of a sync during which a change is made after the remote has responded."""
     answered, changed = asyncio.Event(), asyncio.Event()
     sync = remote_git.RemoteGit.sync
 

@@ -1,4 +1,4 @@
-"""Repos: registering, reading, changing and forgetting them."""
+"""Repos: create, get, update and delete them."""
 
 from pathlib import Path
 

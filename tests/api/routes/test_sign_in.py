@@ -1,4 +1,4 @@
-"""Signing in with a password, and what counts as a bearer token."""
+"""Sign-in with a password, and bearer tokens."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ async def test_nothing_tells_a_wrong_password_from_an_unknown_user(ada: User) ->
         problem = answer.json()
         del problem["request_id"]
         headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
-        # Both bodies are of one length, so also the content-length is compared.
+        # Both bodies have the same length, so the content-length can be compared too.
         told.append(problem | headers)
     assert told[0] == told[1]
 
@@ -64,9 +64,9 @@ async def test_an_unknown_user_is_refused_as_slowly_as_a_wrong_password(ada: Use
     async def median(name: str) -> float:
         times: list[float] = []
         for _ in range(4):
-            begun = time.process_time()  # of all threads: other processes do not disturb it
+            started = time.process_time()  # of all threads, so other processes do not matter
             assert (await _ask(ada.client, name, "wrong password")).status_code == 401
-            times.append(time.process_time() - begun)
+            times.append(time.process_time() - started)
         return statistics.median(times)
 
     assert await median("nobody") > await median("ada") / 2

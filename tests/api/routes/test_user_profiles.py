@@ -1,4 +1,4 @@
-"""User profiles: signing up, reading, changing and ending one."""
+"""User profiles: create, get, update and delete them."""
 
 import httpx
 

@@ -1,4 +1,4 @@
-"""Workspaces: making, reading, changing, counting and deleting them."""
+"""Workspaces: create, get, update and delete them, and their stats."""
 
 from symphony.config.settings import Settings
 from tests.support.api import User, code, faults, made_at, running_api, sign_up

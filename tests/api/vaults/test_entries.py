@@ -249,7 +249,7 @@ async def test_a_put_can_be_for_new_entries_only(vault: PlainVault) -> None:
     taken = await vault.put("a", "two", headers=only_new)
     assert code(taken) == "412 precondition-failed"
     assert taken.json()["current_version"] == 1
-    assert "changed" not in taken.json()["detail"]  # it need not have; it is there
+    assert "changed" not in taken.json()["detail"]  # it may not have changed; it exists
     assert (await vault.get("a")).json()["content"] == "one"
     answer = await vault.put("a", headers={"If-None-Match": "abc"})
     assert faults(answer) == [("If-None-Match", "not-an-etag")]

@@ -1,4 +1,4 @@
-"""Lists of the entries of vaults, and their cursors."""
+"""Lists of entries, and their cursors."""
 
 import base64
 
@@ -37,7 +37,7 @@ async def test_a_walk_along_the_cursors_meets_every_entry_once(vault: PlainVault
         assert (cursor is None) == (link is None)
         assert link is None or f"cursor={cursor}" in link
         path = link and link.partition("<")[2].partition(">")[0].removeprefix(API)
-        await vault.owner.delete(vault.path(keys[0]))  # what is gone is no reason to stumble
+        await vault.owner.delete(vault.path(keys[0]))  # a cursor works when its entry was deleted
     assert met == keys
 
 
@@ -80,8 +80,8 @@ async def test_a_key_is_not_to_be_read_in_a_cursor(vault: PlainVault) -> None:
 
 async def test_what_is_looked_for_is_measured_in_characters(ada: User, vault: PlainVault) -> None:
     for path, parameters, detail in (
-        (f"/vaults/{vault.id}/entries", {"prefix": "x" * 513}, "At most 512 characters."),
-        ("/api-tokens", {"q": "x" * 256}, "At most 255 characters."),
+        (f"/vaults/{vault.id}/entries", {"prefix": "x" * 513}, "Must have at most 512 characters."),
+        ("/api-tokens", {"q": "x" * 256}, "Must have at most 255 characters."),
     ):
         answer = await ada.get(path, params=parameters)
         assert code(answer) == "422 validation-error"

@@ -1,7 +1,7 @@
-"""What is kept of vaults opens as docs/vaults.md says ("The formats"), and not otherwise.
+"""Stored vault data decrypt exactly as docs/vaults.md ("The formats") describes.
 
-Written from that page, with the libraries alone: what a record no longer says of where it belongs
-shows here.
+The test is written from that page and uses only libraries, so it fails when a record lacks a part
+of its associated data.
 """
 
 import base64
@@ -23,7 +23,7 @@ from tests.support.api import User
 from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import Row, read_rows
 
-# One that outlives the engine that the rows are read through.
+# A store that outlives the engine that reads the rows.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
 
 PASSPHRASE = "a horse, a battery and a staple"

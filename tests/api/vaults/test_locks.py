@@ -1,4 +1,4 @@
-"""Vaults with a passphrase: locked unless a session is alive, and only for who holds it."""
+"""Vaults with a passphrase: locked without a valid session, which only its token can use."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -88,7 +88,7 @@ async def test_without_a_live_session_of_ones_own_everything_is_423(
     other = await a_vault(vault.owner, "other")
     others = await other.opened()
     second = vault.owner.using(await sign_in(client, "ada"))
-    if second.token == vault.owner.token:  # made in the same second
+    if second.token == vault.owner.token:  # both were created in the same second
         token = (await vault.owner.api_token())["token"]
         second = vault.owner.using(token)
     for stranger in (

@@ -1,4 +1,4 @@
-"""Passphrases of vaults: trying them, changing them, and what is kept of them."""
+"""Passphrases of vaults: attempts, updates, and what is stored."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ OTHER = "a mare, a cell and a paper clip"
 
 
 async def a_vault(owner: User) -> OpenVault:
-    """In a workspace of its own."""
+    """A vault in a workspace of its own."""
     workspace = (await owner.workspace(f"of {uuid4()}"))["id"]
     return await OpenVault.made(owner, workspace, "secret", PASSPHRASE)
 
@@ -121,7 +121,7 @@ async def test_a_vault_with_a_passphrase_can_be_made_again_under_its_key(ada: Us
 async def test_each_passphrase_is_as_slow_to_try_and_none_is_hashed_in_a_quicker_way(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is kept under an Idempotency-Key comes from Argon2 too, over the whole body."""
+    """The fingerprint of a request with a passphrase comes from Argon2, over the whole body."""
     derive, derived = Argon2Passphrases.key, list[bytes]()
 
     async def counted(self: Argon2Passphrases, passphrase: bytes, derivation: Derivation) -> bytes:

@@ -1,4 +1,4 @@
-"""SQLite takes values of any type into its columns, unless it is told which, as PostgreSQL is."""
+"""Columns of SQLite accept values of their own type only, like those of PostgreSQL."""
 
 import sqlite3
 from collections.abc import Generator
@@ -18,7 +18,7 @@ VALUES = {"blob": b"\0", "integer": 7, "real": 1.5, "text": "2026-02-30"}
 
 @pytest.fixture
 async def vaults(ada: User) -> list[OpenVault]:
-    """One of each protection, with an entry; so no table is empty."""
+    """A vault of each protection with an entry, so that no table is empty."""
     workspace = (await ada.workspace())["id"]
     by_token = ada.using((await ada.api_token())["token"])
     locked = await OpenVault.made(by_token, workspace, "locked", "a horse and a battery")
@@ -29,10 +29,10 @@ async def vaults(ada: User) -> list[OpenVault]:
 
 
 def _others(column: Column[object], held: str) -> Generator[object]:
-    """Values that are none of a column."""
+    """Values of other types than the column's."""
     for kind, value in VALUES.items():
         if isinstance(column.type, String | Text):
-            is_other = kind == "blob"  # numbers become text when they are put there
+            is_other = kind == "blob"  # SQLite converts numbers to text
         else:
             is_other = kind != held or kind == "text"
         if is_other:
@@ -44,7 +44,7 @@ async def test_nothing_of_another_type_gets_into_the_tables_of_vaults(
 ) -> None:
     assert engines.file
     tried = 0
-    with closing(sqlite3.connect(engines.file)) as database:  # which looks at no foreign keys
+    with closing(sqlite3.connect(engines.file)) as database:  # without foreign keys
         for table in TABLES:
             for column in table.columns:
                 kind = f"SELECT typeof({column.name}) FROM {table.name}"  # noqa: S608

@@ -1,4 +1,4 @@
-"""Nobody is told that something is damaged which only changes while it is looked at."""
+"""A concurrent change is never reported as damage."""
 
 import asyncio
 from typing import Any

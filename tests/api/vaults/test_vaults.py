@@ -1,4 +1,4 @@
-"""Vaults: making, changing and deleting them, and what their lock forbids."""
+"""Vaults: create, update and delete them; what a locked vault refuses."""
 
 from symphony.config.settings import Settings
 from tests.support.api import User, code, faults, made_at, running_api, sign_up

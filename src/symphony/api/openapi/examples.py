@@ -1,13 +1,13 @@
-"""The examples in the OpenAPI document: put together from those of single fields.
+"""Examples for the OpenAPI document, composed from the examples of single fields.
 
-So each value is written once, beside its field's rule, and all examples tell the same story.
+Each value is written once, beside the rule of its field, so all examples are consistent.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
-from symphony.api.problems.catalogue import PROBLEMS
+from symphony.api.problems.catalogue import problem_type
 from symphony.api.responses import ID_EXAMPLE
 from symphony.domain.json_objects import JsonObject, merge
 
@@ -15,8 +15,10 @@ Schema = Mapping[str, Any]
 Schemas = Mapping[str, Schema]
 _MEMBERS_OF_PROBLEMS: Mapping[str, JsonObject] = {
     "validation-error": {
-        "detail": "One thing is wrong.",
-        "errors": [{"pointer": "/password", "code": "missing", "detail": "This is required."}],
+        "detail": "`/password`: This field is required.",
+        "errors": [
+            {"pointer": "/password", "code": "missing", "detail": "This field is required."}
+        ],
     },
     "precondition-failed": {"current_version": 2},
     "workspace-limit-reached": {"limit": 50, "used": 50},
@@ -26,15 +28,15 @@ _MEMBERS_OF_PROBLEMS: Mapping[str, JsonObject] = {
 }
 
 
-def shown(**members: Any) -> dict[int | str, dict[str, Any]]:
-    """For a route whose answer's example differs in these members from what the fields say."""
+def success_example(**members: Any) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route whose 200 differs in these members from the fields' examples."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def example_of(schema: Schema, schemas: Schemas) -> Any:
-    """A schema's own example, or one that is made from those of its members.
+    """The example of a schema, or one composed from the examples of its members.
 
-    Raises: KeyError when a member has none.
+    Raises: KeyError when a member has no example.
     """
     if "examples" in schema:
         return schema["examples"][0]
@@ -46,26 +48,26 @@ def example_of(schema: Schema, schemas: Schemas) -> Any:
 
 
 def after_patch(entity: JsonObject, patch: JsonObject) -> dict[str, Any]:
-    """An entity as the PATCH answers it."""
+    """The entity as the PATCH returns it."""
     return {**merge(entity, patch), "version": 2, "updated_at": "2026-11-16T09:15:42.500000Z"}
 
 
 def problem_example(code: str, path: str) -> dict[str, Any]:
-    """A problem that somebody met at a path, as an Example Object."""
-    title = PROBLEMS[code].title
+    """A problem for a request to a path, as an Example Object."""
+    kind = problem_type(code)
     problem = {
         "type": f"/problems/{code}",
-        "title": title,
-        "status": PROBLEMS[code].status,
-        "detail": f"{title}.",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": f"{kind.title}.",
         "instance": path,
         "code": code,
         "request_id": ID_EXAMPLE,
     }
-    return {"summary": title, "value": {**problem, **_MEMBERS_OF_PROBLEMS.get(code, {})}}
+    return {"summary": kind.title, "value": {**problem, **_MEMBERS_OF_PROBLEMS.get(code, {})}}
 
 
 def example_path(template: str, parameters: list[dict[str, Any]]) -> str:
-    """A path in which the parameters are their examples."""
+    """A path in which each parameter is replaced by its example."""
     examples = {each["name"]: each["example"] for each in parameters if "example" in each}
     return re.sub(r"\{(\w+)\}", lambda parameter: examples[parameter[1]], template)

@@ -1,6 +1,7 @@
-"""The operations in the OpenAPI document: what FastAPI does not know of our routes.
+"""Completes operations of the OpenAPI document with what FastAPI does not know of the routes.
 
-All of it follows by rule from what a route takes and gives, as it does when requests are answered.
+All of it is derived from the parameters and the response of a route, by the rules that also apply
+when requests are answered.
 """
 
 from typing import Any
@@ -9,11 +10,12 @@ from fastapi.routing import APIRoute
 
 from symphony.api.conditions import ETAGS_FORMAT
 from symphony.api.openapi.examples import Schemas, after_patch, example_of
-from symphony.api.problems.catalogue import MEDIA_TYPE, documented
-from symphony.api.responses import ID_EXAMPLE, Finding, Several
+from symphony.api.openapi.problem_responses import problem_responses
+from symphony.api.problems.catalogue import MEDIA_TYPE
+from symphony.api.responses import ID_EXAMPLE, RepresentationWithoutETag
 from symphony.api.routing import ApiRoute, needed_scope
 
-_SUCCESS = {200: "OK", 201: "Created", 204: "No Content: it is done, and nothing is left to tell"}
+_SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
 _CODES_BY_PARAMETER = {
     "If-Match": "precondition-failed",
     "Idempotency-Key": "idempotency-key-reused",
@@ -32,7 +34,8 @@ _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
     "required": False,
-    "description": "Only when the present state has none of these ETags; `*`: any.",
+    "description": "Return the resource only if its ETag is none of these; otherwise 304."
+    " `*` matches any.",
     "schema": {"type": "string", "format": ETAGS_FORMAT},
 }
 
@@ -43,39 +46,41 @@ def _header(description: str, example: Any, kind: str = "string", **more: Any) -
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": _header(
-        "The request's id: the one that was sent (1 to 128 of letters, digits, `-_.`), or a new"
-        " one.",
+        "The id of the request: the one that was sent (1 to 128 letters, digits and `-_.`), or a"
+        " new one.",
         ID_EXAMPLE,
         required=True,
     ),
     "ETag": _header(
-        "Names this state: another one whenever anything in it is another.",
+        "Identifies the state of the resource: it differs after every change.",
         f'"{ID_EXAMPLE}"',
         required=True,
     ),
     "Location": _header(
-        "The path of what was made.", f"/api/v1/workspaces/{ID_EXAMPLE}", required=True
+        "The path of the created resource.", f"/api/v1/workspaces/{ID_EXAMPLE}", required=True
     ),
     "Idempotency-Replayed": _header(
-        "Only when this is the first answer once more, and nothing was made.",
+        "Present if this is a replay of the first response, and nothing was created.",
         example=True,
         kind="boolean",
     ),
     "Link": _header(
-        "The next page, if there is one (RFC 8288).",
+        "The address of the next page, if there is one (RFC 8288).",
         '</api/v1/api-tokens?limit=1&cursor=1pNnH-9PWEyCTPrH>; rel="next"',
     ),
-    "WWW-Authenticate": _header("What to identify oneself with.", "Bearer", required=True),
-    "Allow": _header("The methods that are allowed here.", "GET, HEAD", required=True),
-    "Retry-After": _header("The seconds to wait; none when waiting would not help.", 1, "integer"),
+    "WWW-Authenticate": _header("The authentication scheme.", "Bearer", required=True),
+    "Allow": _header("The methods that are allowed for the path.", "GET, HEAD", required=True),
+    "Retry-After": _header(
+        "After how many seconds to retry; absent when a retry would not help.", 1, "integer"
+    ),
 }
 
 
 def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: Schemas) -> None:
-    """Adds to an operation what is known from its route."""
+    """Complete an operation with what follows from its route."""
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
     for parameter in parameters:
-        _plain(parameter)
+        _simplify(parameter)
     names = {parameter["name"] for parameter in parameters}
     success = operation["responses"][str(route.status_code or 200)]
     successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
@@ -83,11 +88,11 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
         if (answer := operation["responses"].get(str(status))) in successes:
             answer["description"] = _SUCCESS[status]
     headers = [_HEADERS_BY_PARAMETER[name] for name in _HEADERS_BY_PARAMETER if name in names]
-    if _shows_one_state(route, success, names):
+    if _has_etag(route, success, names):
         headers.append("ETag")
         if method == "GET":
             parameters.append(_IF_NONE_MATCH)
-            operation["responses"]["304"] = {"description": "Not Modified: it is as it was"}
+            operation["responses"]["304"] = {"description": "Not Modified"}
     _add_security(operation, route, method)
     for each in successes:
         _add_examples(operation, each, method, schemas)
@@ -103,8 +108,8 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
-def _plain(parameter: dict[str, Any]) -> None:
-    """One that may be left out has no null for it: there is none in a path, query or header."""
+def _simplify(parameter: dict[str, Any]) -> None:
+    """Remove null from an optional parameter: a path, query or header cannot express it."""
     schema: dict[str, Any] = parameter["schema"]
     for variant in schema.pop("anyOf", ()):
         if variant != {"type": "null"}:
@@ -112,18 +117,18 @@ def _plain(parameter: dict[str, Any]) -> None:
     schema.pop("title", None)
     parameter["description"] = schema.pop("description")
     if parameter["required"]:
-        # The others have none: the docs page would fill it in, and send it.
+        # Optional ones have no example: Swagger UI would fill it in and send it.
         parameter["example"] = schema.pop("examples")[0]
     parameter["schema"] = schema
 
 
-def _shows_one_state(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool:
-    """Lists have no ETag, and neither has what is nothing that one could read again."""
-    shown = route.response_model
-    if isinstance(shown, type) and issubclass(shown, Finding | Several):
+def _has_etag(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool:
+    """Whether the response is a resource with a state of its own: not a list, not a token."""
+    schema = route.response_model
+    if isinstance(schema, type) and issubclass(schema, RepresentationWithoutETag):
         return False
-    is_kept = isinstance(route, ApiRoute) and (route.needs_token or route.status_code == 201)
-    return is_kept and "content" in success and "cursor" not in names
+    is_stored = isinstance(route, ApiRoute) and (route.needs_token or route.status_code == 201)
+    return is_stored and "content" in success and "cursor" not in names
 
 
 def _add_security(operation: dict[str, Any], route: APIRoute, method: str) -> None:
@@ -146,14 +151,14 @@ def _add_examples(
 
 
 def _add_media_types(operation: dict[str, Any], route: APIRoute) -> None:
-    if isinstance(route, ApiRoute) and route.body_field:
+    if isinstance(route, ApiRoute) and route.body:
         body = operation["requestBody"]
         (content,) = body["content"].values()
         body["content"] = dict.fromkeys(route.media_types(), content)
 
 
 def _add_errors(operation: dict[str, Any], route: APIRoute, names: set[str]) -> None:
-    """To the route's own those of all routes like it, in place of FastAPI's form of a 422."""
+    """Add the problems of all routes of this kind, which replace FastAPI's form of a 422."""
     answers: dict[str, dict[str, Any]] = operation["responses"]
     codes = [
         code
@@ -165,7 +170,7 @@ def _add_errors(operation: dict[str, Any], route: APIRoute, names: set[str]) -> 
         codes += ["payload-too-large", "validation-error", "service-unavailable"]
         if route.needs_token:
             codes += ["unauthenticated", "insufficient-scope"]
-        if route.body_field:
+        if route.body:
             codes += ["malformed-request", "unsupported-media-type"]
-    for status, answer in documented(*dict.fromkeys([*codes, "internal-error"])).items():
+    for status, answer in problem_responses(*dict.fromkeys([*codes, "internal-error"])).items():
         answers[str(status)] = answer

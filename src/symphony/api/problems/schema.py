@@ -1,6 +1,6 @@
-"""The form of every error the API answers (RFC 9457).
+"""The schema of every error response (RFC 9457).
 
-A member that does not apply is left out, never null: hence SkipJsonSchema.
+A member that does not apply is absent, never null: hence SkipJsonSchema.
 """
 
 from typing import Annotated
@@ -12,13 +12,13 @@ from symphony.api.responses import ID_EXAMPLE
 
 
 class FieldProblem(BaseModel):
-    """One thing that is wrong: `pointer` for a place in the body, else `parameter`."""
+    """An invalid field: `pointer` for a field of the body, otherwise `parameter`."""
 
     pointer: Annotated[
         str | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="A JSON pointer (RFC 6901) into the body.",
+            description="A JSON pointer (RFC 6901) into the body; empty for the whole body.",
             examples=["/name"],
         ),
     ]
@@ -26,55 +26,57 @@ class FieldProblem(BaseModel):
         str | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="The name of a parameter or header.",
+            description="The name of a path parameter, query parameter or header.",
             examples=["limit"],
         ),
     ]
-    code: Annotated[str, Field(description="Which rule is broken.", examples=["missing"])]
+    code: Annotated[
+        str, Field(description="Identifies the rule that the field violates.", examples=["missing"])
+    ]
     detail: Annotated[
-        str, Field(description="The rule, for people.", examples=["This is required."])
+        str, Field(description="What is allowed.", examples=["This field is required."])
     ]
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it."""
+    """An error (RFC 9457)."""
 
     type: Annotated[
         str,
         Field(
-            description="The address of a page on this server that explains the code.",
+            description="The address of a page of this server that explains the code.",
             examples=["/problems/route-not-found"],
         ),
     ]
     title: Annotated[
         str,
         Field(
-            description="What all problems with this code have in common, for people.",
-            examples=["There is nothing at this address"],
+            description="A summary, the same for all problems with this code.",
+            examples=["The path does not exist"],
         ),
     ]
-    status: Annotated[int, Field(description="The status of the answer.", examples=[404])]
+    status: Annotated[int, Field(description="The status of the response.", examples=[404])]
     detail: Annotated[
         str,
         Field(
-            description="What is the matter this time, for people.",
-            examples=["There is nothing at this address."],
+            description="What went wrong in this request.",
+            examples=["The path does not exist."],
         ),
     ]
     instance: Annotated[
-        str, Field(description="The path that was asked for.", examples=["/api/v1/nothing"])
+        str, Field(description="The path of the request.", examples=["/api/v1/nothing"])
     ]
     code: Annotated[
         str,
         Field(
-            description="Stable, and the thing to decide by.",
+            description="Identifies the type of the problem; stable, for programs to decide by.",
             examples=["route-not-found"],
         ),
     ]
     request_id: Annotated[
         str,
         Field(
-            description="Where to find the request in the logs; also in `X-Request-ID`.",
+            description="The id of the request in the logs; also in `X-Request-ID`.",
             examples=[ID_EXAMPLE],
         ),
     ]
@@ -82,15 +84,15 @@ class Problem(BaseModel):
         list[FieldProblem] | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With `validation-error`, and where several things were to be made:"
-            " everything that is wrong.",
+            description="With `validation-error`: all invalid fields. With `-name-taken` of an"
+            " import: all names that are taken.",
         ),
     ]
     limit: Annotated[
         int | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With a limit: how many there may be.",
+            description="With `-limit-reached`: how many are allowed.",
             examples=[50],
         ),
     ]
@@ -98,7 +100,7 @@ class Problem(BaseModel):
         int | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With a limit: how many there are.",
+            description="With `-limit-reached`: how many exist.",
             examples=[50],
         ),
     ]
@@ -106,7 +108,7 @@ class Problem(BaseModel):
         int | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With `precondition-failed`: the version of the present state.",
+            description="With `precondition-failed`: the version of the current state.",
             examples=[2],
         ),
     ]

@@ -1,6 +1,6 @@
-"""What pydantic finds wrong, in the API's own words: where, which rule, and what is allowed.
+"""Validation errors of pydantic as fields of a problem, in the words of the API.
 
-Pydantic's own messages can repeat parts of the input, so none of them is passed on.
+Messages of pydantic can repeat parts of the input, so none of them is passed on.
 """
 
 import re
@@ -10,43 +10,51 @@ from typing import Any
 
 from symphony.domain.errors import FieldError, RuleBroken
 
-_KINDS: dict[str, tuple[str, str]] = {
-    "missing": ("missing", "This is required."),
-    "extra_forbidden": ("unknown-field", "There is no such field here."),
-    "string_type": ("string-expected", "This must be a string."),
-    "string_unicode": ("lone-surrogate", "Surrogates (U+D800 to U+DFFF) must come in pairs."),
-    "string_too_short": ("too-short", "At least {min_length} characters."),
-    "string_too_long": ("too-long", "At most {max_length} characters."),
-    "int_type": ("integer-expected", "This must be a whole number."),
-    "int_from_float": ("integer-expected", "This must be a whole number."),
-    "int_parsing": ("integer-expected", "This must be a whole number."),
-    "int_parsing_size": ("integer-expected", "This must be a whole number, and not as long."),
-    "bool_type": ("boolean-expected", "This must be true or false."),
-    "bool_parsing": ("boolean-expected", "This must be true or false."),
-    "uuid_type": ("uuid-expected", "This must be a UUID."),
-    "uuid_parsing": ("uuid-expected", "This must be a UUID."),
-    "dict_type": ("object-expected", "This must be a JSON object."),
-    "mapping_type": ("object-expected", "This must be a JSON object."),
-    "model_type": ("object-expected", "This must be a JSON object."),
-    "model_attributes_type": ("object-expected", "This must be a JSON object."),
-    "list_type": ("list-expected", "This must be a list."),
-    "too_short": ("too-short", "At least {min_length} items."),
-    "too_long": ("too-long", "At most {max_length} items."),
-    "enum": ("unknown-value", "One of {expected}."),
-    "literal_error": ("unknown-value", "One of {expected}."),
-    "greater_than_equal": ("too-small", "At least {ge}."),
-    "less_than_equal": ("too-large", "At most {le}."),
-    "timezone_aware": ("not-a-time", "A time with its offset (RFC 3339)."),
+_INTEGER = ("integer-expected", "Must be an integer.")
+_BOOLEAN = ("boolean-expected", "Must be true or false.")
+_UUID = ("uuid-expected", "Must be a UUID.")
+_OBJECT = ("object-expected", "Must be a JSON object.")
+_TIME = ("not-a-time", "Must be a time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z.")
+_BY_KIND: dict[str, tuple[str, str]] = {
+    "missing": ("missing", "This field is required."),
+    "extra_forbidden": ("unknown-field", "Unknown field."),
+    "string_type": ("string-expected", "Must be a string."),
+    "string_unicode": ("lone-surrogate", "Must have surrogates (U+D800 to U+DFFF) in pairs only."),
+    "string_too_short": ("too-short", "Must have at least {min_length:,} {characters}."),
+    "string_too_long": ("too-long", "Must have at most {max_length:,} {characters}."),
+    "int_type": _INTEGER,
+    "int_from_float": _INTEGER,
+    "int_parsing": _INTEGER,
+    "int_parsing_size": ("integer-expected", "Must be an integer with fewer digits."),
+    "bool_type": _BOOLEAN,
+    "bool_parsing": _BOOLEAN,
+    "uuid_type": _UUID,
+    "uuid_parsing": _UUID,
+    "dict_type": _OBJECT,
+    "mapping_type": _OBJECT,
+    "model_type": _OBJECT,
+    "model_attributes_type": _OBJECT,
+    "list_type": ("list-expected", "Must be a list."),
+    "too_short": ("too-short", "Must have at least {min_length:,} {items}."),
+    "too_long": ("too-long", "Must have at most {max_length:,} {items}."),
+    "enum": ("unknown-value", "Must be one of {expected}."),
+    "literal_error": ("unknown-value", "Must be one of {expected}."),
+    "greater_than_equal": ("too-small", "Must be at least {ge:,}."),
+    "less_than_equal": ("too-large", "Must be at most {le:,}."),
+    "timezone_aware": _TIME,
 }
-_OTHERWISE = ("not-acceptable", "This is not acceptable here.")
-_TIME = ("not-a-time", "A time as RFC 3339 has it: 2026-01-31T12:00:00Z.")
-# Names of fields are told back only when they look like names: anything else could be data.
+_OTHERWISE = ("not-acceptable", "This value is not allowed.")
+# The name of a field is repeated only when it looks like a name: anything else could be content.
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}")
+_RULE = "Must "
 
 
 @dataclass(frozen=True, slots=True)
-class InvalidPart:
-    """One thing that is wrong with a request: in the body (`pointer`) or beside (`parameter`)."""
+class InvalidField:
+    """An invalid field: in the body (`pointer`, RFC 6901), or elsewhere (`parameter`).
+
+    `detail` is a sentence without a subject ("Must be an integer."), or a complete one.
+    """
 
     code: str
     detail: str
@@ -54,10 +62,21 @@ class InvalidPart:
     parameter: str | None = None
 
     @classmethod
-    def of_field(cls, error: FieldError) -> "InvalidPart":
+    def of(cls, error: FieldError) -> "InvalidField":
+        """The field that a rule of the domain names."""
         return cls(error.code, error.detail, pointer=f"/{error.field}")
 
+    @property
+    def sentence(self) -> str:
+        """The detail with the field's name: "`/limit` must be an integer."."""
+        name = self.pointer if self.parameter is None else self.parameter
+        subject = f"`{name}`" if name else "The body"
+        if self.detail.startswith(_RULE):
+            return f"{subject} must {self.detail.removeprefix(_RULE)}"
+        return f"{subject}: {self.detail}"
+
     def members(self) -> dict[str, Any]:
+        """The members of the field in a problem."""
         return {
             "pointer": self.pointer,
             "parameter": self.parameter,
@@ -66,13 +85,13 @@ class InvalidPart:
         }
 
 
-def invalid_parts(errors: Sequence[Mapping[str, Any]]) -> list[InvalidPart]:
-    """Pydantic's errors, each with a code of ours."""
-    return [_part(error) for error in errors]
+def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> list[InvalidField]:
+    """The fields that pydantic's errors name."""
+    return [_field(error) for error in errors]
 
 
 def json_pointer(parts: Sequence[str | int]) -> str:
-    """A pointer (RFC 6901, section 3) that goes as deep as there are plain names."""
+    """A pointer (RFC 6901, section 3), cut off before the first name that is not a plain one."""
     pointer = ""
     for part in parts:
         if not isinstance(part, int) and not _PLAIN_NAME.fullmatch(part):
@@ -81,15 +100,15 @@ def json_pointer(parts: Sequence[str | int]) -> str:
     return pointer
 
 
-def _part(error: Mapping[str, Any]) -> InvalidPart:
+def _field(error: Mapping[str, Any]) -> InvalidField:
     place, *inside = error["loc"]
-    code, detail = _meaning(error)
+    code, detail = _code_and_detail(error)
     if place == "body":
-        return InvalidPart(code, detail, pointer=json_pointer(inside))
-    return InvalidPart(code, detail, parameter=str(inside[0]) if inside else str(place))
+        return InvalidField(code, detail, pointer=json_pointer(inside))
+    return InvalidField(code, detail, parameter=str(inside[0]) if inside else str(place))
 
 
-def _meaning(error: Mapping[str, Any]) -> tuple[str, str]:
+def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     context: Mapping[str, Any] = error.get("ctx") or {}
     broken = context.get("error")
     if isinstance(broken, RuleBroken):
@@ -97,5 +116,7 @@ def _meaning(error: Mapping[str, Any]) -> tuple[str, str]:
     kind: str = error["type"]
     if kind.startswith(("datetime", "date_")):
         return _TIME
-    code, detail = _KINDS.get(kind, _OTHERWISE)
-    return code, detail.format(**context)
+    code, detail = _BY_KIND.get(kind, _OTHERWISE)
+    count = context.get("min_length", context.get("max_length"))
+    items, characters = ("item", "character") if count == 1 else ("items", "characters")
+    return code, detail.format_map({**context, "items": items, "characters": characters})

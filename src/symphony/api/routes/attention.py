@@ -1,4 +1,4 @@
-"""The route that tells what needs attention."""
+"""The route of the attention board."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from pydantic import Field
 from symphony.api.conditions import answer_if_modified
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import FolderName, RepoId, UserProfileId, WorkspaceId
-from symphony.api.problems.catalogue import documented
+from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation
 from symphony.api.routes.user_profiles import TAG
 from symphony.api.routing import router
@@ -23,50 +23,50 @@ routes = router(TAG)
 
 @dataclass(slots=True)
 class AttentionItemResponse(Representation):
-    """A repo or a vault that needs attention, and why."""
+    """A repo or vault that needs attention."""
 
-    kind: Annotated[AttentionKind, Field(description="What it is.", examples=["repo"])]
-    id: Annotated[RepoId, Field(description="The repo's or the vault's id.")]
+    kind: Annotated[AttentionKind, Field(description="The kind of resource.", examples=["repo"])]
+    id: Annotated[RepoId, Field(description="The id of the repo or vault.")]
     name: FolderName
     workspace_id: WorkspaceId
     reasons: Annotated[
         tuple[AttentionReason, ...],
         Field(
-            description="Why, always in the same order; at least one.",
+            description="Why it needs attention: at least one reason, in a fixed order.",
             examples=[["dirty", "unpushed"]],
         ),
     ]
     observed_at: Annotated[
         datetime,
-        Field(description="When this was seen.", examples=["2026-11-16T08:30:00.125000Z"]),
+        Field(description="When the state was observed.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]
 
 
 @dataclass(slots=True)
 class AttentionResponse(Representation):
-    """What needs attention, over all workspaces."""
+    """The repos and vaults that need attention."""
 
     items: Annotated[
         list[AttentionItemResponse],
-        Field(description="By workspace, repos before vaults, by name."),
+        Field(description="Sorted by workspace, repos before vaults, then by name."),
     ]
     observed_at: Annotated[
         datetime,
         Field(
-            description="The oldest of the looks that this is made from, also of those at repos"
-            " that need nothing.",
+            description="The oldest observation that the response is based on, including those of"
+            " repos that need no attention.",
             examples=["2026-11-16T08:30:00.125000Z"],
         ),
     ]
     unobserved: Annotated[
-        int, Field(description="How many repos have not been looked at yet.", examples=[0])
+        int, Field(description="How many repos have never been inspected.", examples=[0])
     ]
 
 
 @routes.get(
     "/user-profiles/{user_profile_id}/attention",
-    summary="See what needs attention",
-    responses=documented("user-profile-not-found", "workspace-not-found"),
+    summary="List repos and vaults that need attention",
+    responses=problem_responses("user-profile-not-found", "workspace-not-found"),
 )
 async def get_attention(
     user_profile_id: UserProfileId,
@@ -75,21 +75,21 @@ async def get_attention(
     actor: Actor,
     app: App,
     workspace_id: Annotated[
-        UUID | None, Query(description="Only what is in this workspace.")
+        UUID | None, Query(description="Only resources of this workspace.")
     ] = None,
     reason: Annotated[
-        AttentionReason | None, Query(description="Only what needs attention for this reason.")
+        AttentionReason | None, Query(description="Only resources with this reason.")
     ] = None,
     fresh: Annotated[  # noqa: FBT002 - a query parameter
         bool,
-        Query(description="Look at each repo now; with `false` tell what was last seen."),
+        Query(description="`true` inspects every repo now, `false` returns the last observations."),
     ] = True,
 ) -> AttentionResponse:
-    """The repos of all workspaces in which work is unfinished, and the vaults left unlocked."""
+    """Returns the repos with unfinished work and the unlocked vaults, over all workspaces."""
     board = await use_cases.get_attention(
         use_cases.GetAttention(actor.user_id, user_profile_id, workspace_id, reason, fresh), app
     )
-    # Weak (RFC 9110, section 8.8.1): when it was seen makes no difference to what is to be done.
+    # Weak (RFC 9110, section 8.8.1): the time of the observation is not part of the state.
     answer_if_modified(request, response, board.tag, weak=True)
     return AttentionResponse(
         items=AttentionItemResponse.of_each(board.items),

@@ -1,4 +1,4 @@
-"""Routes for finding repositories on the disk, and for registering many at once."""
+"""Routes to discover git repositories in a folder, and to import several repos."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import WHOLE_NUMBER, FolderName, Path, RemoteUrl, WorkspaceId
-from symphony.api.idempotency import Key, answer_made_at
-from symphony.api.problems.catalogue import documented
-from symphony.api.responses import Finding, Representation, Several
+from symphony.api.idempotency import Key, set_created_location
+from symphony.api.openapi.problem_responses import problem_responses
+from symphony.api.responses import Representation, RepresentationWithoutETag
 from symphony.api.routes.repos import RepoResponse
 from symphony.api.routing import PREFIX, router
 from symphony.application import discovery as use_cases
@@ -18,20 +18,20 @@ from symphony.domain.discovery import RepoKind
 
 MAX_ITEMS = 100
 MAX_DEPTH = 20
-USUAL_DEPTH = 4
+DEFAULT_DEPTH = 4
 
 routes = router("repos")
 
 
 class DiscoveryCreate(BaseModel):
-    """Where to look for repositories."""
+    """The folder to search for git repositories."""
 
     model_config = ConfigDict(extra="forbid")
 
     root: Annotated[
         Path,
         Field(
-            description="A folder on the machine of the service, absolute or in the home folder.",
+            description="A folder on the machine of the service, absolute or below `~/`.",
             examples=["~/dev"],
         ),
     ]
@@ -40,67 +40,69 @@ class DiscoveryCreate(BaseModel):
         Field(
             ge=0,
             le=MAX_DEPTH,
-            description="How many folders below it to go down at most.",
-            examples=[USUAL_DEPTH],
+            description="The maximum depth of folders below `root` to search.",
+            examples=[DEFAULT_DEPTH],
         ),
         WHOLE_NUMBER,
-    ] = USUAL_DEPTH
+    ] = DEFAULT_DEPTH
 
 
 @dataclass(slots=True)
 class DiscoveredRepo(Representation):
-    """A repository that was found, in the form in which it can be imported."""
+    """A git repository that was found, with the fields for its import."""
 
     name: Annotated[
         FolderName | None,
         Field(
-            description="Its folder's name, made legal and free in the workspace; the repo's when"
-            " it is registered; null when it cannot be, for its path.",
+            description="A name that can be imported, derived from the folder; the repo's name if"
+            " registered; null if the path cannot be imported.",
             examples=["engine"],
         ),
     ]
     path: Annotated[
         str,
         Field(
-            description="Where it is, without links; with a null `name`, only near enough to be"
-            " recognised.",
+            description="The path without symbolic links; simplified if `name` is null.",
             examples=["/home/ada/dev/engine"],
         ),
     ]
     remote_url: RemoteUrl
     kind: Annotated[
-        RepoKind, Field(description="What it is to other repositories.", examples=["repository"])
+        RepoKind,
+        Field(description="How it relates to other git repositories.", examples=["repository"]),
     ]
     registered: Annotated[
         bool,
-        Field(description="Whether a repo of the workspace is at this path.", examples=[False]),
+        Field(description="Whether the workspace has a repo with this path.", examples=[False]),
     ]
     reason: Annotated[
         str | None,
         Field(
-            description="Why it cannot be read or imported, or its remote's address is not told or"
-            " shortened; else null.",
+            description="Why it cannot be read or imported, or why its remote is missing or"
+            " shortened; otherwise null.",
             examples=[None],
         ),
     ]
 
 
 @dataclass(slots=True)
-class DiscoveryResponse(Finding):
-    """The repositories in a folder."""
+class DiscoveryResponse(RepresentationWithoutETag):
+    """The git repositories in a folder."""
 
-    items: Annotated[list[DiscoveredRepo], Field(description="What was found, by path.")]
+    items: Annotated[
+        list[DiscoveredRepo], Field(description="The git repositories, sorted by path.")
+    ]
     truncated: Annotated[
         bool,
         Field(
-            description="Whether there was more to look at than there is time or room for.",
+            description="Whether the search stopped early because of a time or size limit.",
             examples=[False],
         ),
     ]
 
 
 class RepoImportItem(BaseModel):
-    """A repo to be registered."""
+    """A repo to import."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -110,7 +112,7 @@ class RepoImportItem(BaseModel):
 
 
 class RepoImport(BaseModel):
-    """The repos to be registered, all or none."""
+    """The repos to import."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -121,23 +123,25 @@ class RepoImport(BaseModel):
 
 
 @dataclass(slots=True)
-class ImportedRepos(Several):
-    """What has been registered."""
+class ImportedRepos(RepresentationWithoutETag):
+    """The imported repos."""
 
-    items: Annotated[list[RepoResponse], Field(description="The repos, in the order given.")]
+    items: Annotated[
+        list[RepoResponse], Field(description="The repos, in the order of the request.")
+    ]
 
 
 @routes.post(
     "/workspaces/{workspace_id}/discoveries",
-    summary="Find repositories",
-    responses=documented("git-disabled", "workspace-not-found"),
+    summary="Discover git repositories",
+    responses=problem_responses("git-disabled", "workspace-not-found"),
 )
 async def discover_repos(
     workspace_id: WorkspaceId, body: DiscoveryCreate, actor: Actor, app: App
 ) -> DiscoveryResponse:
-    """Looks for git repositories in a folder, and tells how they could be registered.
+    """Searches a folder for git repositories, and returns the fields to import each of them.
 
-    Nothing is registered, and nothing on the disk is changed or run.
+    Creates no repos, changes no files and runs no programs of the repositories.
     """
     discovery = await use_cases.discover_repos(
         use_cases.DiscoverRepos(actor.user_id, workspace_id, body.root, body.max_depth), app
@@ -148,8 +152,8 @@ async def discover_repos(
 @routes.post(
     "/workspaces/{workspace_id}/repos/import",
     status_code=201,
-    summary="Register several repos",
-    responses=documented("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
+    summary="Import several repos",
+    responses=problem_responses("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
 )
 async def import_repos(
     workspace_id: WorkspaceId,
@@ -159,9 +163,9 @@ async def import_repos(
     actor: Actor,
     app: App,
 ) -> ImportedRepos:
-    """Registers all of them or none; nothing on any disk is looked at or touched."""
+    """Creates all of the repos or none of them. No file on any disk is read or changed."""
     items = [use_cases.ImportItem(item.name, item.path, item.remote_url) for item in body.items]
     command = use_cases.ImportRepos(actor.user_id, workspace_id, items)
     made = await app.run_once(use_cases.import_repos, command, key)
-    answer_made_at(response, f"{PREFIX}/workspaces/{workspace_id}/repos", made)
+    set_created_location(response, f"{PREFIX}/workspaces/{workspace_id}/repos", made)
     return ImportedRepos(RepoResponse.of_each(made.result))

@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it can do its work: for those who run it."""
+"""Health checks: liveness and readiness, for the operator and for load balancers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -6,50 +6,51 @@ from typing import Annotated
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
-from symphony.api.openapi.examples import shown
-from symphony.api.problems.catalogue import documented
+from symphony.api.openapi.examples import success_example
+from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.routing import operation_id
 
 routes = APIRouter(
     prefix="/health",
     tags=["health"],
     generate_unique_id_function=operation_id,
-    responses=documented("method-not-allowed"),  # all that can be wrong with such a request
+    responses=problem_responses("method-not-allowed"),  # the only error of these routes
 )
 
 _NOT_READY = {"status": "not ready", "reason": "the database cannot be reached"}
-# What is in the way of serving, in words, or None.
 ReadinessCheck = Callable[[], Awaitable[str | None]]
+"""Returns why the service cannot handle requests, or None if it can."""
 
 
 class Health(BaseModel):
-    """How the service is."""
+    """The state of the service."""
 
     status: Annotated[str, Field(description="`live`, `ready` or `not ready`.", examples=["ready"])]
     reason: Annotated[
-        str | None, Field(description="What is in the way; null for nothing.", examples=[None])
+        str | None,
+        Field(description="Why the service is not ready; null if it is.", examples=[None]),
     ] = None
 
 
-@routes.get("/live", summary="Is the process alive?", responses=shown(status="live"))
+@routes.get("/live", summary="Check liveness", responses=success_example(status="live"))
 async def live() -> Health:
-    """200 as long as the process runs, whatever its database does."""
+    """Returns 200 while the process runs, also without a database."""
     return Health(status="live")
 
 
 @routes.get(
     "/ready",
-    summary="Can it serve?",
+    summary="Check readiness",
     responses={
         503: {
             "model": Health,
-            "description": "Service Unavailable: it is not ready, for this reason",
+            "description": "Service Unavailable: `reason` says why",
             "content": {"application/json": {"example": _NOT_READY}},
         }
     },
 )
 async def ready(request: Request, response: Response) -> Health:
-    """200 when the database answers and its schema is the expected one; else 503 and why."""
+    """Returns 200 if the database responds and has the expected schema, otherwise 503."""
     not_ready_reason: ReadinessCheck = request.app.state.not_ready_reason
     reason = await not_ready_reason()
     if reason is None:

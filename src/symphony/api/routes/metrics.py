@@ -1,4 +1,4 @@
-"""What the service counts of itself: for those who run it."""
+"""Metrics for Prometheus."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Text = Callable[[], bytes]
 
 @routes.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """Requests, commands and the use of the database, over all processes, for Prometheus."""
+    """The counters of all processes, in the text format of Prometheus."""
     text: Text = request.app.state.metrics
-    # Over several processes it is put together from files.
+    # In a thread: with several processes the text is read from files.
     return Response(await asyncio.to_thread(text), media_type=CONTENT_TYPE)

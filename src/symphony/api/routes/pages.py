@@ -1,6 +1,6 @@
-"""What people open in a browser: the start, the documentation and the pages of problems.
+"""Pages for browsers: the start page, the API documentation and the pages of problems.
 
-Everything comes from this server, so all of it works with no network.
+Everything is served by this server, so all pages work without a network.
 """
 
 import re
@@ -15,7 +15,9 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
-from symphony.api.problems.catalogue import PROBLEMS, ApiError
+from symphony.api.fastapi_adapter import static_files
+from symphony.api.problems.catalogue import PROBLEMS
+from symphony.api.problems.errors import ApiError
 from symphony.api.routing import PREFIX
 
 ASSETS = "/docs/assets"
@@ -24,11 +26,11 @@ OPENAPI_URL = f"{PREFIX}/openapi.json"
 routes = APIRouter(include_in_schema=False)
 
 _LINKS = {
-    "docs": ("/docs", "Documentation of the API, to be tried in the browser"),
-    "openapi": (OPENAPI_URL, "The same for programs: the OpenAPI document"),
-    "metrics": ("/metrics", "What the service counts of itself, for Prometheus"),
-    "live": ("/health/live", "Whether the service runs"),
-    "ready": ("/health/ready", "Whether it can serve"),
+    "docs": ("/docs", "API documentation, to try in the browser"),
+    "openapi": (OPENAPI_URL, "OpenAPI document"),
+    "metrics": ("/metrics", "Metrics for Prometheus"),
+    "live": ("/health/live", "Liveness check"),
+    "ready": ("/health/ready", "Readiness check"),
 }
 _ONLY_OURS = (
     "default-src 'none'; script-src 'self'; style-src 'self';"
@@ -54,38 +56,38 @@ _DOCS = f"""<div id="docs"></div>
 <script src="{ASSETS}/docs.js"></script>"""
 _START = """<main>
 <h1>Symphony</h1>
-<p>The one place where a developer&#39;s work lives. This is version {version}.</p>
+<p>The one place where a developer&#39;s work lives. Version {version}.</p>
 <ul>
 {links}
 </ul>
 </main>"""
 _PROBLEM = """<main>
 <h1>{title}</h1>
-<p>A request was answered with the status <strong>{status}</strong>
-and the code <code>{code}</code>.</p>
+<p>Status <strong>{status}</strong>, code <code>{code}</code></p>
 <h2>What to do</h2>
 <p>{remedy}</p>
-<nav><a href="/docs">Documentation of the API</a></nav>
+<nav><a href="/docs">API documentation</a></nav>
 </main>"""
 
 
 class Start(BaseModel):
+    """The links of the start page, for programs."""
+
     name: str
     version: str
     links: dict[str, str]
 
 
 def assets() -> StaticFiles:
-    """Our own files, and Swagger UI's out of a package that carries them."""
-    own = Path(__file__).with_name("assets")
-    return StaticFiles(directory=own, packages=[("fastapi_offline", "static")])
+    """The style sheets and scripts of the pages."""
+    return static_files(Path(__file__).parents[1] / "assets")
 
 
 @routes.get("/", response_model=Start)
 async def start(request: Request, response: Response) -> Start | Response:
-    """The same in two forms: JSON, and for browsers a page."""
+    """The start page: HTML for browsers, JSON for programs."""
     number = version("symphony")
-    if _prefers_a_page(request):
+    if _prefers_html(request):
         items = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
         page = _page("Symphony", _START.format(version=number, links="\n".join(items)))
         page.headers["Vary"] = "Accept"
@@ -112,7 +114,7 @@ async def problem(code: str) -> HTMLResponse:
         raise ApiError("route-not-found")
     title = escape(kind.title)
     status = f"{kind.status} {HTTPStatus(kind.status).phrase}"
-    body = _PROBLEM.format(code=code, status=status, title=title, remedy=_with_code(kind.remedy))
+    body = _PROBLEM.format(code=code, status=status, title=title, remedy=_html(kind.remedy))
     return _page(f"{title} · Symphony", body)
 
 
@@ -122,20 +124,20 @@ def _page(title: str, body: str, styles: Sequence[str] = ("page.css",)) -> HTMLR
     return HTMLResponse(content, headers={"Content-Security-Policy": _ONLY_OURS})
 
 
-def _prefers_a_page(request: Request) -> bool:
-    """Whether HTML is asked for by name, and more than JSON; wildcards ask for nothing by name."""
+def _prefers_html(request: Request) -> bool:
+    """Whether `Accept` names HTML with a higher weight than JSON; wildcards do not count."""
     accepted = ",".join(request.headers.getlist("accept"))
     return _weight(accepted, "text/html") > _weight(accepted, "application/json")
 
 
 def _weight(accepted: str, media_type: str) -> float:
-    """What `Accept` gives to a media type that it names (RFC 9110, section 12.5.1), else 0."""
+    """The weight in `Accept` of a media type that it names (RFC 9110, section 12.5.1), else 0."""
     item = rf"(?:^|,)\s*{re.escape(media_type)}\s*(?:;\s*q=([01](?:\.\d{{0,3}})?)\s*)?(?:,|$)"
     found = re.search(item, accepted, re.IGNORECASE)
     return float(found[1] or 1) if found else 0
 
 
-def _with_code(text: str) -> str:
-    """The words of a remedy as HTML; what stands between backticks is code."""
+def _html(text: str) -> str:
+    """A remedy as HTML; text between backticks becomes code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts))

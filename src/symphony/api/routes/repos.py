@@ -19,9 +19,9 @@ from symphony.api.fields import (
     merge_patch,
     optional,
 )
-from symphony.api.idempotency import Key, answer_made
+from symphony.api.idempotency import Key, set_created_headers
+from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
-from symphony.api.problems.catalogue import documented
 from symphony.api.responses import (
     EntityRepresentation,
     NextCursor,
@@ -37,7 +37,7 @@ _COMMIT = "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"
 
 
 class RepoCreate(BaseModel):
-    """What a repo is registered with."""
+    """The fields of a new repo."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class RepoCreate(BaseModel):
 
 
 class RepoPatch(BaseModel):
-    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
+    """A merge patch (RFC 7396): replaces the given fields, merges objects; null removes."""
 
     model_config = merge_patch(path="~/code/engine", metadata={"stars": 5})
 
@@ -60,7 +60,7 @@ class RepoPatch(BaseModel):
 
 @dataclass(slots=True)
 class RepoResponse(EntityRepresentation):
-    """A git repository, as it is registered."""
+    """A repo: a git repository that is registered in a workspace."""
 
     id: RepoId
     workspace_id: WorkspaceId
@@ -70,13 +70,13 @@ class RepoResponse(EntityRepresentation):
     metadata: Metadata
     last_synced: Annotated[
         datetime | None,
-        Field(description="When it was last synchronised; null before.", examples=[None]),
+        Field(description="When it was last synced; null before the first sync.", examples=[None]),
     ]
 
 
 @dataclass(slots=True)
 class RepoList:
-    """A page of a list of repos."""
+    """A page of repos."""
 
     items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
     next_cursor: NextCursor
@@ -84,7 +84,7 @@ class RepoList:
 
 @dataclass(slots=True)
 class HeadResponse(Representation):
-    """The commit that is checked out."""
+    """The checked-out commit."""
 
     id: Annotated[str, Field(description="The commit's id.", examples=[_COMMIT])]
     subject: Annotated[
@@ -101,7 +101,7 @@ class HeadResponse(Representation):
     authored_at: Annotated[
         datetime | None,
         Field(
-            description="When it was written; null when the commit does not tell.",
+            description="When it was written; null if the commit has no valid time.",
             examples=["2026-11-15T17:02:11Z"],
         ),
     ]
@@ -113,32 +113,31 @@ def _count(description: str, example: int) -> Any:
 
 @dataclass(slots=True)
 class RepoStatusResponse(Observation):
-    """What a repo's folder was like when it was looked at."""
+    """The status of a repo's folder, from an inspection."""
 
     state: Annotated[
         RepoState,
         Field(
-            description="How the folder was found; `refused` when it lies outside those in which"
-            " the service may look, or is not safe to read.",
+            description="The state of the folder; `refused` if it is outside the folders that the"
+            " service may read, or not safe to read.",
             examples=["dirty"],
         ),
     ]
     reason: Annotated[
         str | None,
         Field(
-            description="Why there is no more to tell, in words; null when there is nothing to"
-            " explain.",
+            description="Explains a state in which the status is incomplete; otherwise null.",
             examples=[None],
         ),
     ]
     branch: Annotated[
         str | None,
-        Field(description="The branch; null when HEAD is detached.", examples=["main"]),
+        Field(description="The checked-out branch; null if HEAD is detached.", examples=["main"]),
     ]
     head: Annotated[
         HeadResponse | None,
         Field(
-            description="The commit that is checked out; null before the first one.",
+            description="The checked-out commit; null before the first commit.",
             examples=[
                 {
                     "id": _COMMIT,
@@ -151,37 +150,45 @@ class RepoStatusResponse(Observation):
     ]
     upstream: Annotated[
         str | None,
-        Field(description="The branch's upstream; null without one.", examples=["origin/main"]),
+        Field(
+            description="The upstream of the branch; null without one.", examples=["origin/main"]
+        ),
     ]
     ahead: Annotated[
         int | None,
         Field(
-            description="How many commits the upstream lacks, as of the last fetch; null when there"
-            " is no upstream, or it is gone.",
+            description="How many commits the upstream lacks, as of the last fetch; null without an"
+            " upstream.",
             examples=[1],
         ),
     ]
     behind: Annotated[
         int | None,
-        Field(description="The other way round; null in the same cases.", examples=[0]),
+        Field(
+            description="How many commits of the upstream the branch lacks; null likewise.",
+            examples=[0],
+        ),
     ]
-    staged: Annotated[int, _count("Files that differ between HEAD and the index.", 1)]
+    staged: Annotated[int, _count("The number of files that differ between HEAD and the index.", 1)]
     modified: Annotated[
-        int, _count("Files and submodules that differ between the index and the folder.", 2)
+        int, _count("The number of files and submodules that differ between index and folder.", 2)
     ]
     untracked: Annotated[
-        int, _count("Files and whole folders that are neither tracked nor ignored.", 0)
+        int, _count("The number of files and folders that are neither tracked nor ignored.", 0)
     ]
-    conflicted: Annotated[int, _count("Files with a conflict.", 0)]
-    stashes: Annotated[int, _count("Stashed changes.", 0)]
+    conflicted: Annotated[int, _count("The number of files with a conflict.", 0)]
+    stashes: Annotated[int, _count("The number of stashes.", 0)]
     operation: Annotated[
         Operation | None,
-        Field(description="What is under way; null when nothing is.", examples=[None]),
+        Field(
+            description="The operation in progress, such as a merge; null without one.",
+            examples=[None],
+        ),
     ]
     remotes: Annotated[
         dict[str, str],
         Field(
-            description="The address of each remote by its name, without credentials.",
+            description="The remotes by name, each with its address without credentials.",
             examples=[{"origin": "https://git.example.org/ada/engine.git"}],
         ),
     ]
@@ -190,8 +197,8 @@ class RepoStatusResponse(Observation):
 @routes.post(
     "/workspaces/{workspace_id}/repos",
     status_code=201,
-    summary="Register a repo",
-    responses=documented("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
+    summary="Create a repo",
+    responses=problem_responses("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
 )
 async def create_repo(
     workspace_id: WorkspaceId,
@@ -201,7 +208,7 @@ async def create_repo(
     actor: Actor,
     app: App,
 ) -> RepoResponse:
-    """Registers a git repository in a workspace; nothing on any disk is touched."""
+    """Registers a git repository in a workspace. No file on any disk is read or changed."""
     made = await app.run_once(
         use_cases.create_repo,
         use_cases.CreateRepo(
@@ -214,17 +221,17 @@ async def create_repo(
         ),
         key,
     )
-    answer_made(response, f"{PREFIX}/repos", made)
+    set_created_headers(response, f"{PREFIX}/repos", made)
     return RepoResponse.of(made.result)
 
 
 @routes.get(
     "/workspaces/{workspace_id}/repos",
     summary="List repos",
-    responses=documented("workspace-not-found"),
+    responses=problem_responses("workspace-not-found"),
 )
 async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, app: App) -> RepoList:
-    """The repos of a workspace, page by page."""
+    """Returns a page of the repos of a workspace."""
     page = await app.ask(
         use_cases.list_repos, use_cases.ListRepos(actor.user_id, workspace_id, listing.page())
     )
@@ -234,11 +241,11 @@ async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, ap
     )
 
 
-@routes.get("/repos/{repo_id}", summary="Read a repo", responses=documented("repo-not-found"))
+@routes.get("/repos/{repo_id}", summary="Get a repo", responses=problem_responses("repo-not-found"))
 async def get_repo(
     repo_id: RepoId, request: Request, response: Response, actor: Actor, app: App
 ) -> RepoResponse:
-    """One repo, by its id."""
+    """Returns a repo."""
     repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
     answer_if_modified(request, response, repo.tag)
     return RepoResponse.of(repo)
@@ -246,13 +253,13 @@ async def get_repo(
 
 @routes.get(
     "/repos/{repo_id}/status",
-    summary="Look at a repo",
-    responses=documented("git-disabled", "repo-not-found"),
+    summary="Inspect a repo",
+    responses=problem_responses("git-disabled", "repo-not-found"),
 )
 async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatusResponse:
-    """What the repo's folder is like now. It is read from the disk, and nothing is changed there.
+    """Inspects the repo's folder now, without changing it.
 
-    Whatever is wrong with it is a state with a reason, and no error.
+    A folder that cannot be inspected is not an error: `state` and `reason` describe it.
     """
     status = await use_cases.get_repo_status(use_cases.GetRepoStatus(actor.user_id, repo_id), app)
     shown = RepoStatusResponse.of(status)
@@ -262,8 +269,8 @@ async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatus
 
 @routes.patch(
     "/repos/{repo_id}",
-    summary="Change a repo",
-    responses=documented("repo-not-found", "repo-name-taken"),
+    summary="Update a repo",
+    responses=problem_responses("repo-not-found", "repo-name-taken"),
 )
 async def update_repo(
     repo_id: RepoId,
@@ -273,7 +280,7 @@ async def update_repo(
     actor: Actor,
     app: App,
 ) -> RepoResponse:
-    """Changes what is given; members of `metadata` are merged, and removed by null."""
+    """Updates the given fields. Members of `metadata` are merged; null removes a member."""
     repo = await app.run(
         use_cases.update_repo,
         use_cases.UpdateRepo(
@@ -290,9 +297,9 @@ async def update_repo(
 @routes.delete(
     "/repos/{repo_id}",
     status_code=204,
-    summary="Forget a repo",
-    responses=documented("repo-not-found"),
+    summary="Delete a repo",
+    responses=problem_responses("repo-not-found"),
 )
 async def delete_repo(repo_id: RepoId, expected: ExpectedTags, actor: Actor, app: App) -> None:
-    """Deletes the record only: nothing on any disk is touched."""
+    """Deletes only the record. No file on any disk is changed."""
     await app.run(use_cases.delete_repo, use_cases.DeleteRepo(actor.user_id, repo_id, expected))

@@ -1,4 +1,4 @@
-"""The route that asks a repo's remote."""
+"""The route to sync a repo with its remote."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,8 +8,8 @@ from pydantic import Field
 
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import RepoId
-from symphony.api.problems.catalogue import documented
-from symphony.api.responses import Finding
+from symphony.api.openapi.problem_responses import problem_responses
+from symphony.api.responses import RepresentationWithoutETag
 from symphony.api.routes.repos import RepoResponse
 from symphony.api.routing import router
 from symphony.application import sync as use_cases
@@ -18,43 +18,48 @@ routes = router("repos")
 
 
 @dataclass(slots=True)
-class SyncResponse(Finding):
-    """What a repo's remote has."""
+class SyncResponse(RepresentationWithoutETag):
+    """The branches of a repo's remote, compared with the repo's folder."""
 
     repo: Annotated[RepoResponse, Field(description="The repo, with its new `last_synced`.")]
     ahead: Annotated[
         int | None,
         Field(
-            description="How many commits of the branch that is checked out the remote lacks; null"
-            " when the folder cannot be read, one has no such branch, or they cannot be counted.",
+            description="How many commits of the checked-out branch the remote lacks; null if one"
+            " side has no such branch, or they cannot be read or counted.",
             examples=[1],
         ),
     ]
     behind: Annotated[
         int | None,
-        Field(description="The other way round; null in the same cases.", examples=[0]),
+        Field(
+            description="How many commits of the remote's branch the folder lacks; null likewise.",
+            examples=[0],
+        ),
     ]
     default_branch: Annotated[
         str | None,
-        Field(description="The remote's own HEAD; null when it has none.", examples=["main"]),
+        Field(
+            description="The branch of the remote's HEAD; null if it has none.", examples=["main"]
+        ),
     ]
     branches: Annotated[
         dict[str, str],
         Field(
-            description="The commit of each branch of the remote, by its name.",
+            description="The branches of the remote, each with its commit.",
             examples=[{"main": "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"}],
         ),
     ]
     synced_at: Annotated[
         datetime,
-        Field(description="When the remote was asked.", examples=["2026-11-16T08:30:00.125000Z"]),
+        Field(description="When the remote responded.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]
 
 
 @routes.post(
     "/repos/{repo_id}/sync",
-    summary="Ask a repo's remote",
-    responses=documented(
+    summary="Sync a repo",
+    responses=problem_responses(
         "git-disabled",
         "repo-not-found",
         "no-remote",
@@ -65,9 +70,9 @@ class SyncResponse(Finding):
     ),
 )
 async def sync_repo(repo_id: RepoId, actor: Actor, app: App) -> SyncResponse:
-    """Asks the remote what it has now, and compares it with the repo's folder.
+    """Gets the branches of the remote, and compares them with the repo's folder.
 
-    Nothing is changed in the folder, and no credentials are sent.
+    Changes nothing in the folder, and sends no credentials.
     """
     repo, found = await use_cases.sync_repo(use_cases.SyncRepo(actor.user_id, repo_id), app)
     return SyncResponse(

@@ -17,7 +17,7 @@ from symphony.api.fields import (
     merge_patch,
     optional,
 )
-from symphony.api.problems.catalogue import documented
+from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
 from symphony.api.routing import PREFIX, router
 from symphony.application import user_profiles as use_cases
@@ -30,14 +30,14 @@ routes = router(TAG)
 Preferences = Annotated[
     JsonObject,
     Field(
-        description="Whatever programs want to keep here.",
+        description="Any JSON object, for use by client programs.",
         examples=[{"theme": "dark", "language": "en"}],
     ),
 ]
 
 
 class UserProfileCreate(BaseModel):
-    """What somebody signs up with."""
+    """The fields of a new user profile."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class UserProfileCreate(BaseModel):
 
 
 class UserProfilePatch(BaseModel):
-    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
+    """A merge patch (RFC 7396): replaces the given fields, merges objects; null removes."""
 
     model_config = merge_patch(email="ada@analytical.example", preferences={"theme": "light"})
 
@@ -58,7 +58,7 @@ class UserProfilePatch(BaseModel):
     current_password: str = Field(
         default_factory=str,
         repr=False,
-        description="The present password; needed to change it.",
+        description="The current password; required to change the password.",
         examples=["correct horse battery staple"],
         json_schema_extra={"writeOnly": True, "format": "password"},
     )
@@ -78,13 +78,13 @@ class UserProfileResponse(EntityRepresentation):
 @public_routes.post(
     "/user-profiles",
     status_code=201,
-    summary="Sign up",
-    responses=documented("registration-closed", "username-taken", "email-taken"),
+    summary="Create a user profile",
+    responses=problem_responses("registration-closed", "username-taken", "email-taken"),
 )
 async def create_user_profile(
     body: UserProfileCreate, response: Response, app: App
 ) -> UserProfileResponse:
-    """Makes a user profile, with which one can then sign in."""
+    """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`."""
     profile = await use_cases.sign_up(
         use_cases.CreateUserProfile(
             username=body.username,
@@ -101,25 +101,25 @@ async def create_user_profile(
 
 @routes.get(
     "/user-profiles/me",
-    summary="Read one's own profile",
-    responses=documented("user-profile-not-found"),
+    summary="Get your user profile",
+    responses=problem_responses("user-profile-not-found"),
 )
 async def get_own_user_profile(
     request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
-    """The profile of the user whose token is sent."""
+    """Returns the user profile that the token belongs to."""
     return await get_user_profile(actor.user_id, request, response, actor, app)
 
 
 @routes.get(
     "/user-profiles/{user_profile_id:other_than_me}",
-    summary="Read a profile",
-    responses=documented("user-profile-not-found"),
+    summary="Get a user profile",
+    responses=problem_responses("user-profile-not-found"),
 )
 async def get_user_profile(
     user_profile_id: UserProfileId, request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
-    """One's own profile, by its id."""
+    """Returns your user profile, by its id."""
     profile = await app.ask(
         use_cases.get_user_profile, use_cases.GetUserProfile(actor.user_id, user_profile_id)
     )
@@ -129,8 +129,8 @@ async def get_user_profile(
 
 @routes.patch(
     "/user-profiles/{user_profile_id:other_than_me}",
-    summary="Change a profile",
-    responses=documented(
+    summary="Update a user profile",
+    responses=problem_responses(
         "user-profile-not-found",
         "username-taken",
         "email-taken",
@@ -145,7 +145,7 @@ async def update_user_profile(
     actor: Actor,
     app: App,
 ) -> UserProfileResponse:
-    """Changes what is given; a new password needs the present one in `current_password`."""
+    """Updates the given fields. A new password requires the current one in `current_password`."""
     given = body.model_dump(exclude_unset=True)
     profile = await use_cases.update_user_profile(
         use_cases.UpdateUserProfile(
@@ -165,13 +165,13 @@ async def update_user_profile(
 @routes.delete(
     "/user-profiles/{user_profile_id:other_than_me}",
     status_code=204,
-    summary="Delete a profile",
-    responses=documented("user-profile-not-found", "user-has-workspaces"),
+    summary="Delete a user profile",
+    responses=problem_responses("user-profile-not-found", "user-has-workspaces"),
 )
 async def delete_user_profile(
     user_profile_id: UserProfileId, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
-    """Ends the profile and its API tokens; only when it has no workspaces any more."""
+    """Deletes the user profile and its API tokens, if it has no workspaces."""
     await app.run(
         use_cases.delete_user_profile,
         use_cases.DeleteUserProfile(actor.user_id, user_profile_id, expected),

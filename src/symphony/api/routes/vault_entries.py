@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from symphony.api.conditions import Conditions, ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App, VaultSession
 from symphony.api.fields import WHOLE_NUMBER, EntryKey, VaultId
-from symphony.api.pagination import Cursor, Limit, cursor_bytes, cursor_text, link_to_next
-from symphony.api.problems.catalogue import documented
-from symphony.api.problems.damage import warn_of_damage
+from symphony.api.openapi.problem_responses import problem_responses
+from symphony.api.pagination import Cursor, Limit, cursor_bytes, cursor_text, set_next_link
+from symphony.api.problems.damage_log import log_damage
 from symphony.api.request import ApiRequest
 from symphony.api.responses import CreatedAt, NextCursor
 from symphony.api.routing import PREFIX, router
@@ -32,7 +32,7 @@ from symphony.domain.vaults.entry_service import WriteConditions
 from symphony.domain.vaults.sessions import VaultCredentials
 
 routes = router("vault entries")
-_ANYTHING_OF_A_VAULT = ("vault-not-found", "vault-locked", "vault-damaged", "master-key-missing")
+_VAULT_PROBLEMS = ("vault-not-found", "vault-locked", "vault-damaged", "master-key-missing")
 _MAX_VERSION = 2**31 - 1
 
 
@@ -49,24 +49,29 @@ ContentType = Annotated[
     str,
     AfterValidator(content_type),
     Field(
-        description="A media type.",
+        description="The media type of the content.",
         examples=["text/plain"],
         json_schema_extra={"pattern": MEDIA_TYPE_PATTERN, "maxLength": MAX_CONTENT_TYPE},
     ),
 ]
 EncodingField = Annotated[
     Encoding,
-    Field(description="How `content` stands here: as it is, or in base64.", examples=["utf-8"]),
+    Field(description="How `content` is encoded: as plain text, or in base64.", examples=["utf-8"]),
 ]
 ContentText = Annotated[
     str,
-    Field(description="At most 256 KiB.", examples=["postgresql://acme@db.example.org/acme"]),
+    Field(
+        description="The content, of at most 256 KiB.",
+        examples=["postgresql://acme@db.example.org/acme"],
+    ),
 ]
-Version = Annotated[int, Field(description="Counted from 1.", examples=[1])]
+Version = Annotated[
+    int, Field(description="The number of the version, starting at 1.", examples=[1])
+]
 
 
 class EntryPut(BaseModel):
-    """What is to be kept."""
+    """The content of an entry."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,7 +81,7 @@ class EntryPut(BaseModel):
 
 
 class EntryRestore(BaseModel):
-    """Which version is to be the newest once more."""
+    """The version to restore."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,11 +90,11 @@ class EntryRestore(BaseModel):
 
 @dataclass(slots=True)
 class EntryResponse:
-    """An entry of a vault, without its content."""
+    """An entry without its content."""
 
     key: EntryKey = field(repr=False)
     version: Version
-    size: Annotated[int, Field(description="Of the content, in bytes.", examples=[37])]
+    size: Annotated[int, Field(description="The size of the content in bytes.", examples=[37])]
     content_type: ContentType
     encoding: EncodingField
     created_at: CreatedAt
@@ -97,7 +102,7 @@ class EntryResponse:
 
 @dataclass(slots=True)
 class EntryWithContentResponse(EntryResponse):
-    """An entry of a vault."""
+    """An entry with its content."""
 
     content: ContentText = field(repr=False)
 
@@ -111,8 +116,8 @@ class EntryList:
     damaged: Annotated[
         int,
         Field(
-            description="How many entries of the vault cannot be shown, for they were altered"
-            " where they are kept.",
+            description="How many entries of the vault are not listed because their stored data"
+            " were tampered with.",
             examples=[0],
         ),
     ]
@@ -120,15 +125,17 @@ class EntryList:
 
 @dataclass(slots=True)
 class EntryVersionList:
-    """The versions of an entry that are kept, the newest first."""
+    """The kept versions of an entry."""
 
-    items: Annotated[list[EntryResponse], Field(description="At most ten.")]
+    items: Annotated[
+        list[EntryResponse], Field(description="At most ten versions, the newest first.")
+    ]
 
 
 @routes.put(
     "/vaults/{vault_id}/entries/{key:entry_key}",
-    summary="Put an entry",
-    responses=documented(*_ANYTHING_OF_A_VAULT, "entry-limit-reached", "precondition-failed")
+    summary="Create or update an entry",
+    responses=problem_responses(*_VAULT_PROBLEMS, "entry-limit-reached", "precondition-failed")
     | {201: {"model": EntryResponse}},
 )
 async def put_entry(
@@ -139,21 +146,20 @@ async def put_entry(
     response: Response,
     app: App,
 ) -> EntryResponse:
-    """Keeps a content under a key. What is there already gets another version; the last ten are
-    kept."""
+    """Creates an entry, or a new version of an existing one. The last ten versions are kept."""
     content = Content.given(body.content, body.content_type, body.encoding)
     entry = await use_cases.put_entry(use_cases.PutEntry(visit, key, content, conditions), app)
     if entry.version == 1:
         response.status_code = 201
         response.headers["Location"] = f"{PREFIX}/vaults/{visit.vault_id}/entries/{quote(key)}"
     set_etag(response, entry)
-    return _shown(entry)
+    return _response(entry)
 
 
 @routes.get(
     "/vaults/{vault_id}/entries",
     summary="List entries",
-    responses=documented(*_ANYTHING_OF_A_VAULT),
+    responses=problem_responses(*_VAULT_PROBLEMS),
 )
 async def list_entries(
     visit: Visit,
@@ -164,27 +170,27 @@ async def list_entries(
     cursor: Cursor = None,
     prefix: Annotated[
         str,
-        Query(description="Only those whose keys begin so.", max_length=MAX_KEY),
+        Query(description="Only entries whose key starts with this text.", max_length=MAX_KEY),
         AfterValidator(storable_text),
     ] = "",
 ) -> EntryList:
-    """The entries of a vault by their keys, code point by code point, without their contents."""
+    """Returns a page of the entries of a vault without their contents, sorted by key."""
     sealed = None if cursor is None else cursor_bytes(cursor)
     page = await use_cases.list_entries(use_cases.ListEntries(visit, prefix, limit, sealed), app)
     if page.damaged:
-        warn_of_damage(request, vault_id=str(visit.vault_id), entry_ids=[*map(str, page.damaged)])
+        log_damage(request, vault_id=str(visit.vault_id), entry_ids=[*map(str, page.damaged)])
     next_cursor = None
     if page.next_cursor is not None:
         next_cursor = cursor_text(page.next_cursor)
-        link_to_next(request, response, next_cursor)
-    return EntryList([*map(_shown, page.items)], next_cursor, len(page.damaged))
+        set_next_link(request, response, next_cursor)
+    return EntryList([*map(_response, page.items)], next_cursor, len(page.damaged))
 
 
 @routes.get(
     "/vaults/{vault_id}/entries/{key:entry_key}",
-    summary="Read an entry",
-    responses=documented(
-        *_ANYTHING_OF_A_VAULT,
+    summary="Get an entry",
+    responses=problem_responses(
+        *_VAULT_PROBLEMS,
         "entry-not-found",
         "entry-damaged",
         "version-not-found",
@@ -198,23 +204,26 @@ async def get_entry(
     response: Response,
     app: App,
     version: Annotated[
-        int | None, Query(ge=1, le=_MAX_VERSION, description="An older version.")
+        int | None,
+        Query(
+            ge=1, le=_MAX_VERSION, description="The number of a version; without it, the newest."
+        ),
     ] = None,
 ) -> EntryWithContentResponse:
-    """One entry with its content, by its key."""
+    """Returns an entry with its content."""
     entry, content = await use_cases.get_entry(use_cases.GetEntry(visit, key, version), app)
     answer_if_modified(request, response, entry.tag)
-    return EntryWithContentResponse(**asdict(_shown(entry)), content=content.text)
+    return EntryWithContentResponse(**asdict(_response(entry)), content=content.text)
 
 
 @routes.delete(
     "/vaults/{vault_id}/entries/{key:entry_key}",
     status_code=204,
     summary="Delete an entry",
-    responses=documented(*_ANYTHING_OF_A_VAULT, "entry-not-found"),
+    responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found"),
 )
 async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app: App) -> None:
-    """Deletes all its versions."""
+    """Deletes an entry with all its versions."""
     conditions = WriteConditions(expected_tags=expected)
     await use_cases.delete_entry(use_cases.DeleteEntry(visit, key, conditions), app)
 
@@ -222,22 +231,22 @@ async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app:
 @routes.get(
     "/vaults/{vault_id}/versions/{key:entry_key}",
     summary="List the versions of an entry",
-    responses=documented(*_ANYTHING_OF_A_VAULT, "entry-not-found", "entry-damaged"),
+    responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found", "entry-damaged"),
 )
 async def list_entry_versions(
     key: EntryKey, visit: Visit, request: Request, response: Response, app: App
 ) -> EntryVersionList:
-    """The versions of an entry that are kept, without their contents."""
+    """Returns the kept versions of an entry without their contents, the newest first."""
     versions = await use_cases.list_versions(use_cases.ListVersions(visit, key), app)
     answer_if_modified(request, response, versions[0].tag)
-    return EntryVersionList([*map(_shown, versions)])
+    return EntryVersionList([*map(_response, versions)])
 
 
 @routes.post(
     "/vaults/{vault_id}/restore/{key:entry_key}",
     summary="Restore a version of an entry",
-    responses=documented(
-        *_ANYTHING_OF_A_VAULT,
+    responses=problem_responses(
+        *_VAULT_PROBLEMS,
         "entry-not-found",
         "entry-damaged",
         "version-not-found",
@@ -252,16 +261,16 @@ async def restore_entry(
     response: Response,
     app: App,
 ) -> EntryResponse:
-    """Makes an older version the newest one once more; those between stay."""
+    """Creates a new version with the content of an older one. No version is removed."""
     conditions = WriteConditions(expected_tags=expected)
     entry = await use_cases.restore_entry(
         use_cases.RestoreEntry(visit, key, body.version, conditions), app
     )
     set_etag(response, entry)
-    return _shown(entry)
+    return _response(entry)
 
 
-def _shown(entry: EntryVersion) -> EntryResponse:
+def _response(entry: EntryVersion) -> EntryResponse:
     facts = entry.facts
     return EntryResponse(
         entry.key,

@@ -20,10 +20,10 @@ from symphony.api.fields import (
     merge_patch,
     optional,
 )
-from symphony.api.idempotency import Key, answer_made, slowed
-from symphony.api.openapi.examples import shown
+from symphony.api.idempotency import Key, set_created_headers, with_slow_fingerprint
+from symphony.api.openapi.examples import success_example
+from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
-from symphony.api.problems.catalogue import documented
 from symphony.api.request import ApiRequest
 from symphony.api.responses import EntityRepresentation, NextCursor
 from symphony.api.routing import PREFIX, router
@@ -39,7 +39,7 @@ VaultPath = Annotated[Path, Field(examples=["~/vaults/keys"])]
 
 
 class VaultCreate(BaseModel):
-    """What a vault is made from."""
+    """The fields of a new vault."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +49,7 @@ class VaultCreate(BaseModel):
     protection: Annotated[
         Protection,
         Field(
-            description="`passphrase`: only whoever knows it gets at the entries.",
+            description="`passphrase`: the entries can be read only with the passphrase.",
             examples=["passphrase"],
         ),
     ] = Protection.NONE
@@ -57,23 +57,28 @@ class VaultCreate(BaseModel):
 
 
 class VaultUnlock(BaseModel):
-    """What opens a vault; all of it is for vaults with a passphrase."""
+    """The passphrase of a vault; a vault without one needs no fields."""
 
     model_config = ConfigDict(extra="forbid")
 
     passphrase: Passphrase = optional()
     ttl_seconds: Annotated[
         int,
-        Field(ge=1, le=3600, description="For how long; 900 when not given.", examples=[900]),
+        Field(
+            ge=1,
+            le=3600,
+            description="How many seconds the vault stays unlocked; 900 by default.",
+            examples=[900],
+        ),
         WHOLE_NUMBER,
     ] = optional()
 
 
-_NOTHING = VaultUnlock()
+_NO_BODY = VaultUnlock()
 
 
 class PassphraseChange(BaseModel):
-    """The present passphrase, and another one."""
+    """The current and the new passphrase."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,7 +87,7 @@ class PassphraseChange(BaseModel):
 
 
 class VaultPatch(BaseModel):
-    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
+    """A merge patch (RFC 7396): replaces the given fields, merges objects; null removes."""
 
     model_config = merge_patch(path="~/safe/keys", metadata={"owner": "ada"})
 
@@ -103,14 +108,14 @@ class VaultResponse(EntityRepresentation):
     is_locked: Annotated[
         bool,
         Field(
-            description="Whether it is guarded against changes and its entries are out of reach.",
+            description="Whether the vault refuses changes and access to its entries.",
             examples=[True],
         ),
     ]
     protection: Annotated[
         Protection,
         Field(
-            description="What its entries are encrypted with: the service's key, or a passphrase.",
+            description="What protects the entries: the service's key (`none`) or a passphrase.",
             examples=["passphrase"],
         ),
     ]
@@ -118,12 +123,12 @@ class VaultResponse(EntityRepresentation):
 
 @dataclass(slots=True)
 class UnlockedVaultResponse(VaultResponse):
-    """A vault that is open, and what opens its entries if it has a passphrase."""
+    """An unlocked vault, with a session if it has a passphrase."""
 
     session: Annotated[
         str | None,
         Field(
-            description="To be sent as `Vault-Session`. It is shown this once; null without a"
+            description="Send it as `Vault-Session`. It is returned only here; null without a"
             " passphrase.",
             examples=["symv_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
         ),
@@ -131,7 +136,7 @@ class UnlockedVaultResponse(VaultResponse):
     unlocked_until: Annotated[
         datetime | None,
         Field(
-            description="When the session ends; null without a passphrase.",
+            description="When the session expires; null without a passphrase.",
             examples=["2026-11-16T08:45:00.125000Z"],
         ),
     ]
@@ -139,7 +144,7 @@ class UnlockedVaultResponse(VaultResponse):
 
 @dataclass(slots=True)
 class VaultList:
-    """A page of a list of vaults."""
+    """A page of vaults."""
 
     items: Annotated[list[VaultResponse], Field(description="The vaults of this page.")]
     next_cursor: NextCursor
@@ -148,8 +153,8 @@ class VaultList:
 @routes.post(
     "/workspaces/{workspace_id}/vaults",
     status_code=201,
-    summary="Make a vault",
-    responses=documented("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
+    summary="Create a vault",
+    responses=problem_responses("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
 )
 async def create_vault(
     workspace_id: WorkspaceId,
@@ -160,7 +165,7 @@ async def create_vault(
     actor: Actor,
     app: App,
 ) -> VaultResponse:
-    """Makes a vault in a workspace: unlocked, or with a passphrase and locked."""
+    """Creates a vault in a workspace: unlocked without a passphrase, locked with one."""
     command = use_cases.CreateVault(
         actor=actor.user_id,
         workspace_id=workspace_id,
@@ -170,16 +175,16 @@ async def create_vault(
     )
     if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
         command = await locks.protected(command, body.protection, body.passphrase, app, key)
-        key = key and await slowed(key, request, app)
+        key = key and await with_slow_fingerprint(key, request, app)
     made = await app.run_once(use_cases.create_vault, command, key)
-    answer_made(response, f"{PREFIX}/vaults", made)
+    set_created_headers(response, f"{PREFIX}/vaults", made)
     return VaultResponse.of(made.result)
 
 
 @routes.get(
     "/workspaces/{workspace_id}/vaults",
     summary="List vaults",
-    responses=documented("workspace-not-found"),
+    responses=problem_responses("workspace-not-found"),
 )
 async def list_vaults(
     workspace_id: WorkspaceId,
@@ -187,10 +192,10 @@ async def list_vaults(
     actor: Actor,
     app: App,
     is_locked: Annotated[
-        bool | None, Query(description="Only the locked, or only the unlocked.")
+        bool | None, Query(description="`true`: only locked vaults; `false`: only unlocked vaults.")
     ] = None,
 ) -> VaultList:
-    """The vaults of a workspace, page by page."""
+    """Returns a page of the vaults of a workspace."""
     page = await app.ask(
         use_cases.list_vaults,
         use_cases.ListVaults(actor.user_id, workspace_id, listing.page(is_locked=is_locked)),
@@ -201,11 +206,13 @@ async def list_vaults(
     )
 
 
-@routes.get("/vaults/{vault_id}", summary="Read a vault", responses=documented("vault-not-found"))
+@routes.get(
+    "/vaults/{vault_id}", summary="Get a vault", responses=problem_responses("vault-not-found")
+)
 async def get_vault(
     vault_id: VaultId, request: Request, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
-    """One vault, by its id."""
+    """Returns a vault."""
     vault = await app.ask(use_cases.get_vault, use_cases.GetVault(actor.user_id, vault_id))
     answer_if_modified(request, response, vault.tag)
     return VaultResponse.of(vault)
@@ -213,8 +220,8 @@ async def get_vault(
 
 @routes.patch(
     "/vaults/{vault_id}",
-    summary="Change a vault",
-    responses=documented("vault-not-found", "vault-name-taken", "vault-locked"),
+    summary="Update a vault",
+    responses=problem_responses("vault-not-found", "vault-name-taken", "vault-locked"),
 )
 async def update_vault(
     vault_id: VaultId,
@@ -224,7 +231,7 @@ async def update_vault(
     actor: Actor,
     app: App,
 ) -> VaultResponse:
-    """Changes what is given, unless the vault is locked; members of `metadata` are merged."""
+    """Updates the given fields of an unlocked vault. Members of `metadata` are merged."""
     vault = await app.run(
         use_cases.update_vault,
         use_cases.UpdateVault(
@@ -242,7 +249,7 @@ async def update_vault(
     "/vaults/{vault_id}",
     status_code=204,
     summary="Delete a vault",
-    responses=documented("vault-not-found", "vault-locked"),
+    responses=problem_responses("vault-not-found", "vault-locked"),
 )
 async def delete_vault(
     vault_id: VaultId,
@@ -250,11 +257,12 @@ async def delete_vault(
     actor: Actor,
     app: App,
     force: Annotated[  # noqa: FBT002 - a query parameter
-        bool, Query(description="Delete it though it is locked.")
+        bool, Query(description="Also delete a locked vault.")
     ] = False,
 ) -> None:
-    """Deletes it with all its entries and their versions, for good. The folder at `path` is not
-    touched.
+    """Deletes a vault with all its entries and their versions. This cannot be undone.
+
+    The folder at `path` is not changed.
     """
     await app.run(
         use_cases.delete_vault, use_cases.DeleteVault(actor.user_id, vault_id, force, expected)
@@ -264,12 +272,12 @@ async def delete_vault(
 @routes.post(
     "/vaults/{vault_id}/lock",
     summary="Lock a vault",
-    responses=documented("vault-not-found") | shown(is_locked=True, version=2),
+    responses=problem_responses("vault-not-found") | success_example(is_locked=True, version=2),
 )
 async def lock_vault(
     vault_id: VaultId, expected: ExpectedTags, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
-    """Locks it and ends every session; a second time changes nothing."""
+    """Locks a vault and revokes all its sessions. A locked vault stays as it is."""
     vault = await app.run(
         use_cases.lock_vault, use_cases.LockVault(actor.user_id, vault_id, expected)
     )
@@ -280,10 +288,10 @@ async def lock_vault(
 @routes.post(
     "/vaults/{vault_id}/unlock",
     summary="Unlock a vault",
-    responses=documented(
+    responses=problem_responses(
         "vault-not-found", "vault-damaged", "wrong-passphrase", "too-many-attempts"
     )
-    | shown(is_locked=False, version=3),
+    | success_example(is_locked=False, version=3),
 )
 async def unlock_vault(
     vault_id: VaultId,
@@ -291,11 +299,13 @@ async def unlock_vault(
     response: Response,
     actor: Actor,
     app: App,
-    body: VaultUnlock = _NOTHING,
+    body: VaultUnlock = _NO_BODY,
 ) -> UnlockedVaultResponse:
-    """Unlocks it. One with a passphrase opens for the `session` in the answer together with the
-    token of this request, and locks itself when the time is up. For one without, a second time
-    changes nothing, and no body is needed.
+    """Unlocks a vault.
+
+    With a passphrase: the response has a `session`, which gives access to the entries together with
+    the token of this request, until `ttl_seconds` have passed. Without a passphrase: no body is
+    needed, and an unlocked vault stays as it is.
     """
     opened = await locks.open_vault(
         locks.OpenVault(actor, vault_id, body.passphrase, body.ttl_seconds, expected), app
@@ -312,8 +322,8 @@ async def unlock_vault(
 @routes.put(
     "/vaults/{vault_id}/passphrase",
     status_code=204,
-    summary="Change a vault's passphrase",
-    responses=documented(
+    summary="Update the passphrase of a vault",
+    responses=problem_responses(
         "vault-not-found",
         "vault-damaged",
         "vault-without-passphrase",
@@ -324,7 +334,7 @@ async def unlock_vault(
 async def update_passphrase(
     vault_id: VaultId, body: PassphraseChange, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
-    """Gives it another passphrase, locked or not, and locks it: every session ends."""
+    """Replaces the passphrase of a locked or unlocked vault, locks it and revokes its sessions."""
     await locks.update_passphrase(
         locks.UpdatePassphrase(actor.user_id, vault_id, body.old, body.new, expected), app
     )

@@ -17,9 +17,9 @@ from symphony.api.fields import (
     merge_patch,
     optional,
 )
-from symphony.api.idempotency import Key, answer_made
+from symphony.api.idempotency import Key, set_created_headers
+from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
-from symphony.api.problems.catalogue import documented
 from symphony.api.responses import EntityRepresentation, NextCursor, Representation
 from symphony.api.routing import PREFIX, router
 from symphony.application import workspaces as use_cases
@@ -28,20 +28,18 @@ from symphony.domain.workspaces import WorkspaceType
 routes = router("workspaces")
 
 
-Type = Annotated[
-    WorkspaceType, Field(description="The kind of work it is for.", examples=["research"])
-]
+Type = Annotated[WorkspaceType, Field(description="The type of work.", examples=["research"])]
 WorkspaceSettings = Annotated[
     JsonObject,
     Field(
-        description="Whatever programs want to keep here.",
+        description="Any JSON object, for use by client programs.",
         examples=[{"editor": {"tabs": 4, "theme": "dark"}}],
     ),
 ]
 
 
 class WorkspaceCreate(BaseModel):
-    """What a workspace is made from."""
+    """The fields of a new workspace."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,7 +50,7 @@ class WorkspaceCreate(BaseModel):
 
 
 class WorkspacePatch(BaseModel):
-    """A merge patch (RFC 7396): what is given replaces or is merged, and null removes."""
+    """A merge patch (RFC 7396): replaces the given fields, merges objects; null removes."""
 
     model_config = merge_patch(description="Notes and proofs.", settings={"editor": {"wrap": True}})
 
@@ -76,7 +74,7 @@ class WorkspaceResponse(EntityRepresentation):
 
 @dataclass(slots=True)
 class WorkspaceList:
-    """A page of a list of workspaces."""
+    """A page of workspaces."""
 
     items: Annotated[list[WorkspaceResponse], Field(description="The workspaces of this page.")]
     next_cursor: NextCursor
@@ -84,19 +82,21 @@ class WorkspaceList:
 
 @dataclass(slots=True)
 class WorkspaceStatsResponse(Representation):
-    """How much there is in a workspace."""
+    """The numbers of resources in a workspace."""
 
     workspace_id: WorkspaceId
-    repo_count: Annotated[int, Field(description="How many repos it has.", examples=[2])]
-    vault_count: Annotated[int, Field(description="How many vaults it has.", examples=[1])]
-    total_resources: Annotated[int, Field(description="Both together.", examples=[3])]
+    repo_count: Annotated[int, Field(description="The number of repos.", examples=[2])]
+    vault_count: Annotated[int, Field(description="The number of vaults.", examples=[1])]
+    total_resources: Annotated[
+        int, Field(description="The number of repos and vaults.", examples=[3])
+    ]
 
 
 @routes.post(
     "/user-profiles/{user_profile_id}/workspaces",
     status_code=201,
-    summary="Make a workspace",
-    responses=documented(
+    summary="Create a workspace",
+    responses=problem_responses(
         "user-profile-not-found",
         "workspace-name-taken",
         "workspace-limit-reached",
@@ -110,7 +110,7 @@ async def create_workspace(
     actor: Actor,
     app: App,
 ) -> WorkspaceResponse:
-    """Makes a workspace for a user; its name is unique among the user's workspaces."""
+    """Creates a workspace. Its name is unique among the workspaces of the user."""
     made = await app.run_once(
         use_cases.create_workspace,
         use_cases.CreateWorkspace(
@@ -123,14 +123,14 @@ async def create_workspace(
         ),
         key,
     )
-    answer_made(response, f"{PREFIX}/workspaces", made)
+    set_created_headers(response, f"{PREFIX}/workspaces", made)
     return WorkspaceResponse.of(made.result)
 
 
 @routes.get(
     "/user-profiles/{user_profile_id}/workspaces",
     summary="List workspaces",
-    responses=documented("user-profile-not-found"),
+    responses=problem_responses("user-profile-not-found"),
 )
 async def list_workspaces(
     user_profile_id: UserProfileId,
@@ -139,10 +139,10 @@ async def list_workspaces(
     app: App,
     workspace_type: Annotated[
         WorkspaceType | None,
-        Query(alias="type", description="Only those of this type."),
+        Query(alias="type", description="Only workspaces of this type."),
     ] = None,
 ) -> WorkspaceList:
-    """The workspaces of a user, page by page."""
+    """Returns a page of the workspaces of a user."""
     page = await app.ask(
         use_cases.list_workspaces,
         use_cases.ListWorkspaces(
@@ -157,13 +157,13 @@ async def list_workspaces(
 
 @routes.get(
     "/workspaces/{workspace_id}",
-    summary="Read a workspace",
-    responses=documented("workspace-not-found"),
+    summary="Get a workspace",
+    responses=problem_responses("workspace-not-found"),
 )
 async def get_workspace(
     workspace_id: WorkspaceId, request: Request, response: Response, actor: Actor, app: App
 ) -> WorkspaceResponse:
-    """One workspace, by its id."""
+    """Returns a workspace."""
     workspace = await app.ask(
         use_cases.get_workspace, use_cases.GetWorkspace(actor.user_id, workspace_id)
     )
@@ -173,8 +173,8 @@ async def get_workspace(
 
 @routes.patch(
     "/workspaces/{workspace_id}",
-    summary="Change a workspace",
-    responses=documented("workspace-not-found", "workspace-name-taken"),
+    summary="Update a workspace",
+    responses=problem_responses("workspace-not-found", "workspace-name-taken"),
 )
 async def update_workspace(
     workspace_id: WorkspaceId,
@@ -184,7 +184,7 @@ async def update_workspace(
     actor: Actor,
     app: App,
 ) -> WorkspaceResponse:
-    """Changes what is given; members of `settings` are merged, and removed by null."""
+    """Updates the given fields. Members of `settings` are merged; null removes a member."""
     workspace = await app.run(
         use_cases.update_workspace,
         use_cases.UpdateWorkspace(
@@ -202,7 +202,7 @@ async def update_workspace(
     "/workspaces/{workspace_id}",
     status_code=204,
     summary="Delete a workspace",
-    responses=documented("workspace-not-found", "workspace-not-empty"),
+    responses=problem_responses("workspace-not-found", "workspace-not-empty"),
 )
 async def delete_workspace(
     workspace_id: WorkspaceId,
@@ -210,11 +210,12 @@ async def delete_workspace(
     actor: Actor,
     app: App,
     force: Annotated[  # noqa: FBT002 - a query parameter
-        bool, Query(description="Delete it with all that is in it.")
+        bool, Query(description="Also delete a workspace that is not empty, with everything in it.")
     ] = False,
 ) -> None:
-    """Deletes it, and with `force` what is in it: the records of repos, the vaults with all their
-    entries. Folders and repositories are not touched.
+    """Deletes a workspace; with `force` also its repos, and its vaults with their entries.
+
+    No folder or git repository on any disk is changed.
     """
     await app.run(
         use_cases.delete_workspace,
@@ -224,13 +225,13 @@ async def delete_workspace(
 
 @routes.get(
     "/workspaces/{workspace_id}/stats",
-    summary="Count what a workspace holds",
-    responses=documented("workspace-not-found"),
+    summary="Get the stats of a workspace",
+    responses=problem_responses("workspace-not-found"),
 )
 async def get_workspace_stats(
     workspace_id: WorkspaceId, request: Request, response: Response, actor: Actor, app: App
 ) -> WorkspaceStatsResponse:
-    """How many repos and vaults there are in a workspace."""
+    """Returns the numbers of repos and vaults in a workspace."""
     stats = await app.ask(
         use_cases.get_workspace_stats, use_cases.GetWorkspaceStats(actor.user_id, workspace_id)
     )

@@ -1,9 +1,9 @@
-"""Somebody alters the database past the service: nobody ever gets something else for it.
+"""The database is changed outside the service: no response contains tampered data.
 
-Each column of each row of two vaults, one with a passphrase and one without, is set to whatever is
-plausible; of entries those of the first, for they are sealed alike whatever wraps the vault's key.
-The columns come from the tables themselves, so none is forgotten. What nobody can notice is listed,
-with the reason, and is in docs/vaults.md.
+Each column of each row of two vaults, one with a passphrase and one without, is set to plausible
+values; for entries only those of the first vault, because the protection of the data key does not
+affect how entries are sealed. The columns are read from the tables, so none is missing. Changes
+that cannot be detected are listed with the reason, and in docs/vaults.md.
 """
 
 from collections import Counter
@@ -34,14 +34,14 @@ from tests.support.vault_rows import (
 
 pytestmark = [
     pytest.mark.long,
-    # One that outlives the engine that the rows are changed through.
+    # A store that outlives the engine that changes the rows.
     pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True),
 ]
 
 PASSPHRASES = ("a horse, a battery and a staple", "a mare, a cell and a paper clip")
 
-# What clients may be told. The 422 is that of a passphrase for a vault that is said to have none,
-# the 503 that of a key that is said, with a checksum to fit, to be wrapped by an unknown one.
+# The allowed responses. A 422: a passphrase for a vault whose row says that it has none. A 503: a
+# data key whose row says, with a valid checksum, that an unknown master key wraps it.
 REFUSALS = {
     "403 wrong-passphrase",
     "404 vault-not-found",
@@ -54,9 +54,9 @@ REFUSALS = {
     "503 master-key-missing",
 }
 
-# Columns of which an alteration can go unseen, or one kind of it, with the reason.
+# Columns of which a change, or one kind of change, is not detected, with the reason.
 PLAIN = "it is not encrypted, and whoever can write the row decides what is shown"
-UNSEEN = {
+UNDETECTABLE = {
     "vaults.workspace_id": "whose a vault is, is plain",
     **{
         f"vaults.{name}": PLAIN
@@ -72,15 +72,15 @@ Answers = dict[tuple[UUID, str], Answer]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Vaults of two people, and what each has in it."""
+    """Vaults of two users, and their contents."""
 
     locked: OpenVault
     plain: OpenVault
     others: tuple[OpenVault, ...]
     lists: tuple[tuple[User, str], ...]
-    """Of whose vaults, and where."""
+    """The user and path of each vault."""
     older: Rows
-    """As the rows were some writes ago."""
+    """The rows before the latest writes."""
 
     @property
     def all(self) -> tuple[OpenVault, ...]:
@@ -126,7 +126,7 @@ def told(answer: httpx.Response) -> Answer:
 
 
 async def look(vaults: tuple[OpenVault, ...], at: Container[UUID]) -> Answers:
-    """Whatever can be read of some vaults, and of the others an entry."""
+    """All responses about some vaults, and one entry of the others."""
     seen: Answers = {}
     for vault in vaults:
         vault_id = UUID(vault.id)
@@ -143,7 +143,7 @@ async def look(vaults: tuple[OpenVault, ...], at: Container[UUID]) -> Answers:
 
 
 async def listed(scene: Scene) -> dict[UUID, Any]:
-    """What the lists of vaults have, each of which has to be there, whatever is in it."""
+    """The lists of vaults, which must be complete whatever a vault contains."""
     vaults: dict[UUID, Any] = {}
     for who, path in scene.lists:
         answer = await who.get(path)
@@ -153,14 +153,14 @@ async def listed(scene: Scene) -> dict[UUID, Any]:
 
 
 class Judge:
-    """Compares what is answered after an alteration with what was answered before."""
+    """Compares the responses after a change with those before."""
 
     def __init__(self, before: Answers) -> None:
         self._before = before
 
-    def noticed(self, altered: Alteration, after: Answers) -> bool:
-        """Whether an answer tells that something is wrong. Fails for an answer that is wrong."""
-        noticed = False
+    def detected(self, altered: Alteration, after: Answers) -> bool:
+        """Whether a response reports damage. Fails for a response with wrong content."""
+        detected = False
         for (vault_id, what), answer in after.items():
             before = self._before[vault_id, what]
             if answer == before:
@@ -168,24 +168,24 @@ class Judge:
             about = f"{altered}: {what}: {answer}"
             assert vault_id in altered.vaults, f"another vault is harmed: {about}"
             if answer[0] in REFUSALS:
-                noticed = True
+                detected = True
             elif what == "list":
                 assert self._is_part(answer[1], before[1]), about
-                noticed = noticed or answer[1]["damaged"] > 0
+                detected = detected or answer[1]["damaged"] > 0
             else:
                 assert what == "record", f"something else is told: {about}"
-        return noticed
+        return detected
 
     @staticmethod
     def _is_part(after: dict[str, Any], before: dict[str, Any]) -> bool:
-        """Whether a list has nothing that it had not before, and tells how many it cannot show."""
+        """Whether a list reports damage. Fails for a list with new items."""
         known = before["items"]
         return all(item in known for item in after["items"]) and before["damaged"] == 0
 
 
 @pytest.fixture
 async def restored(engines: Engines, scene: Scene) -> Rows:
-    """The rows as they are meant to be."""
+    """The unchanged rows."""
     assert scene.older
     return await read_rows(engines)
 
@@ -201,7 +201,7 @@ async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an
     if not table.name.startswith("vault_entr"):
         subjects.add(UUID(scene.plain.id))
     counted = Counter[str]()
-    unseen = set[str]()
+    undetected = set[str]()
     tried = set[str]()
     for altered in alterations(table, restored, scene.older, subjects):
         column = f"{altered.table}.{altered.column}"
@@ -209,31 +209,31 @@ async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an
         if not await write_rows(engines, altered.rows):
             counted["refused by the database"] += 1
             continue
-        noticed = judge.noticed(altered, await look(scene.those(altered.vaults), altered.vaults))
+        detected = judge.detected(altered, await look(scene.those(altered.vaults), altered.vaults))
         for vault_id, shown in (await listed(scene)).items():
             assert vault_id in altered.vaults or shown == listed_before[vault_id], str(altered)
-        noticed = await _unlock_and_write(scene, altered, judge) or noticed
-        counted["noticed" if noticed else "unseen"] += 1
-        if not noticed:
-            reasons = UNSEEN.keys() & {column, str(altered)}
-            assert reasons, f"unseen: {altered}"
-            unseen |= reasons
+        detected = await _unlock_and_write(scene, altered, judge) or detected
+        counted["detected" if detected else "undetected"] += 1
+        if not detected:
+            reasons = UNDETECTABLE.keys() & {column, str(altered)}
+            assert reasons, f"undetected: {altered}"
+            undetected |= reasons
     await write_rows(engines, restored)
     assert await look(scene.all, scene.ids) == before
     assert tried == {f"{table.name}.{column.key}" for column in table.columns}
-    assert unseen == {each for each in UNSEEN if each.startswith(f"{table.name}.")}
-    assert counted["noticed"] >= 3 * len(tried - unseen)
+    assert undetected == {each for each in UNDETECTABLE if each.startswith(f"{table.name}.")}
+    assert counted["detected"] >= 3 * len(tried - undetected)
     print("ALTERED", table.name, dict(counted), len(tried), "columns")  # noqa: T201 - `pytest -s`
 
 
 async def _unlock_and_write(scene: Scene, altered: Alteration, judge: Judge) -> bool:
-    """Opens the vault and writes to it; whether any of it tells that something is wrong."""
-    noticed = False
+    """Unlock the vault and write to it; returns whether any response reports damage."""
+    detected = False
     unlocked = told(await scene.locked.unlock())
     assert unlocked[0] in {"200", *REFUSALS}, f"{altered}: unlocking: {unlocked}"
     if unlocked[0] != "200":
         assert UUID(scene.locked.id) in altered.vaults
-        noticed = True
+        detected = True
     for vault in (scene.locked, scene.plain):
         if UUID(vault.id) not in altered.vaults:
             continue
@@ -244,12 +244,12 @@ async def _unlock_and_write(scene: Scene, altered: Alteration, judge: Judge) -> 
             assert read[1]["content"] == "written anew", f"{altered}: {read}"
         else:
             assert read[0] in {"200", *REFUSALS}
-            noticed = True
+            detected = True
         removed = await vault.ask("DELETE", "/entries/a")
         assert removed.status_code == 204 or code(removed) in REFUSALS, f"{altered}: {removed}"
     others = tuple(each for each in scene.all if UUID(each.id) not in altered.vaults)
-    judge.noticed(altered, await look(others, ()))
-    return noticed
+    judge.detected(altered, await look(others, ()))
+    return detected
 
 
 async def test_a_key_whose_checksum_is_made_to_fit_opens_no_more_than_before(
@@ -266,14 +266,14 @@ async def test_a_key_whose_checksum_is_made_to_fit_opens_no_more_than_before(
             if not await write_rows(engines, altered.rows):
                 continue
             tried += 1
-            noticed = judge.noticed(altered, await look(scene.all, altered.vaults))
-            noticed = await _unlock_and_write(scene, altered, judge) or noticed
-            assert noticed or str(altered) in UNSEEN, str(altered)
+            detected = judge.detected(altered, await look(scene.all, altered.vaults))
+            detected = await _unlock_and_write(scene, altered, judge) or detected
+            assert detected or str(altered) in UNDETECTABLE, str(altered)
     assert tried > 20
 
 
 def _record(row: Row) -> KeyRecord:
-    """What a row would be with the right checksum."""
+    """The row with a valid checksum."""
     kept = to_record([*row.values()])
     return KeyRecord.made(
         kept.vault_id, kept.wrapped, master_key=kept.master_key, derivation=kept.derivation

@@ -1,4 +1,4 @@
-"""What docs/vaults.md says that nobody notices is so, and no more than that comes of it."""
+"""The changes that docs/vaults.md calls undetectable are, and have no other effect."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -11,7 +11,7 @@ from tests.support.api import User, code
 from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import Rows, read_rows, write_rows
 
-# One that outlives the engine that the rows are changed through.
+# A store that outlives the engine that changes the rows.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
 
 OLD, NEW = "a horse, a battery and a staple", "a mare, a cell and a paper clip"
@@ -19,7 +19,7 @@ OLD, NEW = "a horse, a battery and a staple", "a mare, a cell and a paper clip"
 
 @pytest.fixture
 async def vault(ada: User) -> OpenVault:
-    """One with a passphrase, in which an entry has two versions."""
+    """A vault with a passphrase and an entry with two versions."""
     made = await OpenVault.made(ada, (await ada.workspace())["id"], "secret", OLD)
     opened = await made.opened()
     await opened.put("a", "first")

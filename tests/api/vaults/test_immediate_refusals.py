@@ -1,4 +1,4 @@
-"""What is refused is refused at once: without a wait for those who write, and without Argon2."""
+"""Refusals are immediate: they wait for no writer and no Argon2."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,14 +14,14 @@ from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from tests.support.api import User, code, made
 from tests.support.open_vaults import OpenVault
 
-# One that outlives the engine by which somebody else writes.
+# A store that outlives the engine of the other writer.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
-AT_ONCE = 2  # seconds; whoever waits for the lock waits longer
+AT_ONCE = 2  # seconds; a wait for the lock would take longer
 
 
 @asynccontextmanager
 async def somebody_writing(engines: Engines, vault: OpenVault) -> AsyncGenerator[None]:
-    """Holds the vault's row on PostgreSQL, and all of SQLite."""
+    """Lock the row of the vault on PostgreSQL, and the database on SQLite."""
     row = select(VaultModel.id).where(VaultModel.id == UUID(vault.id)).with_for_update()
     async with engines.write.begin() as connection:
         await connection.execute(row)
@@ -67,7 +67,7 @@ async def test_a_vault_in_no_workspace_is_refused_before_its_passphrase_is_hashe
     path, once = f"/workspaces/{workspace}/vaults", {"Idempotency-Key": "once"}
     vault = made(await ada.post(path, body, headers=once))
     assert (await ada.delete(f"/workspaces/{workspace}?force=true")).status_code == 204
-    # What was made once is told again all the same.
+    # A retry still returns the first response.
     again = await ada.post(path, body, headers=once)
     assert (made(again), again.headers["idempotency-replayed"]) == (vault, "true")
 

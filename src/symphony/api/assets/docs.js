@@ -1,13 +1,13 @@
-// Starts Swagger UI on the document of this service.
+// Starts Swagger UI with the OpenAPI document of this service.
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const followTheReader = () =>
+const followColorScheme = () =>
   document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", followTheReader);
-followTheReader();
+dark.addEventListener("change", followColorScheme);
+followColorScheme();
 
-// Swagger UI puts the cursor into the last field of the dialog; most people sign in with the first.
-const beginWithTheUserName = {
+// Swagger UI focuses the last field of the dialog; most people fill in the first one to sign in.
+const focusUserName = {
   statePlugins: {
     auth: {
       wrapActions: {
@@ -26,5 +26,5 @@ SwaggerUIBundle({
   deepLinking: true,
   persistAuthorization: false,
   validatorUrl: null,
-  plugins: [beginWithTheUserName],
+  plugins: [focusUserName],
 });

@@ -1,0 +1,138 @@
+"""Routes of API tokens."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from symphony.api.conditions import set_etag
+from symphony.api.dependencies import Actor, App
+from symphony.api.fields import ApiTokenId, Name, UtcTime
+from symphony.api.openapi.problem_responses import problem_responses
+from symphony.api.pagination import Paged
+from symphony.api.responses import CreatedAt, NextCursor, Representation
+from symphony.api.routing import PREFIX, router
+from symphony.application import api_tokens as use_cases
+from symphony.application.authentication import new_api_token
+from symphony.domain.api_tokens import Scope
+
+routes = router("API tokens")
+
+TokenName = Annotated[Name, Field(examples=["laptop"])]
+_SCOPES_FIELD = Field(
+    description="What the token allows: `read` for GET, `write` for all other methods.",
+    examples=[["read", "write"]],
+)
+
+
+class ApiTokenCreate(BaseModel):
+    """The fields of a new API token."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: TokenName
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=16), _SCOPES_FIELD]
+    expires_at: Annotated[
+        UtcTime | None,
+        Field(
+            description="When the token expires; without it, never.",
+            examples=["2027-01-31T12:00:00Z"],
+        ),
+    ] = None
+
+
+@dataclass(slots=True)
+class ApiTokenResponse(Representation):
+    """An API token without its secret."""
+
+    id: ApiTokenId
+    name: TokenName
+    scopes: Annotated[tuple[Scope, ...], _SCOPES_FIELD]
+    expires_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the token expires; null for never.", examples=["2027-01-31T12:00:00Z"]
+        ),
+    ]
+    created_at: CreatedAt
+    last_used_at: Annotated[
+        datetime | None,
+        Field(description="When the token was last used; null before.", examples=[None]),
+    ]
+
+
+@dataclass(slots=True)
+class NewApiTokenResponse(ApiTokenResponse):
+    """A new API token with its secret."""
+
+    token: Annotated[
+        str,
+        Field(
+            description="The secret. It is returned only in this response.",
+            examples=["sym_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
+        ),
+    ] = field(repr=False)
+
+
+@dataclass(slots=True)
+class ApiTokenList:
+    """A page of API tokens."""
+
+    items: Annotated[list[ApiTokenResponse], Field(description="The tokens of this page.")]
+    next_cursor: NextCursor
+
+
+@routes.post(
+    "/api-tokens",
+    status_code=201,
+    summary="Create an API token",
+    responses=problem_responses("insufficient-scope", "user-profile-not-found"),
+)
+async def create_api_token(
+    body: ApiTokenCreate, response: Response, actor: Actor, app: App
+) -> NewApiTokenResponse:
+    """Creates a token for a program. Only this response has its secret; a hash is stored."""
+    token = new_api_token()
+    made = await app.run(
+        use_cases.create_api_token,
+        use_cases.CreateApiToken(
+            actor=actor.user_id,
+            actor_scopes=actor.scopes,
+            token=token,
+            name=body.name,
+            scopes=tuple(body.scopes),
+            expires_at=body.expires_at,
+        ),
+    )
+    response.headers["Location"] = f"{PREFIX}/api-tokens/{made.id}"
+    set_etag(response, made)
+    response.headers["Cache-Control"] = "no-store"
+    shown = ApiTokenResponse.of(made)
+    return NewApiTokenResponse(**asdict(shown), token=token)
+
+
+@routes.get(
+    "/api-tokens", summary="List API tokens", responses=problem_responses("user-profile-not-found")
+)
+async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenList:
+    """Returns a page of your API tokens, without their secrets."""
+    page = await app.ask(
+        use_cases.list_api_tokens, use_cases.ListApiTokens(actor.user_id, listing.page())
+    )
+    return ApiTokenList(
+        items=ApiTokenResponse.of_each(page.items),
+        next_cursor=listing.next_cursor(page),
+    )
+
+
+@routes.delete(
+    "/api-tokens/{api_token_id}",
+    status_code=204,
+    summary="Revoke an API token",
+    responses=problem_responses("api-token-not-found"),
+)
+async def revoke_api_token(api_token_id: ApiTokenId, actor: Actor, app: App) -> None:
+    """Revokes and deletes the token: requests with it are refused from then on."""
+    await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.user_id, api_token_id))
