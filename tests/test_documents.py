@@ -19,8 +19,8 @@ from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import create_app
 from tests.support.api import sign_up
+from tests.support.git_repository import Repository
 from tests.support.openapi import operations
-from tests.support.repositories import Repository
 from tests.support.server import Server, running_server
 
 TOP = Path(__file__).parents[1]
@@ -118,7 +118,7 @@ async def test_the_readme_finds_what_is_in_a_persons_own_folder_and_needs_attent
     session, _, own_folder = [block for block in blocks(README) if "api GET" in block]
     monkeypatch.setenv("HOME", str(tmp_path))
     dev = tmp_path / "dev"
-    Repository.made(dev / "engine").commit()
+    Repository.created(dev / "engine").commit()
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         output = await run(session + own_folder, server, tmp_path)
     found, imported, board, status = map(json.loads, output.splitlines()[-4:])
@@ -144,8 +144,8 @@ async def test_what_getting_started_types_tells_the_state_of_each_repository_of_
 ) -> None:
     dev = tmp_path / "dev"
     (dev / "not-a-repository").mkdir(parents=True)
-    Repository.made(dev / "engine").commit()
-    Repository.made(dev / "with space").write("new")
+    Repository.created(dev / "engine").commit()
+    Repository.created(dev / "with space").write("new")
     *before, registering, looking, asking, keeping = blocks(FIRST_GUIDE)
     script = "\n".join([f"FOLDER={dev}", *before, registering, looking, asking, keeping])
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:

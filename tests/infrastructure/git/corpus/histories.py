@@ -1,8 +1,8 @@
-"""Situations of branches and commits, each made from a repository with one commit."""
+"""Situations of branches and commits, each created from a repository with one commit."""
 
 from pathlib import Path
 
-from tests.support.repositories import Repository
+from tests.support.git_repository import Repository
 
 
 def clean(repo: Repository) -> None:
@@ -38,7 +38,7 @@ def packed_refs(repo: Repository) -> None:
 
 
 def conflict(repo: Repository) -> None:
-    """Two branches that cannot be merged."""
+    """Create two branches that cannot be merged."""
     repo.git("checkout", "--quiet", "-b", "other")
     repo.commit("file", "theirs\n")
     repo.commit("new", "theirs\n")
@@ -129,7 +129,7 @@ def stashes(repo: Repository) -> None:
 
 
 def upstream(repo: Repository) -> Repository:
-    """Gives it one that is even with it, and gives the remote."""
+    """Add an upstream with the same commits; return the remote."""
     remote = repo.clone(repo.path.with_name("remote"), "--bare")
     repo.git("remote", "add", "origin", remote.path.as_uri())
     repo.git("fetch", "--quiet", "origin")
@@ -165,7 +165,7 @@ def gone_upstream(repo: Repository) -> None:
 
 
 def upstream_that_is_one_of_two(repo: Repository) -> None:
-    """Others than the first are only merged by `git pull`."""
+    """Only `git pull` uses the values after the first."""
     repo.git("branch", "topic")
     repo.commit("second")
     upstream(repo)
@@ -173,20 +173,20 @@ def upstream_that_is_one_of_two(repo: Repository) -> None:
 
 
 def upstream_that_is_fetched_in_two_ways(repo: Repository) -> None:
-    """What has no place here says nothing of where the branch is, and a `^` takes it out."""
+    """A refspec without a target does not locate the upstream, and one with `^` excludes refs."""
     upstream(repo)
     repo.commit("second")
-    config = (repo.own / "config").read_text()
+    config = (repo.git_directory / "config").read_text()
     fetch = "\tfetch = "
-    (repo.own / "config").write_text(
+    (repo.git_directory / "config").write_text(
         config.replace(fetch, f"{fetch}refs/heads/main\n{fetch}^refs/heads/topic\n{fetch}", 1)
     )
 
 
-def folder_with_the_name_of_a_packed_branch(repo: Repository) -> None:
-    """git leaves such folders when the branches that were in them are gone."""
+def directory_with_the_name_of_a_packed_branch(repo: Repository) -> None:
+    """git leaves such directories when the branches in them are deleted."""
     repo.git("pack-refs", "--all")
-    (repo.own / "refs/heads/main/topic").mkdir(parents=True)
+    (repo.git_directory / "refs/heads/main/topic").mkdir(parents=True)
 
 
 def upstream_that_is_a_local_branch(repo: Repository) -> None:
@@ -219,7 +219,7 @@ def shallow(repo: Repository) -> Repository:
 def history_that_is_not_all_there(repo: Repository) -> None:
     commit = repo.git("rev-parse", "HEAD")
     repo.commit("second")
-    (repo.own / "objects" / commit[:2] / commit[2:]).unlink()
+    (repo.git_directory / "objects" / commit[:2] / commit[2:]).unlink()
 
 
 def many_remotes(repo: Repository) -> None:
@@ -258,7 +258,7 @@ def linked_worktree_of_a_bare_repository(repo: Repository) -> Repository:
 
 def git_directory_elsewhere(repo: Repository) -> Repository:
     place = repo.path.with_name("elsewhere")
-    separate = Repository.made(repo.path.with_name("separate"), f"--separate-git-dir={place}")
+    separate = Repository.created(repo.path.with_name("separate"), f"--separate-git-dir={place}")
     separate.commit()
     separate.write("new")
     return separate
@@ -266,8 +266,8 @@ def git_directory_elsewhere(repo: Repository) -> Repository:
 
 def git_directory_behind_a_link(repo: Repository) -> None:
     place = repo.path.with_name("elsewhere")
-    repo.own.rename(place)
-    repo.own.symlink_to(place)
+    repo.git_directory.rename(place)
+    repo.git_directory.symlink_to(place)
 
 
 def alternate_objects(repo: Repository) -> Repository:
@@ -278,7 +278,7 @@ def alternate_objects(repo: Repository) -> Repository:
 
 
 def sha256(repo: Repository) -> Repository:
-    other = Repository.made(repo.path.with_name("sha256"), "--object-format=sha256")
+    other = Repository.created(repo.path.with_name("sha256"), "--object-format=sha256")
     other.commit()
     other.git("pack-refs", "--all")
     other.write("file", "changed\n")
@@ -316,7 +316,7 @@ SITUATIONS = (
     cherry_pick_between_two_commits, revert_with_conflicts, bisect, mails_being_applied, stashes,
     even_with_upstream, ahead_of_upstream, behind_upstream, diverged_from_upstream, gone_upstream,
     upstream_that_is_one_of_two, upstream_that_is_fetched_in_two_ways,
-    folder_with_the_name_of_a_packed_branch,
+    directory_with_the_name_of_a_packed_branch,
     upstream_that_is_a_local_branch, upstream_under_an_unusual_name, upstream_fetched_alone,
     shallow, history_that_is_not_all_there, many_remotes,
     linked_worktree, linked_worktree_with_a_merge, linked_worktree_of_a_bare_repository,
