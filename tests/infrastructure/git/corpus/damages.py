@@ -120,9 +120,9 @@ def refs_in_another_form(repo: Repository) -> None:
 
 
 def _pipe(repo: Repository, name: str) -> None:
-    place = repo.git_directory / name
-    place.unlink(missing_ok=True)
-    os.mkfifo(place)
+    target = repo.git_directory / name
+    target.unlink(missing_ok=True)
+    os.mkfifo(target)
 
 
 def pipe_for_head(repo: Repository) -> None:
@@ -259,7 +259,7 @@ DAMAGES: dict[Damage, tuple[RepoState, str]] = {
     empty_index: (ERROR, MESSAGE_OF_GIT),
     damaged_head: (ERROR, "HEAD is damaged."),
     empty_head: (ERROR, "HEAD is damaged."),
-    head_that_leads_out: (REFUSED, "A name in the git directory leads out of it."),
+    head_that_leads_out: (REFUSED, "A name in the git directory leads outside it."),
     branch_in_very_many_directories: (
         REFUSED,
         "A name in the git directory has more than 100 levels.",

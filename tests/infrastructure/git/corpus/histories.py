@@ -73,7 +73,7 @@ def rebase_with_conflicts(repo: Repository) -> None:
     repo.git("rebase", "other", check=False)
 
 
-def rebase_of_mails_with_conflicts(repo: Repository) -> None:
+def rebase_by_patches_with_conflicts(repo: Repository) -> None:
     conflict(repo)
     repo.git("rebase", "--apply", "other", check=False)
 
@@ -115,7 +115,7 @@ def bisect(repo: Repository) -> None:
     repo.git("bisect", "start", "HEAD", "HEAD~4")
 
 
-def mails_being_applied(repo: Repository) -> None:
+def patches_being_applied(repo: Repository) -> None:
     conflict(repo)
     patch = repo.git("format-patch", "-1", "--stdout", "other^")
     repo.write(".git/patch", patch + "\n")
@@ -257,17 +257,17 @@ def linked_worktree_of_a_bare_repository(repo: Repository) -> Repository:
 
 
 def git_directory_elsewhere(repo: Repository) -> Repository:
-    place = repo.path.with_name("elsewhere")
-    separate = Repository.created(repo.path.with_name("separate"), f"--separate-git-dir={place}")
+    target = repo.path.with_name("elsewhere")
+    separate = Repository.created(repo.path.with_name("separate"), f"--separate-git-dir={target}")
     separate.commit()
     separate.write("new")
     return separate
 
 
 def git_directory_behind_a_link(repo: Repository) -> None:
-    place = repo.path.with_name("elsewhere")
-    repo.git_directory.rename(place)
-    repo.git_directory.symlink_to(place)
+    target = repo.path.with_name("elsewhere")
+    repo.git_directory.rename(target)
+    repo.git_directory.symlink_to(target)
 
 
 def alternate_objects(repo: Repository) -> Repository:
@@ -301,7 +301,7 @@ def format_that_allows_extensions(repo: Repository) -> None:
     (repo.path / "file").chmod(0o755)
 
 
-def path_with_odd_signs(repo: Repository) -> Repository:
+def path_with_unusual_characters(repo: Repository) -> Repository:
     odd = repo.clone(Path(repo.path.with_name("a: 'b' \"c\" #d $e grün")))
     odd.write("new")
     return odd
@@ -311,9 +311,9 @@ SITUATIONS = (
     clean, unborn_branch, detached, branch_with_slashes_and_umlauts,
     branch_that_is_another_name_of_one, branch_that_leads_to_itself, packed_refs,
     merge_with_conflicts, merge_to_be_committed,
-    merge_of_removed_and_added_files, rebase_with_conflicts, rebase_of_mails_with_conflicts,
+    merge_of_removed_and_added_files, rebase_with_conflicts, rebase_by_patches_with_conflicts,
     rebase_that_stopped_for_an_edit, rebase_that_stopped_in_a_merge, cherry_pick_with_conflicts,
-    cherry_pick_between_two_commits, revert_with_conflicts, bisect, mails_being_applied, stashes,
+    cherry_pick_between_two_commits, revert_with_conflicts, bisect, patches_being_applied, stashes,
     even_with_upstream, ahead_of_upstream, behind_upstream, diverged_from_upstream, gone_upstream,
     upstream_that_is_one_of_two, upstream_that_is_fetched_in_two_ways,
     directory_with_the_name_of_a_packed_branch,
@@ -321,5 +321,5 @@ SITUATIONS = (
     shallow, history_that_is_not_all_there, many_remotes,
     linked_worktree, linked_worktree_with_a_merge, linked_worktree_of_a_bare_repository,
     git_directory_elsewhere, git_directory_behind_a_link, alternate_objects, sha256, partial_clone,
-    format_that_allows_extensions, path_with_odd_signs,
+    format_that_allows_extensions, path_with_unusual_characters,
 )  # fmt: skip

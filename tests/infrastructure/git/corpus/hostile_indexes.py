@@ -13,9 +13,9 @@ FILE, SUBMODULE = "100644", "160000"
 
 def _entry(repo: Repository, path: str, content: str, mode: str = FILE) -> None:
     """Add an entry to the index that records the content at a path."""
-    stands_in = "x" * len(path)
-    repo.git("update-index", "--add", "--cacheinfo", f"{mode},{content},{stands_in}")
-    _rename(repo, stands_in, path)
+    placeholder = "x" * len(path)
+    repo.git("update-index", "--add", "--cacheinfo", f"{mode},{content},{placeholder}")
+    _rename(repo, placeholder, path)
 
 
 def _rename(repo: Repository, name: str, path: str) -> None:
@@ -37,7 +37,7 @@ def path_that_leads_up(hostile: HostileRepository) -> None:
     _entry(hostile.repo, "../../outside/secret/file", _guess(hostile))
 
 
-def path_that_leads_up_from_a_folder(hostile: HostileRepository) -> None:
+def path_that_leads_up_from_a_directory(hostile: HostileRepository) -> None:
     _entry(hostile.repo, "a/../../../outside/secret/file", _guess(hostile))
 
 
@@ -64,7 +64,7 @@ def path_in_the_index_of_a_submodule(hostile: HostileRepository) -> None:
     hostile.repo.git("read-tree", "HEAD")
 
 
-def folder_of_a_sparse_index(hostile: HostileRepository) -> None:
+def directory_of_a_sparse_index(hostile: HostileRepository) -> None:
     name = "x" * len(path := "../../outside/secret")
     hostile.repo.commit(f"{name}/file")
     hostile.repo.git("sparse-checkout", "set", "--cone", "--sparse-index", "inside")
@@ -89,15 +89,15 @@ def file_left_out_behind_a_link(hostile: HostileRepository) -> None:
     (hostile.repo.path / "link").symlink_to(hostile.secret.path)
 
 
-def folder_left_out_behind_a_link(hostile: HostileRepository) -> None:
+def directory_left_out_behind_a_link(hostile: HostileRepository) -> None:
     hostile.repo.commit("link/file")
     hostile.repo.git("sparse-checkout", "set", "--cone", "--sparse-index", "inside")
     (hostile.repo.path / "link").symlink_to(hostile.secret.path)
 
 
 LEADING_OUTSIDE = (
-    absolute_path, path_that_leads_up, path_that_leads_up_from_a_folder,
+    absolute_path, path_that_leads_up, path_that_leads_up_from_a_directory,
     path_into_the_git_directory, path_that_ends_with_a_slash, path_in_a_shared_index,
-    path_in_the_index_of_a_submodule, folder_of_a_sparse_index, submodule_at_an_absolute_path,
-    submodule_above, file_left_out_behind_a_link, folder_left_out_behind_a_link,
+    path_in_the_index_of_a_submodule, directory_of_a_sparse_index, submodule_at_an_absolute_path,
+    submodule_above, file_left_out_behind_a_link, directory_left_out_behind_a_link,
 )  # fmt: skip

@@ -49,10 +49,10 @@ def alternate_objects_in_quotes(hostile: HostileRepository) -> None:
 
 
 def _linked(hostile: HostileRepository, name: str) -> None:
-    place = hostile.repo.git_directory / name
-    if place.exists():
-        place.rename(place.with_name(place.name + ".was"))
-    place.symlink_to(hostile.secret.git_directory / name)
+    target = hostile.repo.git_directory / name
+    if target.exists():
+        target.rename(target.with_name(target.name + ".was"))
+    target.symlink_to(hostile.secret.git_directory / name)
 
 
 def head_behind_a_link(hostile: HostileRepository) -> None:

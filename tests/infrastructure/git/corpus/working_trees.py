@@ -142,14 +142,14 @@ def names_with_newlines(repo: Repository) -> None:
     repo.write("two\n\nlines\t\x01")
 
 
-def names_that_are_no_text(repo: Repository) -> None:
+def names_that_are_not_utf8(repo: Repository) -> None:
     name = os.fsdecode(b"caf\xe9\xff")
     repo.commit(name)
     repo.write(name, "changed\n")
     repo.write(os.fsdecode(b"\x80new"))
 
 
-def branch_and_commit_that_are_no_text(repo: Repository) -> None:
+def branch_and_commit_that_are_not_utf8(repo: Repository) -> None:
     repo.write(".git/message", b"caf\xe9 \xff\n")
     repo.git("-c", "i18n.commitEncoding=UTF-8", "commit", "--quiet", "--allow-empty",
              "--file=.git/message", GIT_AUTHOR_NAME=os.fsdecode(b"Ren\xe9"))  # fmt: skip
@@ -260,8 +260,8 @@ SITUATIONS = (
     file_turned_into_a_link, directory_in_place_of_a_file, untracked_directories,
     untracked_files_not_wanted, ignored_files, files_excluded_here_only, nested_repository,
     line_ends_converted, line_ends_by_attribute, modes_that_count, modes_that_do_not_count, links,
-    links_that_are_files, names_with_newlines, names_that_are_no_text,
-    branch_and_commit_that_are_no_text, split_index, sparse_checkout, sparse_index,
+    links_that_are_files, names_with_newlines, names_that_are_not_utf8,
+    branch_and_commit_that_are_not_utf8, split_index, sparse_checkout, sparse_index,
     untracked_cache, file_system_monitor, files_assumed_unchanged, index_of_version_4,
     locked_index, no_index, large_index, filtered_files_touched, filtered_files_changed,
 )  # fmt: skip

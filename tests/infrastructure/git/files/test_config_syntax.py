@@ -53,9 +53,9 @@ Settings = list[tuple[bytes, bytes | None]]
 SPACES = bytes.maketrans(b"\t\r", b"  ")
 
 
-def parsed_by_git(content: bytes, folder: Path) -> Settings | None:
+def parsed_by_git(content: bytes, directory: Path) -> Settings | None:
     """Return what `git config` lists of a file, or None when it cannot read the file."""
-    file = folder / "config"
+    file = directory / "config"
     file.write_bytes(content)
     command = ["git", "config", "--file", str(file), "--no-includes", "--null", "--list"]
     result = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603 - of our own choice

@@ -20,7 +20,7 @@ IN_PROGRESS: dict[Situation, Operation] = {
     histories.merge_of_removed_and_added_files: Operation.MERGE,
     histories.linked_worktree_with_a_merge: Operation.MERGE,
     histories.rebase_with_conflicts: Operation.REBASE,
-    histories.rebase_of_mails_with_conflicts: Operation.REBASE,
+    histories.rebase_by_patches_with_conflicts: Operation.REBASE,
     histories.rebase_that_stopped_for_an_edit: Operation.REBASE,
     histories.rebase_that_stopped_in_a_merge: Operation.REBASE,
     histories.cherry_pick_with_conflicts: Operation.CHERRY_PICK,

@@ -95,7 +95,7 @@ async def test_nothing_outside_is_revealed_not_even_whether_it_exists(
             f"{hostile.repo.path}/link/nothing",
             f"{hostile.repo.path}-beside",
             "/",
-            "~/no such folder",
+            "~/no such directory",
         )
     }
     assert reasons == {

@@ -40,7 +40,7 @@ class UntrustedDirectory:
     opened.
 
     Names are relative, with `/` between their parts. All methods raise Unreadable when a name leads
-    through a symbolic link, out of the directory, or to something that is not a regular file, or
+    through a symbolic link, outside the directory, or to something that is not a regular file, or
     when a limit is exceeded.
     """
 
@@ -117,7 +117,7 @@ class UntrustedDirectory:
         """Open the directory that contains the last part of a name; None when it does not exist."""
         *directories, last = name.split("/")
         if any(part in {"", ".", ".."} for part in (*directories, last)):
-            raise refused("A name in the git directory leads out of it.")
+            raise refused("A name in the git directory leads outside it.")
         if len(directories) > _MAX_LEVELS:
             raise refused(f"A name in the git directory has more than {_MAX_LEVELS} levels.")
         opened = [self._descriptor]

@@ -152,7 +152,7 @@ class RemoteAddress:
 
 
 def is_public(address: IpAddress) -> bool:
-    """Return whether an address is on the internet, and certainly leads nowhere else."""
+    """Return whether an address is on the internet, and cannot lead elsewhere."""
     if isinstance(address, IPv6Address) and address not in _PUBLIC_IPV6:
         return False  # includes mapped and translated addresses (NAT64)
     is_special = any(address in network for network in _NOT_PUBLIC)

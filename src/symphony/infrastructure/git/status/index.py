@@ -72,7 +72,7 @@ class IndexCheck:
             raise broken(f"A path in the index is longer than {self._limits.max_path:,} bytes.")
         entries = output[: end + 1]
         if _UNSAFE.search(entries):
-            raise refused("A path in the index leads out of the working tree.")
+            raise refused("A path in the index leads outside the working tree.")
         self._check_left_out(entries)
         for commit, path in _SUBMODULE.findall(entries):
             self._submodules_size += len(path) + len(commit)

@@ -1,7 +1,7 @@
 """Submodules that differ from what their superproject records of them.
 
-git would run itself in each of them, with the submodule's own configuration. Instead, git is told
-not to, and each submodule is inspected like any other repository.
+git would run itself in each of them, with the submodule's own configuration. Instead, an
+option keeps git out of them, and each is inspected like any other repository.
 """
 
 import os
