@@ -36,12 +36,11 @@ class CopyBudget:
 
 
 class UntrustedDirectory:
-    """A directory that is opened once; below it no symbolic link is followed, no device or FIFO
-    opened.
+    """A directory that is opened once, for reading of regular files below it.
 
-    Names are relative, with `/` between their parts. All methods raise Unreadable when a name leads
-    through a symbolic link, outside the directory, or to something that is not a regular file, or
-    when a limit is exceeded.
+    No symbolic link is followed, and no device or FIFO is opened. Names are relative, with `/`
+    between their parts. All methods raise Unreadable when a name leads through a symbolic link,
+    outside the directory, or to something that is not a regular file, or when a limit is exceeded.
     """
 
     def __init__(self, path: Path) -> None:

@@ -81,8 +81,10 @@ class IndexCheck:
             self.submodules.append((os.fsdecode(path), commit.decode()))
 
     def _check_left_out(self, entries: bytes) -> None:
-        """git checks whether files that are left out exist nevertheless, and follows symbolic links
-        for that."""
+        """Refuse left out files behind a symbolic link.
+
+        git checks whether such files exist nevertheless, and follows symbolic links for that.
+        """
         for directory in set(_LEFT_OUT.findall(entries)):
             path = os.path.join(self._work_tree, os.fsdecode(directory))
             if os.path.realpath(path) != path:

@@ -160,7 +160,10 @@ class Inspector:
 
 
 def _bare(private: PrivateDirectory) -> Porcelain:
-    """A bare repository has refs and objects only; before its first commit git prints nothing."""
+    """Return the head and the branch of a bare repository, which has no files to compare.
+
+    Before the first commit git prints no head.
+    """
     head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
     branch = None if private.branch is None else decode(os.fsencode(private.branch))
     return Porcelain(head=head or None, branch=branch)
