@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.repositories import Repository
+from tests.support.git_repository import Repository
 from tests.support.server import Server, running_server
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "getting-started.md").read_text("utf-8")
@@ -26,8 +26,8 @@ async def test_the_guide_registers_the_repositories_of_a_directory_and_shows_unf
 ) -> None:
     dev = tmp_path / "dev"
     (dev / "not-a-repository").mkdir(parents=True)
-    Repository.made(dev / "engine").commit()
-    Repository.made(dev / "with space").write("new")
+    Repository.created(dev / "engine").commit()
+    Repository.created(dev / "with space").write("new")
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         lines = (await paste("".join(BLOCKS), server, dev, *STRICT)).splitlines()
     locked, refused, _, updated, repos, vaults = map(json.loads, lines[1:7])
@@ -50,7 +50,7 @@ async def test_the_guide_fills_several_workspaces_and_registers_nothing_twice(
     tmp_path: Path,
 ) -> None:
     dev = tmp_path / "dev"
-    Repository.made(dev / "0").commit()
+    Repository.created(dev / "0").commit()
     for number in range(1, MORE_THAN_ONE_IMPORT):
         shutil.copytree(dev / "0", dev / str(number))
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:

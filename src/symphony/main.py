@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from fastapi import FastAPI
@@ -24,9 +25,9 @@ from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from symphony.infrastructure.git.discovery.finder import LocalFinder
-from symphony.infrastructure.git.remotes.remote import RemoteGit
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
+from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
@@ -35,7 +36,16 @@ from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
 
 
-def create_app(settings: Settings) -> FastAPI:
+@dataclass(frozen=True, slots=True)
+class GitLimits:
+    """The limits of what git does for requests; tests set their own."""
+
+    inspection: InspectionLimits = field(default_factory=InspectionLimits)
+    search: SearchLimits = field(default_factory=SearchLimits)
+    sync: SyncLimits = field(default_factory=SyncLimits)
+
+
+def create_app(settings: Settings, git_limits: GitLimits | None = None) -> FastAPI:
     """The service as an ASGI application; its database is opened when it starts."""
 
     engines = engines_for(settings)
@@ -46,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with running_application(
-            settings, engines, secret, master_keys, counted
+            settings, engines, secret, master_keys, counted, git_limits
         ) as application:
             app.state.application = application
             app.state.not_ready_reason = lambda: migrations.not_ready_reason(engines)
@@ -116,20 +126,23 @@ async def running_application(
     secret: bytes,
     master_keys: MasterKeys,
     counted: Metrics,
+    git_limits: GitLimits | None = None,
 ) -> AsyncGenerator[Application]:
     """The application on its database, which is closed when everything begun is finished."""
     threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
-    git = LocalGit(settings.git_roots) if settings.git_roots else None
+    limits = git_limits or GitLimits()
+    git = LocalGit(settings.git_roots, limits.inspection) if settings.git_roots else None
     remotes = (
         RemoteGit(
             settings.git_roots,
             None if engines.is_in_memory else settings.data_dir / "mirrors",
             allow_private=settings.git_allow_private_remotes,
+            limits=limits.sync,
         )
         if settings.git_roots
         else None
     )
-    finder = LocalFinder(settings.git_roots) if settings.git_roots else None
+    finder = LocalFinder(settings.git_roots, limits.search) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, counted),
         policy=Policy(

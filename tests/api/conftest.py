@@ -9,13 +9,20 @@ import httpx
 import pytest
 
 from symphony.config.settings import Settings
+from symphony.main import GitLimits
 from tests.support.api import User, running_api, sign_up
 from tests.support.openapi import check
 
 
 @pytest.fixture
-async def client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    async with running_api(settings) as client:
+def git_limits() -> GitLimits:
+    """The limits of git; a test with other ones has them as a parameter of this name."""
+    return GitLimits()
+
+
+@pytest.fixture
+async def client(settings: Settings, git_limits: GitLimits) -> AsyncGenerator[httpx.AsyncClient]:
+    async with running_api(settings, git_limits) as client:
         client.event_hooks["response"] = [check]
         yield client
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.api import code, sign_up
+from tests.support.git_daemon import git_daemon
+from tests.support.git_repository import Repository
 from tests.support.leftovers import left_behind
-from tests.support.remotes import Listener, git_daemon
-from tests.support.repositories import Repository
+from tests.support.remotes import Listener
 from tests.support.server import running_server, until
 
 pytestmark = pytest.mark.long
@@ -27,7 +28,7 @@ def silent() -> Generator[Listener]:
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Repository:
-    remote = Repository.made(tmp_path / "served/engine")
+    remote = Repository.created(tmp_path / "served/engine")
     remote.commit()
     return remote
 
@@ -70,7 +71,7 @@ async def test_a_process_that_is_killed_leaves_no_repo_locked(
     settings = {"GIT_ROOTS": str(tmp_path), "GIT_ALLOW_PRIVATE_REMOTES": "true"}
 
     async def is_called() -> bool:
-        return silent.calls > 0
+        return silent.connections > 0
 
     async with (
         running_server(tmp_path / "data", **settings) as killed,

@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 
 from symphony.config.settings import Settings
-from symphony.main import create_app
+from symphony.main import GitLimits, create_app
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
@@ -18,9 +18,11 @@ _PLACES = ("pointer", "parameter")
 
 
 @asynccontextmanager
-async def running_api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
+async def running_api(
+    settings: Settings, git_limits: GitLimits | None = None
+) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of a service that is started and stopped in this process."""
-    app = create_app(settings)
+    app = create_app(settings, git_limits)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(

@@ -1,6 +1,5 @@
-"""Remotes on loopback: git's own daemon, git's own HTTP backend, and some that behave badly."""
+"""Remotes on loopback over HTTP, and remotes that fail or do not answer."""
 
-import os
 import socket
 import subprocess
 import threading
@@ -9,48 +8,15 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psutil
-
 from tests.support import processes
-
-_ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "uploadpack.allowFilter",
-    "GIT_CONFIG_VALUE_0": "true",
-    "GIT_CONFIG_KEY_1": "safe.directory",
-    "GIT_CONFIG_VALUE_1": "*",
-}
+from tests.support.git_daemon import SERVER_ENVIRONMENT
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def git_daemon(base: Path) -> Generator[str]:
-    """The address at which the repositories in a folder can be asked for."""
-    port = free_port()
-    daemon = subprocess.Popen(  # noqa: S603 - git, on loopback
-        [
-            *("git", "daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"),
-            *("--export-all", f"--base-path={base}", "--init-timeout=60", str(base)),
-        ],
-        env=_ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_until_open(port, daemon)
-        yield f"git://127.0.0.1:{port}"
-    finally:
-        _end(daemon)
-
-
-@contextmanager
 def http_server(answer: Answer) -> Generator[str]:
-    """An address at which every request gets this answer."""
+    """Serve `answer` for every request; yield the URL of the server."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -73,7 +39,7 @@ def http_server(answer: Answer) -> Generator[str]:
 
 
 def git_backend(base: Path) -> Answer:
-    """Answers as `git http-backend` does for the repositories in a folder."""
+    """Answer as `git http-backend` does for the repositories in a directory."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         path, _, query = request.path.partition("?")
@@ -81,11 +47,11 @@ def git_backend(base: Path) -> Answer:
         body = (
             _chunked(request) if "chunked" in str(request.headers) else request.rfile.read(length)
         )
-        done = subprocess.run(
-            ["git", "http-backend"],  # noqa: S607 - the one that the service finds too
+        result = subprocess.run(
+            ["git", "http-backend"],  # noqa: S607 - the one on the search path
             input=body,
             env={
-                **_ENVIRONMENT,
+                **SERVER_ENVIRONMENT,
                 "GIT_PROJECT_ROOT": str(base),
                 "GIT_HTTP_EXPORT_ALL": "1",
                 "REQUEST_METHOD": request.command,
@@ -99,7 +65,7 @@ def git_backend(base: Path) -> Answer:
             stdout=subprocess.PIPE,
             check=True,
         )
-        head, _, content = done.stdout.partition(b"\r\n\r\n")
+        head, _, content = result.stdout.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
         request.send_response(int(headers.pop("Status", "200").split()[0]))
         for name, value in headers.items():
@@ -111,7 +77,7 @@ def git_backend(base: Path) -> Answer:
 
 
 def refusal(status: int, **headers: str) -> Answer:
-    """Answers always with this status."""
+    """Answer every request with this status and these headers."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
@@ -124,7 +90,7 @@ def refusal(status: int, **headers: str) -> Answer:
 
 
 class Listener:
-    """A port that counts who connects, and never says anything."""
+    """A port that counts connections and never sends anything."""
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -134,7 +100,7 @@ class Listener:
         self._thread.start()
 
     @property
-    def calls(self) -> int:
+    def connections(self) -> int:
         return len(self._connections)
 
     def close(self) -> None:
@@ -149,41 +115,26 @@ class Listener:
                 self._connections.append(self._socket.accept()[0])
 
 
-def asking() -> list[str]:
-    """The programs that this process, or those that it has begun, have begun to ask a remote."""
-    asks = "GIT_OVERRIDE_VIRTUAL_HOST"
+def sync_processes() -> list[str]:
+    """Return the processes below this one that contact a remote."""
+    variable = "GIT_OVERRIDE_VIRTUAL_HOST"
     children = processes.children()
-    return [processes.name(each) for each in children if asks in processes.environment(each)]
+    return [processes.name(each) for each in children if variable in processes.environment(each)]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+async def sync_runs() -> bool:
+    return sync_processes() != []
+
+
+async def no_sync_runs() -> bool:
+    return sync_processes() == []
 
 
 def _chunked(request: BaseHTTPRequestHandler) -> bytes:
-    """A body that comes in chunks (RFC 9112, section 7.1)."""
+    """Read a chunked body (RFC 9112, section 7.1)."""
     body = b""
     while size := int(request.rfile.readline(), 16):
         body += request.rfile.read(size)
         request.rfile.readline()
     request.rfile.readline()
     return body
-
-
-def _wait_until_open(port: int, daemon: "subprocess.Popen[bytes]") -> None:
-    for _ in range(1000):
-        assert daemon.poll() is None
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        with suppress(subprocess.TimeoutExpired):
-            daemon.wait(0.02)
-    raise AssertionError("the daemon does not listen")
-
-
-def _end(daemon: "subprocess.Popen[bytes]") -> None:
-    """`git daemon` runs as a child of `git`."""
-    for each in (*psutil.Process(daemon.pid).children(recursive=True), psutil.Process(daemon.pid)):
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    daemon.wait()

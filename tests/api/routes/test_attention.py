@@ -13,13 +13,16 @@ from symphony.application.app import Application
 from symphony.config.settings import Settings
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.unit_of_work import StoreUnavailable
-from symphony.infrastructure.git.status import local
+from symphony.infrastructure.git.status.local import InspectionLimits
+from symphony.main import GitLimits
 from tests.support.api import User, code, faults, running_api, sign_up, utc
-from tests.support.looks import counted_looks
+from tests.support.git_repository import Repository
+from tests.support.inspections import counted_inspections
 from tests.support.metrics import scraped
-from tests.support.repositories import Repository, nothing_runs, running
+from tests.support.repositories import nothing_runs, running
 from tests.support.server import until
 
+CONCURRENCY = InspectionLimits().concurrency_per_user
 LONG_AGO = "2020-01-01T12:00:00Z"
 
 
@@ -32,7 +35,7 @@ def folder(settings: Settings) -> Path:
 
 @pytest.fixture
 def upstream(folder: Path) -> Repository:
-    upstream = Repository.made(folder / "upstream")
+    upstream = Repository.created(folder / "upstream")
     upstream.commit()
     return upstream
 
@@ -97,7 +100,7 @@ def missing(clone: Repository) -> None:
 
 
 def unreadable(clone: Repository) -> None:
-    (clone.own / "HEAD").write_text("damaged")
+    (clone.git_directory / "HEAD").write_text("damaged")
 
 
 def stale(clone: Repository) -> None:
@@ -329,9 +332,9 @@ async def test_two_who_ask_at_once_get_the_same_and_share_the_threads(
             clone = upstream.clone(folder / f"{user.name}-{number}")
             dirty(clone)
             await user.repo(workspace, clone.path.name, path=str(clone.path))
-    with counted_looks(monkeypatch) as at_once:
+    with counted_inspections(monkeypatch) as at_once:
         boards = await asyncio.gather(*(board(user) for user in (ada, eve, ada, eve)))
-    assert (len(at_once), max(at_once) <= 2 * local.AT_ONCE) == (40, True)
+    assert (len(at_once), max(at_once) <= 2 * CONCURRENCY) == (40, True)
     assert [len(each["items"]) for each in boards] == [10] * 4
     assert [each["name"] for each in boards[0]["items"]] == [
         each["name"] for each in boards[2]["items"]
@@ -341,7 +344,7 @@ async def test_two_who_ask_at_once_get_the_same_and_share_the_threads(
 async def test_a_repo_that_is_deleted_while_it_is_looked_at_fails_no_board(
     ada: User, folder: Path
 ) -> None:
-    endless = Repository.made(folder / "endless")
+    endless = Repository.created(folder / "endless")
     fifo = endless.path / ".gitignore"
     os.mkfifo(fifo)  # git opens it and waits
     workspace = (await ada.workspace())["id"]
@@ -365,12 +368,12 @@ async def test_what_there_is_no_time_for_is_as_it_was_last_seen_and_comes_first_
     ada: User, folder: Path, upstream: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = (await ada.workspace())["id"]
-    for number in range(local.AT_ONCE):
+    for number in range(CONCURRENCY):
         clone = upstream.clone(folder / f"clone-{number}")
         dirty(clone)
         await ada.repo(workspace, clone.path.name, path=str(clone.path))
     seen = await board(ada)
-    fifos = [folder / f"clone-{number}" / ".gitignore" for number in range(local.AT_ONCE)]
+    fifos = [folder / f"clone-{number}" / ".gitignore" for number in range(CONCURRENCY)]
     for fifo in fifos:
         os.mkfifo(fifo)  # git opens it and waits
     await ada.repo(workspace, "new", path=str(folder / "nothing"))
@@ -415,11 +418,11 @@ async def test_a_board_and_a_status_are_answered_though_what_was_seen_cannot_be_
     assert (await board(ada, "?fresh=false"))["unobserved"] == 1
 
 
-async def test_when_too_many_look_already_a_fresh_board_is_to_come_back_later(
-    ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("git_limits", [GitLimits(inspection=InspectionLimits(max_queued=0))])
+async def test_a_fresh_board_is_unavailable_when_the_queue_of_the_user_is_full(
+    ada: User, folder: Path
 ) -> None:
     await ada.repo((await ada.workspace())["id"], path=str(folder / "nothing"))
-    monkeypatch.setattr(local, "MAX_WAITING", 0)
     refused = await ada.get(f"/user-profiles/{ada.id}/attention")
     assert code(refused) == "503 service-unavailable"
     assert (await board(ada, "?fresh=false"))["unobserved"] == 1

@@ -9,9 +9,11 @@ import pytest
 
 from symphony.config.settings import Settings
 from symphony.infrastructure.git.discovery import finder
+from symphony.infrastructure.git.discovery.finder import SearchLimits
+from symphony.main import GitLimits
 from tests.support.api import User, code, faults, made, running_api, sign_up
+from tests.support.git_repository import Repository
 from tests.support.metrics import scraped
-from tests.support.repositories import Repository
 from tests.support.server import until
 
 
@@ -32,9 +34,9 @@ async def asked(user: User, folder: Path | str, **fields: Any) -> tuple[str, dic
 
 
 async def test_what_is_in_a_folder_is_told_as_it_can_be_registered(ada: User, folder: Path) -> None:
-    engine = Repository.made(folder / "engine")
+    engine = Repository.created(folder / "engine")
     engine.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")
-    Repository.made(folder / "old/engine", "--bare")
+    Repository.created(folder / "old/engine", "--bare")
     workspace = f"/workspaces/{(await ada.workspace())['id']}"
     registered = made(await ada.post(f"{workspace}/repos", {"name": "E", "path": str(engine.path)}))
     answer = await ada.post(f"{workspace}/discoveries", {"root": str(folder), "max_depth": 2})
@@ -46,7 +48,7 @@ async def test_what_is_in_a_folder_is_told_as_it_can_be_registered(ada: User, fo
                 "remote_url": "https://git.example.org/engine.git",
                 "kind": "repository",
                 "registered": True,
-                "reason": "Its remote's address is shown without the credentials that are in it.",
+                "reason": "The credentials in the URL of the remote were removed.",
             },
             {
                 "name": "engine",
@@ -66,7 +68,7 @@ async def test_all_that_is_found_can_be_imported_and_is_then_registered(
 ) -> None:
     names = ("a/engine", "b/engine", "b/Engine", "loom: 1", " mill ", "two\nlines", "caf\udce9")
     for name in names:
-        Repository.made(folder / name)
+        Repository.created(folder / name)
     workspace, told = await asked(ada, folder)
     assert len(told["items"]) == len(names)
     chosen = [each for each in told["items"] if each["name"] is not None]
@@ -83,7 +85,7 @@ async def test_all_that_is_found_can_be_imported_and_is_then_registered(
 
 
 async def test_what_can_be_no_repo_has_no_name_and_a_reason(ada: User, folder: Path) -> None:
-    Repository.made(folder / "two\nlines")
+    Repository.created(folder / "two\nlines")
     _, told = await asked(ada, folder)
     (item,) = told["items"]
     assert (item["name"], item["path"]) == (None, f"{folder}/two\ufffdlines")
@@ -94,7 +96,7 @@ async def test_it_looks_four_folders_down_unless_it_is_told_otherwise(
     ada: User, folder: Path
 ) -> None:
     for path in ("a/b/c/d", "a/b/c/d/e"):
-        Repository.made(folder / path)
+        Repository.created(folder / path)
     workspace, told = await asked(ada, folder)
     assert [each["name"] for each in told["items"]] == ["d"]
     deeper = {"root": str(folder), "max_depth": 5}
@@ -162,7 +164,7 @@ async def test_during_a_search_no_connection_to_the_database_is_held(
         return begun.is_set()
 
     monkeypatch.setattr(finder, "classify", wait)
-    Repository.made(folder / "engine")
+    Repository.created(folder / "engine")
     searching = asyncio.create_task(asked(ada, folder))
     try:
         await until(has_begun)
@@ -173,10 +175,10 @@ async def test_during_a_search_no_connection_to_the_database_is_held(
     assert told == {"items": [], "truncated": False}
 
 
-async def test_when_too_many_search_already_one_is_to_come_back_later(
-    ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("git_limits", [GitLimits(search=SearchLimits(max_queued=0))])
+async def test_a_search_is_unavailable_when_the_queue_of_the_user_is_full(
+    ada: User, folder: Path
 ) -> None:
-    monkeypatch.setattr(finder, "MAX_WAITING", 0)
     workspace = (await ada.workspace())["id"]
     answer = await ada.post(f"/workspaces/{workspace}/discoveries", {"root": str(folder)})
     assert code(answer) == "503 service-unavailable"

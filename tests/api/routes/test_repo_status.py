@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from symphony.config.settings import Settings
-from symphony.infrastructure.git.status import local
+from symphony.infrastructure.git.status.local import InspectionLimits
+from symphony.main import GitLimits
 from tests.support.api import User, code, faults, running_api, sign_up, utc
+from tests.support.git_repository import Repository
 from tests.support.metrics import scraped
-from tests.support.repositories import Repository, running
+from tests.support.repositories import running
 from tests.support.server import until
 
 FIELDS = {
@@ -34,7 +36,7 @@ async def registered(user: User, path: Path) -> str:
 
 
 async def test_the_state_of_a_repo_is_told(ada: User, folder: Path) -> None:
-    repository = Repository.made(folder / "engine")
+    repository = Repository.created(folder / "engine")
     commit = repository.commit("note")
     repository.write("note", "changed\n")
     repository.write("new")
@@ -85,21 +87,21 @@ async def test_a_repo_that_cannot_be_read_has_a_state_with_a_reason(
 
 
 async def test_what_is_no_text_in_a_repository_is_told_as_text(ada: User, folder: Path) -> None:
-    repository = Repository.made(folder / "engine")
+    repository = Repository.created(folder / "engine")
     repository.commit()
     message = repository.write(".git/message", b"caf\xe9 \x01 \xed\xa0\x80\n")
     repository.git("commit", "--quiet", "--allow-empty", "--cleanup=verbatim", f"--file={message}")
     head = repository.git("rev-parse", "HEAD")
-    (repository.own / "refs/heads").joinpath("n\udcff").write_text(head)
-    (repository.own / "HEAD").write_bytes(b"ref: refs/heads/n\xff\n")
-    (repository.own / "config").write_bytes(b'[remote "\xfe"]\n\turl = /\xfd\n')
+    (repository.git_directory / "refs/heads").joinpath("n\udcff").write_text(head)
+    (repository.git_directory / "HEAD").write_bytes(b"ref: refs/heads/n\xff\n")
+    (repository.git_directory / "config").write_bytes(b'[remote "\xfe"]\n\turl = /\xfd\n')
     address = await registered(ada, repository.path)
     answer = await ada.get(address)
     status = json.loads(answer.content.decode("utf-8", "strict"))
     assert status["branch"] == "n�"
     assert status["remotes"] == {"�": "/�"}
     assert status["head"]["subject"].startswith("caf")
-    (repository.own / "config").write_bytes(
+    (repository.git_directory / "config").write_bytes(
         b'[core]\n\trepositoryformatversion = 1\n[extensions "\xfc"]\n\ta = b\n'
     )
     answer = await ada.get(address)
@@ -110,7 +112,7 @@ async def test_what_is_no_text_in_a_repository_is_told_as_text(ada: User, folder
 async def test_a_path_through_more_links_than_can_be_followed_leads_nowhere(
     ada: User, folder: Path
 ) -> None:
-    Repository.made(folder / "engine").git("config", "core.worktree", "../../link-1500")
+    Repository.created(folder / "engine").git("config", "core.worktree", "../../link-1500")
     for number in range(1500):
         (folder / f"link-{number + 1}").symlink_to(f"link-{number}")
     workspace = (await ada.workspace())["id"]
@@ -146,7 +148,7 @@ async def test_a_home_folder_is_that_of_the_user_who_runs_the_service(
     ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(folder))
-    Repository.made(folder / "dev/engine").commit()
+    Repository.created(folder / "dev/engine").commit()
     workspace = (await ada.workspace())["id"]
     repo = await ada.repo(workspace, "engine", path="~/dev/engine")
     assert (await ada.get(f"/repos/{repo['id']}/status")).json()["state"] == "clean"
@@ -155,7 +157,7 @@ async def test_a_home_folder_is_that_of_the_user_who_runs_the_service(
 async def test_while_git_looks_no_connection_to_the_database_is_held(
     ada: User, folder: Path
 ) -> None:
-    repository = Repository.made(folder / "engine")
+    repository = Repository.created(folder / "engine")
     os.mkfifo(repository.path / ".gitignore")  # git opens it and waits
     address = await registered(ada, repository.path)
 
@@ -169,10 +171,10 @@ async def test_while_git_looks_no_connection_to_the_database_is_held(
     await asyncio.gather(asked, return_exceptions=True)
 
 
-async def test_when_too_many_look_already_one_is_to_come_back_later(
-    ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("git_limits", [GitLimits(inspection=InspectionLimits(max_queued=0))])
+async def test_a_status_is_unavailable_when_the_queue_of_the_user_is_full(
+    ada: User, folder: Path
 ) -> None:
-    monkeypatch.setattr(local, "MAX_WAITING", 0)
     answer = await ada.get(await registered(ada, folder))
     assert code(answer) == "503 service-unavailable"
     assert answer.headers["retry-after"]

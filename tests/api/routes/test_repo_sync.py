@@ -9,27 +9,29 @@ import httpx
 import pytest
 
 from symphony.config.settings import Settings
-from symphony.infrastructure.git.remotes import remote as remote_git
+from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.main import GitLimits
 from tests.support.api import User, code, running_api, sign_up, utc
+from tests.support.git_daemon import git_daemon
+from tests.support.git_repository import Repository
 from tests.support.metrics import scraped
 from tests.support.openapi import check
-from tests.support.remotes import Listener, asking, git_daemon
-from tests.support.repositories import Repository
+from tests.support.remotes import Listener, no_sync_runs, sync_runs
 from tests.support.server import until
 
 
 @pytest.fixture
-async def client(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
-    """The settings of a service that may connect to remotes on this machine."""
+async def client(settings: Settings, git_limits: GitLimits) -> AsyncGenerator[httpx.AsyncClient]:
+    """The client of a service that may connect to remotes on this machine."""
     allowing = settings.model_copy(update={"git_allow_private_remotes": True})
-    async with running_api(allowing) as client:
+    async with running_api(allowing, git_limits) as client:
         client.event_hooks["response"] = [check]
         yield client
 
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Repository:
-    remote = Repository.made(tmp_path / "served" / "engine")
+    remote = Repository.created(tmp_path / "served" / "engine")
     remote.commit()
     return remote
 
@@ -50,14 +52,6 @@ def silent() -> Generator[Listener]:
 async def registered(user: User, path: Path, remote_url: str | None) -> dict[str, Any]:
     workspace = await user.workspace()
     return await user.repo(workspace["id"], path=str(path), remote_url=remote_url)
-
-
-async def one_asks() -> bool:
-    return asking() != []
-
-
-async def nobody_asks() -> bool:
-    return asking() == []
 
 
 async def test_a_sync_tells_what_the_remote_has_and_is_remembered(
@@ -113,7 +107,7 @@ async def test_addresses_that_are_not_public_are_not_asked_unless_the_operator_a
         answer = await ada.post(f"/repos/{repo['id']}/sync")
     assert code(answer) == "502 remote-failed"
     assert "not public" in answer.json()["detail"]
-    assert silent.calls == 0
+    assert silent.connections == 0
 
 
 async def test_the_sync_of_somebody_elses_repo_is_not_found(ada: User, eve: User) -> None:
@@ -126,30 +120,28 @@ async def test_while_a_remote_is_asked_another_sync_is_refused_and_no_connection
 ) -> None:
     repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
     asked = asyncio.create_task(ada.post(f"/repos/{repo['id']}/sync"))
-    await until(one_asks)
+    await until(sync_runs)
     assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "409 sync-in-progress"
     assert (await scraped(ada.client)).value("symphony_database_callers") == 0
     asked.cancel()
     await asyncio.gather(asked, return_exceptions=True)
-    await until(nobody_asks)
+    await until(no_sync_runs)
 
 
-async def test_a_remote_that_takes_too_long_is_a_504(
-    ada: User, silent: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(remote_git, "TIME_LIMIT", 0.5)
+@pytest.mark.parametrize("git_limits", [GitLimits(sync=SyncLimits(time_limit=0.5))])
+async def test_a_remote_that_takes_too_long_is_a_504(ada: User, silent: Listener) -> None:
     repo = await registered(ada, Path("/none"), f"http://127.0.0.1:{silent.port}/engine")
     assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "504 remote-timeout"
-    await until(nobody_asks)
+    await until(no_sync_runs)
 
 
-async def test_when_too_many_are_asked_already_one_is_to_come_back_later(
-    ada: User, silent: Listener, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("git_limits", [GitLimits(sync=SyncLimits(max_queued=0))])
+async def test_a_sync_is_unavailable_when_the_queue_of_the_user_is_full(
+    ada: User, silent: Listener
 ) -> None:
-    monkeypatch.setattr(remote_git, "MAX_WAITING", 0)
     repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
     assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "503 service-unavailable"
-    assert silent.calls == 0
+    assert silent.connections == 0
 
 
 async def synced_while(
@@ -157,7 +149,7 @@ async def synced_while(
 ) -> httpx.Response:
     """The response of a sync during which a change is made after the remote has responded."""
     answered, changed = asyncio.Event(), asyncio.Event()
-    sync = remote_git.RemoteGit.sync
+    sync = RemoteGit.sync
 
     async def slow(*arguments: Any) -> Any:
         found = await sync(*arguments)
@@ -165,7 +157,7 @@ async def synced_while(
         await changed.wait()
         return found
 
-    monkeypatch.setattr(remote_git.RemoteGit, "sync", slow)
+    monkeypatch.setattr(RemoteGit, "sync", slow)
     asked = asyncio.create_task(ada.post(f"{path}/sync"))
     await answered.wait()
     assert (await change).is_success

@@ -1,20 +1,22 @@
-"""Git on the disk, allowed in one folder, with temporary files in another."""
+"""The adapters, with one directory as their git root and another one for temporary files."""
 
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
 
-from symphony.infrastructure.git.remotes.remote import RemoteGit
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from tests.infrastructure.git.factories import NewGit, NewRemotes
+from tests.support.remotes import Listener
 from tests.support.repositories import entries
 from tests.support.server import until
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """The folder in which repositories may be."""
+    """The git root."""
     root = tmp_path / "root"
     root.mkdir()
     return root
@@ -22,7 +24,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def outside(tmp_path: Path) -> Path:
-    """A folder in which nobody may look."""
+    """A directory outside the git root."""
     outside = tmp_path / "outside"
     outside.mkdir()
     return outside
@@ -30,7 +32,7 @@ def outside(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files are made."""
+    """The system's temporary directory."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
@@ -38,24 +40,53 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def git(root: Path, temporary: Path) -> AsyncGenerator[LocalGit]:
-    """Looks, and at the end has left nothing behind."""
-    git = LocalGit([root])
-    (own,) = entries(temporary)
+async def new_git(root: Path, temporary: Path) -> AsyncGenerator[NewGit]:
+    """Creates adapters with other limits. At the end no temporary files are left."""
+    created: list[LocalGit] = []
 
-    async def is_tidy() -> bool:
-        return entries(own) == []
+    def create(limits: InspectionLimits) -> LocalGit:
+        created.append(LocalGit([root], limits))
+        return created[-1]
 
-    yield git
-    await until(is_tidy)
-    git.close()
+    async def no_files_are_left() -> bool:
+        return [file for own in entries(temporary) for file in entries(own)] == []
+
+    yield create
+    await until(no_files_are_left)
+    for git in created:
+        git.close()
     assert entries(temporary) == []
 
 
 @pytest.fixture
-async def remotes(root: Path, temporary: Path, tmp_path: Path) -> AsyncGenerator[RemoteGit]:
-    """Asks remotes on this machine too, and at the end has left nothing but its mirrors."""
-    remotes = RemoteGit([root], tmp_path / "mirrors", allow_private=True)
-    yield remotes
-    remotes.close()
+def git(new_git: NewGit) -> LocalGit:
+    return new_git(InspectionLimits())
+
+
+@pytest.fixture
+def new_remotes(root: Path, temporary: Path, tmp_path: Path) -> Iterator[NewRemotes]:
+    """Creates adapters that may contact this machine. At the end only mirrors are left."""
+    created: list[RemoteGit] = []
+
+    def create(limits: SyncLimits) -> RemoteGit:
+        remotes = RemoteGit([root], tmp_path / "mirrors", allow_private=True, limits=limits)
+        created.append(remotes)
+        return remotes
+
+    yield create
+    for remotes in created:
+        remotes.close()
     assert entries(temporary) == []
+
+
+@pytest.fixture
+def remotes(new_remotes: NewRemotes) -> RemoteGit:
+    return new_remotes(SyncLimits())
+
+
+@pytest.fixture
+def silent() -> Iterator[Listener]:
+    """A remote that accepts connections and never answers."""
+    listener = Listener()
+    yield listener
+    listener.close()

@@ -1,31 +1,30 @@
-"""A search has an end, whatever it meets, and says when there was more."""
+"""A search stops in time, and reports when it is truncated."""
 
 import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 from threading import Event
-from types import SimpleNamespace
 
 import pytest
 
 from symphony.application.ports import Overloaded
-from symphony.infrastructure.git.discovery import finder as limits
-from symphony.infrastructure.git.discovery import walk
-from symphony.infrastructure.git.discovery.finder import LocalFinder
-from symphony.infrastructure.git.discovery.walk import Walk
-from tests.support.repositories import USER, Repository
+from symphony.infrastructure.git.discovery import finder as finder_module
+from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
+from symphony.infrastructure.git.discovery.walk import Clock, Walk
+from tests.support.git_repository import Repository
+from tests.support.repositories import USER
 from tests.support.server import until
 
-SEARCH = """
+SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from uuid import UUID
-from symphony.infrastructure.git.finder import LocalFinder
+from symphony.infrastructure.git.discovery.finder import LocalFinder
 root = Path(sys.argv[1])
 finder = LocalFinder([root])
 search = asyncio.run(finder.find(UUID(int=1), str(root), 9, []))
@@ -33,26 +32,34 @@ finder.close()
 for each in search.found:
     print(Path(each.path).name, each.reason, sep="; ")
 """
+NewFinder = Callable[[SearchLimits], LocalFinder]
 
 
 @pytest.fixture
-def finder(root: Path) -> Iterator[LocalFinder]:
-    finder = LocalFinder([root])
-    yield finder
-    finder.close()
+def new_finder(root: Path) -> Iterator[NewFinder]:
+    """Creates finders with other limits."""
+    created: list[LocalFinder] = []
+
+    def create(limits: SearchLimits) -> LocalFinder:
+        created.append(LocalFinder([root], limits))
+        return created[-1]
+
+    yield create
+    for finder in created:
+        finder.close()
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
-    """A disk that does not answer until this is set."""
-    held = Event()
+def disk_answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Event]:
+    """An event until which the disk does not answer; then it has no repositories."""
+    event = Event()
 
-    def wait(*_: object) -> None:
-        held.wait()
+    def classify(*_: object) -> None:
+        event.wait()
 
-    monkeypatch.setattr(limits, "classify", wait)
-    yield held
-    held.set()
+    monkeypatch.setattr(finder_module, "classify", classify)
+    yield event
+    event.set()
 
 
 async def names(finder: LocalFinder, root: Path) -> tuple[list[str], bool]:
@@ -60,147 +67,154 @@ async def names(finder: LocalFinder, root: Path) -> tuple[list[str], bool]:
     return [Path(each.path).name for each in search.found], search.truncated
 
 
-async def test_of_too_many_repositories_the_first_are_told(
-    root: Path, finder: LocalFinder, monkeypatch: pytest.MonkeyPatch
+def ticking(start: int = 0) -> Clock:
+    """Return a clock that advances by a second whenever it is read."""
+    seconds = count(start)
+    return lambda: next(seconds)
+
+
+async def test_of_too_many_repositories_the_first_are_returned(
+    root: Path, new_finder: NewFinder
 ) -> None:
     for name in "abc":
-        Repository.made(root / name)
-    monkeypatch.setattr(limits, "MAX_FOUND", 3)
+        Repository.created(root / name)
+    finder = new_finder(SearchLimits(max_found=3))
     assert await names(finder, root) == (["a", "b", "c"], False)
-    monkeypatch.setattr(limits, "MAX_FOUND", 2)
+    finder = new_finder(SearchLimits(max_found=2))
     assert await names(finder, root) == (["a", "b"], True)
 
 
-async def test_of_too_many_folders_the_upper_ones_are_visited(
-    root: Path, finder: LocalFinder, monkeypatch: pytest.MonkeyPatch
+async def test_of_too_many_directories_the_upper_ones_are_visited(
+    root: Path, new_finder: NewFinder
 ) -> None:
     for name in ("a/deep", "a/deep/er", "b", "c"):
-        Repository.made(root / name)
-    monkeypatch.setattr(walk, "MAX_FOLDERS", 6)
+        Repository.created(root / name)
+    finder = new_finder(SearchLimits(max_directories=6))
     assert await names(finder, root) == (["deep", "er", "b", "c"], False)
-    monkeypatch.setattr(walk, "MAX_FOLDERS", 4)
+    finder = new_finder(SearchLimits(max_directories=4))
     assert await names(finder, root) == (["b", "c"], True)
 
 
-async def test_when_the_time_is_over_it_tells_what_it_has_found(
-    root: Path, finder: LocalFinder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_after_the_search_time_the_search_returns_what_it_has_found(root: Path) -> None:
     for name in "abc":
-        Repository.made(root / name)
-    clock = count()
-    for module in (limits, walk):  # not that of the event loop
-        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    monkeypatch.setattr(limits, "SEARCH_LIMIT", 8)
-    # Looked at before the search, then before and in each folder: the last time in c.
+        Repository.created(root / name)
+    # The clock is read before the search, then before and in each directory: the last time in c.
+    finder = LocalFinder([root], SearchLimits(search_time=8), clock=ticking())
     assert await names(finder, root) == (["a", "b"], True)
+    finder.close()
 
 
 @pytest.mark.parametrize(("seconds", "truncated"), [(3, True), (4, False)])
-def test_a_folder_with_very_many_files_is_read_no_longer_than_there_is_time(
-    seconds: int, root: Path, monkeypatch: pytest.MonkeyPatch, *, truncated: bool
+def test_the_deadline_is_checked_in_a_directory_with_very_many_files(
+    seconds: int, root: Path, *, truncated: bool
 ) -> None:
     for number in range(2500):
         (root / str(number)).touch()
-    clock = count(1)
-    # Looked at before the folder, and then with every thousandth of its files.
-    monkeypatch.setattr(walk, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    limited = Walk(9, seconds)
-    limited.through(root, lambda _: True)
-    assert limited.truncated == truncated
+    # The clock is read before the directory, then with every thousandth of its files.
+    walk = Walk(9, seconds, clock=ticking(1))
+    walk.run(root, lambda _: True)
+    assert walk.truncated == truncated
 
 
-async def test_a_disk_that_does_not_answer_holds_up_nobody_for_ever(
-    root: Path, finder: LocalFinder, held: Event, monkeypatch: pytest.MonkeyPatch
+async def test_a_disk_that_does_not_answer_delays_a_search_up_to_the_time_limit(
+    root: Path, new_finder: NewFinder, disk_answers: Event
 ) -> None:
-    Repository.made(root / "engine")
-    monkeypatch.setattr(limits, "TIME_LIMIT", 0.2)
+    Repository.created(root / "engine")
+    finder = new_finder(SearchLimits(time_limit=0.2))
     with pytest.raises(Overloaded):
         await names(finder, root)
-    held.set()
-    assert await names(finder, root) == ([], False)
+    disk_answers.set()
+
+    async def is_free() -> bool:
+        try:
+            return await names(finder, root) == ([], False)
+        except Overloaded:
+            return False
+
+    await until(is_free)
 
 
-async def test_beyond_a_bound_nobody_may_join_the_line(
-    root: Path, finder: LocalFinder, held: Event, monkeypatch: pytest.MonkeyPatch
+async def test_a_full_queue_is_overloaded(
+    root: Path, new_finder: NewFinder, disk_answers: Event
 ) -> None:
-    Repository.made(root / "engine")
-    monkeypatch.setattr(limits, "MAX_WAITING", 3)
-    asked = [asyncio.create_task(names(finder, root)) for _ in range(3)]
+    Repository.created(root / "engine")
+    finder = new_finder(SearchLimits(max_queued=3))
+    tasks = [asyncio.create_task(names(finder, root)) for _ in range(3)]
     await asyncio.sleep(0)
     with pytest.raises(Overloaded):
         await names(finder, root)
-    held.set()
-    assert await asyncio.gather(*asked) == [([], False)] * 3
+    disk_answers.set()
+    assert await asyncio.gather(*tasks) == [([], False)] * 3
 
 
-async def test_who_has_waited_too_long_for_a_turn_is_told_to_come_back(
-    root: Path, finder: LocalFinder, monkeypatch: pytest.MonkeyPatch
+async def test_a_search_that_waits_too_long_in_the_queue_is_overloaded(
+    root: Path, new_finder: NewFinder
 ) -> None:
-    monkeypatch.setattr(limits, "SEARCH_LIMIT", -1)
     with pytest.raises(Overloaded):
-        await names(finder, root)
+        await names(new_finder(SearchLimits(search_time=-1)), root)
 
 
-async def test_the_search_ends_when_nobody_waits_for_it_any_more(
-    root: Path, finder: LocalFinder, monkeypatch: pytest.MonkeyPatch
+async def test_a_search_stops_when_its_caller_is_cancelled(
+    root: Path, new_finder: NewFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(20):
-        Repository.made(root / str(number))
-    begun, go_on, looks = Event(), Event(), list[Path]()
+        Repository.created(root / str(number))
+    started, resume, classified = Event(), Event(), list[Path]()
 
-    def look(folder: Path, _: object) -> None:
-        looks.append(folder)
-        begun.set()
-        go_on.wait()
+    def classify(directory: Path, _: object) -> None:
+        classified.append(directory)
+        started.set()
+        resume.wait()
 
-    monkeypatch.setattr(limits, "classify", look)
-    asked = asyncio.create_task(names(finder, root))
+    monkeypatch.setattr(finder_module, "classify", classify)
+    finder = new_finder(SearchLimits())
+    task = asyncio.create_task(names(finder, root))
 
-    async def has_begun() -> bool:
-        return begun.is_set()
+    async def has_started() -> bool:
+        return started.is_set()
 
-    await until(has_begun)
-    asked.cancel()
+    await until(has_started)
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await asked
-    go_on.set()
-    finder.close()  # which waits for the thread
-    assert len(looks) == 1
+        await task
+    resume.set()
+    finder.close()  # waits for the thread
+    assert len(classified) == 1
 
 
-def test_a_link_put_in_the_place_of_a_folder_meanwhile_is_not_followed(
+def test_a_symbolic_link_that_replaces_a_directory_during_the_walk_is_not_followed(
     root: Path, outside: Path
 ) -> None:
-    for place in (root / "a", root / "b/inner", outside / "inner"):
-        Repository.made(place)
-    seen = list[str]()
+    for path in (root / "a", root / "b/inner", outside / "inner"):
+        Repository.created(path)
+    visited = list[str]()
 
-    def look(folder: Path) -> bool:
-        seen.append(str(folder.relative_to(root)))
-        if folder.name == "a":
+    def visit(directory: Path) -> bool:
+        visited.append(str(directory.relative_to(root)))
+        if directory.name == "a":
             (root / "b").rename(root / "was")
             (root / "b").symlink_to(outside)
         return True
 
-    careful = Walk(9, time.monotonic() + 1000)
-    careful.through(root, look)
-    assert seen == ["a"]
-    assert not careful.truncated
+    walk = Walk(9, time.monotonic() + 1000)
+    walk.run(root, visit)
+    assert visited == ["a"]
+    assert not walk.truncated
 
 
-def test_what_may_not_be_read_is_passed_over_or_told(root: Path) -> None:
-    """As root too: without its capabilities it is kept out by permissions like anybody else."""
-    Repository.made(root / "closed/engine")
-    Repository.made(root / "config")
-    Repository.made(root / "git")
-    Repository.made(root / "open")
+def test_what_the_service_may_not_read_is_skipped_or_has_a_reason(root: Path) -> None:
+    """Root ignores permissions, so as root the search runs without its capabilities."""
+    Repository.created(root / "closed/engine")
+    Repository.created(root / "config")
+    Repository.created(root / "git")
+    Repository.created(root / "open")
     closed = [root / "closed", root / "config/.git/config", root / "git/.git"]
     for each in closed:
         each.chmod(0)
-    humbly = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
     try:
-        told = subprocess.run(  # noqa: S603 - this Python
-            [*humbly, sys.executable, "-c", SEARCH, str(root)],
+        output = subprocess.run(  # noqa: S603 - this Python
+            [*drop, sys.executable, "-c", SCRIPT, str(root)],
             capture_output=True,
             text=True,
             check=True,
@@ -208,5 +222,5 @@ def test_what_may_not_be_read_is_passed_over_or_told(root: Path) -> None:
     finally:
         for each in closed:
             each.chmod(0o755)
-    cannot = "It cannot be read: Permission denied."
-    assert told == [f"config; {cannot}", f"git; {cannot}", "open; None"]
+    reason = "The repository cannot be read: Permission denied."
+    assert output == [f"config; {reason}", f"git; {reason}", "open; None"]

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from symphony.infrastructure.git.files import config_syntax
-from symphony.infrastructure.git.files.config_syntax import NotConfiguration
+from symphony.infrastructure.git.files.config_syntax import InvalidSyntax
 
-# What decides about the syntax, in pieces.
+# Pieces that have a meaning in the syntax.
 PIECES = st.sampled_from(
     [
         *("[core]", "[Core.Sub]", '[remote "Ori gin"]', '[a "\\"b\\\\"]', '[ "x"]', "[]", "[-.]"),
@@ -49,45 +49,41 @@ WRITTEN = [
 
 
 Settings = list[tuple[bytes, bytes | None]]
-# Between words gits before 2.45 made spaces of these.
+# git before 2.45 replaced these by spaces between words.
 SPACES = bytes.maketrans(b"\t\r", b"  ")
 
 
-def as_git_reads(content: bytes, folder: Path) -> Settings | None:
-    """What `git config` lists of a file, or None when it cannot read it."""
-    file = folder / "as-git-reads"
+def parsed_by_git(content: bytes, directory: Path) -> Settings | None:
+    """Return what `git config` lists of a file, or None when it cannot read the file."""
+    file = directory / "config"
     file.write_bytes(content)
     command = ["git", "config", "--file", str(file), "--no-includes", "--null", "--list"]
-    done = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603 - of our own choice
-    if done.returncode:
+    result = subprocess.run(command, capture_output=True, check=False, timeout=60)  # noqa: S603 - of our own choice
+    if result.returncode:
         return None
-    entries = (entry.partition(b"\n") for entry in done.stdout.split(b"\0")[:-1])
+    entries = (entry.partition(b"\n") for entry in result.stdout.split(b"\0")[:-1])
     return [(key, value.translate(SPACES) if has else None) for key, has, value in entries]
 
 
-def as_read_here(content: bytes) -> Settings | None:
+def parsed_here(content: bytes) -> Settings | None:
     try:
         return [
             (
                 os.fsencode(f"{section}.{key}" if section else key),
                 None if value is None else os.fsencode(value).translate(SPACES),
             )
-            for section, key, value in config_syntax.settings(content)
+            for section, key, value in config_syntax.parse_settings(content)
         ]
-    except NotConfiguration:
+    except InvalidSyntax:
         return None
 
 
 @pytest.mark.parametrize("content", WRITTEN, ids=range(len(WRITTEN)))
-def test_what_people_and_programs_write_is_read_as_git_reads_it(
-    content: bytes, tmp_path: Path
-) -> None:
-    assert as_read_here(content) == as_git_reads(content, tmp_path)
+def test_a_file_is_parsed_as_git_parses_it(content: bytes, tmp_path: Path) -> None:
+    assert parsed_here(content) == parsed_by_git(content, tmp_path)
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(FILES | TIDY)
-def test_whatever_stands_in_a_file_is_read_as_git_reads_it_or_by_neither(
-    tmp_path: Path, content: str
-) -> None:
-    assert as_read_here(content.encode()) == as_git_reads(content.encode(), tmp_path)
+def test_any_file_is_parsed_as_git_parses_it_or_by_neither(tmp_path: Path, content: str) -> None:
+    assert parsed_here(content.encode()) == parsed_by_git(content.encode(), tmp_path)

@@ -1,4 +1,4 @@
-"""The temporary folder, and those that others have left."""
+"""The temporary directory of a process, and those that killed processes left behind."""
 
 import tempfile
 from pathlib import Path
@@ -10,7 +10,7 @@ from symphony.infrastructure.git.process.temporary_directory import ServiceTempo
 from tests.support import processes
 
 
-def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> None:
+def test_directories_of_killed_processes_are_removed(temporary: Path) -> None:
     alive = ServiceTemporaryDirectory()
     killed = Path(tempfile.mkdtemp(prefix="symphony-git-"))
     (killed / "rest").mkdir()
@@ -24,26 +24,26 @@ def test_folders_of_processes_that_were_killed_are_swept(temporary: Path) -> Non
     assert {each.name for each in temporary.iterdir()} == {"symphony-git-file", "symphony-git-link"}
 
 
-def test_a_folder_that_was_swept_before_it_was_locked_is_made_anew(
+def test_a_directory_that_is_removed_before_it_is_locked_is_created_again(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = tempfile.mkdtemp
+    create = tempfile.mkdtemp
 
-    def swept_at_once(prefix: str) -> str:
-        path = made(prefix=prefix)
-        monkeypatch.setattr(tempfile, "mkdtemp", made)
+    def removed_at_once(prefix: str) -> str:
+        path = create(prefix=prefix)
+        monkeypatch.setattr(tempfile, "mkdtemp", create)
         Path(path).rmdir()
         return path
 
-    monkeypatch.setattr(temporary_directory.tempfile, "mkdtemp", swept_at_once)
-    folder = ServiceTemporaryDirectory()
-    assert list(temporary.iterdir()) == [folder.path]
-    folder.close()
+    monkeypatch.setattr(temporary_directory.tempfile, "mkdtemp", removed_at_once)
+    directory = ServiceTemporaryDirectory()
+    assert list(temporary.iterdir()) == [directory.path]
+    directory.close()
 
 
-def test_a_folder_that_is_closed_has_no_keeper_any_more(temporary: Path) -> None:
-    folder = ServiceTemporaryDirectory()
-    path = str(folder.path)
-    (keeper,) = [each for each in processes.children() if path in processes.command_line(each)]
-    folder.close()
-    assert not keeper.is_running()
+def test_a_closed_directory_has_no_reaper(temporary: Path) -> None:
+    directory = ServiceTemporaryDirectory()
+    path = str(directory.path)
+    (reaper,) = [each for each in processes.children() if path in processes.command_line(each)]
+    directory.close()
+    assert not reaper.is_running()

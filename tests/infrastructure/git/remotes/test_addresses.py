@@ -1,6 +1,5 @@
-"""Which remotes are asked, and that git asks exactly the address that was judged."""
+"""Only allowed remotes are contacted, and git contacts exactly the address that was checked."""
 
-from collections.abc import Callable, Generator
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,15 +8,18 @@ import pytest
 
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
-from symphony.infrastructure.git.process import program
-from symphony.infrastructure.git.remotes.address import RemoteAddress, is_public
-from symphony.infrastructure.git.remotes.remote import RemoteGit
-from tests.support.remotes import Listener, asking, git_backend, git_daemon, http_server
-from tests.support.repositories import USER, Repository, entries
+from symphony.infrastructure.git.process.program import ProgramOptions
+from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver, is_public
+from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from tests.infrastructure.git.factories import NewRemotes
+from tests.support.git_daemon import git_daemon
+from tests.support.git_repository import Repository
+from tests.support.remotes import Listener, git_backend, http_server, sync_processes
+from tests.support.repositories import USER, entries
 
 REPO = new_id()
 NOT_PUBLIC = (
-    "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1",  # noqa: S104 - asked for, not listened on
+    "127.0.0.1", "127.255.255.254", "0.0.0.0", "0.1.2.3", "10.0.0.1", "172.16.0.1",  # noqa: S104 - contacted, not listened on
     "192.168.1.1", "169.254.169.254", "169.254.0.1", "100.64.0.1", "100.100.100.200", "192.0.0.192",
     "168.63.129.16", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
     "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
@@ -48,67 +50,75 @@ HOSTILE = (
     "http://127。0。0。1:{port}/x", "http://①②⑦.0.0.1:{port}/x", "http://127.0.0.1:{port}:80/x",
     "http://:{port}/x", "http:///x", "http://127.0.0.1:99999/x",
 )  # fmt: skip
-LookUp = Callable[[str], list[str]]
 
 
 @pytest.fixture
-def silent() -> Generator[Listener]:
-    listener = Listener()
-    yield listener
-    listener.close()
-
-
-@pytest.fixture
-def no_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A place in which every program that could be run stands, and leaves a mark."""
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with every program that could run; each one leaves a mark."""
     programs = tmp_path / "programs"
     programs.mkdir()
     for name in ("git", "ssh", "sh", "program"):
         (programs / name).write_text(f"#!/bin/sh\necho {name} >> {tmp_path}/mark\n")
         (programs / name).chmod(0o755)
-    monkeypatch.setitem(program._ENVIRONMENT, "PATH", str(programs))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - instead of git
     monkeypatch.chdir(programs)
-    return tmp_path / "mark"
+    return programs
 
 
-def ran(mark: Path) -> list[str]:
-    """The programs that have left their mark."""
+def with_programs(directory: Path, *others: str) -> SyncLimits:
+    """Return limits with which git and ssh are searched in this directory first."""
+    search_path = ":".join((str(directory), *others))
+    return SyncLimits(program=ProgramOptions(search_path=search_path))
+
+
+def ran(programs: Path) -> list[str]:
+    """Return the programs that left a mark."""
+    mark = programs.with_name("mark")
     return mark.read_text().splitlines() if mark.exists() else []
 
 
-def asking_only(root: Path, tmp_path: Path, look_up: LookUp, *, allow_private: bool) -> RemoteGit:
-    return RemoteGit([root], tmp_path / "mirrors", allow_private=allow_private, look_up=look_up)
+def new_resolving(
+    root: Path,
+    tmp_path: Path,
+    resolver: Resolver,
+    *,
+    allow_private: bool,
+    limits: SyncLimits | None = None,
+) -> RemoteGit:
+    mirrors = tmp_path / "mirrors"
+    return RemoteGit([root], mirrors, allow_private=allow_private, resolver=resolver, limits=limits)
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
 @pytest.mark.parametrize("form", ["literal", "name", "one of two"])
-async def test_an_address_that_is_not_public_is_not_asked(
-    address: str, form: str, root: Path, temporary: Path, tmp_path: Path, no_program: Path
+async def test_an_address_that_is_not_public_is_not_contacted(
+    address: str, form: str, root: Path, temporary: Path, tmp_path: Path, programs: Path
 ) -> None:
     assert not is_public(ip_address(address))
 
-    def look_up(host: str) -> list[str]:
+    def resolver(host: str) -> list[str]:
         assert host == "git.example.org"
         return [address] if form == "name" else [PUBLIC[0], address]
 
     literal = f"[{address}]" if ":" in address else address
     host = literal if form == "literal" else "git.example.org"
-    remotes = asking_only(root, tmp_path, look_up, allow_private=False)
+    remotes = new_resolving(
+        root, tmp_path, resolver, allow_private=False, limits=with_programs(programs)
+    )
     for scheme in ("https", "http", "git", "ssh"):
         with pytest.raises(RemoteFailed, match="not public"):
             await remotes.sync(USER, REPO, "/none", f"{scheme}://{host}/engine")
     remotes.close()
-    assert ran(no_program) == []
+    assert ran(programs) == []
     assert entries(temporary) == []
 
 
 @pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_may_be_asked(address: str) -> None:
+def test_a_public_address_is_recognized(address: str) -> None:
     assert is_public(ip_address(address))
 
 
 @pytest.mark.parametrize(
-    ("url", "is_the_same"),
+    ("url", "is_same"),
     [
         ("https://git.example.org/ada/engine", True),
         ("https://ada:s3cret@Git.Example.org/ada/engine.git/", True),
@@ -121,36 +131,37 @@ def test_a_public_address_may_be_asked(address: str) -> None:
         (".", False),
     ],
 )
-def test_a_repository_is_known_by_host_and_path_over_any_protocol(
-    url: str, *, is_the_same: bool
+def test_a_remote_is_recognized_by_host_and_path_over_any_protocol(
+    url: str, *, is_same: bool
 ) -> None:
-    asked = RemoteAddress.parsed("https://git.example.org/ada/engine.git")
-    assert asked.is_also_at(url) == is_the_same
+    address = RemoteAddress.parse("https://git.example.org/ada/engine.git")
+    assert address.is_same_remote(url) == is_same
 
 
 @pytest.mark.parametrize("url", HOSTILE)
-async def test_a_hostile_address_runs_nothing_and_calls_nobody(
-    url: str, silent: Listener, remotes: RemoteGit, no_program: Path
+async def test_a_hostile_url_runs_no_program_and_contacts_no_server(
+    url: str, silent: Listener, new_remotes: NewRemotes, programs: Path
 ) -> None:
+    remotes = new_remotes(with_programs(programs))
     with pytest.raises(RemoteFailed):
         await remotes.sync(USER, REPO, "/none", url.format(port=silent.port))
-    assert ran(no_program) == []
-    assert silent.calls == 0
-    assert asking() == []
+    assert ran(programs) == []
+    assert silent.connections == 0
+    assert sync_processes() == []
 
 
 @pytest.mark.parametrize("found", [[], ["not an address"]])
-async def test_a_name_that_leads_nowhere_is_told(
+async def test_an_unknown_host_is_reported(
     found: list[str], root: Path, temporary: Path, tmp_path: Path
 ) -> None:
-    def look_up(host: str) -> list[str]:
+    def resolver(host: str) -> list[str]:
         if host.startswith("no"):
             raise OSError
         return found
 
-    remotes = asking_only(root, tmp_path, look_up, allow_private=True)
+    remotes = new_resolving(root, tmp_path, resolver, allow_private=True)
     for host in ("git.example.org", "no.example.org"):
-        with pytest.raises(RemoteFailed, match="Its host is not known"):
+        with pytest.raises(RemoteFailed, match="The host of the remote is unknown"):
             await remotes.sync(USER, REPO, "/none", f"git://{host}/engine")
     remotes.close()
     assert entries(temporary) == []
@@ -158,17 +169,17 @@ async def test_a_name_that_leads_nowhere_is_told(
 
 @pytest.mark.parametrize("name", ["git.symphony.invalid", "GIT.Symphony.invalid", "1.a-b.invalid"])
 @pytest.mark.parametrize("scheme", ["git", "http"])
-async def test_git_asks_the_address_that_was_judged_whatever_the_name_means_by_then(
+async def test_git_contacts_the_checked_address_even_when_the_name_resolves_to_another_one_later(
     scheme: str, name: str, root: Path, temporary: Path, tmp_path: Path
 ) -> None:
-    """No resolver knows such a name (RFC 6761, section 6.4): git cannot have looked it up."""
-    Repository.made(tmp_path / "served/engine").commit()
-    asked: list[str] = []
+    """No resolver knows such a name (RFC 6761, section 6.4), so git cannot have resolved it."""
+    Repository.created(tmp_path / "served/engine").commit()
+    resolved: list[str] = []
     hosts: list[str] = []
 
-    def look_up(host: str) -> list[str]:
-        asked.append(host)
-        return ["127.0.0.1"] if len(asked) == 1 else ["192.0.2.1"]
+    def resolver(host: str) -> list[str]:
+        resolved.append(host)
+        return ["127.0.0.1"] if len(resolved) == 1 else ["192.0.2.1"]
 
     backend = git_backend(tmp_path / "served")
 
@@ -176,22 +187,22 @@ async def test_git_asks_the_address_that_was_judged_whatever_the_name_means_by_t
         hosts.append(request.headers["host"])
         backend(request)
 
-    remotes = asking_only(root, tmp_path, look_up, allow_private=True)
+    remotes = new_resolving(root, tmp_path, resolver, allow_private=True)
     with git_daemon(tmp_path / "served") if scheme == "git" else http_server(answer) as address:
         port = address.rpartition(":")[2]
-        found = await remotes.sync(USER, REPO, "/none", f"{scheme}://{name}:{port}/engine/.git")
+        state = await remotes.sync(USER, REPO, "/none", f"{scheme}://{name}:{port}/engine/.git")
     remotes.close()
     expected = name.lower()
-    assert asked == [expected]
-    assert set(found.branches) == {"main"}
+    assert resolved == [expected]
+    assert set(state.branches) == {"main"}
     assert set(hosts) <= {f"{expected}:{port}"}
     assert entries(temporary) == []
 
 
-async def test_over_ssh_too_and_nothing_of_the_services_user_is_used(
+async def test_ssh_contacts_the_checked_address_and_uses_nothing_of_the_services_user(
     root: Path, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A stand-in for ssh keeps what it is called with."""
+    """A stand-in for ssh records its arguments and its environment."""
     stand_in = tmp_path / "programs/ssh"
     stand_in.parent.mkdir()
     stand_in.write_text(
@@ -207,12 +218,13 @@ async def test_over_ssh_too_and_nothing_of_the_services_user_is_used(
         "GIT_ASKPASS",
     ):
         monkeypatch.setenv(name, "/s3cret")
-    monkeypatch.setitem(
-        program._ENVIRONMENT,  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - with another ssh
-        "PATH",
-        f"{stand_in.parent}:/usr/bin:/bin",
+    remotes = new_resolving(
+        root,
+        tmp_path,
+        lambda _: ["192.0.2.7"],
+        allow_private=True,
+        limits=with_programs(stand_in.parent, "/usr/bin", "/bin"),
     )
-    remotes = asking_only(root, tmp_path, lambda _: ["192.0.2.7"], allow_private=True)
     for url, last in (
         ("git@git.example.org:ada/engine.git", "git-upload-pack 'ada/engine.git'"),
         ("ssh://git@git.example.org:2222/ada/it's", "git-upload-pack '/ada/it'\\''s'"),
@@ -225,9 +237,9 @@ async def test_over_ssh_too_and_nothing_of_the_services_user_is_used(
         assert called[-2:] == ["git@git.example.org", last]
         assert ("2222" in called) == ("2222" in url)
     remotes.close()
-    told = stand_in.with_name("env").read_text()
-    assert "s3cret" not in told
-    assert "HOME=/dev/null\n" in told
+    environment = stand_in.with_name("env").read_text()
+    assert "s3cret" not in environment
+    assert "HOME=/dev/null\n" in environment
     assert entries(temporary) == []
 
 
@@ -242,5 +254,5 @@ async def test_over_ssh_too_and_nothing_of_the_services_user_is_used(
         ("ssh://git.example.org/~ada/e", "ssh://git.example.org/~ada/e"),
     ],
 )
-def test_git_gets_an_address_that_can_be_read_in_one_way_only(value: str, url: str) -> None:
-    assert RemoteAddress.parsed(value).url(ip_address("2001:db8::7")) == url
+def test_git_gets_a_url_that_can_be_parsed_in_one_way_only(value: str, url: str) -> None:
+    assert RemoteAddress.parse(value).url(ip_address("2001:db8::7")) == url

@@ -1,23 +1,30 @@
-"""What a remote has now, and how far a repository is from it."""
+"""A sync returns the branches of a remote, and how many commits a repository is ahead or behind."""
 
 from collections.abc import Generator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from symphony.domain.base import new_id
+from symphony.domain.base import new_id, utc_now
 from symphony.domain.sync import RemoteFailed, RemoteState
-from symphony.infrastructure.git.remotes import mirrors, repository
-from symphony.infrastructure.git.remotes.remote import RemoteGit
-from tests.support.remotes import asking, git_backend, git_daemon, http_server
-from tests.support.repositories import USER, Repository
+from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits
+from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from tests.infrastructure.git.factories import NewRemotes
+from tests.support.git_daemon import git_daemon
+from tests.support.git_repository import Repository
+from tests.support.remotes import git_backend, http_server, no_sync_runs, sync_processes
+from tests.support.repositories import USER
+from tests.support.server import until
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Path:
-    """The folder whose repositories are remotes."""
-    return Repository.made(tmp_path / "served" / "engine").path.parent
+    """The directory whose repositories are remotes."""
+    return Repository.created(tmp_path / "served" / "engine").path.parent
 
 
 @pytest.fixture
@@ -29,11 +36,11 @@ def remote(served: Path) -> Repository:
 
 
 @pytest.fixture(params=["git", "http"])
-def address(request: pytest.FixtureRequest, served: Path) -> Generator[str]:
-    """Where the remote is, over two protocols."""
+def url(request: pytest.FixtureRequest, served: Path) -> Generator[str]:
+    """The URL of the remote, over two protocols."""
     over_git = request.param == "git"
-    with git_daemon(served) if over_git else http_server(git_backend(served)) as found:
-        yield f"{found}/engine/.git"
+    with git_daemon(served) if over_git else http_server(git_backend(served)) as url:
+        yield f"{url}/engine/.git"
 
 
 @pytest.fixture
@@ -41,31 +48,35 @@ def repo_id() -> UUID:
     return new_id()
 
 
+@dataclass(frozen=True, slots=True)
 class Syncing:
-    """One repo, its folder, and its remote."""
+    """A repo, its directory, and its remote."""
 
-    def __init__(self, remotes: RemoteGit, repo_id: UUID, path: Path, address: str) -> None:
-        self._remotes = remotes
-        self._repo_id = repo_id
-        self.path = path
-        self.address = address
+    remotes: RemoteGit
+    repo_id: UUID
+    path: Path
+    url: str
+
+    def using(self, remotes: RemoteGit) -> "Syncing":
+        """Return the same with an adapter that has other limits."""
+        return replace(self, remotes=remotes)
 
     async def __call__(self) -> RemoteState:
-        found = await self._remotes.sync(USER, self._repo_id, str(self.path), self.address)
-        assert asking() == []
-        return found
+        state = await self.remotes.sync(USER, self.repo_id, str(self.path), self.url)
+        assert sync_processes() == []
+        return state
 
 
 @pytest.fixture
-def sync(remotes: RemoteGit, repo_id: UUID, root: Path, address: str) -> Syncing:
-    return Syncing(remotes, repo_id, root / "repo", address)
+def sync(remotes: RemoteGit, repo_id: UUID, root: Path, url: str) -> Syncing:
+    return Syncing(remotes, repo_id, root / "repo", url)
 
 
 def cloned(remote: Repository, root: Path) -> Repository:
     return remote.clone(root / "repo")
 
 
-async def test_commits_on_both_sides_are_counted_against_what_the_remote_has_now(
+async def test_commits_on_both_sides_are_counted_with_the_current_branch_of_the_remote(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     repo = cloned(remote, root)
@@ -73,23 +84,23 @@ async def test_commits_on_both_sides_are_counted_against_what_the_remote_has_now
         remote.commit(f"theirs-{number}")
     repo.commit("ours-0")
     repo.commit("ours-1")
-    before = repo.traces()
-    found = await sync()
-    assert (found.ahead, found.behind) == (2, 3)
-    assert found.branches == {"main": remote.git("rev-parse", "HEAD")}
-    assert found.default_branch == "main"
-    assert repo.traces() == before
+    before = repo.snapshot()
+    state = await sync()
+    assert (state.ahead, state.behind) == (2, 3)
+    assert state.branches == {"main": remote.git("rev-parse", "HEAD")}
+    assert state.default_branch == "main"
+    assert repo.snapshot() == before
     newest = remote.commit("theirs-3")
-    found = await sync()
-    assert (found.ahead, found.behind) == (2, 4)
-    assert found.branches == {"main": newest}
-    assert await sync() != found  # the same, at another time
+    state = await sync()
+    assert (state.ahead, state.behind) == (2, 4)
+    assert state.branches == {"main": newest}
+    assert await sync() != state  # the same branches at another time
     repo.git("pull", "--quiet", "--rebase")
-    found = await sync()
-    assert (found.ahead, found.behind) == (2, 0)
+    state = await sync()
+    assert (state.ahead, state.behind) == (2, 0)
 
 
-async def test_branches_come_go_and_are_moved(
+async def test_branches_may_be_created_deleted_and_moved(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     repo = cloned(remote, root)
@@ -105,46 +116,46 @@ async def test_branches_come_go_and_are_moved(
     assert ((await sync()).ahead, (await sync()).behind) == (0, 1)
     remote.git("commit", "--quiet", "--amend", "--message", "Another one")
     remote.git("commit", "--quiet", "--allow-empty", "--message", "And one more")
-    found = await sync()
-    assert (found.ahead, found.behind) == (0, 2)
+    state = await sync()
+    assert (state.ahead, state.behind) == (0, 2)
     remote.git("reset", "--quiet", "--hard", first)
     repo.git("checkout", "--quiet", "-b", "feature")
     repo.commit("ours")
-    found = await sync()
-    assert (found.ahead, found.behind) == (1, 0)
-    assert found.branches == {"main": first, "feature": first}
+    state = await sync()
+    assert (state.ahead, state.behind) == (1, 0)
+    assert state.branches == {"main": first, "feature": first}
 
 
 @pytest.mark.parametrize("name", ["main", "master", "trunk/next"])
-async def test_the_default_branch_is_the_one_that_the_remote_names(
+async def test_the_default_branch_is_that_of_the_remote(
     name: str, remote: Repository, sync: Syncing
 ) -> None:
     remote.git("checkout", "--quiet", "-B", name)
-    found = await sync()
-    assert found.default_branch == name
-    assert (found.ahead, found.behind) == (None, None)  # there is no folder
+    state = await sync()
+    assert state.default_branch == name
+    assert (state.ahead, state.behind) == (None, None)  # the directory does not exist
     remote.git("checkout", "--quiet", "--detach")
     assert (await sync()).default_branch is None
 
 
 async def test_an_empty_remote_has_no_branches(served: Path, root: Path, sync: Syncing) -> None:
-    Repository.made(root / "repo").commit()
-    found = await sync()
-    assert (found.branches, found.default_branch) == ({}, None)
-    assert (found.ahead, found.behind) == (None, None)
+    Repository.created(root / "repo").commit()
+    state = await sync()
+    assert (state.branches, state.default_branch) == ({}, None)
+    assert (state.ahead, state.behind) == (None, None)
 
 
-async def test_what_has_another_name_at_the_remote_is_found_by_its_upstream(
+async def test_a_branch_with_another_name_at_the_remote_is_found_by_its_upstream(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     repo = cloned(remote, root)
-    repo.git("remote", "set-url", "origin", sync.address)
+    repo.git("remote", "set-url", "origin", sync.url)
     repo.git("checkout", "--quiet", "-b", "mine", "--track", "origin/main")
     repo.commit("ours")
     remote.commit("theirs")
-    found = await sync()
-    assert (found.ahead, found.behind) == (1, 1)
-    repo.git("config", "branch.mine.remote", sync.address)  # which may stand in place of a name
+    state = await sync()
+    assert (state.ahead, state.behind) == (1, 1)
+    repo.git("config", "branch.mine.remote", sync.url)  # git accepts a URL in place of a name
     assert (await sync()).ahead == 1
     repo.git("checkout", "--quiet", "-b", "ours", "--track", "mine")
     assert (await sync()).ahead is None
@@ -153,20 +164,20 @@ async def test_what_has_another_name_at_the_remote_is_found_by_its_upstream(
 async def test_a_branch_whose_upstream_is_at_another_remote_is_compared_by_its_own_name(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
-    """The remote is somebody's fork, and the upstream of the branch is where it was forked from."""
+    """The remote is a fork, and the upstream of the branch is in the original repository."""
     original = remote.clone(remote.path.with_name("original"))
     repo = cloned(remote, root)
-    repo.git("remote", "set-url", "origin", sync.address)
+    repo.git("remote", "set-url", "origin", sync.url)
     repo.git("remote", "add", "original", original.path.as_uri())
     repo.git("fetch", "--quiet", "original")
-    repo.git("remote", "set-url", "original", sync.address.replace("/engine/", "/original/"))
+    repo.git("remote", "set-url", "original", sync.url.replace("/engine/", "/original/"))
     repo.git("checkout", "--quiet", "-b", "feature", "--track", "original/main")
     repo.commit("ours")
     assert (await sync()).ahead is None
     repo.git("push", "--quiet", remote.path.as_uri(), "feature")
     repo.commit("more of ours")
-    found = await sync()
-    assert (found.ahead, found.behind) == (1, 0)
+    state = await sync()
+    assert (state.ahead, state.behind) == (1, 0)
 
 
 async def test_without_a_branch_at_both_ends_nothing_is_counted(
@@ -179,36 +190,36 @@ async def test_without_a_branch_at_both_ends_nothing_is_counted(
     assert (await sync()).ahead is None
     repo.git("checkout", "--quiet", "--orphan", "main-again")
     assert (await sync()).ahead is None
-    (repo.own / "HEAD").write_text("ref: refs/heads/main\n")
+    (repo.git_directory / "HEAD").write_text("ref: refs/heads/main\n")
     assert (await sync()).ahead == 0
-    (repo.own / "HEAD").write_text("damaged\n")
-    found = await sync()
-    assert (found.ahead, found.behind) == (None, None)
-    assert found.branches
+    (repo.git_directory / "HEAD").write_text("damaged\n")
+    state = await sync()
+    assert (state.ahead, state.behind) == (None, None)
+    assert state.branches
 
 
-async def test_unrelated_histories_are_counted_whole(
+async def test_all_commits_of_unrelated_histories_are_counted(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     remote.commit("second")
-    Repository.made(root / "repo").commit("ours")
-    found = await sync()
-    assert (found.ahead, found.behind) == (1, 2)
+    Repository.created(root / "repo").commit("ours")
+    state = await sync()
+    assert (state.ahead, state.behind) == (1, 2)
 
 
-async def test_a_remote_that_lacks_its_older_commits_is_asked_like_any_other(
+async def test_a_shallow_remote_is_synced_like_any_other(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     repo = cloned(remote, root)
     repo.commit("ours")
     remote.commit("theirs")
-    (remote.own / "shallow").write_text(remote.git("rev-parse", "HEAD") + "\n")
+    (remote.git_directory / "shallow").write_text(remote.git("rev-parse", "HEAD") + "\n")
     for _ in range(2):
-        found = await sync()
-        assert (found.ahead, found.behind) == (1, 1)
+        state = await sync()
+        assert (state.ahead, state.behind) == (1, 1)
 
 
-async def test_of_a_remote_only_the_commits_are_kept(
+async def test_a_mirror_contains_only_commits(
     remote: Repository, root: Path, sync: Syncing, mirror: Path
 ) -> None:
     remote.commit("large", b"\0".join(bytes([each]) * 1000 for each in range(256)))
@@ -227,8 +238,8 @@ def mirror(tmp_path: Path, repo_id: UUID) -> Path:
     return tmp_path / "mirrors" / str(repo_id)
 
 
-async def test_a_mirror_that_is_damaged_or_full_is_made_anew(
-    remote: Repository, root: Path, sync: Syncing, mirror: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_damaged_mirror_is_fetched_again(
+    remote: Repository, root: Path, sync: Syncing, mirror: Path
 ) -> None:
     cloned(remote, root)
     await sync()
@@ -241,37 +252,69 @@ async def test_a_mirror_that_is_damaged_or_full_is_made_anew(
     (mirror / "packed-refs").write_text(f"{'1' * 40} refs/heads/main\n")
     assert (await sync()).behind == 1
     assert not (mirror / "objects/pack/tmp_pack_rest").exists()
-    monkeypatch.setattr(mirrors, "_MAX_PACKS", 0)
+
+
+async def test_a_mirror_with_too_many_packs_is_fetched_again(
+    remote: Repository, root: Path, sync: Syncing, mirror: Path, new_remotes: NewRemotes
+) -> None:
+    cloned(remote, root)
+    remote.commit("second")
+    await sync()
     remote.commit("third")
-    assert (await sync()).behind == 2
+    limited = sync.using(new_remotes(SyncLimits(mirrors=MirrorLimits(max_packs=0))))
+    assert (await limited()).behind == 2
     assert len(list((mirror / "objects/pack").glob("*.pack"))) == 1
 
 
-async def test_a_remote_may_have_only_so_many_branches(
-    remote: Repository, sync: Syncing, monkeypatch: pytest.MonkeyPatch
+async def test_the_branches_of_a_remote_have_a_limit(
+    remote: Repository, sync: Syncing, new_remotes: NewRemotes
 ) -> None:
     commit = remote.git("rev-parse", "HEAD")
-    (remote.own / "packed-refs").write_text(
+    (remote.git_directory / "packed-refs").write_text(
         "".join(f"{commit} refs/heads/b{number:05}\n" for number in range(9_999))
     )
-    found = await sync()
-    assert len(found.branches) == 10_000
-    monkeypatch.setattr(repository, "MAX_BRANCHES", 9_999)
-    with pytest.raises(RemoteFailed, match="It has more than 9,999 branches"):
-        await sync()
+    state = await sync()
+    assert len(state.branches) == 10_000
+    limited = sync.using(new_remotes(SyncLimits(max_branches=9_999)))
+    with pytest.raises(RemoteFailed, match="The remote has more than 9,999 branches"):
+        await limited()
 
 
-def as_it_is(_: mirrors.Mirror) -> None:
-    """Instead of making a mirror anew that is too large."""
+def keep(_mirror: Mirror, _limits: MirrorLimits) -> None:
+    """In place of `Mirror.prepare`, which clears a mirror that is too large."""
 
 
-async def test_a_remote_may_send_only_so_much(
-    remote: Repository, root: Path, sync: Syncing, monkeypatch: pytest.MonkeyPatch
+async def test_what_a_remote_sends_has_a_limit(
+    remote: Repository,
+    root: Path,
+    sync: Syncing,
+    new_remotes: NewRemotes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     cloned(remote, root)
     await sync()
-    monkeypatch.setattr(mirrors, "MAX_SIZE", 10)
-    monkeypatch.setattr(mirrors.Mirror, "prepare", as_it_is)
-    monkeypatch.setattr("symphony.infrastructure.git.remotes.remote._PAUSE", 0.0)
-    with pytest.raises(RemoteFailed, match="It sends more than 10 bytes"):
-        await sync._remotes.sync(USER, sync._repo_id, str(sync.path), sync.address)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - git is about to end
+    limits = SyncLimits(mirrors=MirrorLimits(max_size=10), size_check_interval=0.0)
+    monkeypatch.setattr(Mirror, "prepare", keep)
+    with pytest.raises(RemoteFailed, match="The remote sends more than 10 bytes"):
+        await sync.using(new_remotes(limits))()
+    await until(no_sync_runs)
+
+
+async def test_the_time_of_a_sync_is_before_the_remote_is_contacted(
+    root: Path, remotes: RemoteGit, tmp_path: Path
+) -> None:
+    remote = Repository.created(tmp_path / "served" / "engine")
+    remote.commit()
+    remote.clone(root / "repo")
+    backend, contacted_at = git_backend(remote.path.parent), list[datetime]()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        contacted_at.append(utc_now())
+        backend(request)
+
+    before = utc_now()
+    with http_server(answer) as url:
+        state = await remotes.sync(USER, new_id(), str(root / "repo"), f"{url}/engine/.git")
+    assert state.ahead == 0
+    assert len(contacted_at) > 1
+    assert before <= state.synced_at <= contacted_at[0]

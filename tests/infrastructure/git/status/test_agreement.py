@@ -1,4 +1,4 @@
-"""What is told of a repository is what `git status` itself says, in all situations."""
+"""The status of a repository is what `git status` itself reports, in all situations."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,18 +7,20 @@ import pytest
 
 from symphony.domain.git import Operation
 from symphony.infrastructure.git.status.local import LocalGit
-from tests.infrastructure.git.status import histories, working_trees
-from tests.support.repositories import USER, Repository
+from tests.infrastructure.git.corpus import histories, submodules, working_trees
+from tests.infrastructure.git.status.reported_status import reported_status
+from tests.support.git_repository import Repository
+from tests.support.repositories import USER
 
 Situation = Callable[[Repository], Repository | None]
-SITUATIONS = (*histories.SITUATIONS, *working_trees.SITUATIONS)
-UNDER_WAY: dict[Situation, Operation] = {
+SITUATIONS = (*histories.SITUATIONS, *working_trees.SITUATIONS, *submodules.SITUATIONS)
+IN_PROGRESS: dict[Situation, Operation] = {
     histories.merge_with_conflicts: Operation.MERGE,
     histories.merge_to_be_committed: Operation.MERGE,
     histories.merge_of_removed_and_added_files: Operation.MERGE,
     histories.linked_worktree_with_a_merge: Operation.MERGE,
     histories.rebase_with_conflicts: Operation.REBASE,
-    histories.rebase_of_mails_with_conflicts: Operation.REBASE,
+    histories.rebase_by_patches_with_conflicts: Operation.REBASE,
     histories.rebase_that_stopped_for_an_edit: Operation.REBASE,
     histories.rebase_that_stopped_in_a_merge: Operation.REBASE,
     histories.cherry_pick_with_conflicts: Operation.CHERRY_PICK,
@@ -39,22 +41,24 @@ UNDER_WAY: dict[Situation, Operation] = {
         for each in SITUATIONS
     ],
 )
-async def test_git_itself_says_the_same(situation: Situation, root: Path, git: LocalGit) -> None:
-    repo = Repository.made(root / "repo")
-    repo.commit()
+async def test_git_itself_reports_the_same(
+    situation: Situation, repo: Repository, git: LocalGit
+) -> None:
     repo = situation(repo) or repo
-    before = repo.traces()
-    seen = await git.status(USER, str(repo.path))
-    assert repo.traces() == before
-    told = repo.told()
-    head = seen.head.id if seen.head else None
-    assert seen.reason is None
-    assert {name: head if name == "head" else getattr(seen, name) for name in told} == told
-    assert seen.operation == UNDER_WAY.get(situation)
+    before = repo.snapshot()
+    status = await git.status(USER, str(repo.path))
+    assert repo.snapshot() == before
+    expected = reported_status(repo)
+    head = status.head.id if status.head else None
+    assert status.reason is None
+    assert {
+        name: head if name == "head" else getattr(status, name) for name in expected
+    } == expected
+    assert status.operation == IN_PROGRESS.get(situation)
 
 
-async def test_the_commit_that_is_checked_out_is_told(root: Path, git: LocalGit) -> None:
-    repo = Repository.made(root / "repo")
+async def test_the_checked_out_commit_is_reported(root: Path, git: LocalGit) -> None:
+    repo = Repository.created(root / "repo")
     repo.write("file")
     repo.git("add", ".")
     repo.git(

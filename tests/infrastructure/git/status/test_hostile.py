@@ -1,7 +1,6 @@
-"""Repositories made by somebody who means harm: nothing of theirs is run, nothing else is told."""
+"""Hostile repositories: none of their programs runs, and nothing outside is revealed."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,109 +8,111 @@ import pytest
 
 from symphony.domain.git import RepoState, RepoStatus
 from symphony.infrastructure.git.status.local import LocalGit
-from tests.infrastructure.git.status import indexes, plants
-from tests.infrastructure.git.status.plants import SECRET, Ground
-from tests.support.repositories import USER, Repository, running
-
-Plant = Callable[[Ground], None]
+from tests.infrastructure.git.corpus import hostile_indexes, hostile_links, hostile_programs
+from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
+from tests.support.git_repository import Repository
+from tests.support.repositories import USER, running
 
 
 @pytest.fixture
-def ground(root: Path, outside: Path) -> Ground:
-    return Ground.prepared(root, outside)
+def hostile(root: Path, outside: Path) -> HostileRepository:
+    return HostileRepository.created(root, outside)
 
 
-def named(plants: tuple[Plant, ...]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("plant", plants, ids=lambda each: each.__name__)
+def each_of(attacks: tuple[Attack, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("attack", attacks, ids=lambda each: each.__name__)
 
 
-async def looked_at(ground: Ground, git: LocalGit) -> RepoStatus:
-    """What is told, after a look that nothing was run, is left running, or was let out."""
-    seen = await git.status(USER, str(ground.repo.path))
-    assert not ground.mark.exists(), ground.mark.read_text()
+async def inspected(hostile: HostileRepository, git: LocalGit) -> RepoStatus:
+    """Inspect the repository, and check that no program ran or runs, and nothing is revealed."""
+    status = await git.status(USER, str(hostile.repo.path))
+    assert not hostile.mark.exists(), hostile.mark.read_text()
     assert running() == []
-    assert SECRET not in repr(seen)
-    assert str(ground.outside) not in repr(replace(seen, remotes={}))
-    return seen
+    assert SECRET not in repr(status)
+    assert str(hostile.outside) not in repr(replace(status, remotes={}))
+    return status
 
 
-@named(plants.BITING)
+@each_of(hostile_programs.RUN_BY_STATUS)
 async def test_a_program_that_git_would_run_is_not_run(
-    plant: Plant, ground: Ground, git: LocalGit
+    attack: Attack, hostile: HostileRepository, git: LocalGit
 ) -> None:
-    plant(ground)
-    ground.mark.unlink(missing_ok=True)
-    seen = await looked_at(ground, git)
-    if "missing" in plant.__name__:
-        assert seen.state == RepoState.ERROR
+    attack(hostile)
+    hostile.mark.unlink(missing_ok=True)
+    status = await inspected(hostile, git)
+    if "missing" in attack.__name__:
+        assert status.state == RepoState.ERROR
     else:
-        assert seen.state in {RepoState.CLEAN, RepoState.DIRTY}
-        assert seen.modified == 0
-    ground.repo.git("status", check=False, GIT_ALLOW_PROTOCOL="ext:ssh:file")
-    assert ground.mark.exists()  # or it would have been no danger
+        assert status.state in {RepoState.CLEAN, RepoState.DIRTY}
+        assert status.modified == 0
+    hostile.repo.git("status", check=False, GIT_ALLOW_PROTOCOL="ext:ssh:file")
+    assert hostile.mark.exists()  # or it would have been no attack
 
 
-@named(plants.HARMLESS)
-async def test_what_concerns_other_commands_changes_nothing(
-    plant: Plant, ground: Ground, git: LocalGit
+@each_of(hostile_programs.WITHOUT_EFFECT)
+async def test_what_concerns_other_commands_has_no_effect(
+    attack: Attack, hostile: HostileRepository, git: LocalGit
 ) -> None:
-    plant(ground)
-    ground.mark.unlink(missing_ok=True)
-    seen = await looked_at(ground, git)
-    assert seen.reason is None
-    assert seen.head is not None
-    assert seen.head.subject == ground.repo.git(
+    attack(hostile)
+    hostile.mark.unlink(missing_ok=True)
+    status = await inspected(hostile, git)
+    assert status.reason is None
+    assert status.head is not None
+    assert status.head.subject == hostile.repo.git(
         "-c", "log.showSignature=no", "log", "-1", "--format=%s"
     )
-    assert (seen.staged, seen.modified, seen.conflicted) == (0, 0, 0)
+    assert (status.staged, status.modified, status.conflicted) == (0, 0, 0)
     has_new_files = any(
-        (ground.repo.path / name).exists() for name in (".gitattributes", "new", "nested")
+        (hostile.repo.path / name).exists() for name in (".gitattributes", "new", "nested")
     )
-    assert seen.untracked == has_new_files
+    assert status.untracked == has_new_files
 
 
-@named((*plants.LEADING_OUT, *indexes.LEADING_OUT))
-async def test_what_leads_out_of_the_allowed_folders_is_refused(
-    plant: Plant, ground: Ground, git: LocalGit
+@each_of((*hostile_links.LEADING_OUTSIDE, *hostile_indexes.LEADING_OUTSIDE))
+async def test_what_leads_outside_the_git_root_is_refused(
+    attack: Attack, hostile: HostileRepository, git: LocalGit
 ) -> None:
-    plant(ground)
-    seen = await looked_at(ground, git)
-    assert seen.state == RepoState.REFUSED
-    assert seen.reason
-    assert seen == RepoStatus(
-        state=RepoState.REFUSED, reason=seen.reason, observed_at=seen.observed_at
+    attack(hostile)
+    status = await inspected(hostile, git)
+    assert status.state == RepoState.REFUSED
+    assert status.reason
+    assert status == RepoStatus(
+        state=RepoState.REFUSED, reason=status.reason, observed_at=status.observed_at
     )
 
 
-async def test_outside_nothing_is_told_not_even_whether_it_is_there(
-    ground: Ground, git: LocalGit
+async def test_nothing_outside_is_revealed_not_even_whether_it_exists(
+    hostile: HostileRepository, git: LocalGit
 ) -> None:
-    (ground.repo.path / "link").symlink_to(ground.outside)
+    (hostile.repo.path / "link").symlink_to(hostile.outside)
     reasons = {
-        ((seen := await git.status(USER, path)).state, seen.reason)
+        ((status := await git.status(USER, path)).state, status.reason)
         for path in (
-            str(ground.secret.path),
-            str(ground.outside / "nothing"),
-            f"{ground.repo.path}/../../outside/secret",
-            f"{ground.repo.path}/link/secret",
-            f"{ground.repo.path}/link/nothing",
-            f"{ground.repo.path}-beside",
+            str(hostile.secret.path),
+            str(hostile.outside / "nothing"),
+            f"{hostile.repo.path}/../../outside/secret",
+            f"{hostile.repo.path}/link/secret",
+            f"{hostile.repo.path}/link/nothing",
+            f"{hostile.repo.path}-beside",
             "/",
-            "~/no such folder",
+            "~/no such directory",
         )
     }
     assert reasons == {
-        (RepoState.REFUSED, "It lies outside the folders in which this service may look."),
-        (RepoState.MISSING, "There is nothing at this path."),  # the one beside it is allowed
+        (RepoState.REFUSED, "The directory is outside the git roots of this service."),
+        (
+            RepoState.MISSING,
+            "Nothing exists at this path.",
+        ),  # only the one with `-beside` is in the git root
     }
 
 
-async def test_a_repository_of_another_user_is_read_as_any_other(
-    ground: Ground, git: LocalGit, monkeypatch: pytest.MonkeyPatch
+async def test_a_repository_of_another_user_is_read_like_any_other(
+    hostile: HostileRepository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    plants.file_system_monitor(ground)
-    assert (await looked_at(ground, git)).state == RepoState.CLEAN
+    hostile_programs.file_system_monitor(hostile)
+    assert (await inspected(hostile, git)).state == RepoState.CLEAN
 
 
 @pytest.mark.parametrize(
@@ -132,34 +133,36 @@ async def test_a_repository_of_another_user_is_read_as_any_other(
         ("file:///srv/git/engine.git", "file:///srv/git/engine.git"),
     ],
 )
-async def test_credentials_of_remotes_are_not_told(
-    name: str, value: str, ground: Ground, git: LocalGit
+async def test_credentials_of_remotes_are_removed(
+    name: str, value: str, hostile: HostileRepository, git: LocalGit
 ) -> None:
-    ground.config("remote.origin.url", name)
-    seen = await looked_at(ground, git)
-    assert seen.remotes == {"origin": value}
-    assert "s3cret" not in repr(seen)
+    hostile.config("remote.origin.url", name)
+    status = await inspected(hostile, git)
+    assert status.remotes == {"origin": value}
+    assert "s3cret" not in repr(status)
 
 
-async def test_nothing_is_written_while_a_user_commits(ground: Ground, git: LocalGit) -> None:
+async def test_nothing_is_written_while_a_user_commits(
+    hostile: HostileRepository, git: LocalGit
+) -> None:
     done = asyncio.Event()
 
-    async def look() -> int:
-        looks = 0
-        while not done.is_set() or looks == 0:
-            seen = await git.status(USER, str(ground.repo.path))
-            assert seen.state in {RepoState.CLEAN, RepoState.DIRTY}, seen.reason
-            looks += 1
-        return looks
+    async def inspect() -> int:
+        count = 0
+        while not done.is_set() or count == 0:
+            status = await git.status(USER, str(hostile.repo.path))
+            assert status.state in {RepoState.CLEAN, RepoState.DIRTY}, status.reason
+            count += 1
+        return count
 
     def commit() -> None:
-        user = Repository(ground.repo.path)
+        user = Repository(hostile.repo.path)
         for number in range(20):
             user.commit("file", f"{number}\n")
 
-    looking = asyncio.gather(look(), look())
+    inspections = asyncio.gather(inspect(), inspect())
     try:
         await asyncio.to_thread(commit)  # every git command has to succeed
     finally:
         done.set()
-    assert min(await looking) > 1
+    assert min(await inspections) > 1

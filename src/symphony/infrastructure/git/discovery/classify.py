@@ -1,4 +1,4 @@
-"""What a folder is in which a search has come upon a repository."""
+"""The kind of repository in a directory, and the URL to register it with."""
 
 import os
 from dataclasses import dataclass
@@ -11,49 +11,50 @@ from symphony.domain.git import RepoState
 from symphony.infrastructure.git.files.config import Config, read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.location import Location, locate
-from symphony.infrastructure.git.files.roots import Roots
+from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
 
-_USUAL = "origin"
-_SEVERAL = "It has several remotes, and none is called origin."
-_NOT_A_REMOTE = "Its remote has an address that a repo cannot be registered with."
-_SHORTENED = "Its remote's address is shown without the credentials that are in it."
+_DEFAULT_REMOTE = "origin"
+_SEVERAL_REMOTES = "The repository has several remotes, and none of them is named origin."
+_UNSUPPORTED_URL = "The URL of the remote is not a valid `remote_url`."
+_CREDENTIALS_REMOVED = "The credentials in the URL of the remote were removed."
 
 
 @dataclass(frozen=True, slots=True)
-class RepositoryFolder:
-    """A repository, as far as it can be told without git.
+class ClassifiedRepository:
+    """A directory with a repository, by all that can be determined without running git.
 
-    `git_directory` is None when that cannot be told; it is the folder itself in a bare one.
+    `git_directory` is None when it cannot be determined; for a bare repository it is the directory
+    itself. `reason` says what is missing or was changed.
     """
 
-    folder: Path
+    directory: Path
     kind: RepoKind = RepoKind.REPOSITORY
     git_directory: Path | None = None
     remote_url: str | None = None
     reason: str | None = None
 
 
-def classify(folder: Path, roots: Roots) -> RepositoryFolder | None:
-    """The repository whose top this folder is, if there is one."""
+def classify(directory: Path, roots: GitRoots) -> ClassifiedRepository | None:
+    """Return the repository whose top directory this is, if there is one."""
     location = None
     try:
-        if roots.resolve(folder, "It") != folder:
-            return None  # a link has taken the place of a folder above
-        location = locate(folder, roots)
+        if roots.resolve(directory, "The directory") != directory:
+            return None  # a symbolic link has replaced a directory above
+        location = locate(directory, roots)
         config = read_config(location)
     except Unreadable as unreadable:
         if unreadable.state in {RepoState.MISSING, RepoState.NOT_A_REPOSITORY}:
             return None
         reason = unreadable.reason
     except OSError as error:
-        reason = f"It cannot be read: {error.strerror or 'unknown'}."
+        reason = f"The repository cannot be read: {error.strerror or 'unknown error'}."
     else:
         kind = RepoKind.BARE if config.is_true("core.bare") else _kind(location)
-        return RepositoryFolder(folder, kind, location.own, *_remote(config))
+        return ClassifiedRepository(directory, kind, location.git_directory, *_remote_url(config))
     if location is None:
-        return RepositoryFolder(folder, reason=reason)
-    return RepositoryFolder(folder, _kind(location), location.own, reason=reason)
+        return ClassifiedRepository(directory, reason=reason)
+    return ClassifiedRepository(directory, _kind(location), location.git_directory, reason=reason)
 
 
 def _kind(location: Location) -> RepoKind:
@@ -61,26 +62,26 @@ def _kind(location: Location) -> RepoKind:
         return RepoKind.BARE
     if location.is_linked:
         return RepoKind.WORKTREE
-    # Git directories of submodules stand in the superproject's (gitrepository-layout(5)).
-    is_elsewhere = location.own.parent != location.work_tree
-    if is_elsewhere and any(
-        above.name == "modules" and os.path.isfile(above.parent / "HEAD")
-        for above in location.own.parents
+    # The git directories of submodules are in that of the superproject (gitrepository-layout(5)).
+    is_separate = location.git_directory.parent != location.work_tree
+    if is_separate and any(
+        parent.name == "modules" and os.path.isfile(parent.parent / "HEAD")
+        for parent in location.git_directory.parents
     ):
         return RepoKind.SUBMODULE
     return RepoKind.REPOSITORY
 
 
-def _remote(config: Config) -> tuple[str | None, str | None]:
-    """The address to register it with, and why there is none, or another one."""
+def _remote_url(config: Config) -> tuple[str | None, str | None]:
+    """Return the URL to register the repository with, and why it is missing or changed."""
     urls = dict(config.subsections("remote", "url"))
     if not urls:
         return None, None
-    if _USUAL not in urls and len(urls) > 1:
-        return None, _SEVERAL
-    url = urls[_USUAL] if _USUAL in urls else next(iter(urls.values()))
+    if _DEFAULT_REMOTE not in urls and len(urls) > 1:
+        return None, _SEVERAL_REMOTES
+    url = urls[_DEFAULT_REMOTE] if _DEFAULT_REMOTE in urls else next(iter(urls.values()))
     try:
         shown = rules.remote_url(without_credentials(rules.text(url)))
     except RuleBroken:
-        return None, _NOT_A_REMOTE
-    return shown, None if shown == url else _SHORTENED
+        return None, _UNSUPPORTED_URL
+    return shown, None if shown == url else _CREDENTIALS_REMOVED

@@ -1,9 +1,10 @@
-"""Finding repositories on this machine's disk: so many searches at once, each with an end."""
+"""Discovery of repositories on this machine's disk: a queue of searches with time limits."""
 
 import asyncio
 import os
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -12,98 +13,124 @@ from symphony.application.ports import Overloaded
 from symphony.domain.discovery import Finder, FoundRepository, SearchResult
 from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import RegisteredRepo
-from symphony.infrastructure.git.discovery.classify import RepositoryFolder, classify
-from symphony.infrastructure.git.discovery.walk import Walk
-from symphony.infrastructure.git.files.roots import Roots, real_path
+from symphony.infrastructure.git.discovery.classify import ClassifiedRepository, classify
+from symphony.infrastructure.git.discovery.walk import MAX_DIRECTORIES, Clock, Walk
+from symphony.infrastructure.git.files.roots import GitRoots, real_path
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.fair_queue import FairQueue
 from symphony.infrastructure.git.process.temporary_directory import is_service_temporary
 
-MAX_FOUND = 2000
-SEARCH_LIMIT = 15.0  # seconds, waiting in line included; then it tells what it has found
-TIME_LIMIT = 19.0  # seconds, for a disk that does not answer
-AT_ONCE = 2
-MAX_WAITING = 8  # of one user, of whom one search is done at a time
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """The limits of searches; times are in seconds and include the wait in the queue.
+
+    After `search_time` a search returns what it has found. `time_limit` is for a disk that does not
+    answer. One search of a user runs at a time; `max_queued` is per user.
+    """
+
+    search_time: float = 15.0
+    time_limit: float = 19.0
+    max_found: int = 2000
+    max_directories: int = MAX_DIRECTORIES
+    concurrency: int = 2
+    max_queued: int = 8
 
 
 class LocalFinder(Finder):
-    """Looks for repositories in the allowed folders, in threads of its own."""
+    """Searches repositories in the git roots, in threads."""
 
-    def __init__(self, roots: Iterable[Path]) -> None:
-        self._roots = Roots(roots)
-        self._queue = FairQueue("find", of_one=1, in_all=AT_ONCE)
+    def __init__(
+        self,
+        roots: Iterable[Path],
+        limits: SearchLimits | None = None,
+        *,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._roots = GitRoots(roots)
+        self._limits = limits or SearchLimits()
+        self._clock = clock
+        self._queue = FairQueue("find", per_user=1, total=self._limits.concurrency)
         self._walks = set[Walk]()
 
     async def find(
         self, user_id: UUID, root: str, max_depth: int, registered: Sequence[RegisteredRepo]
     ) -> SearchResult:
-        line = self._queue.line(user_id)
-        walk = Walk(max_depth, time.monotonic() + SEARCH_LIMIT)
+        limits = self._limits
+        queue = self._queue.for_user(user_id)
+        walk = Walk(
+            max_depth,
+            self._clock() + limits.search_time,
+            max_directories=limits.max_directories,
+            clock=self._clock,
+        )
         self._walks.add(walk)
         try:
-            with line.place(MAX_WAITING):
-                async with asyncio.timeout(TIME_LIMIT):
-                    return await line.run(partial(self._find, walk, root, registered))
+            with queue.slot(limits.max_queued):
+                async with asyncio.timeout(limits.time_limit):
+                    return await queue.run(partial(self._search, walk, root, registered))
         except TimeoutError:
             raise Overloaded from None
         finally:
-            walk.stop()  # whoever waited may be gone
+            walk.stop()  # the caller may have been cancelled
             self._walks.discard(walk)
 
     def close(self) -> None:
-        """Ends what is still running."""
+        """Stop the running searches."""
         for walk in self._walks:
             walk.stop()
         self._queue.close()
 
-    def _find(self, walk: Walk, root: str, registered: Sequence[RegisteredRepo]) -> SearchResult:
+    def _search(self, walk: Walk, root: str, registered: Sequence[RegisteredRepo]) -> SearchResult:
         if walk.is_over():
             raise Overloaded
-        sightings: list[RepositoryFolder] = []
+        repositories: list[ClassifiedRepository] = []
 
-        def look(folder: Path) -> bool:
-            if is_service_temporary(folder):
-                return False  # what is made for a look is much like a bare repository
-            sighting = classify(folder, self._roots)
-            if sighting is None:
+        def visit(directory: Path) -> bool:
+            if is_service_temporary(directory):
+                return False  # a private git directory resembles a bare repository
+            repository = classify(directory, self._roots)
+            if repository is None:
                 return True
-            if len(sightings) == MAX_FOUND:
+            if len(repositories) == self._limits.max_found:
                 walk.stop()
             else:
-                sightings.append(sighting)
-            return sighting.git_directory != folder
+                repositories.append(repository)
+            return repository.git_directory != directory
 
-        top = self._folder(root)
+        top = self._resolve(root)
         try:
-            walk.through(top, look)
+            walk.run(top, visit)
         except OSError:
-            raise _bad_root("not-a-folder", "A folder that is there and can be read.") from None
-        # One that is named by another one's .git is told there.
-        inner = {each.git_directory for each in sightings if each.git_directory != each.folder}
+            detail = "Must be a directory that exists and can be read."
+            raise _invalid_root("not-a-folder", detail) from None
+        # A bare repository that the .git of another one names is reported there.
+        reported = {
+            each.git_directory for each in repositories if each.git_directory != each.directory
+        }
         names = {
             real_path(os.path.expanduser(each.path)): each.name for each in reversed(registered)
         }
         found = [
             FoundRepository(
-                path=str(each.folder),
+                path=str(each.directory),
                 kind=each.kind,
                 remote_url=each.remote_url,
                 reason=each.reason,
-                registered_as=names.get(each.folder),
+                registered_as=names.get(each.directory),
             )
-            for each in sorted(sightings, key=lambda each: each.folder)
-            if each.folder not in inner
+            for each in sorted(repositories, key=lambda each: each.directory)
+            if each.directory not in reported
         ]
         return SearchResult(found, walk.truncated)
 
-    def _folder(self, root: str) -> Path:
+    def _resolve(self, root: str) -> Path:
         try:
-            return self._roots.resolve(os.path.expanduser(root), "It")
+            return self._roots.resolve(os.path.expanduser(root), "The directory")
         except Unreadable:
-            raise _bad_root(
-                "outside-roots", "A folder in those in which this service may look."
-            ) from None
+            detail = "Must be a directory inside the git roots of this service."
+            raise _invalid_root("outside-roots", detail) from None
 
 
-def _bad_root(code: str, detail: str) -> Invalid:
+def _invalid_root(code: str, detail: str) -> Invalid:
     return Invalid([FieldError("root", code, detail)])

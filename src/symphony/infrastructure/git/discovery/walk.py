@@ -1,4 +1,4 @@
-"""Walking through folders that somebody else has filled, within bounds."""
+"""A walk through untrusted directories, up to limits."""
 
 import os
 import time
@@ -7,102 +7,114 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from symphony.infrastructure.git.files.folder import FOLDER
+from symphony.infrastructure.git.files.untrusted_directory import DIRECTORY_FLAGS
 
-MAX_FOLDERS = 100_000
-_ENTRIES_BETWEEN_LOOKS_AT_THE_CLOCK = 1000
+MAX_DIRECTORIES = 100_000
+_ENTRIES_PER_CLOCK_CHECK = 1000
 _GIT = ".git"
-# By these, told by their names alone, most folders are no repository.
-_SIGNS = frozenset({_GIT, "HEAD", "objects", "refs"})
-_BARE = frozenset({"HEAD", "objects", "refs"})
+# By these names of entries alone, most directories are recognized as not being a repository.
+_BARE_ENTRIES = frozenset({"HEAD", "objects", "refs"})
+_SIGNIFICANT = _BARE_ENTRIES | {_GIT}
 
-Look = Callable[[Path], bool]
+Visit = Callable[[Path], bool]
+Clock = Callable[[], float]
 _Parts = tuple[str, ...]
 
 
 class Walk:
-    """One way through a folder and those below it, the upper ones first.
+    """One walk through a directory and those below it, the upper ones first.
 
-    No link is followed, also none that is put in the place of a folder meanwhile. A folder that is
-    there several times (mounted within itself, say) is visited once. One that cannot be read is
-    passed over.
+    No symbolic link is followed, not even one that replaces a directory during the walk. A
+    directory that exists several times (mounted within itself, for example) is visited once. A
+    directory that cannot be read is skipped.
     """
 
-    def __init__(self, max_depth: int, deadline: float) -> None:
+    def __init__(
+        self,
+        max_depth: int,
+        deadline: float,
+        *,
+        max_directories: int = MAX_DIRECTORIES,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._max_depth = max_depth
-        self._deadline = deadline  # of `time.monotonic`
+        self._deadline = deadline  # a time of `clock`
+        self._max_directories = max_directories
+        self._clock = clock
         self._visited = set[tuple[int, int]]()
-        self._ended = False
+        self._is_stopped = False
         self.truncated = False
-        """Whether there was more than it has come to."""
+        """Whether directories were left unvisited."""
 
     def stop(self) -> None:
-        """Ends it soon; any thread may call this."""
-        self._ended = self.truncated = True
+        """Stop the walk soon; any thread may call this."""
+        self._is_stopped = self.truncated = True
 
     def is_over(self) -> bool:
-        if time.monotonic() > self._deadline:
+        if self._clock() > self._deadline:
             self.stop()
-        return self._ended
+        return self._is_stopped
 
-    def through(self, top: Path, look: Look) -> None:
-        """Shows each folder that may be a repository to `look`, which says whether to go on below.
+    def run(self, top: Path, visit: Visit) -> None:
+        """Call `visit` for each directory that may be a repository.
 
-        Raises: OSError when the folder at the top cannot be read.
+        `visit` returns whether to continue below the directory.
+
+        Raises: OSError when the top directory cannot be read.
         """
-        opened = os.open(top, FOLDER)
+        opened = os.open(top, DIRECTORY_FLAGS)
         try:
-            waiting = deque[_Parts]([()])
-            while waiting and not self.is_over():
-                parts = waiting.popleft()
+            pending = deque[_Parts]([()])
+            while pending and not self.is_over():
+                parts = pending.popleft()
                 try:
-                    with _below(opened, parts) as folder:
-                        signs, folders = self._content(folder)
+                    with _open_below(opened, parts) as directory:
+                        significant, directories = self._read(directory)
                 except OSError:
                     if not parts:
                         raise
                     continue
-                may_be_one = _GIT in signs or signs >= _BARE
-                if may_be_one and not look(top.joinpath(*parts)):
+                may_be_repository = _GIT in significant or significant >= _BARE_ENTRIES
+                if may_be_repository and not visit(top.joinpath(*parts)):
                     continue
                 if len(parts) < self._max_depth:
-                    room = max(0, MAX_FOLDERS - len(self._visited) - len(waiting))
-                    waiting.extend((*parts, name) for name in sorted(folders)[:room])
-                    self.truncated |= len(folders) > room
+                    left = max(0, self._max_directories - len(self._visited) - len(pending))
+                    pending.extend((*parts, name) for name in sorted(directories)[:left])
+                    self.truncated |= len(directories) > left
         finally:
             os.close(opened)
 
-    def _content(self, folder: int) -> tuple[set[str], list[str]]:
-        """What speaks for a repository, and the folders in it; nothing on the second visit."""
-        signs, folders = set[str](), list[str]()
-        identity = _identity(os.fstat(folder))
+    def _read(self, directory: int) -> tuple[set[str], list[str]]:
+        """Return the significant entries and the directories; nothing on a second visit."""
+        significant, directories = set[str](), list[str]()
+        identity = _identity(os.fstat(directory))
         if identity in self._visited:
-            return signs, folders
+            return significant, directories
         self._visited.add(identity)
-        with os.scandir(folder) as entries:
+        with os.scandir(directory) as entries:
             for number, entry in enumerate(entries):
-                if number % _ENTRIES_BETWEEN_LOOKS_AT_THE_CLOCK == 0 and self.is_over():
+                if number % _ENTRIES_PER_CLOCK_CHECK == 0 and self.is_over():
                     break
-                if entry.name in _SIGNS:
-                    signs.add(entry.name)
+                if entry.name in _SIGNIFICANT:
+                    significant.add(entry.name)
                 if entry.name != _GIT and entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.name)
-        return signs, folders
+                    directories.append(entry.name)
+        return significant, directories
 
 
 @contextmanager
-def _below(top: int, parts: _Parts) -> Generator[int]:
-    """A folder, opened step by step."""
-    folder = os.dup(top)
+def _open_below(top: int, parts: _Parts) -> Generator[int]:
+    """Open a directory part by part, so that no symbolic link on the way is followed."""
+    directory = os.dup(top)
     try:
         for part in parts:
-            inner = os.open(part, FOLDER, dir_fd=folder)
-            os.close(folder)
-            folder = inner
-        yield folder
+            inner = os.open(part, DIRECTORY_FLAGS, dir_fd=directory)
+            os.close(directory)
+            directory = inner
+        yield directory
     finally:
-        os.close(folder)
+        os.close(directory)
 
 
-def _identity(seen: os.stat_result) -> tuple[int, int]:
-    return seen.st_dev, seen.st_ino
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino

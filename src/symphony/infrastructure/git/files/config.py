@@ -1,7 +1,7 @@
-"""A repository's configuration: read as data, of which little is obeyed.
+"""The configuration of a repository, read as data.
 
-What git's configuration can say includes programs to run, files to read and addresses to call. So
-what is obeyed is listed here, and everything else is only looked at.
+git's configuration can name programs to run, files to read and addresses to contact. Therefore only
+the settings listed here reach git; all others are only read.
 """
 
 import os
@@ -10,20 +10,20 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
-from symphony.infrastructure.git.files.config_syntax import NotConfiguration, settings
-from symphony.infrastructure.git.files.decoding import text
-from symphony.infrastructure.git.files.folder import Folder
+from symphony.infrastructure.git.files.config_syntax import InvalidSyntax, parse_settings
+from symphony.infrastructure.git.files.decoding import decode
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import real_path
 from symphony.infrastructure.git.files.unreadable import broken, refused
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _MAX_CONFIG = 1 << 20  # bytes
-_LARGE = 1 << 16
-# It takes Python a second to read the largest, and several threads that do so are no quicker than
-# one: all they do together is to keep the event loop waiting.
-_one_at_a_time = threading.Lock()
-# How files are compared with the index, and what the user wants to have counted.
-_OBEYED = (
+_LARGE_CONFIG = 1 << 16  # bytes
+# Python needs a second to parse the largest file. Several threads at the same time are not faster,
+# and together they would block the event loop.
+_large_config_lock = threading.Lock()
+# How git compares files with the index, and what the user wants it to count.
+_PASSED_ON = (
     "core.autocrlf",
     "core.checkstat",
     "core.eol",
@@ -40,8 +40,8 @@ _OBEYED = (
     "status.showuntrackedfiles",
 )
 _HARMLESS_VALUE = re.compile(r"[A-Za-z0-9]{0,16}")
-# Extensions that a reader need not know of, or that concern only what is not read here.
-_WITHOUT_CONSEQUENCE = {
+# Extensions that a reader need not know, or that concern only what the service does not read.
+_IRRELEVANT_EXTENSIONS = {
     "noop",
     "partialclone",
     "preciousobjects",
@@ -51,104 +51,114 @@ _WITHOUT_CONSEQUENCE = {
 _HASHES = {"sha1", "sha256"}
 
 Values = dict[tuple[str, str], tuple[str, ...]]
+"""The values of each setting, in order, by section and name."""
 
 
 class Config:
-    """The values of each setting, in order; mostly the last one counts where git wants one.
+    """The settings of a repository.
 
-    A setting is called by its section and its key, `remote.origin.url`. These are in lower case,
-    what stands between them is as it was written.
+    A setting is named by its section and its name, `remote.origin.url`. Both are in lower case; the
+    subsection between them has its original case. Where git uses one value, it is mostly the last.
     """
 
     def __init__(self, values: Values) -> None:
         self._values = values
 
-    def last(self, name: str) -> str | None:
-        values = self.all(name)
+    def last(self, setting: str) -> str | None:
+        values = self.all(setting)
         return values[-1] if values else None
 
-    def first(self, name: str) -> str | None:
-        return next(iter(self.all(name)), None)
+    def first(self, setting: str) -> str | None:
+        return next(iter(self.all(setting)), None)
 
-    def all(self, name: str) -> tuple[str, ...]:
-        section, _, key = name.rpartition(".")
-        return self._values.get((section, key), ())
+    def all(self, setting: str) -> tuple[str, ...]:
+        section, _, name = setting.rpartition(".")
+        return self._values.get((section, name), ())
 
-    def is_true(self, name: str) -> bool:
-        return (self.last(name) or "").lower() in {"true", "yes", "on", "1"}
+    def is_true(self, setting: str) -> bool:
+        return (self.last(setting) or "").lower() in {"true", "yes", "on", "1"}
 
-    def subsections(self, section: str, key: str) -> Iterator[tuple[str, str]]:
-        """What stands between the section and the key, with the first value, for each that does."""
-        for (of, named), values in self._values.items():
-            kind, _, between = of.partition(".")
-            if (kind, named) == (section, key) and between:
-                yield between, values[0]
+    def subsections(self, section: str, name: str) -> Iterator[tuple[str, str]]:
+        """Yield each subsection that has the setting `name`, with its first value."""
+        for (full_section, setting), values in self._values.items():
+            main_section, _, subsection = full_section.partition(".")
+            if (main_section, setting) == (section, name) and subsection:
+                yield subsection, values[0]
 
     def hash_name(self) -> str:
-        """Raises: Unreadable when the repository has a format that cannot be read here."""
+        """Return the object format.
+
+        Raises: Unreadable when the repository format is not supported.
+        """
         version = self.last("core.repositoryformatversion") or "0"
         if version not in {"0", "1"}:
-            raise broken("It has a format that is newer than this service.")
-        named = "sha1"
-        for (section, key), values in self._values.items() if version == "1" else ():
-            kind, _, between = section.partition(".")
-            extension = f"{between}.{key}" if between else key
+            raise broken("The repository format is newer than the formats this service supports.")
+        hash_name = "sha1"
+        for (section, name), values in self._values.items() if version == "1" else ():
+            main_section, _, subsection = section.partition(".")
+            extension = f"{subsection}.{name}" if subsection else name
             value = values[-1]
-            if kind != "extensions" or extension in _WITHOUT_CONSEQUENCE:
+            if main_section != "extensions" or extension in _IRRELEVANT_EXTENSIONS:
                 continue
             if extension == "objectformat" and value in _HASHES:
-                named = value
+                hash_name = value
             elif (extension, value) != ("refstorage", "files"):
-                shown = text(os.fsencode(extension))[:50]
-                raise broken(f"It uses an extension that cannot be read here: {shown}.")
-        return named
+                shown = decode(os.fsencode(extension))[:50]
+                raise broken(f"The repository uses an unsupported extension: {shown}.")
+        return hash_name
 
-    def obeyed(self) -> list[tuple[str, str]]:
-        """The settings that are carried over into what git is told."""
-        pairs = ((name, self.last(name)) for name in _OBEYED)
+    def passed_on(self) -> list[tuple[str, str]]:
+        """Return the settings that are passed on to git, with harmless values."""
+        settings = ((setting, self.last(setting)) for setting in _PASSED_ON)
         return [
-            (name, value)
-            for name, value in pairs
+            (setting, value)
+            for setting, value in settings
             if value is not None and _HARMLESS_VALUE.fullmatch(value)
         ]
 
 
 def read_config(location: Location) -> Config:
-    """The repository's configuration, without that of the user or the machine.
+    """Read the configuration of a repository, without that of the user or the machine.
 
     Raises: Unreadable.
     """
-    with Folder(location.common) as common, Folder(location.own) as own:
-        values = parsed(common, "config")
+    with (
+        UntrustedDirectory(location.common_directory) as common,
+        UntrustedDirectory(location.git_directory) as own,
+    ):
+        values = read_values(common, "config")
         if location.is_linked:
-            # These are about the main working tree (git-worktree(1), "Configuration file").
+            # These describe the main working tree (git-worktree(1), "Configuration file").
             values = _without(values, (("core", "bare"), ("core", "worktree")))
         config = Config(values)
         if config.is_true("extensions.worktreeconfig"):
-            config = Config({**values, **parsed(own, "config.worktree")})
+            config = Config({**values, **read_values(own, "config.worktree")})
     return config
 
 
-def parsed(folder: Folder, name: str) -> Values:
-    """A file in the form of git's configuration, its includes left out. Raises: Unreadable."""
+def read_values(directory: UntrustedDirectory, name: str) -> Values:
+    """Read a file in git's configuration syntax, without the files it includes.
+
+    Raises: Unreadable.
+    """
     values: dict[tuple[str, str], list[str]] = {}
-    content = folder.read(name, _MAX_CONFIG) or b""
+    content = directory.read(name, _MAX_CONFIG) or b""
     try:
-        with _one_at_a_time if len(content) > _LARGE else nullcontext():
-            for section, key, value in settings(content):
-                values.setdefault((section, key), []).append("true" if value is None else value)
-    except NotConfiguration:
-        raise broken(f"Its {name} cannot be read.") from None
-    return {setting: tuple(of_setting) for setting, of_setting in values.items()}
+        with _large_config_lock if len(content) > _LARGE_CONFIG else nullcontext():
+            for section, setting, value in parse_settings(content):
+                values.setdefault((section, setting), []).append("true" if value is None else value)
+    except InvalidSyntax:
+        raise broken(f"{name} is not a valid git configuration file.") from None
+    return {setting: tuple(each) for setting, each in values.items()}
 
 
 def check_work_tree(config: Config, location: Location) -> None:
-    """Raises: Unreadable (refused) when the files are said to be in another folder than this."""
-    named = config.last("core.worktree")
-    if named is None or location.work_tree is None:
+    """Raises: Unreadable (refused) when core.worktree names a directory other than this one."""
+    work_tree = config.last("core.worktree")
+    if work_tree is None or location.work_tree is None:
         return
-    if real_path(location.own / named) != location.work_tree:
-        raise refused("Its core.worktree leads to another folder.")
+    if real_path(location.git_directory / work_tree) != location.work_tree:
+        raise refused("The setting core.worktree names another directory.")
 
 
 def _without(values: Values, unwanted: Iterable[tuple[str, str]]) -> Values:

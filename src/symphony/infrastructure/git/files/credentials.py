@@ -1,32 +1,32 @@
-"""Addresses of remotes as they may be shown."""
+"""Removal of credentials from the URLs of remotes."""
 
 import os
 import re
 
 _URL = re.compile(r"(?P<scheme>[^/?#]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)")
-_SSH = {"ssh", "git+ssh", "ssh+git"}
+_SSH_SCHEMES = {"ssh", "git+ssh", "ssh+git"}
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.%]*\]|[^\s:@\[\]]*)(:[0-9]*)?")
 _SCP_LIKE = re.compile(r"(?P<user>[^\s:/@]+)@(?P<rest>[^\s@]+)")
 HIDDEN = "…"
 
 
 def without_credentials(url: str) -> str:
-    """The address, without a password, a token, or whatever else may be one.
+    """Return the URL without a password, a token, or anything else that may be a secret.
 
-    The user stays where logging in needs one (`ssh://`, `user@host:path`). Of what is not
-    understood nothing is shown that could be a secret.
+    The user name stays where SSH needs it (`ssh://`, `user@host:path`). A part that cannot be
+    parsed, and could contain a secret, is replaced by `HIDDEN`.
     """
-    shown = os.fsencode(url).decode("utf-8", "replace")
-    parts = _URL.match(shown)
+    url = os.fsencode(url).decode("utf-8", "replace")
+    parts = _URL.match(url)
     if parts is None:
-        if "@" not in shown or _SCP_LIKE.fullmatch(shown):
-            return shown
+        if "@" not in url or _SCP_LIKE.fullmatch(url):
+            return url
         return HIDDEN
     scheme, path = parts["scheme"], parts["path"]
     login, _, host = parts["authority"].rpartition("@")
     if not _HOST.fullmatch(host):
-        # A password with a slash in it, say: what looks like the host is its beginning.
+        # For example a password that contains a slash: what looks like the host is its beginning.
         return f"{scheme}://{HIDDEN}"
     user = login.partition(":")[0]
-    kept = f"{user}@" if user and scheme.lower() in _SSH else ""
-    return f"{scheme}://{kept}{host}{path}"
+    shown_login = f"{user}@" if user and scheme.lower() in _SSH_SCHEMES else ""
+    return f"{scheme}://{shown_login}{host}{path}"

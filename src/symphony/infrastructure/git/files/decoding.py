@@ -1,6 +1,6 @@
-"""Names and messages of git, which are bytes, as text."""
+"""Decoding of names and messages of git, which are bytes."""
 
 
-def text(value: bytes) -> str:
-    """Decode UTF-8; U+FFFD stands for bytes that are not."""
+def decode(value: bytes) -> str:
+    """Decode UTF-8; U+FFFD replaces invalid bytes."""
     return value.decode("utf-8", "replace")

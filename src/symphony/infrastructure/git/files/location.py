@@ -1,4 +1,4 @@
-"""Where a repository keeps what: beside its files, or elsewhere for worktrees and submodules."""
+"""Where a repository keeps its data: in `.git`, or elsewhere for worktrees and submodules."""
 
 import os
 import stat
@@ -6,91 +6,95 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.domain.git import RepoState
-from symphony.infrastructure.git.files.folder import Folder
-from symphony.infrastructure.git.files.roots import Roots
+from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
-_ITS_GIT_DIRECTORY = "Its git directory"
-_MAX_POINTER = 8192  # bytes; paths have at most 4,096
+_GIT_DIRECTORY = "The git directory"
+_MAX_POINTER = 8192  # bytes; a path has at most 4,096
 _GIT_FILE = b"gitdir: "  # gitrepository-layout(5)
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The folders of a repository, all of them allowed and none of them a link.
+    """The directories of a repository, all in the git roots and without symbolic links.
 
-    `own` has HEAD and the index of this working tree, `common` what all working trees share; they
-    are one unless this is a linked worktree. There is no `work_tree` in a bare repository.
+    `git_directory` (git's `$GIT_DIR`) has HEAD and the index of this working tree.
+    `common_directory` (git's `$GIT_COMMON_DIR`) has what all working trees share: config, refs and
+    objects. Both are the same directory except in a linked worktree. `work_tree` is None for a bare
+    repository.
     """
 
     work_tree: Path | None
-    own: Path
-    common: Path
+    git_directory: Path
+    common_directory: Path
 
     @property
     def is_linked(self) -> bool:
-        return self.own != self.common
+        return self.git_directory != self.common_directory
 
 
-def locate(folder: Path, roots: Roots) -> Location:
-    """The repository whose top this folder is; those above it are not looked for.
+def locate(directory: Path, roots: GitRoots) -> Location:
+    """Locate the repository whose top directory this is; its parents are not searched.
 
     Raises: Unreadable, OSError.
     """
     try:
-        mode = os.stat(folder).st_mode
+        mode = os.stat(directory).st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise Unreadable(RepoState.MISSING, "There is nothing at this path.") from None
+        raise Unreadable(RepoState.MISSING, "Nothing exists at this path.") from None
     if not stat.S_ISDIR(mode):
-        raise _not_a_repository("There is a file at this path, not a folder.")
-    with Folder(folder) as top:
-        own = _git_directory(top, roots)
-        if own is None:
-            if not _looks_like_one(top):
-                raise _not_a_repository("There is no .git in this folder.")
-            return Location(None, folder, folder)
-    with Folder(own) as git_directory:
-        pointer = git_directory.read("commondir", _MAX_POINTER)
-        common = own if pointer is None else _led_to(own, pointer, roots)
-        with Folder(common) as shared:
-            if git_directory.mode("HEAD") is None or not _has_content(shared):
-                raise _not_a_repository("Its .git is no git directory: a part of it is missing.")
-    return Location(folder, own, common)
+        raise _not_a_repository("The path is not a directory.")
+    with UntrustedDirectory(directory) as top:
+        git_directory = _find_git_directory(top, roots)
+        if git_directory is None:
+            if not _is_git_directory(top):
+                raise _not_a_repository("The directory has no .git.")
+            return Location(None, directory, directory)
+    with UntrustedDirectory(git_directory) as own:
+        pointer = own.read("commondir", _MAX_POINTER)
+        common = git_directory if pointer is None else _follow(git_directory, pointer, roots)
+        with UntrustedDirectory(common) as shared:
+            if own.mode("HEAD") is None or not _has_objects_and_refs(shared):
+                reason = "The git directory is incomplete: HEAD, objects or refs is missing."
+                raise _not_a_repository(reason)
+    return Location(directory, git_directory, common)
 
 
-def _git_directory(top: Folder, roots: Roots) -> Path | None:
+def _find_git_directory(top: UntrustedDirectory, roots: GitRoots) -> Path | None:
     mode = top.mode(".git")
     if mode is None:
         return None
     if stat.S_ISLNK(mode):
-        real = roots.resolve(top.path / ".git", _ITS_GIT_DIRECTORY)
+        real = roots.resolve(top.path / ".git", _GIT_DIRECTORY)
         if not real.is_dir():
-            raise broken("Its .git is a symbolic link that leads to no folder.")
+            raise broken("The .git is a symbolic link that does not lead to a directory.")
         return real
     if stat.S_ISDIR(mode):
         return top.path / ".git"
     pointer = top.read(".git", _MAX_POINTER)
     if pointer is None or not pointer.startswith(_GIT_FILE):
-        raise broken("Its .git is a file that names no git directory.")
-    return _led_to(top.path, pointer.removeprefix(_GIT_FILE), roots)
+        raise broken("The .git file does not name a git directory.")
+    return _follow(top.path, pointer.removeprefix(_GIT_FILE), roots)
 
 
-def _led_to(start: Path, pointer: bytes, roots: Roots) -> Path:
+def _follow(start: Path, pointer: bytes, roots: GitRoots) -> Path:
+    """Return the directory that a `.git` file or a `commondir` names."""
     target = pointer.rstrip(b"\r\n")
     if b"\0" in target:
-        raise broken("Its git directory is named by what is no path.")
-    real = roots.resolve(start / os.fsdecode(target), _ITS_GIT_DIRECTORY)
+        raise broken("The path of the git directory contains a NUL character.")
+    real = roots.resolve(start / os.fsdecode(target), _GIT_DIRECTORY)
     if not real.is_dir():
-        raise broken("Its git directory is elsewhere, and not there any more.")
+        raise broken("The git directory is stored elsewhere, and does not exist there.")
     return real
 
 
-def _looks_like_one(top: Folder) -> bool:
-    return top.mode("HEAD") is not None and _has_content(top)
+def _is_git_directory(directory: UntrustedDirectory) -> bool:
+    return directory.mode("HEAD") is not None and _has_objects_and_refs(directory)
 
 
-def _has_content(git_directory: Folder) -> bool:
-    return git_directory.has_folder("objects") and git_directory.has_folder("refs")
+def _has_objects_and_refs(directory: UntrustedDirectory) -> bool:
+    return directory.has_directory("objects") and directory.has_directory("refs")
 
 
 def _not_a_repository(reason: str) -> Unreadable:

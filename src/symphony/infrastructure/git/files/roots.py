@@ -1,4 +1,4 @@
-"""The folders in which the service may look."""
+"""The git roots: the directories that the operator allows the service to read."""
 
 import os
 from collections.abc import Iterable
@@ -7,35 +7,34 @@ from pathlib import Path
 from symphony.infrastructure.git.files.unreadable import refused
 
 
-class Roots:
-    """What lies in one of these folders, after resolving all links, may be read."""
+class GitRoots:
+    """A path is allowed when it is in a git root after all of its symbolic links are resolved."""
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        self._folders = tuple(Path(os.path.realpath(folder)) for folder in folders)
+    def __init__(self, directories: Iterable[Path]) -> None:
+        self._directories = tuple(Path(os.path.realpath(directory)) for directory in directories)
 
-    def resolve(self, path: str | Path, what: str) -> Path:
-        """The real place of a path, which need not exist.
+    def resolve(self, path: str | Path, subject: str) -> Path:
+        """Return the path without symbolic links; nothing need exist there.
 
-        Raises: Unreadable (refused) when it is outside; `what` names it in the reason. Whether
-        something is there is not told then.
+        Raises: Unreadable (refused) when it is outside the git roots; the reason begins with
+        `subject`. It does not reveal whether anything exists there.
         """
         try:
             os.fsencode(path)
         except UnicodeError:
-            words = f"{what} has a path that cannot be written on this service's system."
-            raise refused(words) from None
+            raise refused(f"{subject} has a path that this system cannot encode.") from None
         real = real_path(path)
-        if real is None or not any(real.is_relative_to(folder) for folder in self._folders):
-            raise refused(f"{what} lies outside the folders in which this service may look.")
+        if real is None or not any(real.is_relative_to(root) for root in self._directories):
+            raise refused(f"{subject} is outside the git roots of this service.")
         return real
 
 
 def real_path(path: str | Path) -> Path | None:
-    """A path with all its links resolved.
+    """Resolve all symbolic links in a path.
 
-    None where these are more than can be followed, or the system has no characters for it.
+    Returns None when there are too many of them, or the file system encoding lacks a character.
     """
     try:
         return Path(os.path.realpath(path))
-    except (RecursionError, UnicodeError):  # the system gives up after 40 of them
+    except (RecursionError, UnicodeError):  # the kernel itself allows 40 links
         return None

@@ -1,10 +1,10 @@
-"""Why a repository was not read."""
+"""The error that ends an inspection."""
 
 from symphony.domain.git import RepoState
 
 
 class Unreadable(Exception):
-    """The end of an observation: the state that it has instead, and the reason in words."""
+    """A repository cannot be read: the state to report for it, and the reason as a sentence."""
 
     def __init__(self, state: RepoState, reason: str) -> None:
         super().__init__(reason)
@@ -13,10 +13,10 @@ class Unreadable(Exception):
 
 
 def refused(reason: str) -> Unreadable:
-    """It would not be safe, or not be allowed."""
+    """Return the error for a repository that is unsafe to read, or outside the git roots."""
     return Unreadable(RepoState.REFUSED, reason)
 
 
 def broken(reason: str) -> Unreadable:
-    """It is damaged, or of a kind that cannot be read here."""
+    """Return the error for a repository that is damaged, or in a format not supported here."""
     return Unreadable(RepoState.ERROR, reason)

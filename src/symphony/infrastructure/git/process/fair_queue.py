@@ -1,4 +1,4 @@
-"""Threads in which users take turns."""
+"""A queue for threads that lets no user hold up another one."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -12,61 +12,64 @@ from symphony.application.ports import Overloaded
 from symphony.infrastructure.git.process.threads import start_thread
 
 T = TypeVar("T")
-ENDING_LIMIT = 1.0  # seconds for what is being done to end when the service is stopped
+CLOSE_TIMEOUT = 1.0  # seconds for the running work to finish when the service stops
 
 
 class QueueTimeout(Overloaded):
-    """It has not been this user's turn in time, so nothing was begun."""
+    """The work waited too long for a free thread, and was not started."""
 
 
 class FairQueue:
-    """Threads of which each user has no more than some at once, and a line of their own for these.
+    """Threads with a concurrency limit in total and one per user; each user has a queue.
 
-    So whoever has much to look at, or something that never ends, is in nobody else's way.
+    A user with much work, or with work that never finishes, does not delay other users.
     """
 
-    def __init__(self, name: str, *, of_one: int, in_all: int) -> None:
+    def __init__(self, name: str, *, per_user: int, total: int) -> None:
         self._name = name
-        self._of_one = of_one
-        self._working = set[futures.Future[Any]]()
+        self._per_user = per_user
+        self._running = set[futures.Future[Any]]()
         self._is_closed = False
-        # Each is there for as long as somebody is in it, or a thread of its is busy.
-        self._lines = WeakValueDictionary[UUID, UserQueue]()
-        self.free = asyncio.Semaphore(in_all)
+        # Each queue exists while a request waits in it, or one of its threads works.
+        self._queues = WeakValueDictionary[UUID, UserQueue]()
+        self.free = asyncio.Semaphore(total)
 
-    def line(self, user: UUID) -> "UserQueue":
-        line = self._lines.get(user)
-        if line is None:
-            line = self._lines[user] = UserQueue(self, self._of_one)
-        return line
+    def for_user(self, user_id: UUID) -> "UserQueue":
+        queue = self._queues.get(user_id)
+        if queue is None:
+            queue = self._queues[user_id] = UserQueue(self, self._per_user)
+        return queue
 
     def start(self, work: Callable[[], T]) -> futures.Future[T]:
-        """Does it in a thread. Raises: Overloaded when the service is being stopped."""
+        """Run it in a thread at once. Raises: Overloaded when the service is stopping."""
         if self._is_closed:
             raise Overloaded
         future = start_thread(work, self._name)
-        self._working.add(future)
-        future.add_done_callback(self._working.discard)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
         return future
 
     def close(self) -> None:
-        """Gives what is being done a moment to end; what is still in line is not done."""
+        """Wait a moment for the running work; queued work is not started."""
         self._is_closed = True
-        futures.wait(set(self._working), ENDING_LIMIT)
+        futures.wait(set(self._running), CLOSE_TIMEOUT)
 
 
 class UserQueue:
-    """The line of one user."""
+    """The queue of one user."""
 
-    def __init__(self, turns: FairQueue, at_once: int) -> None:
-        self._queue = turns
-        self._own = asyncio.Semaphore(at_once)
+    def __init__(self, queue: FairQueue, concurrency: int) -> None:
+        self._queue = queue
+        self._free = asyncio.Semaphore(concurrency)
         self._length = 0
 
     @contextmanager
-    def place(self, longest: int) -> Generator[None]:
-        """Raises: Overloaded when the line is as long as that already."""
-        if self._length >= longest:
+    def slot(self, max_length: int) -> Generator[None]:
+        """Occupy a slot in the queue; requests that are being served count too.
+
+        Raises: Overloaded when `max_length` slots are occupied.
+        """
+        if self._length >= max_length:
             raise Overloaded
         self._length += 1
         try:
@@ -74,47 +77,47 @@ class UserQueue:
         finally:
             self._length -= 1
 
-    async def begin(
-        self, work: Callable[[], T], within: float | None = None
+    async def submit(
+        self, work: Callable[[], T], max_wait: float | None = None
     ) -> "asyncio.Future[T]":
-        """Begins it in a thread when it is this user's turn; what will come of it.
+        """Wait for a free thread and start the work in it; the future has its result.
 
-        Whoever waits may give up, but the turn ends with the work: no disk that does not answer
-        takes more threads than one user has.
+        The caller may stop waiting, but the thread is occupied until the work finishes: a disk that
+        does not answer occupies no more threads than one user may have.
 
-        Raises: QueueTimeout when it has not started `within` seconds, Overloaded when the service
-        is stopping.
+        Raises: QueueTimeout when no thread is free within `max_wait` seconds, Overloaded when the
+        service is stopping.
         """
         try:
-            async with asyncio.timeout(within):
-                await self._turn()
+            async with asyncio.timeout(max_wait):
+                await self._acquire()
         except TimeoutError:
             raise QueueTimeout from None
         loop = asyncio.get_running_loop()
         try:
             future = self._queue.start(work)
         except BaseException:
-            self._end()
+            self._release()
             raise
-        future.add_done_callback(lambda _: self._end_in(loop))
+        future.add_done_callback(lambda _: self._release_in(loop))
         return asyncio.wrap_future(future)
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What comes of it. Raises: what the work raises, Overloaded as `begin` does."""
-        return await (await self.begin(work))
+        """Submit the work and return its result. Raises: what the work and `submit` raise."""
+        return await (await self.submit(work))
 
-    async def _turn(self) -> None:
-        await self._own.acquire()
+    async def _acquire(self) -> None:
+        await self._free.acquire()
         try:
             await self._queue.free.acquire()
         except BaseException:
-            self._own.release()
+            self._free.release()
             raise
 
-    def _end_in(self, loop: asyncio.AbstractEventLoop) -> None:
-        with suppress(RuntimeError):  # it has ended, and nobody waits for a turn
-            loop.call_soon_threadsafe(self._end)
+    def _release_in(self, loop: asyncio.AbstractEventLoop) -> None:
+        with suppress(RuntimeError):  # the loop is closed, so nobody waits for a thread
+            loop.call_soon_threadsafe(self._release)
 
-    def _end(self) -> None:
+    def _release(self) -> None:
         self._queue.free.release()
-        self._own.release()
+        self._free.release()

@@ -1,4 +1,4 @@
-"""Running git: with nothing but what it is handed, bounded, and ended whenever that is asked."""
+"""Running of git: with an environment of its own, up to limits, and stoppable at any time."""
 
 import os
 import selectors
@@ -6,19 +6,18 @@ import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
 
 from symphony.infrastructure.git.files.unreadable import broken
 
-MAX_OUTPUT = 16 << 20  # bytes
-_MAX_COMPLAINTS = 1 << 16  # bytes
-_CHUNK = 1 << 16
+_MAX_ERROR_OUTPUT = 1 << 16  # bytes
+_CHUNK = 1 << 16  # bytes
 
-# All that git knows of the world, beside what each call adds. Several of these say no to what
-# nothing in a private git directory asks for; they cost nothing.
+# The environment of git, to which each call adds its own variables. Some of these forbid what
+# nothing in a private git directory requests; they cost nothing.
 _ENVIRONMENT = {
-    "PATH": os.environ.get("PATH", os.defpath),  # the operator's, where git may be anywhere
     "LC_ALL": "C",
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
@@ -29,13 +28,30 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_LITERAL_PATHSPECS": "1",
-    # At a time: enough for the largest index, and an object of a few bytes can claim any size.
+    # For a single allocation: enough for the largest index. An object of a few bytes can claim to
+    # be of any size.
     "GIT_ALLOC_LIMIT": "512m",
 }
 
 
+def _search_path() -> str:
+    return os.environ.get("PATH", os.defpath)
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramOptions:
+    """How git is run."""
+
+    search_path: str = field(default_factory=_search_path)
+    """The directories in which git and ssh are searched: the operator's, where they may be
+    anywhere."""
+    max_output: int = 16 << 20
+    """Bytes that git may print in an answer that is kept in memory."""
+
+
 def config_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Settings as git takes them from its environment (git-config(1), `GIT_CONFIG_COUNT`)."""
+    """Return environment variables that give git these settings (git-config(1),
+    `GIT_CONFIG_COUNT`)."""
     variables = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (name, value) in enumerate(settings):
         variables[f"GIT_CONFIG_KEY_{number}"] = name
@@ -44,127 +60,141 @@ def config_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 class Stopped(Exception):
-    """Nobody waits for the result any more."""
+    """The program was stopped, because its result is no longer needed."""
 
 
 class GitFailed(Exception):
-    """git has ended with an error, and complained in these words."""
+    """git exited with an error."""
 
-    def __init__(self, complaint: str) -> None:
+    def __init__(self, error_output: str) -> None:
         super().__init__("git failed")
-        self.complaint = complaint
+        self.error_output = error_output
 
 
 class Program:
-    """git, run for one observation by one thread; any other may stop it."""
+    """git, run by one thread for one inspection or sync; any thread may stop it."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: ProgramOptions) -> None:
+        self._options = options
         self._lock = threading.Lock()
         self._running: Popen[bytes] | None = None
-        self._stopped = False
+        self._is_stopped = False
 
     def run(
-        self, *arguments: str, folder: Path, variables: Mapping[str, str], given: Path | None = None
+        self,
+        *arguments: str,
+        directory: Path,
+        variables: Mapping[str, str],
+        input_file: Path | None = None,
     ) -> bytes:
-        """What git prints. The file `given`, or nothing, is its standard input.
+        """Run git in a directory and return what it prints; without `input_file` it has no input.
 
-        Raises: GitFailed, Stopped, Unreadable when it prints too much or is not there.
+        Raises: GitFailed, Stopped, Unreadable when it prints too much or is not installed.
         """
+        limit = self._options.max_output
         output = bytearray()
 
-        def take(piece: bytes) -> None:
-            output.extend(piece)
-            if len(output) > MAX_OUTPUT:
-                raise broken(f"There is more to tell than {MAX_OUTPUT:,} bytes.")
+        def consume(chunk: bytes) -> None:
+            output.extend(chunk)
+            if len(output) > limit:
+                raise broken(f"git printed more than {limit:,} bytes.")
 
-        self.stream(*arguments, folder=folder, variables=variables, given=given, take=take)
+        self.stream(
+            *arguments,
+            directory=directory,
+            variables=variables,
+            input_file=input_file,
+            consume=consume,
+        )
         return bytes(output)
 
     def stream(
         self,
         *arguments: str,
-        folder: Path,
+        directory: Path,
         variables: Mapping[str, str],
-        take: Callable[[bytes], None],
-        given: Path | None = None,
+        consume: Callable[[bytes], None],
+        input_file: Path | None = None,
     ) -> None:
-        """Hands what git prints to `take`, piece by piece: there may be any amount of it.
+        """Run git and pass what it prints, of any length, to `consume` in chunks.
 
-        Raises: GitFailed, Stopped, Unreadable when git is not there; and what `take` raises, which
-        ends git.
+        Raises: GitFailed, Stopped, Unreadable when git is not installed, and what `consume` raises,
+        which kills git.
         """
         with (
-            open(given or os.devnull, "rb") as standard_input,
-            self._start(["git", *arguments], folder, variables, standard_input.fileno()) as process,
+            open(input_file or os.devnull, "rb") as opened,
+            self._start(["git", *arguments], directory, variables, opened.fileno()) as process,
         ):
             try:
-                complaints = _read(process, take)
+                error_output = _read(process, consume)
                 process.wait()
             except BaseException:
-                _end(process)
+                _kill(process)
                 raise
             finally:
                 with self._lock:
                     self._running = None
-        if self._stopped:
+        if self._is_stopped:
             raise Stopped
         if process.returncode != 0:
-            raise GitFailed(complaints.decode("utf-8", "replace"))
+            raise GitFailed(error_output.decode("utf-8", "replace"))
 
     def stop(self) -> None:
-        """Ends git, and all that it may have started, now; nothing is started afterwards."""
+        """Kill git and every process that it started; afterwards nothing is started."""
         with self._lock:
-            self._stopped = True
+            self._is_stopped = True
             if self._running is not None:
-                _end(self._running)
+                _kill(self._running)
 
     def _start(
         self,
         command: list[str],
-        folder: Path,
+        directory: Path,
         variables: Mapping[str, str],
         standard_input: int,
     ) -> Popen[bytes]:
         with self._lock:
-            if self._stopped:
+            if self._is_stopped:
                 raise Stopped
             try:
                 self._running = Popen(  # noqa: S603 - git, and arguments of our own choice
                     command,
-                    cwd=folder,
-                    env={**_ENVIRONMENT, **variables},
+                    cwd=directory,
+                    env={"PATH": self._options.search_path, **_ENVIRONMENT, **variables},
                     stdin=standard_input,
                     stdout=PIPE,
                     stderr=PIPE,
-                    # A group that can be ended as a whole, and no terminal to ask anybody at.
+                    # A process group that can be killed as a whole, without a terminal for prompts.
                     start_new_session=True,
                 )
             except FileNotFoundError:
-                raise broken("There is no git on the machine that runs this service.") from None
+                raise broken(
+                    "git is not installed on the machine that runs this service."
+                ) from None
             return self._running
 
 
-def _read(process: Popen[bytes], take: Callable[[bytes], None]) -> bytes:
-    """Hands on all of standard output; the beginning of what else was said."""
-    assert process.stdout is not None  # noqa: S101 - pipes were asked for
+def _read(process: Popen[bytes], consume: Callable[[bytes], None]) -> bytes:
+    """Pass on all standard output; return the beginning of the error output."""
+    assert process.stdout is not None  # noqa: S101 - pipes were requested
     assert process.stderr is not None  # noqa: S101
-    complaints = bytearray()
+    error_output = bytearray()
     with selectors.DefaultSelector() as pipes:
         pipes.register(process.stdout, selectors.EVENT_READ)
         pipes.register(process.stderr, selectors.EVENT_READ)
         while pipes.get_map():
             for pipe, _ in pipes.select():
-                piece = os.read(pipe.fd, _CHUNK)
-                if not piece:
+                chunk = os.read(pipe.fd, _CHUNK)
+                if not chunk:
                     pipes.unregister(pipe.fileobj)
                 elif pipe.fileobj is process.stdout:
-                    take(piece)
-                elif len(complaints) < _MAX_COMPLAINTS:
-                    complaints.extend(piece)
-    return bytes(complaints)
+                    consume(chunk)
+                elif len(error_output) < _MAX_ERROR_OUTPUT:
+                    error_output.extend(chunk)
+    return bytes(error_output)
 
 
-def _end(process: Popen[bytes]) -> None:
-    """Ends the whole group: what git has begun can outlive it, and keep the pipes open."""
+def _kill(process: Popen[bytes]) -> None:
+    """Kill the process group: what git started can outlive it and keep the pipes open."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -1,38 +1,39 @@
-"""What sees to it that no git outlives a service that was killed."""
+"""A helper process that kills git processes which would outlive a killed service."""
 
 import os
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
-# It waits for a word, or for the end of whoever could give it. Git has its folder from its
-# environment, and what git begins has it as well. Twice, since one may be just about to begin.
+# It waits for a line, or for the end of its input, which comes when the service terminates. The
+# environment of git contains the directory, and so does that of every process git starts. The
+# search runs twice, because a process may be starting another one during the first.
 _SCRIPT = """
-read -r word && exit
-end() { kill -s KILL $(grep -lsF -e "$0" /proc/[0-9]*/environ | cut -d / -f 3); }
-end
+read -r line && exit
+kill_all() { kill -s KILL $(grep -lsF -e "$0" /proc/[0-9]*/environ | cut -d / -f 3); }
+kill_all
 sleep 1
-end
+kill_all
 """
 
 
 class Reaper:
-    """A shell that waits until this process has ended, however that happens, and then ends all that
-    still works in a folder of it.
+    """A shell that waits until this process terminates, in whatever way, and then kills every
+    process whose environment contains a given directory.
 
-    A limit for each git by itself (`timeout`) would be one more program for each. Without `/proc`,
-    which only Linux has, it ends nothing.
+    A time limit around each git (`timeout`) would be one more process for each. Without `/proc`,
+    which only Linux has, it kills nothing.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._shell = Popen(  # noqa: S603 - the operator's shell, a script of ours
-            ["sh", "-c", _SCRIPT, str(folder)],  # noqa: S607 - the one that is on the path
+    def __init__(self, directory: Path) -> None:
+        self._shell = Popen(  # noqa: S603 - the operator's shell, and a script of ours
+            ["sh", "-c", _SCRIPT, str(directory)],  # noqa: S607 - the one on the search path
             env={"PATH": os.environ.get("PATH", os.defpath)},
             stdin=PIPE,
             stdout=DEVNULL,
             stderr=DEVNULL,
-            start_new_session=True,  # so that it does not end with this process's group
+            start_new_session=True,  # so that a signal to this process's group does not end it
         )
 
     def dismiss(self) -> None:
-        """There is nothing to be ended any more."""
+        """Stop the shell; nothing is left to kill."""
         self._shell.communicate(b"dismissed\n")

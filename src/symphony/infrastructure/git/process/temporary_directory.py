@@ -1,32 +1,32 @@
-"""The temporary folder of this process."""
+"""The temporary directory of a service process."""
 
-import errno
-import fcntl
 import os
 import shutil
 import tempfile
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
+from symphony.infrastructure.git.files.directory_lock import lock_directory
 from symphony.infrastructure.git.process.reaper import Reaper
 
 _PREFIX = "symphony-git-"
 
 
 class ServiceTemporaryDirectory:
-    """A folder below the system's temporary one, which only this user may read.
+    """A directory in the system's temporary directory, readable by this user only.
 
-    Its owner holds a lock on it, which ends with the process, however that ends. So whoever starts
-    can tell the folders that nobody uses any more, and removes them. What works in it then ends by
-    itself.
+    This process holds a lock on it, which is released when the process terminates, in whatever way.
+    So a starting process recognizes the directories of processes that no longer exist, and removes
+    them. The reaper kills the git processes that still use the directory of a killed process.
     """
 
     def __init__(self) -> None:
-        _sweep()
+        _remove_abandoned()
         while True:
             path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            with suppress(BlockingIOError, FileNotFoundError):  # somebody sweeps it away
-                self._lock = locked(path)
+            # Until it is locked, another starting process may take it for abandoned.
+            with suppress(BlockingIOError, FileNotFoundError):
+                self._lock = lock_directory(path)
                 break
         self.path = path
         self._reaper = Reaper(path)
@@ -37,36 +37,21 @@ class ServiceTemporaryDirectory:
         os.close(self._lock)
 
 
-def is_service_temporary(folder: Path) -> bool:
-    """Whether it is in a temporary folder of this service, whichever of its processes has that."""
-    if _PREFIX not in str(folder):
-        return False  # as nearly all of a search, which asks for each folder
+def is_service_temporary(directory: Path) -> bool:
+    """Return whether it is in the temporary directory of any process of this service."""
+    if _PREFIX not in str(directory):
+        return False  # the quick answer for nearly all of the directories that a search visits
     temporary = Path(os.path.realpath(tempfile.gettempdir()))
     return any(
         each.parent == temporary and each.name.startswith(_PREFIX)
-        for each in (folder, *folder.parents)
+        for each in (directory, *directory.parents)
     )
 
 
-def _sweep() -> None:
+def _remove_abandoned() -> None:
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        with suppress(OSError):  # somebody else's, in use, or gone
+        with suppress(OSError):  # of another user, in use, or removed meanwhile
             if os.lstat(path).st_uid == os.geteuid():
-                lock = locked(path)
+                lock = lock_directory(path)
                 shutil.rmtree(path, ignore_errors=True)
                 os.close(lock)
-
-
-def locked(path: Path) -> int:
-    """A lock on a folder, which ends when it is closed.
-
-    Raises: BlockingIOError when somebody has it, FileNotFoundError when it is gone, OSError.
-    """
-    with ExitStack() as opened:
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        opened.callback(os.close, folder)
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(folder), os.lstat(path)):
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        opened.pop_all()
-    return folder

@@ -1,4 +1,4 @@
-"""Threads for what nothing can end: a disk that does not answer, a name that is looked up."""
+"""Threads for work that cannot be interrupted: a disk or a resolver may not answer."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -9,16 +9,16 @@ T = TypeVar("T")
 
 
 def start_thread(work: Callable[[], T], name: str) -> Future[T]:
-    """What comes of it, done in a thread of its own, which keeps no process from ending."""
+    """Run `work` in a daemon thread, which does not keep the process alive."""
     future = Future[T]()
-    future.set_running_or_notify_cancel()  # so that it goes on when nobody waits any more
-    Thread(target=_do, args=(work, future), name=name, daemon=True).start()
+    future.set_running_or_notify_cancel()  # so that the work continues when nobody awaits it
+    Thread(target=_run, args=(work, future), name=name, daemon=True).start()
     return future
 
 
-def _do(work: Callable[[], T], future: Future[T]) -> None:
+def _run(work: Callable[[], T], future: Future[T]) -> None:
     try:
         future.set_result(work())
     except BaseException as error:
         future.set_exception(error)
-        del work, future  # which the error would keep, and they the error
+        del work, future  # or the error would keep a reference to them, and they to the error

@@ -1,25 +1,31 @@
-"""What git complains of, as it may be told."""
+"""Translation of git's error output to a reason that clients may see."""
 
 import re
 
-_MAX_WORDS = 200  # characters
-# Looking through a line takes the square of its length, and a remote makes it as long as it likes.
+_MAX_REASON = 200  # characters
+# A search in a line takes time with the square of its length, which the remote chooses.
 _MAX_LINE = 1000  # characters
-_NEEDS_CREDENTIALS = "It needs credentials, and none are sent."
+_CREDENTIALS = "The remote requires credentials, and this service sends none."
 _KNOWN = (
-    (r"could not read (Username|Password)|Authentication failed", _NEEDS_CREDENTIALS),
-    (r"Permission denied \(|returned error: 40[13]", _NEEDS_CREDENTIALS),
-    (r"returned error: 30\d", "It redirects to another address, which is not followed."),
-    (r"[Rr]epository .*not found|returned error: 404", "There is no repository at its address."),
-    (r"no matching .* found. Their offer", "It speaks no version of ssh that this service speaks."),
+    (r"could not read (Username|Password)|Authentication failed", _CREDENTIALS),
+    (r"Permission denied \(|returned error: 40[13]", _CREDENTIALS),
+    (r"returned error: 30\d", "The remote redirects to another address, which is not followed."),
+    (
+        r"[Rr]epository .*not found|returned error: 404",
+        "The remote has no repository at this address.",
+    ),
+    (
+        r"no matching .* found. Their offer",
+        "The remote and this service have no SSH algorithm in common.",
+    ),
 )
-_SAYS_SOMETHING = re.compile(
-    # Over git:// the cause stands in a line of its own, behind the address.
+_ERROR_LINE = re.compile(
+    # Over git:// the cause is in a line of its own, after the address.
     r"(fatal: unable to connect to .*\n.*errno=|(fatal|error|ssh|ERROR|remote error): )"
-    r"(?P<words>.+)"
+    r"(?P<message>.+)"
 )
 _PRIVATE = (
-    (re.compile(r"'[^']*'|\"[^\"]*\""), "…"),  # what git quotes is an address, a path, or a name
+    (re.compile(r"'[^']*'|\"[^\"]*\""), "…"),  # git quotes addresses, paths and names
     (re.compile(r"\S*://\S*"), "…"),
     (re.compile(r"\S*@\S*"), "…"),
     (re.compile(r"\S*/\S*"), "…"),
@@ -29,15 +35,18 @@ _PRIVATE = (
 )
 
 
-def reason(complaint: str) -> str:
-    """Why git has failed: in our words where we know it, otherwise in its own, or the remote's,
-    without addresses, paths, names and control characters."""
-    complaint = "\n".join(line[:_MAX_LINE] for line in complaint.split("\n"))
-    for pattern, words in _KNOWN:
-        if re.search(pattern, complaint):
-            return words
-    said = _SAYS_SOMETHING.search(complaint)
-    words = said["words"] if said else "there was no answer that git understands"
-    for pattern, instead in _PRIVATE:
-        words = pattern.sub(instead, words)
-    return f"It failed: {words[:_MAX_WORDS].strip().rstrip('.')}."
+def failure_reason(error_output: str) -> str:
+    """Return why git failed, as a sentence.
+
+    A known error has a text of ours. Any other one is the message of git or of the remote, without
+    addresses, paths, names and control characters.
+    """
+    error_output = "\n".join(line[:_MAX_LINE] for line in error_output.split("\n"))
+    for pattern, reason in _KNOWN:
+        if re.search(pattern, error_output):
+            return reason
+    line = _ERROR_LINE.search(error_output)
+    message = line["message"] if line else "the remote sent no answer that git understands"
+    for pattern, replacement in _PRIVATE:
+        message = pattern.sub(replacement, message)
+    return f"git failed: {message[:_MAX_REASON].strip().rstrip('.')}."

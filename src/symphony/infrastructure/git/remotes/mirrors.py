@@ -1,4 +1,4 @@
-"""What is kept of remotes between two syncs, so that only what is new has to be fetched."""
+"""Mirrors: what is kept of remotes between syncs, so that a sync fetches only what is new."""
 
 import os
 import shutil
@@ -10,20 +10,28 @@ from pathlib import Path
 from uuid import UUID
 
 from symphony.domain.sync import SyncInProgress
-from symphony.infrastructure.git.process.temporary_directory import locked
+from symphony.infrastructure.git.files.directory_lock import lock_directory
 
-MAX_SIZE = 1 << 30  # bytes
-MAX_TOTAL = 10 << 30  # bytes of all together
-_MAX_PACKS = 50
-_KEPT = 7 * 24 * 3600  # seconds since the last sync
+
+@dataclass(frozen=True, slots=True)
+class MirrorLimits:
+    """The limits of what is kept: `max_size` and `max_packs` of one mirror, `max_total` of all.
+
+    Sizes are in bytes. A mirror is removed `max_age` seconds after its last sync.
+    """
+
+    max_size: int = 1 << 30
+    max_packs: int = 50
+    max_total: int = 10 << 30
+    max_age: int = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
 class Mirror:
-    """Commits of one remote, and which branches they were fetched for.
+    """Commits of one remote, and the branches for which they were fetched.
 
-    Only objects are ever added to it, and the list of branches is replaced in one step. So it does
-    not matter when git, or this process, is killed: nothing in it can be half done or stay locked.
+    Objects are only ever added, and the list of branches is replaced in one step. So git or this
+    process may be killed at any time: nothing in a mirror can be incomplete or stay locked.
     """
 
     path: Path
@@ -33,118 +41,120 @@ class Mirror:
         return self.path / "objects"
 
     def branches(self) -> bytes:
-        """The list that was kept, in the form of `packed-refs`."""
+        """Return the list of branches, in the format of `packed-refs`."""
         try:
             return (self.path / "packed-refs").read_bytes()
         except FileNotFoundError:
             return b""
 
-    def keep(self, branches: Mapping[str, str]) -> None:
+    def save_branches(self, branches: Mapping[str, str]) -> None:
+        """Replace the list; `branches` has the commit of each ref."""
         lines = (f"{branches[name]} {name}\n" for name in sorted(branches, key=os.fsencode))
         new = self.path / "packed-refs.new"
         new.write_bytes(os.fsencode("".join(lines)))
         new.replace(self.path / "packed-refs")
 
     def size(self) -> int:
-        """Bytes, with what is just being fetched."""
+        """Return the size of the objects in bytes, including those of a running fetch."""
         total = 0
-        for folder, _, names in os.walk(self.objects):
+        for directory, _, names in os.walk(self.objects):
             for name in names:
-                with suppress(FileNotFoundError):  # git gives a pack its name when it is whole
-                    total += os.stat(os.path.join(folder, name)).st_size
+                with suppress(FileNotFoundError):  # git renames a pack when it is complete
+                    total += os.stat(os.path.join(directory, name)).st_size
         return total
 
-    def prepare(self) -> None:
-        """Removes what a fetch that was killed has left, and everything if that is too much."""
-        self.tidy()
+    def prepare(self, limits: MirrorLimits) -> None:
+        """Remove what a killed fetch left behind, and all objects when they exceed the limits."""
+        self.remove_temporary_files()
         packs = len(list(self.objects.glob("pack/*.pack")))
-        if packs > _MAX_PACKS or self.size() > MAX_SIZE:
-            self.empty()
+        if packs > limits.max_packs or self.size() > limits.max_size:
+            self.clear()
         (self.objects / "pack").mkdir(parents=True, exist_ok=True)
 
-    def tidy(self) -> None:
-        """Removes what a fetch that was cut off has left."""
-        for rest in self.objects.glob("**/tmp_*"):
-            rest.unlink(missing_ok=True)
-        os.utime(self.path)  # by which `sweep` knows when it was used
+    def remove_temporary_files(self) -> None:
+        """Remove what an interrupted fetch left behind."""
+        for file in self.objects.glob("**/tmp_*"):
+            file.unlink(missing_ok=True)
+        os.utime(self.path)  # the time of the last use, for `remove_unused`
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         (self.path / "packed-refs").unlink(missing_ok=True)
         shutil.rmtree(self.objects, ignore_errors=True)
         (self.objects / "pack").mkdir(parents=True, exist_ok=True)
 
 
 class Mirrors:
-    """The mirrors of all repos, in a folder that the processes of this machine share."""
+    """The mirrors of all repos, in a directory that the processes of this machine share."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path, limits: MirrorLimits | None = None) -> None:
+        self._directory = directory
+        self._limits = limits or MirrorLimits()
         self._sizes = dict[Path, tuple[int, int]]()
 
-    def of(self, repo_id: UUID) -> Mirror:
-        return Mirror(self._folder / str(repo_id))
+    def mirror(self, repo_id: UUID) -> Mirror:
+        return Mirror(self._directory / str(repo_id))
 
     @contextmanager
-    def held(self, repo_id: UUID) -> Generator[Mirror]:
-        """A repo's mirror, which nobody else has until the block ends, or the process does.
+    def lock(self, repo_id: UUID) -> Generator[Mirror]:
+        """Lock a repo's mirror until the block is left, or the process terminates.
 
-        However it ends, there is no more of all mirrors then than is allowed.
+        When the block is left, in whatever way, all mirrors together are within the limits again.
 
-        Raises: SyncInProgress when somebody has it, OSError when it cannot be kept.
+        Raises: SyncInProgress when it is locked, OSError when it cannot be stored.
         """
-        mirror = self.of(repo_id)
-        lock = _made(mirror.path)
+        mirror = self.mirror(repo_id)
+        lock = _create_locked(mirror.path)
         try:
-            mirror.prepare()
+            mirror.prepare(self._limits)
             yield mirror
         finally:
             with suppress(OSError):
-                mirror.tidy()
+                mirror.remove_temporary_files()
             os.close(lock)
-            self.sweep()
+            self.remove_unused()
 
     def remove(self, repo_id: UUID) -> None:
-        """Removes a repo's mirror, unless somebody uses it, who will find the repo gone."""
-        _remove(self.of(repo_id).path)
+        """Remove a repo's mirror unless it is locked, by a sync that will find the repo deleted."""
+        _remove(self.mirror(repo_id).path)
 
-    def sweep(self) -> None:
-        """Removes the mirrors that nobody uses any more, for their repo is gone or forgotten, and
-        those that were used longest ago, if all together have become too large."""
-        before = time.time_ns() - _KEPT * 10**9
+    def remove_unused(self) -> None:
+        """Remove mirrors without a recent sync, whose repo may be deleted, and those used longest
+        ago while all together are too large."""
+        oldest = time.time_ns() - self._limits.max_age * 10**9
         total = 0
         sizes = dict[Path, tuple[int, int]]()
-        for used, path in sorted(self._all(), reverse=True):
+        for used_at, path in sorted(self._all(), reverse=True):
             known = self._sizes.get(path)
-            sizes[path] = known if known and known[0] == used else (used, Mirror(path).size())
+            sizes[path] = known if known and known[0] == used_at else (used_at, Mirror(path).size())
             total += sizes[path][1]
-            if used < before or total > MAX_TOTAL:
+            if used_at < oldest or total > self._limits.max_total:
                 _remove(path)
         self._sizes = sizes
 
     def _all(self) -> Iterator[tuple[int, Path]]:
-        """Each mirror, with when it was used."""
-        with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
+        """Yield the time of the last use and the path of each mirror."""
+        with suppress(FileNotFoundError), os.scandir(self._directory) as entries:
             for entry in entries:
-                with suppress(FileNotFoundError):  # others sweep as well
+                with suppress(FileNotFoundError):  # removed by another process
                     yield entry.stat(follow_symlinks=False).st_mtime_ns, Path(entry.path)
 
 
-def _made(path: Path) -> int:
-    """A lock on a mirror's folder, which is there then. Raises: SyncInProgress, OSError."""
+def _create_locked(path: Path) -> int:
+    """Create a mirror's directory if needed, and lock it. Raises: SyncInProgress, OSError."""
     while True:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            return locked(path)
+            return lock_directory(path)
         except BlockingIOError:
             raise SyncInProgress from None
         except FileNotFoundError:
-            pass  # somebody has swept it away before it was locked
+            pass  # another process removed it before it was locked
 
 
 def _remove(path: Path) -> None:
-    """Unless it is in use, or gone."""
+    """Remove a mirror unless it is locked, or does not exist."""
     with suppress(OSError):
-        lock = locked(path)
+        lock = lock_directory(path)
         try:
             shutil.rmtree(path, ignore_errors=True)
         finally:

@@ -1,10 +1,11 @@
-"""Asking remotes: so many at once, each with an end, and each repo's by one at a time."""
+"""Syncs with remotes: a queue, a time limit for each, and one sync of a repo at a time."""
 
 import asyncio
 import tempfile
 import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -12,81 +13,104 @@ from uuid import UUID
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
-from symphony.infrastructure.git.files.roots import Roots
+from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.fair_queue import FairQueue
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
-from symphony.infrastructure.git.process.program import Program, Stopped
+from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
 from symphony.infrastructure.git.process.threads import start_thread
-from symphony.infrastructure.git.remotes import mirrors
 from symphony.infrastructure.git.remotes.address import (
-    Address,
-    LookUp,
+    IpAddress,
     RemoteAddress,
-    system_look_up,
+    Resolver,
+    system_resolver,
 )
-from symphony.infrastructure.git.remotes.mirrors import Mirror, Mirrors
-from symphony.infrastructure.git.remotes.repository import RemoteRepository, short
+from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits, Mirrors
+from symphony.infrastructure.git.remotes.repository import (
+    MAX_BRANCHES,
+    RemoteRepository,
+    branch_name,
+)
 from symphony.infrastructure.git.status.inspector import Inspector
 
-TIME_LIMIT = 30  # seconds, and as many again to wait for a turn
-AT_ONCE = 8  # of one user
-IN_ALL = 4 * AT_ONCE  # they wait for the network most of the time
-MAX_WAITING = 16  # of one user, those at work included
-_PAUSE = 0.5  # seconds between two looks at the size of what is fetched
+
+@dataclass(frozen=True, slots=True)
+class SyncLimits:
+    """The limits of syncs; times are in seconds.
+
+    `time_limit` is for the sync, and again for the wait in the queue. Syncs wait for the network
+    most of the time, so many can run. `max_queued` per user includes the running syncs.
+    """
+
+    time_limit: float = 30
+    concurrency_per_user: int = 8
+    concurrency: int = 32
+    max_queued: int = 16
+    max_branches: int = MAX_BRANCHES
+    size_check_interval: float = 0.5
+    mirrors: MirrorLimits = field(default_factory=MirrorLimits)
+    program: ProgramOptions = field(default_factory=ProgramOptions)
 
 
 class RemoteGit(Remotes):
-    """Asks with git, in threads of its own.
+    """Contacts remotes with git, in threads.
 
-    Raises Overloaded when too many of a user wait already, or one has waited too long.
+    Raises Overloaded when the queue of the user is full, or the wait in it takes too long.
 
-    Mirrors are kept in `folder`; without one they end with the process.
+    `mirror_directory` has the mirrors; without one they are removed when the service stops.
     """
 
     def __init__(
         self,
         roots: Iterable[Path],
-        folder: Path | None,
+        mirror_directory: Path | None,
         *,
         allow_private: bool,
-        look_up: LookUp = system_look_up,
+        resolver: Resolver = system_resolver,
+        limits: SyncLimits | None = None,
     ) -> None:
-        self._roots = Roots(roots)
+        self._limits = limits or SyncLimits()
+        self._roots = GitRoots(roots)
         self._allow_private = allow_private
-        self._look_up = look_up
+        self._resolver = resolver
         self._temporary = ServiceTemporaryDirectory()
-        self._mirrors = Mirrors(self._temporary.path / "mirrors" if folder is None else folder)
-        self._queue = FairQueue("remote", of_one=AT_ONCE, in_all=IN_ALL)
+        self._mirrors = Mirrors(
+            mirror_directory or self._temporary.path / "mirrors", self._limits.mirrors
+        )
+        self._queue = FairQueue(
+            "remote", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
+        )
         self._programs = set[Program]()
 
     async def sync(self, user_id: UUID, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
-        remote = RemoteAddress.parsed(remote_url)
-        line = self._queue.line(user_id)
-        program = Program()
+        time_limit = self._limits.time_limit
+        remote = RemoteAddress.parse(remote_url)
+        queue = self._queue.for_user(user_id)
+        program = Program(self._limits.program)
         self._programs.add(program)
         try:
-            with line.place(MAX_WAITING):
-                began = time.monotonic()
-                async with asyncio.timeout(TIME_LIMIT):
-                    address = await remote.looked_up(
-                        self._look_up, allow_private=self._allow_private
+            with queue.slot(self._limits.max_queued):
+                started = time.monotonic()
+                async with asyncio.timeout(time_limit):
+                    address = await remote.resolve(
+                        self._resolver, allow_private=self._allow_private
                     )
-                left = TIME_LIMIT - (time.monotonic() - began)
-                asking = partial(self._ask, program, remote, address, repo_id, path)
-                work = await line.begin(asking, TIME_LIMIT)
-                async with asyncio.timeout(left):
-                    return await self._bounded(work, self._mirrors.of(repo_id))
+                remaining = time_limit - (time.monotonic() - started)
+                sync = partial(self._sync, program, remote, address, repo_id, path)
+                work = await queue.submit(sync, time_limit)
+                async with asyncio.timeout(remaining):
+                    return await self._wait(work, self._mirrors.mirror(repo_id))
         except TimeoutError:
-            raise RemoteTimeout(TIME_LIMIT) from None
+            raise RemoteTimeout(time_limit) from None
         except Stopped:
-            raise Overloaded from None  # the service is being stopped
+            raise Overloaded from None  # the service is stopping
         except OSError as error:
-            words = error.strerror or "unknown"
-            raise RemoteFailed(f"This service cannot keep what it fetches: {words}.") from None
+            reason = error.strerror or "unknown error"
+            raise RemoteFailed(f"The service cannot store what it fetches: {reason}.") from None
         finally:
-            # Whoever waited may be gone. The thread finds git ended, and gives the mirror back.
+            # The caller may have been cancelled. The thread then finds git killed, and unlocks the
+            # mirror.
             program.stop()
             self._programs.discard(program)
 
@@ -94,87 +118,87 @@ class RemoteGit(Remotes):
         await asyncio.wrap_future(start_thread(partial(self._mirrors.remove, repo_id), "mirror"))
 
     def close(self) -> None:
-        """Ends what is still running, and removes the temporary folder."""
+        """Stop the running syncs and remove the temporary directory."""
         for program in self._programs:
             program.stop()
         self._queue.close()
         self._temporary.close()
 
-    async def _bounded(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
-        """Waits for the work, for as long as what it fetches is not too much."""
+    async def _wait(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
+        """Wait for the work while the size of what it fetches is within the limit."""
+        max_size = self._limits.mirrors.max_size
         try:
-            while not (await asyncio.wait([work], timeout=_PAUSE))[0]:
-                if (
-                    await asyncio.wrap_future(start_thread(mirror.size, "mirror"))
-                    > mirrors.MAX_SIZE
-                ):
-                    raise RemoteFailed(f"It sends more than {mirrors.MAX_SIZE:,} bytes.")
+            while not (await asyncio.wait([work], timeout=self._limits.size_check_interval))[0]:
+                if await asyncio.wrap_future(start_thread(mirror.size, "mirror")) > max_size:
+                    raise RemoteFailed(f"The remote sends more than {max_size:,} bytes.")
             return work.result()
         finally:
             work.cancel()
 
-    def _ask(
-        self, program: Program, remote: RemoteAddress, address: Address, repo_id: UUID, path: str
+    def _sync(
+        self, program: Program, remote: RemoteAddress, address: IpAddress, repo_id: UUID, path: str
     ) -> RemoteState:
         """Raises: SyncInProgress, RemoteFailed, Stopped."""
         with (
-            self._mirrors.held(repo_id) as mirror,
-            tempfile.TemporaryDirectory(dir=self._temporary.path) as folder,
+            self._mirrors.lock(repo_id) as mirror,
+            tempfile.TemporaryDirectory(dir=self._temporary.path) as directory,
             _opened(Inspector(self._roots, self._temporary.path, program), path) as private,
         ):
-            asked = RemoteRepository(remote, address, mirror, program, Path(folder))
-            asked_at = utc_now()
-            listing = asked.listed()
-            branches = dict(listing.branches)
-            branch = None if private is None else _counterpart(private, remote)
+            repository = RemoteRepository(
+                remote, address, mirror, program, Path(directory), self._limits.max_branches
+            )
+            requested_at = utc_now()
+            branches = repository.list_branches()
+            commits = dict(branches.commits)
+            branch = None if private is None else _remote_branch(private, remote)
             ahead, behind = None, None
-            if private is not None and branch is not None and branch in branches:
-                # Which may be a newer one than a moment ago.
-                branches[branch] = asked.fetch(branch, listing)
-                ahead, behind = _counted(private, branches[branch], mirror)
+            if private is not None and branch is not None and branch in commits:
+                # The branch may have moved since it was listed.
+                commits[branch] = repository.fetch(branch, branches)
+                ahead, behind = _ahead_behind(private, commits[branch], mirror)
             return RemoteState(
-                branches={short(name): commit for name, commit in branches.items()},
-                default_branch=None if listing.default is None else short(listing.default),
+                branches={branch_name(ref): commit for ref, commit in commits.items()},
+                default_branch=None if branches.default is None else branch_name(branches.default),
                 ahead=ahead,
                 behind=behind,
-                synced_at=asked_at,
+                synced_at=requested_at,
             )
 
 
 @contextmanager
 def _opened(inspector: Inspector, path: str) -> Generator[PrivateDirectory | None]:
-    """The repository in a folder; None when it cannot be read."""
+    """Open the repository at a path; None when it cannot be read."""
     with ExitStack() as stack:
         private = None
         with suppress(Unreadable, OSError):
-            private = stack.enter_context(inspector.opened(inspector.folder(path)))
+            private = stack.enter_context(inspector.open(inspector.resolve(path)))
         yield private
 
 
-def _counterpart(private: PrivateDirectory, asked: RemoteAddress) -> str | None:
-    """The full name that the branch that is checked out has at the remote, if it is there."""
+def _remote_branch(private: PrivateDirectory, address: RemoteAddress) -> str | None:
+    """Return the full ref name that the checked out branch has at the remote, if it has one."""
     branch, config = private.branch, private.config
     if branch is None:
         return None
-    # Whoever has given it another name there has it as the branch's upstream.
+    # A branch with another name at the remote has that one as its upstream.
     upstream = config.first(f"branch.{branch}.merge")
     remote = config.last(f"branch.{branch}.remote")
     if upstream is not None and remote is not None:
-        # In place of a remote's name there may be an address.
+        # git accepts a URL in place of the name of a remote.
         url = config.first(f"remote.{remote}.url") or remote
-        if asked.is_also_at(url):
+        if address.is_same_remote(url):
             return upstream
     return f"refs/heads/{branch}"
 
 
-def _counted(
+def _ahead_behind(
     private: PrivateDirectory, commit: str, mirror: Mirror
 ) -> tuple[int, int] | tuple[None, None]:
-    """How many commits only HEAD has, and how many only the other one."""
+    """Return the number of commits that only HEAD has, and that only the remote's commit has."""
     with suppress(Unreadable):
-        counted = private.beside(mirror.objects).git(
+        output = private.with_objects(mirror.objects).git(
             "rev-list", "--left-right", "--count", f"HEAD...{commit}", "--"
         )
-        ahead, behind = map(int, counted.split())
+        ahead, behind = map(int, output.split())
         return ahead, behind
     return None, None

@@ -1,4 +1,4 @@
-"""A remote, asked by git in a git directory that knows of nothing else."""
+"""A remote repository, which git reads from a git directory that contains nothing else."""
 
 import os
 import re
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.domain.sync import RemoteFailed
-from symphony.infrastructure.git.files.decoding import text
+from symphony.infrastructure.git.files.decoding import decode
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
-from symphony.infrastructure.git.remotes.address import Address, RemoteAddress
-from symphony.infrastructure.git.remotes.messages import reason
+from symphony.infrastructure.git.remotes.address import IpAddress, RemoteAddress
+from symphony.infrastructure.git.remotes.messages import failure_reason
 from symphony.infrastructure.git.remotes.mirrors import Mirror
 
 MAX_BRANCHES = 10_000
@@ -21,38 +21,46 @@ _BRANCH = re.compile(
 )
 _DEFAULT = re.compile(rb"ref: (?P<ref>refs/heads/\S+)\tHEAD")
 _VERSION = re.compile(rb"git version (\d+)\.(\d+)")
-# The first one that can be told the address behind a name (http.curloptResolve); those before it
-# would look it up once more.
-_OLDEST = (2, 37)
+# The first version with http.curloptResolve, which gives it the IP address of a host name; older
+# ones would resolve the name again.
+_MIN_VERSION = (2, 37)
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """What a remote says that it has: commits by the full names of their branches."""
+class BranchList:
+    """The branches of a remote: commits by full ref names; `default` is one of these names."""
 
-    branches: Mapping[str, str]
+    commits: Mapping[str, str]
     default: str | None
 
 
-def short(ref: str) -> str:
-    """A branch's name, as text."""
-    return text(os.fsencode(ref.removeprefix(_HEADS)))
+def branch_name(ref: str) -> str:
+    """Return the name of a branch as text."""
+    return decode(os.fsencode(ref.removeprefix(_HEADS)))
 
 
 class RemoteRepository:
-    """The remote at one address; git works in the empty folder `path`."""
+    """The repository at one IP address of a remote; git works in the empty directory `path`."""
 
     def __init__(
-        self, address: RemoteAddress, asked: Address, mirror: Mirror, program: Program, path: Path
+        self,
+        remote: RemoteAddress,
+        address: IpAddress,
+        mirror: Mirror,
+        program: Program,
+        path: Path,
+        max_branches: int = MAX_BRANCHES,
     ) -> None:
         self._mirror = mirror
         self._program = program
         self._path = path
+        self._max_branches = max_branches
         settings = {
-            **address.settings(asked),
-            # By a name: in no list of processes, and nothing that could be taken for an option.
-            "remote.origin.url": address.url(asked),
-            # The commits are all that is counted. Who cannot leave out the rest sends everything.
+            **remote.settings(address),
+            # git gets the URL by a name: so it is in no list of processes, and cannot be taken for
+            # an option.
+            "remote.origin.url": remote.url(address),
+            # Only commits are needed. A remote that cannot filter sends everything.
             "remote.origin.promisor": "true",
             "remote.origin.partialclonefilter": "tree:0",
             "fetch.unpackLimit": "1",
@@ -60,56 +68,56 @@ class RemoteRepository:
             "core.hooksPath": os.devnull,
         }
         self._variables = {
-            **address.variables(asked),
+            **remote.variables(address),
             "GIT_DIR": str(path),
             "GIT_OBJECT_DIRECTORY": str(mirror.objects),
             "GIT_ALLOC_LIMIT": "256m",
-            # libcurl and ssh would look for the user's own home without it, and for a .netrc there.
+            # Without it, libcurl and ssh look up the user's home directory, and a .netrc there.
             "HOME": os.devnull,
             **config_variables([*settings.items()]),
         }
 
-    def listed(self) -> Listing:
-        """What it has now. Raises: RemoteFailed, Stopped."""
+    def list_branches(self) -> BranchList:
+        """Raises: RemoteFailed, Stopped."""
         self._check_version()
         self._prepare(hash_name="sha1")
-        branches: dict[str, str] = {}
+        commits: dict[str, str] = {}
         default = None
-        for line in self._git("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*").split(
-            b"\n"
-        ):
+        output = self._git("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*")
+        for line in output.split(b"\n"):
             if branch := _BRANCH.fullmatch(line):
-                branches[os.fsdecode(branch["ref"])] = branch["id"].decode()
+                commits[os.fsdecode(branch["ref"])] = branch["id"].decode()
             elif symbolic := _DEFAULT.fullmatch(line):
                 default = os.fsdecode(symbolic["ref"])
-        if len(branches) > MAX_BRANCHES:
-            raise RemoteFailed(f"It has more than {MAX_BRANCHES:,} branches.")
-        return Listing(branches, default if default in branches else None)
+        if len(commits) > self._max_branches:
+            raise RemoteFailed(f"The remote has more than {self._max_branches:,} branches.")
+        return BranchList(commits, default if default in commits else None)
 
-    def fetch(self, branch: str, listing: Listing) -> str:
-        """Brings the commits of a branch into the mirror; the newest one.
+    def fetch(self, branch: str, branches: BranchList) -> str:
+        """Fetch the commits of a branch into the mirror; return its newest commit.
 
         Raises: RemoteFailed, Stopped.
         """
-        commit = listing.branches[branch]
-        self._prepare("sha1" if len(commit) == 40 else "sha256")
-        kept = _parsed(self._mirror.branches())
-        if kept.get(branch) == commit:
+        commit = branches.commits[branch]
+        hash_name = "sha1" if len(commit) == 40 else "sha256"
+        self._prepare(hash_name)
+        fetched = _parse_refs(self._mirror.branches())
+        if fetched.get(branch) == commit:
             return commit
         try:
             self._fetch(branch)
         except RemoteFailed:
-            if not kept:
+            if not fetched:
                 raise
-            # Perhaps what is kept is of no use any more: it only saves time.
-            self._mirror.empty()
-            self._prepare("sha1" if len(commit) == 40 else "sha256")
+            # The mirror may be damaged. It only saves time, so fetch everything again.
+            self._mirror.clear()
+            self._prepare(hash_name)
             self._fetch(branch)
-            kept = {}
-        still = {name: known for name, known in kept.items() if name in listing.branches}
-        fetched = self._git("rev-parse", "--verify", branch).decode().strip()
-        self._mirror.keep({**still, branch: fetched})
-        return fetched
+            fetched = {}
+        existing = {name: known for name, known in fetched.items() if name in branches.commits}
+        newest = self._git("rev-parse", "--verify", branch).decode().strip()
+        self._mirror.save_branches({**existing, branch: newest})
+        return newest
 
     def _fetch(self, branch: str) -> None:
         self._git(
@@ -120,7 +128,7 @@ class RemoteRepository:
         )  # fmt: skip
 
     def _prepare(self, hash_name: str) -> None:
-        """Makes the folder a bare repository that has what the mirror has."""
+        """Turn the directory into a bare repository with the branches of the mirror."""
         (self._path / "refs").mkdir(exist_ok=True)
         (self._path / "HEAD").write_text("ref: refs/none\n")
         (self._path / "packed-refs").write_bytes(self._mirror.branches())
@@ -131,19 +139,19 @@ class RemoteRepository:
 
     def _check_version(self) -> None:
         version = _VERSION.match(self._git("version"))
-        if version is None or tuple(map(int, version.groups())) < _OLDEST:
-            oldest = ".".join(map(str, _OLDEST))
-            raise RemoteFailed(f"The git of this service is older than {oldest}.")
+        if version is None or tuple(map(int, version.groups())) < _MIN_VERSION:
+            minimum = ".".join(map(str, _MIN_VERSION))
+            raise RemoteFailed(f"The git of this service is older than {minimum}.")
 
     def _git(self, *arguments: str) -> bytes:
         try:
-            return self._program.run(*arguments, folder=self._path, variables=self._variables)
+            return self._program.run(*arguments, directory=self._path, variables=self._variables)
         except GitFailed as failed:
-            raise RemoteFailed(reason(failed.complaint)) from None
+            raise RemoteFailed(failure_reason(failed.error_output)) from None
         except Unreadable as unreadable:
             raise RemoteFailed(unreadable.reason) from None
 
 
-def _parsed(packed_refs: bytes) -> dict[str, str]:
+def _parse_refs(packed_refs: bytes) -> dict[str, str]:
     lines = (os.fsdecode(line).partition(" ") for line in packed_refs.splitlines())
     return {name: commit for commit, _, name in lines}

@@ -1,9 +1,9 @@
-"""Files that only look modified, because the filter that they pass through is not run.
+"""Files that appear modified because the filter that converts them is not run.
 
-A file with the attribute `filter` (git-lfs, git-crypt) is kept in another form than it is checked
-out in. git compares the two only when the file's times are not those that the index has, and
-without the filter they then differ. What is left to tell by is the size that the file had when the
-index last saw it: while it has that size, it is taken for unmodified.
+A file with the attribute `filter` (git-lfs, git-crypt) has another content in the repository than
+in the working tree. git compares the two only when the times of the file differ from those in the
+index, and without the filter they then differ. What remains is the size of the file that the index
+recorded: while the file has that size, it counts as unmodified.
 """
 
 import os
@@ -11,32 +11,32 @@ import re
 
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
-_NONE = {b"unspecified", b"unset"}
-# What `git ls-files --debug` tells of an entry; the size is that of the file, modulo 2^32.
+_NO_FILTER = {b"unspecified", b"unset"}
+# An entry in the output of `git ls-files --debug`; the size is that of the file, modulo 2^32.
 _ENTRY = re.compile(rb"([^\0]+)\0(?:  .*\n)*?  size: (\d+)\t.*\n")
-_AT_ONCE = 500  # paths, for a command line has an end
-_SIZES = 1 << 32
+_PATHS_PER_RUN = 500  # because the size of a command line is limited
+_SIZE_MODULUS = 1 << 32
 
 
 def count_modified(private: PrivateDirectory, paths: list[bytes]) -> int:
-    """How many of these files, which all look modified, are. Raises: Unreadable."""
+    """Return how many of these files, which all appear modified, are. Raises: Unreadable."""
     if not paths:
         return 0
-    answers = private.attributes(paths, "filter")
-    filtered = [path for path, value in answers if value not in _NONE]
+    attributes = private.attributes(paths, "filter")
+    filtered = [path for path, value in attributes if value not in _NO_FILTER]
     unmodified = 0
-    for start in range(0, len(filtered), _AT_ONCE):
-        names = [os.fsdecode(path) for path in filtered[start : start + _AT_ONCE]]
-        listed = private.list_files("--debug", "--", *names)
+    for start in range(0, len(filtered), _PATHS_PER_RUN):
+        names = [os.fsdecode(path) for path in filtered[start : start + _PATHS_PER_RUN]]
+        output = private.list_files("--debug", "--", *names)
         unmodified += sum(
-            _size(private, path) == int(size) for path, size in _ENTRY.findall(listed)
+            _size(private, path) == int(size) for path, size in _ENTRY.findall(output)
         )
     return len(paths) - unmodified
 
 
 def _size(private: PrivateDirectory, path: bytes) -> int | None:
-    assert private.location.work_tree is not None  # noqa: S101 - a bare one has no files
+    assert private.location.work_tree is not None  # noqa: S101 - a bare repository has no files
     try:
-        return os.lstat(private.location.work_tree / os.fsdecode(path)).st_size % _SIZES
+        return os.lstat(private.location.work_tree / os.fsdecode(path)).st_size % _SIZE_MODULUS
     except OSError:
         return None

@@ -1,24 +1,23 @@
-"""What is in an index, all of it looked through before git compares a file with it.
+"""A check of all entries of an index, before git compares files with them.
 
-git checks the paths of an index when they are added, and not when it reads them. So it would
-compare a file anywhere on the machine with what somebody has written, and we would tell whether the
-two are the same.
+git validates the paths of an index when they are added, but not when it reads them. With a crafted
+index it would compare any file of the machine with content that somebody chose, and the status
+would reveal whether both are the same.
 """
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.infrastructure.git.files.unreadable import broken, refused
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
-_MAX_PATH = 1 << 16  # bytes; far more than any system opens
-_MAX_SUBMODULES = 16 << 20  # bytes of what is told of them
-# Each of these begins with the end of the entry before; then come a tag, a mode, an object's id, a
-# stage, and the path (git-ls-files(1)).
+# Each of these patterns begins with the NUL that ends the previous entry. Then follow a tag, a
+# mode, an object id, a stage and the path (git-ls-files(1)).
 #
-# A path is unsafe with a part that git would not add: none, `.`, `..` or `.git`. Only the folders
-# of a sparse index end with a slash.
+# A path is unsafe when it has a part that git would not add: an empty one, `.`, `..` or `.git`.
+# Only the directories of a sparse index end with a slash.
 _UNSAFE = re.compile(
     rb"""
     \0[A-Z]\ (?:
@@ -29,51 +28,64 @@ _UNSAFE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _SUBMODULE = re.compile(rb"\0[A-Z] 160000 ([0-9a-f]+) 0\t([^\0]+)(?=\0)")
-# One that is left out by sparse checkout, and the folder in which it would be.
+# An entry that sparse checkout leaves out, and the directory that would contain it.
 _LEFT_OUT = re.compile(rb"\0S [^\t]*\t([^\0]+)/[^\0/]*(?=\0)")
 
-Submodules = list[tuple[str, str]]
+RecordedSubmodules = list[tuple[str, str]]
+"""The path and the recorded commit of each submodule."""
 
 
-def checked(private: PrivateDirectory) -> Submodules:
-    """The path and the commit of each submodule without a conflict.
+@dataclass(frozen=True, slots=True)
+class IndexLimits:
+    """The limits of what is read of an index, in bytes."""
 
-    Raises: Unreadable (refused) when git would be led out of the working tree, Stopped.
+    max_path: int = 1 << 16  # far more than any operating system opens
+    max_submodules: int = 16 << 20  # of the paths and commits of all of them
+
+
+def check_index(private: PrivateDirectory) -> RecordedSubmodules:
+    """Check the paths of the index and return the submodules without a conflict.
+
+    Raises: Unreadable (refused) when a path leads outside the working tree, Stopped.
     """
-    entries = Entries(private.location.work_tree)
-    private.list_entries(entries.take)
-    return entries.submodules
+    check = IndexCheck(private.location.work_tree)
+    private.list_index_entries(check.consume)
+    return check.submodules
 
 
-class Entries:
-    """What `git ls-files -t --stage -z` tells of an index, as it comes: it may be long."""
+class IndexCheck:
+    """A check of the output of `git ls-files -t --stage -z`, which may be long, in chunks."""
 
-    def __init__(self, work_tree: Path | None) -> None:
+    def __init__(self, work_tree: Path | None, limits: IndexLimits | None = None) -> None:
         self._work_tree = str(work_tree)
+        self._limits = limits or IndexLimits()
         self._rest = b"\0"
-        self._room = _MAX_SUBMODULES
-        self.submodules: Submodules = []
+        self._submodules_size = 0
+        self.submodules: RecordedSubmodules = []
 
-    def take(self, piece: bytes) -> None:
+    def consume(self, chunk: bytes) -> None:
         """Raises: Unreadable."""
-        told = self._rest + piece
-        end = told.rindex(b"\0")
-        self._rest = told[end:]
-        if len(self._rest) > _MAX_PATH:
-            raise broken(f"A path in its index has more than {_MAX_PATH:,} bytes.")
-        entries = told[: end + 1]
+        output = self._rest + chunk
+        end = output.rindex(b"\0")
+        self._rest = output[end:]
+        if len(self._rest) > self._limits.max_path:
+            raise broken(f"A path in the index is longer than {self._limits.max_path:,} bytes.")
+        entries = output[: end + 1]
         if _UNSAFE.search(entries):
-            raise refused("A path in its index leads out of it.")
+            raise refused("A path in the index leads outside the working tree.")
         self._check_left_out(entries)
         for commit, path in _SUBMODULE.findall(entries):
-            self._room -= len(path) + len(commit)
-            if self._room < 0:
-                raise broken("It has too many submodules.")
+            self._submodules_size += len(path) + len(commit)
+            if self._submodules_size > self._limits.max_submodules:
+                raise broken("The repository has too many submodules.")
             self.submodules.append((os.fsdecode(path), commit.decode()))
 
     def _check_left_out(self, entries: bytes) -> None:
-        """git looks whether what is left out is there all the same, and follows links for that."""
-        for folder in set(_LEFT_OUT.findall(entries)):
-            place = os.path.join(self._work_tree, os.fsdecode(folder))
-            if os.path.realpath(place) != place:
-                raise refused("A path in its index leads through a symbolic link.")
+        """Refuse left out files behind a symbolic link.
+
+        git checks whether such files exist nevertheless, and follows symbolic links for that.
+        """
+        for directory in set(_LEFT_OUT.findall(entries)):
+            path = os.path.join(self._work_tree, os.fsdecode(directory))
+            if os.path.realpath(path) != path:
+                raise refused("A path in the index leads through a symbolic link.")

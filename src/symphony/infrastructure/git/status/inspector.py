@@ -1,4 +1,4 @@
-"""Looking at one repository."""
+"""The inspection of one repository."""
 
 import os
 import tempfile
@@ -11,151 +11,169 @@ from symphony.domain.base import utc_now
 from symphony.domain.git import Head, RepoState, RepoStatus
 from symphony.infrastructure.git.files.config import check_work_tree, read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
-from symphony.infrastructure.git.files.decoding import text
-from symphony.infrastructure.git.files.folder import Folder, Room
+from symphony.infrastructure.git.files.decoding import decode
 from symphony.infrastructure.git.files.location import locate
-from symphony.infrastructure.git.files.objects import allowed_objects, check_loose_object
-from symphony.infrastructure.git.files.operations import operation
-from symphony.infrastructure.git.files.roots import Roots
+from symphony.infrastructure.git.files.objects import check_loose_object, find_object_directories
+from symphony.infrastructure.git.files.operations import current_operation
+from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
-from symphony.infrastructure.git.process import private_directory
-from symphony.infrastructure.git.process.private_directory import PrivateDirectory
+from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
+from symphony.infrastructure.git.process.private_directory import (
+    PrivateDirectory,
+    create_private_directory,
+)
 from symphony.infrastructure.git.process.program import Program
-from symphony.infrastructure.git.status import filters, index, submodules
-from symphony.infrastructure.git.status.porcelain import Porcelain, read_porcelain
+from symphony.infrastructure.git.status import filters, submodules
+from symphony.infrastructure.git.status.index import check_index
+from symphony.infrastructure.git.status.porcelain import Porcelain, parse_porcelain
 from symphony.infrastructure.git.status.submodules import Submodule
 
+MAX_COPIED = 256 << 20  # bytes at the same time: of a submodule and all that contain it
 _MAX_DEPTH = 8  # of submodules in submodules
-MAX_COPIED = 256 << 20  # bytes at a time: of a submodule and all that are around it
-_MAX_STASHES = 16 << 20  # bytes of their list
-_MAX_SHOWN = 1000  # characters
-_COMMIT = "--format=%H%x00%s%x00%an%x00%at"
+_MAX_STASH_LOG = 16 << 20  # bytes
+_MAX_TEXT = 1000  # characters of a commit's subject and author
+_COMMIT_FORMAT = "--format=%H%x00%s%x00%an%x00%at"
 _IN_A_SUBMODULE = "In a submodule: "
-_BARE = "It is a bare repository: there are no files to compare."
+_BARE = "The repository is bare: it has no files to compare."
 
 
 class Inspector:
-    """Looks at repositories for one caller; blocks while it does."""
+    """Inspects repositories for one caller, in the thread of the caller."""
 
-    def __init__(self, roots: Roots, scratch: Path, program: Program) -> None:
+    def __init__(
+        self, roots: GitRoots, temporary: Path, program: Program, max_copied: int = MAX_COPIED
+    ) -> None:
         self._roots = roots
-        self._temporary = scratch
+        self._temporary = temporary
         self._program = program
-        self._room = Room(MAX_COPIED)
+        self._budget = CopyBudget(max_copied)
 
-    def status(self, path: str) -> RepoStatus:
-        """Raises: Stopped, and nothing else for whatever is wrong with a repository."""
-        begun = utc_now()
+    def inspect(self, path: str) -> RepoStatus:
+        """Return the status of the repository at a path; every problem of it is a state.
+
+        Raises: Stopped.
+        """
+        started_at = utc_now()
         try:
-            with self.opened(self.folder(path)) as private:
-                return self._status(private, begun)
+            with self.open(self.resolve(path)) as private:
+                return self._status(private, started_at)
         except Unreadable as unreadable:
             state, reason = unreadable.state, unreadable.reason
         except OSError as error:
-            state, reason = RepoState.ERROR, f"It cannot be read: {error.strerror or 'unknown'}."
-        return RepoStatus(state=state, reason=reason, observed_at=begun)
+            state = RepoState.ERROR
+            reason = f"The repository cannot be read: {error.strerror or 'unknown error'}."
+        return RepoStatus(state=state, reason=reason, observed_at=started_at)
 
-    def folder(self, path: str) -> Path:
-        """Where a repo's path leads. Raises: Unreadable when it may not be looked at."""
-        return self._roots.resolve(os.path.expanduser(path), "It")
+    def resolve(self, path: str) -> Path:
+        """Return the directory of a repo's path. Raises: Unreadable when it is not allowed."""
+        return self._roots.resolve(os.path.expanduser(path), "The directory")
 
     @contextmanager
-    def opened(self, folder: Path) -> Generator[PrivateDirectory]:
-        """The repository in a folder, as git may look at it. Raises: Unreadable, OSError."""
-        location = locate(folder, self._roots)
+    def open(self, directory: Path) -> Generator[PrivateDirectory]:
+        """Create a private git directory for the repository. Raises: Unreadable, OSError."""
+        location = locate(directory, self._roots)
         with self._copies() as path:
             config = read_config(location)
             check_work_tree(config, location)
-            objects = allowed_objects(location.common / "objects", self._roots)
-            yield private_directory.make(location, config, objects, self._program, path, self._room)
+            objects = find_object_directories(location.common_directory / "objects", self._roots)
+            yield create_private_directory(
+                location, config, objects, self._program, path, self._budget
+            )
 
     @contextmanager
     def _copies(self) -> Generator[Path]:
-        """A folder for copies, whose room is free again when the block ends."""
-        left = self._room.left
+        """Create a directory for copies; when it is removed, the budget is as before."""
+        remaining = self._budget.remaining
         with tempfile.TemporaryDirectory(dir=self._temporary) as path:
             yield Path(path)
-        self._room.left = left
+        self._budget.remaining = remaining
 
-    def _status(self, private: PrivateDirectory, begun: datetime) -> RepoStatus:
-        with Folder(private.location.own) as own, Folder(private.location.common) as common:
-            under_way = operation(own)
-            # git, too, has as many stashes as there are lines.
-            stashes = (common.read("logs/refs/stash", _MAX_STASHES) or b"").count(b"\n")
+    def _status(self, private: PrivateDirectory, started_at: datetime) -> RepoStatus:
+        with (
+            UntrustedDirectory(private.location.git_directory) as own,
+            UntrustedDirectory(private.location.common_directory) as common,
+        ):
+            operation = current_operation(own)
+            # As in git, each line of the log is a stash.
+            stashes = (common.read("logs/refs/stash", _MAX_STASH_LOG) or b"").count(b"\n")
         remotes = {
-            text(os.fsencode(name)): without_credentials(url)
+            decode(os.fsencode(name)): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
         is_bare = private.location.work_tree is None or private.config.is_true("core.bare")
-        seen, modified = (_bare(private), 0) if is_bare else self._compared(private, depth=0)
-        is_dirty = seen.staged or modified or seen.untracked or seen.conflicted
+        compared, modified = (_bare(private), 0) if is_bare else self._compare(private, depth=0)
+        is_dirty = compared.staged or modified or compared.untracked or compared.conflicted
         return RepoStatus(
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
             reason=_BARE if is_bare else None,
             is_bare=is_bare,
-            branch=seen.branch,
-            head=None if seen.head is None else _head(private, seen.head),
-            upstream=seen.upstream,
-            ahead=seen.ahead,
-            behind=seen.behind,
-            staged=seen.staged,
+            branch=compared.branch,
+            head=None if compared.head is None else _head(private, compared.head),
+            upstream=compared.upstream,
+            ahead=compared.ahead,
+            behind=compared.behind,
+            staged=compared.staged,
             modified=modified,
-            untracked=seen.untracked,
-            conflicted=seen.conflicted,
+            untracked=compared.untracked,
+            conflicted=compared.conflicted,
             stashes=stashes,
-            operation=under_way,
+            operation=operation,
             remotes=remotes,
-            observed_at=begun,
+            observed_at=started_at,
         )
 
-    def _compared(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
-        """What git sees, and how many files and submodules are modified."""
-        inner = index.checked(private)
-        seen = read_porcelain(
+    def _compare(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
+        """Return what git reports, and the number of modified files and submodules."""
+        recorded = check_index(private)
+        porcelain = parse_porcelain(
             private.git(
-                # Without looking into submodules, which overrides what .gitmodules says.
+                # The option keeps git out of submodules, whatever .gitmodules says.
                 "status", "--porcelain=v2", "-z", "--branch",
                 "--ignore-submodules=dirty",
             )
         )  # fmt: skip
         modified = (
-            seen.otherwise_modified
-            + filters.count_modified(private, seen.modified)
+            porcelain.otherwise_modified
+            + filters.count_modified(private, porcelain.modified)
             + submodules.count_modified(
-                private, inner, lambda folder: self._submodule(folder, depth + 1)
+                private, recorded, lambda directory: self._submodule(directory, depth + 1)
             )
         )
-        return seen, modified
+        return porcelain, modified
 
-    def _submodule(self, folder: Path, depth: int) -> Submodule:
+    def _submodule(self, directory: Path, depth: int) -> Submodule:
         if depth > _MAX_DEPTH:
-            raise broken(f"{_IN_A_SUBMODULE}They are nested too deeply.")
+            raise broken(f"{_IN_A_SUBMODULE}The submodules are nested too deeply.")
         try:
-            with self.opened(folder) as private:
-                seen, modified = self._compared(private, depth)
+            with self.open(directory) as private:
+                porcelain, modified = self._compare(private, depth)
         except Unreadable as unreadable:
-            # It stands in a repository, which is neither missing nor none because of it.
-            kind = refused if unreadable.state == RepoState.REFUSED else broken
-            raise kind(_IN_A_SUBMODULE + unreadable.reason.removeprefix(_IN_A_SUBMODULE)) from None
+            # The superproject exists and is a repository, so it is neither missing nor none.
+            error = refused if unreadable.state == RepoState.REFUSED else broken
+            reason = _IN_A_SUBMODULE + unreadable.reason.removeprefix(_IN_A_SUBMODULE)
+            raise error(reason) from None
         return Submodule(
-            seen.head,
-            has_changes=bool(seen.staged or modified or seen.conflicted),
-            has_untracked=bool(seen.untracked),
+            porcelain.head,
+            has_changes=bool(porcelain.staged or modified or porcelain.conflicted),
+            has_untracked=bool(porcelain.untracked),
         )
 
 
 def _bare(private: PrivateDirectory) -> Porcelain:
-    """A bare repository has refs and objects; what it prints is empty before the first commit."""
+    """Return the head and the branch of a bare repository, which has no files to compare.
+
+    Before the first commit git prints no head.
+    """
     head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
-    branch = None if private.branch is None else text(os.fsencode(private.branch))
+    branch = None if private.branch is None else decode(os.fsencode(private.branch))
     return Porcelain(head=head or None, branch=branch)
 
 
 def _head(private: PrivateDirectory, commit: str) -> Head:
-    check_loose_object(private.objects, commit)
-    shown = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT, commit, "--")
-    identity, subject, author, seconds = text(shown.removesuffix(b"\n")).split("\0")
-    return Head(identity, subject[:_MAX_SHOWN], author[:_MAX_SHOWN], _time(seconds))
+    check_loose_object(private.object_directories, commit)
+    output = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT_FORMAT, commit, "--")
+    commit_id, subject, author, seconds = decode(output.removesuffix(b"\n")).split("\0")
+    return Head(commit_id, subject[:_MAX_TEXT], author[:_MAX_TEXT], _time(seconds))
 
 
 def _time(seconds: str) -> datetime | None:

@@ -1,9 +1,10 @@
-"""Git on this machine's disk: so many observations at once, each with an end."""
+"""Git repositories on this machine's disk: a queue of inspections, each with a time limit."""
 
 import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from uuid import UUID
@@ -11,87 +12,107 @@ from uuid import UUID
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.git import Git, RepoState, RepoStatus
-from symphony.infrastructure.git.files.roots import Roots
+from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
-from symphony.infrastructure.git.process.program import Program, Stopped
+from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
-from symphony.infrastructure.git.status.inspector import Inspector
+from symphony.infrastructure.git.status.inspector import MAX_COPIED, Inspector
 
-TIME_LIMIT = 10  # seconds, and as many again to wait for a turn
-AT_ONCE = 2 * (os.cpu_count() or 1)  # of one user
-IN_ALL = 4 * AT_ONCE  # that many users have to be held up before anybody else is
-MAX_WAITING = 200  # of one user: a few seconds of work
+_CPUS = os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionLimits:
+    """The limits of inspections.
+
+    `time_limit` is in seconds, for the inspection and again for the wait in the queue. The total
+    concurrency is four times that of a user, so four users have to be stuck before others wait.
+    `max_queued` per user is work for a few seconds.
+    """
+
+    time_limit: float = 10
+    concurrency_per_user: int = 2 * _CPUS
+    concurrency: int = 8 * _CPUS
+    max_queued: int = 200
+    max_copied: int = MAX_COPIED
+    program: ProgramOptions = field(default_factory=ProgramOptions)
 
 
 class LocalGit(Git):
-    """Looks at repositories in the allowed folders, in threads of its own.
+    """Inspects repositories in the git roots, in threads.
 
-    Raises Overloaded when too many of a user wait already, one has waited too long, or the service
-    is being stopped.
+    Raises Overloaded when the queue of the user is full, the wait in it takes too long, or the
+    service is stopping.
     """
 
-    def __init__(self, roots: Iterable[Path]) -> None:
-        self._roots = Roots(roots)
+    def __init__(self, roots: Iterable[Path], limits: InspectionLimits | None = None) -> None:
+        self._limits = limits or InspectionLimits()
+        self._roots = GitRoots(roots)
         self._temporary = ServiceTemporaryDirectory()
-        self._queue = FairQueue("git", of_one=AT_ONCE, in_all=IN_ALL)
+        self._queue = FairQueue(
+            "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
+        )
         self._programs = set[Program]()
 
     async def status(self, user_id: UUID, path: str) -> RepoStatus:
-        line = self._queue.line(user_id)
-        with line.place(MAX_WAITING):
-            return await self._looked_at(line, path)
+        queue = self._queue.for_user(user_id)
+        with queue.slot(self._limits.max_queued):
+            return await self._inspect(queue, path)
 
     async def statuses(
         self, user_id: UUID, paths: Iterable[str], within: float
     ) -> Mapping[str, RepoStatus]:
-        found = dict[str, RepoStatus]()
-        waiting = iter(paths)
+        statuses = dict[str, RepoStatus]()
+        remaining = iter(paths)
 
-        async def look() -> None:
-            for path in waiting:
+        async def inspect_remaining() -> None:
+            for path in remaining:
                 with suppress(QueueTimeout):
-                    found[path] = await self.status(user_id, path)
+                    statuses[path] = await self.status(user_id, path)
 
-        # No more at once than the user has threads: looking at one comes soon between them.
-        lookers = [asyncio.create_task(look()) for _ in range(AT_ONCE)]
+        # No more tasks than the user may have threads, so that a single status is queued behind few
+        # of these.
+        tasks = [
+            asyncio.create_task(inspect_remaining())
+            for _ in range(self._limits.concurrency_per_user)
+        ]
         try:
-            done, _ = await asyncio.wait(
-                lookers, timeout=within, return_when=asyncio.FIRST_EXCEPTION
-            )
-            for each in done:
-                each.result()
+            done, _ = await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
         finally:
-            for each in lookers:
-                each.cancel()
-            await asyncio.gather(*lookers, return_exceptions=True)
-        return found
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return statuses
 
     def close(self) -> None:
-        """Ends what is still running, and removes the temporary folder."""
+        """Stop the running inspections and remove the temporary directory."""
         for program in self._programs:
             program.stop()
         self._queue.close()
         self._temporary.close()
 
-    async def _looked_at(self, line: UserQueue, path: str) -> RepoStatus:
-        asked_at = utc_now()
-        program = Program()
-        inspector = Inspector(self._roots, self._temporary.path, program)
+    async def _inspect(self, queue: UserQueue, path: str) -> RepoStatus:
+        requested_at = utc_now()
+        limits = self._limits
+        program = Program(limits.program)
+        inspector = Inspector(self._roots, self._temporary.path, program, limits.max_copied)
         self._programs.add(program)
         try:
-            look = await line.begin(partial(inspector.status, path), TIME_LIMIT)
-            async with asyncio.timeout(TIME_LIMIT):
-                return await look
+            inspection = await queue.submit(partial(inspector.inspect, path), limits.time_limit)
+            async with asyncio.timeout(limits.time_limit):
+                return await inspection
         except TimeoutError:
             return RepoStatus(
                 state=RepoState.ERROR,
-                reason=f"Reading it took longer than {TIME_LIMIT} seconds.",
-                observed_at=asked_at,
+                reason=f"The inspection took longer than {limits.time_limit} seconds.",
+                observed_at=requested_at,
             )
         except Stopped:
-            raise Overloaded from None  # the service is being stopped
+            raise Overloaded from None  # the service is stopping
         finally:
-            # Whoever waited may be gone: then git and the thread that runs it have no reason to go
-            # on. The thread removes what it has made.
+            # The caller may have been cancelled: then git, and the thread that runs it, are of no
+            # use any more. The thread removes its temporary files.
             program.stop()
             self._programs.discard(program)

@@ -1,20 +1,21 @@
-"""What `git status --porcelain=v2 -z --branch` says (git-status(1))."""
+"""The output of `git status --porcelain=v2 -z --branch` (git-status(1))."""
 
 from dataclasses import dataclass, field
 
-from symphony.infrastructure.git.files.decoding import text
+from symphony.infrastructure.git.files.decoding import decode
 
-GITLINK = b"160000"  # the mode of a submodule
-_UNBORN = b"(initial)"
+SUBMODULE_MODE = b"160000"
+_NO_COMMIT = b"(initial)"
 _DETACHED = b"(detached)"
 
 
 @dataclass(slots=True)
 class Porcelain:
-    """Its headers, and its entries counted.
+    """The headers, and the entries as counts.
 
-    `modified` has the paths of files that differ from the index in the working tree; `deleted` and
-    the like are among them. Submodules are not: git does not look into them here.
+    `modified` has the paths of files whose content in the working tree differs from the index.
+    `otherwise_modified` counts the files whose content need not be compared: deleted, of another
+    type, added with intent to add. Submodules are in neither, because git does not inspect them.
     """
 
     head: str | None = None
@@ -26,54 +27,53 @@ class Porcelain:
     untracked: int = 0
     conflicted: int = 0
     otherwise_modified: int = 0
-    """Those whose content need not be compared: deleted, of another type, to be added."""
     modified: list[bytes] = field(default_factory=list[bytes])
 
 
-def read_porcelain(output: bytes) -> Porcelain:
-    seen = Porcelain()
+def parse_porcelain(output: bytes) -> Porcelain:
+    porcelain = Porcelain()
     records = iter(output.split(b"\0"))
     for record in records:
         match record[:2]:
             case b"# ":
-                _read_header(seen, record[2:])
+                _parse_header(porcelain, record[2:])
             case b"1 ":
-                _read_change(seen, record.split(b" ", 8))
+                _parse_change(porcelain, record.split(b" ", 8))
             case b"2 ":
-                next(records)  # its former name
-                _read_change(seen, record.split(b" ", 9))
+                next(records)  # the previous name
+                _parse_change(porcelain, record.split(b" ", 9))
             case b"u ":
-                seen.conflicted += 1
+                porcelain.conflicted += 1
             case b"? ":
-                seen.untracked += 1
+                porcelain.untracked += 1
             case _:
-                pass  # the end
-    return seen
+                pass  # the empty record at the end
+    return porcelain
 
 
-def _read_header(seen: Porcelain, header: bytes) -> None:
+def _parse_header(porcelain: Porcelain, header: bytes) -> None:
     name, _, value = header.partition(b" ")
     match name:
-        case b"branch.oid" if value != _UNBORN:
-            seen.head = value.decode()
+        case b"branch.oid" if value != _NO_COMMIT:
+            porcelain.head = value.decode()
         case b"branch.head" if value != _DETACHED:
-            seen.branch = text(value)
+            porcelain.branch = decode(value)
         case b"branch.upstream":
-            seen.upstream = text(value)
+            porcelain.upstream = decode(value)
         case b"branch.ab":
             ahead, behind = value.split()
-            seen.ahead, seen.behind = int(ahead), -int(behind)
+            porcelain.ahead, porcelain.behind = int(ahead), -int(behind)
         case _:
             pass
 
 
-def _read_change(seen: Porcelain, fields: list[bytes]) -> None:
+def _parse_change(porcelain: Porcelain, fields: list[bytes]) -> None:
     staged, modified = fields[1][:1], fields[1][1:]
     mode_in_index, path = fields[4], fields[-1]
-    seen.staged += staged != b"."
-    if modified == b"." or mode_in_index == GITLINK:
+    porcelain.staged += staged != b"."
+    if modified == b"." or mode_in_index == SUBMODULE_MODE:
         return
     if modified == b"M":
-        seen.modified.append(path)
+        porcelain.modified.append(path)
     else:
-        seen.otherwise_modified += 1
+        porcelain.otherwise_modified += 1

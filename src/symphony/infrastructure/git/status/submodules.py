@@ -1,7 +1,7 @@
-"""Submodules that differ from what their superproject has of them.
+"""Submodules that differ from what their superproject records of them.
 
-git would look into each by running itself there, with the submodule's own configuration. So it is
-told not to, and each is looked at as any other repository is.
+git would run itself in each of them, with the submodule's own configuration. Instead, an
+option keeps git out of them, and each is inspected like any other repository.
 """
 
 import os
@@ -10,80 +10,84 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from symphony.infrastructure.git.files.config import parsed
-from symphony.infrastructure.git.files.folder import Folder
+from symphony.infrastructure.git.files.config import read_values
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
-from symphony.infrastructure.git.status.index import Submodules
+from symphony.infrastructure.git.status.index import RecordedSubmodules
 
-_ALWAYS_THE_SAME = {"all"}
-_SAME_WHEN_DIRTY = {"all", "dirty"}
-_SAME_WITH_UNTRACKED = {"all", "dirty", "untracked"}
+# The values of `ignore` with which a submodule never counts, not for changes, not for new files.
+_IGNORE_ALWAYS = {"all"}
+_IGNORE_CHANGES = {"all", "dirty"}
+_IGNORE_UNTRACKED = {"all", "dirty", "untracked"}
 
 
 @dataclass(frozen=True, slots=True)
 class Submodule:
-    """What a superproject asks of a submodule that is checked out."""
+    """The facts about a checked out submodule that its superproject needs."""
 
     head: str | None
     has_changes: bool
     has_untracked: bool
 
 
-Look = Callable[[Path], Submodule]
+InspectSubmodule = Callable[[Path], Submodule]
 
 
-def count_modified(private: PrivateDirectory, submodules: Submodules, look: Look) -> int:
-    """How many of the submodules are at another commit, have changes, or are gone.
+def count_modified(
+    private: PrivateDirectory, submodules: RecordedSubmodules, inspect: InspectSubmodule
+) -> int:
+    """Return how many submodules are at another commit, have changes, or are missing.
 
     Raises: Unreadable, OSError.
     """
     if not submodules:
         return 0
-    ignored = _ignored(private)
+    ignore = _ignore_values(private)
     return sum(
-        _is_modified(private, path, commit, ignored(path), look) for path, commit in submodules
+        _is_modified(private, path, commit, ignore(path), inspect) for path, commit in submodules
     )
 
 
-def _ignored(private: PrivateDirectory) -> Callable[[str], str]:
-    """What is not to count, for each path (gitmodules(5), `submodule.<name>.ignore`)."""
+def _ignore_values(private: PrivateDirectory) -> Callable[[str], str]:
+    """Return a function from a path to its value of `ignore` (gitmodules(5),
+    `submodule.<name>.ignore`)."""
     work_tree = private.location.work_tree
-    assert work_tree is not None  # noqa: S101 - a bare one has no files
-    with Folder(work_tree) as top:
-        modules = parsed(top, ".gitmodules")
+    assert work_tree is not None  # noqa: S101 - a bare repository has no files
+    with UntrustedDirectory(work_tree) as top:
+        modules = read_values(top, ".gitmodules")
     sections = {
         values[-1]: section
-        for (section, key), values in modules.items()
-        if section.startswith("submodule.") and key == "path"
+        for (section, name), values in modules.items()
+        if section.startswith("submodule.") and name == "path"
     }
 
-    def of(path: str) -> str:
+    def ignore_value(path: str) -> str:
         section = sections.get(path, "")
         from_modules = modules.get((section, "ignore"), ("none",))[-1]
         general = private.config.last("diff.ignoresubmodules")
         return private.config.last(f"{section}.ignore") or general or from_modules
 
-    return of
+    return ignore_value
 
 
 def _is_modified(
-    private: PrivateDirectory, path: str, commit: str, ignored: str, look: Look
+    private: PrivateDirectory, path: str, commit: str, ignore: str, inspect: InspectSubmodule
 ) -> bool:
-    if ignored in _ALWAYS_THE_SAME:
+    if ignore in _IGNORE_ALWAYS:
         return False
-    assert private.location.work_tree is not None  # noqa: S101 - a bare one has no files
-    folder = private.location.work_tree / path
+    assert private.location.work_tree is not None  # noqa: S101 - a bare repository has no files
+    directory = private.location.work_tree / path
     try:
-        mode = os.lstat(folder).st_mode
+        mode = os.lstat(directory).st_mode
     except (FileNotFoundError, NotADirectoryError):
         return True
-    if not stat.S_ISDIR(mode) or os.path.realpath(folder) != str(folder):
+    if not stat.S_ISDIR(mode) or os.path.realpath(directory) != str(directory):
         return True
-    if not os.path.lexists(folder / ".git"):
+    if not os.path.lexists(directory / ".git"):
         return False  # it is not checked out
-    submodule = look(folder)
+    submodule = inspect(directory)
     return (
         (submodule.head is not None and submodule.head != commit)
-        or (submodule.has_changes and ignored not in _SAME_WHEN_DIRTY)
-        or (submodule.has_untracked and ignored not in _SAME_WITH_UNTRACKED)
+        or (submodule.has_changes and ignore not in _IGNORE_CHANGES)
+        or (submodule.has_untracked and ignore not in _IGNORE_UNTRACKED)
     )

@@ -1,8 +1,8 @@
-"""Situations of files and of the index, each made from a repository with one commit."""
+"""Situations of files and of the index, each created from a repository with one commit."""
 
 import os
 
-from tests.support.repositories import Repository
+from tests.support.git_repository import Repository
 
 
 def staged_file(repo: Repository) -> None:
@@ -21,13 +21,13 @@ def file_modified_after_staging(repo: Repository) -> None:
 
 
 def file_of_the_same_size_and_time(repo: Repository) -> None:
-    """Only that the index is not newer than the file makes git look into it."""
+    """git reads the file only because the index is not newer than the file."""
     repo.git("config", "core.trustctime", "false")
     before = (10**18, 10**18)
     os.utime(repo.path / "file", ns=before)
     repo.git("update-index", "--refresh")
     os.utime(repo.write("file", "tnetnoc\n"), ns=before)
-    os.utime(repo.own / "index", ns=before)
+    os.utime(repo.git_directory / "index", ns=before)
 
 
 def touched_file(repo: Repository) -> None:
@@ -64,19 +64,19 @@ def file_turned_into_a_link(repo: Repository) -> None:
     (repo.path / "file").symlink_to("nowhere")
 
 
-def folder_in_place_of_a_file(repo: Repository) -> None:
+def directory_in_place_of_a_file(repo: Repository) -> None:
     (repo.path / "file").unlink()
     repo.write("file/inner")
 
 
-def untracked_folders(repo: Repository) -> None:
+def untracked_directories(repo: Repository) -> None:
     repo.write("folder/one")
     repo.write("folder/two")
     repo.write("three")
 
 
 def untracked_files_not_wanted(repo: Repository) -> None:
-    untracked_folders(repo)
+    untracked_directories(repo)
     repo.git("config", "status.showUntrackedFiles", "no")
 
 
@@ -95,9 +95,9 @@ def files_excluded_here_only(repo: Repository) -> None:
 
 
 def nested_repository(repo: Repository) -> None:
-    nested = Repository.made(repo.path / "nested")
+    nested = Repository.created(repo.path / "nested")
     nested.commit()
-    Repository.made(repo.path / "empty")
+    Repository.created(repo.path / "empty")
 
 
 def line_ends_converted(repo: Repository) -> None:
@@ -142,14 +142,14 @@ def names_with_newlines(repo: Repository) -> None:
     repo.write("two\n\nlines\t\x01")
 
 
-def names_that_are_no_text(repo: Repository) -> None:
+def names_that_are_not_utf8(repo: Repository) -> None:
     name = os.fsdecode(b"caf\xe9\xff")
     repo.commit(name)
     repo.write(name, "changed\n")
     repo.write(os.fsdecode(b"\x80new"))
 
 
-def branch_and_commit_that_are_no_text(repo: Repository) -> None:
+def branch_and_commit_that_are_not_utf8(repo: Repository) -> None:
     repo.write(".git/message", b"caf\xe9 \xff\n")
     repo.git("-c", "i18n.commitEncoding=UTF-8", "commit", "--quiet", "--allow-empty",
              "--file=.git/message", GIT_AUTHOR_NAME=os.fsdecode(b"Ren\xe9"))  # fmt: skip
@@ -161,7 +161,7 @@ def split_index(repo: Repository) -> None:
     repo.write("new")
     repo.git("add", "new")
     repo.write("file", "changed\n")
-    assert list(repo.own.glob("sharedindex.*"))
+    assert list(repo.git_directory.glob("sharedindex.*"))
 
 
 def sparse_checkout(repo: Repository) -> None:
@@ -188,7 +188,7 @@ def untracked_cache(repo: Repository) -> None:
 
 
 def file_system_monitor(repo: Repository) -> None:
-    """The index says that nothing needs to be looked at; then something is changed."""
+    """The index records that no file needs to be checked; then one is changed."""
     hook = repo.write(".git/hooks/monitor", "#!/bin/sh\nprintf 'token\\0'\n")
     hook.chmod(0o755)
     repo.git("config", "core.fsmonitor", str(hook))
@@ -198,7 +198,7 @@ def file_system_monitor(repo: Repository) -> None:
     repo.write("file", "changed\n")
 
 
-def files_taken_for_unchanged(repo: Repository) -> None:
+def files_assumed_unchanged(repo: Repository) -> None:
     repo.git("update-index", "--assume-unchanged", "file")
     repo.write("file", "changed\n")
     repo.commit("second")
@@ -218,7 +218,7 @@ def locked_index(repo: Repository) -> None:
 
 
 def no_index(repo: Repository) -> None:
-    (repo.own / "index").unlink()
+    (repo.git_directory / "index").unlink()
 
 
 def large_index(repo: Repository) -> None:
@@ -231,7 +231,7 @@ def large_index(repo: Repository) -> None:
 
 
 def filtered(repo: Repository) -> None:
-    """A file that is kept in another form, as with git-lfs."""
+    """Add a file with another content in the repository than on the disk, as with git-lfs."""
     repo.git("config", "filter.upper.clean", "tr a-z A-Z")
     repo.git("config", "filter.upper.smudge", "tr A-Z a-z")
     repo.git("config", "filter.upper.required", "true")
@@ -254,102 +254,14 @@ def filtered_files_changed(repo: Repository) -> None:
     repo.write("file", "changed\n")
 
 
-def submodule(repo: Repository) -> Repository:
-    """Gives it one, with a filter and a monitor of its own, and gives that."""
-    library = Repository.made(repo.path.with_name("library"))
-    library.commit("inner")
-    library.commit("inner", "second\n")
-    repo.git("submodule", "--quiet", "add", library.path.as_uri(), "vendor/lib")
-    repo.git("commit", "--quiet", "--message=submodule")
-    return Repository(repo.path / "vendor" / "lib")
-
-
-def submodule_added(repo: Repository) -> None:
-    submodule(repo)
-    repo.git("reset", "--quiet", "--soft", "HEAD^")
-
-
-def submodule_clean(repo: Repository) -> None:
-    submodule(repo)
-
-
-def submodule_modified(repo: Repository) -> None:
-    submodule(repo).write("inner", "changed\n")
-
-
-def submodule_with_untracked_files(repo: Repository) -> None:
-    submodule(repo).write("new")
-
-
-def submodule_moved(repo: Repository) -> None:
-    submodule(repo).git("checkout", "--quiet", "HEAD^")
-
-
-def submodule_moved_and_staged(repo: Repository) -> None:
-    inner = submodule(repo)
-    inner.git("checkout", "--quiet", "HEAD^")
-    repo.git("add", "vendor/lib")
-    inner.write("inner", "changed\n")
-
-
-def submodule_whose_changes_do_not_count(repo: Repository) -> None:
-    inner = submodule(repo)
-    inner.write("inner", "changed\n")
-    repo.git("config", "--file=.gitmodules", "submodule.vendor/lib.ignore", "dirty")
-
-
-def submodule_whose_untracked_files_do_not_count(repo: Repository) -> None:
-    inner = submodule(repo)
-    inner.write("new")
-    repo.git("config", "submodule.vendor/lib.ignore", "untracked")
-
-
-def submodule_beside_a_sparse_index(repo: Repository) -> None:
-    inner = submodule(repo)
-    repo.commit("outside/deep/two")
-    repo.git("sparse-checkout", "set", "--cone", "--sparse-index", "vendor")
-    inner.write("inner", "changed\n")
-
-
-def submodule_not_checked_out(repo: Repository) -> None:
-    submodule(repo)
-    repo.git("submodule", "--quiet", "deinit", "--force", "vendor/lib")
-
-
-def submodule_removed(repo: Repository) -> None:
-    inner = submodule(repo)
-    for file in inner.path.iterdir():
-        file.unlink()
-    inner.path.rmdir()
-
-
-def submodule_in_a_submodule(repo: Repository) -> None:
-    inner = submodule(repo)
-    innermost = submodule(Repository(inner.path))
-    innermost.write("inner", "changed\n")
-
-
-def repository_added_as_if_it_were_a_submodule(repo: Repository) -> None:
-    nested = Repository.made(repo.path / "nested")
-    nested.commit()
-    repo.git("add", "nested")
-    repo.git("commit", "--quiet", "--message=nested")
-    nested.commit("second")
-
-
 SITUATIONS = (
     staged_file, modified_file, file_modified_after_staging, file_of_the_same_size_and_time,
     touched_file, deleted_files, renamed_file, copied_file, file_to_be_added,
-    file_turned_into_a_link, folder_in_place_of_a_file, untracked_folders,
+    file_turned_into_a_link, directory_in_place_of_a_file, untracked_directories,
     untracked_files_not_wanted, ignored_files, files_excluded_here_only, nested_repository,
     line_ends_converted, line_ends_by_attribute, modes_that_count, modes_that_do_not_count, links,
-    links_that_are_files, names_with_newlines, names_that_are_no_text,
-    branch_and_commit_that_are_no_text, split_index, sparse_checkout, sparse_index,
-    untracked_cache, file_system_monitor, files_taken_for_unchanged, index_of_version_4,
+    links_that_are_files, names_with_newlines, names_that_are_not_utf8,
+    branch_and_commit_that_are_not_utf8, split_index, sparse_checkout, sparse_index,
+    untracked_cache, file_system_monitor, files_assumed_unchanged, index_of_version_4,
     locked_index, no_index, large_index, filtered_files_touched, filtered_files_changed,
-    submodule_added, submodule_clean, submodule_modified, submodule_with_untracked_files,
-    submodule_moved, submodule_moved_and_staged, submodule_whose_changes_do_not_count,
-    submodule_whose_untracked_files_do_not_count, submodule_not_checked_out, submodule_removed,
-    submodule_beside_a_sparse_index, submodule_in_a_submodule,
-    repository_added_as_if_it_were_a_submodule,
 )  # fmt: skip

@@ -1,8 +1,8 @@
-"""Situations of branches and commits, each made from a repository with one commit."""
+"""Situations of branches and commits, each created from a repository with one commit."""
 
 from pathlib import Path
 
-from tests.support.repositories import Repository
+from tests.support.git_repository import Repository
 
 
 def clean(repo: Repository) -> None:
@@ -38,7 +38,7 @@ def packed_refs(repo: Repository) -> None:
 
 
 def conflict(repo: Repository) -> None:
-    """Two branches that cannot be merged."""
+    """Create two branches that cannot be merged."""
     repo.git("checkout", "--quiet", "-b", "other")
     repo.commit("file", "theirs\n")
     repo.commit("new", "theirs\n")
@@ -73,7 +73,7 @@ def rebase_with_conflicts(repo: Repository) -> None:
     repo.git("rebase", "other", check=False)
 
 
-def rebase_of_mails_with_conflicts(repo: Repository) -> None:
+def rebase_by_patches_with_conflicts(repo: Repository) -> None:
     conflict(repo)
     repo.git("rebase", "--apply", "other", check=False)
 
@@ -115,7 +115,7 @@ def bisect(repo: Repository) -> None:
     repo.git("bisect", "start", "HEAD", "HEAD~4")
 
 
-def mails_being_applied(repo: Repository) -> None:
+def patches_being_applied(repo: Repository) -> None:
     conflict(repo)
     patch = repo.git("format-patch", "-1", "--stdout", "other^")
     repo.write(".git/patch", patch + "\n")
@@ -129,7 +129,7 @@ def stashes(repo: Repository) -> None:
 
 
 def upstream(repo: Repository) -> Repository:
-    """Gives it one that is even with it, and gives the remote."""
+    """Add an upstream with the same commits; return the remote."""
     remote = repo.clone(repo.path.with_name("remote"), "--bare")
     repo.git("remote", "add", "origin", remote.path.as_uri())
     repo.git("fetch", "--quiet", "origin")
@@ -165,7 +165,7 @@ def gone_upstream(repo: Repository) -> None:
 
 
 def upstream_that_is_one_of_two(repo: Repository) -> None:
-    """Others than the first are only merged by `git pull`."""
+    """Only `git pull` uses the values after the first."""
     repo.git("branch", "topic")
     repo.commit("second")
     upstream(repo)
@@ -173,20 +173,20 @@ def upstream_that_is_one_of_two(repo: Repository) -> None:
 
 
 def upstream_that_is_fetched_in_two_ways(repo: Repository) -> None:
-    """What has no place here says nothing of where the branch is, and a `^` takes it out."""
+    """A refspec without a target does not locate the upstream, and one with `^` excludes refs."""
     upstream(repo)
     repo.commit("second")
-    config = (repo.own / "config").read_text()
+    config = (repo.git_directory / "config").read_text()
     fetch = "\tfetch = "
-    (repo.own / "config").write_text(
+    (repo.git_directory / "config").write_text(
         config.replace(fetch, f"{fetch}refs/heads/main\n{fetch}^refs/heads/topic\n{fetch}", 1)
     )
 
 
-def folder_with_the_name_of_a_packed_branch(repo: Repository) -> None:
-    """git leaves such folders when the branches that were in them are gone."""
+def directory_with_the_name_of_a_packed_branch(repo: Repository) -> None:
+    """git leaves such directories when the branches in them are deleted."""
     repo.git("pack-refs", "--all")
-    (repo.own / "refs/heads/main/topic").mkdir(parents=True)
+    (repo.git_directory / "refs/heads/main/topic").mkdir(parents=True)
 
 
 def upstream_that_is_a_local_branch(repo: Repository) -> None:
@@ -219,7 +219,7 @@ def shallow(repo: Repository) -> Repository:
 def history_that_is_not_all_there(repo: Repository) -> None:
     commit = repo.git("rev-parse", "HEAD")
     repo.commit("second")
-    (repo.own / "objects" / commit[:2] / commit[2:]).unlink()
+    (repo.git_directory / "objects" / commit[:2] / commit[2:]).unlink()
 
 
 def many_remotes(repo: Repository) -> None:
@@ -257,17 +257,17 @@ def linked_worktree_of_a_bare_repository(repo: Repository) -> Repository:
 
 
 def git_directory_elsewhere(repo: Repository) -> Repository:
-    place = repo.path.with_name("elsewhere")
-    separate = Repository.made(repo.path.with_name("separate"), f"--separate-git-dir={place}")
+    target = repo.path.with_name("elsewhere")
+    separate = Repository.created(repo.path.with_name("separate"), f"--separate-git-dir={target}")
     separate.commit()
     separate.write("new")
     return separate
 
 
 def git_directory_behind_a_link(repo: Repository) -> None:
-    place = repo.path.with_name("elsewhere")
-    repo.own.rename(place)
-    repo.own.symlink_to(place)
+    target = repo.path.with_name("elsewhere")
+    repo.git_directory.rename(target)
+    repo.git_directory.symlink_to(target)
 
 
 def alternate_objects(repo: Repository) -> Repository:
@@ -278,7 +278,7 @@ def alternate_objects(repo: Repository) -> Repository:
 
 
 def sha256(repo: Repository) -> Repository:
-    other = Repository.made(repo.path.with_name("sha256"), "--object-format=sha256")
+    other = Repository.created(repo.path.with_name("sha256"), "--object-format=sha256")
     other.commit()
     other.git("pack-refs", "--all")
     other.write("file", "changed\n")
@@ -301,7 +301,7 @@ def format_that_allows_extensions(repo: Repository) -> None:
     (repo.path / "file").chmod(0o755)
 
 
-def path_with_odd_signs(repo: Repository) -> Repository:
+def path_with_unusual_characters(repo: Repository) -> Repository:
     odd = repo.clone(Path(repo.path.with_name("a: 'b' \"c\" #d $e grün")))
     odd.write("new")
     return odd
@@ -311,15 +311,15 @@ SITUATIONS = (
     clean, unborn_branch, detached, branch_with_slashes_and_umlauts,
     branch_that_is_another_name_of_one, branch_that_leads_to_itself, packed_refs,
     merge_with_conflicts, merge_to_be_committed,
-    merge_of_removed_and_added_files, rebase_with_conflicts, rebase_of_mails_with_conflicts,
+    merge_of_removed_and_added_files, rebase_with_conflicts, rebase_by_patches_with_conflicts,
     rebase_that_stopped_for_an_edit, rebase_that_stopped_in_a_merge, cherry_pick_with_conflicts,
-    cherry_pick_between_two_commits, revert_with_conflicts, bisect, mails_being_applied, stashes,
+    cherry_pick_between_two_commits, revert_with_conflicts, bisect, patches_being_applied, stashes,
     even_with_upstream, ahead_of_upstream, behind_upstream, diverged_from_upstream, gone_upstream,
     upstream_that_is_one_of_two, upstream_that_is_fetched_in_two_ways,
-    folder_with_the_name_of_a_packed_branch,
+    directory_with_the_name_of_a_packed_branch,
     upstream_that_is_a_local_branch, upstream_under_an_unusual_name, upstream_fetched_alone,
     shallow, history_that_is_not_all_there, many_remotes,
     linked_worktree, linked_worktree_with_a_merge, linked_worktree_of_a_bare_repository,
     git_directory_elsewhere, git_directory_behind_a_link, alternate_objects, sha256, partial_clone,
-    format_that_allows_extensions, path_with_odd_signs,
+    format_that_allows_extensions, path_with_unusual_characters,
 )  # fmt: skip

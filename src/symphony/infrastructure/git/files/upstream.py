@@ -1,0 +1,44 @@
+"""The upstream of a branch, by the configuration of the repository."""
+
+from collections.abc import Iterable, Iterator
+
+from symphony.infrastructure.git.files.config import Config
+
+
+def tracking_settings(config: Config, branch: str | None) -> Iterator[tuple[str, str]]:
+    """Yield the settings that git needs to find the upstream of a branch."""
+    remote, merge = _upstream(config, branch)
+    if remote is None or merge is None:
+        return
+    yield f"branch.{branch}.remote", remote
+    yield f"branch.{branch}.merge", merge
+    fetch = f"remote.{remote}.fetch"
+    for refspec in config.all(fetch):
+        yield fetch, refspec
+
+
+def upstream_ref(config: Config, branch: str | None) -> str | None:
+    """Return the local ref of the branch's upstream (git-fetch(1), "refspec")."""
+    remote, merge = _upstream(config, branch)
+    ref = None
+    if remote is not None and merge is not None:
+        refspecs = config.all(f"remote.{remote}.fetch")
+        ref = merge if remote == "." else _map(merge, refspecs)
+    return ref if ref is not None and ref.startswith("refs/") else None
+
+
+def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:
+    return config.last(f"branch.{branch}.remote"), config.first(f"branch.{branch}.merge")
+
+
+def _map(ref: str, refspecs: Iterable[str]) -> str | None:
+    for refspec in refspecs:
+        source, _, target = refspec.removeprefix("+").partition(":")
+        if not target:
+            continue  # the ref is fetched, but not stored
+        prefix, star, suffix = source.partition("*")
+        if not star and source == ref:
+            return target
+        if star and ref.startswith(prefix) and ref.endswith(suffix):
+            return target.replace("*", ref[len(prefix) : len(ref) - len(suffix)], 1)
+    return None

@@ -1,0 +1,93 @@
+"""Copies of HEAD, refs and the index of a repository, for a private git directory."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from symphony.infrastructure.git.files.unreadable import broken
+from symphony.infrastructure.git.files.untrusted_directory import (
+    CopyBudget,
+    UntrustedDirectory,
+    overlapping_chunks,
+)
+
+_MAX_REF = 4096  # bytes
+_MAX_INDEX = 256 << 20  # bytes
+_MAX_SYMBOLIC_REFS = 5  # in a chain, as in git itself
+_REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
+_SYMBOLIC_REF = re.compile(rb"ref:[ \t]*(" + _REF_NAME + rb")\s*")
+_OBJECT_ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\s*")
+_SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
+# The extension of a split index (gitformat-index(5)): its size, then the hash of the shared index.
+_LINK = re.compile(rb"link(?=\0.{3}(?P<sha1>.{20})(?P<sha256_rest>.{12})?)", re.DOTALL)
+_LINK_SIZE = 4 + 4 + 32
+_MAX_LINKS = 100_000  # paths in an index may look like the extension
+
+
+def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path) -> str | None:
+    """Copy HEAD and the refs that it refers to; return the branch, or None when it is detached.
+
+    Raises: Unreadable.
+    """
+    content = own.read("HEAD", _MAX_REF) or b""
+    symbolic = _SYMBOLIC_REF.fullmatch(content)
+    if symbolic is None and not _OBJECT_ID.fullmatch(content):
+        raise broken("HEAD is damaged.")
+    (target / "HEAD").write_bytes(content)
+    if symbolic is None:
+        return None
+    ref = os.fsdecode(symbolic[1])
+    copy_ref(ref, common, target)
+    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+
+
+def copy_ref(name: str, common: UntrustedDirectory, target: Path) -> None:
+    """Copy a ref that is a file of its own, and the refs that it refers to. Raises: Unreadable."""
+    for _ in range(_MAX_SYMBOLIC_REFS):
+        # git leaves a directory when the branches in it are deleted; a packed ref may then have its
+        # name.
+        content = None if common.has_directory(name) else common.read(name, _MAX_REF)
+        if content is None:
+            return
+        symbolic = _SYMBOLIC_REF.fullmatch(content)
+        if symbolic is None and not _OBJECT_ID.fullmatch(content):
+            raise broken("A ref of the branch or of its upstream is damaged.")
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_bytes(content)
+        if symbolic is None:
+            return
+        name = os.fsdecode(symbolic[1])
+
+
+def copy_index(own: UntrustedDirectory, target: Path, budget: CopyBudget) -> None:
+    """Copy the index, and its shared index when it is split (git-update-index(1), "Split index").
+
+    The copy keeps the modification time: git compares the content of files that are as new as the
+    index.
+
+    Raises: Unreadable.
+    """
+    if not own.copy("index", target / "index", _MAX_INDEX, budget):
+        return
+    existing = {entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)}
+    if existing:
+        names = existing.intersection(_shared_index_names(target / "index"))
+        if len(names) > 1:
+            raise broken("The index refers to more than one shared index.")
+        for name in names:
+            own.copy(name, target / name, _MAX_INDEX, budget)
+
+
+def _shared_index_names(index: Path) -> Iterator[str]:
+    """Yield what may be the name of the shared index: all that looks like the extension."""
+    found = 0
+    for chunk in overlapping_chunks(index, overlap=_LINK_SIZE):
+        for link in _LINK.finditer(chunk):
+            found += 1
+            if found > _MAX_LINKS:
+                raise broken(
+                    f"The index has more than {_MAX_LINKS:,} references to shared indexes."
+                )
+            yield f"sharedindex.{link['sha1'].hex()}"
+            yield f"sharedindex.{link['sha1'].hex()}{(link['sha256_rest'] or b'').hex()}"
