@@ -139,6 +139,7 @@ async def test_a_resolver_that_does_not_answer_delays_nothing_beyond_the_time_li
     assert entries(temporary) == []
 
 
+@pytest.mark.long
 async def test_when_the_service_is_killed_git_is_too_and_the_next_sync_works(
     silent: Listener, remotes: RemoteGit, root: Path, temporary: Path, tmp_path: Path
 ) -> None:
