@@ -147,7 +147,7 @@ async def test_the_pool_replaces_lost_connections_when_they_are_taken(engines: E
         each.close()
     fresh = [await engines.read.raw_connection() for _ in range(2)]
     kept = [each.driver_connection for each in fresh]
-    assert not {*map(id, kept)} & {*map(id, drivers)}, f"a lost connection was lent: {POOLS}"
+    assert not {*map(id, kept)} & {*map(id, drivers)}, f"a lost connection was reused: {POOLS}"
     for each in fresh:
         each.close()
     again = await engines.read.raw_connection()

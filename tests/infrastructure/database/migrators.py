@@ -5,9 +5,6 @@ import multiprocessing
 import time
 from multiprocessing.context import ForkServerProcess
 from multiprocessing.synchronize import Event
-from typing import Literal
-
-from sqlalchemy import Connection
 
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
@@ -43,14 +40,10 @@ def _migrate(url: str) -> None:
 
 
 def _migrate_and_stay(url: str, halfway: Event) -> None:
-    run_command = migrations._run_command  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - to stop after it
+    async def migrate() -> None:
+        async with migrations.exclusive_connection(create_engines(url)) as connection:
+            await connection.run_sync(migrations.run_command, "upgrade", "head")
+            halfway.set()
+            time.sleep(600)  # noqa: ASYNC251 - the test kills the process long before
 
-    def run_and_stay(
-        connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
-    ) -> None:
-        run_command(connection, direction, revision)
-        halfway.set()
-        time.sleep(600)  # the test kills it long before
-
-    migrations._run_command = run_and_stay  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    _migrate(url)
+    asyncio.run(migrate())

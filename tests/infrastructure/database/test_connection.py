@@ -24,7 +24,7 @@ TIME_LIMIT = 10  # seconds
 only_sqlite = pytest.mark.parametrize("store_kind", ["sqlite-file", "sqlite-memory"], indirect=True)
 
 
-async def lent(engine: AsyncEngine) -> Any:
+async def next_connection(engine: AsyncEngine) -> Any:
     """Return the driver's connection that the next caller gets; these tests open only one."""
     pooled = await engine.raw_connection()
     try:
@@ -67,7 +67,7 @@ def interrupt(
 async def test_a_connection_is_reused_and_never_inside_a_transaction(
     store: Store, engines: Engines, ada: Household
 ) -> None:
-    before = await lent(engines.write)
+    before = await next_connection(engines.write)
 
     async def fail() -> None:
         async with committed(store) as uow:
@@ -75,22 +75,22 @@ async def test_a_connection_is_reused_and_never_inside_a_transaction(
             raise ZeroDivisionError
 
     await count_a_repo(store, ada)
-    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    assert (await next_connection(engines.write), in_transaction(before)) == (before, False)
     assert await counted(store, ada) == 1
-    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    assert (await next_connection(engines.write), in_transaction(before)) == (before, False)
     with pytest.raises(ZeroDivisionError):
         await fail()
-    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    assert (await next_connection(engines.write), in_transaction(before)) == (before, False)
     with pytest.raises(AlreadyExists):
         await keep(store, a_workspace(ada.user.id, ada.workspace.name))
-    assert (await lent(engines.write), in_transaction(before)) == (before, False)
+    assert (await next_connection(engines.write), in_transaction(before)) == (before, False)
 
 
 async def test_the_connection_of_an_interrupted_read_is_dropped(
     store: Store, engines: Engines, ada: Household
 ) -> None:
     assert await found(store, ada.repo, ada.user.id) == ada.repo
-    before = await lent(engines.read)
+    before = await next_connection(engines.read)
     left = asyncio.create_task(found(store, ada.repo, ada.user.id))
     await asyncio.sleep(0)  # it waits for the answer
     left.cancel()
@@ -100,20 +100,20 @@ async def test_the_connection_of_an_interrupted_read_is_dropped(
     assert isinstance(pooled, AsyncAdaptedQueuePool)
     assert pooled.checkedout() == 0
     assert await found(store, ada.repo, ada.user.id) == ada.repo
-    assert await lent(engines.read) is not before
+    assert await next_connection(engines.read) is not before
 
 
 async def test_the_connection_of_an_interrupted_statement_is_dropped(
     store: Store, engines: Engines, ada: Household
 ) -> None:
-    before = await lent(engines.write)
+    before = await next_connection(engines.write)
     left = asyncio.create_task(count_a_repo(store, ada))
     await asyncio.sleep(0)  # it waits for the answer to its first statement
     left.cancel()
     with pytest.raises(asyncio.CancelledError):
         await left
     assert await counted(store, ada) == 0
-    assert await lent(engines.write) is not before
+    assert await next_connection(engines.write) is not before
 
 
 async def test_a_unit_of_work_cancelled_at_any_moment_leaves_no_lock_and_no_partial_change(
@@ -135,7 +135,7 @@ async def test_a_unit_of_work_cancelled_at_any_moment_leaves_no_lock_and_no_part
 async def test_a_connection_whose_commit_has_failed_is_dropped(
     store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = await lent(engines.write)
+    before = await next_connection(engines.write)
 
     async def disk_full() -> None:
         if isinstance(before, aiosqlite.Connection):
@@ -149,13 +149,13 @@ async def test_a_connection_whose_commit_has_failed_is_dropped(
         with pytest.raises(StoreUnavailable):
             await count_a_repo(store, ada)
     assert await counted(store, ada) == 0
-    assert await lent(engines.write) is not before
+    assert await next_connection(engines.write) is not before
 
 
 async def test_a_rollback_without_an_answer_has_a_time_limit(
     store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = await lent(engines.write)
+    before = await next_connection(engines.write)
 
     async def no_answer() -> None:
         await asyncio.Event().wait()
@@ -165,7 +165,7 @@ async def test_a_rollback_without_an_answer_has_a_time_limit(
         assert await counted(store_with(engines, rollback_timeout=0.05), ada) == 0
     await count_a_repo(store, ada)
     assert await counted(store, ada) == 1
-    assert await lent(engines.write) is not before
+    assert await next_connection(engines.write) is not before
 
 
 async def test_a_unit_of_work_over_its_time_limit_is_rolled_back_and_the_store_is_unavailable(
@@ -213,7 +213,7 @@ async def test_after_a_failed_statement_nothing_is_committed_even_if_the_error_w
 async def test_invalid_utf_8_is_replaced_and_the_next_read_sees_the_current_state(
     store: Store, engines: Engines, ada: Household
 ) -> None:
-    before = await lent(engines.read)
+    before = await next_connection(engines.read)
     assert engines.file
     with closing(sqlite3.connect(engines.file)) as database:
         for text, shown in (("CAST(x'61fe' AS TEXT)", "a\ufffd"), ("'mended'", "mended")):
@@ -223,21 +223,21 @@ async def test_invalid_utf_8_is_replaced_and_the_next_read_sees_the_current_stat
             async with store.unit_of_work() as uow:
                 found_by_writer = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
             assert found_by_writer.name == shown
-    assert await lent(engines.read) is before
+    assert await next_connection(engines.read) is before
 
 
 @only_sqlite
 async def test_a_connection_is_dropped_when_the_driver_fails_to_read_the_rows(
     store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = await lent(engines.read)
+    before = await next_connection(engines.read)
 
     async def not_given(*_: object) -> None:
         raise sqlite3.OperationalError("Could not decode 'what ada wrote'")
 
     with monkeypatch.context() as patched:
         patched.setattr(aiosqlite.Connection, "execute_fetchall", not_given)
-        with pytest.raises(UnexpectedDatabaseError) as fault:
+        with pytest.raises(UnexpectedDatabaseError) as failed:
             await found(store, ada.workspace, ada.user.id)
-    assert str(fault.value).startswith("OperationalError: no details, in: SELECT")
-    assert await lent(engines.read) is not before
+    assert str(failed.value).startswith("OperationalError: no details, in: SELECT")
+    assert await next_connection(engines.read) is not before

@@ -52,7 +52,7 @@ async def test_the_store_is_unavailable_while_all_connections_are_in_use(
 
 async def test_the_store_is_unavailable_while_the_server_cannot_be_reached() -> None:
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))  # nobody listens on it
+        free.bind(("127.0.0.1", 0))  # no server listens on it
         engines = create_engines(f"postgresql://ada@127.0.0.1:{free.getsockname()[1]}/symphony")
         store = SqlAlchemyStore(engines)
         for opened in (store.unit_of_work(), store.reading()):
@@ -149,12 +149,12 @@ async def test_an_unexpected_error_names_its_kind_and_the_statement(
     connection = Connection(engines.read)
     await connection.open()
     try:
-        with pytest.raises(UnexpectedDatabaseError) as fault:
+        with pytest.raises(UnexpectedDatabaseError) as failed:
             await connection.fetch(select(literal_column("nothing_like_it")), {})
     finally:
         await connection.close()
     kinds = r"UndefinedColumnError: 42703|OperationalError: no such column: nothing_like_it"
-    assert re.fullmatch(f"({kinds}), in: SELECT nothing_like_it", str(fault.value))
+    assert re.fullmatch(f"({kinds}), in: SELECT nothing_like_it", str(failed.value))
 
 
 async def test_an_unexpected_error_shows_nothing_of_the_row(
@@ -164,13 +164,13 @@ async def test_an_unexpected_error_shows_nothing_of_the_row(
     without_path = [
         None if each.name == "path" else getattr(valid, each.name) for each in fields(valid)
     ]
-    with pytest.raises(UnexpectedDatabaseError) as fault:
+    with pytest.raises(UnexpectedDatabaseError) as failed:
         await keep(store, Repo.restored(without_path))
-    assert "repos" in str(fault.value)
-    assert "path" in str(fault.value)
-    told = "".join(traceback.format_exception(fault.value))
-    assert "private-name" not in told
-    assert str(ada.workspace.id) not in told
+    assert "repos" in str(failed.value)
+    assert "path" in str(failed.value)
+    shown = "".join(traceback.format_exception(failed.value))
+    assert "private-name" not in shown
+    assert str(ada.workspace.id) not in shown
 
 
 async def test_an_unexpected_error_of_a_reading_names_the_statement(
@@ -187,7 +187,7 @@ async def test_a_statement_without_one_of_its_parameters_fails(
 ) -> None:
     async with store.reading() as repositories:
         with pytest.raises(KeyError):
-            await repositories.repos._one(REPOS.select_one, owner_id=ada.user.id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - nobody else can leave one out
+            await repositories.repos._one(REPOS.select_one, owner_id=ada.user.id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public method can omit one
 
 
 async def test_the_limit_of_the_wait_for_a_connection_includes_opening_one() -> None:

@@ -30,7 +30,7 @@ MOMENT = datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
 EARLY = datetime(1, 1, 1, tzinfo=UTC)
 LATE = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 
-# One of each noun with a value in every field, made for somebody's household; and a change of it.
+# An entity of each noun with a value in every field, for a household, and an update of it.
 Make = Callable[[Household], Entity]
 NOUNS: dict[str, tuple[Make, dict[str, Any]]] = {
     "user-profile": (lambda home: home.user, {"email": "new@example.org", "preferences": {"a": 1}}),

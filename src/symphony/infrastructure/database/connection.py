@@ -1,8 +1,8 @@
 """A pooled connection that runs the statements of repositories.
 
-SQLAlchemy compiles each statement once and lends the connection. The driver runs the statement, and
-the processors of SQLAlchemy's column types convert its rows: SQLAlchemy's own execution and results
-take several times as long as a small statement.
+SQLAlchemy compiles each statement once and provides the connection. The driver runs the statement,
+and the processors of SQLAlchemy's column types convert its rows: SQLAlchemy's own execution and
+results take several times as long as a small statement.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Connection:
     """Runs statements on one connection of a pool.
 
     With `begin`, the statement that starts a transaction, all statements up to `commit` are one
-    transaction. Without it, each statement stands by itself.
+    transaction. Without it, each statement is a transaction of its own.
     """
 
     def __init__(

@@ -37,13 +37,13 @@ async def upgrade(engines: Engines, revision: str = "head") -> None:
         if revision == "head" and await current_revision(engines) == head_revision():
             return
         async with exclusive_connection(engines) as connection:
-            await connection.run_sync(_run_command, "upgrade", revision)
+            await connection.run_sync(run_command, "upgrade", revision)
 
 
 async def downgrade(engines: Engines, revision: str) -> None:
     """Migrate the schema down to an older revision; `base` is the empty database."""
     async with exclusive_connection(engines) as connection:
-        await connection.run_sync(_run_command, "downgrade", revision)
+        await connection.run_sync(run_command, "downgrade", revision)
 
 
 async def current_revision(engines: Engines) -> str | None:
@@ -96,9 +96,10 @@ async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnecti
             yield connection
 
 
-def _run_command(
+def run_command(
     connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
 ) -> None:
+    """Run a command of Alembic in the transaction of a connection."""
     from alembic import command  # noqa: PLC0415 - imported only by a process that migrates
     from alembic.config import Config  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
 """Check constraints for the types of columns on SQLite.
 
 SQLite stores values of any type in any column, PostgreSQL does not. Without these checks a value of
-another type, written to the database by other means, could not be told from damaged data.
+another type, written to the database by other means, could not be distinguished from damaged data.
 """
 
 from typing import Any, cast
