@@ -120,8 +120,9 @@ class SelfAnsweringRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether the route matches a request, and what FastAPI adds to its scope."""
-        # Most requests are for another route: this is quicker than the regular expression.
-        if not scope["path"].startswith(self._literal_start):
+        # Most requests are for another route: this is quicker than the regular expression. Below a
+        # root path (ASGI) the path has a prefix.
+        if not scope["path"].startswith(self._literal_start) and not scope.get("root_path"):
             return Match.NONE, {}
         return super().matches(scope)
 
