@@ -72,8 +72,7 @@ def create_app(settings: Settings, git_limits: GitLimits | None = None) -> FastA
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # It would tell raw paths to whomever the environment names.
-        # It also asks the environment with every request.
+        # Telemetry would export raw paths, and reads the environment for every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.metrics = counted.text

@@ -38,9 +38,7 @@ async def test_every_single_resource_has_a_strong_etag(ada: User, paths: list[st
         assert other.headers["etag"] != (await ada.get(path)).headers["etag"]
 
 
-async def test_the_etag_is_another_whenever_the_representation_is_another(
-    ada: User, paths: list[str]
-) -> None:
+async def test_the_etag_changes_with_the_representation(ada: User, paths: list[str]) -> None:
     repo, vault, workspace, stats, profile, me = paths
     steps: list[tuple[list[str], Awaitable[httpx.Response]]] = [
         ([repo], ada.patch(repo, {"metadata": {"a": 1}})),
@@ -68,7 +66,7 @@ async def _etags(ada: User, paths: list[str], gone: list[str]) -> dict[str, str]
     return {path: (await ada.get(path)).headers["etag"] for path in paths if path not in gone}
 
 
-async def test_who_has_a_state_already_gets_a_304_without_a_body(
+async def test_if_none_match_with_the_current_etag_is_a_304_without_a_body(
     ada: User, paths: list[str]
 ) -> None:
     for path in paths:
@@ -122,7 +120,7 @@ def _resource(name: str) -> str:
     return name.partition(" ")[2].removesuffix("/lock").removesuffix("/unlock")
 
 
-async def test_a_stale_if_match_changes_nothing_and_tells_the_current_version(
+async def test_a_stale_if_match_changes_nothing_and_reports_the_current_version(
     ada: User, changes: dict[str, Change]
 ) -> None:
     for name, change in changes.items():
@@ -136,7 +134,7 @@ async def test_a_stale_if_match_changes_nothing_and_tells_the_current_version(
         assert (await ada.get(path)).json() == before.json()
 
 
-async def test_a_state_that_has_passed_is_stale(ada: User, paths: list[str]) -> None:
+async def test_an_earlier_state_is_stale(ada: User, paths: list[str]) -> None:
     for path, patch in zip(paths[:3], ("path", "path", "description"), strict=True):
         old = (await ada.get(path)).headers["etag"]
         changed = await ada.patch(path, {patch: "/first"}, headers={"If-Match": old})
@@ -148,7 +146,7 @@ async def test_a_state_that_has_passed_is_stale(ada: User, paths: list[str]) -> 
         assert (await ada.patch(path, {patch: "/second"}, headers=new)).status_code == 200
 
 
-async def test_a_present_state_among_those_of_if_match_lets_the_change_through(
+async def test_the_current_etag_among_several_in_if_match_permits_the_change(
     ada: User, changes: dict[str, Change]
 ) -> None:
     forms = ("{etag}", '"other", {etag}', '{etag},"other"', "*", ' {etag} , W/"other"')
@@ -162,7 +160,7 @@ async def test_a_present_state_among_those_of_if_match_lets_the_change_through(
             assert (await change({"If-Match": form.format(etag=etag)})).status_code == 200, name
 
 
-async def test_what_is_not_there_is_a_404_whatever_is_expected_of_it(ada: User) -> None:
+async def test_an_unknown_id_is_a_404_whatever_the_condition(ada: User) -> None:
     for path in (f"/repos/{ada.id}", f"/vaults/{ada.id}", f"/workspaces/{ada.id}"):
         for method, body in _REQUESTS:
             for value in ("*", '"x"'):
@@ -171,7 +169,7 @@ async def test_what_is_not_there_is_a_404_whatever_is_expected_of_it(ada: User) 
                 assert answer.status_code == 404
 
 
-async def test_what_is_no_list_of_etags_is_refused(ada: User, paths: list[str]) -> None:
+async def test_a_header_that_is_no_list_of_etags_is_refused(ada: User, paths: list[str]) -> None:
     workspace = paths[2]
     for rubbish in ("", " ", ",", "abc", '"abc', 'abc"', "1", "'abc'", "W/abc", '"a" "b'):
         changed = await ada.patch(workspace, {"name": "x"}, headers={"If-Match": rubbish})
@@ -180,7 +178,7 @@ async def test_what_is_no_list_of_etags_is_refused(ada: User, paths: list[str]) 
         assert faults(read) == [("If-None-Match", "not-an-etag")], rubbish
 
 
-async def test_a_lock_is_told_after_a_stale_condition(ada: User, paths: list[str]) -> None:
+async def test_a_stale_condition_is_reported_before_a_lock(ada: User, paths: list[str]) -> None:
     vault = paths[1]
     locked = await ada.post(f"{vault}/lock")
     stale, fresh = {"If-Match": '"stale"'}, {"If-Match": locked.headers["etag"]}

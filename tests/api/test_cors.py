@@ -7,7 +7,7 @@ PAGE = "https://app.example.org"
 PREFLIGHT = {"Origin": PAGE, "Access-Control-Request-Method": "PATCH"}
 
 
-async def test_no_other_origin_is_allowed_unless_it_is_named(settings: Settings) -> None:
+async def test_by_default_no_other_origin_is_allowed(settings: Settings) -> None:
     async with running_api(settings) as client:
         for answer in (
             await client.options(f"{API}/user-profiles/me", headers=PREFLIGHT),
@@ -16,7 +16,7 @@ async def test_no_other_origin_is_allowed_unless_it_is_named(settings: Settings)
             assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
-async def test_an_origin_that_is_named_is_allowed_and_no_other(settings: Settings) -> None:
+async def test_only_a_configured_origin_is_allowed(settings: Settings) -> None:
     named = settings.model_copy(update={"cors_origins": (PAGE,)})
     async with running_api(named) as client:
         preflight = await client.options(f"{API}/user-profiles/me", headers=PREFLIGHT)

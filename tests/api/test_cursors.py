@@ -13,7 +13,7 @@ async def _cursor(user: User, path: str, **query: Any) -> str:
     return answer.json()["next_cursor"]
 
 
-async def test_a_walk_neither_repeats_nor_skips_what_stood_there_all_along(
+async def test_pages_neither_repeat_nor_skip_items_that_exist_throughout(
     settings: Settings,
 ) -> None:
     roomy = settings.model_copy(update={"max_repos_per_workspace": 500})
@@ -35,7 +35,7 @@ async def test_a_walk_neither_repeats_nor_skips_what_stood_there_all_along(
         assert list(chain(*rest)) == sorted([*there, "r099a"])
 
 
-async def test_a_cursor_takes_any_limit(ada: User) -> None:
+async def test_a_cursor_works_with_any_limit(ada: User) -> None:
     tokens = await list_of(ada, "api-tokens")
     await tokens.add("a", "b", "c", "d")
     cursor = await _cursor(ada, tokens.path)
@@ -43,9 +43,7 @@ async def test_a_cursor_takes_any_limit(ada: User) -> None:
     assert await tokens.names(cursor=cursor) == ["b", "c", "d"]
 
 
-async def test_a_cursor_belongs_to_its_list_its_sort_its_filters_and_its_user(
-    ada: User, eve: User
-) -> None:
+async def test_a_cursor_is_valid_for_one_list_sort_filter_and_user(ada: User, eve: User) -> None:
     vaults = await list_of(ada, "vaults")
     await vaults.add("aa", "ab", "ac")
     workspace_path = vaults.path.removesuffix("/vaults")
@@ -80,7 +78,7 @@ async def test_a_cursor_belongs_to_its_list_its_sort_its_filters_and_its_user(
     assert code(await eve.get(tokens.path, params={"cursor": stolen})) == "400 invalid-cursor"
 
 
-async def test_a_cursor_altered_in_any_place_is_refused(ada: User) -> None:
+async def test_a_cursor_with_any_modified_character_is_refused(ada: User) -> None:
     tokens = await list_of(ada, "api-tokens")
     await tokens.add("Straße", "b")
     for sort in ("name", "created_at"):
@@ -98,7 +96,7 @@ async def test_a_cursor_altered_in_any_place_is_refused(ada: User) -> None:
             assert code(answer) == "400 invalid-cursor", text
 
 
-async def test_what_was_never_a_cursor_is_refused(ada: User) -> None:
+async def test_a_text_that_is_no_cursor_is_refused(ada: User) -> None:
     for text in ("", " ", "x", "AAAA", "A" * 22, "null", "0", "=", "é", "💥", "\0", "a" * 10_000):
         answer = await ada.get("/api-tokens", params={"cursor": text})
         assert code(answer) == "400 invalid-cursor", text

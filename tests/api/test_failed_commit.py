@@ -116,7 +116,7 @@ async def test_no_change_is_acknowledged_unless_it_is_committed(
         assert (await ada.request(method, path, json=body)).is_success, (method, path)
 
 
-async def test_a_lost_sign_up_can_be_repeated(
+async def test_a_sign_up_whose_commit_failed_can_be_retried(
     client: httpx.AsyncClient, failing_commits: Any
 ) -> None:
     body = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
@@ -128,7 +128,7 @@ async def test_a_lost_sign_up_can_be_repeated(
     assert await sign_up(client, "ada")
 
 
-async def test_a_lost_change_of_password_leaves_the_old_one(
+async def test_an_update_of_the_password_whose_commit_failed_keeps_the_old_one(
     ada: User, failing_commits: Any
 ) -> None:
     body = {"password": "another horse", "current_password": PASSWORD}
@@ -137,7 +137,9 @@ async def test_a_lost_change_of_password_leaves_the_old_one(
     assert await sign_in(ada.client, "ada")
 
 
-async def test_a_lost_deletion_leaves_the_user(ada: User, failing_commits: Any) -> None:
+async def test_a_deletion_whose_commit_failed_keeps_the_user(
+    ada: User, failing_commits: Any
+) -> None:
     with failing_commits():
         _assert_unavailable(await ada.delete(f"/user-profiles/{ada.id}"))
     assert (await ada.get("/user-profiles/me")).status_code == 200

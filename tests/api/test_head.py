@@ -3,7 +3,7 @@
 from tests.support.api import API, User
 
 
-async def test_head_is_answered_as_get_without_a_body(ada: User) -> None:
+async def test_head_has_the_response_of_get_without_a_body(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     repo, vault = await ada.repo(workspace_id), await ada.vault(workspace_id)
     for path in (

@@ -7,7 +7,7 @@ from tests.support.api import User, code, made
 BODY = {"name": "engine", "path": "~/dev/engine", "metadata": {"a": 1, "b": [1.0, None]}}
 
 
-async def test_a_retry_gets_the_first_answer_again_and_makes_nothing(ada: User) -> None:
+async def test_a_retry_returns_the_first_response_and_creates_nothing(ada: User) -> None:
     key = {"Idempotency-Key": "first"}
     workspaces = f"/user-profiles/{ada.id}/workspaces"
     workspace = made(await ada.post(workspaces, {"name": "Thesis"}, headers=key))
@@ -27,7 +27,7 @@ async def test_a_retry_gets_the_first_answer_again_and_makes_nothing(ada: User) 
             assert first.headers[name] == again.headers[name]
 
 
-async def test_the_first_answer_comes_again_even_after_the_thing_has_changed_or_gone(
+async def test_a_retry_returns_the_first_response_even_after_an_update_or_deletion(
     ada: User,
 ) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/repos"
@@ -41,7 +41,7 @@ async def test_the_first_answer_comes_again_even_after_the_thing_has_changed_or_
     assert (await ada.get(path)).json()["items"] == []
 
 
-async def test_20_parallel_retries_make_one_thing_and_all_see_it(ada: User) -> None:
+async def test_20_parallel_retries_create_one_resource_and_all_return_it(ada: User) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/repos"
     key = {"Idempotency-Key": "same"}
     answers = await asyncio.gather(*(ada.post(path, BODY, headers=key) for _ in range(20)))
@@ -51,7 +51,7 @@ async def test_20_parallel_retries_make_one_thing_and_all_see_it(ada: User) -> N
     assert len((await ada.get(path)).json()["items"]) == 1
 
 
-async def test_a_key_is_for_one_request_only(ada: User) -> None:
+async def test_a_key_is_valid_for_one_request_only(ada: User) -> None:
     workspace = await ada.workspace()
     path = f"/workspaces/{workspace['id']}/repos"
     key = {"Idempotency-Key": "k"}
@@ -62,7 +62,7 @@ async def test_a_key_is_for_one_request_only(ada: User) -> None:
     assert code(other_path) == "422 idempotency-key-reused"
 
 
-async def test_somebody_elses_same_key_is_another_key(ada: User, eve: User) -> None:
+async def test_the_same_key_of_another_user_is_independent(ada: User, eve: User) -> None:
     for user in (ada, eve):
         path = f"/user-profiles/{user.id}/workspaces"
         answer = await user.post(path, {"name": "Thesis"}, headers={"Idempotency-Key": "k"})
@@ -70,7 +70,7 @@ async def test_somebody_elses_same_key_is_another_key(ada: User, eve: User) -> N
         assert "idempotency-replayed" not in answer.headers
 
 
-async def test_refusals_are_not_kept(ada: User) -> None:
+async def test_refusals_are_not_stored(ada: User) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/repos"
     existing = await ada.repo(path.split("/")[2])
     key = {"Idempotency-Key": "k"}

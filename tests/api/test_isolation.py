@@ -78,7 +78,7 @@ async def _everything(user: User, ids: dict[str, str]) -> list[Any]:
     return [(await user.get(path)).json() for path in paths]
 
 
-async def test_somebody_elses_id_is_answered_as_one_that_was_never_given(
+async def test_the_id_of_another_user_has_the_response_of_an_unknown_id(
     ada: User, eve: User, ids: dict[str, str]
 ) -> None:
     before = await _everything(ada, ids)
@@ -111,7 +111,7 @@ async def test_somebody_elses_id_is_answered_as_one_that_was_never_given(
     assert await _everything(ada, ids) == before
 
 
-async def test_a_bad_body_for_somebody_elses_thing_is_answered_as_for_nothing(
+async def test_an_invalid_body_for_another_users_resource_has_the_response_of_an_unknown_id(
     ada: User, eve: User, ids: dict[str, str]
 ) -> None:
     for (method, template), body in _BODIES.items():
@@ -133,7 +133,7 @@ async def test_a_bad_body_for_somebody_elses_thing_is_answered_as_for_nothing(
             assert answers[0] == answers[1], (method, template, bad)
 
 
-async def test_nobody_without_a_token_learns_whether_anything_is_there(
+async def test_without_a_token_no_response_tells_whether_a_resource_exists(
     ada: User, ids: dict[str, str]
 ) -> None:
     for method, template in await _operations(ada.client):
@@ -147,7 +147,7 @@ async def test_nobody_without_a_token_learns_whether_anything_is_there(
         assert answers[0] == answers[1] == answers[2]
 
 
-async def test_lists_hold_only_ones_own(ada: User, eve: User) -> None:
+async def test_lists_contain_only_resources_of_the_caller(ada: User, eve: User) -> None:
     await ada.workspace("shared name")
     await ada.api_token()
     assert (await eve.get(f"/user-profiles/{eve.id}/workspaces")).json()["items"] == []

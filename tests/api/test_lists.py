@@ -96,7 +96,7 @@ async def test_an_empty_list_is_a_list(lists: list[List]) -> None:
         assert "link" not in answer.headers
 
 
-async def test_items_look_as_they_do_alone(lists: list[List]) -> None:
+async def test_items_equal_the_single_resources(lists: list[List]) -> None:
     for listed in lists:
         (made,) = await listed.add("one")
         (item,) = (await listed.user.get(listed.path)).json()["items"]
@@ -106,7 +106,7 @@ async def test_items_look_as_they_do_alone(lists: list[List]) -> None:
             assert item == (await listed.user.get(f"/{place}/{made}")).json()
 
 
-async def test_lists_go_by_the_time_of_making_unless_asked_otherwise(lists: list[List]) -> None:
+async def test_lists_are_sorted_by_creation_time_by_default(lists: list[List]) -> None:
     for listed in lists:
         await listed.add("b", "a", "c")
         assert await listed.names() == ["b", "a", "c"]
@@ -114,7 +114,7 @@ async def test_lists_go_by_the_time_of_making_unless_asked_otherwise(lists: list
         assert await listed.names(sort="-created_at") == ["c", "a", "b"]
 
 
-async def test_names_sort_by_their_normalised_form_code_point_by_code_point(
+async def test_names_are_sorted_by_code_points_of_their_normalized_form(
     lists: list[List],
 ) -> None:
     for listed in lists:
@@ -124,7 +124,7 @@ async def test_names_sort_by_their_normalised_form_code_point_by_code_point(
         assert await listed.names(sort="-name") == in_order[::-1]
 
 
-async def test_pages_of_any_size_in_any_order_join_up(lists: list[List]) -> None:
+async def test_pages_of_any_size_and_order_add_up_to_the_list(lists: list[List]) -> None:
     for listed in lists:
         await listed.add(*NAMES)
         for sort in ("name", "-name", "created_at", "-created_at", "updated_at", "-updated_at"):
@@ -136,7 +136,9 @@ async def test_pages_of_any_size_in_any_order_join_up(lists: list[List]) -> None
                 assert 1 <= len(pages[-1]) <= limit
 
 
-async def test_the_link_leads_to_the_next_page_with_all_else_the_same(lists: list[List]) -> None:
+async def test_the_link_header_leads_to_the_next_page_with_the_same_parameters(
+    lists: list[List],
+) -> None:
     for listed in lists:
         await listed.add("50% &one", "50% &two", "other", "50% &three")
         first = await listed.user.get(
@@ -155,7 +157,7 @@ async def test_the_link_leads_to_the_next_page_with_all_else_the_same(lists: lis
         assert "link" not in second.headers
 
 
-async def test_q_finds_a_part_of_the_name_in_any_case_and_knows_no_wildcards(
+async def test_q_matches_part_of_a_name_without_case_and_without_wildcards(
     lists: list[List],
 ) -> None:
     for listed in lists:
@@ -195,7 +197,7 @@ async def test_q_and_limits_have_bounds(lists: list[List]) -> None:
             assert await listed.names(limit=limit) == []
 
 
-async def test_only_the_sorts_and_filters_that_there_are(lists: list[List]) -> None:
+async def test_unknown_sorts_and_filters_are_refused(lists: list[List]) -> None:
     for listed in lists:
         for sort in ("", "Name", "--name", "+name", "id", "version", "name,id", "name;--"):
             assert await listed.refusal(sort=sort) == [("sort", "unknown-value")]
@@ -204,7 +206,7 @@ async def test_only_the_sorts_and_filters_that_there_are(lists: list[List]) -> N
         assert await listed.refusal(limit=[1, 2]) == [("limit", "duplicate-field")]
 
 
-async def test_a_change_moves_things_in_the_order_of_changes(ada: User) -> None:
+async def test_an_update_moves_an_item_in_the_order_of_updates(ada: User) -> None:
     listed = await list_of(ada, "workspaces")
     first, second, _ = await listed.add("first", "second", "third")
     await ada.patch(f"/workspaces/{second}", {"description": "changed"})
@@ -236,7 +238,7 @@ async def test_vaults_are_filtered_by_their_lock(ada: User) -> None:
         assert await listed.refusal(is_locked=unknown) == [("is_locked", "boolean-expected")]
 
 
-async def test_filters_belong_to_their_own_lists(ada: User) -> None:
+async def test_a_filter_of_another_list_is_refused(ada: User) -> None:
     for noun in ("repos", "vaults"):
         workspace = await ada.workspace(noun)
         answer = await ada.get(f"/workspaces/{workspace['id']}/{noun}?type=client")
@@ -245,7 +247,7 @@ async def test_filters_belong_to_their_own_lists(ada: User) -> None:
     assert faults(answer) == [("query", "unknown-parameter")]
 
 
-async def test_the_list_of_what_is_not_there_is_a_404_and_not_empty(ada: User) -> None:
+async def test_the_list_of_an_unknown_parent_is_a_404(ada: User) -> None:
     workspace = await ada.workspace()
     path = f"/workspaces/{workspace['id']}"
     assert (await ada.get(f"{path}/repos")).json()["items"] == []

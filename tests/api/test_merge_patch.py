@@ -92,7 +92,7 @@ async def test_a_patch_that_changes_nothing_changes_no_version(
             assert answer.headers["etag"] == before.headers["etag"]
 
 
-async def test_one_one_point_zero_and_true_are_three_values(
+async def test_1_and_1_point_0_and_true_are_different_values(
     ada: User, subjects: list[Subject]
 ) -> None:
     for subject in subjects:
@@ -103,7 +103,7 @@ async def test_one_one_point_zero_and_true_are_three_values(
             assert (kept, type(kept)) == (value, type(value))
 
 
-async def test_null_empties_what_may_be_empty(ada: User, subjects: list[Subject]) -> None:
+async def test_null_clears_an_optional_field(ada: User, subjects: list[Subject]) -> None:
     _, workspace, repo, _ = subjects
     for subject, field in ((workspace, "description"), (repo, "remote_url")):
         assert subject.entity[field] is not None
@@ -113,7 +113,7 @@ async def test_null_empties_what_may_be_empty(ada: User, subjects: list[Subject]
         assert answer.json()["version"] == subject.entity["version"] + 1
 
 
-async def test_null_for_anything_else_is_refused(ada: User, subjects: list[Subject]) -> None:
+async def test_null_for_a_required_field_is_refused(ada: User, subjects: list[Subject]) -> None:
     needed = (
         ("username", "email", "password", "current_password", "preferences"),
         ("name", "workspace_type", "settings"),
@@ -127,7 +127,9 @@ async def test_null_for_anything_else_is_refused(ada: User, subjects: list[Subje
         assert (await ada.get(subject.path)).json() == subject.entity
 
 
-async def test_what_the_server_sets_is_an_unknown_field(ada: User, subjects: list[Subject]) -> None:
+async def test_a_field_that_only_the_server_sets_is_an_unknown_field(
+    ada: User, subjects: list[Subject]
+) -> None:
     common = ("id", "version", "created_at", "updated_at", "colour")
     own = (
         ("password_hash",),
@@ -148,7 +150,7 @@ async def test_a_refused_patch_changes_nothing_at_all(ada: User, subjects: list[
         assert (await ada.get(subject.path)).json() == subject.entity
 
 
-async def test_what_a_merge_makes_too_large_or_too_deep_is_refused(
+async def test_a_merge_that_results_in_a_too_large_or_deep_object_is_refused(
     ada: User, subjects: list[Subject]
 ) -> None:
     deep: dict[str, Any] = {}

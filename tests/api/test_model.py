@@ -352,7 +352,7 @@ def _tag(thing: Thing, state: str) -> str | None:
     return {"any": None, "*": "*", "present": thing.etags[-1], "past": past}[state]
 
 
-def test_the_service_does_as_the_model_says(settings: Settings) -> None:
+def test_the_service_responds_as_the_model(settings: Settings) -> None:
     tally: Counter[str] = Counter()
     chosen = EFFORTS[os.environ.get("HYPOTHESIS_PROFILE", "default")]
     with asyncio.Runner() as runner:
@@ -371,7 +371,7 @@ def test_the_service_does_as_the_model_says(settings: Settings) -> None:
     assert {_NOUN.sub("", met) for met in tally} >= TO_BE_MET
 
 
-async def test_a_key_from_somebody_who_is_gone_changes_no_answer(ada: User) -> None:
+async def test_the_idempotency_key_of_a_deleted_user_changes_no_response(ada: User) -> None:
     """Found by the model: access tokens outlive their user profile, idempotency keys do not."""
     workspaces = f"/user-profiles/{ada.id}/workspaces"
     repos = f"/workspaces/{(await ada.workspace())['id']}/repos"

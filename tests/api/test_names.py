@@ -68,7 +68,7 @@ async def test_names_are_compared_without_case_or_unicode_form(makers: dict[str,
                 )
 
 
-async def test_names_that_only_look_alike_are_different(makers: dict[str, Make]) -> None:
+async def test_names_that_only_look_the_same_are_different(makers: dict[str, Make]) -> None:
     for make in makers.values():
         for name in DIFFERENT:
             answer = await make(name)
@@ -93,7 +93,7 @@ async def test_names_have_1_to_255_characters(makers: dict[str, Make]) -> None:
             assert [pointer for pointer, _ in faults(await make(name))] == ["/name"]
 
 
-async def test_control_characters_in_a_name_are_refused_also_at_its_ends(
+async def test_control_characters_in_a_name_are_refused_also_at_both_ends(
     makers: dict[str, Make],
 ) -> None:
     for make in makers.values():
@@ -102,7 +102,7 @@ async def test_control_characters_in_a_name_are_refused_also_at_its_ends(
                 assert [pointer for pointer, _ in faults(await make(name))] == ["/name"], repr(name)
 
 
-async def test_repos_and_vaults_have_the_names_of_folders_and_workspaces_any(
+async def test_repos_and_vaults_require_folder_names_and_workspaces_do_not(
     makers: dict[str, Make],
 ) -> None:
     names = (".", "..", "a/b", "a\\b", "a<b", "a>b", "a:b", 'a"b', "a|b", "a?b", "a*b")

@@ -5,7 +5,7 @@ import httpx
 from tests.support.api import API
 
 
-async def test_request_ids_come_back_when_they_are_plain_and_are_made_otherwise(
+async def test_a_valid_request_id_is_returned_and_any_other_replaced(
     client: httpx.AsyncClient,
 ) -> None:
     for given in ("a", "A-z_0.9", "x" * 128):

@@ -21,6 +21,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import SecurityScopes
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
+from starlette.routing import Match
 
 from symphony.api import fastapi_adapter, routing
 from symphony.config.settings import Settings
@@ -194,3 +195,21 @@ def test_dependencies_of_the_application_cannot_be_overridden() -> None:
     app = create_app(Settings.model_validate({"demo_mode": True}))
     with pytest.raises(TypeError, match="dependency_overrides"):
         app.dependency_overrides[dependency] = dependency
+
+
+@pytest.mark.parametrize(
+    ("path", "root_path", "expected"),
+    [
+        ("/api/v1/things/1", "", Match.FULL),
+        ("/api/v1/thing", "", Match.NONE),
+        ("/symphony/api/v1/things/1", "", Match.NONE),
+        ("/symphony/api/v1/things/1", "/symphony", Match.FULL),
+        ("/symphony/api/v1/thing", "/symphony", Match.NONE),
+    ],
+)
+def test_a_route_matches_its_own_paths_only(path: str, root_path: str, expected: Match) -> None:
+    things = routing.router("things")
+    things.post("/things/{thing_id}")(supported)
+    (route,) = things.routes
+    scope = {"type": "http", "method": "POST", "path": path, "root_path": root_path}
+    assert route.matches(scope)[0] is expected

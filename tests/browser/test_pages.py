@@ -62,7 +62,7 @@ async def test_the_docs_show_every_operation_under_its_tag(
     assert shown == described
 
 
-async def test_people_sign_in_with_their_name_and_try_what_they_read_about(
+async def test_a_reader_signs_in_and_tries_operations(
     page: Page, client: httpx.AsyncClient
 ) -> None:
     ada = await sign_up(client, "ada")
@@ -98,7 +98,7 @@ async def test_people_sign_in_with_their_name_and_try_what_they_read_about(
     assert (status, listed["items"]) == ("200", [workspace])
 
 
-async def test_people_can_use_an_api_token_instead(page: Page, client: httpx.AsyncClient) -> None:
+async def test_a_reader_can_use_an_api_token(page: Page, client: httpx.AsyncClient) -> None:
     eve = await sign_up(client, "eve")
     await _open_docs(page)
     await page.get_by_role("button", name="Authorize").click()
@@ -110,7 +110,7 @@ async def test_people_can_use_an_api_token_instead(page: Page, client: httpx.Asy
     assert (status, profile["username"]) == ("200", eve.name)
 
 
-async def test_the_docs_are_light_or_dark_as_their_reader_likes(page: Page) -> None:
+async def test_the_docs_follow_the_color_scheme(page: Page) -> None:
     await _open_docs(page)
     for colours in reversed(COLOURS):
         await page.emulate_media(color_scheme=colours)
@@ -132,14 +132,14 @@ async def test_the_type_of_a_problem_is_a_page_that_explains_it(
     await _follow_to_the_docs(page)
 
 
-async def test_the_start_leads_to_the_docs(page: Page) -> None:
+async def test_the_start_page_links_to_the_docs(page: Page) -> None:
     await page.goto("/")
     await expect(page).to_have_title("Symphony")
     await _follow_to_the_docs(page)
 
 
 @pytest.mark.parametrize("path", ["/", "/problems/unsupported-media-type"])
-async def test_our_own_pages_are_easy_to_read(page: Page, path: str) -> None:
+async def test_own_pages_have_enough_contrast(page: Page, path: str) -> None:
     await page.set_viewport_size({"width": 320, "height": 640})  # a small phone
     await page.goto(path)
     assert await page.evaluate("document.documentElement.lang") == "en"

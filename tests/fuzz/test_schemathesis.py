@@ -40,7 +40,7 @@ async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
         await postgres.drop_database(name)
 
 
-async def test_no_request_gets_an_answer_that_the_document_does_not_promise(
+async def test_every_response_to_a_generated_request_is_documented(
     server: Server, tmp_path: Path
 ) -> None:
     async with server.client() as client:

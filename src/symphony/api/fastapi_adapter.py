@@ -107,7 +107,7 @@ class SelfAnsweringRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         _refuse_ignored_options(path, endpoint, options)
         super().__init__(path, endpoint, **options)
-        self._literal_start = path.partition("{")[0]
+        self._constant_part = path.partition("{")[0]
         self.function = function_of(self.dependant)
         self.body: Body | None = None
         if self.body_field is not None:
@@ -120,8 +120,9 @@ class SelfAnsweringRoute(APIRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether the route matches a request, and what FastAPI adds to its scope."""
-        # Most requests are for another route: this is quicker than the regular expression.
-        if not scope["path"].startswith(self._literal_start):
+        # Most requests are for another route, and this is quicker than the regular expression. `in`
+        # and not `startswith`: the path may begin with the root path (ASGI), and it is quicker.
+        if self._constant_part not in scope["path"]:
             return Match.NONE, {}
         return super().matches(scope)
 

@@ -55,7 +55,7 @@ def example_request(operation: Operation, ids: dict[str, str], token: str) -> Re
     return asked
 
 
-async def test_every_operation_answers_its_example_as_described(
+async def test_the_example_of_every_operation_succeeds_as_documented(
     client: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert {*STORY, NEEDS_A_REMOTE} == set(operations())
@@ -122,7 +122,7 @@ INVALIDATED: dict[str, Callable[[Request], Request]] = {
 
 
 @OPERATIONS
-async def test_every_operation_refuses_as_described(
+async def test_every_operation_fails_as_documented(
     operation: Operation, ada: User, ids: dict[str, str]
 ) -> None:
     used = {"Idempotency-Key": "used"}
@@ -136,7 +136,7 @@ async def test_every_operation_refuses_as_described(
 
 
 @OPERATIONS
-async def test_every_operation_needs_the_scope_that_is_described(
+async def test_every_operation_requires_the_documented_scope(
     operation: Operation, ada: User, ids: dict[str, str]
 ) -> None:
     if not operation.needs_token:
@@ -147,7 +147,7 @@ async def test_every_operation_needs_the_scope_that_is_described(
     assert code(await ada.client.request(**asked)) == "403 insufficient-scope"
 
 
-async def test_what_is_as_it_was_is_not_sent_again(ada: User, ids: dict[str, str]) -> None:
+async def test_an_unchanged_resource_is_a_304(ada: User, ids: dict[str, str]) -> None:
     conditional = [each for each in operations().values() if 304 in each.answers]
     assert len(conditional) == 9
     for operation in conditional:

@@ -28,7 +28,7 @@ def test_the_document_is_valid() -> None:
     assert list(OpenAPIV31SpecValidator(document()).iter_errors()) == []
 
 
-def test_the_document_says_what_it_describes() -> None:
+def test_the_document_has_a_title_a_server_and_described_tags() -> None:
     assert {"title", "summary", "description", "version", "license"} <= set(document()["info"])
     assert [server["url"] for server in document()["servers"]] == ["/"]
     described = [tag["name"] for tag in document()["tags"] if tag["description"]]
@@ -38,7 +38,7 @@ def test_the_document_says_what_it_describes() -> None:
 
 
 @OPERATIONS
-def test_an_operation_is_named_explained_and_shown(operation: Operation) -> None:
+def test_an_operation_has_an_id_a_description_and_examples(operation: Operation) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation.id)
     assert len(operation.described["tags"]) == 1
     for words in ("summary", "description"):
@@ -72,7 +72,7 @@ def test_the_errors_of_an_operation_are_problems_with_an_example_each(operation:
 
 
 @OPERATIONS
-def test_an_operation_says_who_may_use_it(operation: Operation) -> None:
+def test_an_operation_documents_its_scope(operation: Operation) -> None:
     scope = "read" if operation.method == "GET" else "write"
     public = {"live", "ready", "create_user_profile", "create_access_token"}
     expected = [] if operation.id in public else [{"password": [scope]}, {"bearer": [scope]}]
@@ -80,7 +80,7 @@ def test_an_operation_says_who_may_use_it(operation: Operation) -> None:
     assert (401 in operation.answers) == (bool(expected) or operation.id == "create_access_token")
 
 
-def test_only_named_schemas_have_members_or_choices() -> None:
+def test_only_named_schemas_have_properties_or_enums() -> None:
     """Generators would have to invent names for others, except for maps, which languages have."""
 
     def is_object(node: Any) -> bool:
@@ -123,7 +123,7 @@ def test_every_schema_header_and_example_is_used() -> None:
     assert referred == existing
 
 
-def test_every_example_is_one() -> None:
+def test_every_example_is_valid_against_its_schema() -> None:
     tried = 0
     for pointer, node in nodes():
         if pointer == "/components":
@@ -142,13 +142,13 @@ def test_every_example_is_one() -> None:
 
 
 @OPERATIONS
-def test_what_is_no_example_would_be_found(operation: Operation) -> None:
+def test_an_invalid_example_would_be_detected(operation: Operation) -> None:
     for status, answer in operation.answers.items():
         for media_type in answer.get("content", {}):
             assert faults(operation.schema_of(status, media_type), {"colour": "blue"})
 
 
-def test_examples_look_as_what_the_service_gives() -> None:
+def test_examples_have_the_formats_of_the_service() -> None:
     ids, times = set[str](), set[str]()
     for _, node in nodes():
         if node.get("schema", {}).get("format") == "uuid" and node["required"]:
@@ -163,7 +163,7 @@ def test_examples_look_as_what_the_service_gives() -> None:
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", each) for each in times)
 
 
-def test_a_patch_comes_in_both_media_types() -> None:
+def test_a_patch_has_both_media_types() -> None:
     patches = [each for each in operations().values() if each.method == "PATCH"]
     assert len(patches) == 4
     for operation in patches:
@@ -190,7 +190,7 @@ def test_the_headers_that_operations_read_are_described(header: str) -> None:
     assert reading == expected[header]
 
 
-def test_lists_say_how_they_are_paged() -> None:
+def test_lists_document_their_pages() -> None:
     paged = 0
     for operation in operations().values():
         parameters = {each["name"]: each for each in operation.described["parameters"]}

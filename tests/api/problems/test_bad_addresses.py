@@ -83,7 +83,7 @@ FINE_QUERIES = (
 )
 
 
-async def test_what_is_no_uuid_is_a_422_and_never_a_500(ada: User) -> None:
+async def test_an_id_that_is_not_a_uuid_is_a_422(ada: User) -> None:
     for text in NO_UUIDS:
         for parameter, path in (
             ("user_profile_id", f"/user-profiles/{text}"),
@@ -97,30 +97,30 @@ async def test_what_is_no_uuid_is_a_422_and_never_a_500(ada: User) -> None:
         assert [place for place, _ in faults(await ada.delete(f"/vaults/{text}"))] == ["vault_id"]
 
 
-async def test_ids_that_cannot_be_there_are_not_found(ada: User) -> None:
+async def test_ids_that_cannot_exist_are_a_404(ada: User) -> None:
     for text in ("0" * 8 + "-0000-0000-0000-" + "0" * 12, "f" * 8 + "-ffff-ffff-ffff-" + "f" * 12):
         assert code(await ada.get(f"/vaults/{text}")) == "404 vault-not-found"
 
 
-async def test_an_encoded_slash_makes_another_path(ada: User) -> None:
+async def test_an_encoded_slash_separates_segments(ada: User) -> None:
     for path in ("/vaults/a%2fb", "/vaults/%2e%2e%2f%2e%2e%2fetc%2fpasswd", f"/vaults/{ada.id}%2f"):
         assert code(await ada.get(path)) == "404 route-not-found"
 
 
-async def test_bad_queries_are_told_where_and_why(ada: User) -> None:
+async def test_invalid_queries_are_reported_with_parameter_and_code(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     for query, parameter, reason in QUERIES:
         answer = await ada.get(f"{path}?{query}")
         assert faults(answer) == [(parameter, reason)], query[:80]
 
 
-async def test_odd_queries_that_say_something_are_taken(ada: User) -> None:
+async def test_unusual_but_valid_queries_are_accepted(ada: User) -> None:
     for query in FINE_QUERIES:
         answer = await ada.get(f"/user-profiles/{ada.id}/workspaces?{query}")
         assert answer.status_code == 200, query
 
 
-async def test_parameters_where_there_are_none_are_unknown(ada: User) -> None:
+async def test_parameters_of_an_operation_without_any_are_unknown(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     for method, path in (
         ("GET", "/user-profiles/me?limit=1"),
@@ -144,7 +144,7 @@ async def test_force_is_true_or_false(ada: User) -> None:
     assert (await ada.get(path)).status_code == 200
 
 
-async def test_only_json_is_json(ada: User) -> None:
+async def test_only_the_media_type_of_json_is_accepted(ada: User) -> None:
     for method, path, accepted in (
         ("POST", "/api-tokens", False),
         ("PATCH", f"/user-profiles/{ada.id}", True),
@@ -194,7 +194,7 @@ async def test_parameters_and_case_of_a_media_type_do_not_matter(ada: User) -> N
 
 
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is used
-async def test_a_sign_in_that_is_no_form_is_refused(ada: User) -> None:
+async def test_a_sign_in_that_is_not_a_form_is_refused(ada: User) -> None:
     form = "application/x-www-form-urlencoded"
     for media_type, body, expected in (
         ("application/json", b'{"username": "ada"}', "415 unsupported-media-type"),
@@ -218,7 +218,7 @@ async def test_a_sign_in_that_is_no_form_is_refused(ada: User) -> None:
         assert code(answer) == expected, body[:80]
 
 
-async def test_bodies_that_nobody_asked_for_do_no_harm(ada: User) -> None:
+async def test_bodies_of_operations_without_one_are_ignored(ada: User) -> None:
     vault = await ada.vault((await ada.workspace())["id"])
     path = f"/vaults/{vault['id']}"
     for body in (b"{", b"\xff\x00", b'{"colour": 1}'):
@@ -228,7 +228,7 @@ async def test_bodies_that_nobody_asked_for_do_no_harm(ada: User) -> None:
     assert (await ada.request("DELETE", path, content=b"{")).status_code == 204
 
 
-async def test_headers_of_any_bytes_do_no_harm(ada: User) -> None:
+async def test_headers_with_any_bytes_cause_no_500(ada: User) -> None:
     path = f"/vaults/{new_id()}"
     for value in (
         b"\xff\xfe",

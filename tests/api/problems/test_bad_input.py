@@ -176,21 +176,21 @@ async def _post(user: User, path: str, content: bytes | str) -> httpx.Response:
     return await user.request("POST", path, content=content, headers=JSON)
 
 
-async def test_what_is_no_json_in_utf_8_is_malformed(ada: User) -> None:
+async def test_a_body_that_is_not_json_in_utf_8_is_malformed(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     for body in MALFORMED:
         assert code(await _post(ada, path, body)) == "400 malformed-request", body
     assert (await ada.get(path)).json()["items"] == []
 
 
-async def test_what_is_no_workspace_is_told_where_and_why(ada: User) -> None:
+async def test_an_invalid_workspace_is_reported_with_pointer_and_code(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     for body, pointer, reason in REFUSED:
         assert faults(await _post(ada, path, body)) == [(pointer, reason)], body[:80]
     assert (await ada.get(path)).json()["items"] == []
 
 
-async def test_a_patch_that_is_no_object_is_refused(ada: User) -> None:
+async def test_a_patch_that_is_not_an_object_is_refused(ada: User) -> None:
     workspace = await ada.workspace()
     path = f"/workspaces/{workspace['id']}"
     for body in ("null", "true", "1", "1e400", "9" * 5000, '"a"', "[]", "[{}]"):
@@ -199,7 +199,7 @@ async def test_a_patch_that_is_no_object_is_refused(ada: User) -> None:
     assert (await ada.get(path)).json() == workspace
 
 
-async def test_nesting_without_end_is_refused_and_not_followed(ada: User) -> None:
+async def test_extreme_nesting_is_refused(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     for depth in (1_000, 100_000):
         for body in ("[" * depth + "]" * depth, _nested(depth)):
@@ -209,7 +209,7 @@ async def test_nesting_without_end_is_refused_and_not_followed(ada: User) -> Non
         assert code(unclosed) in {"400 malformed-request", "422 validation-error"}
 
 
-async def test_no_object_holds_what_a_store_could_not_keep(ada: User) -> None:
+async def test_objects_with_values_that_a_store_cannot_keep_are_refused(ada: User) -> None:
     workspace = await ada.workspace()
     path = f"/workspaces/{workspace['id']}"
     for content, reason in REFUSED_IN_OBJECTS:
@@ -230,7 +230,7 @@ async def test_integers_too_long_to_read_are_refused(ada: User) -> None:
         assert [place for place, _ in faults(await _post(ada, path, body))] == ["/settings"]
 
 
-async def test_what_an_object_may_hold_comes_back_the_same(ada: User) -> None:
+async def test_valid_objects_are_returned_unchanged(ada: User) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/repos"
     for number, content in enumerate(KEPT):
         body = f'{{"name": "r{number}", "path": "/r", "metadata": {content}}}'

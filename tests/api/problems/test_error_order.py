@@ -7,7 +7,7 @@ JSON = {"Content-Type": "application/json"}
 LIMIT = 1024
 
 
-async def test_of_several_faults_the_first_in_order_is_told(settings: Settings) -> None:
+async def test_of_several_errors_the_first_in_order_is_reported(settings: Settings) -> None:
     """Route, size, identity, media type, syntax, scope, content, existence, condition, lock,
     conflict: each request has one error less than the one before."""
     async with running_api(settings.model_copy(update={"max_body_bytes": LIMIT})) as client:

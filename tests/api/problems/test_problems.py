@@ -39,7 +39,7 @@ ALLOWED = (
 )
 
 
-async def test_every_problem_has_the_same_form(ada: User) -> None:
+async def test_every_problem_has_the_same_members(ada: User) -> None:
     for answer in (
         await ada.client.get("/nothing"),
         await ada.client.get(f"{API}/nothing"),
@@ -94,7 +94,7 @@ async def test_unknown_routes_are_problems_too(ada: User) -> None:
 
 
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is used
-async def test_a_405_names_all_methods_that_there_are(client: httpx.AsyncClient) -> None:
+async def test_a_405_lists_all_methods_of_the_path(client: httpx.AsyncClient) -> None:
     methods = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"}
     for path, allowed in ALLOWED:
         for method in sorted(methods - set(allowed.split(", "))):
@@ -103,7 +103,7 @@ async def test_a_405_names_all_methods_that_there_are(client: httpx.AsyncClient)
             assert sorted(answer.headers["allow"].split(", ")) == allowed.split(", "), path
 
 
-async def test_pointers_lead_to_what_is_wrong(ada: User) -> None:
+async def test_pointers_lead_to_the_invalid_fields(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     refused: tuple[tuple[Any, list[tuple[str, str]]], ...] = (
         ({}, [("/name", "missing")]),

@@ -10,7 +10,7 @@ from tests.support.api import API, User, code, faults, made, utc
 FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"}
 
 
-async def test_a_token_is_made_and_shown_once(ada: User) -> None:
+async def test_a_token_is_created_and_its_secret_returned_once(ada: User) -> None:
     body = {"name": " laptop ", "scopes": ["write", "read"], "expires_at": "2031-01-01T02:00+02:00"}
     answer = await ada.post("/api-tokens", body)
     shown = made(answer)
@@ -32,13 +32,13 @@ async def test_a_token_is_made_and_shown_once(ada: User) -> None:
         assert secret not in listed.text
 
 
-async def test_tokens_begin_alike_are_long_and_never_the_same(ada: User) -> None:
+async def test_secrets_have_a_prefix_are_long_and_unique(ada: User) -> None:
     tokens = [(await ada.api_token())["token"] for _ in range(3)]
     assert len(set(tokens)) == 3
     assert all(token.startswith("sym_") and len(token) >= 40 for token in tokens)
 
 
-async def test_the_scope_read_is_for_get_and_write_for_the_rest(ada: User) -> None:
+async def test_read_permits_get_and_write_all_other_methods(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     vault_id = (await ada.vault(workspace_id))["id"]
     reads = (
@@ -68,7 +68,7 @@ async def test_the_scope_read_is_for_get_and_write_for_the_rest(ada: User) -> No
         assert (await writer.request(method, path, json=body)).is_success, (method, path)
 
 
-async def test_a_token_makes_no_token_that_may_do_more_than_itself(ada: User) -> None:
+async def test_a_token_cannot_create_a_token_with_more_scopes(ada: User) -> None:
     writer = ada.using((await ada.api_token("write"))["token"])
     for scopes in (["read"], ["read", "write"]):
         wider = await writer.post("/api-tokens", {"name": "wider", "scopes": scopes})
@@ -78,7 +78,7 @@ async def test_a_token_makes_no_token_that_may_do_more_than_itself(ada: User) ->
     assert names == ["laptop", "same"]
 
 
-async def test_a_revoked_token_ends_at_once(ada: User) -> None:
+async def test_a_revoked_token_is_refused_immediately(ada: User) -> None:
     token = await ada.api_token()
     program = ada.using(token["token"])
     assert (await program.get("/user-profiles/me")).status_code == 200
@@ -97,7 +97,7 @@ async def test_a_token_can_revoke_itself(ada: User) -> None:
     assert code(await program.get("/user-profiles/me")) == "401 unauthenticated"
 
 
-async def test_a_token_ends_when_its_time_has_come(ada: User) -> None:
+async def test_a_token_is_refused_after_its_expiry(ada: User) -> None:
     ends = datetime.now(UTC) + timedelta(seconds=0.5)
     program = ada.using((await ada.api_token(expires_at=ends.isoformat()))["token"])
     while (answer := await program.get("/user-profiles/me")).status_code == 200:
@@ -107,14 +107,14 @@ async def test_a_token_ends_when_its_time_has_come(ada: User) -> None:
     assert datetime.now(UTC) >= ends
 
 
-async def test_a_token_remembers_when_it_was_last_used(ada: User) -> None:
+async def test_a_token_has_the_time_of_its_last_use(ada: User) -> None:
     token = await ada.api_token()
     await ada.using(token["token"]).get("/user-profiles/me")
     (listed,) = (await ada.get("/api-tokens")).json()["items"]
     assert utc(listed["last_used_at"]) >= utc(token["created_at"])
 
 
-async def test_what_a_token_needs(ada: User) -> None:
+async def test_the_fields_of_a_token_are_validated(ada: User) -> None:
     async def refusal(**fields: object) -> list[tuple[str, str]]:
         given = {"name": "laptop", "scopes": ["read"], **fields}
         body = {name: value for name, value in given.items() if value is not ...}

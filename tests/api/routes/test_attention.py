@@ -131,7 +131,7 @@ SITUATIONS: list[tuple[Callable[[Repository], object], list[str]]] = [
 ]
 
 
-async def test_each_repo_with_unfinished_work_is_told_with_its_reasons_and_no_other(
+async def test_only_repos_with_unfinished_work_are_listed_each_with_its_reasons(
     ada: User, folder: Path, upstream: Repository
 ) -> None:
     upstream.commit("second")
@@ -158,7 +158,7 @@ async def test_each_repo_with_unfinished_work_is_told_with_its_reasons_and_no_ot
             assert await reasons(ada, f"?fresh=false&reason={reason}") == filtered
 
 
-async def test_a_vault_with_a_passphrase_needs_attention_while_a_session_has_it_open(
+async def test_a_vault_with_a_passphrase_needs_attention_while_it_has_a_session(
     ada: User,
 ) -> None:
     passphrase = {"passphrase": "a horse, a battery"}
@@ -194,7 +194,7 @@ async def test_a_vault_left_unlocked_needs_attention_until_it_is_locked(ada: Use
     assert (await board(ada))["items"] == []
 
 
-async def test_a_board_spans_all_workspaces_or_is_of_one(ada: User, folder: Path) -> None:
+async def test_a_board_covers_all_workspaces_or_one(ada: User, folder: Path) -> None:
     ids = list[str]()
     for name in ("first", "second"):
         workspace = (await ada.workspace(name))["id"]
@@ -210,7 +210,7 @@ async def test_a_board_spans_all_workspaces_or_is_of_one(ada: User, folder: Path
     assert set(await reasons(ada, f"?workspace_id={ids[1]}")) == {second, "vault of second"}
 
 
-async def test_what_was_last_seen_is_told_without_looking(
+async def test_stored_observations_are_returned_without_an_inspection(
     ada: User, folder: Path, upstream: Repository
 ) -> None:
     workspace = (await ada.workspace())["id"]
@@ -232,7 +232,7 @@ async def test_what_was_last_seen_is_told_without_looking(
     assert utc(after["observed_at"]) > utc(looked["observed_at"])
 
 
-async def test_a_repo_at_another_path_has_not_been_looked_at(
+async def test_a_repo_whose_path_was_changed_is_unobserved(
     ada: User, folder: Path, upstream: Repository
 ) -> None:
     workspace = (await ada.workspace())["id"]
@@ -245,9 +245,7 @@ async def test_a_repo_at_another_path_has_not_been_looked_at(
     assert (moved["items"], moved["unobserved"]) == ([], 1)
 
 
-async def test_an_unchanged_board_is_not_sent_again(
-    ada: User, folder: Path, upstream: Repository
-) -> None:
+async def test_an_unchanged_board_is_a_304(ada: User, folder: Path, upstream: Repository) -> None:
     workspace = (await ada.workspace())["id"]
     path = f"/user-profiles/{ada.id}/attention"
     clone = upstream.clone(folder / "clone")
@@ -269,7 +267,9 @@ async def test_an_unchanged_board_is_not_sent_again(
     assert utc(changed.json()["observed_at"]) > utc(first.json()["observed_at"])
 
 
-async def test_boards_are_of_ones_own_things_only(ada: User, eve: User, folder: Path) -> None:
+async def test_a_board_contains_only_resources_of_the_caller(
+    ada: User, eve: User, folder: Path
+) -> None:
     hers = (await ada.workspace())["id"]
     await ada.repo(hers, path=str(folder))
     await ada.vault(hers)
@@ -291,7 +291,7 @@ async def test_boards_are_of_ones_own_things_only(ada: User, eve: User, folder: 
         assert '"code":"workspace-not-found"' in answers[0]
 
 
-async def test_somebody_with_nothing_has_an_empty_board(ada: User) -> None:
+async def test_a_user_without_resources_has_an_empty_board(ada: User) -> None:
     for query in ("", "?fresh=false", f"?workspace_id={(await ada.workspace())['id']}"):
         told = await board(ada, query)
         assert (told["items"], told["unobserved"]) == ([], 0)
@@ -311,7 +311,7 @@ async def test_filters_are_read_strictly(ada: User) -> None:
         assert faults(await ada.get(f"{path}?{query}")) == [wrong]
 
 
-async def test_without_folders_to_look_in_vaults_are_told_and_no_repo_is_looked_at(
+async def test_without_git_roots_vaults_are_listed_and_no_repo_is_inspected(
     settings: Settings, folder: Path
 ) -> None:
     async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
@@ -323,7 +323,7 @@ async def test_without_folders_to_look_in_vaults_are_told_and_no_repo_is_looked_
         assert ([each["name"] for each in told["items"]], told["unobserved"]) == (["keys"], 1)
 
 
-async def test_two_who_ask_at_once_get_the_same_and_share_the_threads(
+async def test_parallel_boards_are_equal_and_share_the_threads(
     ada: User, eve: User, folder: Path, upstream: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for user in (ada, eve):
@@ -341,7 +341,7 @@ async def test_two_who_ask_at_once_get_the_same_and_share_the_threads(
     ]
 
 
-async def test_a_repo_that_is_deleted_while_it_is_looked_at_fails_no_board(
+async def test_a_repo_that_is_deleted_during_its_inspection_fails_no_board(
     ada: User, folder: Path
 ) -> None:
     endless = Repository.created(folder / "endless")
@@ -364,7 +364,7 @@ async def test_a_repo_that_is_deleted_while_it_is_looked_at_fails_no_board(
     assert ([each["name"] for each in after["items"]], after["unobserved"]) == (["other"], 0)
 
 
-async def test_what_there_is_no_time_for_is_as_it_was_last_seen_and_comes_first_the_next_time(
+async def test_repos_beyond_the_time_limit_have_stored_observations_and_come_first_next_time(
     ada: User, folder: Path, upstream: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace = (await ada.workspace())["id"]
@@ -392,7 +392,7 @@ async def test_what_there_is_no_time_for_is_as_it_was_last_seen_and_comes_first_
     assert utc((await board(ada))["observed_at"]) > utc(seen["observed_at"])
 
 
-async def test_a_board_and_a_status_are_answered_though_what_was_seen_cannot_be_kept(
+async def test_board_and_status_succeed_though_observations_cannot_be_stored(
     ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = await ada.repo((await ada.workspace())["id"], path=str(folder / "nothing"))
@@ -419,9 +419,7 @@ async def test_a_board_and_a_status_are_answered_though_what_was_seen_cannot_be_
 
 
 @pytest.mark.parametrize("git_limits", [GitLimits(inspection=InspectionLimits(max_queued=0))])
-async def test_a_fresh_board_is_unavailable_when_the_queue_of_the_user_is_full(
-    ada: User, folder: Path
-) -> None:
+async def test_a_fresh_board_is_a_503_when_the_queue_is_full(ada: User, folder: Path) -> None:
     await ada.repo((await ada.workspace())["id"], path=str(folder / "nothing"))
     refused = await ada.get(f"/user-profiles/{ada.id}/attention")
     assert code(refused) == "503 service-unavailable"

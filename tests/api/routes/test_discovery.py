@@ -33,7 +33,9 @@ async def asked(user: User, folder: Path | str, **fields: Any) -> tuple[str, dic
     return workspace, answer.json()
 
 
-async def test_what_is_in_a_folder_is_told_as_it_can_be_registered(ada: User, folder: Path) -> None:
+async def test_the_repositories_of_a_folder_are_returned_as_they_can_be_imported(
+    ada: User, folder: Path
+) -> None:
     engine = Repository.created(folder / "engine")
     engine.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")
     Repository.created(folder / "old/engine", "--bare")
@@ -63,7 +65,7 @@ async def test_what_is_in_a_folder_is_told_as_it_can_be_registered(ada: User, fo
     }
 
 
-async def test_all_that_is_found_can_be_imported_and_is_then_registered(
+async def test_every_discovered_repository_can_be_imported_and_is_then_registered(
     ada: User, folder: Path
 ) -> None:
     names = ("a/engine", "b/engine", "b/Engine", "loom: 1", " mill ", "two\nlines", "caf\udce9")
@@ -84,7 +86,9 @@ async def test_all_that_is_found_can_be_imported_and_is_then_registered(
         assert (await ada.get(f"/repos/{each['id']}/status")).json()["state"] == "clean"
 
 
-async def test_what_can_be_no_repo_has_no_name_and_a_reason(ada: User, folder: Path) -> None:
+async def test_a_repository_that_cannot_be_imported_has_no_name_and_a_reason(
+    ada: User, folder: Path
+) -> None:
     Repository.created(folder / "two\nlines")
     _, told = await asked(ada, folder)
     (item,) = told["items"]
@@ -92,9 +96,7 @@ async def test_what_can_be_no_repo_has_no_name_and_a_reason(ada: User, folder: P
     assert item["reason"]
 
 
-async def test_it_looks_four_folders_down_unless_it_is_told_otherwise(
-    ada: User, folder: Path
-) -> None:
+async def test_the_default_depth_is_four_folders(ada: User, folder: Path) -> None:
     for path in ("a/b/c/d", "a/b/c/d/e"):
         Repository.created(folder / path)
     workspace, told = await asked(ada, folder)
@@ -104,7 +106,7 @@ async def test_it_looks_four_folders_down_unless_it_is_told_otherwise(
     assert [each["name"] for each in answer.json()["items"]] == ["d", "e"]
 
 
-async def test_where_one_may_not_look_is_refused_alike_whether_anything_is_there(
+async def test_a_folder_outside_the_git_roots_is_refused_whether_it_exists_or_not(
     ada: User, folder: Path
 ) -> None:
     workspace = f"/workspaces/{(await ada.workspace())['id']}"
@@ -120,7 +122,7 @@ async def test_where_one_may_not_look_is_refused_alike_whether_anything_is_there
     assert faults(missing) == [("/root", "not-a-folder")]
 
 
-async def test_what_is_asked_for_has_to_be_right(ada: User, folder: Path) -> None:
+async def test_the_fields_of_a_discovery_are_validated(ada: User, folder: Path) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/discoveries"
     bad: tuple[tuple[dict[str, Any], list[tuple[str, str]]], ...] = (
         ({}, [("/root", "missing")]),
@@ -143,7 +145,7 @@ async def test_what_is_asked_for_has_to_be_right(ada: User, folder: Path) -> Non
         assert answer.status_code == 200
 
 
-async def test_without_folders_to_look_in_there_is_no_search(settings: Settings) -> None:
+async def test_without_git_roots_a_discovery_is_refused(settings: Settings) -> None:
     async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
         ada = await sign_up(client, "ada")
         for workspace in ((await ada.workspace())["id"], ada.id):
@@ -151,7 +153,7 @@ async def test_without_folders_to_look_in_there_is_no_search(settings: Settings)
             assert code(refused) == "403 git-disabled"
 
 
-async def test_during_a_search_no_connection_to_the_database_is_held(
+async def test_during_a_discovery_no_connection_is_held(
     ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = Event(), Event()
@@ -176,9 +178,7 @@ async def test_during_a_search_no_connection_to_the_database_is_held(
 
 
 @pytest.mark.parametrize("git_limits", [GitLimits(search=SearchLimits(max_queued=0))])
-async def test_a_search_is_unavailable_when_the_queue_of_the_user_is_full(
-    ada: User, folder: Path
-) -> None:
+async def test_a_discovery_is_a_503_when_the_queue_is_full(ada: User, folder: Path) -> None:
     workspace = (await ada.workspace())["id"]
     answer = await ada.post(f"/workspaces/{workspace}/discoveries", {"root": str(folder)})
     assert code(answer) == "503 service-unavailable"

@@ -22,7 +22,7 @@ async def _assert_not_ready(client: httpx.AsyncClient, reason: str) -> None:
     assert live.status_code == 200
 
 
-async def test_a_service_that_can_serve_says_so(client: httpx.AsyncClient) -> None:
+async def test_a_ready_service_is_a_200(client: httpx.AsyncClient) -> None:
     for path in ("/health/live", "/health/ready"):
         answer = await client.get(path)
         assert answer.status_code == 200
@@ -32,7 +32,7 @@ async def test_a_service_that_can_serve_says_so(client: httpx.AsyncClient) -> No
 
 # A database in memory cannot be downgraded by another process.
 @pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"])
-async def test_a_schema_that_is_not_at_head_is_a_reason_not_to_be_ready(
+async def test_a_service_whose_schema_is_not_at_head_is_not_ready(
     client: httpx.AsyncClient, database_url: str
 ) -> None:
     engines = create_engines(database_url)
@@ -43,7 +43,7 @@ async def test_a_schema_that_is_not_at_head_is_a_reason_not_to_be_ready(
     assert (await client.get("/health/ready")).status_code == 200
 
 
-async def test_a_server_that_is_away_is_a_reason_not_to_be_ready() -> None:
+async def test_a_service_without_its_database_server_is_not_ready() -> None:
     settings = Settings.model_validate({"database_url": NOBODY_LISTENS, "secret_key": SECRET})
     async with running_api(settings) as client:
         await _assert_not_ready(client, "database")
@@ -54,9 +54,7 @@ async def test_a_server_that_is_away_is_a_reason_not_to_be_ready() -> None:
 
 
 @pytest.mark.parametrize("store_kind", ["postgresql"])
-async def test_a_database_that_goes_away_while_the_service_runs_is_a_503(
-    ada: User, database_url: str
-) -> None:
+async def test_a_database_that_is_lost_at_run_time_is_a_503(ada: User, database_url: str) -> None:
     name = database_url.partition("?")[0].rpartition("/")[2]
     workspace = await ada.workspace()
     await postgres.drop_database(name)

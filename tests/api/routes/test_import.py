@@ -30,7 +30,7 @@ def taken(answer: httpx.Response) -> list[tuple[str, str]]:
     return [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
 
 
-async def test_all_are_registered_and_stand_in_the_workspace(ada: User) -> None:
+async def test_all_items_become_repos_of_the_workspace(ada: User) -> None:
     repos = await repos_of(ada)
     answer = await ada.post(f"{repos}/import", {"items": ITEMS})
     imported = made(answer)
@@ -45,7 +45,7 @@ async def test_all_are_registered_and_stand_in_the_workspace(ada: User) -> None:
         assert (await ada.get(f"/repos/{each['id']}")).json() == each
 
 
-async def test_whatever_is_wrong_with_an_item_is_told_at_its_place(ada: User) -> None:
+async def test_every_invalid_field_of_an_item_has_its_pointer(ada: User) -> None:
     path = f"{await repos_of(ada)}/import"
     items: list[dict[str, Any]] = [
         *ITEMS,
@@ -68,7 +68,7 @@ async def test_whatever_is_wrong_with_an_item_is_told_at_its_place(ada: User) ->
     assert (await ada.get(path.removesuffix("/import"))).json()["items"] == []
 
 
-async def test_each_name_that_is_taken_is_told_and_nothing_is_registered(ada: User) -> None:
+async def test_every_taken_name_is_reported_and_nothing_is_created(ada: User) -> None:
     repos = await repos_of(ada)
     await ada.repo(repos.split("/")[2], "Straße")
     names = ("loom", "STRASSE", "mill", "Loom", "strasse")
@@ -81,7 +81,7 @@ async def test_each_name_that_is_taken_is_told_and_nothing_is_registered(ada: Us
     assert len((await ada.get(repos)).json()["items"]) == 1
 
 
-async def test_more_than_there_is_room_for_are_refused_with_how_many_there_are(
+async def test_an_import_beyond_the_limit_is_refused_with_the_numbers(
     settings: Settings,
 ) -> None:
     limited = settings.model_copy(update={"max_repos_per_workspace": 3})
@@ -97,7 +97,7 @@ async def test_more_than_there_is_room_for_are_refused_with_how_many_there_are(
         assert (refused.json()["limit"], refused.json()["used"]) == (3, 3)
 
 
-async def test_50_imports_at_once_fill_a_workspace_to_its_limit(ada: User) -> None:
+async def test_50_parallel_imports_fill_a_workspace_to_its_limit(ada: User) -> None:
     repos = await repos_of(ada)
     answers = await asyncio.gather(
         *(ada.post(f"{repos}/import", numbered(7, first=7 * turn)) for turn in range(50))
@@ -109,7 +109,7 @@ async def test_50_imports_at_once_fill_a_workspace_to_its_limit(ada: User) -> No
     assert stats.json()["repo_count"] == 98
 
 
-async def test_a_retry_gets_the_first_answer_again_and_registers_nothing(ada: User) -> None:
+async def test_a_retry_returns_the_first_response_and_creates_nothing(ada: User) -> None:
     repos = await repos_of(ada)
     key = {"Idempotency-Key": "k"}
     answers = await asyncio.gather(
@@ -128,7 +128,7 @@ async def test_a_retry_gets_the_first_answer_again_and_registers_nothing(ada: Us
     assert code(other) == "422 idempotency-key-reused"
 
 
-async def test_refusals_are_not_kept(ada: User) -> None:
+async def test_refusals_are_not_stored(ada: User) -> None:
     repos = await repos_of(ada)
     engine = await ada.repo(repos.split("/")[2], "engine")
     key = {"Idempotency-Key": "k"}
@@ -139,7 +139,7 @@ async def test_refusals_are_not_kept(ada: User) -> None:
     assert "idempotency-replayed" not in again.headers
 
 
-async def test_it_works_where_the_service_may_look_at_nothing(settings: Settings) -> None:
+async def test_an_import_works_without_git_roots(settings: Settings) -> None:
     async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
         ada = await sign_up(client, "ada")
         made(await ada.post(f"{await repos_of(ada)}/import", {"items": ITEMS}))

@@ -43,7 +43,7 @@ async def test_requests_are_counted_by_route_and_status_with_their_time(
     assert in_time == 5
 
 
-async def test_labels_hold_nothing_that_was_sent(client: httpx.AsyncClient, ada: User) -> None:
+async def test_labels_contain_nothing_that_was_sent(client: httpx.AsyncClient, ada: User) -> None:
     for number in range(20):
         await client.request(f"M{number}", f"/canary-{number}", params={"canary": number})
         await ada.get(f"/workspaces/canary-{number}")
@@ -53,7 +53,7 @@ async def test_labels_hold_nothing_that_was_sent(client: httpx.AsyncClient, ada:
     assert Samples(text).value(REQUESTS, method="other", route="none", status="404") == 20
 
 
-async def test_commands_are_counted_by_how_they_ended(client: httpx.AsyncClient, ada: User) -> None:
+async def test_commands_are_counted_by_outcome(client: httpx.AsyncClient, ada: User) -> None:
     workspace = await ada.workspace("One")
     await ada.post(f"/user-profiles/{ada.id}/workspaces", {"name": "one"})
     key = {"Idempotency-Key": "k"}
@@ -69,7 +69,7 @@ async def test_commands_are_counted_by_how_they_ended(client: httpx.AsyncClient,
     assert seen.value(COMMANDS, command="add_user_profile", outcome="done") == 1
 
 
-async def test_the_use_of_the_database_is_told(settings: Settings) -> None:
+async def test_the_use_of_the_database_is_reported(settings: Settings) -> None:
     counted = Metrics()
     engines = create_engines(settings.store_url)
     store = SqlAlchemyStore(engines, counted)
@@ -103,5 +103,5 @@ async def test_the_use_of_the_database_is_told(settings: Settings) -> None:
         await engines.dispose()
 
 
-async def test_what_is_running_is_told(client: httpx.AsyncClient) -> None:
+async def test_the_running_version_is_reported(client: httpx.AsyncClient) -> None:
     assert (await scraped(client)).value("symphony_build_info", version=version("symphony")) == 1

@@ -33,7 +33,7 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_the_start_names_the_service_and_leads_on(client: httpx.AsyncClient) -> None:
+async def test_the_start_page_names_the_service_and_has_links(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
     assert answer.status_code == 200
     start = answer.json()
@@ -44,7 +44,7 @@ async def test_the_start_names_the_service_and_leads_on(client: httpx.AsyncClien
         assert (await client.get(link)).status_code == 200
 
 
-async def test_the_start_is_a_page_for_those_who_would_rather_have_one(
+async def test_the_start_page_is_html_for_clients_that_prefer_it(
     client: httpx.AsyncClient,
 ) -> None:
     links = (await client.get("/")).json()["links"]
@@ -71,7 +71,7 @@ async def test_the_start_is_a_page_for_those_who_would_rather_have_one(
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/problems/vault-locked"])
-async def test_pages_load_nothing_from_anywhere_else(client: httpx.AsyncClient, path: str) -> None:
+async def test_pages_load_nothing_from_other_hosts(client: httpx.AsyncClient, path: str) -> None:
     page = await client.get(path, headers={"Accept": BROWSER})
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
@@ -90,7 +90,7 @@ async def test_pages_load_nothing_from_anywhere_else(client: httpx.AsyncClient, 
     assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", page.text)
 
 
-async def test_the_docs_start_with_our_own_document(client: httpx.AsyncClient) -> None:
+async def test_the_docs_load_the_document_of_the_service(client: httpx.AsyncClient) -> None:
     script = await client.get("/docs/assets/docs.js")
     assert script.status_code == 200
     assert "javascript" in script.headers["content-type"]
@@ -175,7 +175,7 @@ async def test_every_operation_documents_its_errors_as_problems(client: httpx.As
             assert {"400", "413", "415", "422"} <= set(errors), name
 
 
-async def test_every_reference_in_the_document_leads_somewhere(client: httpx.AsyncClient) -> None:
+async def test_every_reference_in_the_document_exists(client: httpx.AsyncClient) -> None:
     document = await _document(client)
     references = set(re.findall(r"'\$ref': '#/([^']*)'", str(document)))
     assert references
@@ -185,7 +185,7 @@ async def test_every_reference_in_the_document_leads_somewhere(client: httpx.Asy
             place = place[step]
 
 
-async def test_all_answers_tell_browsers_to_be_careful(ada: User) -> None:
+async def test_all_responses_have_security_headers(ada: User) -> None:
     workspace = await ada.workspace()
     for answer in (
         await ada.client.get("/"),

@@ -12,8 +12,8 @@ from symphony.api.fastapi_adapter import add_routes
 NOTES = """
 from symphony.api.routing import router
 
-public_routes = router("notes", public=True)
-routes = router("notes")
+public_routes = router("repos", public=True)
+routes = router("repos")
 
 
 @public_routes.get("/notes")
@@ -40,7 +40,13 @@ def test_the_routes_of_a_new_module_are_part_of_the_application(another_module: 
     names = [getattr(route, "name", "") for route in app.routes]
     assert {"list_notes", "create_note", "create_workspace", "live", "metrics", "start"} <= {*names}
     assert names.index("list_notes") < names.index("create_note")
-    assert names.index("create_workspace") < names.index("live")
+    assert names.index("create_workspace") < names.index("create_note") < names.index("live")
+
+
+def test_a_router_whose_tag_is_not_described_is_an_error_at_start(another_module: Path) -> None:
+    another_module.write_text(NOTES.replace('"repos"', '"notes"'))
+    with pytest.raises(LookupError, match="the tag 'notes' is not described"):
+        routes.routers()
 
 
 def test_a_module_without_routes_is_an_error_at_start(another_module: Path) -> None:

@@ -35,7 +35,7 @@ async def registered(user: User, path: Path) -> str:
     return f"/repos/{repo['id']}/status"
 
 
-async def test_the_state_of_a_repo_is_told(ada: User, folder: Path) -> None:
+async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None:
     repository = Repository.created(folder / "engine")
     commit = repository.commit("note")
     repository.write("note", "changed\n")
@@ -86,7 +86,7 @@ async def test_a_repo_that_cannot_be_read_has_a_state_with_a_reason(
         assert answer.json()["head"] is None
 
 
-async def test_what_is_no_text_in_a_repository_is_told_as_text(ada: User, folder: Path) -> None:
+async def test_bytes_that_are_not_text_are_returned_as_text(ada: User, folder: Path) -> None:
     repository = Repository.created(folder / "engine")
     repository.commit()
     message = repository.write(".git/message", b"caf\xe9 \x01 \xed\xa0\x80\n")
@@ -109,9 +109,7 @@ async def test_what_is_no_text_in_a_repository_is_told_as_text(ada: User, folder
     assert answer.json()["reason"].endswith(": \ufffd.a.")
 
 
-async def test_a_path_through_more_links_than_can_be_followed_leads_nowhere(
-    ada: User, folder: Path
-) -> None:
+async def test_a_path_with_too_many_links_is_refused(ada: User, folder: Path) -> None:
     Repository.created(folder / "engine").git("config", "core.worktree", "../../link-1500")
     for number in range(1500):
         (folder / f"link-{number + 1}").symlink_to(f"link-{number}")
@@ -130,13 +128,13 @@ async def test_a_path_through_more_links_than_can_be_followed_leads_nowhere(
     assert faults(refused) == [("/root", "outside-roots")]
 
 
-async def test_the_status_of_somebody_elses_repo_is_not_found(
+async def test_the_status_of_another_users_repo_is_a_404(
     ada: User, eve: User, folder: Path
 ) -> None:
     assert code(await eve.get(await registered(ada, folder))) == "404 repo-not-found"
 
 
-async def test_without_folders_to_look_in_there_is_no_looking(settings: Settings) -> None:
+async def test_without_git_roots_an_inspection_is_refused(settings: Settings) -> None:
     async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
         ada = await sign_up(client, "ada")
         refused = await ada.get(await registered(ada, Path("/srv/git/engine")))
@@ -144,7 +142,7 @@ async def test_without_folders_to_look_in_there_is_no_looking(settings: Settings
         assert code(await ada.get(f"/repos/{ada.id}/status")) == "403 git-disabled"
 
 
-async def test_a_home_folder_is_that_of_the_user_who_runs_the_service(
+async def test_the_home_folder_is_that_of_the_service(
     ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(folder))
@@ -154,9 +152,7 @@ async def test_a_home_folder_is_that_of_the_user_who_runs_the_service(
     assert (await ada.get(f"/repos/{repo['id']}/status")).json()["state"] == "clean"
 
 
-async def test_while_git_looks_no_connection_to_the_database_is_held(
-    ada: User, folder: Path
-) -> None:
+async def test_during_an_inspection_no_connection_is_held(ada: User, folder: Path) -> None:
     repository = Repository.created(folder / "engine")
     os.mkfifo(repository.path / ".gitignore")  # git opens it and waits
     address = await registered(ada, repository.path)
@@ -172,9 +168,7 @@ async def test_while_git_looks_no_connection_to_the_database_is_held(
 
 
 @pytest.mark.parametrize("git_limits", [GitLimits(inspection=InspectionLimits(max_queued=0))])
-async def test_a_status_is_unavailable_when_the_queue_of_the_user_is_full(
-    ada: User, folder: Path
-) -> None:
+async def test_an_inspection_is_a_503_when_the_queue_is_full(ada: User, folder: Path) -> None:
     answer = await ada.get(await registered(ada, folder))
     assert code(answer) == "503 service-unavailable"
     assert answer.headers["retry-after"]

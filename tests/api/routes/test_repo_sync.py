@@ -54,7 +54,7 @@ async def registered(user: User, path: Path, remote_url: str | None) -> dict[str
     return await user.repo(workspace["id"], path=str(path), remote_url=remote_url)
 
 
-async def test_a_sync_tells_what_the_remote_has_and_is_remembered(
+async def test_a_sync_returns_the_branches_of_the_remote_and_is_stored(
     ada: User, settings: Settings, remote: Repository, address: str
 ) -> None:
     clone = remote.clone(settings.git_roots[0] / "engine")
@@ -81,7 +81,7 @@ async def test_a_sync_tells_what_the_remote_has_and_is_remembered(
     assert "etag" not in answer.headers
 
 
-async def test_each_reason_why_there_is_no_sync_has_its_code(ada: User, settings: Settings) -> None:
+async def test_each_failure_of_a_sync_has_its_code(ada: User, settings: Settings) -> None:
     repo = await registered(ada, settings.git_roots[0], None)
     path = f"/repos/{repo['id']}"
     assert code(await ada.post(f"{path}/sync")) == "409 no-remote"
@@ -92,13 +92,13 @@ async def test_each_reason_why_there_is_no_sync_has_its_code(ada: User, settings
     assert (await ada.get(path)).json()["last_synced"] is None
 
 
-async def test_without_folders_to_look_in_nothing_is_asked(settings: Settings) -> None:
+async def test_without_git_roots_a_sync_is_refused(settings: Settings) -> None:
     async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
         ada = await sign_up(client, "ada")
         assert code(await ada.post(f"/repos/{ada.id}/sync")) == "403 git-disabled"
 
 
-async def test_addresses_that_are_not_public_are_not_asked_unless_the_operator_allows_it(
+async def test_remotes_in_private_networks_are_refused_unless_allowed(
     settings: Settings, silent: Listener
 ) -> None:
     async with running_api(settings) as client:
@@ -110,12 +110,12 @@ async def test_addresses_that_are_not_public_are_not_asked_unless_the_operator_a
     assert silent.connections == 0
 
 
-async def test_the_sync_of_somebody_elses_repo_is_not_found(ada: User, eve: User) -> None:
+async def test_the_sync_of_another_users_repo_is_a_404(ada: User, eve: User) -> None:
     repo = await registered(ada, Path("/none"), "git://127.0.0.1:1/engine")
     assert code(await eve.post(f"/repos/{repo['id']}/sync")) == "404 repo-not-found"
 
 
-async def test_while_a_remote_is_asked_another_sync_is_refused_and_no_connection_is_held(
+async def test_during_a_sync_another_is_refused_and_no_connection_is_held(
     ada: User, silent: Listener
 ) -> None:
     repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
@@ -136,9 +136,7 @@ async def test_a_remote_that_takes_too_long_is_a_504(ada: User, silent: Listener
 
 
 @pytest.mark.parametrize("git_limits", [GitLimits(sync=SyncLimits(max_queued=0))])
-async def test_a_sync_is_unavailable_when_the_queue_of_the_user_is_full(
-    ada: User, silent: Listener
-) -> None:
+async def test_a_sync_is_a_503_when_the_queue_is_full(ada: User, silent: Listener) -> None:
     repo = await registered(ada, Path("/none"), f"git://127.0.0.1:{silent.port}/engine")
     assert code(await ada.post(f"/repos/{repo['id']}/sync")) == "503 service-unavailable"
     assert silent.connections == 0
@@ -165,7 +163,7 @@ async def synced_while(
     return await asked
 
 
-async def test_of_a_repo_that_was_deleted_meanwhile_nothing_is_left(
+async def test_a_repo_that_is_deleted_during_its_sync_stays_deleted(
     ada: User, settings: Settings, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = await registered(ada, Path("/none"), address)
@@ -179,7 +177,7 @@ async def test_of_a_repo_that_was_deleted_meanwhile_nothing_is_left(
     ("remote_url", "told"),
     [("https://git.example.org/other", "409 remote-changed"), (None, "409 no-remote")],
 )
-async def test_a_remote_that_the_repo_got_meanwhile_was_not_asked(
+async def test_a_change_of_the_remote_during_a_sync_is_a_409(
     remote_url: str | None,
     told: str,
     ada: User,
@@ -193,7 +191,7 @@ async def test_a_remote_that_the_repo_got_meanwhile_was_not_asked(
     assert (await ada.get(path)).json()["last_synced"] is None
 
 
-async def test_what_else_was_changed_meanwhile_stays_and_the_sync_counts(
+async def test_other_changes_during_a_sync_are_kept(
     ada: User, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = await registered(ada, Path("/none"), address)

@@ -35,7 +35,7 @@ async def test_a_repo_is_registered_with_all_its_fields(ada: User) -> None:
     assert {name: repo[name] for name in given} == given
 
 
-async def test_name_and_path_have_to_be_given(ada: User) -> None:
+async def test_name_and_path_are_required(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     repo = await ada.repo(workspace_id)
     assert (repo["remote_url"], repo["metadata"]) == (None, {})
@@ -43,7 +43,7 @@ async def test_name_and_path_have_to_be_given(ada: User) -> None:
     assert faults(refused) == [("/name", "missing"), ("/path", "missing")]
 
 
-async def test_a_change_makes_the_next_version(ada: User) -> None:
+async def test_an_update_increments_the_version(ada: User) -> None:
     before = await ada.repo((await ada.workspace())["id"])
     given = {"name": "loom", "path": "~/loom", "remote_url": "git@git.example.org:ada/loom.git"}
     answer = await ada.patch(f"/repos/{before['id']}", given)
@@ -54,7 +54,7 @@ async def test_a_change_makes_the_next_version(ada: User) -> None:
     assert answer.headers["etag"] == (await ada.get(f"/repos/{before['id']}")).headers["etag"]
 
 
-async def test_the_repos_of_a_workspace_have_different_names(ada: User) -> None:
+async def test_the_names_of_repos_are_unique_in_a_workspace(ada: User) -> None:
     one, other = await ada.workspace("one"), await ada.workspace("other")
     path = f"/workspaces/{one['id']}/repos"
     await ada.repo(one["id"], "engine")
@@ -68,7 +68,7 @@ async def test_the_repos_of_a_workspace_have_different_names(ada: User) -> None:
     assert (await ada.vault(one["id"], "engine"))["name"] == "engine"
 
 
-async def test_a_full_workspace_takes_no_more_repos_until_one_is_forgotten(
+async def test_a_workspace_at_its_limit_refuses_repos_until_one_is_deleted(
     settings: Settings,
 ) -> None:
     limited = settings.model_copy(update={"max_repos_per_workspace": 1})
@@ -85,7 +85,7 @@ async def test_a_full_workspace_takes_no_more_repos_until_one_is_forgotten(
         assert await ada.repo(full["id"], "b")
 
 
-async def test_forgetting_a_repo_leaves_the_disk_alone(ada: User, tmp_path: Path) -> None:
+async def test_deleting_a_repo_changes_no_file(ada: User, tmp_path: Path) -> None:
     file = tmp_path / "engine" / "README"
     file.parent.mkdir()
     file.write_text("still here")
@@ -97,7 +97,7 @@ async def test_forgetting_a_repo_leaves_the_disk_alone(ada: User, tmp_path: Path
     assert file.read_text() == "still here"
 
 
-async def test_these_remotes_are_taken_as_they_are(ada: User) -> None:
+async def test_valid_remotes_are_stored_unchanged(ada: User) -> None:
     repo = await ada.repo((await ada.workspace())["id"])
     for url in (
         "https://git.example.org/ada/engine.git",

@@ -21,7 +21,7 @@ async def _ask(client: httpx.AsyncClient, name: str, password: str) -> httpx.Res
     return await client.post(f"{API}/auth/token", data=form)
 
 
-async def test_the_right_password_gives_an_access_token(ada: User) -> None:
+async def test_the_right_password_returns_an_access_token(ada: User) -> None:
     answer = await _ask(ada.client, "ada", PASSWORD)
     assert answer.status_code == 200
     token = answer.json()
@@ -33,18 +33,18 @@ async def test_the_right_password_gives_an_access_token(ada: User) -> None:
     assert me.json()["id"] == ada.id
 
 
-async def test_the_form_may_say_what_clients_of_oauth_2_say(ada: User) -> None:
+async def test_the_other_fields_of_oauth_2_clients_are_accepted(ada: User) -> None:
     form = {"username": "ada", "password": PASSWORD, "grant_type": "password"}
     more = {"scope": "", "client_id": "docs", "client_secret": ""}
     assert (await ada.client.post(f"{API}/auth/token", data=form | more)).status_code == 200
 
 
-async def test_the_address_and_any_case_of_the_name_sign_in_too(ada: User) -> None:
+async def test_the_address_and_any_case_of_the_name_are_accepted(ada: User) -> None:
     for name in ("ADA", "ada@example.org", "Ada@Example.ORG"):
         assert await sign_in(ada.client, name)
 
 
-async def test_nothing_tells_a_wrong_password_from_an_unknown_user(ada: User) -> None:
+async def test_a_wrong_password_and_an_unknown_user_have_the_same_response(ada: User) -> None:
     wrong, unknown = (
         await _ask(ada.client, "ada", "wrong password"),
         await _ask(ada.client, "nobody", PASSWORD),
@@ -81,7 +81,7 @@ async def test_a_401_names_the_scheme(ada: User) -> None:
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_these_are_no_tokens(ada: User) -> None:
+async def test_invalid_tokens_are_refused(ada: User) -> None:
     header, claims, signature = ada.token.split(".")
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
     eternal = base64.urlsafe_b64encode(json.dumps({"sub": ada.id}).encode()).decode().rstrip("=")
@@ -119,7 +119,7 @@ async def test_these_are_no_tokens(ada: User) -> None:
         assert code(answer) == "401 unauthenticated", token
 
 
-async def test_only_the_bearer_scheme_counts_in_any_case(ada: User) -> None:
+async def test_only_the_bearer_scheme_is_accepted_in_any_case(ada: User) -> None:
     async def status(authorization: str | bytes) -> int:
         headers = {
             b"Authorization": authorization
@@ -136,14 +136,14 @@ async def test_only_the_bearer_scheme_counts_in_any_case(ada: User) -> None:
     assert await status(b"Bearer sym_\xff\xfe\x00") == 401
 
 
-async def test_access_tokens_live_as_long_as_the_settings_say(settings: Settings) -> None:
+async def test_access_tokens_expire_after_the_configured_time(settings: Settings) -> None:
     brief = settings.model_copy(update={"access_token_ttl": 7})
     async with running_api(brief) as client:
         await sign_up(client, "ada")
         assert (await _ask(client, "ada", PASSWORD)).json()["expires_in"] == 7
 
 
-async def test_forms_that_are_read_and_refused(client: httpx.AsyncClient) -> None:
+async def test_invalid_forms_are_refused(client: httpx.AsyncClient) -> None:
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     for form, expected in (
         ("", [("/username", "missing"), ("/password", "missing")]),

@@ -13,7 +13,7 @@ async def _sign_in(client: httpx.AsyncClient, name: str, password: str) -> httpx
     return await client.post(f"{API}/auth/token", data=form)
 
 
-async def test_after_five_failures_not_even_the_right_password_gets_in(
+async def test_after_five_failures_the_right_password_is_refused_too(
     client: httpx.AsyncClient, ada: User, eve: User
 ) -> None:
     for _ in range(5):
@@ -26,7 +26,7 @@ async def test_after_five_failures_not_even_the_right_password_gets_in(
     assert (await _sign_in(client, eve.name, PASSWORD)).status_code == 200
 
 
-async def test_an_account_that_does_not_exist_answers_just_the_same(
+async def test_an_unknown_account_is_throttled_in_the_same_way(
     client: httpx.AsyncClient, ada: User
 ) -> None:
     def seen(answer: httpx.Response) -> dict[str, object]:
@@ -37,7 +37,7 @@ async def test_an_account_that_does_not_exist_answers_just_the_same(
         assert seen(known) == seen(unknown)
 
 
-async def test_of_many_wrong_passwords_at_once_only_five_are_told_apart(
+async def test_of_many_parallel_wrong_passwords_only_five_are_checked(
     client: httpx.AsyncClient, ada: User
 ) -> None:
     answers = await asyncio.gather(*(_sign_in(client, "ada", "wrong") for _ in range(20)))
@@ -45,7 +45,7 @@ async def test_of_many_wrong_passwords_at_once_only_five_are_told_apart(
     assert counted == {"401 invalid-credentials": 5, "429 too-many-attempts": 15}
 
 
-async def test_guessing_the_present_password_in_a_change_is_slowed_down_too(ada: User) -> None:
+async def test_guessing_the_current_password_in_an_update_is_throttled_too(ada: User) -> None:
     path = f"/user-profiles/{ada.id}"
     body = {"password": "a new one entirely", "current_password": "wrong"}
     for _ in range(5):
@@ -54,6 +54,8 @@ async def test_guessing_the_present_password_in_a_change_is_slowed_down_too(ada:
     assert code(await ada.patch(path, right)) == "429 too-many-attempts"
 
 
-async def test_40_right_sign_ins_at_once_all_succeed(client: httpx.AsyncClient, ada: User) -> None:
+async def test_40_parallel_sign_ins_with_the_right_password_all_succeed(
+    client: httpx.AsyncClient, ada: User
+) -> None:
     answers = await asyncio.gather(*(_sign_in(client, "ada", PASSWORD) for _ in range(40)))
     assert {answer.status_code for answer in answers} == {200}

@@ -24,7 +24,9 @@ async def _sign_up(client: httpx.AsyncClient, **fields: object) -> httpx.Respons
     return await client.post(f"{API}/user-profiles", json=body)
 
 
-async def test_signing_up_makes_a_profile_and_tells_where_it_is(client: httpx.AsyncClient) -> None:
+async def test_a_sign_up_creates_a_profile_and_returns_its_location(
+    client: httpx.AsyncClient,
+) -> None:
     answer = await _sign_up(client, username="Ada_1", preferences={"theme": {"name": "dark"}})
     ada = User(client, answer.json()["id"], "Ada_1", await sign_in(client, "Ada_1"))
     profile = await made_at(ada, answer, "/user-profiles")
@@ -34,11 +36,11 @@ async def test_signing_up_makes_a_profile_and_tells_where_it_is(client: httpx.As
     assert profile["preferences"] == {"theme": {"name": "dark"}}
 
 
-async def test_preferences_are_empty_unless_given(client: httpx.AsyncClient) -> None:
+async def test_preferences_are_empty_by_default(client: httpx.AsyncClient) -> None:
     assert (await _sign_up(client)).json()["preferences"] == {}
 
 
-async def test_me_is_ones_own_profile(ada: User) -> None:
+async def test_me_is_the_profile_of_the_caller(ada: User) -> None:
     me, by_id = await ada.get("/user-profiles/me"), await ada.get(f"/user-profiles/{ada.id}")
     assert me.status_code == by_id.status_code == 200
     assert me.json() == by_id.json()
@@ -53,7 +55,7 @@ async def test_usernames_and_addresses_are_unique_without_regard_to_case(ada: Us
     assert (await _sign_up(ada.client, username="other", email="other@example.org")).is_success
 
 
-async def test_a_change_to_what_somebody_else_has_is_refused(ada: User, eve: User) -> None:
+async def test_an_update_to_a_taken_name_or_address_is_refused(ada: User, eve: User) -> None:
     path = f"/user-profiles/{ada.id}"
     before = (await ada.get(path)).json()
     assert code(await ada.patch(path, {"username": eve.name.upper()})) == "409 username-taken"
@@ -61,7 +63,7 @@ async def test_a_change_to_what_somebody_else_has_is_refused(ada: User, eve: Use
     assert (await ada.get(path)).json() == before
 
 
-async def test_ones_own_name_may_change_its_case(ada: User) -> None:
+async def test_a_user_can_change_the_case_of_the_own_name(ada: User) -> None:
     answer = await ada.patch(f"/user-profiles/{ada.id}", {"username": "ADA", "email": "A@b.org"})
     assert answer.status_code == 200
     assert set(answer.json()) == FIELDS
@@ -69,7 +71,7 @@ async def test_ones_own_name_may_change_its_case(ada: User) -> None:
     assert answer.json()["version"] == 2
 
 
-async def test_a_new_password_needs_the_present_one(ada: User) -> None:
+async def test_a_new_password_requires_the_current_one(ada: User) -> None:
     path = f"/user-profiles/{ada.id}"
     before = (await ada.get(path)).json()
     wrong: list[dict[str, str]] = [{}, {"current_password": ""}, {"current_password": "x" * 8}]
@@ -80,7 +82,7 @@ async def test_a_new_password_needs_the_present_one(ada: User) -> None:
     assert await sign_in(ada.client, "ada")
 
 
-async def test_after_a_change_of_password_only_the_new_one_signs_in(ada: User) -> None:
+async def test_after_an_update_of_the_password_only_the_new_one_is_accepted(ada: User) -> None:
     path = f"/user-profiles/{ada.id}"
     body = {"password": NEW_PASSWORD, "current_password": PASSWORD}
     changed = await ada.patch(path, body)
@@ -92,7 +94,7 @@ async def test_after_a_change_of_password_only_the_new_one_signs_in(ada: User) -
     assert code(old) == "401 invalid-credentials"
 
 
-async def test_the_present_password_alone_changes_nothing(ada: User) -> None:
+async def test_the_current_password_alone_changes_nothing(ada: User) -> None:
     path = f"/user-profiles/{ada.id}"
     before = (await ada.get(path)).json()
     assert (await ada.patch(path, {"current_password": PASSWORD})).json() == before
@@ -107,7 +109,7 @@ async def test_a_user_with_workspaces_cannot_be_deleted(ada: User) -> None:
     assert (await ada.delete(f"/user-profiles/{ada.id}")).status_code == 204
 
 
-async def test_deleting_a_user_ends_the_profile_and_its_api_tokens(ada: User) -> None:
+async def test_deleting_a_user_deletes_the_profile_and_its_api_tokens(ada: User) -> None:
     program = ada.using((await ada.api_token())["token"])
     assert (await program.get("/user-profiles/me")).status_code == 200
     gone = await ada.delete(f"/user-profiles/{ada.id}")
@@ -118,7 +120,7 @@ async def test_deleting_a_user_ends_the_profile_and_its_api_tokens(ada: User) ->
     assert code(signed_in) == "401 invalid-credentials"
 
 
-async def test_what_is_left_of_a_deleted_user_is_an_access_token_that_finds_nothing(
+async def test_the_access_token_of_a_deleted_user_finds_nothing(
     ada: User,
 ) -> None:
     await ada.delete(f"/user-profiles/{ada.id}")
@@ -138,7 +140,7 @@ async def test_the_name_of_a_deleted_user_is_free_again(ada: User) -> None:
     assert (await sign_up(ada.client, "ada")).id != ada.id
 
 
-async def test_no_answer_holds_a_password_or_a_hash(ada: User) -> None:
+async def test_no_response_contains_a_password_or_a_hash(ada: User) -> None:
     path = f"/user-profiles/{ada.id}"
     change = {"password": NEW_PASSWORD, "current_password": PASSWORD}
     for answer in (

@@ -16,7 +16,7 @@ FIELDS = {
 }
 
 
-async def test_a_workspace_is_made_with_all_its_fields(ada: User) -> None:
+async def test_a_workspace_is_created_with_all_its_fields(ada: User) -> None:
     given = {
         "name": "Thesis",
         "description": "Notes\non the engine",
@@ -30,7 +30,7 @@ async def test_a_workspace_is_made_with_all_its_fields(ada: User) -> None:
     assert {name: workspace[name] for name in given} == given
 
 
-async def test_only_the_name_has_to_be_given(ada: User) -> None:
+async def test_only_the_name_is_required(ada: User) -> None:
     workspace = await ada.workspace()
     assert workspace["description"] is None
     assert workspace["workspace_type"] == "general"
@@ -39,13 +39,13 @@ async def test_only_the_name_has_to_be_given(ada: User) -> None:
     assert faults(refused) == [("/name", "missing")]
 
 
-async def test_every_type_can_be_made(ada: User) -> None:
+async def test_every_type_can_be_created(ada: User) -> None:
     for workspace_type in ("general", "client", "personal", "research"):
         workspace = await ada.workspace(workspace_type, workspace_type=workspace_type)
         assert workspace["workspace_type"] == workspace_type
 
 
-async def test_a_change_makes_the_next_version(ada: User) -> None:
+async def test_an_update_increments_the_version(ada: User) -> None:
     before = await ada.workspace(description="old")
     answer = await ada.patch(f"/workspaces/{before['id']}", {"name": "Book", "description": "new"})
     assert answer.status_code == 200
@@ -62,7 +62,7 @@ async def test_a_change_makes_the_next_version(ada: User) -> None:
     assert read.headers["etag"] == answer.headers["etag"]
 
 
-async def test_a_users_workspaces_have_different_names(ada: User, eve: User) -> None:
+async def test_the_names_of_workspaces_are_unique_for_a_user(ada: User, eve: User) -> None:
     thesis, book = await ada.workspace("Thesis"), await ada.workspace("Book")
     again = await ada.post(f"/user-profiles/{ada.id}/workspaces", {"name": " tHESIS "})
     assert code(again) == "409 workspace-name-taken"
@@ -80,7 +80,7 @@ async def test_the_name_of_a_deleted_workspace_is_free_again(ada: User) -> None:
     assert (await ada.workspace("Thesis"))["id"] != first["id"]
 
 
-async def test_a_full_user_makes_no_more_workspaces_until_one_is_deleted(
+async def test_a_user_at_the_limit_creates_no_workspace_until_one_is_deleted(
     settings: Settings,
 ) -> None:
     limited = settings.model_copy(update={"max_workspaces_per_user": 2})
@@ -95,7 +95,7 @@ async def test_a_full_user_makes_no_more_workspaces_until_one_is_deleted(
         assert await (await sign_up(client, "eve")).workspace("hers")
 
 
-async def test_a_workspace_counts_what_it_holds(ada: User) -> None:
+async def test_the_stats_count_repos_and_vaults(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     path = f"/workspaces/{workspace_id}/stats"
 
@@ -126,7 +126,7 @@ async def test_an_empty_workspace_is_deleted_for_good(ada: User) -> None:
     assert code(await ada.delete(path)) == "404 workspace-not-found"
 
 
-async def test_a_workspace_that_holds_something_is_deleted_only_by_force(ada: User) -> None:
+async def test_a_workspace_that_is_not_empty_is_deleted_only_by_force(ada: User) -> None:
     for make in (ada.repo, ada.vault):
         workspace_id = (await ada.workspace(make.__name__))["id"]
         held = await make(workspace_id)
@@ -138,7 +138,7 @@ async def test_a_workspace_that_holds_something_is_deleted_only_by_force(ada: Us
         assert (await ada.delete(f"/workspaces/{workspace_id}")).status_code == 204
 
 
-async def test_force_deletes_a_workspace_with_all_that_is_in_it_locked_vaults_too(
+async def test_force_deletes_a_workspace_with_everything_in_it_also_locked_vaults(
     ada: User,
 ) -> None:
     workspace_id = (await ada.workspace())["id"]

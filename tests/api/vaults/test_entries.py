@@ -18,7 +18,7 @@ async def vault(ada: User) -> PlainVault:
     return PlainVault(ada, (await ada.vault((await ada.workspace())["id"]))["id"])
 
 
-async def test_what_is_put_comes_back(vault: PlainVault) -> None:
+async def test_a_stored_content_is_returned(vault: PlainVault) -> None:
     answer = await vault.put(
         "clients/acme/db", "grüße\n", content_type="text/x-note; charset=utf-8"
     )
@@ -36,7 +36,7 @@ async def test_what_is_put_comes_back(vault: PlainVault) -> None:
     assert listed == {"items": [entry], "next_cursor": None, "damaged": 0}
 
 
-async def test_what_is_not_said_is_plain_text(vault: PlainVault) -> None:
+async def test_the_default_content_type_is_plain_text(vault: PlainVault) -> None:
     entry = (await vault.put("a", "")).json()
     assert (entry["content_type"], entry["encoding"], entry["size"]) == ("text/plain", "utf-8", 0)
 
@@ -47,7 +47,7 @@ async def test_media_types_have_parameters(vault: PlainVault) -> None:
         assert (await vault.put("a", content_type=kind)).json()["content_type"] == kind
 
 
-async def test_bytes_come_and_go_in_base64(vault: PlainVault) -> None:
+async def test_bytes_are_sent_and_returned_in_base64(vault: PlainVault) -> None:
     data = bytes(range(256))
     text = base64.b64encode(data).decode()
     kind = "application/octet-stream"
@@ -73,7 +73,7 @@ async def test_bytes_come_and_go_in_base64(vault: PlainVault) -> None:
     ],
 )
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])
-async def test_what_cannot_be_kept_is_refused(
+async def test_an_invalid_content_is_refused(
     vault: PlainVault, field: str, value: Any, reason: str
 ) -> None:
     answer = await vault.owner.put(vault.path("a"), {"content": "x", field: value})
@@ -149,7 +149,7 @@ async def test_keys_are_the_same_only_character_by_character(vault: PlainVault) 
     assert [(await vault.get(key)).json()["content"] for key in keys] == keys
 
 
-async def test_each_put_makes_a_version_and_the_last_ten_are_kept(vault: PlainVault) -> None:
+async def test_each_put_creates_a_version_and_the_last_ten_are_kept(vault: PlainVault) -> None:
     for number in range(1, 13):
         answer = await vault.put("a", f"content {number}")
         assert (answer.status_code, answer.json()["version"]) == (
@@ -171,11 +171,11 @@ async def test_each_put_makes_a_version_and_the_last_ten_are_kept(vault: PlainVa
     assert {frozenset(each) for each in versions} == {frozenset(FIELDS)}
 
 
-async def test_the_same_content_makes_a_version_too(vault: PlainVault) -> None:
+async def test_the_same_content_creates_a_version_too(vault: PlainVault) -> None:
     assert [(await vault.put("a")).json()["version"] for _ in range(3)] == [1, 2, 3]
 
 
-async def test_an_older_version_can_become_the_newest(vault: PlainVault) -> None:
+async def test_an_older_version_can_be_restored(vault: PlainVault) -> None:
     for number in (1, 2):
         await vault.put("a/b", f"{number}", content_type=f"text/x-{number}")
     answer = await vault.owner.post(vault.path("a/b", "restore"), {"version": 1})
@@ -196,7 +196,9 @@ async def test_an_older_version_can_become_the_newest(vault: PlainVault) -> None
     assert code(gone) == "410 version-gone"
 
 
-async def test_deleting_takes_all_versions_and_another_entry_begins_anew(vault: PlainVault) -> None:
+async def test_deleting_removes_all_versions_and_a_new_entry_starts_at_version_1(
+    vault: PlainVault,
+) -> None:
     first = await vault.put("a")
     await vault.put("a")
     answer = await vault.owner.delete(vault.path("a"))
@@ -214,7 +216,7 @@ async def test_deleting_takes_all_versions_and_another_entry_begins_anew(vault: 
     assert again.headers["etag"] != first.headers["etag"]
 
 
-async def test_writes_are_made_only_from_the_expected_state(vault: PlainVault) -> None:
+async def test_writes_require_the_expected_state(vault: PlainVault) -> None:
     stale = {"If-Match": (await vault.put("a", "one")).headers["etag"]}
     now = {"If-Match": (await vault.put("a", "two")).headers["etag"]}
     restore, path = vault.path("a", "restore"), vault.path("a")
@@ -235,7 +237,7 @@ async def test_writes_are_made_only_from_the_expected_state(vault: PlainVault) -
     assert (await vault.owner.delete(path, headers={"If-Match": "*"})).status_code == 204
 
 
-async def test_what_is_not_there_has_no_state_to_expect(vault: PlainVault) -> None:
+async def test_a_missing_entry_never_has_the_expected_state(vault: PlainVault) -> None:
     for condition in ("*", '"abc"'):
         answer = await vault.put("a", headers={"If-Match": condition})
         assert code(answer) == "412 precondition-failed"
@@ -243,7 +245,7 @@ async def test_what_is_not_there_has_no_state_to_expect(vault: PlainVault) -> No
     assert await vault.keys() == []
 
 
-async def test_a_put_can_be_for_new_entries_only(vault: PlainVault) -> None:
+async def test_a_put_can_require_that_the_entry_is_new(vault: PlainVault) -> None:
     only_new = {"If-None-Match": "*"}
     assert (await vault.put("a", "one", headers=only_new)).status_code == 201
     taken = await vault.put("a", "two", headers=only_new)
@@ -255,7 +257,7 @@ async def test_a_put_can_be_for_new_entries_only(vault: PlainVault) -> None:
     assert faults(answer) == [("If-None-Match", "not-an-etag")]
 
 
-async def test_a_put_can_be_for_any_state_but_some(vault: PlainVault) -> None:
+async def test_a_put_can_exclude_states(vault: PlainVault) -> None:
     etag = (await vault.put("a")).headers["etag"]
     for known in (etag, f'"other", {etag}', f"W/{etag}"):
         answer = await vault.put("a", headers={"If-None-Match": known})
@@ -264,7 +266,7 @@ async def test_a_put_can_be_for_any_state_but_some(vault: PlainVault) -> None:
     assert (await vault.put("b", headers={"If-None-Match": etag})).status_code == 201
 
 
-async def test_of_many_that_make_the_same_new_entry_one_succeeds(vault: PlainVault) -> None:
+async def test_of_parallel_creations_of_one_entry_one_succeeds(vault: PlainVault) -> None:
     only_new = {"If-None-Match": "*"}
     answers = await asyncio.gather(*(vault.put("a", f"{n}", headers=only_new) for n in range(10)))
     made = [n for n, answer in enumerate(answers) if answer.status_code == 201]
@@ -273,7 +275,7 @@ async def test_of_many_that_make_the_same_new_entry_one_succeeds(vault: PlainVau
     assert (await vault.get("a")).json()["content"] == f"{made[0]}"
 
 
-async def test_parallel_puts_of_one_key_make_consecutive_versions(vault: PlainVault) -> None:
+async def test_parallel_puts_of_one_key_create_consecutive_versions(vault: PlainVault) -> None:
     answers = await asyncio.gather(*(vault.put("a", f"{n}") for n in range(20)))
     versions = {answer.json()["version"]: n for n, answer in enumerate(answers)}
     assert sorted(versions) == [*range(1, 21)]
@@ -282,7 +284,7 @@ async def test_parallel_puts_of_one_key_make_consecutive_versions(vault: PlainVa
         assert older.json()["content"] == f"{versions[number]}"
 
 
-async def test_who_has_an_entry_already_gets_a_304(vault: PlainVault) -> None:
+async def test_if_none_match_with_the_etag_of_an_entry_is_a_304(vault: PlainVault) -> None:
     etag = (await vault.put("a")).headers["etag"]
     for path in (vault.path("a"), vault.path("a", "versions")):
         answer = await vault.owner.get(path, headers={"If-None-Match": etag})
@@ -292,7 +294,7 @@ async def test_who_has_an_entry_already_gets_a_304(vault: PlainVault) -> None:
     assert (await vault.get("a", headers={"If-None-Match": etag})).status_code == 200
 
 
-async def test_no_answer_about_entries_is_to_be_kept_by_anybody(vault: PlainVault) -> None:
+async def test_no_response_about_entries_may_be_cached(vault: PlainVault) -> None:
     list_, one = f"/vaults/{vault.id}/entries", vault.path("a")
     for answer in (
         await vault.put("a"),
@@ -308,7 +310,7 @@ async def test_no_answer_about_entries_is_to_be_kept_by_anybody(vault: PlainVaul
         assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_full_vault_takes_no_more_until_one_is_deleted(
+async def test_a_vault_at_its_limit_refuses_entries_until_one_is_deleted(
     vault: PlainVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(entry_service, "MAX_ENTRIES", 3)
@@ -324,7 +326,7 @@ async def test_a_full_vault_takes_no_more_until_one_is_deleted(
     assert (await vault.put("another")).status_code == 201
 
 
-async def test_the_owners_lock_keeps_everybody_out(vault: PlainVault) -> None:
+async def test_a_locked_vault_refuses_access_to_its_entries(vault: PlainVault) -> None:
     await vault.put("a")
     await vault.owner.post(f"/vaults/{vault.id}/lock")
     for answer in (
@@ -341,7 +343,7 @@ async def test_the_owners_lock_keeps_everybody_out(vault: PlainVault) -> None:
     assert (await vault.get("a")).json()["content"] == "kept"
 
 
-async def test_entries_go_with_their_vault(vault: PlainVault) -> None:
+async def test_entries_are_deleted_with_their_vault(vault: PlainVault) -> None:
     await vault.put("a")
     assert (await vault.owner.delete(f"/vaults/{vault.id}")).status_code == 204
     for answer in (await vault.get("a"), await vault.put("a")):

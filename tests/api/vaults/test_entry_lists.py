@@ -13,7 +13,7 @@ async def vault(ada: User) -> PlainVault:
     return PlainVault(ada, (await ada.vault((await ada.workspace())["id"]))["id"])
 
 
-async def test_entries_are_listed_by_key_code_point_by_code_point(vault: PlainVault) -> None:
+async def test_entries_are_sorted_by_the_code_points_of_their_keys(vault: PlainVault) -> None:
     keys = ["b", "a/b", "a", "A", "é", "a-b", "\U0001f511", "\ufb01", "a/B"]
     for key in keys:
         await vault.put(key)
@@ -23,7 +23,7 @@ async def test_entries_are_listed_by_key_code_point_by_code_point(vault: PlainVa
     assert await vault.keys(prefix="x") == []
 
 
-async def test_a_walk_along_the_cursors_meets_every_entry_once(vault: PlainVault) -> None:
+async def test_pages_contain_every_entry_once(vault: PlainVault) -> None:
     keys = [f"k{number:02}" for number in range(7)]
     for key in (*keys, "z"):
         await vault.put(key)
@@ -41,7 +41,7 @@ async def test_a_walk_along_the_cursors_meets_every_entry_once(vault: PlainVault
     assert met == keys
 
 
-async def test_a_cursor_belongs_to_its_list_and_prefix(
+async def test_a_cursor_is_valid_for_one_list_and_prefix(
     ada: User, eve: User, vault: PlainVault
 ) -> None:
     for key in ("a1", "a2", "a3"):
@@ -70,7 +70,7 @@ async def test_a_cursor_belongs_to_its_list_and_prefix(
     assert code(hers) == "404 vault-not-found"
 
 
-async def test_a_key_is_not_to_be_read_in_a_cursor(vault: PlainVault) -> None:
+async def test_a_cursor_does_not_reveal_a_key(vault: PlainVault) -> None:
     for key in ("clients/acme", "clients/bolt"):
         await vault.put(key)
     answer = await vault.owner.get(f"/vaults/{vault.id}/entries", params={"limit": 1})
@@ -78,7 +78,9 @@ async def test_a_key_is_not_to_be_read_in_a_cursor(vault: PlainVault) -> None:
     assert b"clients" not in base64.urlsafe_b64decode(cursor + "==")
 
 
-async def test_what_is_looked_for_is_measured_in_characters(ada: User, vault: PlainVault) -> None:
+async def test_the_length_of_a_search_text_is_counted_in_characters(
+    ada: User, vault: PlainVault
+) -> None:
     for path, parameters, detail in (
         (f"/vaults/{vault.id}/entries", {"prefix": "x" * 513}, "Must have at most 512 characters."),
         ("/api-tokens", {"q": "x" * 256}, "Must have at most 255 characters."),

@@ -70,7 +70,7 @@ async def test_a_data_key_opens_with_the_passphrase_and_with_a_session(
     assert opened(key, own["wrapped"], "session", vault, *about) == data_key
 
 
-async def test_what_is_in_a_vault_opens_with_the_keys_that_come_from_its_data_key(
+async def test_entries_decrypt_with_keys_derived_from_the_data_key(
     ada: User, engines: Engines
 ) -> None:
     made = await OpenVault.made(ada, (await ada.workspace())["id"], "v")

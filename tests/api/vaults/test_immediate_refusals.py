@@ -37,7 +37,7 @@ async def writes(vault: OpenVault) -> set[str]:
     return {code(answer) for answer in answers}
 
 
-async def test_a_write_to_a_locked_vault_is_refused_while_somebody_else_writes(
+async def test_a_write_to_a_locked_vault_is_refused_during_another_write(
     ada: User, engines: Engines
 ) -> None:
     workspace = (await ada.workspace())["id"]
@@ -54,7 +54,7 @@ async def test_a_write_to_a_locked_vault_is_refused_while_somebody_else_writes(
         assert await writes(opened) == {"423 vault-locked"}
 
 
-async def test_a_vault_in_no_workspace_is_refused_before_its_passphrase_is_hashed(
+async def test_a_vault_in_an_unknown_workspace_is_refused_before_its_passphrase_is_hashed(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = {

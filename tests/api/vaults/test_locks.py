@@ -29,7 +29,7 @@ async def vault(ada: User) -> OpenVault:
     return await a_vault(ada)
 
 
-async def test_a_vault_with_a_passphrase_is_made_locked(vault: OpenVault) -> None:
+async def test_a_vault_with_a_passphrase_is_created_locked(vault: OpenVault) -> None:
     shown = await vault.shown()
     assert (shown["protection"], shown["is_locked"], shown["version"]) == ("passphrase", True, 1)
     assert "passphrase" not in shown
@@ -80,7 +80,7 @@ async def test_a_session_opens_the_vault_for_its_holder(vault: OpenVault) -> Non
     assert (await holder.ask("DELETE", "/entries/a")).status_code == 204
 
 
-async def test_without_a_live_session_of_ones_own_everything_is_423(
+async def test_without_a_valid_session_of_the_token_every_access_is_a_423(
     vault: OpenVault, client: httpx.AsyncClient
 ) -> None:
     holder = await vault.opened()
@@ -111,7 +111,7 @@ async def test_without_a_live_session_of_ones_own_everything_is_423(
     assert (await holder.get()).json()["content"] == "kept"
 
 
-async def test_a_header_of_any_bytes_is_merely_no_session(vault: OpenVault) -> None:
+async def test_a_session_header_with_any_bytes_is_an_unknown_session(vault: OpenVault) -> None:
     for value in (b"\xff\xfe", b"", b" ", b"x" * 5000, "💥".encode()):
         headers = {
             b"Authorization": f"Bearer {vault.owner.token}".encode(),
@@ -121,7 +121,7 @@ async def test_a_header_of_any_bytes_is_merely_no_session(vault: OpenVault) -> N
         assert code(answer) == "423 vault-locked"
 
 
-async def test_locking_ends_every_session_at_once(vault: OpenVault) -> None:
+async def test_locking_revokes_every_session(vault: OpenVault) -> None:
     holders = [await vault.opened() for _ in range(3)]
     await holders[0].put()
     assert [(await each.get()).status_code for each in holders] == [200] * 3
@@ -136,7 +136,7 @@ async def test_locking_ends_every_session_at_once(vault: OpenVault) -> None:
     assert code(await holders[0].get()) == "423 vault-locked"
 
 
-async def test_a_session_ends_by_itself_and_the_vault_is_locked_then(vault: OpenVault) -> None:
+async def test_the_vault_is_locked_when_its_session_expires(vault: OpenVault) -> None:
     holder = await vault.opened(ttl_seconds=1)
     assert (await holder.put()).status_code == 201
     open_state = await vault.owner.get(vault.path)
@@ -202,7 +202,7 @@ async def test_a_locked_vault_is_deleted_only_by_force(vault: OpenVault) -> None
 
 
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])
-async def test_what_unlocking_takes(ada: User, vault: OpenVault) -> None:
+async def test_unlocking_validates_its_fields(ada: User, vault: OpenVault) -> None:
     for body, expected in (
         (None, ("/passphrase", "missing")),
         ({}, ("/passphrase", "missing")),
@@ -223,7 +223,7 @@ async def test_what_unlocking_takes(ada: User, vault: OpenVault) -> None:
     assert code(bad) == "415 unsupported-media-type"
 
 
-async def test_a_vault_without_a_passphrase_takes_none(ada: User) -> None:
+async def test_a_vault_without_a_passphrase_refuses_one(ada: User) -> None:
     plain = await ada.vault((await ada.workspace())["id"])
     path = f"/vaults/{plain['id']}"
     for body in ({"passphrase": PASSPHRASE}, {"ttl_seconds": 60}):
@@ -247,7 +247,7 @@ async def test_if_match_guards_locking_and_unlocking(vault: OpenVault) -> None:
     assert (await vault.owner.post(f"{vault.path}/lock", headers=now)).status_code == 200
 
 
-async def test_a_session_ends_no_later_than_its_token(settings: Settings) -> None:
+async def test_a_session_expires_no_later_than_its_token(settings: Settings) -> None:
     async with running_api(settings.model_copy(update={"access_token_ttl": 30})) as client:
         ada = await sign_up(client, "ada")
         vault = await a_vault(ada)
@@ -259,7 +259,7 @@ async def test_a_session_ends_no_later_than_its_token(settings: Settings) -> Non
         assert (await by_token.unlock()).json()["unlocked_until"] == token["expires_at"]
 
 
-async def test_revoking_a_token_ends_its_sessions(ada: User, vault: OpenVault) -> None:
+async def test_revoking_a_token_revokes_its_sessions(ada: User, vault: OpenVault) -> None:
     token = await ada.api_token()
     by_token = replace(vault, owner=ada.using(token["token"]))
     holder = await by_token.opened()
@@ -271,7 +271,7 @@ async def test_revoking_a_token_ends_its_sessions(ada: User, vault: OpenVault) -
     assert code(await replace(holder, owner=ada).get()) == "423 vault-locked"
 
 
-async def test_of_too_many_sessions_those_that_end_first_give_way(
+async def test_with_too_many_sessions_those_that_expire_first_are_revoked(
     vault: OpenVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert sessions.MAX_SESSIONS == 100
@@ -281,7 +281,7 @@ async def test_of_too_many_sessions_those_that_end_first_give_way(
     assert (await holders[1].get()).status_code == 200
 
 
-async def test_sessions_outlive_a_restart(settings: Settings, store_kind: str) -> None:
+async def test_sessions_survive_a_restart(settings: Settings, store_kind: str) -> None:
     if store_kind == "sqlite-memory":
         pytest.skip("a database in memory does not outlive anything")
     async with running_api(settings) as client:

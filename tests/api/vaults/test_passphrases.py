@@ -40,7 +40,7 @@ async def test_if_match_guards_a_change_of_the_passphrase(vault: OpenVault) -> N
     assert (await vault.unlock(OTHER)).status_code == 200
 
 
-async def test_a_wrong_passphrase_opens_nothing_and_after_five_nobody_gets_in(
+async def test_a_wrong_passphrase_is_refused_and_five_block_the_vault(
     ada: User, vault: OpenVault
 ) -> None:
     for _ in range(5):
@@ -57,13 +57,13 @@ async def test_a_wrong_passphrase_opens_nothing_and_after_five_nobody_gets_in(
     assert (await vault.shown())["is_locked"] is True
 
 
-async def test_of_many_wrong_passphrases_at_once_only_five_are_told_apart(vault: OpenVault) -> None:
+async def test_of_many_parallel_wrong_passphrases_only_five_are_checked(vault: OpenVault) -> None:
     answers = await asyncio.gather(*(vault.unlock(OTHER) for _ in range(12)))
     counted = Counter(code(answer) for answer in answers)
     assert counted == {"403 wrong-passphrase": 5, "429 too-many-attempts": 7}
 
 
-async def test_a_passphrase_means_the_same_on_every_keyboard(ada: User) -> None:
+async def test_a_passphrase_is_the_same_in_every_unicode_form(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     body = {"protection": "passphrase", "passphrase": "caf\u00e9 au lait noir"}
     vault = OpenVault(ada, (await ada.vault(workspace, **body))["id"])
@@ -71,7 +71,7 @@ async def test_a_passphrase_means_the_same_on_every_keyboard(ada: User) -> None:
     assert code(await vault.unlock("cafe au lait noir")) == "403 wrong-passphrase"
 
 
-async def test_another_passphrase_ends_all_sessions_and_keeps_what_is_there(
+async def test_a_new_passphrase_revokes_all_sessions_and_keeps_the_entries(
     vault: OpenVault,
 ) -> None:
     holder = await vault.opened()
@@ -94,7 +94,7 @@ async def test_another_passphrase_ends_all_sessions_and_keeps_what_is_there(
     assert (await (await vault.opened()).get()).json()["content"] == "kept"
 
 
-async def test_of_two_changes_of_the_passphrase_at_once_one_wins(vault: OpenVault) -> None:
+async def test_of_two_parallel_updates_of_the_passphrase_one_succeeds(vault: OpenVault) -> None:
     path = f"{vault.path}/passphrase"
     news = ["the first of the new ones", "the second of the new ones"]
     answers = await asyncio.gather(
@@ -105,7 +105,7 @@ async def test_of_two_changes_of_the_passphrase_at_once_one_wins(vault: OpenVaul
     assert (await vault.unlock(news[outcomes.index(204)])).status_code == 200
 
 
-async def test_a_vault_with_a_passphrase_can_be_made_again_under_its_key(ada: User) -> None:
+async def test_the_creation_of_a_vault_with_a_passphrase_can_be_retried(ada: User) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/vaults"
     body = {"name": "k", "path": "/k", "protection": "passphrase", "passphrase": PASSPHRASE}
     key = {"Idempotency-Key": "once"}
@@ -118,7 +118,7 @@ async def test_a_vault_with_a_passphrase_can_be_made_again_under_its_key(ada: Us
     assert (await OpenVault(ada, first.json()["id"]).unlock(PASSPHRASE)).status_code == 200
 
 
-async def test_each_passphrase_is_as_slow_to_try_and_none_is_hashed_in_a_quicker_way(
+async def test_every_stored_hash_of_a_passphrase_comes_from_argon2(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The fingerprint of a request with a passphrase comes from Argon2, over the whole body."""

@@ -191,7 +191,7 @@ async def restored(engines: Engines, scene: Scene) -> Rows:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-async def test_each_column_of_each_row_that_is_altered_gives_what_was_kept_or_an_error(
+async def test_after_a_change_of_any_column_responses_have_the_stored_content_or_an_error(
     scene: Scene, restored: Rows, engines: Engines, table: Table
 ) -> None:
     before, listed_before = await look(scene.all, scene.ids), await listed(scene)
@@ -252,7 +252,7 @@ async def _unlock_and_write(scene: Scene, altered: Alteration, judge: Judge) -> 
     return detected
 
 
-async def test_a_key_whose_checksum_is_made_to_fit_opens_no_more_than_before(
+async def test_a_data_key_with_a_forged_checksum_opens_nothing_more(
     scene: Scene, restored: Rows, engines: Engines
 ) -> None:
     judge = Judge(await look(scene.all, scene.ids))

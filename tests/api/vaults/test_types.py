@@ -39,7 +39,7 @@ def _others(column: Column[object], held: str) -> Generator[object]:
             yield value
 
 
-async def test_nothing_of_another_type_gets_into_the_tables_of_vaults(
+async def test_the_tables_of_vaults_refuse_values_of_other_types(
     vaults: list[OpenVault], engines: Engines
 ) -> None:
     assert engines.file

@@ -26,14 +26,14 @@ async def vault(ada: User) -> OpenVault:
     return opened
 
 
-async def test_an_older_copy_of_everything_is_believed(vault: OpenVault, engines: Engines) -> None:
+async def test_an_older_copy_of_all_rows_is_accepted(vault: OpenVault, engines: Engines) -> None:
     older = await read_rows(engines)
     await vault.put("a", "second")
     assert await write_rows(engines, older)
     assert (await vault.get("a")).json()["content"] == "first"
 
 
-async def test_an_older_key_opens_with_the_older_passphrase(
+async def test_an_older_data_key_opens_with_the_older_passphrase(
     vault: OpenVault, engines: Engines
 ) -> None:
     older = await read_rows(engines)
@@ -45,7 +45,7 @@ async def test_an_older_key_opens_with_the_older_passphrase(
     assert (await opened.get("a")).json()["content"] == "first"
 
 
-async def test_a_session_that_a_lock_has_ended_opens_again_when_it_is_put_back(
+async def test_a_revoked_session_is_valid_again_when_its_row_is_restored(
     vault: OpenVault, engines: Engines
 ) -> None:
     older = await read_rows(engines)
@@ -58,16 +58,14 @@ async def test_a_session_that_a_lock_has_ended_opens_again_when_it_is_put_back(
     assert code(await replace(vault, session="").get("a")) == "423 vault-locked"
 
 
-async def test_an_entry_that_was_deleted_is_merely_not_there(
-    vault: OpenVault, engines: Engines
-) -> None:
+async def test_a_deleted_entry_row_is_a_missing_entry(vault: OpenVault, engines: Engines) -> None:
     rows = await read_rows(engines)
     assert await write_rows(engines, rows | {"vault_entries": [], "vault_entry_versions": []})
     assert code(await vault.get("a")) == "404 entry-not-found"
     assert (await vault.ask("GET", "/entries")).json()["damaged"] == 0
 
 
-async def test_whoever_is_given_a_vault_reads_it_only_if_it_has_no_passphrase(
+async def test_a_vault_moved_to_another_user_is_readable_only_without_a_passphrase(
     ada: User, eve: User, vault: OpenVault, engines: Engines
 ) -> None:
     plain = await OpenVault.made(ada, (await ada.workspace("plain"))["id"], "plain")
@@ -83,7 +81,7 @@ async def test_whoever_is_given_a_vault_reads_it_only_if_it_has_no_passphrase(
     assert code(await replace(vault, owner=eve).unlock(NEW)) == "403 wrong-passphrase"
 
 
-async def test_a_vault_that_was_emptied_and_made_one_without_a_passphrase_says_so(
+async def test_a_vault_that_was_emptied_and_lost_its_passphrase_shows_its_protection(
     vault: OpenVault, engines: Engines
 ) -> None:
     rows = await read_rows(engines)

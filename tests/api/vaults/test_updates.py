@@ -14,7 +14,7 @@ pytestmark = pytest.mark.long
 VAULTS = 10
 
 
-async def test_a_vault_that_gets_its_first_entry_is_not_damaged(ada: User) -> None:
+async def test_a_concurrent_first_entry_is_not_reported_as_damage(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     for number in range(VAULTS):
         vault = await OpenVault.made(ada, workspace, f"v{number}")
@@ -36,7 +36,7 @@ async def test_a_vault_that_gets_its_first_entry_is_not_damaged(ada: User) -> No
         assert seen <= {"200", "404 entry-not-found"}
 
 
-async def test_a_vault_that_is_deleted_meanwhile_is_not_damaged_but_gone(
+async def test_a_concurrent_deletion_is_a_404_and_not_damage(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(passphrases, "MEMORY", 64)

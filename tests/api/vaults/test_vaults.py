@@ -21,7 +21,7 @@ async def _vault(ada: User) -> dict[str, object]:
     return await ada.vault((await ada.workspace())["id"])
 
 
-async def test_a_vault_is_made_unlocked_with_all_its_fields(ada: User) -> None:
+async def test_a_vault_is_created_unlocked_with_all_its_fields(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     given = {"name": "keys", "path": "~/vaults/keys", "metadata": {"owner": None, "size": 3}}
     answer = await ada.post(f"/workspaces/{workspace_id}/vaults", given)
@@ -32,14 +32,14 @@ async def test_a_vault_is_made_unlocked_with_all_its_fields(ada: User) -> None:
     assert {name: vault[name] for name in given} == given
 
 
-async def test_name_and_path_have_to_be_given(ada: User) -> None:
+async def test_name_and_path_are_required(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     assert (await ada.vault(workspace_id))["metadata"] == {}
     refused = await ada.post(f"/workspaces/{workspace_id}/vaults", {})
     assert faults(refused) == [("/name", "missing"), ("/path", "missing")]
 
 
-async def test_a_change_makes_the_next_version(ada: User) -> None:
+async def test_an_update_increments_the_version(ada: User) -> None:
     before = await _vault(ada)
     answer = await ada.patch(f"/vaults/{before['id']}", {"name": "notes", "path": "/notes"})
     assert answer.status_code == 200
@@ -49,7 +49,7 @@ async def test_a_change_makes_the_next_version(ada: User) -> None:
     assert answer.headers["etag"] == (await ada.get(f"/vaults/{before['id']}")).headers["etag"]
 
 
-async def test_the_vaults_of_a_workspace_have_different_names(ada: User) -> None:
+async def test_the_names_of_vaults_are_unique_in_a_workspace(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     await ada.vault(workspace_id, "keys")
     notes = await ada.vault(workspace_id, "notes")
@@ -60,7 +60,7 @@ async def test_the_vaults_of_a_workspace_have_different_names(ada: User) -> None
     assert (await ada.get(f"/vaults/{notes['id']}")).json() == notes
 
 
-async def test_a_full_workspace_takes_no_more_vaults_until_one_is_deleted(
+async def test_a_workspace_at_its_limit_refuses_vaults_until_one_is_deleted(
     settings: Settings,
 ) -> None:
     limited = settings.model_copy(update={"max_vaults_per_workspace": 1})
@@ -75,7 +75,7 @@ async def test_a_full_workspace_takes_no_more_vaults_until_one_is_deleted(
         assert await ada.vault(workspace_id, "b")
 
 
-async def test_locking_and_unlocking_make_versions_and_a_second_time_changes_nothing(
+async def test_lock_and_unlock_increment_the_version_and_repeating_them_does_not(
     ada: User,
 ) -> None:
     vault = await _vault(ada)
@@ -136,7 +136,7 @@ async def test_an_unlocked_vault_needs_no_force(ada: User) -> None:
         assert code(gone) == "404 vault-not-found"
 
 
-async def test_the_lock_is_nothing_that_a_patch_can_set(ada: User) -> None:
+async def test_a_patch_cannot_set_the_lock(ada: User) -> None:
     vault = await _vault(ada)
     refused = await ada.patch(f"/vaults/{vault['id']}", {"is_locked": True})
     assert faults(refused) == [("/is_locked", "unknown-field")]

@@ -40,7 +40,8 @@ it as `Vault-Session`, with the same token, to access the entries. Without it th
 **Errors** are problems (RFC 9457). Programs should decide by their `code`; the page
 `/problems/{{code}}` explains each code.
 """
-_TAGS = {
+# In the order of the documentation, which is also the order in which routes are tried.
+TAGS = {
     "sign-in": "Access tokens for user names and passwords.",
     "user profiles": "Sign up, and manage your own profile.",
     "API tokens": "Long-lived tokens for programs, with scopes; they can be revoked at any time.",
@@ -94,7 +95,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
             "identifier": "LicenseRef-All-Rights-Reserved",
         },
         servers=[{"url": "/", "description": "The server that this document was loaded from."}],
-        tags=[{"name": name, "description": description} for name, description in _TAGS.items()],
+        tags=[{"name": name, "description": description} for name, description in TAGS.items()],
         routes=app.routes,
     )
     document = deepcopy(generated)  # it shares parts with the routes

@@ -43,7 +43,7 @@ async def credentials(
     return VaultCredentials(actor.user_id, vault_id, actor.token_hash, session)
 
 
-Visit = Annotated[VaultCredentials, Depends(credentials)]
+Credentials = Annotated[VaultCredentials, Depends(credentials)]
 
 ContentType = Annotated[
     str,
@@ -141,7 +141,7 @@ class EntryVersionList:
 async def put_entry(
     key: EntryKey,
     body: EntryPut,
-    visit: Visit,
+    visit: Credentials,
     conditions: Conditions,
     response: Response,
     app: App,
@@ -162,7 +162,7 @@ async def put_entry(
     responses=problem_responses(*_VAULT_PROBLEMS),
 )
 async def list_entries(
-    visit: Visit,
+    visit: Credentials,
     request: ApiRequest,
     response: Response,
     app: App,
@@ -199,7 +199,7 @@ async def list_entries(
 )
 async def get_entry(
     key: EntryKey,
-    visit: Visit,
+    visit: Credentials,
     request: Request,
     response: Response,
     app: App,
@@ -222,7 +222,7 @@ async def get_entry(
     summary="Delete an entry",
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found"),
 )
-async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app: App) -> None:
+async def delete_entry(key: EntryKey, visit: Credentials, expected: ExpectedTags, app: App) -> None:
     """Deletes an entry with all its versions."""
     conditions = WriteConditions(expected_tags=expected)
     await use_cases.delete_entry(use_cases.DeleteEntry(visit, key, conditions), app)
@@ -234,7 +234,7 @@ async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app:
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found", "entry-damaged"),
 )
 async def list_entry_versions(
-    key: EntryKey, visit: Visit, request: Request, response: Response, app: App
+    key: EntryKey, visit: Credentials, request: Request, response: Response, app: App
 ) -> EntryVersionList:
     """Returns the kept versions of an entry without their contents, the newest first."""
     versions = await use_cases.list_versions(use_cases.ListVersions(visit, key), app)
@@ -256,7 +256,7 @@ async def list_entry_versions(
 async def restore_entry(
     key: EntryKey,
     body: EntryRestore,
-    visit: Visit,
+    visit: Credentials,
     expected: ExpectedTags,
     response: Response,
     app: App,
