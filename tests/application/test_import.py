@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 
 from symphony.application.app import Application
-from symphony.application.discovery import (
-    DiscoverRepos,
+from symphony.application.orchestrations.repo_discovery import DiscoverRepos, discover_repos
+from symphony.application.repos import (
+    CreateRepo,
     ImportItem,
     ImportRepos,
-    discover_repos,
+    UpdateRepo,
+    create_repo,
     import_repos,
+    update_repo,
 )
-from symphony.application.repos import CreateRepo, UpdateRepo, create_repo, update_repo
 from symphony.application.workspaces import (
     CreateWorkspace,
     GetWorkspaceStats,

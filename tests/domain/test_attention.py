@@ -122,7 +122,7 @@ def a_repo(workspace: UUID, name: str, **found: Any) -> BoardRepo:
         name=name,
         name_key=key,
         path="~/x",
-        seen=seen(**found),
+        observation=seen(**found),
     )
 
 
@@ -148,7 +148,7 @@ def test_a_board_goes_by_workspace_and_then_by_name_with_vaults_last() -> None:
 def test_a_board_is_as_old_as_its_oldest_look_also_at_what_needs_nothing() -> None:
     earlier = NOW - timedelta(hours=1)
     looked = [a_repo(FIRST, "done", observed_at=earlier), a_repo(FIRST, "b", stashes=1)]
-    unknown = replace(a_repo(FIRST, "c"), seen=None)
+    unknown = replace(a_repo(FIRST, "c"), observation=None)
     board = attention_board([*looked, unknown], [], NOW)
     assert (board.observed_at, board.unobserved) == (earlier, 1)
     assert [each.observed_at for each in board.items] == [NOW]
@@ -174,8 +174,10 @@ def test_a_boards_tag_is_another_one_when_what_is_to_be_done_is_another() -> Non
     repo, vault = a_repo(FIRST, "b", stashes=1), a_vault(FIRST, "k")
     tag = attention_board([repo], [vault], NOW).tag
     later = NOW + timedelta(hours=1)
-    assert repo.seen
-    looked_again = replace(repo, seen=replace(repo.seen, observed_at=later, stashes=7))
+    assert repo.observation
+    looked_again = replace(
+        repo, observation=replace(repo.observation, observed_at=later, stashes=7)
+    )
     assert attention_board([looked_again], [vault], later).tag == tag
     others: list[tuple[list[BoardRepo], list[UnlockedVault]]] = [
         ([], [vault]),
@@ -183,8 +185,8 @@ def test_a_boards_tag_is_another_one_when_what_is_to_be_done_is_another() -> Non
         ([replace(repo, name="c")], [vault]),
         ([replace(repo, id=new_id())], [vault]),
         ([replace(repo, workspace_id=SECOND)], [vault]),
-        ([replace(repo, seen=replace(repo.seen, ahead=1))], [vault]),
-        ([repo, replace(repo, seen=None)], [vault]),
+        ([replace(repo, observation=replace(repo.observation, ahead=1))], [vault]),
+        ([repo, replace(repo, observation=None)], [vault]),
     ]
     tags = {attention_board(repos, vaults, NOW).tag for repos, vaults in others}
     assert len({tag, *tags}) == 1 + len(others)

@@ -18,7 +18,8 @@ from starlette.types import Receive, Scope, Send
 from symphony.api.binding import Binding
 from symphony.api.problems.catalogue import ApiError
 from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
-from symphony.application.authentication import Caller, identify
+from symphony.application.callers import Caller
+from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
 from symphony.domain.api_tokens import Scope as TokenScope
 
 PREFIX = "/api/v1"
@@ -118,7 +119,7 @@ async def _identified(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     caller = None
     if scheme.lower() == "bearer":
-        caller = await identify(token.strip(), request.app.state.application)
+        caller = await identify_caller(IdentifyCaller(token.strip()), request.app.state.application)
     if caller is None:
         raise ApiError("unauthenticated")
     request.state.caller = caller

@@ -275,6 +275,6 @@ async def test_a_key_whose_checksum_is_made_to_fit_opens_no_more_than_before(
 def _record(row: Row) -> KeyRecord:
     """What a row would be with the right checksum."""
     kept = to_record([*row.values()])
-    return KeyRecord.made(
+    return KeyRecord.with_checksum(
         kept.vault_id, kept.wrapped, master_key=kept.master_key, derivation=kept.derivation
     )

@@ -12,27 +12,27 @@ import pytest
 from sqlalchemy import Table, delete, insert, select, update
 
 from symphony.application.app import Application
-from symphony.application.authentication import Caller
+from symphony.application.callers import Caller
+from symphony.application.orchestrations.entry_writes import delete_entry, put_entry
+from symphony.application.orchestrations.vault_creation import ProtectVault, protect_vault
+from symphony.application.orchestrations.vault_unlocking import OpenVault, open_vault
 from symphony.application.vaults.entries import (
     DeleteEntry,
     GetEntry,
     ListEntries,
-    ListVersions,
+    ListEntryVersions,
     PutEntry,
-    delete_entry,
     get_entry,
     list_entries,
-    list_versions,
-    put_entry,
+    list_entry_versions,
 )
-from symphony.application.vaults.passphrases import OpenVault, open_vault, protected
 from symphony.application.vaults.vaults import CreateVault, create_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.errors import DomainError
+from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import Content, Encoding
-from symphony.domain.vaults.entry_service import WriteConditions
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.engine import Engines
@@ -76,22 +76,24 @@ class Vaults:
         return "done"
 
     async def get(self, credentials: VaultCredentials, key: str, version: int | None = None) -> str:
-        return await self.outcome(get_entry(GetEntry(credentials, key, version), self.app))
+        return await self.outcome(self.app.ask(get_entry, GetEntry(credentials, key, version)))
 
     async def history(self, credentials: VaultCredentials, key: str) -> str:
-        return await self.outcome(list_versions(ListVersions(credentials, key), self.app))
+        return await self.outcome(
+            self.app.ask(list_entry_versions, ListEntryVersions(credentials, key))
+        )
 
     async def put(self, credentials: VaultCredentials, key: str) -> str:
         content = Content(b"anew", "text/plain", Encoding.UTF_8)
-        command = PutEntry(credentials, key, content, WriteConditions())
+        command = PutEntry(credentials, key, content, Precondition())
         return await self.outcome(put_entry(command, self.app))
 
     async def delete(self, credentials: VaultCredentials, key: str) -> str:
-        command = DeleteEntry(credentials, key, WriteConditions())
+        command = DeleteEntry(credentials, key, Precondition())
         return await self.outcome(delete_entry(command, self.app))
 
     async def listed(self, credentials: VaultCredentials) -> tuple[list[str], int]:
-        page = await list_entries(ListEntries(credentials, "", 200, None), self.app)
+        page = await self.app.ask(list_entries, ListEntries(credentials, "", 200, None))
         return [each.key for each in page.items], len(page.damaged)
 
     async def unlock(self, passphrase: str = PASSPHRASE) -> str:
@@ -121,9 +123,8 @@ async def vaults(app: Application, ada: UUID, engines: Engines) -> Vaults:
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     plain = await app.run(create_vault, CreateVault(ada, workspace.id, "plain", "/p"))
     command = CreateVault(ada, workspace.id, "secret", "/s")
-    secret = await app.run(
-        create_vault, await protected(command, Protection.PASSPHRASE, PASSPHRASE, app)
-    )
+    protect = ProtectVault(command, Protection.PASSPHRASE, PASSPHRASE)
+    secret = await app.run(create_vault, await protect_vault(protect, app))
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
     opened = await open_vault(OpenVault(caller, secret.id, PASSPHRASE, 600), app)
     found = Vaults(

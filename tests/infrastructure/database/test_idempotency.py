@@ -26,7 +26,7 @@ async def make(store: Store, key: IdempotencyKey, entity: Creation) -> Creation:
     async with committed(store) as uow:
         made_before = await uow.idempotency_keys.claim(key)
         if made_before is None:
-            await uow.idempotency_keys.keep(key, entity)
+            await uow.idempotency_keys.save(key, entity)
         return made_before or entity
 
 
@@ -72,7 +72,7 @@ async def test_what_an_older_version_has_kept_comes_back_with_what_has_come_sinc
 async def test_a_key_that_was_not_committed_is_free_again(store: Store, ada: Household) -> None:
     async with store.unit_of_work() as uow:
         assert await uow.idempotency_keys.claim(a_key(ada)) is None
-        await uow.idempotency_keys.keep(a_key(ada), ada.repo)
+        await uow.idempotency_keys.save(a_key(ada), ada.repo)
     assert await make(store, a_key(ada), ada.vault) is ada.vault
 
 
@@ -94,7 +94,7 @@ async def test_whoever_comes_second_waits_for_the_first(store: Store, ada: House
         second = asyncio.create_task(make(store, a_key(ada), ada.vault))
         await asyncio.wait([second], timeout=0.1)
         assert not second.done()
-        await uow.idempotency_keys.keep(a_key(ada), ada.repo)
+        await uow.idempotency_keys.save(a_key(ada), ada.repo)
         await uow.commit()
     assert await asyncio.wait_for(second, TIME_LIMIT) == ada.repo
 

@@ -16,8 +16,8 @@ from symphony.api.problems.catalogue import documented
 from symphony.api.responses import CreatedAt, NextCursor, Representation
 from symphony.api.routing import PREFIX, router
 from symphony.application import api_tokens as use_cases
-from symphony.application.authentication import SignIn, new_api_token, sign_in
-from symphony.domain.api_tokens import Scope
+from symphony.application.orchestrations import sign_in
+from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.json_objects import storable_text
 
 public_routes = router("sign-in", public=True)
@@ -153,7 +153,7 @@ async def create_access_token(
     form: Annotated[SignInForm, Form()], response: Response, app: App
 ) -> AccessTokenResponse:
     """Gives an access token for a user name (or e-mail address) and password."""
-    token = await sign_in(SignIn(form.username, form.password), app)
+    token = await sign_in.sign_in(sign_in.SignIn(form.username, form.password), app)
     response.headers["Cache-Control"] = "no-store"
     return AccessTokenResponse(token, "bearer", app.access_tokens.lifetime)
 

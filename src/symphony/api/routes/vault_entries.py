@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from symphony.api.conditions import Conditions, ExpectedTags, answer_if_modified, set_etag
+from symphony.api.conditions import ExpectedTags, WritePrecondition, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App, VaultSession
 from symphony.api.fields import WHOLE_NUMBER, EntryKey, VaultId
 from symphony.api.pagination import Cursor, Limit, cursor_bytes, cursor_text, link_to_next
@@ -16,8 +16,10 @@ from symphony.api.problems.damage import warn_of_damage
 from symphony.api.request import ApiRequest
 from symphony.api.responses import CreatedAt, NextCursor
 from symphony.api.routing import PREFIX, router
+from symphony.application.orchestrations import entry_writes
 from symphony.application.vaults import entries as use_cases
 from symphony.domain.json_objects import storable_text
+from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import (
     MAX_CONTENT_TEXT,
     MAX_CONTENT_TYPE,
@@ -28,7 +30,6 @@ from symphony.domain.vaults.entries import (
     EntryVersion,
     content_type,
 )
-from symphony.domain.vaults.entry_service import WriteConditions
 from symphony.domain.vaults.sessions import VaultCredentials
 
 routes = router("vault entries")
@@ -135,14 +136,14 @@ async def put_entry(
     key: EntryKey,
     body: EntryPut,
     visit: Visit,
-    conditions: Conditions,
+    precondition: WritePrecondition,
     response: Response,
     app: App,
 ) -> EntryResponse:
     """Keeps a content under a key. What is there already gets another version; the last ten are
     kept."""
-    content = Content.given(body.content, body.content_type, body.encoding)
-    entry = await use_cases.put_entry(use_cases.PutEntry(visit, key, content, conditions), app)
+    content = Content.from_text(body.content, body.content_type, body.encoding)
+    entry = await entry_writes.put_entry(use_cases.PutEntry(visit, key, content, precondition), app)
     if entry.version == 1:
         response.status_code = 201
         response.headers["Location"] = f"{PREFIX}/vaults/{visit.vault_id}/entries/{quote(key)}"
@@ -170,7 +171,9 @@ async def list_entries(
 ) -> EntryList:
     """The entries of a vault by their keys, code point by code point, without their contents."""
     sealed = None if cursor is None else cursor_bytes(cursor)
-    page = await use_cases.list_entries(use_cases.ListEntries(visit, prefix, limit, sealed), app)
+    page = await app.ask(
+        use_cases.list_entries, use_cases.ListEntries(visit, prefix, limit, sealed)
+    )
     if page.damaged:
         warn_of_damage(request, vault_id=str(visit.vault_id), entry_ids=[*map(str, page.damaged)])
     next_cursor = None
@@ -202,7 +205,7 @@ async def get_entry(
     ] = None,
 ) -> EntryWithContentResponse:
     """One entry with its content, by its key."""
-    entry, content = await use_cases.get_entry(use_cases.GetEntry(visit, key, version), app)
+    entry, content = await app.ask(use_cases.get_entry, use_cases.GetEntry(visit, key, version))
     answer_if_modified(request, response, entry.tag)
     return EntryWithContentResponse(**asdict(_shown(entry)), content=content.text)
 
@@ -215,8 +218,8 @@ async def get_entry(
 )
 async def delete_entry(key: EntryKey, visit: Visit, expected: ExpectedTags, app: App) -> None:
     """Deletes all its versions."""
-    conditions = WriteConditions(expected_tags=expected)
-    await use_cases.delete_entry(use_cases.DeleteEntry(visit, key, conditions), app)
+    precondition = Precondition(accepted_tags=expected)
+    await entry_writes.delete_entry(use_cases.DeleteEntry(visit, key, precondition), app)
 
 
 @routes.get(
@@ -228,7 +231,7 @@ async def list_entry_versions(
     key: EntryKey, visit: Visit, request: Request, response: Response, app: App
 ) -> EntryVersionList:
     """The versions of an entry that are kept, without their contents."""
-    versions = await use_cases.list_versions(use_cases.ListVersions(visit, key), app)
+    versions = await app.ask(use_cases.list_entry_versions, use_cases.ListEntryVersions(visit, key))
     answer_if_modified(request, response, versions[0].tag)
     return EntryVersionList([*map(_shown, versions)])
 
@@ -253,9 +256,9 @@ async def restore_entry(
     app: App,
 ) -> EntryResponse:
     """Makes an older version the newest one once more; those between stay."""
-    conditions = WriteConditions(expected_tags=expected)
-    entry = await use_cases.restore_entry(
-        use_cases.RestoreEntry(visit, key, body.version, conditions), app
+    precondition = Precondition(accepted_tags=expected)
+    entry = await entry_writes.restore_entry(
+        use_cases.RestoreEntry(visit, key, body.version, precondition), app
     )
     set_etag(response, entry)
     return _shown(entry)

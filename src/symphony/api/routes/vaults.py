@@ -27,7 +27,11 @@ from symphony.api.problems.catalogue import documented
 from symphony.api.request import ApiRequest
 from symphony.api.responses import EntityRepresentation, NextCursor
 from symphony.api.routing import PREFIX, router
-from symphony.application.vaults import passphrases as locks
+from symphony.application.orchestrations import (
+    passphrase_update,
+    vault_creation,
+    vault_unlocking,
+)
 from symphony.application.vaults import vaults as use_cases
 from symphony.domain.vaults.vaults import Protection
 
@@ -169,7 +173,9 @@ async def create_vault(
         metadata=body.metadata,
     )
     if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
-        command = await locks.protected(command, body.protection, body.passphrase, app, key)
+        command = await vault_creation.protect_vault(
+            vault_creation.ProtectVault(command, body.protection, body.passphrase, key), app
+        )
         key = key and await slowed(key, request, app)
     made = await app.run_once(use_cases.create_vault, command, key)
     answer_made(response, f"{PREFIX}/vaults", made)
@@ -297,8 +303,8 @@ async def unlock_vault(
     token of this request, and locks itself when the time is up. For one without, a second time
     changes nothing, and no body is needed.
     """
-    opened = await locks.open_vault(
-        locks.OpenVault(actor, vault_id, body.passphrase, body.ttl_seconds, expected), app
+    opened = await vault_unlocking.open_vault(
+        vault_unlocking.OpenVault(actor, vault_id, body.passphrase, body.ttl_seconds, expected), app
     )
     set_etag(response, opened.vault)
     response.headers["Cache-Control"] = "no-store"
@@ -325,6 +331,7 @@ async def update_passphrase(
     vault_id: VaultId, body: PassphraseChange, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
     """Gives it another passphrase, locked or not, and locks it: every session ends."""
-    await locks.update_passphrase(
-        locks.UpdatePassphrase(actor.user_id, vault_id, body.old, body.new, expected), app
+    await passphrase_update.update_passphrase(
+        passphrase_update.UpdatePassphrase(actor.user_id, vault_id, body.old, body.new, expected),
+        app,
     )

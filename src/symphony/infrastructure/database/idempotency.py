@@ -14,7 +14,7 @@ from symphony.domain.idempotency import (
     KEPT_FOR,
     Creation,
     IdempotencyKey,
-    IdempotencyKeys,
+    IdempotencyKeyRepository,
     KeyReused,
 )
 from symphony.domain.unit_of_work import TransactionConflict
@@ -59,7 +59,7 @@ _KEEP = (
 _MADE = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_OF_USER, _OWN_KEY)
 
 
-class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
+class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -73,14 +73,14 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
         claimed = await self._connection.rows(_CLAIM, _named(key) | new)
         return None if claimed else await self._made_under(key)
 
-    async def knows(self, key: IdempotencyKey) -> bool:
+    async def exists(self, key: IdempotencyKey) -> bool:
         return bool(await self._connection.rows(_MADE, _named(key)))
 
-    async def keep(self, key: IdempotencyKey, made: Creation) -> None:
-        if isinstance(made, Entity):
-            values = {"made_noun": made.noun, "made": _to_json(made)}
+    async def save(self, key: IdempotencyKey, created: Creation) -> None:
+        if isinstance(created, Entity):
+            values = {"made_noun": created.noun, "made": _to_json(created)}
         else:
-            values = {"made_noun": made[0].noun, "made": [_to_json(each) for each in made]}
+            values = {"made_noun": created[0].noun, "made": [_to_json(each) for each in created]}
         await self._connection.rows(_KEEP, _named(key) | values)
 
     async def _made_under(self, key: IdempotencyKey) -> Creation:

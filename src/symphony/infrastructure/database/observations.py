@@ -30,7 +30,7 @@ from sqlalchemy.types import TypeDecorator
 from symphony.domain.attention import (
     BoardFacts,
     BoardRepo,
-    Observations,
+    ObservationRepository,
     RepoObservation,
     UnlockedVault,
 )
@@ -130,11 +130,11 @@ _KEEP = _new.on_conflict_do_update(
 )
 
 
-class SqlAlchemyObservations(Observations):
+class SqlAlchemyObservations(ObservationRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def known(
+    async def board_facts(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
     ) -> BoardFacts:
         parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
@@ -150,11 +150,11 @@ class SqlAlchemyObservations(Observations):
             if path is None:
                 vaults.append(UnlockedVault(**shown))
             else:
-                seen = _observation(row[len(_SHOWN) + 1 :])
-                repos.append(BoardRepo(**shown, path=path, seen=seen))
+                observation = _observation(row[len(_SHOWN) + 1 :])
+                repos.append(BoardRepo(**shown, path=path, observation=observation))
         return BoardFacts(repos, vaults)
 
-    async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
+    async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
         await self._connection.rows(_KEEP, {"owner_id": owner_id, "observations": observations})
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import Table, bindparam, case, delete, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite's compiler takes it as well
 
 from symphony.domain.base import utc_now
-from symphony.domain.sign_in_failures import WINDOW, Failures, SignInFailures
+from symphony.domain.sign_in_failures import WINDOW, RecentFailures, SignInFailureRepository
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.models import SignInFailureModel
 
@@ -33,18 +33,18 @@ _COUNT = (
 _FORGET = delete(_table).where(_failures.since < bindparam("begun_before"))
 
 
-class SqlAlchemySignInFailures(SignInFailures):
+class SqlAlchemySignInFailures(SignInFailureRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def of(self, account: bytes) -> Failures:
+    async def recent(self, account: bytes) -> RecentFailures:
         parameters = {"own_account": account, "begun_after": utc_now() - WINDOW}
         found = await self._connection.rows(_LATELY, parameters)
-        return Failures(*found[0]) if found else Failures(0, utc_now())
+        return RecentFailures(*found[0]) if found else RecentFailures(0, utc_now())
 
-    async def add(self, account: bytes) -> Failures:
+    async def add(self, account: bytes) -> RecentFailures:
         now = utc_now()
         parameters = {"own_account": account, "now": now, "begun_before": now - WINDOW}
         counted = await self._connection.rows(_COUNT, parameters)
         await self._connection.rows(_FORGET, {"begun_before": now - 2 * WINDOW})
-        return Failures(*counted[0])
+        return RecentFailures(*counted[0])

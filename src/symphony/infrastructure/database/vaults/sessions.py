@@ -39,7 +39,7 @@ _VALUES: dict[str, BindParameter[Any]] = {
 }
 _ADD = insert(_table).values(_VALUES)
 _OF_VAULT = _sessions.vault_id == ENTITY_ID
-_END_ALL = delete(_table).where(_OF_VAULT)
+_REMOVE_ALL = delete(_table).where(_OF_VAULT)
 # They are few, for each takes an Argon2 to make and lives for an hour at most: no index is needed.
 _REMOVE_EXPIRED = delete(_table).where(
     _sessions.session_hash.in_(
@@ -89,5 +89,5 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
     async def remove_expired(self) -> None:
         await self._connection.rows(_REMOVE_EXPIRED, {})
 
-    async def end_all(self, vault_id: UUID) -> None:
-        await self._connection.rows(_END_ALL, {"entity_id": vault_id})
+    async def remove_all(self, vault_id: UUID) -> None:
+        await self._connection.rows(_REMOVE_ALL, {"entity_id": vault_id})
