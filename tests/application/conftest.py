@@ -1,4 +1,4 @@
-"""The application on each store, with small limits, and two people who use it."""
+"""The application on each store, with small limits, and two users."""
 
 from collections.abc import AsyncGenerator, Generator
 from uuid import UUID

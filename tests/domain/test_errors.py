@@ -1,4 +1,4 @@
-"""Refusals carry a stable slug for programs and words for people."""
+"""Domain errors have a stable slug for programs and a text for people."""
 
 import pytest
 
@@ -35,13 +35,13 @@ SOME_ID = new_id()
         (Invalid([FieldError("name", "too-long", "Shorter.")]), "validation-error"),
     ],
 )
-def test_every_refusal_has_a_slug_and_words(error: DomainError, slug: str) -> None:
+def test_every_error_has_a_slug_and_a_text(error: DomainError, slug: str) -> None:
     assert error.slug == slug
     assert error.detail == str(error)
     assert error.detail.endswith(".")
 
 
-def test_a_thing_that_is_not_found_is_named_by_its_noun_and_id() -> None:
+def test_not_found_names_the_noun_and_the_id() -> None:
     assert (
         str(NotFound("user-profile", SOME_ID)) == f"There is no user profile with the id {SOME_ID}."
     )
@@ -64,7 +64,7 @@ def test_a_limit_says_how_much_of_it_is_used(
     assert error.detail == detail
 
 
-def test_invalid_values_are_named_by_their_fields_and_never_repeated() -> None:
+def test_an_invalid_error_names_the_fields_and_repeats_no_value() -> None:
     error = Invalid([FieldError("name", "a", "b"), FieldError("path", "c", "d")])
     assert str(error) == "Invalid fields: name, path."
     assert str(Invalid([FieldError("name", "a", "b")])) == "Invalid field: name."

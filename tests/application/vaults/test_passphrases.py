@@ -1,4 +1,4 @@
-"""A lock is seen by whoever was let in before it and reads after it; sessions go when they end."""
+"""A lock takes effect for reads that have started; expired sessions are removed."""
 
 import asyncio
 from datetime import timedelta
@@ -26,7 +26,7 @@ PASSPHRASE = "a horse, a battery and a staple"
 
 
 @pytest.mark.parametrize("protection", Protection)
-async def test_who_has_opened_the_key_reads_nothing_after_a_lock(
+async def test_nothing_is_read_after_a_lock_even_if_the_key_was_unwrapped_before(
     app: Application, ada: UUID, protection: Protection
 ) -> None:
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
@@ -56,10 +56,10 @@ async def test_who_has_opened_the_key_reads_nothing_after_a_lock(
     await app.ask(read_late, UnwrapVaultKey(credentials))
 
 
-async def test_opening_a_vault_removes_the_sessions_of_all_whose_time_is_up(
+async def test_unlocking_a_vault_removes_the_expired_sessions_of_all_vaults(
     app: Application, ada: UUID, engines: Engines
 ) -> None:
-    """It waits for none of them: who waits and holds some could be waited for by their holder."""
+    """It does not wait for locked ones, because their holder could wait for it in turn."""
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
     vaults: list[UUID] = []
