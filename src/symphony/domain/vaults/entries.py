@@ -31,7 +31,7 @@ _QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
 MEDIA_TYPE_PATTERN = rf"^{_WORD}/{_WORD}(?: *; *{_WORD}=(?:{_WORD}|{_QUOTED}))*$"
 _MEDIA_TYPE = re.compile(MEDIA_TYPE_PATTERN)
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_NOT_UTF_8 = "\ufffd"  # replaces bytes of a URL that are not UTF-8
+_NOT_UTF_8 = "\ufffd"  # replaces bytes that are not UTF-8
 
 
 class Encoding(StrEnum):
@@ -49,7 +49,7 @@ def entry_key(value: object) -> str:
     if _CONTROL_CHARACTER.search(given):
         raise RuleBroken("control-character", "Must not contain control characters.")
     if _NOT_UTF_8 in given:
-        raise RuleBroken("not-utf-8", "Must be percent-encoded UTF-8.")
+        raise RuleBroken("not-utf-8", "Must be valid UTF-8.")
     if any(part in {"", ".", ".."} for part in given.split("/")):
         raise RuleBroken(
             "not-an-entry-key", 'Must not have a part between slashes that is empty, "." or "..".'
