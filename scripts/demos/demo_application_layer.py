@@ -14,14 +14,9 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application, Services
-from symphony.application.authentication import (
-    SignIn,
-    hash_token,
-    identify,
-    new_api_token,
-    sign_in,
-)
-from symphony.application.user_profiles import CreateUserProfile, sign_up
+from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
+from symphony.application.orchestrations.sign_in import SignIn, sign_in
+from symphony.application.orchestrations.sign_up import SignUp, sign_up
 from symphony.application.vaults.vaults import (
     CreateVault,
     GetVault,
@@ -42,7 +37,7 @@ from symphony.application.workspaces import (
 )
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.demo import get_demo_settings
-from symphony.domain.api_tokens import Scope
+from symphony.domain.api_tokens import Scope, hash_token, new_api_token
 from symphony.domain.base import PageRequest, new_id
 from symphony.domain.errors import DomainError, Forbidden, InvalidCredentials, Locked
 from symphony.domain.unit_of_work import TransactionConflict
@@ -72,25 +67,27 @@ async def story(stage: Stage) -> None:
 
 async def signing_in(stage: Stage, app: Application) -> UUID:
     stage.step("Somebody signs up, and signs in")
-    command = CreateUserProfile("ada", "ada@example.org", PASSWORD)
+    command = SignUp("ada", "ada@example.org", PASSWORD)
     ada = await sign_up(command, app)
     stage.expect(
         "the command does not show the password", PASSWORD not in repr(command), repr(command)
     )
     stage.expect("only a hash of it is kept", ada.password_hash.startswith("$argon2id$"))
-    caller = await identify(await sign_in(SignIn("ada", PASSWORD), app), app)
+    signed_in = await sign_in(SignIn("ada", PASSWORD), app)
+    caller = await identify_caller(IdentifyCaller(signed_in), app)
     stage.expect("the access token is ada's", caller and caller.user_id == ada.id)
     stage.expect("it is for everything", caller and caller.scopes == frozenset(Scope))
     by_email = await sign_in(SignIn("ADA@example.org", PASSWORD), app)
     # Each token ends at a second of its own, so the two callers need not be equal.
-    the_same = await identify(by_email, app)
+    the_same = await identify_caller(IdentifyCaller(by_email), app)
     stage.expect("her e-mail address does as well", the_same and the_same.user_id == ada.id)
     with stage.expect_refusal("a wrong password", InvalidCredentials):
         await sign_in(SignIn("ada", "hunter2"), app)
     with stage.expect_refusal("a user that there is not, alike", InvalidCredentials):
         await sign_in(SignIn("bob", PASSWORD), app)
     stage.expect(
-        "an altered token is nobody's", await identify(by_email[:-5] + "AAAAA", app) is None
+        "an altered token is nobody's",
+        await identify_caller(IdentifyCaller(by_email[:-5] + "AAAAA"), app) is None,
     )
     return ada.id
 
@@ -118,18 +115,20 @@ async def api_tokens(stage: Stage, app: Application, ada: UUID) -> None:
         create_api_token, CreateApiToken(ada, frozenset(Scope), token, "backup", only_read)
     )
     stage.expect("only a hash of it is kept", made.token_hash == hash_token(token))
-    caller = await identify(token, app)
+    caller = await identify_caller(IdentifyCaller(token), app)
     stage.expect("it is ada's, to read", caller and caller.scopes == frozenset(only_read))
     with stage.expect_refusal("a wider token, made with this one", Forbidden, "insufficient-scope"):
         wider = CreateApiToken(ada, frozenset(only_read), new_api_token(), "more", tuple(Scope))
         await app.run(create_api_token, wider)
     await app.run(revoke_api_token, RevokeApiToken(ada, made.id))
-    stage.expect("revoked, it is nobody's", await identify(token, app) is None)
+    stage.expect(
+        "revoked, it is nobody's", await identify_caller(IdentifyCaller(token), app) is None
+    )
 
 
 async def many_at_once(stage: Stage, app: Application) -> None:
     stage.step(f"{AT_ONCE} workspaces at once against a limit of {LIMIT}")
-    bob = (await sign_up(CreateUserProfile("bob", "bob@example.org", PASSWORD), app)).id
+    bob = (await sign_up(SignUp("bob", "bob@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(bob, bob, f"workspace {number}") for number in range(AT_ONCE)]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
     stage.show("outcome", "times", rows=counted.items())
@@ -143,7 +142,7 @@ async def many_at_once(stage: Stage, app: Application) -> None:
 
 async def one_name_at_once(stage: Stage, app: Application) -> None:
     stage.step("20 workspaces of one name at once")
-    eve = (await sign_up(CreateUserProfile("eve", "eve@example.org", PASSWORD), app)).id
+    eve = (await sign_up(SignUp("eve", "eve@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(eve, eve, name) for name in ("Thesis", "THESIS") * 10]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
     stage.show("outcome", "times", rows=counted.items())

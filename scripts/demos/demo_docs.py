@@ -114,8 +114,8 @@ def metrics(stage: Stage, client: httpx.Client, ada: User) -> None:
     stage.show("counted", "more", rows=new.items())
     requests = f"symphony_http_request_duration_seconds_count GET {ROUTE} 200"
     stage.expect("three readings", new[requests] == 3)
-    stage.expect("a creation", new["symphony_commands_total create_workspace done"] == 1)
-    refused = "symphony_commands_total create_workspace workspace-name-taken"
+    stage.expect("a creation", new["symphony_commands_total CreateWorkspace done"] == 1)
+    refused = "symphony_commands_total CreateWorkspace workspace-name-taken"
     stage.expect("and one refused", new[refused] == 1)
 
 

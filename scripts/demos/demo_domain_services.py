@@ -59,7 +59,7 @@ async def people(stage: Stage, store: Store) -> None:
             await service.user_profiles.create(user("countess", "Ada@Example.org"))
     with stage.expect_refusal("eve, who would now be Ada", AlreadyExists, "username-taken"):
         async with services(store) as service:
-            await service.user_profiles.change(EVE.id, EVE.id, {"username": "Ada"})
+            await service.user_profiles.update(EVE.id, EVE.id, {"username": "Ada"})
 
 
 async def names(stage: Stage, store: Store) -> None:
@@ -76,7 +76,7 @@ async def names(stage: Stage, store: Store) -> None:
                 await service.workspaces.create(ADA.id, workspace(ADA, name))
     async with services(store) as service:
         await service.workspaces.create(EVE.id, workspace(EVE, "Café Straße"))
-        renamed = await service.workspaces.change(ADA.id, CAFE.id, {"name": "CAFÉ Straße"})
+        renamed = await service.workspaces.update(ADA.id, CAFE.id, {"name": "CAFÉ Straße"})
     async with store.reading() as repositories:
         hers = await repositories.workspaces.page(EVE.id, EVE.id, PageRequest(limit=9))
     stage.expect("eve may have that name too", [each.name for each in hers.items] == [CAFE.name])
@@ -138,13 +138,13 @@ async def locks(stage: Stage, store: Store) -> None:
     stage.expect("locking it again changes nothing", again == locked)
     with stage.expect_refusal("a change of it", Locked, "vault-locked"):
         async with services(store) as service:
-            await service.vaults.change(ADA.id, KEYS.id, {"name": "other"})
+            await service.vaults.update(ADA.id, KEYS.id, {"name": "other"})
     with stage.expect_refusal("its end", Locked, "vault-locked"):
         async with services(store) as service:
             await service.vaults.remove(ADA.id, KEYS.id)
     async with services(store) as service:
         await service.vaults.unlock(ADA.id, KEYS.id)
-        changed = await service.vaults.change(ADA.id, KEYS.id, {"name": "secrets"})
+        changed = await service.vaults.update(ADA.id, KEYS.id, {"name": "secrets"})
     stage.expect("unlocked, it can be changed", (changed.name, changed.version) == ("secrets", 4))
     async with services(store) as service:
         await service.vaults.lock(ADA.id, NOTES.id)
@@ -159,10 +159,10 @@ async def seen_states(stage: Stage, store: Store) -> None:
     seen = frozenset({CAFE.tag})
     with stage.expect_refusal("a change of what has changed since", PreconditionFailed):
         async with services(store) as service:
-            await service.workspaces.change(ADA.id, CAFE.id, {"description": "Mine."}, seen)
+            await service.workspaces.update(ADA.id, CAFE.id, {"description": "Mine."}, seen)
     async with services(store) as service:
-        await service.workspaces.change(ADA.id, CAFE.id, {"description": "Coffee."})
-        merged = await service.workspaces.change(ADA.id, CAFE.id, {"settings": {"sugar": 2}})
+        await service.workspaces.update(ADA.id, CAFE.id, {"description": "Coffee."})
+        merged = await service.workspaces.update(ADA.id, CAFE.id, {"settings": {"sugar": 2}})
     stage.expect(
         "without it, two changes of different fields both stay",
         (merged.description, merged.settings) == ("Coffee.", {"sugar": 2}),

@@ -12,12 +12,12 @@ import typer
 from symphony import logs
 from symphony.application.api_tokens import CreateApiToken, create_api_token
 from symphony.application.app import Application
-from symphony.application.authentication import find_by_login, new_api_token
-from symphony.application.user_profiles import CreateUserProfile, create_user_profile
-from symphony.application.vaults.rewrap import UnopenedKeys, rewrap_vault_keys
+from symphony.application.orchestrations.rewrap import RewrapAll, RewrapIncomplete, rewrap_all
+from symphony.application.orchestrations.sign_up import SignUp, create_user
+from symphony.application.user_profiles import FindUserByLogin, find_user_by_login
 from symphony.bootstrap import StartRefused, engines_for, master_keys_for, prepare, secret_for
 from symphony.config.settings import PREFIX, Settings, SettingsError, load_settings
-from symphony.domain.api_tokens import Scope
+from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError, Invalid
 from symphony.domain.unit_of_work import StoreUnavailable
@@ -117,7 +117,7 @@ def check_database() -> None:
 
 
 @users.command("create")
-def create_user(
+def create_user_command(
     username: Annotated[str, typer.Argument(help="The name to sign in with.")],
     email: Annotated[str, typer.Option(help="The e-mail address; nothing is sent to it.")],
     password_stdin: Annotated[  # noqa: FBT002 - a flag of the command line
@@ -131,8 +131,7 @@ def create_user(
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
     async def create(application: Application) -> str:
-        command = CreateUserProfile(username, email, password)
-        return str((await create_user_profile(command, application)).id)
+        return str((await create_user(SignUp(username, email, password), application)).id)
 
     typer.echo(_run(_with_application(create)))
 
@@ -149,7 +148,7 @@ def create_token(
     """Make an API token for a user, and print it; it is never shown again."""
 
     async def create(application: Application) -> str:
-        user = await application.ask(find_by_login, username)
+        user = await application.ask(find_user_by_login, FindUserByLogin(username))
         if user is None:
             raise StartRefused("there is no user with this name")
         token = new_api_token()
@@ -176,15 +175,20 @@ def rewrap_vaults() -> None:
 
     Beside an embedded database the master key is replaced by a new one; the service may go on.
     """
+
+    async def rewrap(application: Application) -> int:
+        return (await rewrap_all(RewrapAll(), application)).rewrapped
+
     try:
-        done = _run(_with_application(rewrap_vault_keys))
-    except UnopenedKeys as left:
+        rewrapped = _run(_with_application(rewrap))
+    except RewrapIncomplete as incomplete:
+        left = incomplete.result
         _end(
-            f"{len(left.done.unopened)} keys of vaults cannot be opened by any master key, so none"
-            f" was taken away: {', '.join(map(str, left.done.unopened))}; {left.done.wrapped} were"
+            f"{len(left.failed)} keys of vaults cannot be opened by any master key, so none"
+            f" was taken away: {', '.join(map(str, left.failed))}; {left.rewrapped} were"
             " wrapped anew"
         )
-    typer.echo(f"Keys of vaults wrapped anew: {done.wrapped}.")
+    typer.echo(f"Keys of vaults wrapped anew: {rewrapped}.")
 
 
 async def _with_application(work: Callable[[Application], Awaitable[ResultT]]) -> ResultT:

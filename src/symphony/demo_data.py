@@ -4,12 +4,12 @@ import secrets
 
 from symphony.application.api_tokens import CreateApiToken, create_api_token
 from symphony.application.app import Application
-from symphony.application.authentication import find_by_login, new_api_token
+from symphony.application.orchestrations.sign_up import SignUp, create_user
 from symphony.application.repos import CreateRepo, create_repo
-from symphony.application.user_profiles import CreateUserProfile, create_user_profile
+from symphony.application.user_profiles import FindUserByLogin, find_user_by_login
 from symphony.application.vaults.vaults import CreateVault, LockVault, create_vault, lock_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
-from symphony.domain.api_tokens import Scope
+from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.workspaces import WorkspaceType
 
@@ -18,7 +18,7 @@ _NAME = "demo"
 
 async def announce_demo(app: Application) -> None:
     """Makes the demo user's things, unless they were kept, and prints how to be that user."""
-    user = await app.ask(find_by_login, _NAME) or await _made(app)
+    user = await app.ask(find_user_by_login, FindUserByLogin(_NAME)) or await _made(app)
     token = new_api_token()
     await app.run(
         create_api_token,
@@ -29,9 +29,7 @@ async def announce_demo(app: Application) -> None:
 
 async def _made(app: Application) -> UserProfile:
     password = secrets.token_urlsafe(12)
-    user = await create_user_profile(
-        CreateUserProfile(_NAME, "demo@example.org", password, {"theme": "dark"}), app
-    )
+    user = await create_user(SignUp(_NAME, "demo@example.org", password, {"theme": "dark"}), app)
     await _fill(app, CreateWorkspace(user.id, user.id, "Symphony", "The orchestra itself."))
     await _fill(
         app,

@@ -1,4 +1,4 @@
-"""The application on each store, with small limits, and two people who use it."""
+"""The application on each store, with small limits, and two users."""
 
 from collections.abc import AsyncGenerator, Generator
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from symphony.application.app import Application, Policy
-from symphony.application.user_profiles import CreateUserProfile, sign_up
+from symphony.application.orchestrations.sign_up import SignUp, sign_up
 from symphony.domain.unit_of_work import Store
 from symphony.domain.vaults.keys import Keyring
 from symphony.infrastructure.access_tokens import JwtAccessTokens
@@ -64,5 +64,5 @@ async def eve(app: Application) -> UUID:
 
 
 async def person(app: Application, name: str) -> UUID:
-    profile = await sign_up(CreateUserProfile(name, f"{name}@example.org", PASSWORD), app)
+    profile = await sign_up(SignUp(name, f"{name}@example.org", PASSWORD), app)
     return profile.id

@@ -1,4 +1,4 @@
-"""How commands are run: in a transaction of their own, to the end, and again if that may help."""
+"""How commands run: in a transaction of their own, to completion, and again after a conflict."""
 
 import asyncio
 import random
@@ -45,12 +45,12 @@ async def names(app: Application, user_id: UUID) -> list[str]:
     return [each.name for each in (await app.ask(list_workspaces, query)).items]
 
 
-async def test_what_a_command_gives_back_is_committed(app: Application, ada: UUID) -> None:
+async def test_the_result_of_a_command_is_committed(app: Application, ada: UUID) -> None:
     made = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     assert await app.ask(get_workspace, GetWorkspace(ada, made.id)) == made
 
 
-async def test_a_command_that_fails_halfway_leaves_nothing(app: Application, ada: UUID) -> None:
+async def test_a_command_that_fails_is_rolled_back(app: Application, ada: UUID) -> None:
     async def make_two(user_id: UUID, services: Services) -> None:
         await create_workspace(CreateWorkspace(user_id, user_id, "One"), services)
         raise ZeroDivisionError
@@ -65,7 +65,7 @@ async def test_a_command_that_fails_halfway_leaves_nothing(app: Application, ada
 async def test_a_cancelled_caller_leaves_no_lock_and_nothing_half_done(
     app: Application, ada: UUID
 ) -> None:
-    """Forty times at another moment; whoever comes next is served at once."""
+    """Cancels 40 callers at different moments; the next command never waits."""
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     moments = random.Random(7)  # noqa: S311 - only to be spread out
     for number in range(40):
@@ -83,7 +83,7 @@ async def test_a_cancelled_caller_leaves_no_lock_and_nothing_half_done(
     assert kept.version == 1 + len(kept.settings)
 
 
-async def test_cancelled_queries_leave_room_for_others(app: Application, ada: UUID) -> None:
+async def test_cancelled_queries_release_their_connections(app: Application, ada: UUID) -> None:
     moments = random.Random(7)  # noqa: S311 - only to be spread out
     for _ in range(120):
         asked = [
@@ -99,9 +99,7 @@ async def test_cancelled_queries_leave_room_for_others(app: Application, ada: UU
         await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
 
 
-async def test_commands_that_the_caller_left_are_finished_before_the_end(
-    app: Application, ada: UUID
-) -> None:
+async def test_drain_waits_for_commands_of_cancelled_callers(app: Application, ada: UUID) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def make_slowly(user_id: UUID, services: Services) -> None:
@@ -123,7 +121,7 @@ async def test_commands_that_the_caller_left_are_finished_before_the_end(
 
 
 @pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
-async def test_a_deadlock_is_run_again_until_both_are_done(
+async def test_commands_in_a_deadlock_are_run_again_until_both_are_done(
     app: Application, ada: UUID, eve: UUID
 ) -> None:
     attempts = Counter[str]()
@@ -144,7 +142,7 @@ async def test_a_deadlock_is_run_again_until_both_are_done(
 
 
 class Contended:
-    """A store on which the first so many units of work meet another one when they commit."""
+    """A store whose first units of work have a conflict when they commit."""
 
     def __init__(self, store: Store, conflicts: int) -> None:
         self._store = store
@@ -170,7 +168,7 @@ class Contended:
     ("conflicts", "succeeds"), [(1, True), (MAX_ATTEMPTS - 1, True), (MAX_ATTEMPTS, False)]
 )
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"], indirect=True)
-async def test_a_conflict_is_run_again_for_so_many_times_and_no_more(
+async def test_a_command_with_conflicts_is_run_at_most_ten_times(
     store: Store, threads: HashingThreads, conflicts: int, *, succeeds: bool
 ) -> None:
     contended = Contended(store, conflicts)
@@ -189,7 +187,7 @@ async def test_a_conflict_is_run_again_for_so_many_times_and_no_more(
     assert contended.begun == len(seen) == min(conflicts + 1, MAX_ATTEMPTS)
 
 
-async def test_a_child_made_while_its_parent_goes_is_refused_or_keeps_the_parent(
+async def test_a_repo_created_during_the_deletion_of_its_workspace_is_refused_or_prevents_it(
     app: Application, ada: UUID
 ) -> None:
     async def make(workspace_id: UUID) -> Repo | None:

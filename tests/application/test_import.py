@@ -1,4 +1,4 @@
-"""Registering many repos at once: all or none, whatever happens meanwhile."""
+"""Importing repos: all or none, also in parallel with other commands."""
 
 import asyncio
 from collections import Counter
@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 
 from symphony.application.app import Application
-from symphony.application.discovery import (
-    DiscoverRepos,
+from symphony.application.orchestrations.repo_discovery import DiscoverRepos, discover_repos
+from symphony.application.repos import (
+    CreateRepo,
     ImportItem,
     ImportRepos,
-    discover_repos,
+    UpdateRepo,
+    create_repo,
     import_repos,
+    update_repo,
 )
-from symphony.application.repos import CreateRepo, UpdateRepo, create_repo, update_repo
 from symphony.application.workspaces import (
     CreateWorkspace,
     GetWorkspaceStats,
@@ -44,14 +46,16 @@ async def repo_count(app: Application, workspace: Workspace) -> int:
     return (await app.ask(get_workspace_stats, query)).repo_count
 
 
-async def test_all_are_registered_in_their_order(app: Application, thesis: Workspace) -> None:
+async def test_an_import_creates_all_repos_in_the_given_order(
+    app: Application, thesis: Workspace
+) -> None:
     made = await app.run(import_repos, importing(thesis, "loom", "engine", "mill"))
     assert [repo.name for repo in made] == ["loom", "engine", "mill"]
     assert {repo.workspace_id for repo in made} == {thesis.id}
     assert await repo_count(app, thesis) == 3
 
 
-async def test_where_one_is_too_many_none_is_registered(
+async def test_an_import_beyond_the_limit_creates_nothing(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     await app.run(create_repo, CreateRepo(ada, thesis.id, "engine", "/e"))
@@ -63,7 +67,7 @@ async def test_where_one_is_too_many_none_is_registered(
     assert await repo_count(app, thesis) == 4
 
 
-async def test_each_name_that_is_taken_is_told_and_none_is_registered(
+async def test_an_import_reports_all_taken_names_and_creates_nothing(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     await app.run(create_repo, CreateRepo(ada, thesis.id, "Engine", "/e"))
@@ -77,7 +81,7 @@ async def test_each_name_that_is_taken_is_told_and_none_is_registered(
     assert await repo_count(app, thesis) == 1
 
 
-async def test_nothing_that_breaks_a_rule_is_registered(
+async def test_an_import_with_an_invalid_item_creates_nothing(
     app: Application, thesis: Workspace
 ) -> None:
     with pytest.raises(Invalid):
@@ -85,7 +89,7 @@ async def test_nothing_that_breaks_a_rule_is_registered(
     assert await repo_count(app, thesis) == 0
 
 
-async def test_in_somebody_elses_workspace_nothing_is_registered(
+async def test_an_import_into_a_workspace_of_another_owner_is_not_found(
     app: Application, eve: UUID, thesis: Workspace
 ) -> None:
     with pytest.raises(NotFound):
@@ -93,7 +97,7 @@ async def test_in_somebody_elses_workspace_nothing_is_registered(
     assert await repo_count(app, thesis) == 0
 
 
-async def test_50_at_once_fill_a_workspace_to_its_limit_and_not_beyond(
+async def test_50_parallel_imports_fill_a_workspace_exactly_to_its_limit(
     app: Application, thesis: Workspace
 ) -> None:
     async def outcome(number: int) -> str:
@@ -108,7 +112,7 @@ async def test_50_at_once_fill_a_workspace_to_its_limit_and_not_beyond(
     assert await repo_count(app, thesis) == 4
 
 
-async def test_imports_creations_and_renamings_at_once_leave_each_name_once(
+async def test_parallel_imports_creations_and_updates_leave_each_name_once(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     (own,) = await app.run(import_repos, importing(thesis, "own"))
@@ -152,7 +156,7 @@ async def test_a_retry_under_the_same_key_gets_the_first_repos_again(
         await app.run_once(create_repo, CreateRepo(ada, thesis.id, "new", "/n"), other)
 
 
-async def test_without_folders_to_look_in_there_is_no_search(
+async def test_a_discovery_without_configured_folders_is_refused(
     app: Application, thesis: Workspace
 ) -> None:
     with pytest.raises(GitDisabled):

@@ -17,20 +17,20 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application, Policy
-from symphony.application.authentication import SignIn, identify, new_api_token, sign_in
+from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
+from symphony.application.orchestrations.password_update import UpdatePassword, update_password
+from symphony.application.orchestrations.sign_in import SignIn, sign_in
+from symphony.application.orchestrations.sign_up import SignUp, create_user, sign_up
 from symphony.application.user_profiles import (
-    CreateUserProfile,
     DeleteUserProfile,
     GetUserProfile,
     UpdateUserProfile,
-    create_user_profile,
     delete_user_profile,
     get_user_profile,
-    sign_up,
     update_user_profile,
 )
 from symphony.application.workspaces import CreateWorkspace, create_workspace
-from symphony.domain.api_tokens import ApiToken, Scope
+from symphony.domain.api_tokens import ApiToken, Scope, new_api_token
 from symphony.domain.base import PageRequest, new_id, utc_now
 from symphony.domain.errors import (
     AlreadyExists,
@@ -48,12 +48,16 @@ BOTH = frozenset(Scope)
 
 
 async def who(token: str, app: Application) -> tuple[UUID, frozenset[Scope]] | None:
-    """Whose token it is, and what it allows."""
-    caller = await identify(token, app)
+    """The user and the scopes of a token."""
+    caller = await identify_caller(IdentifyCaller(token), app)
     return caller and (caller.user_id, caller.scopes)
 
 
 OTHER = "another password"
+
+
+def changing(user_id: UUID, password: str, current: str | None) -> UpdatePassword:
+    return UpdatePassword(UpdateUserProfile(user_id, user_id, {}), password, current)
 
 
 async def make_token(app: Application, actor: UUID, **values: Any) -> tuple[str, ApiToken]:
@@ -64,9 +68,7 @@ async def make_token(app: Application, actor: UUID, **values: Any) -> tuple[str,
 
 
 @pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.org", "Ada@Example.Org"])
-async def test_who_has_signed_up_signs_in_and_is_known(
-    app: Application, ada: UUID, login: str
-) -> None:
+async def test_a_user_who_signed_up_can_sign_in(app: Application, ada: UUID, login: str) -> None:
     token = await sign_in(SignIn(login, PASSWORD), app)
     assert await who(token, app) == (ada, BOTH)
 
@@ -86,7 +88,7 @@ async def test_who_has_signed_up_signs_in_and_is_known(
         ("a" * 100_000, PASSWORD),
     ],
 )
-async def test_a_wrong_login_and_a_wrong_password_are_the_same_refusal(
+async def test_a_wrong_login_and_a_wrong_password_have_the_same_error(
     app: Application, ada: UUID, login: str, password: str
 ) -> None:
     assert await app.ask(get_user_profile, GetUserProfile(ada, ada))
@@ -95,8 +97,8 @@ async def test_a_wrong_login_and_a_wrong_password_are_the_same_refusal(
 
 
 @pytest.mark.parametrize("token", ["", "sym_", "sym_x", "sym_\ud800", "sym_\0", "a.b.c", "\ud800"])
-async def test_a_token_that_was_never_given_is_nobodys(app: Application, token: str) -> None:
-    assert await identify(token, app) is None
+async def test_an_unknown_token_identifies_no_caller(app: Application, token: str) -> None:
+    assert await identify_caller(IdentifyCaller(token), app) is None
 
 
 @pytest.mark.parametrize(
@@ -111,15 +113,15 @@ async def test_usernames_and_emails_are_taken_once(
     app: Application, ada: UUID, username: str, email: str, slug: str
 ) -> None:
     with pytest.raises(AlreadyExists) as refused:
-        await sign_up(CreateUserProfile(username, email, PASSWORD), app)
+        await sign_up(SignUp(username, email, PASSWORD), app)
     assert refused.value.slug == slug
     assert (await app.ask(get_user_profile, GetUserProfile(ada, ada))).username == "ada"
 
 
-async def test_of_many_who_sign_up_with_one_name_one_does(app: Application) -> None:
+async def test_of_parallel_sign_ups_with_one_name_one_succeeds(app: Application) -> None:
     async def attempt(number: int) -> str:
         try:
-            command = CreateUserProfile("Ada", f"ada{number}@example.org", PASSWORD)
+            command = SignUp("Ada", f"ada{number}@example.org", PASSWORD)
             await sign_up(command, app)
         except DomainError as refused:
             return refused.slug
@@ -131,33 +133,29 @@ async def test_of_many_who_sign_up_with_one_name_one_does(app: Application) -> N
 
 
 @pytest.mark.parametrize("password", ["short", "a" * 1025, "nul is \0 here", "\ud800" * 8])
-async def test_a_password_keeps_its_rule(app: Application, password: str) -> None:
+async def test_an_invalid_password_is_refused_at_sign_up(app: Application, password: str) -> None:
     with pytest.raises(Invalid) as refused:
-        await sign_up(CreateUserProfile("ada", "ada@example.org", password), app)
+        await sign_up(SignUp("ada", "ada@example.org", password), app)
     assert [error.field for error in refused.value.errors] == ["password"]
 
 
-async def test_while_registration_is_closed_only_the_operator_makes_users(
+async def test_while_registration_is_closed_only_the_operator_creates_users(
     app: Application,
 ) -> None:
     closed = replace(app, policy=Policy(registration_open=False))
-    command = CreateUserProfile("ada", "ada@example.org", PASSWORD)
+    command = SignUp("ada", "ada@example.org", PASSWORD)
     with pytest.raises(Forbidden) as refused:
         await sign_up(command, closed)
     assert refused.value.slug == "registration-closed"
-    await create_user_profile(command, closed)
+    await create_user(command, closed)
 
 
-async def test_a_new_password_needs_the_present_one(app: Application, ada: UUID) -> None:
+async def test_a_new_password_needs_the_current_one(app: Application, ada: UUID) -> None:
     for current in (None, "", "wrong", "\ud800"):
         with pytest.raises(Invalid) as refused:
-            await update_user_profile(
-                UpdateUserProfile(ada, ada, {}, password=OTHER, current_password=current), app
-            )
+            await update_password(changing(ada, OTHER, current), app)
         assert [error.field for error in refused.value.errors] == ["current_password"]
-    changed = await update_user_profile(
-        UpdateUserProfile(ada, ada, {}, password=OTHER, current_password=PASSWORD), app
-    )
+    changed = await update_password(changing(ada, OTHER, PASSWORD), app)
     assert changed.version == 2
     assert await sign_in(SignIn("ada", OTHER), app)
     with pytest.raises(InvalidCredentials):
@@ -165,22 +163,20 @@ async def test_a_new_password_needs_the_present_one(app: Application, ada: UUID)
 
 
 @pytest.mark.parametrize("password", ["", "short"])
-async def test_a_new_password_keeps_the_rule_as_well(
+async def test_an_invalid_new_password_is_refused(
     app: Application, ada: UUID, password: str
 ) -> None:
-    command = UpdateUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
+    command = changing(ada, password, PASSWORD)
     with pytest.raises(Invalid) as refused:
-        await update_user_profile(command, app)
+        await update_password(command, app)
     assert [error.field for error in refused.value.errors] == ["password"]
 
 
-async def test_of_two_new_passwords_at_once_one_holds_and_the_other_is_refused(
-    app: Application, ada: UUID
-) -> None:
+async def test_of_parallel_password_updates_one_succeeds(app: Application, ada: UUID) -> None:
     async def change(password: str) -> str:
-        command = UpdateUserProfile(ada, ada, {}, password=password, current_password=PASSWORD)
+        command = changing(ada, password, PASSWORD)
         try:
-            await update_user_profile(command, app)
+            await update_password(command, app)
         except Invalid as refused:
             return refused.errors[0].code
         return "done"
@@ -191,32 +187,35 @@ async def test_of_two_new_passwords_at_once_one_holds_and_the_other_is_refused(
     assert await sign_in(SignIn("ada", passwords[outcomes.index("done")]), app)
 
 
-async def test_a_profile_is_its_owners_only(app: Application, ada: UUID, eve: UUID) -> None:
+async def test_a_profile_is_found_by_its_owner_only(app: Application, ada: UUID, eve: UUID) -> None:
     for target in (ada, new_id()):
         with pytest.raises(NotFound):
             await app.ask(get_user_profile, GetUserProfile(eve, target))
+        update = UpdateUserProfile(eve, target, {"username": "mine"})
         with pytest.raises(NotFound):
-            await update_user_profile(UpdateUserProfile(eve, target, {"username": "mine"}), app)
+            await app.run(update_user_profile, update)
         with pytest.raises(NotFound):
             await app.run(delete_user_profile, DeleteUserProfile(eve, target))
 
 
-async def test_a_stale_profile_is_not_changed(app: Application, ada: UUID) -> None:
+async def test_a_profile_in_another_state_than_expected_is_not_updated(
+    app: Application, ada: UUID
+) -> None:
     command = UpdateUserProfile(ada, ada, {"username": "lovelace"})
     stale = (await app.ask(get_user_profile, GetUserProfile(ada, ada))).tag
-    await update_user_profile(command, app)
+    await app.run(update_user_profile, command)
     with pytest.raises(PreconditionFailed):
-        await update_user_profile(replace(command, expected_tags=frozenset({stale})), app)
+        await app.run(update_user_profile, replace(command, expected_tags=frozenset({stale})))
 
 
-async def test_a_profile_ends_with_its_tokens_but_not_before_its_workspaces(
+async def test_a_profile_is_deleted_with_its_tokens_and_not_with_workspaces(
     app: Application, ada: UUID, eve: UUID
 ) -> None:
     token, _ = await make_token(app, ada)
     others, _ = await make_token(app, eve)
-    assert await identify(token, app)
+    assert await identify_caller(IdentifyCaller(token), app)
     await app.run(delete_user_profile, DeleteUserProfile(ada, ada))
-    assert await identify(token, app) is None
+    assert await identify_caller(IdentifyCaller(token), app) is None
     assert await who(others, app) == (eve, frozenset({Scope.READ}))
     await app.run(create_workspace, CreateWorkspace(eve, eve, "Thesis"))
     with pytest.raises(InUse) as refused:
@@ -226,19 +225,21 @@ async def test_a_profile_ends_with_its_tokens_but_not_before_its_workspaces(
         await sign_in(SignIn("ada", PASSWORD), app)
 
 
-async def test_an_api_token_gives_its_scopes_until_it_is_revoked(
+async def test_an_api_token_is_valid_with_its_scopes_until_it_is_revoked(
     app: Application, ada: UUID, eve: UUID
 ) -> None:
     token, made = await make_token(app, ada, scopes=(Scope.WRITE, Scope.READ))
     assert await who(token, app) == (ada, BOTH)
     with pytest.raises(NotFound):
         await app.run(revoke_api_token, RevokeApiToken(eve, made.id))
-    assert await identify(token, app) is not None
+    assert await identify_caller(IdentifyCaller(token), app) is not None
     await app.run(revoke_api_token, RevokeApiToken(ada, made.id))
-    assert await identify(token, app) is None
+    assert await identify_caller(IdentifyCaller(token), app) is None
 
 
-async def test_nobody_hands_out_a_scope_that_they_lack(app: Application, ada: UUID) -> None:
+async def test_a_token_cannot_have_a_scope_that_its_creator_lacks(
+    app: Application, ada: UUID
+) -> None:
     read = frozenset({Scope.READ})
     await make_token(app, ada, scopes=(Scope.READ,), actor_scopes=read)
     for scopes in ((Scope.WRITE,), (Scope.READ, Scope.WRITE)):
@@ -250,20 +251,22 @@ async def test_nobody_hands_out_a_scope_that_they_lack(app: Application, ada: UU
 @pytest.mark.parametrize(
     "expires_at", [utc_now() - timedelta(seconds=1), utc_now() - timedelta(days=400)]
 )
-async def test_an_expired_api_token_is_nobodys(
+async def test_an_expired_api_token_identifies_no_caller(
     app: Application, ada: UUID, expires_at: datetime
 ) -> None:
     token, _ = await make_token(app, ada, expires_at=expires_at)
-    assert await identify(token, app) is None
+    assert await identify_caller(IdentifyCaller(token), app) is None
 
 
-async def test_an_api_token_may_expire_at_the_end_of_time(app: Application, ada: UUID) -> None:
+async def test_an_api_token_may_expire_at_the_last_representable_time(
+    app: Application, ada: UUID
+) -> None:
     end = datetime.max.replace(tzinfo=utc_now().tzinfo)
     token, _ = await make_token(app, ada, expires_at=end)
     assert await who(token, app) == (ada, frozenset({Scope.READ}))
 
 
-async def test_the_use_of_a_token_is_noted_once_a_minute(app: Application, ada: UUID) -> None:
+async def test_the_use_of_a_token_is_stored_once_a_minute(app: Application, ada: UUID) -> None:
     async def last_use() -> datetime | None:
         query = ListApiTokens(ada, PageRequest(limit=10))
         (token,) = (await app.ask(list_api_tokens, query)).items
@@ -272,9 +275,9 @@ async def test_the_use_of_a_token_is_noted_once_a_minute(app: Application, ada: 
     before = utc_now()
     token, _ = await make_token(app, ada)
     assert await last_use() is None
-    await identify(token, app)
+    await identify_caller(IdentifyCaller(token), app)
     first = await last_use()
     assert first
     assert before <= first <= utc_now()
-    await asyncio.gather(*(identify(token, app) for _ in range(10)))
+    await asyncio.gather(*(identify_caller(IdentifyCaller(token), app) for _ in range(10)))
     assert await last_use() == first

@@ -78,7 +78,7 @@ async def vault(app: Application, thesis: Workspace) -> Vault:
 
 
 async def outcomes(*work: Awaitable[Any]) -> Counter[str]:
-    """How many ended well, and how many with which refusal; anything else is an error."""
+    """The number of commands per outcome: `done`, or the slug of a domain error."""
     ends = await asyncio.gather(*work, return_exceptions=True)
     for end in ends:
         if isinstance(end, BaseException) and not isinstance(end, DomainError):
@@ -95,7 +95,7 @@ async def test_a_users_workspaces_are_limited(app: Application, ada: UUID) -> No
     await app.run(create_workspace, CreateWorkspace(ada, ada, "another"))
 
 
-async def test_a_workspaces_repos_and_vaults_are_limited_each_by_itself(
+async def test_a_workspaces_repos_and_vaults_have_separate_limits(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     repos = [CreateRepo(ada, thesis.id, f"r{number}", "/r") for number in range(12)]
@@ -112,7 +112,7 @@ async def test_a_workspaces_repos_and_vaults_are_limited_each_by_itself(
     await app.run(create_repo, CreateRepo(ada, thesis.id, "another", "/r"))
 
 
-async def test_of_many_with_one_name_one_is_made_and_counted(
+async def test_of_parallel_creations_with_one_name_one_succeeds_and_is_counted(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     counted = await outcomes(
@@ -129,7 +129,7 @@ async def test_of_many_with_one_name_one_is_made_and_counted(
     assert (stats.repo_count, stats.vault_count) == (1, 1)
 
 
-async def test_the_counters_are_right_after_whatever_happened(
+async def test_counters_stay_right_under_parallel_writes(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     async def come_and_go(number: int) -> None:
@@ -153,7 +153,7 @@ async def test_the_counters_are_right_after_whatever_happened(
     assert stats.total_resources > 0
 
 
-async def test_two_merges_of_different_fields_both_stay(
+async def test_parallel_merges_of_different_members_all_stay(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     commands = [
@@ -165,7 +165,7 @@ async def test_two_merges_of_different_fields_both_stay(
     assert changed.version == 21
 
 
-async def test_of_those_who_expect_one_state_one_changes_it(
+async def test_of_parallel_updates_that_expect_one_state_one_succeeds(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
     expected = frozenset({thesis.tag})
@@ -176,7 +176,7 @@ async def test_of_those_who_expect_one_state_one_changes_it(
     assert counted == {"done": 1, "precondition-failed": 9}
 
 
-async def test_what_is_stale_is_neither_changed_nor_deleted(
+async def test_entities_in_another_state_than_expected_are_neither_updated_nor_deleted(
     app: Application, ada: UUID, thesis: Workspace, repo: Repo, vault: Vault
 ) -> None:
     stale = frozenset({"another state"})
@@ -196,7 +196,7 @@ async def test_what_is_stale_is_neither_changed_nor_deleted(
     assert await app.ask(get_vault, GetVault(ada, vault.id)) == vault
 
 
-async def test_a_locked_vault_is_neither_changed_nor_deleted_but_by_force(
+async def test_a_locked_vault_is_not_updated_and_deleted_only_by_force(
     app: Application, ada: UUID, vault: Vault
 ) -> None:
     locked = await app.run(lock_vault, LockVault(ada, vault.id))
@@ -216,7 +216,7 @@ async def test_a_locked_vault_is_neither_changed_nor_deleted_but_by_force(
         await app.ask(get_vault, GetVault(ada, vault.id))
 
 
-async def test_a_workspace_that_holds_something_is_deleted_by_force_only_with_all_of_it(
+async def test_a_workspace_with_contents_is_deleted_only_by_force_and_with_all_of_them(
     app: Application, ada: UUID, thesis: Workspace, repo: Repo, vault: Vault
 ) -> None:
     await app.run(lock_vault, LockVault(ada, vault.id))
@@ -257,7 +257,7 @@ ON_VAULTS: list[Refused] = [
 ]
 
 
-async def test_to_everybody_else_what_belongs_to_somebody_does_not_exist(
+async def test_entities_of_another_owner_are_not_found(
     app: Application, eve: UUID, thesis: Workspace, repo: Repo, vault: Vault
 ) -> None:
     targets = [(ON_WORKSPACES, thesis), (ON_REPOS, repo), (ON_VAULTS, vault)]
@@ -270,7 +270,7 @@ async def test_to_everybody_else_what_belongs_to_somebody_does_not_exist(
                 assert str(asked) in refused.value.detail
 
 
-async def test_nobody_makes_or_lists_workspaces_of_somebody_else(
+async def test_workspaces_of_another_owner_are_neither_created_nor_listed(
     app: Application, ada: UUID, eve: UUID
 ) -> None:
     with pytest.raises(NotFound):
@@ -279,7 +279,7 @@ async def test_nobody_makes_or_lists_workspaces_of_somebody_else(
         await app.ask(list_workspaces, ListWorkspaces(eve, ada, ALL))
 
 
-async def test_of_many_who_delete_one_thing_one_does(
+async def test_of_parallel_deletions_one_succeeds(
     app: Application, ada: UUID, thesis: Workspace, repo: Repo, vault: Vault
 ) -> None:
     counted = await outcomes(

@@ -1,4 +1,4 @@
-"""Properties are tried on the same examples in every run, however busy the machine is."""
+"""Property tests use the same examples in every run, without a deadline per example."""
 
 from hypothesis import HealthCheck, settings
 

@@ -1,4 +1,4 @@
-"""One valid entity of each noun; what a test says about it replaces what stands here."""
+"""One valid entity of each noun; a test replaces the values that matter to it."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Asking a rule why it refuses something."""
+"""The code with which a rule refuses a value."""
 
 from collections.abc import Callable
 

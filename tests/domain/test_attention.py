@@ -1,4 +1,4 @@
-"""What needs attention, and why: reasons, their order, and when a board is another one."""
+"""The attention board: reasons, order, and when its tag changes."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -72,7 +72,7 @@ def reasons(**values: Any) -> list[str]:
         ),
     ],
 )
-def test_a_repo_needs_attention_for_what_is_found_in_it(
+def test_reasons_are_derived_from_an_observation(
     found: dict[str, Any], expected: list[str]
 ) -> None:
     if "state" in found:
@@ -84,12 +84,12 @@ def test_a_repo_needs_attention_for_what_is_found_in_it(
     "unread",
     [RepoState.MISSING, RepoState.NOT_A_REPOSITORY, RepoState.REFUSED, RepoState.ERROR],
 )
-def test_of_what_cannot_be_read_nothing_else_is_said(unread: RepoState) -> None:
+def test_an_unreadable_repo_has_no_other_reason(unread: RepoState) -> None:
     nothing: dict[str, Any] = {**NO_UPSTREAM, "branch": None, "head": None, "remotes": {}}
     assert len(reasons(**nothing, state=unread)) == 1
 
 
-def test_unfinished_work_is_stale_after_thirty_days_and_what_is_finished_never() -> None:
+def test_unfinished_work_is_stale_after_30_days_and_finished_work_never() -> None:
     for unfinished in (
         {"state": RepoState.DIRTY},
         {"ahead": 1},
@@ -104,7 +104,7 @@ def test_unfinished_work_is_stale_after_thirty_days_and_what_is_finished_never()
         assert "stale" not in reasons(**finished, head=OLD_HEAD)
 
 
-def test_what_was_seen_becomes_stale_without_being_looked_at_again() -> None:
+def test_an_observation_becomes_stale_without_another_inspection() -> None:
     dirty = seen(state=RepoState.DIRTY)
     assert dirty.reasons(NOW) == (AttentionReason.DIRTY,)
     later = dirty.reasons(NOW + STALE_AFTER)
@@ -122,7 +122,7 @@ def a_repo(workspace: UUID, name: str, **found: Any) -> BoardRepo:
         name=name,
         name_key=key,
         path="~/x",
-        seen=seen(**found),
+        observation=seen(**found),
     )
 
 
@@ -130,7 +130,7 @@ def a_vault(workspace: UUID, name: str) -> UnlockedVault:
     return UnlockedVault(id=new_id(), workspace_id=workspace, name=name, name_key=name.casefold())
 
 
-def test_a_board_goes_by_workspace_and_then_by_name_with_vaults_last() -> None:
+def test_a_board_is_sorted_by_workspace_then_repos_before_vaults_then_name() -> None:
     repos = [a_repo(SECOND, "a", stashes=1), a_repo(FIRST, "b", stashes=1)]
     repos += [a_repo(FIRST, "done"), a_repo(FIRST, "A", stashes=1)]
     vaults = [a_vault(SECOND, "a"), a_vault(FIRST, "z"), a_vault(FIRST, "K")]
@@ -145,10 +145,10 @@ def test_a_board_goes_by_workspace_and_then_by_name_with_vaults_last() -> None:
     ]
 
 
-def test_a_board_is_as_old_as_its_oldest_look_also_at_what_needs_nothing() -> None:
+def test_a_board_is_as_old_as_the_oldest_observation_of_any_repo() -> None:
     earlier = NOW - timedelta(hours=1)
     looked = [a_repo(FIRST, "done", observed_at=earlier), a_repo(FIRST, "b", stashes=1)]
-    unknown = replace(a_repo(FIRST, "c"), seen=None)
+    unknown = replace(a_repo(FIRST, "c"), observation=None)
     board = attention_board([*looked, unknown], [], NOW)
     assert (board.observed_at, board.unobserved) == (earlier, 1)
     assert [each.observed_at for each in board.items] == [NOW]
@@ -170,12 +170,14 @@ def test_a_board_for_one_reason_has_whole_items_and_is_as_old_as_the_whole_board
     assert board.observed_at == earlier
 
 
-def test_a_boards_tag_is_another_one_when_what_is_to_be_done_is_another() -> None:
+def test_the_tag_of_a_board_changes_with_its_items_and_not_with_times() -> None:
     repo, vault = a_repo(FIRST, "b", stashes=1), a_vault(FIRST, "k")
     tag = attention_board([repo], [vault], NOW).tag
     later = NOW + timedelta(hours=1)
-    assert repo.seen
-    looked_again = replace(repo, seen=replace(repo.seen, observed_at=later, stashes=7))
+    assert repo.observation
+    looked_again = replace(
+        repo, observation=replace(repo.observation, observed_at=later, stashes=7)
+    )
     assert attention_board([looked_again], [vault], later).tag == tag
     others: list[tuple[list[BoardRepo], list[UnlockedVault]]] = [
         ([], [vault]),
@@ -183,8 +185,8 @@ def test_a_boards_tag_is_another_one_when_what_is_to_be_done_is_another() -> Non
         ([replace(repo, name="c")], [vault]),
         ([replace(repo, id=new_id())], [vault]),
         ([replace(repo, workspace_id=SECOND)], [vault]),
-        ([replace(repo, seen=replace(repo.seen, ahead=1))], [vault]),
-        ([repo, replace(repo, seen=None)], [vault]),
+        ([replace(repo, observation=replace(repo.observation, ahead=1))], [vault]),
+        ([repo, replace(repo, observation=None)], [vault]),
     ]
     tags = {attention_board(repos, vaults, NOW).tag for repos, vaults in others}
     assert len({tag, *tags}) == 1 + len(others)

@@ -1,4 +1,4 @@
-"""What is found is proposed such that it can be registered as it is."""
+"""Proposals for repositories that were found: each can be registered as it is."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +28,7 @@ def names(*folders: str) -> list[str | None]:
 
 
 @given(FOLDERS)
-def test_all_that_has_a_name_can_be_registered_at_once(folders: list[str]) -> None:
+def test_all_proposals_with_a_name_can_be_registered_together(folders: list[str]) -> None:
     named = [each for each in proposed(*folders) if each.name is not None]
     repos = [a_repo(name=each.name or "", path=each.path) for each in named]
     assert [repo.name for repo in repos] == [each.name for each in named]
@@ -38,7 +38,7 @@ def test_all_that_has_a_name_can_be_registered_at_once(folders: list[str]) -> No
     assert len(named) >= sum(is_text)
 
 
-def test_a_folders_name_stays_where_it_can() -> None:
+def test_a_valid_and_free_folder_name_is_proposed() -> None:
     assert names("loom", "engine.git", "Straße", ".dotfiles") == [
         "loom",
         "engine.git",
@@ -57,7 +57,7 @@ def test_a_name_that_is_taken_gets_a_number() -> None:
     ]
 
 
-def test_a_name_that_would_not_be_legal_becomes_one_that_is() -> None:
+def test_an_invalid_folder_name_becomes_a_valid_one() -> None:
     assert names("a:b?", " loom ", "   ", "x" * 255, "x" * 255) == [
         "a-b-",
         "loom",
@@ -70,7 +70,7 @@ def test_a_name_that_would_not_be_legal_becomes_one_that_is() -> None:
     assert root.name == "repo"
 
 
-def test_what_is_registered_has_the_name_that_it_has() -> None:
+def test_a_registered_repository_keeps_the_name_of_its_repo() -> None:
     found = FoundRepository(
         "/dev/loom", RepoKind.BARE, "git://example.org/x", None, registered_as="Engine"
     )

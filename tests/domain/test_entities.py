@@ -1,4 +1,4 @@
-"""Entities: valid when made and after every change, and a new state for every change."""
+"""Entities: valid after creation and every update, and a new state for every update."""
 
 from collections.abc import Callable
 from dataclasses import FrozenInstanceError, fields
@@ -63,7 +63,7 @@ INVALID: list[tuple[Callable[..., Entity], str, object]] = [
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_a_new_entity_is_at_version_1_and_was_updated_when_it_was_made(
+def test_a_new_entity_has_version_1_and_was_updated_when_it_was_created(
     make: Callable[..., Entity],
 ) -> None:
     before = utc_now()
@@ -83,7 +83,7 @@ def test_ids_are_uuids_of_version_7_that_sort_by_time(make: Callable[..., Entity
 
 
 @pytest.mark.parametrize(("make", "field", "value"), INVALID)
-def test_nothing_invalid_can_be_made(
+def test_no_invalid_entity_can_be_created(
     make: Callable[..., Entity], field: str, value: object
 ) -> None:
     with pytest.raises(Invalid) as refused:
@@ -95,7 +95,7 @@ def test_nothing_invalid_can_be_made(
     ("make", "field", "value"),
     [each for each in INVALID if each[1] not in {"id", "version", "updated_at"}],
 )
-def test_nothing_can_be_changed_into_something_invalid(
+def test_no_entity_can_be_updated_to_an_invalid_one(
     make: Callable[..., Entity], field: str, value: object
 ) -> None:
     entity = make()
@@ -106,7 +106,7 @@ def test_nothing_can_be_changed_into_something_invalid(
 
 
 @pytest.mark.parametrize(("make", "field", "value"), INVALID)
-def test_validity_can_be_asked_for_without_making_anything(
+def test_values_can_be_validated_without_an_entity(
     make: Callable[..., Entity], field: str, value: object
 ) -> None:
     entity = type(make())
@@ -114,14 +114,14 @@ def test_validity_can_be_asked_for_without_making_anything(
 
 
 @pytest.mark.parametrize("make", MAKERS)
-def test_what_an_entity_holds_is_valid_field_by_field(make: Callable[..., Entity]) -> None:
+def test_each_value_of_an_entity_is_valid_by_itself(make: Callable[..., Entity]) -> None:
     entity = make()
     values = {field.name: getattr(entity, field.name) for field in fields(entity)}
     assert type(entity).is_valid(**values) is True
     assert all(type(entity).is_valid(**{name: value}) for name, value in values.items())
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_all_invalid_fields_are_reported_together() -> None:
     with pytest.raises(Invalid) as refused:
         Repo(workspace_id=PARENT, name="a/b", path="x", remote_url="-", metadata={"\0": 1})
     assert [(error.field, error.code) for error in refused.value.errors] == [
@@ -141,13 +141,13 @@ def test_entities_are_frozen(make: Callable[..., Entity]) -> None:
             setattr(entity, field.name, getattr(entity, field.name))
 
 
-def test_names_are_trimmed_when_made_and_when_changed() -> None:
+def test_names_are_trimmed_on_creation_and_on_update() -> None:
     workspace = a_workspace(name="  Thesis ")
     assert workspace.name == "Thesis"
     assert workspace.updated({"name": " Notes\u3000"}).name == "Notes"
 
 
-def test_a_change_gives_the_next_version_and_leaves_the_former_as_it_was() -> None:
+def test_an_update_returns_the_next_version_and_leaves_the_current_one_unchanged() -> None:
     workspace = a_workspace()
     changed = workspace.updated({"name": "Notes", "workspace_type": "research"})
     assert (workspace.name, workspace.version) == ("Thesis", 1)
@@ -170,24 +170,24 @@ def test_a_change_gives_the_next_version_and_leaves_the_former_as_it_was() -> No
         {"settings": {"gone": None}},
     ],
 )
-def test_a_change_that_changes_nothing_gives_the_same_entity(changes: dict[str, Any]) -> None:
+def test_an_update_without_a_difference_returns_the_same_entity(changes: dict[str, Any]) -> None:
     workspace = a_workspace(settings={"a": {"b": 1}})
     assert workspace.updated(changes) is workspace
 
 
 @pytest.mark.parametrize("value", [1.0, True])
-def test_a_change_that_only_python_calls_equal_is_a_change(value: object) -> None:
+def test_values_that_are_equal_only_to_python_are_a_difference(value: object) -> None:
     workspace = a_workspace(settings={"a": 1})
     changed = workspace.updated({"settings": {"a": value}})
     assert changed.version == 2
     assert type(changed.settings["a"]) is type(value)
 
 
-def test_a_name_in_other_letters_of_the_same_key_is_a_change() -> None:
+def test_a_name_with_another_case_is_a_difference() -> None:
     assert a_workspace(name="Thesis").updated({"name": "THESIS"}).version == 2
 
 
-def test_objects_merge_and_all_else_is_replaced() -> None:
+def test_objects_merge_and_other_values_are_replaced() -> None:
     repo = a_repo(metadata={"a": {"b": 1, "c": 2}, "d": 3}, remote_url="https://example.org/x")
     changed = repo.updated({"metadata": {"a": {"c": None, "e": 4}}, "remote_url": None})
     assert changed.metadata == {"a": {"b": 1, "e": 4}, "d": 3}
@@ -202,7 +202,7 @@ def test_a_merge_that_makes_an_object_too_large_is_refused() -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "description", "workspace_type"])
-def test_an_object_where_none_belongs_is_refused(field: str) -> None:
+def test_an_object_is_refused_in_fields_of_other_types(field: str) -> None:
     with pytest.raises(Invalid):
         a_workspace(description="d").updated({field: {"a": 1}})
 
@@ -223,14 +223,14 @@ def test_times_never_run_backwards() -> None:
     assert a_workspace(created_at=future, updated_at=NOW).updated_at == future
 
 
-def test_a_tag_names_one_state_of_one_entity() -> None:
+def test_a_tag_identifies_one_state_of_one_entity() -> None:
     workspace, other = a_workspace(), a_workspace()
     changed = workspace.updated({"name": "Notes"})
     assert len({workspace.tag, other.tag, changed.tag}) == 3
     assert workspace.updated({}).tag == workspace.tag
 
 
-def test_an_expected_tag_must_be_the_present_one() -> None:
+def test_an_expected_tag_must_be_the_current_one() -> None:
     workspace = a_workspace()
     changed = workspace.updated({"name": "Notes"})
     changed.require(None)
@@ -241,14 +241,14 @@ def test_an_expected_tag_must_be_the_present_one() -> None:
         assert refused.value.current_version == 2
 
 
-def test_what_was_stored_is_restored_as_it_is_though_rules_have_grown_stricter() -> None:
+def test_stored_values_are_restored_even_if_rules_are_stricter_now() -> None:
     stored: dict[str, Any] = {
         "id": PARENT,
         "version": 7,
         "created_at": NOW,
         "updated_at": NOW,
-        "user_profile_id": PARENT,
         "name": "  once/allowed\n",
+        "user_profile_id": PARENT,
         "description": None,
         "workspace_type": WorkspaceType.CLIENT,
         "settings": {},
@@ -265,7 +265,7 @@ def test_hashes_of_secrets_are_not_printed() -> None:
     assert "secret-hash" not in repr(a_token(token_hash=b"secret-hash"))
 
 
-def test_scopes_are_kept_once_each_in_one_order() -> None:
+def test_scopes_are_stored_once_each_in_a_fixed_order() -> None:
     token = a_token(scopes=["write", "read", "write"])
     assert token.scopes == (Scope.READ, Scope.WRITE)
 
@@ -274,9 +274,7 @@ def test_scopes_are_kept_once_each_in_one_order() -> None:
     ("lifetime", "expired"),
     [(None, False), (timedelta(hours=1), False), (timedelta(0), True), (timedelta(-1), True)],
 )
-def test_a_token_expires_when_its_time_has_come(
-    lifetime: timedelta | None, *, expired: bool
-) -> None:
+def test_a_token_expires_at_its_time(lifetime: timedelta | None, *, expired: bool) -> None:
     token = a_token(expires_at=None if lifetime is None else utc_now() + lifetime)
     assert token.is_expired is expired
 

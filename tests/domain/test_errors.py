@@ -1,4 +1,4 @@
-"""Refusals carry a stable slug for programs and words for people."""
+"""Domain errors have a stable slug for programs and a text for people."""
 
 import pytest
 
@@ -35,26 +35,39 @@ SOME_ID = new_id()
         (Invalid([FieldError("name", "too-long", "Shorter.")]), "validation-error"),
     ],
 )
-def test_every_refusal_has_a_slug_and_words(error: DomainError, slug: str) -> None:
+def test_every_error_has_a_slug_and_a_text(error: DomainError, slug: str) -> None:
     assert error.slug == slug
     assert error.detail == str(error)
     assert error.detail.endswith(".")
 
 
-def test_a_thing_that_is_not_found_is_named_by_its_noun_and_id() -> None:
+def test_not_found_names_the_noun_and_the_id() -> None:
     assert (
         str(NotFound("user-profile", SOME_ID)) == f"There is no user profile with the id {SOME_ID}."
     )
 
 
-def test_a_limit_tells_how_much_of_it_is_used() -> None:
-    error = LimitReached("repo", limit=100, used=100)
-    assert (error.limit, error.used) == (100, 100)
+@pytest.mark.parametrize(
+    ("noun", "limit", "used", "added", "detail"),
+    [
+        ("repo", 100, 100, 1, "The limit of 100 repos is reached; delete one first."),
+        ("repo", 100, 3, 100, "The limit is 100 repos; 3 exist, and 100 more do not fit."),
+        ("repo", 1, 1, 2, "The limit is 1 repo; 1 exists, and 2 more do not fit."),
+        ("entry", 1000, 1000, 1, "The limit of 1,000 entries is reached; delete one first."),
+    ],
+)
+def test_a_limit_says_how_much_of_it_is_used(
+    noun: str, limit: int, used: int, added: int, detail: str
+) -> None:
+    error = LimitReached(noun, limit=limit, used=used, added=added)
+    assert (error.limit, error.used) == (limit, used)
+    assert error.detail == detail
 
 
-def test_invalid_values_are_named_by_their_fields_and_never_repeated() -> None:
+def test_an_invalid_error_names_the_fields_and_repeats_no_value() -> None:
     error = Invalid([FieldError("name", "a", "b"), FieldError("path", "c", "d")])
-    assert str(error) == "Not acceptable: name, path."
+    assert str(error) == "Invalid fields: name, path."
+    assert str(Invalid([FieldError("name", "a", "b")])) == "Invalid field: name."
 
 
 def test_a_broken_rule_is_a_value_error_with_a_code() -> None:

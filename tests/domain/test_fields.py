@@ -1,4 +1,4 @@
-"""The rules of single fields: what each takes, what it gives back, and why it refuses."""
+"""The rules of single fields: what each accepts, what it returns, and why it refuses."""
 
 import string
 import sys

@@ -1,4 +1,4 @@
-"""Free-form JSON objects: what may stand in one, how they merge, when two are the same."""
+"""Free-form JSON objects: what they may contain, how they merge, and when two are equal."""
 
 import json
 import math
@@ -74,7 +74,7 @@ def test_integers_of_1000_digits_are_exact_and_1001_are_refused(sign: int) -> No
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_numbers_that_are_none_are_refused(value: float) -> None:
+def test_infinity_and_nan_are_refused(value: float) -> None:
     assert refusal({"n": [value]}) == "number-overflow"
 
 
@@ -107,7 +107,7 @@ def test_only_the_types_of_json_are_accepted(value: object) -> None:
     assert refusal(value) == "json-expected"
 
 
-def test_what_is_kept_is_a_copy_that_nobody_else_can_change() -> None:
+def test_the_stored_object_is_a_copy() -> None:
     given: dict[str, Any] = {"a": {"b": [1]}}
     kept = json_object(given)
     given["a"]["b"].append(2)

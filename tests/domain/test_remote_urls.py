@@ -1,4 +1,4 @@
-"""The rule of remote URLs: nothing that git could take for anything but a place on a network."""
+"""The rule of remote URLs: git must take them for network addresses only."""
 
 import pytest
 
@@ -95,7 +95,7 @@ def test_a_password_in_a_remote_url_is_named_as_the_reason(value: str) -> None:
         " https://example.org/x",
     ],
 )
-def test_whatever_git_could_take_for_something_else_is_no_remote(value: str) -> None:
+def test_what_git_could_take_for_an_option_a_file_or_a_helper_is_no_remote(value: str) -> None:
     assert refusal(fields.remote_url, value) == "not-a-remote"
 
 

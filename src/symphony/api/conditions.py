@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 
 from symphony.api.problems.errors import ValidationFailed
 from symphony.api.problems.validation_errors import InvalidField
-from symphony.domain.vaults.entry_service import WriteConditions
+from symphony.domain.preconditions import Precondition
 
 _ANY = "*"
 _WEAK = "W/"
@@ -84,7 +84,7 @@ async def expected_tags(
 ExpectedTags = Annotated[frozenset[str] | None, Depends(expected_tags)]
 
 
-async def write_conditions(
+async def write_precondition(
     request: Request,
     expected: ExpectedTags,
     if_none_match: Annotated[
@@ -96,18 +96,18 @@ async def write_conditions(
             json_schema_extra={"format": ETAGS_FORMAT},
         ),
     ] = None,
-) -> WriteConditions:
-    """The conditions of a PUT, which may create the resource."""
+) -> Precondition:
+    """The precondition of a PUT, which may create the resource."""
     refused = _tags(request.headers.getlist("if-none-match"), "If-None-Match") or set()
-    return WriteConditions(
-        only_new=_ANY in refused,
-        only_existing="if-match" in request.headers,
-        expected_tags=expected,
-        refused_tags=frozenset(each.removeprefix(_WEAK)[1:-1] for each in refused - {_ANY}),
+    return Precondition(
+        must_not_exist=_ANY in refused,
+        must_exist="if-match" in request.headers,
+        accepted_tags=expected,
+        rejected_tags=frozenset(each.removeprefix(_WEAK)[1:-1] for each in refused - {_ANY}),
     )
 
 
-Conditions = Annotated[WriteConditions, Depends(write_conditions)]
+WritePrecondition = Annotated[Precondition, Depends(write_precondition)]
 
 
 def _quoted(tag: str) -> str:

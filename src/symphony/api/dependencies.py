@@ -6,7 +6,7 @@ from fastapi import Depends, Header
 from starlette.requests import Request
 
 from symphony.application.app import Application
-from symphony.application.authentication import Caller
+from symphony.application.callers import Caller
 
 
 async def application(request: Request) -> Application:

@@ -18,7 +18,8 @@ from symphony.api.binding import Binding
 from symphony.api.fastapi_adapter import SelfAnsweringRoute
 from symphony.api.problems.errors import ApiError
 from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
-from symphony.application.authentication import Caller, identify
+from symphony.application.callers import Caller
+from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
 from symphony.domain.api_tokens import Scope as TokenScope
 
 PREFIX = "/api/v1"
@@ -108,7 +109,7 @@ async def _authenticated(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     caller = None
     if scheme.lower() == "bearer":
-        caller = await identify(token.strip(), request.app.state.application)
+        caller = await identify_caller(IdentifyCaller(token.strip()), request.app.state.application)
     if caller is None:
         raise ApiError("unauthenticated")
     request.state.caller = caller

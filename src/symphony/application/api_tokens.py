@@ -4,16 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from symphony.application.app import Services
-from symphony.application.authentication import hash_token
-from symphony.domain.api_tokens import ApiToken, Scope
+from symphony.application.app import Queries, Services
+from symphony.domain.api_tokens import ApiToken, Scope, hash_token
 from symphony.domain.base import Page, PageRequest
-from symphony.domain.unit_of_work import Repositories
 
 
 @dataclass(frozen=True, slots=True)
 class CreateApiToken:
-    """`token` is what the user will show; only its hash is kept."""
+    """`token` is what the user will send; only its hash is stored."""
 
     actor: UUID
     actor_scopes: frozenset[Scope]
@@ -30,9 +28,21 @@ class RevokeApiToken:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkApiTokenUsed:
+    token_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ListApiTokens:
     actor: UUID
     page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class FindApiToken:
+    """There is no actor: the token identifies the user."""
+
+    token_hash: bytes = field(repr=False)
 
 
 async def create_api_token(command: CreateApiToken, services: Services) -> ApiToken:
@@ -53,6 +63,14 @@ async def revoke_api_token(command: RevokeApiToken, services: Services) -> None:
     await services.api_tokens.remove(command.actor, command.token_id)
 
 
-async def list_api_tokens(query: ListApiTokens, repositories: Repositories) -> Page[ApiToken]:
+async def mark_api_token_used(command: MarkApiTokenUsed, services: Services) -> None:
+    await services.api_tokens.mark_used(command.token_id)
+
+
+async def list_api_tokens(query: ListApiTokens, queries: Queries) -> Page[ApiToken]:
     """Raises: NotFound for the user profile."""
-    return await repositories.api_tokens.page(query.actor, query.actor, query.page)
+    return await queries.repositories.api_tokens.page(query.actor, query.actor, query.page)
+
+
+async def find_api_token(query: FindApiToken, queries: Queries) -> ApiToken | None:
+    return await queries.repositories.api_tokens.get_by_hash(query.token_hash)

@@ -1,10 +1,9 @@
-"""The application: runs commands and queries, each handler being one use case."""
+"""The application: runs command handlers and query handlers, each of which is one use case."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from functools import wraps
 from typing import Any, Generic, TypeVar, cast
 
 from symphony.application.ports import AccessTokens, PassphraseKeys, PasswordHasher
@@ -23,9 +22,9 @@ from symphony.domain.unit_of_work import (
     UnitOfWork,
 )
 from symphony.domain.user_profiles import UserProfileService
-from symphony.domain.vaults.entry_service import VaultEntryService
+from symphony.domain.vaults.entry_service import EntryReader, VaultEntryService
 from symphony.domain.vaults.keys import Keyring, VaultKeyService
-from symphony.domain.vaults.vaults import VaultService
+from symphony.domain.vaults.vault_service import VaultService
 from symphony.domain.workspaces import WorkspaceService
 
 CommandT = TypeVar("CommandT")
@@ -39,7 +38,7 @@ _LONGEST_PAUSE = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the operator decides: how many of each, and whether strangers may sign up."""
+    """The operator's decisions: the limits, and whether anyone may sign up."""
 
     max_workspaces_per_user: int = 50
     max_repos_per_workspace: int = 100
@@ -48,24 +47,56 @@ class Policy:
 
 
 class Services:
-    """The domain services of one unit of work, and the repositories that need no service."""
+    """What command handlers use: the domain services of one unit of work.
+
+    Records without rules of their own have no service; their repositories are here.
+    """
 
     def __init__(self, uow: UnitOfWork, policy: Policy, keyring: Keyring) -> None:
-        self.user_profiles = UserProfileService(uow)
-        self.workspaces = WorkspaceService(uow, policy.max_workspaces_per_user)
-        self.repos = RepoService(uow, policy.max_repos_per_workspace)
-        self.vaults = VaultService(uow, policy.max_vaults_per_workspace)
-        self.vault_keys = VaultKeyService(uow, keyring)
-        self.vault_entries = VaultEntryService(uow, keyring)
-        self.api_tokens = ApiTokenService(uow)
+        self.user_profiles = UserProfileService(uow.user_profiles)
+        self.workspaces = WorkspaceService(
+            uow.workspaces, uow.user_profiles, policy.max_workspaces_per_user
+        )
+        self.repos = RepoService(uow.repos, uow.workspaces, policy.max_repos_per_workspace)
+        self.vaults = VaultService(
+            uow.vaults,
+            uow.vault_keys,
+            uow.vault_sessions,
+            uow.workspaces,
+            policy.max_vaults_per_workspace,
+        )
+        self.vault_keys = VaultKeyService(uow.vault_keys, keyring)
+        self.vault_entries = VaultEntryService(
+            uow.vault_entries, uow.vaults, uow.vault_keys, uow.vault_sessions, keyring
+        )
+        self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
         self.sign_in_failures = uow.sign_in_failures
         self.observations = uow.observations
 
 
+class Queries:
+    """What query handlers use: the repositories, and readers of what is encrypted.
+
+    One is created per query, so it holds two references and derives the rest when it is needed.
+    """
+
+    __slots__ = ("keyring", "repositories")
+
+    def __init__(self, repositories: Repositories, keyring: Keyring) -> None:
+        self.repositories = repositories
+        self.keyring = keyring
+
+    @property
+    def vault_entries(self) -> EntryReader:
+        return EntryReader(
+            self.repositories.vault_entries, self.repositories.vault_sessions, self.keyring
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class CreationResult(Generic[CreationT]):
-    """What a command has made, and whether it had made it before."""
+    """What a command created, now or (`replayed`) when it ran before under the same key."""
 
     result: CreationT
     replayed: bool
@@ -73,7 +104,7 @@ class CreationResult(Generic[CreationT]):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Everything a use case may need, put together once per process."""
+    """Everything that use cases need, composed once per process."""
 
     store: Store
     policy: Policy
@@ -82,11 +113,12 @@ class Application:
     keyring: Keyring
     access_tokens: AccessTokens
     keyed_hash: Callable[[bytes], bytes]
-    """Hashes what must not be kept in the clear, and cannot be guessed from its hash either."""
+    """Hashes what must not be stored in readable form and could be guessed from a plain hash."""
     count: Callable[[str, str], None]
-    """Counts a command by its name and outcome: done, a refusal's slug, unavailable or failed."""
+    """Counts a command by its class and its outcome: `done`, the slug of the error, `unavailable`
+    (database) or `failed`."""
     git: Git | None
-    """None when the operator has not said where to look."""
+    """None when the operator has configured no folders with repositories."""
     remotes: Remotes | None
     """None in the same case."""
     finder: Finder | None
@@ -98,12 +130,13 @@ class Application:
     async def run(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
     ) -> ResultT:
-        """Runs a command in a unit of work of its own, and commits before it gives the result.
+        """Run a command in a unit of work of its own, and commit before returning the result.
 
-        It runs in a task of its own: a caller who is cancelled halfway leaves nothing half done
-        and no lock behind. When the database undoes it because of another command, it runs again.
+        The command runs in a task of its own: a caller that is cancelled leaves no lock behind and
+        nothing half done. The command runs again when the database rolls it back because of
+        another one, so that handlers must be able to run twice.
 
-        Raises: what the handler raises, and StoreUnavailable.
+        Raises: what the handler raises, StoreUnavailable.
         """
         return await self._sheltered(self._counted(handler, command))
 
@@ -113,39 +146,38 @@ class Application:
         command: CommandT,
         key: IdempotencyKey | None,
     ) -> "CreationResult[CreationT]":
-        """Runs a command that makes something, unless it was run under this key before.
+        """Run a command that creates something, unless it has run under this key before.
 
-        Then it gives what was made at that time. The key and what is made are kept together or
-        not at all; a parallel run under the same key is waited for.
+        In that case it returns what was created then. The key and the creation are committed
+        together. A parallel run under the same key is waited for.
 
         Raises: what the handler raises, KeyReused, StoreUnavailable.
         """
         if key is None:
             return CreationResult(await self.run(handler, command), replayed=False)
 
-        @wraps(handler)
         async def claim_first(command: CommandT, services: Services) -> CreationResult[CreationT]:
-            made_before = await services.idempotency_keys.claim(key)
-            if made_before is not None:
-                # The fingerprint says that it was the same request, so it made the same noun.
-                return CreationResult(cast("CreationT", made_before), replayed=True)
-            made = await handler(command, services)
-            await services.idempotency_keys.keep(key, made)
-            return CreationResult(made, replayed=False)
+            created_before = await services.idempotency_keys.claim(key)
+            if created_before is not None:
+                # The fingerprint proves that it was the same request, so it has the same type.
+                return CreationResult(cast("CreationT", created_before), replayed=True)
+            created = await handler(command, services)
+            await services.idempotency_keys.save(key, created)
+            return CreationResult(created, replayed=False)
 
         return await self.run(claim_first, command)
 
     async def ask(
-        self, handler: Callable[[QueryT, Repositories], Awaitable[ResultT]], query: QueryT
+        self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
     ) -> ResultT:
-        """Answers a query with single reads, which a cancelled caller does not cut short either.
+        """Answer a query with single reads; it completes even if the caller is cancelled.
 
         Raises: what the handler raises, StoreUnavailable.
         """
         return await self._sheltered(self._answer(handler, query))
 
     async def drain(self) -> None:
-        """Waits for what has begun; for the shutdown, before the store is closed."""
+        """Wait for everything that is running; at shutdown, before the store is closed."""
         while self._running:
             await asyncio.wait(self._running)
 
@@ -156,10 +188,10 @@ class Application:
         return await asyncio.shield(task)
 
     async def _answer(
-        self, handler: Callable[[QueryT, Repositories], Awaitable[ResultT]], query: QueryT
+        self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
     ) -> ResultT:
         async with self.store.reading() as repositories:
-            return await handler(query, repositories)
+            return await handler(query, Queries(repositories, self.keyring))
 
     async def _counted(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -167,8 +199,8 @@ class Application:
         outcome = "failed"
         try:
             result = await self._attempts(handler, command)
-        except DomainError as refusal:
-            outcome = refusal.slug
+        except DomainError as error:
+            outcome = error.slug
             raise
         except StoreUnavailable:
             outcome = "unavailable"
@@ -177,7 +209,7 @@ class Application:
             outcome = "done"
             return result
         finally:
-            self.count(handler.__name__.lstrip("_"), outcome)
+            self.count(type(command).__name__, outcome)
 
     async def _attempts(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -189,8 +221,8 @@ class Application:
                     await uow.commit()
                     return result
             except TransactionConflict:
-                # Random, so that two that met do not meet again; never none, for the one that was
-                # let through has to have its locks before this one asks for them again.
+                # Random, so that two commands do not meet again; never zero, because the one that
+                # was not rolled back needs its locks before this one asks for them again.
                 pause = min(_LONGEST_PAUSE, 0.004 * 2**attempt)
                 await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - not a secret
         raise StoreUnavailable("conflicts")
@@ -198,4 +230,4 @@ class Application:
     def _finished(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # the caller may be gone; without this asyncio would complain
+            task.exception()  # asyncio logs exceptions that no caller is left to retrieve

@@ -1,4 +1,4 @@
-"""What the application needs from the outside, beside the database."""
+"""What the application needs from outside, except for the database."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,24 +8,25 @@ from symphony.domain.vaults.keys import Derivation
 
 
 class Overloaded(Exception):
-    """So much is waiting that one more would wait too long."""
+    """The queue is full: another caller would wait too long."""
 
 
 class PasswordHasher(Protocol):
-    """Slow by intent, never on the event loop, and only so many at once. Raises: Overloaded."""
+    """Slow by intent. Runs outside the event loop, with a concurrency limit. Raises: Overloaded."""
 
     async def hash(self, password: str) -> str: ...
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether the hash is of this password; against None it takes as long and is false."""
+        """Whether the password matches; against None it takes the same time and returns False."""
         ...
 
 
 class PassphraseKeys(Protocol):
-    """Keys from passphrases: slow by intent, never on the event loop, and only so many at once."""
+    """Derives keys from passphrases: slow by intent, outside the event loop, with a concurrency
+    limit."""
 
     def derivation(self, salt: bytes | None = None) -> Derivation:
-        """How keys are derived today, with a random salt unless one is given."""
+        """The parameters for new keys; with a random salt by default."""
         ...
 
     async def key(self, passphrase: bytes, derivation: Derivation) -> bytes:
@@ -34,7 +35,7 @@ class PassphraseKeys(Protocol):
 
 
 class AccessTokens(Protocol):
-    """Signed tokens that say for a while who somebody is."""
+    """Signed tokens that identify a user for a limited time."""
 
     lifetime: int
     """Seconds."""
@@ -42,6 +43,5 @@ class AccessTokens(Protocol):
     def issue(self, user_id: UUID) -> str: ...
 
     def read(self, token: str) -> tuple[UUID, datetime] | None:
-        """Whose token this is, and when it ends; None when it is no token of ours, altered, or
-        expired."""
+        """The user and the expiry time; None for a token that is foreign, tampered or expired."""
         ...

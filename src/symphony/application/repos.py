@@ -1,16 +1,14 @@
 """Use cases of repos."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
-from symphony.application.app import Application, Services
-from symphony.application.attention import remember
-from symphony.domain.attention import RepoObservation
+from symphony.application.app import Queries, Services
 from symphony.domain.base import Page, PageRequest
-from symphony.domain.git import GitDisabled, RepoStatus
 from symphony.domain.json_objects import JsonObject, JsonValue
-from symphony.domain.repos import Repo, RepoChanges
-from symphony.domain.unit_of_work import Repositories
+from symphony.domain.repos import RegisteredRepo, Repo, RepoChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,35 @@ class CreateRepo:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportItem:
+    name: str
+    path: str
+    remote_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRepos:
+    actor: UUID
+    workspace_id: UUID
+    items: Sequence[ImportItem]
+
+
+@dataclass(frozen=True, slots=True)
 class UpdateRepo:
     actor: UUID
     repo_id: UUID
     changes: RepoChanges
     expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRepoSynced:
+    """`remote_url` is the remote that was asked."""
+
+    actor: UUID
+    repo_id: UUID
+    remote_url: str
+    synced_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +67,11 @@ class GetRepo:
 
 
 @dataclass(frozen=True, slots=True)
-class GetRepoStatus:
+class ListRegisteredRepos:
+    """Only names and paths, but of all repos of a workspace."""
+
     actor: UUID
-    repo_id: UUID
+    workspace_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +94,35 @@ async def create_repo(command: CreateRepo, services: Services) -> Repo:
     return repo
 
 
+async def import_repos(command: ImportRepos, services: Services) -> list[Repo]:
+    """Create all repos or none; nothing on disk is read.
+
+    Raises: Invalid, NotFound for the workspace, LimitReached, NamesTaken.
+    """
+    repos = [
+        Repo(
+            workspace_id=command.workspace_id,
+            name=item.name,
+            path=item.path,
+            remote_url=item.remote_url,
+        )
+        for item in command.items
+    ]
+    await services.repos.create_all(command.actor, command.workspace_id, repos)
+    return repos
+
+
 async def update_repo(command: UpdateRepo, services: Services) -> Repo:
     """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-    return await services.repos.change(
+    return await services.repos.update(
         command.actor, command.repo_id, command.changes, command.expected_tags
+    )
+
+
+async def mark_repo_synced(command: MarkRepoSynced, services: Services) -> Repo:
+    """Raises: NotFound, NoRemote, RemoteChanged."""
+    return await services.repos.mark_synced(
+        command.actor, command.repo_id, command.remote_url, command.synced_at
     )
 
 
@@ -82,24 +131,18 @@ async def delete_repo(command: DeleteRepo, services: Services) -> None:
     await services.repos.remove(command.actor, command.repo_id, command.expected_tags)
 
 
-async def get_repo(query: GetRepo, repositories: Repositories) -> Repo:
+async def get_repo(query: GetRepo, queries: Queries) -> Repo:
     """Raises: NotFound."""
-    return await repositories.repos.get(query.actor, query.repo_id)
+    return await queries.repositories.repos.get(query.actor, query.repo_id)
 
 
-async def list_repos(query: ListRepos, repositories: Repositories) -> Page[Repo]:
+async def list_repos(query: ListRepos, queries: Queries) -> Page[Repo]:
     """Raises: NotFound for the workspace."""
-    return await repositories.repos.page(query.actor, query.workspace_id, query.page)
+    return await queries.repositories.repos.page(query.actor, query.workspace_id, query.page)
 
 
-async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
-    """What the repo's folder is like now; no connection to the database is held for it.
-
-    Raises: GitDisabled, NotFound, Overloaded.
-    """
-    if app.git is None:
-        raise GitDisabled
-    repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
-    status = await app.git.status(query.actor, repo.path)
-    await remember(app, query.actor, [RepoObservation.of(repo.id, repo.path, status)])
-    return status
+async def list_registered_repos(
+    query: ListRegisteredRepos, queries: Queries
+) -> Sequence[RegisteredRepo]:
+    """Raises: NotFound for the workspace."""
+    return await queries.repositories.repos.registered(query.actor, query.workspace_id)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from symphony.application.app import Services
+from symphony.application.app import Queries, Services
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.json_objects import JsonObject, JsonValue
-from symphony.domain.unit_of_work import Repositories
 from symphony.domain.workspaces import Workspace, WorkspaceChanges, WorkspaceStats, WorkspaceType
 
 
@@ -30,7 +29,7 @@ class UpdateWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class DeleteWorkspace:
-    """`force` deletes it with all that is in it."""
+    """`force` deletes the workspace with all its contents."""
 
     actor: UUID
     workspace_id: UUID
@@ -72,7 +71,7 @@ async def create_workspace(command: CreateWorkspace, services: Services) -> Work
 
 async def update_workspace(command: UpdateWorkspace, services: Services) -> Workspace:
     """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-    return await services.workspaces.change(
+    return await services.workspaces.update(
         command.actor, command.workspace_id, command.changes, command.expected_tags
     )
 
@@ -87,18 +86,18 @@ async def delete_workspace(command: DeleteWorkspace, services: Services) -> None
     )
 
 
-async def get_workspace(query: GetWorkspace, repositories: Repositories) -> Workspace:
+async def get_workspace(query: GetWorkspace, queries: Queries) -> Workspace:
     """Raises: NotFound."""
-    return await repositories.workspaces.get(query.actor, query.workspace_id)
+    return await queries.repositories.workspaces.get(query.actor, query.workspace_id)
 
 
-async def list_workspaces(query: ListWorkspaces, repositories: Repositories) -> Page[Workspace]:
+async def list_workspaces(query: ListWorkspaces, queries: Queries) -> Page[Workspace]:
     """Raises: NotFound for the user profile."""
-    return await repositories.workspaces.page(query.actor, query.user_profile_id, query.page)
+    return await queries.repositories.workspaces.page(
+        query.actor, query.user_profile_id, query.page
+    )
 
 
-async def get_workspace_stats(
-    query: GetWorkspaceStats, repositories: Repositories
-) -> WorkspaceStats:
+async def get_workspace_stats(query: GetWorkspaceStats, queries: Queries) -> WorkspaceStats:
     """Raises: NotFound."""
-    return await repositories.workspaces.stats(query.actor, query.workspace_id)
+    return await queries.repositories.workspaces.stats(query.actor, query.workspace_id)

@@ -1,20 +1,21 @@
-"""API tokens: long-lived keys of a user for programs, with a scope, revoked at once."""
+"""API tokens: a user's long-lived tokens for programs, with scopes; revoked immediately."""
 
+import hashlib
+import secrets
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from symphony.domain import fields as rules
-from symphony.domain.base import Entity, PagedRepository, Rule, utc_now
+from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
 from symphony.domain.errors import DomainError, Forbidden, NotFound, RuleBroken
-from symphony.domain.fields import comparison_key
+from symphony.domain.user_profiles import UserProfileRepository
 
-if TYPE_CHECKING:
-    from symphony.domain.unit_of_work import UnitOfWork
+TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
 
 
 class Scope(StrEnum):
@@ -24,19 +25,29 @@ class Scope(StrEnum):
     WRITE = "write"
 
 
+def new_api_token() -> str:
+    """A token with 256 random bits."""
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """What is stored of a token. A token is long and random, so that a fast hash is enough."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
 def scopes(value: object) -> tuple[Scope, ...]:
     """One or both scopes, each once, in a fixed order."""
     if not isinstance(value, Iterable) or isinstance(value, str):
-        raise RuleBroken("list-expected", "A list of scopes.")
+        raise RuleBroken("list-expected", "Must be a list of scopes.")
     given = list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if not given or any(each not in list(Scope) for each in given):  # pyright: ignore[reportUnknownVariableType]
-        raise RuleBroken("unknown-value", f"One or more of {', '.join(Scope)}.")
+        raise RuleBroken("unknown-value", f"Must have at least one of: {', '.join(Scope)}.")
     return tuple(scope for scope in Scope if scope in given)
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiToken(Entity):
-    """What the service keeps of a token: never the token itself, only its hash."""
+class ApiToken(NamedEntity):
+    """What the service stores of a token: its hash, never the token itself."""
 
     noun: ClassVar[str] = "api-token"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -49,15 +60,10 @@ class ApiToken(Entity):
     }
 
     user_profile_id: UUID
-    name: str
     scopes: tuple[Scope, ...]
     token_hash: bytes = field(repr=False)
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
-
-    @property
-    def name_key(self) -> str:
-        return comparison_key(self.name)
 
     @property
     def is_expired(self) -> bool:
@@ -67,48 +73,49 @@ class ApiToken(Entity):
 class ApiTokenRepository(PagedRepository[ApiToken]):
     @abstractmethod
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
-        """The token of whoever shows it: the one look-up that finds out the owner."""
+        """The token with this hash: the only lookup without an owner, as it finds the owner."""
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        """Notes when the token was last used; a token that is gone is none of its business."""
+        """Store when a token was last used; does nothing when the token is gone."""
 
 
 class TokenRevoked(DomainError):
-    """The caller was known when the request came."""
+    """The caller's token was revoked while the request was running."""
 
     def __init__(self) -> None:
         super().__init__("unauthenticated", "The token has been revoked.")
 
 
 class ApiTokenService:
-    """The rules across tokens: whose they are, and that nobody hands out more than they have."""
+    """The rules across tokens: the owner, and no token with a scope that its creator lacks."""
 
-    def __init__(self, uow: "UnitOfWork") -> None:
-        self._uow = uow
+    def __init__(
+        self, api_tokens: ApiTokenRepository, user_profiles: UserProfileRepository
+    ) -> None:
+        self._api_tokens = api_tokens
+        self._user_profiles = user_profiles
 
     async def create(self, user_id: UUID, caller_scopes: frozenset[Scope], token: ApiToken) -> None:
-        """Raises: Forbidden for a scope that the caller lacks, NotFound for the user."""
+        """Raises: Forbidden for a scope that the caller lacks, NotFound for the user profile."""
         if not caller_scopes.issuperset(token.scopes):
             raise Forbidden(
-                "insufficient-scope", "A token cannot have a scope that its maker lacks."
+                "insufficient-scope", "A token cannot have a scope that its creator lacks."
             )
-        await self._uow.user_profiles.get_for_update(user_id, user_id)
-        await self._uow.api_tokens.add(token)
+        await self._user_profiles.get_for_update(user_id, user_id)
+        await self._api_tokens.add(token)
 
     async def require(self, user_id: UUID, token_id: UUID) -> None:
-        """Raises: TokenRevoked when it has ended while somebody worked with it."""
+        """Raises: TokenRevoked when the token no longer exists."""
         try:
-            await self._uow.api_tokens.get(user_id, token_id)
+            await self._api_tokens.get(user_id, token_id)
         except NotFound:
             raise TokenRevoked from None
 
-    async def mark_used(self, token: ApiToken) -> None:
-        """Notes that the token was shown just now."""
-        await self._uow.api_tokens.mark_used(token.id, utc_now())
+    async def mark_used(self, token_id: UUID) -> None:
+        """Store that the token was used now."""
+        await self._api_tokens.mark_used(token_id, utc_now())
 
     async def remove(self, user_id: UUID, token_id: UUID) -> None:
-        """Revokes it at once. Raises: NotFound."""
-        await self._uow.api_tokens.remove(
-            await self._uow.api_tokens.get_for_update(user_id, token_id)
-        )
+        """Revoke a token; takes effect immediately. Raises: NotFound."""
+        await self._api_tokens.remove(await self._api_tokens.get_for_update(user_id, token_id))

@@ -1,4 +1,4 @@
-"""What needs somebody's attention: repos in which work is unfinished, vaults left unlocked."""
+"""What needs attention: repos with unfinished work, and unlocked vaults."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ STALE_AFTER = timedelta(days=30)
 
 
 class AttentionKind(StrEnum):
-    """The kind of thing that needs attention."""
+    """The kind of resource that needs attention."""
 
     REPO = "repo"
     VAULT = "vault"
 
 
 class AttentionReason(StrEnum):
-    """Why a repo needs attention, and for a vault `unlocked`."""
+    """Why a repo needs attention; for vaults always `unlocked`."""
 
     DIRTY = "dirty"
     UNPUSHED = "unpushed"
@@ -48,10 +48,10 @@ _UNFINISHED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoObservation:
-    """What is remembered of a look at a repo's folder: what reasons are made of.
+    """The facts of an inspection of a repo's folder from which reasons are derived.
 
-    `lacks_upstream`: a branch with commits has none, or it is gone. `is_unfinished`: there are
-    files with a conflict, or something (a merge, a rebase) is under way.
+    `lacks_upstream`: a branch with commits has no upstream, or it no longer exists.
+    `is_unfinished`: files have conflicts, or an operation (a merge, a rebase) is in progress.
     """
 
     repo_id: UUID
@@ -68,14 +68,14 @@ class RepoObservation:
 
     @classmethod
     def of(cls, repo_id: UUID, path: str, status: RepoStatus) -> Self:
-        """What is remembered of a status; `path` is that of the folder that was looked at."""
+        """The facts of a status; `path` is the folder that was inspected."""
         return cls(
             repo_id=repo_id,
             path=path,
             observed_at=status.observed_at,
             state=status.state,
             has_remote=bool(status.remotes),
-            # The branches of a bare repository need none: it is an upstream, or a copy of one.
+            # The branches of a bare repository need no upstream: it is one, or a copy of one.
             lacks_upstream=not status.is_bare
             and status.branch is not None
             and status.head is not None
@@ -88,12 +88,12 @@ class RepoObservation:
         )
 
     def reasons(self, now: datetime) -> tuple[AttentionReason, ...]:
-        """Each by itself is so: what has diverged is unpushed and behind as well."""
+        """All reasons that apply: a diverged branch is also unpushed and behind."""
         if self.state == RepoState.MISSING:
             return (AttentionReason.MISSING,)
         if self.state not in {RepoState.CLEAN, RepoState.DIRTY}:
             return (AttentionReason.UNREADABLE,)
-        so = {
+        applies = {
             AttentionReason.DIRTY: self.state == RepoState.DIRTY,
             AttentionReason.UNPUSHED: self.ahead > 0 or (self.lacks_upstream and self.has_remote),
             AttentionReason.BEHIND: self.behind > 0,
@@ -102,8 +102,8 @@ class RepoObservation:
             AttentionReason.CONFLICT: self.is_unfinished,
             AttentionReason.NO_REMOTE: not self.has_remote,
         }
-        reasons = [reason for reason, is_so in so.items() if is_so]
-        # What is finished may rest as long as it likes.
+        reasons = [reason for reason, is_given in applies.items() if is_given]
+        # Finished work does not become stale.
         is_old = self.authored_at is not None and now - self.authored_at > STALE_AFTER
         if is_old and not _UNFINISHED.isdisjoint(reasons):
             reasons.append(AttentionReason.STALE)
@@ -112,14 +112,14 @@ class RepoObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRepo:
-    """A repo, and what was last seen of its folder; None when nobody has looked at it yet."""
+    """A repo and its last observation; None when it has never been inspected."""
 
     id: UUID
     workspace_id: UUID
     name: str
     name_key: str
     path: str
-    seen: RepoObservation | None
+    observation: RepoObservation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class UnlockedVault:
 
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
-    """What a board is made from."""
+    """The facts from which a board is derived, in no order."""
 
     repos: Sequence[BoardRepo]
     vaults: Sequence[UnlockedVault]
@@ -140,7 +140,7 @@ class BoardFacts:
 
 @dataclass(frozen=True, slots=True)
 class AttentionItem:
-    """Something that needs attention, and why."""
+    """A resource that needs attention, and why."""
 
     kind: AttentionKind
     id: UUID
@@ -152,11 +152,10 @@ class AttentionItem:
 
 @dataclass(frozen=True, slots=True)
 class AttentionBoard:
-    """What needs attention, workspace by workspace in the order in which they were made, repos
-    before vaults, by name.
+    """What needs attention: by workspace in the order of creation, repos before vaults, by name.
 
-    `observed_at` is the oldest of the looks that it is made from, also of those at what needs
-    nothing. `unobserved` repos have not been looked at yet.
+    `observed_at` is the time of the oldest observation that was used, including those of repos
+    that need no attention. `unobserved` is the number of repos that have never been inspected.
     """
 
     items: Sequence[AttentionItem]
@@ -165,12 +164,12 @@ class AttentionBoard:
 
     @property
     def tag(self) -> str:
-        """Names what needs attention and why, whenever that was seen."""
-        named = [
+        """Identifies what needs attention and why; times of observations make no difference."""
+        items = [
             [each.kind, each.id.hex, each.name, each.workspace_id.hex, *each.reasons]
             for each in self.items
         ]
-        return sha256(compact([self.unobserved, *named]).encode()).hexdigest()[:32]
+        return sha256(compact([self.unobserved, *items]).encode()).hexdigest()[:32]
 
 
 def attention_board(
@@ -179,10 +178,11 @@ def attention_board(
     now: datetime,
     only: AttentionReason | None = None,
 ) -> AttentionBoard:
-    """The board of what is known `now`, with all items or those that have one reason."""
+    """The board at the time `now`, with all items or `only` those that have one reason."""
     items = list[AttentionItem]()
     for repo in sorted(repos, key=lambda each: (each.workspace_id, each.name_key)):
-        if repo.seen is not None and (reasons := repo.seen.reasons(now)):
+        observed = repo.observation
+        if observed is not None and (reasons := observed.reasons(now)):
             items.append(
                 AttentionItem(
                     AttentionKind.REPO,
@@ -190,7 +190,7 @@ def attention_board(
                     repo.name,
                     repo.workspace_id,
                     reasons,
-                    repo.seen.observed_at,
+                    observed.observed_at,
                 )
             )
     items += [
@@ -205,27 +205,29 @@ def attention_board(
         for vault in sorted(vaults, key=lambda each: each.name_key)
     ]
     items.sort(key=lambda each: each.workspace_id)
-    seen = [each.seen.observed_at for each in repos if each.seen is not None]
+    times = [each.observation.observed_at for each in repos if each.observation is not None]
     return AttentionBoard(
         items=[each for each in items if only is None or only in each.reasons],
-        observed_at=min([*seen, now]),
-        unobserved=len(repos) - len(seen),
+        observed_at=min([*times, now]),
+        unobserved=len(repos) - len(times),
     )
 
 
-class Observations(ABC):
-    """What was last seen of each repo."""
+class ObservationRepository(ABC):
+    """The last observation of each repo."""
 
     @abstractmethod
-    async def known(
+    async def board_facts(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
     ) -> BoardFacts:
-        """The repos of a user with what was seen, and the vaults that are not locked, in no order:
-        over all workspaces or in one. Nothing when there is no such user or workspace."""
+        """A user's repos and observations, and the unlocked vaults: in all workspaces or one.
+
+        Empty when the user or the workspace does not exist.
+        """
 
     @abstractmethod
-    async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
-        """Remembers what was seen of repos, one observation of each, unless a later one is known.
+    async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
+        """Store observations, one per repo, unless a later one is stored.
 
-        What was seen of a repo that is gone, or is at another path by now, is left out.
+        Skips those of repos that no longer exist or have another path by now.
         """

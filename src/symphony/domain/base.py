@@ -1,11 +1,11 @@
-"""What all entities and all repositories have in common."""
+"""The bases of all entities and all repositories."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, cast
 from uuid import UUID
 
 # UUIDv7 (RFC 9562, section 5.7) is in the standard library from Python 3.14 on.
@@ -13,13 +13,17 @@ from uuid_utils.compat import uuid7
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import FieldError, Invalid, PreconditionFailed, RuleBroken
+from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, json_object, merge, same
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 Rule = Callable[[object], object]
 
 
 def new_id() -> UUID:
-    """A UUIDv7: ids sort by the time at which they were made."""
+    """A UUIDv7: ids sort by the time at which they were generated."""
     return uuid7()
 
 
@@ -32,11 +36,11 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """A thing with an identity, valid at all times: nothing invalid can be made or changed into.
+    """Something with an identity, valid at all times.
 
-    Construction applies the rule of each field, keeps what the rule gives back (a trimmed name,
-    say) and raises Invalid with everything that is wrong. Entities are frozen: a change makes
-    another one, through the same rules.
+    The constructor applies the rule of each field, stores what the rule returns (a trimmed name,
+    for instance) and raises Invalid with all invalid fields. Entities are frozen: an update
+    creates another instance, through the same rules.
     """
 
     noun: ClassVar[str]
@@ -45,7 +49,7 @@ class Entity:
     id: UUID = field(default_factory=new_id)
     version: int = 1
     created_at: datetime = field(default_factory=utc_now)
-    updated_at: datetime = _LONG_AGO  # and so `created_at`, before which it never is
+    updated_at: datetime = _LONG_AGO  # raised to `created_at` by the constructor
 
     def __post_init__(self) -> None:
         errors: list[FieldError] = []
@@ -64,7 +68,7 @@ class Entity:
 
     @classmethod
     def is_valid(cls, **values: object) -> bool:
-        """Whether each of the given fields could hold the given value."""
+        """Whether each of the given fields accepts the given value."""
         try:
             for name, value in values.items():
                 _rules(cls)[name](value)
@@ -74,31 +78,31 @@ class Entity:
 
     @classmethod
     def restored(cls, values: Iterable[Any]) -> Self:
-        """The entity that was stored with these values, in the order of its fields, as they are.
+        """The entity that was stored with these values, in the order of its fields.
 
-        Rules hold on the way in. A rule that has grown stricter since must not make what people
-        have stored unreadable.
+        The rules are not applied: they guard the input, and a rule that became stricter since must
+        not make stored entities unreadable.
         """
         entity = object.__new__(cls)
-        # Past the frozen `__setattr__`, and all fields in one step: lists are made of many.
+        # Past the frozen `__setattr__`, and all fields in one step: lists restore many entities.
         entity.__dict__.update(zip(_field_names(cls), values, strict=True))
         return entity
 
     @property
     def tag(self) -> str:
-        """Names this state of this entity: another one whenever anything in it is another."""
+        """Identifies this state of this entity; every other state has another tag."""
         return f"{self.id.hex}-{self.version}"
 
     def require(self, expected_tags: frozenset[str] | None) -> None:
-        """Raises PreconditionFailed when this state is none of the expected; None expects any."""
+        """Raises PreconditionFailed unless this state is an expected one; None accepts any."""
         if expected_tags is not None and self.tag not in expected_tags:
             raise PreconditionFailed(self.noun, self.version)
 
     def updated(self, changes: Mapping[str, Any]) -> Self:
-        """This entity with other values: the next version, or itself when nothing differs.
+        """The next version of this entity, or the entity itself when no value differs.
 
-        The changes are a merge patch (RFC 7396): a JSON object is merged into the present one,
-        everything else replaces what was there.
+        The changes are a merge patch (RFC 7396): a JSON object is merged into the current one, any
+        other value replaces the current one.
 
         Raises: Invalid.
         """
@@ -110,11 +114,30 @@ class Entity:
         return candidate
 
     def _merged(self, name: str, value: object) -> object:
-        present = getattr(self, name)
-        if not (isinstance(present, Mapping) and isinstance(value, Mapping)):
+        current = getattr(self, name)
+        if not (isinstance(current, Mapping) and isinstance(value, Mapping)):
             return value
         patch = rules.checked(name, json_object, cast("JsonObject", value))
-        return merge(cast("JsonObject", present), patch)
+        return merge(cast("JsonObject", current), patch)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedEntity(Entity):
+    """An entity with a name. Each noun has its own rule for it, and says among which siblings it
+    is unique."""
+
+    name: str
+
+    @property
+    def name_key(self) -> str:
+        """The form of the name in which names are compared and sorted."""
+        return comparison_key(self.name)
+
+
+def tag_of_fields(shown: "DataclassInstance") -> str:
+    """Identifies a state by the values of all fields, so that a field added later counts too."""
+    values = (getattr(shown, each.name) for each in fields(shown))
+    return "-".join(each.hex if isinstance(each, UUID) else str(each) for each in values)
 
 
 _COMMON_RULES: dict[str, Rule] = {
@@ -146,7 +169,7 @@ E = TypeVar("E", bound=Entity)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a sorted list: an entity's sort value, and its id where values can be equal."""
+    """A position in a sorted list: an entity's sort value, and its id as the tie-breaker."""
 
     value: str | datetime
     id: UUID
@@ -154,11 +177,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which part of a list is wanted.
+    """Which part of a list to return.
 
-    At most `limit` entities that come after the position `after`, in the order of `sort`
-    (`created_at`, `updated_at` or `name`), of those whose name contains `text` without regard to
-    case and whose fields equal `filters`.
+    At most `limit` entities after the position `after`, in the order of `sort` (`created_at`,
+    `updated_at` or `name`), whose name contains `text` (case makes no difference) and whose fields
+    equal `filters`.
     """
 
     limit: int
@@ -171,46 +194,43 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[E]):
-    """One part of a list, and the position after which the next begins; None at the end."""
+    """One part of a list, and the position after which the next part starts; None at the end."""
 
     items: Sequence[E]
     next: Position | None
 
 
 class Repository(ABC, Generic[E]):
-    """Keeps the entities of one noun.
+    """Stores the entities of one noun.
 
-    Whoever asks says for whom: what does not belong to `owner_id` is not found, in the same
-    statement that looks for it.
+    Each lookup takes the owner and checks it in the same statement: an entity with another owner
+    than `owner_id` is not found.
     """
 
     @abstractmethod
     async def get(self, owner_id: UUID, entity_id: UUID) -> E:
-        """The entity. Raises: NotFound."""
+        """Raises: NotFound."""
 
     @abstractmethod
     async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> E:
-        """The entity, which nobody else can change until this unit of work ends.
-
-        Raises: NotFound.
-        """
+        """Get an entity and lock it until this unit of work is over. Raises: NotFound."""
 
     @abstractmethod
     async def add(self, entity: E) -> None:
-        """Keeps a new entity. Raises: AlreadyExists when its name is taken."""
+        """Store a new entity. Raises: AlreadyExists when its name is taken."""
 
     @abstractmethod
     async def save(self, entity: E) -> None:
-        """Keeps another state of an entity that was got for change. Raises: AlreadyExists."""
+        """Store a new state of an entity that is locked. Raises: AlreadyExists."""
 
     @abstractmethod
     async def remove(self, entity: E) -> None:
-        """Removes an entity that was got for change, and all that it holds."""
+        """Remove an entity that is locked, and everything in it."""
 
 
 class PagedRepository(Repository[E]):
-    """Keeps entities that stand in a parent, and lists them."""
+    """Stores entities that have a parent, and lists them."""
 
     @abstractmethod
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
-        """One part of the entities in a parent. Raises: NotFound for the parent."""
+        """One part of the list of a parent's entities. Raises: NotFound for the parent."""

@@ -1,4 +1,4 @@
-"""Finding the repositories in a folder, and proposing how to register them."""
+"""The repositories found in a folder, and proposals for registering them."""
 
 import re
 from abc import ABC, abstractmethod
@@ -12,18 +12,18 @@ from symphony.domain.errors import RuleBroken
 from symphony.domain.fields import MAX_NAME, comparison_key
 from symphony.domain.repos import RegisteredRepo, Repo
 
-_FORBIDDEN = re.compile(r'[\\<>:"|?*]')
+_NOT_IN_FOLDER_NAMES = re.compile(r'[\\<>:"|?*]')
 _LONGEST_NUMBER = "-1000000"
 _LONGEST_NUMBERED = MAX_NAME - len(_LONGEST_NUMBER)
-_NAMELESS = "repo"
-# Control characters, and what stands for bytes that are no UTF-8 (PEP 383).
-_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_SHOWN_INSTEAD = "\ufffd"
-_BAD_PATH = "Its path cannot be registered: it is too long, or has characters that no text has."
+_FALLBACK_NAME = "repo"
+# Control characters, and the stand-ins for bytes that are not UTF-8 (PEP 383).
+_NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_REPLACEMENT = "\ufffd"
+_INVALID_PATH = "The path cannot be registered: it is too long, or is not valid text."
 
 
 class RepoKind(StrEnum):
-    """What a repository is to others."""
+    """How a repository relates to others."""
 
     REPOSITORY = "repository"
     WORKTREE = "worktree"
@@ -33,9 +33,9 @@ class RepoKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundRepository:
-    """A repository on the disk: `path` is absolute, has no links in it, and may be no text.
+    """A repository on disk: `path` is absolute, contains no links, and may be invalid as text.
 
-    `remote_url` is one that a repo may have, or None; `reason` says why there is none although the
+    `remote_url` is valid for a repo, or None; `reason` says why there is none although the
     repository has remotes, or why it cannot be read. `registered_as` is its name in the workspace.
     """
 
@@ -48,7 +48,7 @@ class FoundRepository:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What was found; `truncated` when there was more to look at than is allowed."""
+    """What a search found; `truncated` when a limit stopped it before it was complete."""
 
     found: Sequence[FoundRepository]
     truncated: bool
@@ -56,7 +56,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A repository, as it could be registered, or is: None is the name of one that cannot be."""
+    """How a repository could be registered, or is; the name is None when it cannot be."""
 
     name: str | None
     path: str
@@ -67,30 +67,30 @@ class Proposal:
 
 
 class Finder(ABC):
-    """Looks for repositories on a disk, and neither changes nor runs anything there."""
+    """Finds repositories on disk: changes nothing, and runs nothing."""
 
     @abstractmethod
     async def find(
         self, user_id: UUID, root: str, max_depth: int, registered: Sequence[RegisteredRepo]
     ) -> SearchResult:
-        """The repositories in a folder and, to a depth, in those below it; sorted by path.
+        """The repositories in a folder, and in its subfolders down to a depth; sorted by path.
 
-        Links are not followed below the folder. It is absolute, or `~/…` for the service's own
-        home, and so are the paths of what is `registered`. One search of a user is done at a time.
+        Links below the folder are not followed. The folder and the paths of `registered` are
+        absolute, or `~/…` for the service's own home. Searches of one user run one at a time.
 
-        Raises: Invalid for a folder in which nobody may look or which cannot be read, Overloaded.
+        Raises: Invalid for a folder that is not allowed or cannot be read, Overloaded.
         """
 
 
 def proposals(
     found: Iterable[FoundRepository], registered: Iterable[RegisteredRepo]
 ) -> Iterator[Proposal]:
-    """How to register what was found: with names that are legal, and free in the workspace."""
+    """How to register what was found, under names that are valid and free in the workspace."""
     names = _FreeNames(each.name for each in registered)
     for each in found:
         path, name, reason = each.path, each.registered_as, each.reason
         if not Repo.is_valid(path=path):
-            path, name, reason = _NO_TEXT.sub(_SHOWN_INSTEAD, path), None, _BAD_PATH
+            path, name, reason = _NOT_TEXT.sub(_REPLACEMENT, path), None, _INVALID_PATH
         elif name is None:
             name = names.take(path.rpartition("/")[2])
         is_registered = each.registered_as is not None
@@ -98,15 +98,15 @@ def proposals(
 
 
 class _FreeNames:
-    """Names that nobody has, each given once."""
+    """Names that no repo of the workspace has; each is given out once."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {comparison_key(name) for name in taken}
         self._numbers = dict[str, int]()
 
     def take(self, folder: str) -> str:
-        """The folder's name where it is legal and free, else one that is like it."""
-        name = _legal(folder)
+        """The folder's name if it is valid and free, otherwise a similar one."""
+        name = _valid(folder)
         key = comparison_key(name)
         number = self._numbers.get(key, 1)
         free = name
@@ -118,10 +118,10 @@ class _FreeNames:
         return free
 
 
-def _legal(folder: str) -> str:
+def _valid(folder: str) -> str:
     try:
-        name = rules.folder_name(_FORBIDDEN.sub("-", folder))
+        name = rules.folder_name(_NOT_IN_FOLDER_NAMES.sub("-", folder))
         rules.folder_name(name[:_LONGEST_NUMBERED] + _LONGEST_NUMBER)
-    except RuleBroken:  # nothing but spaces, say, or longer than its key may be
-        return _NAMELESS
+    except RuleBroken:  # only spaces, for instance, or too long
+        return _FALLBACK_NAME
     return name

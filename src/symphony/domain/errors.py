@@ -1,4 +1,4 @@
-"""What can go wrong in the domain: a stable slug and words for people, never an HTTP status."""
+"""What can go wrong in the domain: a stable slug and a text for people, never an HTTP status."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from uuid import UUID
 class DomainError(Exception):
     """The base of all refusals.
 
-    `slug` is stable and meant for programs, `detail` is meant for people and never holds anything
-    that was sent but ids.
+    `slug` is stable and meant for programs. `detail` is meant for people; of the input it repeats
+    nothing but ids.
     """
 
     def __init__(self, slug: str, detail: str) -> None:
@@ -19,7 +19,7 @@ class DomainError(Exception):
 
 
 class NotFound(DomainError):
-    """There is no such thing, or it belongs to somebody else; nobody can tell which."""
+    """The entity does not exist or has another owner; the error does not say which."""
 
     def __init__(self, noun: str, entity_id: UUID) -> None:
         super().__init__(
@@ -28,52 +28,56 @@ class NotFound(DomainError):
 
 
 class AlreadyExists(DomainError):
-    """A name is taken among its siblings, without regard to case or Unicode form."""
+    """A sibling has the same name; case and Unicode form make no difference."""
 
     def __init__(self, slug: str, detail: str) -> None:
         super().__init__(f"{slug}-taken", detail)
 
 
 class LimitReached(DomainError):
-    """The parent holds `used` of the `limit` that it may, and has no room for those to be added."""
+    """The parent holds `used` of at most `limit`, so that `added` more do not fit."""
 
     def __init__(self, noun: str, *, limit: int, used: int, added: int = 1) -> None:
-        detail = (
-            f"The limit of {limit} {_plural(_words(noun))} is reached; delete one to make room."
-        )
+        allowed = _counted(limit, _words(noun))
+        exist = "exists" if used == 1 else "exist"
         if added > 1:
-            detail = f"{added} more are too many: there may be {limit} {_plural(_words(noun))}."
+            detail = f"The limit is {allowed}; {used:,} {exist}, and {added:,} more do not fit."
+        else:
+            detail = f"The limit of {allowed} is reached; delete one first."
         super().__init__(f"{noun}-limit-reached", detail)
         self.limit = limit
         self.used = used
 
 
 class InUse(DomainError):
-    """It cannot be deleted while it holds something."""
+    """The entity cannot be changed or deleted in this way while something depends on it."""
 
 
 class Locked(DomainError):
-    """It cannot be changed while it is locked."""
+    """The entity cannot be updated while it is locked."""
 
 
 class PreconditionFailed(DomainError):
-    """The present state is not as the caller expects it; None when there is nothing now."""
+    """The current state is not one that the caller expects.
+
+    `current_version` is None when the entity does not exist.
+    """
 
     def __init__(self, noun: str, current_version: int | None) -> None:
         super().__init__(
             "precondition-failed",
-            f"The {_words(noun)} is not in the state that the request expects; read it again, and"
-            " repeat the change on what is there.",
+            f"The {_words(noun)} is not in the state that the request requires; get its current"
+            " state, then retry.",
         )
         self.current_version = current_version
 
 
 class Forbidden(DomainError):
-    """The caller is known, and may not do this."""
+    """The caller is known, but not allowed to do this."""
 
 
 class InvalidCredentials(DomainError):
-    """The account or the password is wrong; which of them is never told."""
+    """The account or the password is wrong; the error never says which."""
 
     def __init__(self) -> None:
         super().__init__("invalid-credentials", "The user name or the password is wrong.")
@@ -81,7 +85,7 @@ class InvalidCredentials(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One broken rule: the field's name, a stable code, and what is allowed."""
+    """An invalid value: the field's name, a stable code, and a sentence on what is allowed."""
 
     field: str
     code: str
@@ -89,7 +93,7 @@ class FieldError:
 
 
 class NamesTaken(AlreadyExists):
-    """Of several things to be made, some have names that are taken: all of these at once."""
+    """Several entities were to be created, and some of the names are taken; lists all of these."""
 
     def __init__(self, slug: str, detail: str, errors: Iterable[FieldError]) -> None:
         super().__init__(slug, detail)
@@ -97,21 +101,29 @@ class NamesTaken(AlreadyExists):
 
 
 class Invalid(DomainError):
-    """Values that break the rules of their fields, all of them at once."""
+    """Values that are not valid for their fields; lists all of them."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
         fields = ", ".join(error.field for error in self.errors)
-        super().__init__("validation-error", f"Not acceptable: {fields}.")
+        noun = "field" if len(self.errors) == 1 else "fields"
+        super().__init__("validation-error", f"Invalid {noun}: {fields}.")
 
 
 class RuleBroken(ValueError):
-    """One value breaks one rule; `Invalid` collects these and names the fields."""
+    """One value violates one rule. `Invalid` collects these and adds the names of the fields.
+
+    `detail` is a sentence that says what is allowed, without its subject: "Must be a string.".
+    """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+def _counted(number: int, words: str) -> str:
+    return f"{number:,} {words if number == 1 else _plural(words)}"
 
 
 def _plural(words: str) -> str:

@@ -1,6 +1,6 @@
-"""The rules of single fields, each written once: the entities and the API's schemas both call them.
+"""The rules of single fields, each written once: entities and the API's schemas call them.
 
-A rule takes any value and gives back the value to keep, or raises RuleBroken.
+A rule takes any value and returns the value to store, or raises RuleBroken.
 """
 
 import re
@@ -23,16 +23,16 @@ MAX_DESCRIPTION = 10_000
 MAX_PATH = 4096
 MAX_URL = 2048
 MAX_EMAIL = 254
-# An index of PostgreSQL takes entries of about 2,700 bytes; some 16 of them are the parent's id.
+# An index entry of PostgreSQL has at most about 2,700 bytes, of which 16 are the parent's id.
 MAX_KEY_BYTES = 2600
 
 USERNAME_PATTERN = "^[A-Za-z][A-Za-z0-9_]{2,63}$"
 
-# Unicode's category Cc, and the same without tab, line feed and carriage return.
+# Unicode's category Cc, then the same without tab, line feed and carriage return.
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_CHARACTER_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _USERNAME = re.compile(USERNAME_PATTERN)
-_FORBIDDEN_IN_FOLDER_NAMES = re.compile(r'[/\\<>:"|?*]')
+_NOT_IN_FOLDER_NAMES = re.compile(r'[/\\<>:"|?*]')
 _NO_OFFSET = timedelta(0)
 # The dot-string form of RFC 5321, section 4.1.2, with the letters that RFC 6531 adds.
 _LOCAL_PART = re.compile(r"[\w!#$%&'*+\-/=?^`{|}~]+(\.[\w!#$%&'*+\-/=?^`{|}~]+)*")
@@ -44,12 +44,12 @@ _SCP_LIKE = re.compile(r"(?P<user>[^@:/\s]+)@(?P<host>[^@:/\s]+):(?P<path>[^\s]+
 
 
 def comparison_key(value: str) -> str:
-    """The form in which names are compared and sorted: case and Unicode form fall away."""
+    """The form in which names are compared and sorted: without case and Unicode form."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
 
 
 def checked(field: str, rule: Callable[[object], _Kept], value: object) -> _Kept:
-    """What a rule keeps of a value. Raises: Invalid, with the field's name."""
+    """Apply a rule to the value of a field. Raises: Invalid, with the field's name."""
     try:
         return rule(value)
     except RuleBroken as broken:
@@ -57,64 +57,72 @@ def checked(field: str, rule: Callable[[object], _Kept], value: object) -> _Kept
 
 
 def one_of(kind: type[_Word]) -> Callable[[object], _Word]:
-    """A rule: one of the known ones, as a word or as itself."""
+    """A rule for the members of an enumeration, given as members or as their values."""
 
     def rule(value: object) -> _Word:
         try:
             return kind(value)
         except ValueError:
-            raise RuleBroken("unknown-value", f"One of {', '.join(kind)}.") from None
+            raise RuleBroken("unknown-value", f"Must be one of: {', '.join(kind)}.") from None
 
     return rule
 
 
 def name(value: object) -> str:
-    """1 to 255 characters on one line; spaces around them are trimmed.
+    """1 to 255 characters on one line; leading and trailing spaces are removed.
 
-    The form that comparisons use (NFKC, case folded) may take 2,600 bytes at most, which only
-    names made of hundreds of ligatures exceed.
+    The form for comparisons (NFKC, case folded) has at most 2,600 bytes. Only names of hundreds of
+    ligatures exceed that.
     """
     trimmed = _single_line(value).strip()
     if not trimmed:
-        raise RuleBroken("too-short", "At least one character other than spaces.")
+        raise RuleBroken("too-short", "Must have at least 1 character other than spaces.")
     _at_most(trimmed, MAX_NAME)
     if len(comparison_key(trimmed).encode()) > MAX_KEY_BYTES:
-        raise RuleBroken("too-long", f"At most {MAX_KEY_BYTES} bytes once normalised (NFKC).")
+        raise RuleBroken("too-long", f"Must have at most {MAX_KEY_BYTES:,} bytes in NFKC.")
     return trimmed
 
 
 def folder_name(value: object) -> str:
-    """A name that every file system takes as a folder's."""
+    """A name that every file system accepts for a folder."""
     trimmed = name(value)
-    if trimmed in {".", ".."} or _FORBIDDEN_IN_FOLDER_NAMES.search(trimmed):
-        raise RuleBroken("not-a-folder-name", 'None of / \\ < > : " | ? *, and neither . nor ..')
+    if trimmed in {".", ".."} or _NOT_IN_FOLDER_NAMES.search(trimmed):
+        raise RuleBroken(
+            "not-a-folder-name",
+            'Must not contain any of / \\ < > : " | ? * and must not be "." or "..".',
+        )
     return trimmed
 
 
 def description(value: object) -> str | None:
-    """At most 10,000 characters, line breaks and tabs among them; or None."""
+    """At most 10,000 characters, including line breaks and tabs; or None."""
     if value is None:
         return None
     given = text(value)
     if _CONTROL_CHARACTER_IN_LINES.search(given):
-        raise RuleBroken("control-character", "Of control characters only line breaks and tabs.")
+        raise RuleBroken(
+            "control-character",
+            "Must not contain control characters other than tabs and line breaks.",
+        )
     return _at_most(given, MAX_DESCRIPTION)
 
 
 def path(value: object) -> str:
-    """An absolute path, or one that starts at the home folder (`~/`); it need not exist."""
+    """An absolute path, or one in the home folder (`~/`); it need not exist."""
     given = _at_most(_single_line(value), MAX_PATH)
     if not given.startswith(("/", "~/")):
-        raise RuleBroken("not-absolute", "An absolute path (/…) or one in the home folder (~/…).")
+        raise RuleBroken(
+            "not-absolute", "Must be an absolute path (/…) or a path in the home folder (~/…)."
+        )
     return given
 
 
 def remote_url(value: object) -> str | None:
-    """Where git finds the remote, without a password in it; or None.
+    """The address of a git remote, without a password; or None.
 
     `https://`, `http://` and `git://` without a user, `ssh://[user@]host/…`, or the short form
-    `user@host:path`. Whatever git could take for an option, for a local file or for a helper
-    program (`-…`, `file:`, `ext::`) is refused.
+    `user@host:path`. What git could take for an option, a local file or a helper program (`-…`,
+    `file:`, `ext::`) is refused.
     """
     if value is None:
         return None
@@ -127,15 +135,18 @@ def remote_url(value: object) -> str | None:
 
 
 def username(value: object) -> str:
-    """3 to 64 of ASCII letters, digits and `_`, beginning with a letter."""
+    """3 to 64 ASCII letters, digits or `_`, starting with a letter."""
     given = text(value)
     if not _USERNAME.fullmatch(given):
-        raise RuleBroken("not-a-username", "3 to 64 ASCII letters, digits and _, a letter first.")
+        raise RuleBroken(
+            "not-a-username",
+            "Must have 3 to 64 ASCII letters, digits or _, and start with a letter.",
+        )
     return given
 
 
 def email(value: object) -> str:
-    """One mailbox of at most 254 characters (RFC 5321), no display name, a domain with a dot."""
+    """One mailbox of at most 254 characters (RFC 5321): no display name, a domain with a dot."""
     given = _at_most(_single_line(value), MAX_EMAIL)
     local_part, _, domain = given.rpartition("@")
     labels = domain.split(".")
@@ -145,14 +156,14 @@ def email(value: object) -> str:
         or len(labels) < 2
         or not all(_DOMAIN_LABEL.fullmatch(label) for label in labels)
     ):
-        raise RuleBroken("not-an-email", "One e-mail address such as ada@example.org.")
+        raise RuleBroken("not-an-email", "Must be one e-mail address, such as ada@example.org.")
     return given
 
 
 def utc_time(value: object) -> datetime:
-    """A time with the offset zero: naive and local times are refused, not guessed."""
+    """A time with the offset zero. Naive and local times are refused, not converted."""
     if not isinstance(value, datetime) or value.utcoffset() != _NO_OFFSET:
-        raise RuleBroken("not-utc", "A time that is aware and in UTC.")
+        raise RuleBroken("not-utc", "Must be an aware time in UTC.")
     return value
 
 
@@ -161,48 +172,48 @@ def optional_utc_time(value: object) -> datetime | None:
 
 
 def identity(value: object) -> UUID:
-    """An id, as UUID and not as text."""
+    """An id, as a UUID and not as text."""
     if not isinstance(value, UUID):
-        raise RuleBroken("uuid-expected", "This must be a UUID.")
+        raise RuleBroken("uuid-expected", "Must be a UUID.")
     return value
 
 
 def boolean(value: object) -> bool:
     if not isinstance(value, bool):
-        raise RuleBroken("boolean-expected", "This must be true or false.")
+        raise RuleBroken("boolean-expected", "Must be true or false.")
     return value
 
 
 def positive(value: object) -> int:
-    """A whole number from 1."""
+    """A whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise RuleBroken("not-positive", "A whole number from 1.")
+        raise RuleBroken("not-positive", "Must be a whole number of at least 1.")
     return value
 
 
 def digest(value: object) -> bytes:
     if not isinstance(value, bytes):
-        raise RuleBroken("bytes-expected", "This must be bytes.")
+        raise RuleBroken("bytes-expected", "Must be bytes.")
     return value
 
 
 def text(value: object) -> str:
-    """Any text that every database and every client can hold."""
+    """Any text that every database and every client can store."""
     if not isinstance(value, str):
-        raise RuleBroken("string-expected", "This must be a string.")
+        raise RuleBroken("string-expected", "Must be a string.")
     return storable_text(value)
 
 
 def _single_line(value: object) -> str:
     given = text(value)
     if _CONTROL_CHARACTER.search(given):
-        raise RuleBroken("control-character", "Control characters are not allowed.")
+        raise RuleBroken("control-character", "Must not contain control characters.")
     return given
 
 
 def _at_most(given: str, characters: int) -> str:
     if len(given) > characters:
-        raise RuleBroken("too-long", f"At most {characters} characters.")
+        raise RuleBroken("too-long", f"Must have at most {characters:,} characters.")
     return given
 
 
@@ -213,7 +224,10 @@ def _check_url(given: str) -> None:
     except ValueError:
         raise _not_a_remote() from None
     if url.password is not None:
-        raise RuleBroken("password-in-url", "No password in the URL: it would be kept readable.")
+        raise RuleBroken(
+            "password-in-url",
+            "Must not contain a password, which would be stored in readable form.",
+        )
     has_user = "@" in url.netloc
     if url.scheme == "ssh":
         acceptable = url.path and (not has_user or _SSH_USER.fullmatch(url.username or ""))
@@ -242,5 +256,6 @@ def _check_scp_like(given: str) -> None:
 def _not_a_remote() -> RuleBroken:
     return RuleBroken(
         "not-a-remote",
-        "https://, http:// or git:// without a user, ssh://[user@]host/…, or user@host:path.",
+        "Must be https://, http:// or git:// without a user, ssh://[user@]host/…, or"
+        " user@host:path.",
     )

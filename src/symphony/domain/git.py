@@ -1,4 +1,4 @@
-"""What a git repository on a disk is like at a moment, and the port to whoever can tell."""
+"""The status of a git repository on disk, and the port through which it is inspected."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
@@ -11,19 +11,19 @@ from symphony.domain.errors import Forbidden
 
 
 class RepoState(StrEnum):
-    """How a repo's folder was found."""
+    """What the inspection of a repo's folder found."""
 
     CLEAN = "clean"
     DIRTY = "dirty"
     MISSING = "missing"
     NOT_A_REPOSITORY = "not-a-repository"
     REFUSED = "refused"
-    """It lies outside the allowed folders, or is not safe to read."""
+    """It is outside the allowed folders, or not safe to read."""
     ERROR = "error"
 
 
 class Operation(StrEnum):
-    """What somebody has begun in a repository, and neither finished nor given up."""
+    """A git operation that was started and is neither finished nor aborted."""
 
     MERGE = "merge"
     REBASE = "rebase"
@@ -40,18 +40,18 @@ class Head:
     subject: str
     author: str
     authored_at: datetime | None
-    """None when the commit does not tell, or tells what is no time."""
+    """None when the commit has no valid time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoStatus:
-    """A repository as it was seen by a look that began at `observed_at`.
+    """A repository as an inspection that started at `observed_at` found it.
 
-    Where nothing could be read, `reason` says why and the rest is empty. A bare repository, which
-    `is_bare`, is clean and has a reason all the same: it has no files to compare. `branch` is None
+    Where nothing could be read, `reason` says why, and the rest is empty. A bare repository
+    (`is_bare`) is clean, and still has a reason: there are no files to compare. `branch` is None
     when HEAD is detached, `head` when the branch has no commit yet, `ahead` and `behind` when there
-    is no upstream, or none any more. A file may count as staged and as modified. `remotes` has the
-    address of each remote, without credentials.
+    is no upstream, or it no longer exists. A file can count as staged and as modified. `remotes`
+    maps the name of each remote to its address, without credentials.
     """
 
     state: RepoState
@@ -73,14 +73,14 @@ class RepoStatus:
 
 
 class Git(ABC):
-    """Looks at repositories, and neither changes them nor runs anything that they ask for."""
+    """Inspects repositories: changes nothing, and runs nothing that a repository configures."""
 
     @abstractmethod
     async def status(self, user_id: UUID, path: str) -> RepoStatus:
-        """The state of the repository in a folder: absolute, or `~/…` for the service's own home.
+        """The status of the repository in a folder: absolute, or `~/…` for the service's own home.
 
-        Of the looks of one user only so many are taken at once, so that they hold up nobody else.
-        Whatever is wrong with it is a state with a reason.
+        A concurrency limit applies to the inspections of one user, so that they do not delay those
+        of other users. A problem with the repository is a state with a reason, not an error.
 
         Raises: Overloaded.
         """
@@ -89,14 +89,16 @@ class Git(ABC):
     async def statuses(
         self, user_id: UUID, paths: Iterable[str], within: float
     ) -> Mapping[str, RepoStatus]:
-        """The state of each repository, in this order, as far as `within` seconds are enough.
+        """The status of each repository, in this order, as many as fit into `within` seconds.
 
         Raises: Overloaded.
         """
 
 
 class GitDisabled(Forbidden):
-    """The operator has named no folders in which to look at repositories."""
+    """The operator has configured no folders with repositories."""
 
     def __init__(self) -> None:
-        super().__init__("git-disabled", "This service may not look at repositories on its disk.")
+        super().__init__(
+            "git-disabled", "This service is not configured to inspect repositories on its disk."
+        )

@@ -1,4 +1,4 @@
-"""Requests that may be sent twice and must do their work once."""
+"""Idempotency keys: a request that is sent twice does its work once."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from uuid import UUID
 from symphony.domain.base import Entity
 from symphony.domain.errors import DomainError
 
-# What a request makes: one thing, or several at once.
+# What a request creates: one entity, or several of one noun.
 Creation: TypeAlias = Entity | Sequence[Entity]
 
 KEPT_FOR = timedelta(hours=24)
@@ -18,7 +18,7 @@ KEPT_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A user's own name for one request, and a keyed hash of what it asks for."""
+    """A user's name for one request, and a keyed hash of the request."""
 
     user_id: UUID
     key: str
@@ -26,32 +26,32 @@ class IdempotencyKey:
 
 
 class KeyReused(DomainError):
-    """The key has been used for something else."""
+    """The key was used for another request."""
 
     def __init__(self) -> None:
         super().__init__(
             "idempotency-key-reused",
-            "This Idempotency-Key was sent before with another request; use a new one.",
+            "The idempotency key was used for another request; use a new key.",
         )
 
 
-class IdempotencyKeys(ABC):
-    """The keys of the last 24 hours, each with what was made under it."""
+class IdempotencyKeyRepository(ABC):
+    """The keys of the last 24 hours, each with what was created under it."""
 
     @abstractmethod
     async def claim(self, key: IdempotencyKey) -> Creation | None:
-        """Claims a key for this unit of work, or gives what was made under it.
+        """Claim a key for this unit of work, or return what was created under it.
 
         Waits for another unit of work that has claimed the same key. Raises: KeyReused.
         """
 
     @abstractmethod
-    async def knows(self, key: IdempotencyKey) -> bool:
-        """Whether anything was made under a key, whatever was asked for."""
+    async def exists(self, key: IdempotencyKey) -> bool:
+        """Whether anything was created under a key, whatever its fingerprint."""
 
     @abstractmethod
-    async def keep(self, key: IdempotencyKey, made: Creation) -> None:
-        """Keeps what was made under a key that this unit of work has claimed.
+    async def save(self, key: IdempotencyKey, created: Creation) -> None:
+        """Store what was created under a key that this unit of work has claimed.
 
-        Several things are of one noun, and at least one.
+        Several entities have the same noun, and there is at least one.
         """

@@ -1,7 +1,7 @@
-"""Free-form JSON objects: what may stand in one, how they merge, when two are the same.
+"""Free-form JSON objects: what they may contain, how they merge, and when two are equal.
 
-Values are the types that `json.loads` makes. Objects are read-only by their type: whoever wants
-another one makes another one.
+Values have the types that `json.loads` returns. Objects are read-only by their type: an update
+creates another object.
 """
 
 import json
@@ -24,7 +24,7 @@ _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 
 def json_object(value: object) -> JsonObject:
-    """Gives `value` back as a copy of its own when it is an acceptable object.
+    """Return a copy of `value` when it is a valid object.
 
     At most 64 KiB as compact UTF-8 JSON and 32 levels deep, the object itself being the first;
     integers of at most 1,000 digits; finite numbers; no NUL and no lone surrogate in any string.
@@ -32,59 +32,63 @@ def json_object(value: object) -> JsonObject:
     Raises: RuleBroken.
     """
     if not isinstance(value, Mapping):
-        raise RuleBroken("object-expected", "This must be a JSON object.")
+        raise RuleBroken("object-expected", "Must be a JSON object.")
     copied = _copy_object(cast("Mapping[object, object]", value), MAX_LEVELS)
     if len(compact(copied).encode()) > MAX_BYTES:
-        raise RuleBroken("too-large", f"At most {MAX_BYTES} bytes as compact UTF-8 JSON.")
+        raise RuleBroken(
+            "too-large", f"Must have at most {MAX_BYTES:,} bytes as compact UTF-8 JSON."
+        )
     return copied
 
 
 def compact(value: JsonValue) -> str:
-    """The one text form that sizes, comparisons and the database use."""
+    """The text form that sizes, comparisons and the database use."""
     return _COMPACT.encode(value)
 
 
 def same(one: JsonObject, other: JsonObject) -> bool:
-    """Whether both are the same JSON, whatever the order of their members.
+    """Whether both are the same JSON; the order of members makes no difference.
 
-    Python's own comparison is not enough: to it `1`, `1.0` and `true` are equal.
+    Python's own comparison does not do: it takes `1`, `1.0` and `true` for equal.
     """
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def merge(target: JsonObject, patch: JsonObject) -> JsonObject:
-    """A merge patch applied to an object (RFC 7396, section 2): null removes, objects merge."""
+    """Apply a merge patch to an object (RFC 7396, section 2): null removes, objects merge."""
     merged = dict(target)
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
         elif isinstance(value, Mapping):
-            present = merged.get(key)
-            merged[key] = merge(present if isinstance(present, Mapping) else {}, value)
+            current = merged.get(key)
+            merged[key] = merge(current if isinstance(current, Mapping) else {}, value)
         else:
             merged[key] = value
     return merged
 
 
 def storable_text(value: str) -> str:
-    """Gives `value` back when every database and every client can hold it.
+    """Return `value` when every database and every client can store it.
 
     Raises: RuleBroken for NUL (PostgreSQL cannot store it) and lone surrogates (no UTF-8 for them).
     """
     if "\0" in value:
-        raise RuleBroken("nul-character", "The character NUL (U+0000) is not allowed.")
+        raise RuleBroken("nul-character", "Must not contain the character NUL (U+0000).")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise RuleBroken("lone-surrogate", "Surrogates (U+D800 to U+DFFF) must come in pairs.")
+        raise RuleBroken(
+            "lone-surrogate", "Must not contain unpaired surrogates (U+D800 to U+DFFF)."
+        )
     return value
 
 
 def _copy_object(value: Mapping[object, object], levels: int) -> JsonObject:
     if levels == 0:
-        raise RuleBroken("too-deep", f"At most {MAX_LEVELS} levels deep.")
+        raise RuleBroken("too-deep", f"Must be at most {MAX_LEVELS} levels deep.")
     copied: dict[str, JsonValue] = {}
     for key, member in value.items():
         if not isinstance(key, str):
-            raise RuleBroken("json-expected", "The names of members must be strings.")
+            raise RuleBroken("json-expected", "Must have only strings as the names of members.")
         copied[storable_text(key)] = _copy(member, levels - 1)
     return copied
 
@@ -96,16 +100,20 @@ def _copy(value: object, levels: int) -> JsonValue:
         return storable_text(value)
     if isinstance(value, int):
         if not -_INTEGER_BOUND < value < _INTEGER_BOUND:
-            raise RuleBroken("number-too-long", f"Integers have at most {MAX_DIGITS} digits.")
+            raise RuleBroken(
+                "number-too-long", f"Must not contain integers of more than {MAX_DIGITS:,} digits."
+            )
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise RuleBroken("number-overflow", "Numbers must fit an IEEE 754 double.")
+            raise RuleBroken(
+                "number-overflow", "Must not contain numbers that exceed an IEEE 754 double."
+            )
         return value
     if isinstance(value, Mapping):
         return _copy_object(cast("Mapping[object, object]", value), levels)
     if isinstance(value, list | tuple):
         if levels == 0:
-            raise RuleBroken("too-deep", f"At most {MAX_LEVELS} levels deep.")
+            raise RuleBroken("too-deep", f"Must be at most {MAX_LEVELS} levels deep.")
         return [_copy(item, levels - 1) for item in cast("Sequence[object]", value)]
-    raise RuleBroken("json-expected", "Only the types of JSON are allowed.")
+    raise RuleBroken("json-expected", "Must contain only the types of JSON.")

@@ -1,4 +1,4 @@
-"""How often somebody has failed to get in lately: into an account, or into a vault."""
+"""Recent failures to sign in to an account, or to unlock a vault."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ WINDOW = timedelta(minutes=1)
 
 
 class TooManyAttempts(DomainError):
-    """Nobody gets in for a while, not even with the right password."""
+    """For `retry_after` seconds every attempt is refused, also one with the right password."""
 
     def __init__(self, retry_after: int) -> None:
+        seconds = "1 second" if retry_after == 1 else f"{retry_after} seconds"
         super().__init__(
-            "too-many-attempts",
-            f"Too many failed attempts; try again in {retry_after} seconds.",
+            "too-many-attempts", f"There were too many failed attempts; retry in {seconds}."
         )
         self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
-    """`count` failures since the first one of the present minute."""
+class RecentFailures:
+    """`count` failures since the first one of the current minute."""
 
     count: int
     since: datetime
@@ -37,13 +37,13 @@ class Failures:
             raise TooManyAttempts(ceil(remaining))
 
 
-class SignInFailures(ABC):
-    """Failures by account, for all processes. An account need not exist."""
+class SignInFailureRepository(ABC):
+    """Failures per account, shared by all processes. An account need not exist."""
 
     @abstractmethod
-    async def of(self, account: bytes) -> Failures:
-        """Those of the present minute."""
+    async def recent(self, account: bytes) -> RecentFailures:
+        """The failures of the current minute."""
 
     @abstractmethod
-    async def add(self, account: bytes) -> Failures:
-        """Counts one more, and gives what it then is."""
+    async def add(self, account: bytes) -> RecentFailures:
+        """Count one more failure, and return the new number."""

@@ -1,4 +1,4 @@
-"""What a repo's remote has at a moment, and the port to whoever can ask it."""
+"""The state of a repo's remote, and the port through which remotes are asked."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from symphony.domain.errors import DomainError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteState:
-    """A remote as it was when it was asked, at `synced_at`: the commit of each branch, by its name.
+    """A remote as it answered at `synced_at`; `branches` maps names to commits.
 
-    `ahead` and `behind` compare the branch that is checked out in the repo's folder with the one at
-    the remote; None when the folder cannot be read, or one of the two is not there.
-    `default_branch` is None when the remote names none that it has.
+    `ahead` and `behind` compare the branch that is checked out in the repo's folder with the same
+    branch of the remote; None when the folder cannot be read or one of the two is missing.
+    `default_branch` is None when the remote names none, or one that it does not have.
     """
 
     branches: Mapping[str, str]
@@ -26,18 +26,18 @@ class RemoteState:
 
 
 class Remotes(ABC):
-    """Asks remotes, without credentials, and changes nothing in anybody's repository."""
+    """Asks remotes without credentials, and changes no repository on disk."""
 
     @abstractmethod
     async def sync(self, user_id: UUID, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
-        """What the remote of a user's repo has now, compared with the repository in a folder.
+        """The current state of a repo's remote, compared with the repository in a folder.
 
         Raises: SyncInProgress, RemoteFailed, RemoteTimeout, Overloaded.
         """
 
     @abstractmethod
     async def forget(self, repo_id: UUID) -> None:
-        """Removes what was kept of a repo's remote to ask it more quickly the next time."""
+        """Remove what is cached of a repo's remote to make the next sync faster."""
 
 
 class NoRemote(DomainError):
@@ -48,29 +48,29 @@ class NoRemote(DomainError):
 
 
 class RemoteChanged(DomainError):
-    """The repo has got another remote while the one before was asked."""
+    """The repo's remote was replaced while the previous one was asked."""
 
     def __init__(self) -> None:
-        detail = "The repo's `remote_url` was changed meanwhile; sync again."
+        detail = "The repo's `remote_url` was updated during the sync; sync again."
         super().__init__("remote-changed", detail)
 
 
 class SyncInProgress(DomainError):
-    """Somebody is asking the remote of this repo already."""
+    """Another sync of the same repo is running."""
 
     def __init__(self) -> None:
-        super().__init__("sync-in-progress", "This repo is being synchronised already.")
+        super().__init__("sync-in-progress", "Another sync of this repo is in progress.")
 
 
 class RemoteFailed(DomainError):
-    """The remote was not to be asked, could not be, or has refused; `reason` tells which."""
+    """The remote may not be asked, cannot be reached, or refused; `reason` says which."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("remote-failed", reason)
 
 
 class RemoteTimeout(DomainError):
-    """The remote has not answered in time."""
+    """The remote did not answer in time."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("remote-timeout", f"The remote has not answered within {seconds} seconds.")
+        super().__init__("remote-timeout", f"The remote did not answer within {seconds} seconds.")

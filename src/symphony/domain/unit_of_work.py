@@ -1,33 +1,31 @@
-"""The port to the database: a repository per noun, and changes that are made together or not."""
+"""The port to the database: one repository per noun, and changes that are committed together."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
-from symphony.domain.attention import Observations
-from symphony.domain.idempotency import IdempotencyKeys
+from symphony.domain.attention import ObservationRepository
+from symphony.domain.idempotency import IdempotencyKeyRepository
 from symphony.domain.repos import RepoRepository
-from symphony.domain.sign_in_failures import SignInFailures
+from symphony.domain.sign_in_failures import SignInFailureRepository
 from symphony.domain.user_profiles import UserProfileRepository
+from symphony.domain.vaults.entries import VaultEntryRepository
 from symphony.domain.vaults.keys import VaultKeyRepository
+from symphony.domain.vaults.sessions import VaultSessionRepository
 from symphony.domain.vaults.vaults import VaultRepository
 from symphony.domain.workspaces import WorkspaceRepository
 
-if TYPE_CHECKING:
-    from symphony.domain.vaults.entries import VaultEntryRepository
-    from symphony.domain.vaults.sessions import VaultSessionRepository
-
 
 class TransactionConflict(Exception):
-    """The database undid this unit of work because of another one; running it again may succeed."""
+    """The database rolled this unit of work back because of another one; a retry may succeed."""
 
 
 class StoreUnavailable(Exception):
-    """The database is away, or so busy that waiting longer would help nobody."""
+    """The database cannot be reached, or is too busy to answer in time."""
 
 
 class Repositories(Protocol):
-    """One repository per noun, and what stands beside the nouns."""
+    """One repository per noun, and those of the supporting records."""
 
     @property
     def user_profiles(self) -> UserProfileRepository: ...
@@ -40,35 +38,35 @@ class Repositories(Protocol):
     @property
     def vault_keys(self) -> VaultKeyRepository: ...
     @property
-    def vault_sessions(self) -> "VaultSessionRepository": ...
+    def vault_sessions(self) -> VaultSessionRepository: ...
     @property
-    def vault_entries(self) -> "VaultEntryRepository": ...
+    def vault_entries(self) -> VaultEntryRepository: ...
     @property
     def api_tokens(self) -> ApiTokenRepository: ...
     @property
-    def idempotency_keys(self) -> IdempotencyKeys: ...
+    def idempotency_keys(self) -> IdempotencyKeyRepository: ...
     @property
-    def sign_in_failures(self) -> SignInFailures: ...
+    def sign_in_failures(self) -> SignInFailureRepository: ...
     @property
-    def observations(self) -> Observations: ...
+    def observations(self) -> ObservationRepository: ...
 
 
 class UnitOfWork(Repositories, Protocol):
-    """Repositories whose changes are kept by `commit`; leaving without it undoes them.
+    """Repositories whose changes `commit` makes permanent; leaving without it rolls them back.
 
-    Never opened inside another one.
+    Units of work are never nested.
     """
 
     async def commit(self) -> None:
-        """Keeps all changes. Raises: TransactionConflict, StoreUnavailable."""
+        """Raises: TransactionConflict, StoreUnavailable."""
         ...
 
 
 class Store(Protocol):
-    """Where units of work come from."""
+    """Creates units of work."""
 
     def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """For changes. Raises: StoreUnavailable."""
+        """For writes. Raises: StoreUnavailable."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Repositories]:

@@ -1,20 +1,18 @@
-"""Workspaces: independent places of one user, each with its repos and vaults."""
+"""Workspaces: a user's areas of work, each with its own repos and vaults."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar, TypedDict
+from typing import ClassVar, TypedDict
 from uuid import UUID
 
 from symphony.domain import fields as rules
-from symphony.domain.base import Entity, PagedRepository, Rule
-from symphony.domain.errors import InUse, LimitReached
-from symphony.domain.fields import comparison_key
+from symphony.domain import writes
+from symphony.domain.base import NamedEntity, PagedRepository, Rule, tag_of_fields
+from symphony.domain.errors import InUse
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
-
-if TYPE_CHECKING:
-    from symphony.domain.unit_of_work import UnitOfWork
+from symphony.domain.user_profiles import UserProfileRepository
 
 
 class WorkspaceType(StrEnum):
@@ -27,8 +25,8 @@ class WorkspaceType(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Workspace(Entity):
-    """A place for one line of work. Its name is unique among its owner's workspaces."""
+class Workspace(NamedEntity):
+    """An area of work. Its name is unique among its owner's workspaces."""
 
     noun: ClassVar[str] = "workspace"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -40,18 +38,13 @@ class Workspace(Entity):
     }
 
     user_profile_id: UUID
-    name: str
     description: str | None = None
     workspace_type: WorkspaceType = WorkspaceType.GENERAL
     settings: JsonObject = field(default_factory=dict[str, JsonValue])
 
-    @property
-    def name_key(self) -> str:
-        return comparison_key(self.name)
-
 
 class WorkspaceChanges(TypedDict, total=False):
-    """The fields to change; `settings` is a merge patch."""
+    """The fields to update; `settings` is a merge patch."""
 
     name: str
     description: str | None
@@ -61,7 +54,7 @@ class WorkspaceChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceStats:
-    """How many repos and vaults a workspace holds."""
+    """How many repos and vaults a workspace has."""
 
     workspace_id: UUID
     repo_count: int
@@ -70,6 +63,11 @@ class WorkspaceStats:
     @property
     def total_resources(self) -> int:
         return self.repo_count + self.vault_count
+
+    @property
+    def tag(self) -> str:
+        """Identifies these numbers; every other set of numbers has another tag."""
+        return tag_of_fields(self)
 
 
 class WorkspaceRepository(PagedRepository[Workspace]):
@@ -81,29 +79,34 @@ class WorkspaceRepository(PagedRepository[Workspace]):
     async def count_contents(
         self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
     ) -> WorkspaceStats:
-        """Counts repos and vaults in or out, and gives the numbers that it then holds.
+        """Add to the numbers of a workspace's repos and vaults, and return the new numbers.
 
-        From here to the end of the unit of work nobody else can add to this workspace, remove
-        from it, or delete it. Raises: NotFound.
+        Locks the workspace: until this unit of work is over, no other one adds to it, removes from
+        it, or deletes it. Raises: NotFound.
         """
 
 
 class WorkspaceService:
-    """The rules across workspaces: whose they are, how many, and what forbids their end."""
+    """The rules across workspaces: the owner, the limit, and no unintended loss of contents."""
 
-    def __init__(self, uow: "UnitOfWork", max_per_user: int) -> None:
-        self._uow = uow
+    def __init__(
+        self,
+        workspaces: WorkspaceRepository,
+        user_profiles: UserProfileRepository,
+        max_per_user: int,
+    ) -> None:
+        self._workspaces = workspaces
+        self._user_profiles = user_profiles
         self._max_per_user = max_per_user
 
     async def create(self, user_id: UUID, workspace: Workspace) -> None:
         """Raises: NotFound for the user profile, LimitReached, AlreadyExists."""
         owner_id = workspace.user_profile_id
-        count = await self._uow.user_profiles.count_workspaces(user_id, owner_id, added=1)
-        if count > self._max_per_user:
-            raise LimitReached(Workspace.noun, limit=self._max_per_user, used=count - 1)
-        await self._uow.workspaces.add(workspace)
+        count = await self._user_profiles.count_workspaces(user_id, owner_id, added=1)
+        writes.require_within(self._max_per_user, Workspace.noun, count)
+        await self._workspaces.add(workspace)
 
-    async def change(
+    async def update(
         self,
         user_id: UUID,
         workspace_id: UUID,
@@ -111,12 +114,13 @@ class WorkspaceService:
         expected_tags: frozenset[str] | None = None,
     ) -> Workspace:
         """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-        workspace = await self._uow.workspaces.get_for_update(user_id, workspace_id)
-        workspace.require(expected_tags)
-        changed = workspace.updated(changes)
-        if changed is not workspace:
-            await self._uow.workspaces.save(changed)
-        return changed
+        return await writes.update(
+            self._workspaces,
+            user_id,
+            workspace_id,
+            expected_tags,
+            lambda workspace: workspace.updated(changes),
+        )
 
     async def remove(
         self,
@@ -126,23 +130,23 @@ class WorkspaceService:
         force: bool = False,
         expected_tags: frozenset[str] | None = None,
     ) -> None:
-        """Removes a workspace; one that holds something, with all of it, only by force.
+        """Remove a workspace; with `force` also one that has contents, with all of them.
 
         Raises: NotFound, PreconditionFailed, InUse.
         """
-        # The user is locked before the workspace, as everywhere parents are before what they hold:
-        # so no two commands can wait for each other. The workspace may be gone by then.
-        await self._uow.workspaces.get(user_id, workspace_id)
-        await self._uow.user_profiles.count_workspaces(user_id, user_id)
-        stats = await self._uow.workspaces.count_contents(user_id, workspace_id)
-        workspace = await self._uow.workspaces.get_for_update(user_id, workspace_id)
-        workspace.require(expected_tags)
-        if stats.total_resources and not force:
-            raise InUse(
-                "workspace-not-empty",
-                "The workspace still holds repos or vaults"
-                f" ({stats.repo_count} and {stats.vault_count}):"
-                " delete them first, or all at once with ?force=true.",
-            )
-        await self._uow.workspaces.remove(workspace)
-        await self._uow.user_profiles.count_workspaces(user_id, user_id, added=-1)
+
+        async def count(_: Workspace, added: int) -> None:
+            await self._user_profiles.count_workspaces(user_id, user_id, added=added)
+
+        async def require_empty(workspace: Workspace) -> None:
+            stats = await self._workspaces.count_contents(user_id, workspace.id)
+            if stats.total_resources and not force:
+                raise InUse(
+                    "workspace-not-empty",
+                    f"The workspace has contents (repos: {stats.repo_count}, vaults:"
+                    f" {stats.vault_count}); delete them first, or force the deletion.",
+                )
+
+        await writes.remove_from_parent(
+            self._workspaces, user_id, workspace_id, expected_tags, count, require_empty
+        )

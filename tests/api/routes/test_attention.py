@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from symphony.application import attention
 from symphony.application.app import Application
+from symphony.application.attention import save_observations
+from symphony.application.orchestrations import attention_board, observation_saving
 from symphony.config.settings import Settings
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.unit_of_work import StoreUnavailable
@@ -377,7 +378,7 @@ async def test_repos_beyond_the_time_limit_have_stored_observations_and_come_fir
     for fifo in fifos:
         os.mkfifo(fifo)  # git opens it and waits
     await ada.repo(workspace, "new", path=str(folder / "nothing"))
-    monkeypatch.setattr(attention, "LOOKING_LIMIT", 1.5)
+    monkeypatch.setattr(attention_board, "INSPECTION_LIMIT", 1.5)
     told = await board(ada)
     new = told["items"].pop()
     assert (new["name"], new["reasons"]) == ("new", ["missing"])
@@ -399,16 +400,16 @@ async def test_board_and_status_succeed_though_observations_cannot_be_stored(
     run = Application.run
 
     async def away(app: Application, handler: Any, command: Any) -> Any:
-        if handler is attention.keep_observations:
+        if handler is save_observations:
             raise StoreUnavailable("database")
         return await run(app, handler, command)
 
     async def stuck(app: Application, handler: Any, command: Any) -> Any:
-        if handler is attention.keep_observations:
+        if handler is save_observations:
             await asyncio.Event().wait()
         return await run(app, handler, command)
 
-    monkeypatch.setattr(attention, "KEEPING_LIMIT", 0.1)
+    monkeypatch.setattr(observation_saving, "SAVE_LIMIT", 0.1)
     for trouble in (away, stuck):
         monkeypatch.setattr(Application, "run", trouble)
         assert list((await reasons(ada)).values()) == [["missing"]]

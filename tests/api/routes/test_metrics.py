@@ -62,11 +62,11 @@ async def test_commands_are_counted_by_outcome(client: httpx.AsyncClient, ada: U
         await ada.post(f"/workspaces/{workspace['id']}/repos", body, headers=key)
     await ada.delete(f"/workspaces/{workspace['id']}")
     seen = await scraped(client)
-    assert seen.value(COMMANDS, command="create_workspace", outcome="done") == 1
-    assert seen.value(COMMANDS, command="create_workspace", outcome="workspace-name-taken") == 1
-    assert seen.value(COMMANDS, command="create_repo", outcome="done") == 2
-    assert seen.value(COMMANDS, command="delete_workspace", outcome="workspace-not-empty") == 1
-    assert seen.value(COMMANDS, command="add_user_profile", outcome="done") == 1
+    assert seen.value(COMMANDS, command="CreateWorkspace", outcome="done") == 1
+    assert seen.value(COMMANDS, command="CreateWorkspace", outcome="workspace-name-taken") == 1
+    assert seen.value(COMMANDS, command="CreateRepo", outcome="done") == 2
+    assert seen.value(COMMANDS, command="DeleteWorkspace", outcome="workspace-not-empty") == 1
+    assert seen.value(COMMANDS, command="CreateUserProfile", outcome="done") == 1
 
 
 async def test_the_use_of_the_database_is_reported(settings: Settings) -> None:

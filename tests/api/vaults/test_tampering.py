@@ -275,6 +275,6 @@ async def test_a_data_key_with_a_forged_checksum_opens_nothing_more(
 def _record(row: Row) -> KeyRecord:
     """The row with a valid checksum."""
     kept = to_record([*row.values()])
-    return KeyRecord.made(
+    return KeyRecord.with_checksum(
         kept.vault_id, kept.wrapped, master_key=kept.master_key, derivation=kept.derivation
     )

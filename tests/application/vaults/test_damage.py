@@ -1,6 +1,7 @@
-"""What somebody changes in the database past the service is noticed, and harms nothing else.
+"""Records that are tampered with in the database are detected, and affect no other records.
 
-Whoever can write to the database can take away rows or set all of it back; see the guide.
+An attacker who can write to the database can still remove rows or set all of it back; see
+docs/vaults.md.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,27 +13,27 @@ import pytest
 from sqlalchemy import Table, delete, insert, select, update
 
 from symphony.application.app import Application
-from symphony.application.authentication import Caller
+from symphony.application.callers import Caller
+from symphony.application.orchestrations.entry_writes import delete_entry, put_entry
+from symphony.application.orchestrations.vault_creation import ProtectVault, protect_vault
+from symphony.application.orchestrations.vault_unlocking import OpenVault, open_vault
 from symphony.application.vaults.entries import (
     DeleteEntry,
     GetEntry,
     ListEntries,
-    ListVersions,
+    ListEntryVersions,
     PutEntry,
-    delete_entry,
     get_entry,
     list_entries,
-    list_versions,
-    put_entry,
+    list_entry_versions,
 )
-from symphony.application.vaults.passphrases import OpenVault, open_vault, protected
 from symphony.application.vaults.vaults import CreateVault, create_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.errors import DomainError
+from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import Content, Encoding
-from symphony.domain.vaults.entry_service import WriteConditions
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.engine import Engines
@@ -76,22 +77,24 @@ class Vaults:
         return "done"
 
     async def get(self, credentials: VaultCredentials, key: str, version: int | None = None) -> str:
-        return await self.outcome(get_entry(GetEntry(credentials, key, version), self.app))
+        return await self.outcome(self.app.ask(get_entry, GetEntry(credentials, key, version)))
 
     async def history(self, credentials: VaultCredentials, key: str) -> str:
-        return await self.outcome(list_versions(ListVersions(credentials, key), self.app))
+        return await self.outcome(
+            self.app.ask(list_entry_versions, ListEntryVersions(credentials, key))
+        )
 
     async def put(self, credentials: VaultCredentials, key: str) -> str:
         content = Content(b"anew", "text/plain", Encoding.UTF_8)
-        command = PutEntry(credentials, key, content, WriteConditions())
+        command = PutEntry(credentials, key, content, Precondition())
         return await self.outcome(put_entry(command, self.app))
 
     async def delete(self, credentials: VaultCredentials, key: str) -> str:
-        command = DeleteEntry(credentials, key, WriteConditions())
+        command = DeleteEntry(credentials, key, Precondition())
         return await self.outcome(delete_entry(command, self.app))
 
     async def listed(self, credentials: VaultCredentials) -> tuple[list[str], int]:
-        page = await list_entries(ListEntries(credentials, "", 200, None), self.app)
+        page = await self.app.ask(list_entries, ListEntries(credentials, "", 200, None))
         return [each.key for each in page.items], len(page.damaged)
 
     async def unlock(self, passphrase: str = PASSPHRASE) -> str:
@@ -111,7 +114,7 @@ class Vaults:
             await connection.execute(update(table(model)).where(*conditions).values(**values))
 
     async def entry(self, credentials: VaultCredentials, key: str) -> dict[str, Any]:
-        """The row of `a` or `b`, in the order in which they were made."""
+        """The row of the entry `a` or `b`."""
         rows = await self.rows(ENTRIES, vault_id=credentials.vault_id)
         return sorted(rows, key=lambda row: row["id"].bytes)["ab".index(key)]
 
@@ -121,9 +124,8 @@ async def vaults(app: Application, ada: UUID, engines: Engines) -> Vaults:
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     plain = await app.run(create_vault, CreateVault(ada, workspace.id, "plain", "/p"))
     command = CreateVault(ada, workspace.id, "secret", "/s")
-    secret = await app.run(
-        create_vault, await protected(command, Protection.PASSPHRASE, PASSPHRASE, app)
-    )
+    protect = ProtectVault(command, Protection.PASSPHRASE, PASSPHRASE)
+    secret = await app.run(create_vault, await protect_vault(protect, app))
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
     opened = await open_vault(OpenVault(caller, secret.id, PASSPHRASE, 600), app)
     found = Vaults(
@@ -139,13 +141,13 @@ async def vaults(app: Application, ada: UUID, engines: Engines) -> Vaults:
 
 
 def flipped(value: Any) -> Any:
-    """Another value, as like the first as can be."""
+    """A value with the smallest possible difference."""
     if isinstance(value, bytes):
         return value[:-1] + bytes([value[-1] ^ 1])
     return value + 1
 
 
-async def test_every_column_of_every_table_has_its_test() -> None:
+async def test_every_column_of_every_table_is_tested() -> None:
     assert columns_of(KEYS) == {"vault_id", *WRAPPED, "master_key_name", *DERIVED}
     assert columns_of(SESSIONS) == {"session_hash", "vault_id", *SESSION_COLUMNS}
     assert columns_of(ENTRIES) == {"id", "vault_id", "lookup", "newest", "oldest", "sealed"}
@@ -153,7 +155,9 @@ async def test_every_column_of_every_table_has_its_test() -> None:
 
 
 @pytest.mark.parametrize("column", ["newest", "oldest", "sealed"])
-async def test_an_altered_entry_is_damaged_and_can_be_put_anew(vaults: Vaults, column: str) -> None:
+async def test_a_tampered_entry_is_damaged_and_can_be_put_again(
+    vaults: Vaults, column: str
+) -> None:
     for credentials in (vaults.plain, vaults.secret):
         row = await vaults.entry(credentials, "a")
         await vaults.alter(ENTRIES, {"id": row["id"]}, **{column: flipped(row[column])})
@@ -168,7 +172,7 @@ async def test_an_altered_entry_is_damaged_and_can_be_put_anew(vaults: Vaults, c
 
 
 @pytest.mark.parametrize("column", ["facts", "content", "version", "entry_id"])
-async def test_an_altered_version_is_damaged_and_no_other_one(vaults: Vaults, column: str) -> None:
+async def test_only_the_tampered_version_is_damaged(vaults: Vaults, column: str) -> None:
     credentials = vaults.plain
     row = await vaults.entry(credentials, "a")
     newest = {"entry_id": row["id"], "version": 2}
@@ -202,7 +206,7 @@ async def test_a_damaged_entry_can_be_deleted(vaults: Vaults) -> None:
 
 
 @pytest.mark.parametrize("column", ["sealed", "lookup"])
-async def test_entries_that_changed_places_are_damaged(vaults: Vaults, column: str) -> None:
+async def test_entries_that_were_swapped_are_damaged(vaults: Vaults, column: str) -> None:
     credentials = vaults.plain
     a, b = [await vaults.entry(credentials, key) for key in "ab"]
     await vaults.alter(ENTRIES, {"id": a["id"]}, **{column: b"aside"})
@@ -231,7 +235,7 @@ async def test_an_entry_with_another_id_is_damaged(vaults: Vaults) -> None:
     assert await vaults.get(vaults.plain, "a") == "entry-damaged"
 
 
-async def test_versions_that_changed_places_are_damaged(vaults: Vaults) -> None:
+async def test_versions_that_were_swapped_are_damaged(vaults: Vaults) -> None:
     row = await vaults.entry(vaults.plain, "a")
     one, two = [
         (await vaults.rows(VERSIONS, entry_id=row["id"], version=version))[0] for version in (1, 2)
@@ -264,7 +268,7 @@ DERIVED = ("salt", "memory", "passes", "lanes")
 
 
 @pytest.mark.parametrize("column", [*WRAPPED, "master_key_name"])
-async def test_an_altered_key_under_the_master_key_is_damage(vaults: Vaults, column: str) -> None:
+async def test_a_tampered_key_under_the_master_key_is_damaged(vaults: Vaults, column: str) -> None:
     which = {"vault_id": vaults.plain.vault_id}
     row = (await vaults.rows(KEYS, **which))[0]
     await vaults.alter(KEYS, which, **{column: flipped(row[column])})
@@ -274,7 +278,7 @@ async def test_an_altered_key_under_the_master_key_is_damage(vaults: Vaults, col
 
 
 @pytest.mark.parametrize("column", [*WRAPPED, *DERIVED])
-async def test_an_altered_key_under_a_passphrase_is_damage_and_no_wrong_passphrase(
+async def test_a_tampered_key_under_a_passphrase_is_damaged_and_not_a_wrong_passphrase(
     vaults: Vaults, column: str
 ) -> None:
     which = {"vault_id": vaults.secret.vault_id}
@@ -286,7 +290,7 @@ async def test_an_altered_key_under_a_passphrase_is_damage_and_no_wrong_passphra
     assert await vaults.unlock() == "done"
 
 
-async def test_keys_that_changed_places_are_damage(vaults: Vaults) -> None:
+async def test_keys_that_were_swapped_are_damaged(vaults: Vaults) -> None:
     records = {
         credentials.vault_id: (await vaults.rows(KEYS, vault_id=credentials.vault_id))[0]
         for credentials in (vaults.plain, vaults.secret)
@@ -298,14 +302,14 @@ async def test_keys_that_changed_places_are_damage(vaults: Vaults) -> None:
     assert await vaults.unlock() == "vault-damaged"
 
 
-async def test_a_vault_that_lost_its_key_is_damaged_and_gets_no_other(vaults: Vaults) -> None:
+async def test_a_vault_that_lost_its_key_is_damaged_and_gets_no_new_key(vaults: Vaults) -> None:
     async with vaults.engines.write.begin() as connection:
         await connection.execute(delete(table(KEYS)))
     for work in (vaults.get(vaults.plain, "a"), vaults.put(vaults.plain, "c"), vaults.unlock()):
         assert await work == "vault-damaged"
 
 
-async def test_a_vault_of_the_other_protection_opens_nothing(vaults: Vaults) -> None:
+async def test_a_vault_with_tampered_protection_cannot_be_read(vaults: Vaults) -> None:
     for credentials, other in (
         (vaults.plain, Protection.PASSPHRASE),
         (vaults.secret, Protection.NONE),
@@ -325,7 +329,7 @@ SESSION_COLUMNS: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("column", ["expires_at", "wrapped", "vault_id", "session_hash"])
-async def test_an_altered_session_opens_nothing(vaults: Vaults, column: str) -> None:
+async def test_a_tampered_session_does_not_unlock_the_vault(vaults: Vaults, column: str) -> None:
     change = SESSION_COLUMNS.get(column, flipped)
     row = (await vaults.rows(SESSIONS))[0]
     value = vaults.plain.vault_id if column == "vault_id" else change(row[column])
@@ -335,7 +339,7 @@ async def test_an_altered_session_opens_nothing(vaults: Vaults, column: str) -> 
     assert await vaults.get(vaults.plain, "a") == "done"
 
 
-async def test_a_session_is_bound_to_the_api_token_that_made_it(
+async def test_a_session_is_bound_to_the_api_token_that_created_it(
     vaults: Vaults,
 ) -> None:
     token = new_id()

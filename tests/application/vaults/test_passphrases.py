@@ -1,4 +1,4 @@
-"""A lock is seen by whoever was let in before it and reads after it; sessions go when they end."""
+"""A lock takes effect for reads that have started; expired sessions are removed."""
 
 import asyncio
 from datetime import timedelta
@@ -7,15 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
-from symphony.application.app import Application
-from symphony.application.authentication import Caller
-from symphony.application.vaults.passphrases import OpenVault, open_vault, protected
+from symphony.application.app import Application, Queries
+from symphony.application.callers import Caller
+from symphony.application.orchestrations.vault_creation import ProtectVault, protect_vault
+from symphony.application.orchestrations.vault_unlocking import OpenVault, open_vault
+from symphony.application.vaults.entries import UnwrapVaultKey, unwrap_vault_key
 from symphony.application.vaults.vaults import CreateVault, LockVault, create_vault, lock_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import utc_now
-from symphony.domain.unit_of_work import Repositories
-from symphony.domain.vaults.sessions import VaultCredentials, data_key
+from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection, VaultLocked
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import VaultSessionModel
@@ -25,14 +26,14 @@ PASSPHRASE = "a horse, a battery and a staple"
 
 
 @pytest.mark.parametrize("protection", Protection)
-async def test_who_has_opened_the_key_reads_nothing_after_a_lock(
+async def test_nothing_is_read_after_a_lock_even_if_the_key_was_unwrapped_before(
     app: Application, ada: UUID, protection: Protection
 ) -> None:
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     command = CreateVault(ada, workspace.id, "v", "/v")
     session = None
     if protection is Protection.PASSPHRASE:
-        command = await protected(command, protection, PASSPHRASE, app)
+        command = await protect_vault(ProtectVault(command, protection, PASSPHRASE), app)
     vault = await app.run(create_vault, command)
     if protection is Protection.PASSPHRASE:
         caller = Caller(ada, frozenset(Scope), TOKEN, None)
@@ -40,10 +41,10 @@ async def test_who_has_opened_the_key_reads_nothing_after_a_lock(
     credentials = VaultCredentials(ada, vault.id, TOKEN, session)
     session_hash = credentials.session_hash(app.keyring.cryptography)
 
-    async def read_late(credentials: VaultCredentials, repositories: Repositories) -> None:
-        await data_key(repositories, app.keyring, credentials)
+    async def read_late(query: UnwrapVaultKey, queries: Queries) -> None:
+        await unwrap_vault_key(query, queries)
         await app.run(lock_vault, LockVault(ada, vault.id))
-        entries = repositories.vault_entries
+        entries = queries.repositories.vault_entries
         for read in (
             entries.read(credentials, session_hash, b"lookup", None),
             entries.versions(credentials, session_hash, b"lookup"),
@@ -52,19 +53,19 @@ async def test_who_has_opened_the_key_reads_nothing_after_a_lock(
             with pytest.raises(VaultLocked):
                 await read
 
-    await app.ask(read_late, credentials)
+    await app.ask(read_late, UnwrapVaultKey(credentials))
 
 
-async def test_opening_a_vault_removes_the_sessions_of_all_whose_time_is_up(
+async def test_unlocking_a_vault_removes_the_expired_sessions_of_all_vaults(
     app: Application, ada: UUID, engines: Engines
 ) -> None:
-    """It waits for none of them: who waits and holds some could be waited for by their holder."""
+    """It does not wait for locked ones, because their holder could wait for it in turn."""
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
     vaults: list[UUID] = []
     for name in ("one", "two", "three"):
         command = CreateVault(ada, workspace.id, name, f"/{name}")
-        command = await protected(command, Protection.PASSPHRASE, PASSPHRASE, app)
+        command = await protect_vault(ProtectVault(command, Protection.PASSPHRASE, PASSPHRASE), app)
         vaults.append((await app.run(create_vault, command)).id)
         await open_vault(OpenVault(caller, vaults[-1], PASSPHRASE, 60), app)
     ended, held, opened = vaults

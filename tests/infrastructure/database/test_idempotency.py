@@ -31,7 +31,7 @@ async def make(store: Store, key: IdempotencyKey, entity: Creation) -> Creation:
     async with committed(store) as uow:
         made_before = await uow.idempotency_keys.claim(key)
         if made_before is None:
-            await uow.idempotency_keys.keep(key, entity)
+            await uow.idempotency_keys.save(key, entity)
         return made_before or entity
 
 
@@ -86,7 +86,7 @@ async def test_an_entity_stored_by_an_older_version_gets_the_defaults_of_new_fie
 async def test_a_key_that_was_not_committed_is_free(store: Store, ada: Household) -> None:
     async with store.unit_of_work() as uow:
         assert await uow.idempotency_keys.claim(a_key(ada)) is None
-        await uow.idempotency_keys.keep(a_key(ada), ada.repo)
+        await uow.idempotency_keys.save(a_key(ada), ada.repo)
     assert await make(store, a_key(ada), ada.vault) is ada.vault
 
 
@@ -112,7 +112,7 @@ async def test_a_second_request_with_the_key_waits_for_the_first(
         second = asyncio.create_task(make(store, a_key(ada), ada.vault))
         await asyncio.wait([second], timeout=0.1)
         assert not second.done()
-        await uow.idempotency_keys.keep(a_key(ada), ada.repo)
+        await uow.idempotency_keys.save(a_key(ada), ada.repo)
         await uow.commit()
     assert await asyncio.wait_for(second, TIME_LIMIT) == ada.repo
 

@@ -37,20 +37,20 @@ def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
 
 async def remember(store: Store, owner_id: UUID, *seen: RepoObservation) -> None:
     async with committed(store) as uow:
-        await uow.observations.keep(owner_id, seen)
+        await uow.observations.save(owner_id, seen)
 
 
 async def known(
     store: Store, owner_id: UUID, workspace_id: UUID | None = None, *, of: UUID | None = None
 ) -> Sequence[BoardRepo]:
     async with store.reading() as repositories:
-        found = await repositories.observations.known(owner_id, of or owner_id, workspace_id)
+        found = await repositories.observations.board_facts(owner_id, of or owner_id, workspace_id)
     return found.repos
 
 
 async def last_seen(store: Store, home: Household) -> RepoObservation | None:
     (repo,) = await known(store, home.user.id)
-    return repo.seen
+    return repo.observation
 
 
 async def test_a_repo_that_was_never_inspected_is_listed_without_an_observation(
@@ -63,7 +63,7 @@ async def test_a_repo_that_was_never_inspected_is_listed_without_an_observation(
         name=ada.repo.name,
         name_key=ada.repo.name_key,
         path=ada.repo.path,
-        seen=None,
+        observation=None,
     )
 
 
@@ -91,7 +91,7 @@ async def test_an_observation_of_a_path_with_any_characters_is_read_as_it_was_wr
     await keep(store, odd)
     seen = seen_of(odd)
     await remember(store, ada.user.id, seen)
-    assert seen in [each.seen for each in await known(store, ada.user.id)]
+    assert seen in [each.observation for each in await known(store, ada.user.id)]
 
 
 async def test_many_observations_are_written_and_replaced_together(
@@ -101,7 +101,7 @@ async def test_many_observations_are_written_and_replaced_together(
     await keep(store, *repos)
     for ahead in (1, 2):
         await remember(store, ada.user.id, *(replace(seen_of(each), ahead=ahead) for each in repos))
-        found = [each.seen for each in await known(store, ada.user.id) if each.seen]
+        found = [each.observation for each in await known(store, ada.user.id) if each.observation]
         assert {each.repo_id for each in found} == {each.id for each in repos}
         assert {each.ahead for each in found} == {ahead}
 
@@ -175,7 +175,7 @@ async def test_the_board_has_the_repos_and_unlocked_vaults_of_all_workspaces_or_
         (new_id(), set[UUID](), set[UUID]()),
     ):
         async with store.reading() as repositories:
-            found = await repositories.observations.known(ada.user.id, ada.user.id, workspace)
+            found = await repositories.observations.board_facts(ada.user.id, ada.user.id, workspace)
         assert {each.id for each in found.repos} == repos
         assert {each.id for each in found.vaults} == vaults
         assert {each.workspace_id for each in found.vaults} <= {ada.workspace.id, other.id}
@@ -194,7 +194,7 @@ async def test_parallel_writers_of_the_same_observations_wait_for_each_other(
     ]
     # A deadlock would be raised here.
     await asyncio.gather(*(remember(store, ada.user.id, *look) for look in looks))
-    found = [each.seen for each in await known(store, ada.user.id) if each.seen]
+    found = [each.observation for each in await known(store, ada.user.id) if each.observation]
     assert {each.ahead for each in found} == {9}
     assert len(found) == len(repos)
 
@@ -217,5 +217,5 @@ async def test_a_repo_can_be_deleted_while_its_observation_is_written(
     # A writer may have a conflict, and be retried; the deletion never has one.
     assert outcomes[3:] == [None] * 10
     await remember(store, ada.user.id, *map(seen_of, repos))
-    found = {each.id for each in await known(store, ada.user.id) if each.seen}
+    found = {each.id for each in await known(store, ada.user.id) if each.observation}
     assert found == {each.id for each in repos[1::2]}

@@ -105,8 +105,8 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
     "registered": lambda all_, home: all_.repos.registered(home.user.id, home.workspace.id),
     "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
-    "known": lambda all_, home: all_.observations.known(home.user.id, home.user.id, None),
-    "known in one": lambda all_, home: all_.observations.known(
+    "known": lambda all_, home: all_.observations.board_facts(home.user.id, home.user.id, None),
+    "known in one": lambda all_, home: all_.observations.board_facts(
         home.user.id, home.user.id, home.workspace.id
     ),
     "vault's key": lambda all_, home: all_.vault_keys.find(home.user.id, home.vault.id),
@@ -138,7 +138,7 @@ async def test_many_observations_are_written_in_one_statement_that_uses_indexes(
     ]
     with recorded() as statements:
         async with store.unit_of_work() as uow:
-            await uow.observations.keep(ada.user.id, seen)
+            await uow.observations.save(ada.user.id, seen)
     assert len(statements) == 1
     explained = await plan(engines, statements[0])
     for whole in ("Seq Scan", "SCAN repos", "SCAN workspaces"):

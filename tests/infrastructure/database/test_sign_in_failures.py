@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from symphony.domain.base import utc_now
-from symphony.domain.sign_in_failures import WINDOW, Failures
+from symphony.domain.sign_in_failures import WINDOW, RecentFailures
 from symphony.domain.unit_of_work import Store
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
@@ -14,14 +14,14 @@ ADA, EVE = b"ada".ljust(32), b"eve".ljust(32)
 SECOND = timedelta(seconds=1)
 
 
-async def fail(store: Store, account: bytes) -> Failures:
+async def fail(store: Store, account: bytes) -> RecentFailures:
     async with committed(store) as uow:
         return await uow.sign_in_failures.add(account)
 
 
-async def failures(store: Store, account: bytes) -> Failures:
+async def failures(store: Store, account: bytes) -> RecentFailures:
     async with store.reading() as repositories:
-        return await repositories.sign_in_failures.of(account)
+        return await repositories.sign_in_failures.recent(account)
 
 
 def after(engines: Engines, time: timedelta) -> Store:

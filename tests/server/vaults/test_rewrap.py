@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from symphony.application.app import Application
-from symphony.application.vaults.rewrap import rewrap_vault_keys
+from symphony.application.orchestrations.rewrap import RewrapAll, rewrap_all
 from symphony.bootstrap import prepare
 from symphony.config.settings import Settings
 from symphony.main import create_app
@@ -169,7 +169,7 @@ async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it(
             kills += 1
             if kills == 6:  # what is made meanwhile is kept as well
                 vaults.append(await fill(ada, f"v{len(vaults)}"))
-            await rewrap_vault_keys(application)
+            await rewrap_all(RewrapAll(), application)
             assert await contents(ada, vaults) == [f"v{number}" for number in range(len(vaults))]
         assert status == 0
         # Before and after: two writes of the file, and a commit of each batch, the last empty.

@@ -15,8 +15,7 @@ from symphony.api.pagination import Paged
 from symphony.api.responses import CreatedAt, NextCursor, Representation
 from symphony.api.routing import PREFIX, router
 from symphony.application import api_tokens as use_cases
-from symphony.application.authentication import new_api_token
-from symphony.domain.api_tokens import Scope
+from symphony.domain.api_tokens import Scope, new_api_token
 
 routes = router("API tokens")
 

@@ -15,7 +15,7 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation
 from symphony.api.routes.user_profiles import TAG
 from symphony.api.routing import router
-from symphony.application import attention as use_cases
+from symphony.application.orchestrations import attention_board
 from symphony.domain.attention import AttentionKind, AttentionReason
 
 routes = router(TAG)
@@ -86,8 +86,9 @@ async def get_attention(
     ] = True,
 ) -> AttentionResponse:
     """Returns the repos with unfinished work and the unlocked vaults, over all workspaces."""
-    board = await use_cases.get_attention(
-        use_cases.GetAttention(actor.user_id, user_profile_id, workspace_id, reason, fresh), app
+    board = await attention_board.get_attention(
+        attention_board.GetAttention(actor.user_id, user_profile_id, workspace_id, reason, fresh),
+        app,
     )
     # Weak (RFC 9110, section 8.8.1): the time of the observation is not part of the state.
     answer_if_modified(request, response, board.tag, weak=True)

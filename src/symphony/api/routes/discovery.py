@@ -13,7 +13,8 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation, RepresentationWithoutETag
 from symphony.api.routes.repos import RepoResponse
 from symphony.api.routing import PREFIX, router
-from symphony.application import discovery as use_cases
+from symphony.application import repos as use_cases
+from symphony.application.orchestrations import repo_discovery
 from symphony.domain.discovery import RepoKind
 
 MAX_ITEMS = 100
@@ -143,8 +144,8 @@ async def discover_repos(
 
     Creates no repos, changes no files and runs no programs of the repositories.
     """
-    discovery = await use_cases.discover_repos(
-        use_cases.DiscoverRepos(actor.user_id, workspace_id, body.root, body.max_depth), app
+    discovery = await repo_discovery.discover_repos(
+        repo_discovery.DiscoverRepos(actor.user_id, workspace_id, body.root, body.max_depth), app
     )
     return DiscoveryResponse(DiscoveredRepo.of_each(discovery.items), discovery.truncated)
 

@@ -30,6 +30,7 @@ from symphony.api.responses import (
 )
 from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
+from symphony.application.orchestrations import repo_status
 from symphony.domain.git import Operation, RepoState
 
 routes = router("repos")
@@ -261,7 +262,9 @@ async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatus
 
     A folder that cannot be inspected is not an error: `state` and `reason` describe it.
     """
-    status = await use_cases.get_repo_status(use_cases.GetRepoStatus(actor.user_id, repo_id), app)
+    status = await repo_status.get_repo_status(
+        repo_status.GetRepoStatus(actor.user_id, repo_id), app
+    )
     shown = RepoStatusResponse.of(status)
     shown.head = None if status.head is None else HeadResponse.of(status.head)
     return shown

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from symphony.api.dependencies import App
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.routing import router
-from symphony.application.authentication import SignIn, sign_in
+from symphony.application.orchestrations import sign_in
 from symphony.domain.json_objects import storable_text
 
 public_routes = router("sign-in", public=True)
@@ -84,6 +84,6 @@ async def create_access_token(
     form: Annotated[SignInForm, Form()], response: Response, app: App
 ) -> AccessTokenResponse:
     """Creates an access token for a user name (or e-mail address) and password."""
-    token = await sign_in(SignIn(form.username, form.password), app)
+    token = await sign_in.sign_in(sign_in.SignIn(form.username, form.password), app)
     response.headers["Cache-Control"] = "no-store"
     return AccessTokenResponse(token, "bearer", app.access_tokens.lifetime)

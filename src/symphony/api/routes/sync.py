@@ -12,7 +12,7 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import RepresentationWithoutETag
 from symphony.api.routes.repos import RepoResponse
 from symphony.api.routing import router
-from symphony.application import sync as use_cases
+from symphony.application.orchestrations import repo_sync
 
 routes = router("repos")
 
@@ -74,7 +74,7 @@ async def sync_repo(repo_id: RepoId, actor: Actor, app: App) -> SyncResponse:
 
     Changes nothing in the folder, and sends no credentials.
     """
-    repo, found = await use_cases.sync_repo(use_cases.SyncRepo(actor.user_id, repo_id), app)
+    repo, found = await repo_sync.sync_repo(repo_sync.SyncRepo(actor.user_id, repo_id), app)
     return SyncResponse(
         repo=RepoResponse.of(repo),
         ahead=found.ahead,

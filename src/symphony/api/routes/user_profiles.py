@@ -21,6 +21,7 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
 from symphony.api.routing import PREFIX, router
 from symphony.application import user_profiles as use_cases
+from symphony.application.orchestrations import password_update, sign_up
 
 TAG = "user profiles"
 public_routes = router(TAG, public=True)
@@ -85,8 +86,8 @@ async def create_user_profile(
     body: UserProfileCreate, response: Response, app: App
 ) -> UserProfileResponse:
     """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`."""
-    profile = await use_cases.sign_up(
-        use_cases.CreateUserProfile(
+    profile = await sign_up.sign_up(
+        sign_up.SignUp(
             username=body.username,
             email=body.email,
             password=body.password,
@@ -147,17 +148,19 @@ async def update_user_profile(
 ) -> UserProfileResponse:
     """Updates the given fields. A new password requires the current one in `current_password`."""
     given = body.model_dump(exclude_unset=True)
-    profile = await use_cases.update_user_profile(
-        use_cases.UpdateUserProfile(
-            actor=actor.user_id,
-            profile_id=user_profile_id,
-            password=given.pop("password", None),
-            current_password=given.pop("current_password", None),
-            changes=given,  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
-            expected_tags=expected,
-        ),
-        app,
+    password, current_password = given.pop("password", None), given.pop("current_password", None)
+    update = use_cases.UpdateUserProfile(
+        actor=actor.user_id,
+        profile_id=user_profile_id,
+        changes=given,  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+        expected_tags=expected,
     )
+    if password is None:
+        profile = await app.run(use_cases.update_user_profile, update)
+    else:
+        profile = await password_update.update_password(
+            password_update.UpdatePassword(update, password, current_password), app
+        )
     set_etag(response, profile)
     return UserProfileResponse.of(profile)
 

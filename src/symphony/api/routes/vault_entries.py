@@ -7,7 +7,7 @@ from urllib.parse import quote
 from fastapi import Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from symphony.api.conditions import Conditions, ExpectedTags, answer_if_modified, set_etag
+from symphony.api.conditions import ExpectedTags, WritePrecondition, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App, VaultSession
 from symphony.api.fields import WHOLE_NUMBER, EntryKey, VaultId
 from symphony.api.openapi.problem_responses import problem_responses
@@ -16,8 +16,10 @@ from symphony.api.problems.damage_log import log_damage
 from symphony.api.request import ApiRequest
 from symphony.api.responses import CreatedAt, NextCursor
 from symphony.api.routing import PREFIX, router
+from symphony.application.orchestrations import entry_writes
 from symphony.application.vaults import entries as use_cases
 from symphony.domain.json_objects import storable_text
+from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import (
     MAX_CONTENT_TEXT,
     MAX_CONTENT_TYPE,
@@ -28,7 +30,6 @@ from symphony.domain.vaults.entries import (
     EntryVersion,
     content_type,
 )
-from symphony.domain.vaults.entry_service import WriteConditions
 from symphony.domain.vaults.sessions import VaultCredentials
 
 routes = router("vault entries")
@@ -141,17 +142,21 @@ class EntryVersionList:
 async def put_entry(
     key: EntryKey,
     body: EntryPut,
-    visit: Credentials,
-    conditions: Conditions,
+    credentials: Credentials,
+    precondition: WritePrecondition,
     response: Response,
     app: App,
 ) -> EntryResponse:
     """Creates an entry, or a new version of an existing one. The last ten versions are kept."""
-    content = Content.given(body.content, body.content_type, body.encoding)
-    entry = await use_cases.put_entry(use_cases.PutEntry(visit, key, content, conditions), app)
+    content = Content.from_text(body.content, body.content_type, body.encoding)
+    entry = await entry_writes.put_entry(
+        use_cases.PutEntry(credentials, key, content, precondition), app
+    )
     if entry.version == 1:
         response.status_code = 201
-        response.headers["Location"] = f"{PREFIX}/vaults/{visit.vault_id}/entries/{quote(key)}"
+        response.headers["Location"] = (
+            f"{PREFIX}/vaults/{credentials.vault_id}/entries/{quote(key)}"
+        )
     set_etag(response, entry)
     return _response(entry)
 
@@ -162,7 +167,7 @@ async def put_entry(
     responses=problem_responses(*_VAULT_PROBLEMS),
 )
 async def list_entries(
-    visit: Credentials,
+    credentials: Credentials,
     request: ApiRequest,
     response: Response,
     app: App,
@@ -176,9 +181,11 @@ async def list_entries(
 ) -> EntryList:
     """Returns a page of the entries of a vault without their contents, sorted by key."""
     sealed = None if cursor is None else cursor_bytes(cursor)
-    page = await use_cases.list_entries(use_cases.ListEntries(visit, prefix, limit, sealed), app)
+    page = await app.ask(
+        use_cases.list_entries, use_cases.ListEntries(credentials, prefix, limit, sealed)
+    )
     if page.damaged:
-        log_damage(request, vault_id=str(visit.vault_id), entry_ids=[*map(str, page.damaged)])
+        log_damage(request, vault_id=str(credentials.vault_id), entry_ids=[*map(str, page.damaged)])
     next_cursor = None
     if page.next_cursor is not None:
         next_cursor = cursor_text(page.next_cursor)
@@ -199,7 +206,7 @@ async def list_entries(
 )
 async def get_entry(
     key: EntryKey,
-    visit: Credentials,
+    credentials: Credentials,
     request: Request,
     response: Response,
     app: App,
@@ -211,7 +218,9 @@ async def get_entry(
     ] = None,
 ) -> EntryWithContentResponse:
     """Returns an entry with its content."""
-    entry, content = await use_cases.get_entry(use_cases.GetEntry(visit, key, version), app)
+    entry, content = await app.ask(
+        use_cases.get_entry, use_cases.GetEntry(credentials, key, version)
+    )
     answer_if_modified(request, response, entry.tag)
     return EntryWithContentResponse(**asdict(_response(entry)), content=content.text)
 
@@ -222,10 +231,12 @@ async def get_entry(
     summary="Delete an entry",
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found"),
 )
-async def delete_entry(key: EntryKey, visit: Credentials, expected: ExpectedTags, app: App) -> None:
+async def delete_entry(
+    key: EntryKey, credentials: Credentials, expected: ExpectedTags, app: App
+) -> None:
     """Deletes an entry with all its versions."""
-    conditions = WriteConditions(expected_tags=expected)
-    await use_cases.delete_entry(use_cases.DeleteEntry(visit, key, conditions), app)
+    precondition = Precondition(accepted_tags=expected)
+    await entry_writes.delete_entry(use_cases.DeleteEntry(credentials, key, precondition), app)
 
 
 @routes.get(
@@ -234,10 +245,12 @@ async def delete_entry(key: EntryKey, visit: Credentials, expected: ExpectedTags
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found", "entry-damaged"),
 )
 async def list_entry_versions(
-    key: EntryKey, visit: Credentials, request: Request, response: Response, app: App
+    key: EntryKey, credentials: Credentials, request: Request, response: Response, app: App
 ) -> EntryVersionList:
     """Returns the kept versions of an entry without their contents, the newest first."""
-    versions = await use_cases.list_versions(use_cases.ListVersions(visit, key), app)
+    versions = await app.ask(
+        use_cases.list_entry_versions, use_cases.ListEntryVersions(credentials, key)
+    )
     answer_if_modified(request, response, versions[0].tag)
     return EntryVersionList([*map(_response, versions)])
 
@@ -256,15 +269,15 @@ async def list_entry_versions(
 async def restore_entry(
     key: EntryKey,
     body: EntryRestore,
-    visit: Credentials,
+    credentials: Credentials,
     expected: ExpectedTags,
     response: Response,
     app: App,
 ) -> EntryResponse:
     """Creates a new version with the content of an older one. No version is removed."""
-    conditions = WriteConditions(expected_tags=expected)
-    entry = await use_cases.restore_entry(
-        use_cases.RestoreEntry(visit, key, body.version, conditions), app
+    precondition = Precondition(accepted_tags=expected)
+    entry = await entry_writes.restore_entry(
+        use_cases.RestoreEntry(credentials, key, body.version, precondition), app
     )
     set_etag(response, entry)
     return _response(entry)

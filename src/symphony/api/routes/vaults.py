@@ -27,7 +27,11 @@ from symphony.api.pagination import Paged
 from symphony.api.request import ApiRequest
 from symphony.api.responses import EntityRepresentation, NextCursor
 from symphony.api.routing import PREFIX, router
-from symphony.application.vaults import passphrases as locks
+from symphony.application.orchestrations import (
+    passphrase_update,
+    vault_creation,
+    vault_unlocking,
+)
 from symphony.application.vaults import vaults as use_cases
 from symphony.domain.vaults.vaults import Protection
 
@@ -174,7 +178,9 @@ async def create_vault(
         metadata=body.metadata,
     )
     if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
-        command = await locks.protected(command, body.protection, body.passphrase, app, key)
+        command = await vault_creation.protect_vault(
+            vault_creation.ProtectVault(command, body.protection, body.passphrase, key), app
+        )
         key = key and await with_slow_fingerprint(key, request, app)
     made = await app.run_once(use_cases.create_vault, command, key)
     set_created_headers(response, f"{PREFIX}/vaults", made)
@@ -307,8 +313,8 @@ async def unlock_vault(
     the token of this request, until `ttl_seconds` have passed. Without a passphrase: no body is
     needed, and an unlocked vault stays as it is.
     """
-    opened = await locks.open_vault(
-        locks.OpenVault(actor, vault_id, body.passphrase, body.ttl_seconds, expected), app
+    opened = await vault_unlocking.open_vault(
+        vault_unlocking.OpenVault(actor, vault_id, body.passphrase, body.ttl_seconds, expected), app
     )
     set_etag(response, opened.vault)
     response.headers["Cache-Control"] = "no-store"
@@ -335,6 +341,7 @@ async def update_passphrase(
     vault_id: VaultId, body: PassphraseChange, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
     """Replaces the passphrase of a locked or unlocked vault, locks it and revokes its sessions."""
-    await locks.update_passphrase(
-        locks.UpdatePassphrase(actor.user_id, vault_id, body.old, body.new, expected), app
+    await passphrase_update.update_passphrase(
+        passphrase_update.UpdatePassphrase(actor.user_id, vault_id, body.old, body.new, expected),
+        app,
     )

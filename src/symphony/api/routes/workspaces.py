@@ -235,7 +235,5 @@ async def get_workspace_stats(
     stats = await app.ask(
         use_cases.get_workspace_stats, use_cases.GetWorkspaceStats(actor.user_id, workspace_id)
     )
-    answer_if_modified(
-        request, response, f"{workspace_id.hex}-{stats.repo_count}-{stats.vault_count}"
-    )
+    answer_if_modified(request, response, stats.tag)
     return WorkspaceStatsResponse.of(stats)

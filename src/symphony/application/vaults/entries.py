@@ -1,22 +1,23 @@
 """Use cases of the entries of vaults."""
 
 from dataclasses import dataclass, field
-from functools import partial
 
-from symphony.application.app import Application, Services
-from symphony.domain.unit_of_work import Repositories
+from symphony.application.app import Queries, Services
+from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import Content, EntryVersion
-from symphony.domain.vaults.entry_service import EntryPage, EntryReader, WriteConditions
-from symphony.domain.vaults.keys import DataKey, Keyring
-from symphony.domain.vaults.sessions import VaultCredentials, data_key
+from symphony.domain.vaults.entry_service import EntryPage
+from symphony.domain.vaults.sessions import UnwrappedKey, VaultCredentials, unwrap_data_key
 
 
 @dataclass(frozen=True, slots=True)
 class PutEntry:
+    """`unwrapped` is set by `orchestrations.entry_writes`, as in the other commands."""
+
     credentials: VaultCredentials
     key: str = field(repr=False)
     content: Content
-    conditions: WriteConditions
+    precondition: Precondition
+    unwrapped: UnwrappedKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,26 @@ class RestoreEntry:
     credentials: VaultCredentials
     key: str = field(repr=False)
     version: int
-    conditions: WriteConditions
+    precondition: Precondition
+    unwrapped: UnwrappedKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteEntry:
     credentials: VaultCredentials
     key: str = field(repr=False)
-    conditions: WriteConditions
+    precondition: Precondition
+    unwrapped: UnwrappedKey | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UnwrapVaultKey:
+    credentials: VaultCredentials
 
 
 @dataclass(frozen=True, slots=True)
 class GetEntry:
-    """`version` is an older one; None stands for the newest."""
+    """The newest version, unless another `version` is given."""
 
     credentials: VaultCredentials
     key: str = field(repr=False)
@@ -44,7 +52,7 @@ class GetEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ListVersions:
+class ListEntryVersions:
     credentials: VaultCredentials
     key: str = field(repr=False)
 
@@ -57,81 +65,58 @@ class ListEntries:
     cursor: bytes | None
 
 
-async def put_entry(command: PutEntry, app: Application) -> EntryVersion:
-    """Raises: what writing raises, LimitReached."""
-    await _require_open(command.credentials, app)
-    return await app.run(_put_entry, command)
-
-
-async def restore_entry(command: RestoreEntry, app: Application) -> EntryVersion:
-    """Raises: what writing raises, EntryNotFound, VersionNotFound, VersionGone, EntryDamaged."""
-    await _require_open(command.credentials, app)
-    return await app.run(_restore_entry, command)
-
-
-async def delete_entry(command: DeleteEntry, app: Application) -> None:
-    """Raises: what writing raises, EntryNotFound."""
-    await _require_open(command.credentials, app)
-    await app.run(_delete_entry, command)
-
-
-async def get_entry(query: GetEntry, app: Application) -> tuple[EntryVersion, Content]:
-    """Raises: what reading raises, EntryNotFound, VersionNotFound, VersionGone, EntryDamaged."""
-    return await app.ask(partial(_get, app.keyring), query)
-
-
-async def list_versions(query: ListVersions, app: Application) -> list[EntryVersion]:
-    """Raises: what reading raises, EntryNotFound, EntryDamaged."""
-    return await app.ask(partial(_versions, app.keyring), query)
-
-
-async def list_entries(query: ListEntries, app: Application) -> EntryPage:
-    """Raises: what reading raises, InvalidEntryCursor."""
-    return await app.ask(partial(_list, app.keyring), query)
-
-
-async def _require_open(credentials: VaultCredentials, app: Application) -> None:
-    """Whoever comes to a locked vault is told so without a wait for those who write.
-
-    It may be locked before the write begins, so the write looks again.
-    """
-    await app.ask(partial(_data_key, app.keyring), credentials)
-
-
-async def _data_key(
-    keyring: Keyring, credentials: VaultCredentials, repositories: Repositories
-) -> DataKey | None:
-    return await data_key(repositories, keyring, credentials)
-
-
-async def _put_entry(command: PutEntry, services: Services) -> EntryVersion:
+async def put_entry(command: PutEntry, services: Services) -> EntryVersion:
+    """Raises: the errors of VaultEntryService, LimitReached."""
     return await services.vault_entries.put(
-        command.credentials, command.key, command.content, command.conditions
+        command.credentials,
+        command.key,
+        command.content,
+        command.precondition,
+        command.unwrapped,
     )
 
 
-async def _restore_entry(command: RestoreEntry, services: Services) -> EntryVersion:
+async def restore_entry(command: RestoreEntry, services: Services) -> EntryVersion:
+    """Raises: the errors of VaultEntryService, EntryNotFound, VersionNotFound, VersionGone,
+    EntryDamaged.
+    """
     return await services.vault_entries.restore(
-        command.credentials, command.key, command.version, command.conditions
+        command.credentials,
+        command.key,
+        command.version,
+        command.precondition,
+        command.unwrapped,
     )
 
 
-async def _delete_entry(command: DeleteEntry, services: Services) -> None:
-    await services.vault_entries.remove(command.credentials, command.key, command.conditions)
+async def delete_entry(command: DeleteEntry, services: Services) -> None:
+    """Raises: the errors of VaultEntryService, EntryNotFound."""
+    await services.vault_entries.remove(
+        command.credentials, command.key, command.precondition, command.unwrapped
+    )
 
 
-async def _get(
-    keyring: Keyring, query: GetEntry, repositories: Repositories
-) -> tuple[EntryVersion, Content]:
-    return await EntryReader(repositories, keyring, query.credentials).get(query.key, query.version)
+async def unwrap_vault_key(query: UnwrapVaultKey, queries: Queries) -> UnwrappedKey | None:
+    """Raises: the errors of EntryReader."""
+    return await unwrap_data_key(
+        queries.repositories.vault_sessions, queries.keyring, query.credentials
+    )
 
 
-async def _versions(
-    keyring: Keyring, query: ListVersions, repositories: Repositories
-) -> list[EntryVersion]:
-    return await EntryReader(repositories, keyring, query.credentials).versions(query.key)
+async def get_entry(query: GetEntry, queries: Queries) -> tuple[EntryVersion, Content]:
+    """Raises: the errors of EntryReader, EntryNotFound, VersionNotFound, VersionGone,
+    EntryDamaged.
+    """
+    return await queries.vault_entries.get(query.credentials, query.key, query.version)
 
 
-async def _list(keyring: Keyring, query: ListEntries, repositories: Repositories) -> EntryPage:
-    reader = EntryReader(repositories, keyring, query.credentials)
-    return await reader.page(query.prefix, query.limit, query.cursor)
+async def list_entry_versions(query: ListEntryVersions, queries: Queries) -> list[EntryVersion]:
+    """Raises: the errors of EntryReader, EntryNotFound, EntryDamaged."""
+    return await queries.vault_entries.versions(query.credentials, query.key)
+
+
+async def list_entries(query: ListEntries, queries: Queries) -> EntryPage:
+    """Raises: the errors of EntryReader, InvalidEntryCursor."""
+    return await queries.vault_entries.page(
+        query.credentials, query.prefix, query.limit, query.cursor
+    )

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from symphony.application.app import Services
+from symphony.application.app import Queries, Services
+from symphony.application.callers import Caller
 from symphony.domain.base import Page, PageRequest, new_id
+from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.json_objects import JsonObject, JsonValue
-from symphony.domain.unit_of_work import Repositories
 from symphony.domain.vaults.keys import KeyRecord
+from symphony.domain.vaults.sessions import SessionRecord
 from symphony.domain.vaults.vaults import Protection, Vault, VaultChanges
 
 
@@ -20,7 +22,7 @@ class CreateVault:
     metadata: JsonObject = field(default_factory=dict[str, JsonValue])
     vault_id: UUID = field(default_factory=new_id)
     key: KeyRecord | None = None
-    """Its data key, wrapped by a passphrase: see `vault_locks`."""
+    """The data key, wrapped by a passphrase: see `orchestrations.vault_creation`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +42,39 @@ class LockVault:
 
 @dataclass(frozen=True, slots=True)
 class UnlockVault:
+    """For vaults without a passphrase; see `orchestrations.vault_unlocking` for the others."""
+
     actor: UUID
     vault_id: UUID
     expected_tags: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
+class AddVaultSession:
+    """Unlocks a vault for a session that `orchestrations.vault_unlocking` has prepared.
+
+    `key` is the record from which the session's data key was unwrapped.
+    """
+
+    actor: Caller
+    session: SessionRecord
+    key: KeyRecord
+    expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceVaultKey:
+    """Replaces a wrapped key that `orchestrations.passphrase_update` has wrapped again."""
+
+    actor: UUID
+    old: KeyRecord
+    new: KeyRecord
+    expected_tags: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteVault:
-    """`force` deletes it though it is locked."""
+    """`force` deletes also a locked vault."""
 
     actor: UUID
     vault_id: UUID
@@ -59,6 +86,21 @@ class DeleteVault:
 class GetVault:
     actor: UUID
     vault_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GetVaultWithKey:
+    actor: UUID
+    vault_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CheckVaultCreation:
+    """Whether a vault can be created in a workspace, before a passphrase is hashed for it."""
+
+    actor: UUID
+    workspace_id: UUID
+    key: IdempotencyKey | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +127,7 @@ async def create_vault(command: CreateVault, services: Services) -> Vault:
 
 async def update_vault(command: UpdateVault, services: Services) -> Vault:
     """Raises: NotFound, PreconditionFailed, Locked, Invalid, AlreadyExists."""
-    return await services.vaults.change(
+    return await services.vaults.update(
         command.actor, command.vault_id, command.changes, command.expected_tags
     )
 
@@ -96,8 +138,31 @@ async def lock_vault(command: LockVault, services: Services) -> Vault:
 
 
 async def unlock_vault(command: UnlockVault, services: Services) -> Vault:
-    """Open a vault without a passphrase. Raises: NotFound, PreconditionFailed, Invalid."""
+    """Raises: NotFound, PreconditionFailed, Invalid for a vault with a passphrase."""
     return await services.vaults.unlock(command.actor, command.vault_id, command.expected_tags)
+
+
+async def add_vault_session(command: AddVaultSession, services: Services) -> Vault | None:
+    """Returns None when `key` is no longer the vault's key.
+
+    Raises: TokenRevoked, NotFound, PreconditionFailed.
+    """
+    caller = command.actor
+    if caller.api_token_id is not None:
+        await services.api_tokens.require(caller.user_id, caller.api_token_id)
+    return await services.vaults.add_session(
+        caller.user_id, command.session, command.key, command.expected_tags
+    )
+
+
+async def replace_vault_key(command: ReplaceVaultKey, services: Services) -> bool:
+    """Returns False when `old` is no longer the vault's key.
+
+    Raises: NotFound, PreconditionFailed.
+    """
+    return await services.vaults.replace_key(
+        command.actor, command.old, command.new, command.expected_tags
+    )
 
 
 async def delete_vault(command: DeleteVault, services: Services) -> None:
@@ -107,11 +172,29 @@ async def delete_vault(command: DeleteVault, services: Services) -> None:
     )
 
 
-async def get_vault(query: GetVault, repositories: Repositories) -> Vault:
+async def get_vault(query: GetVault, queries: Queries) -> Vault:
     """Raises: NotFound."""
-    return await repositories.vaults.get(query.actor, query.vault_id)
+    return await queries.repositories.vaults.get(query.actor, query.vault_id)
 
 
-async def list_vaults(query: ListVaults, repositories: Repositories) -> Page[Vault]:
+async def get_vault_with_key(
+    query: GetVaultWithKey, queries: Queries
+) -> tuple[Vault, KeyRecord | None]:
+    """Raises: NotFound."""
+    # In this order: a vault with a passphrase is created and deleted together with its key. If the
+    # vault is found after its key was not, then the key is missing.
+    key = await queries.repositories.vault_keys.find(query.actor, query.vault_id)
+    return await queries.repositories.vaults.get(query.actor, query.vault_id), key
+
+
+async def check_vault_creation(query: CheckVaultCreation, queries: Queries) -> None:
+    """Raises: NotFound for the workspace, unless a vault was created under this key."""
+    # A creation is replayed even if its workspace no longer exists.
+    repositories = queries.repositories
+    if query.key is None or not await repositories.idempotency_keys.exists(query.key):
+        await repositories.workspaces.get(query.actor, query.workspace_id)
+
+
+async def list_vaults(query: ListVaults, queries: Queries) -> Page[Vault]:
     """Raises: NotFound for the workspace."""
-    return await repositories.vaults.page(query.actor, query.workspace_id, query.page)
+    return await queries.repositories.vaults.page(query.actor, query.workspace_id, query.page)

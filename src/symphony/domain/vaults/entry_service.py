@@ -1,13 +1,12 @@
-"""Reading and writing the entries of vaults that are open."""
+"""Reading and writing the entries of unlocked vaults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.errors import LimitReached, PreconditionFailed
-from symphony.domain.unit_of_work import Repositories
+from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import (
     MAX_ENTRIES,
     MAX_VERSIONS,
@@ -18,242 +17,263 @@ from symphony.domain.vaults.entries import (
     EntryVersion,
     InvalidEntryCursor,
     SealedEntry,
+    VaultEntryRepository,
+    VersionFacts,
     VersionGone,
-    VersionInfo,
     VersionNotFound,
     entry_tag,
 )
-from symphony.domain.vaults.keys import Keyring, Tampered
-from symphony.domain.vaults.sessions import VaultCredentials, data_key
-
-if TYPE_CHECKING:
-    from symphony.domain.unit_of_work import UnitOfWork
+from symphony.domain.vaults.keys import Keyring, Tampered, VaultKeyRepository
+from symphony.domain.vaults.sessions import (
+    UnwrappedKey,
+    VaultCredentials,
+    VaultSessionRepository,
+    unwrap_data_key,
+)
+from symphony.domain.vaults.vaults import VaultRepository
 
 _NOUN = "entry"
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A part of a list, the cursor of the next one, and the entries that could not be opened."""
+    """A part of a list, the cursor of the next part, and the entries that were tampered with."""
 
     items: Sequence[EntryVersion]
     next_cursor: bytes | None
     damaged: Sequence[UUID]
 
 
-@dataclass(frozen=True, slots=True)
-class WriteConditions:
-    """Of which states of an entry a write may start; by default of any, and of none."""
-
-    only_new: bool = False
-    only_existing: bool = False
-    expected_tags: frozenset[str] | None = None
-    refused_tags: frozenset[str] = frozenset()
-
-    def require(self, entry: SealedEntry | None) -> None:
-        """Raises: PreconditionFailed."""
-        if entry is None:
-            failed = self.only_existing or self.expected_tags is not None
-        else:
-            tag = entry_tag(entry.id, entry.newest)
-            unexpected = self.expected_tags is not None and tag not in self.expected_tags
-            failed = self.only_new or unexpected or tag in self.refused_tags
-        if failed:
-            raise PreconditionFailed(_NOUN, entry.newest if entry else None)
-
-
 class EntryReader:
-    """Reads what a credentials may.
+    """Reads the entries of vaults that are unlocked for the given credentials.
 
     Each method raises NotFound for the vault, VaultLocked, VaultDamaged and MasterKeyMissing.
     """
 
     def __init__(
-        self, repositories: Repositories, keyring: Keyring, credentials: VaultCredentials
+        self,
+        vault_entries: VaultEntryRepository,
+        vault_sessions: VaultSessionRepository,
+        keyring: Keyring,
     ) -> None:
-        self._repositories = repositories
+        self._vault_entries = vault_entries
+        self._vault_sessions = vault_sessions
         self._keyring = keyring
-        self._credentials = credentials
 
-    async def get(self, key: str, version: int | None) -> tuple[EntryVersion, Content]:
+    async def get(
+        self, credentials: VaultCredentials, key: str, version: int | None
+    ) -> tuple[EntryVersion, Content]:
         """Raises: EntryNotFound, VersionNotFound, VersionGone, EntryDamaged."""
-        sealing = await self._sealing()
-        found = sealing and await self._repositories.vault_entries.read(
-            self._credentials, self._session_hash, sealing.lookup(key), version
+        sealing = await self._sealing(credentials)
+        found = sealing and await self._vault_entries.read(
+            credentials, self._session_hash(credentials), sealing.lookup(key), version
         )
         if sealing is None or found is None:
             raise EntryNotFound
         entry, sealed = found
         try:
-            sealing.key_of(entry)  # before its numbers are believed
-            _require_kept(entry, version)
-            shown = sealing.shown(entry, sealed)
-            return shown, sealing.content(shown, sealed)
+            sealing.key_of(entry)  # before its numbers are used
+            _require_stored(entry, version)
+            opened = sealing.open_version(entry, sealed)
+            return opened, sealing.open_content(opened, sealed)
         except Tampered:
-            raise EntryDamaged(self._credentials.vault_id, entry.id) from None
+            raise EntryDamaged(credentials.vault_id, entry.id) from None
 
-    async def versions(self, key: str) -> list[EntryVersion]:
-        """All that are kept, the newest first. Raises: EntryNotFound, EntryDamaged."""
-        sealing = await self._sealing()
-        found = sealing and await self._repositories.vault_entries.versions(
-            self._credentials, self._session_hash, sealing.lookup(key)
+    async def versions(self, credentials: VaultCredentials, key: str) -> list[EntryVersion]:
+        """All stored versions, the newest first. Raises: EntryNotFound, EntryDamaged."""
+        sealing = await self._sealing(credentials)
+        found = sealing and await self._vault_entries.versions(
+            credentials, self._session_hash(credentials), sealing.lookup(key)
         )
         if sealing is None or found is None:
             raise EntryNotFound
         entry, versions = found
         try:
-            sealing.key_of(entry)  # before its numbers are believed: they could ask for billions
-            shown = [sealing.shown(entry, each) for each in versions]
+            sealing.key_of(entry)  # before its numbers are used: they could ask for billions
+            opened = [sealing.open_version(entry, each) for each in versions]
         except Tampered:
-            raise EntryDamaged(self._credentials.vault_id, entry.id) from None
-        if [each.version for each in shown] != [*range(entry.newest, entry.oldest - 1, -1)]:
-            raise EntryDamaged(self._credentials.vault_id, entry.id)
-        return shown
+            raise EntryDamaged(credentials.vault_id, entry.id) from None
+        if [each.version for each in opened] != [*range(entry.newest, entry.oldest - 1, -1)]:
+            raise EntryDamaged(credentials.vault_id, entry.id)
+        return opened
 
-    async def page(self, prefix: str, limit: int, cursor: bytes | None) -> EntryPage:
-        """The entries whose keys begin so, by key, code point by code point.
+    async def page(
+        self, credentials: VaultCredentials, prefix: str, limit: int, cursor: bytes | None
+    ) -> EntryPage:
+        """The entries whose keys start with the prefix, sorted by the code points of the keys.
 
         Raises: InvalidEntryCursor.
         """
-        sealing = await self._sealing()
+        sealing = await self._sealing(credentials)
         if sealing is None:
             if cursor is not None:
                 raise InvalidEntryCursor
             return EntryPage((), None, ())
-        context = (self._credentials.user_id.bytes, prefix.encode())
+        context = (credentials.user_id.bytes, prefix.encode())
         try:
             after = "" if cursor is None else sealing.open_cursor(cursor, *context)
         except Tampered:
             raise InvalidEntryCursor from None
         opened: list[EntryVersion] = []
         damaged: list[UUID] = []
-        for entry, newest in await self._repositories.vault_entries.all(
-            self._credentials, self._session_hash
+        for entry, newest in await self._vault_entries.all(
+            credentials, self._session_hash(credentials)
         ):
             try:
-                opened.append(sealing.shown(entry, newest))
+                opened.append(sealing.open_version(entry, newest))
             except Tampered:
                 damaged.append(entry.id)
-        wanted = sorted(
+        matching = sorted(
             (each for each in opened if each.key.startswith(prefix) and each.key > after),
             key=lambda each: each.key,
         )
-        items = wanted[:limit]
-        more = len(wanted) > limit
-        next_cursor = sealing.seal_cursor(items[-1].key, *context) if more else None
+        items = matching[:limit]
+        has_more = len(matching) > limit
+        next_cursor = sealing.seal_cursor(items[-1].key, *context) if has_more else None
         return EntryPage(items, next_cursor, damaged)
 
-    @property
-    def _session_hash(self) -> bytes | None:
-        return self._credentials.session_hash(self._keyring.cryptography)
+    def _session_hash(self, credentials: VaultCredentials) -> bytes | None:
+        return credentials.session_hash(self._keyring.cryptography)
 
-    async def _sealing(self) -> EntrySealing | None:
-        key = await data_key(self._repositories, self._keyring, self._credentials)
-        return None if key is None else EntrySealing(key)
+    async def _sealing(self, credentials: VaultCredentials) -> EntrySealing | None:
+        key = await unwrap_data_key(self._vault_sessions, self._keyring, credentials)
+        return None if key is None else EntrySealing(key.data_key)
 
 
 class VaultEntryService:
-    """The rules of writing: how many entries and versions there are, and what a write starts from.
+    """The rules of writing entries: how many entries and versions exist, and preconditions.
 
-    The vault's row is locked first, then it is looked whether the vault is open: a lock that was
-    acknowledged is seen. Each method raises NotFound for the vault, VaultLocked, VaultDamaged,
-    MasterKeyMissing and PreconditionFailed.
+    Each method locks the vault's row first, and then checks that the vault is unlocked: so a lock
+    that was acknowledged is always seen. `key` is the vault's key if the caller has unwrapped it
+    already. Each method raises NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing
+    and PreconditionFailed.
     """
 
-    def __init__(self, uow: "UnitOfWork", keyring: Keyring) -> None:
-        self._uow = uow
+    def __init__(
+        self,
+        vault_entries: VaultEntryRepository,
+        vaults: VaultRepository,
+        vault_keys: VaultKeyRepository,
+        vault_sessions: VaultSessionRepository,
+        keyring: Keyring,
+    ) -> None:
+        self._vault_entries = vault_entries
+        self._vaults = vaults
+        self._vault_keys = vault_keys
+        self._vault_sessions = vault_sessions
         self._keyring = keyring
 
     async def put(
-        self, credentials: VaultCredentials, key: str, content: Content, conditions: WriteConditions
+        self,
+        credentials: VaultCredentials,
+        entry_key: str,
+        content: Content,
+        precondition: Precondition,
+        key: UnwrappedKey | None = None,
     ) -> EntryVersion:
-        """Makes the entry or its next version; one that does not open is made anew.
+        """Create an entry or its next version; an entry that was tampered with is created again.
 
         Raises: LimitReached.
         """
-        sealing = await self._locked(credentials) or await self._first_key(credentials.vault_id)
-        found = await self._uow.vault_entries.find(credentials.vault_id, sealing.lookup(key))
-        conditions.require(found)
-        if found is not None and not _opens(sealing, found):
-            await self._uow.vault_entries.remove(found.id)
+        vault_id = credentials.vault_id
+        sealing = await self._lock_vault(credentials, key) or await self._create_key(vault_id)
+        found = await self._vault_entries.find(vault_id, sealing.lookup(entry_key))
+        _require(precondition, found)
+        if found is not None and not _can_open(sealing, found):
+            await self._vault_entries.remove(found.id)
             found = None
         if found is not None:
-            return await self._add_version(sealing, found, key, content)
-        # Nobody else makes one meanwhile, for the vault's row is locked. A counter on it would be
-        # one more number that somebody could alter, and one more write.
-        used = await self._uow.vault_entries.count(credentials.vault_id)
+            return await self._add_version(sealing, found, entry_key, content)
+        # The locked row of the vault keeps other units of work from adding entries. A counter in it
+        # would cost another write, and would be another number that can be tampered with.
+        used = await self._vault_entries.count(vault_id)
         if used >= MAX_ENTRIES:
             raise LimitReached(_NOUN, limit=MAX_ENTRIES, used=used)
-        entry = sealing.seal_entry(new_id(), key, newest=1, oldest=1)
-        await self._uow.vault_entries.add(credentials.vault_id, entry)
-        return await self._keep_version(sealing, entry, key, content)
+        entry = sealing.seal_entry(new_id(), entry_key, newest=1, oldest=1)
+        await self._vault_entries.add(vault_id, entry)
+        return await self._add_newest(sealing, entry, entry_key, content)
 
     async def restore(
-        self, credentials: VaultCredentials, key: str, version: int, conditions: WriteConditions
+        self,
+        credentials: VaultCredentials,
+        entry_key: str,
+        version: int,
+        precondition: Precondition,
+        key: UnwrappedKey | None = None,
     ) -> EntryVersion:
-        """Makes an older version the newest one once more.
+        """Create the next version with the content of an older one.
 
         Raises: EntryNotFound, VersionNotFound, VersionGone, EntryDamaged.
         """
-        sealing, entry = await self._existing(credentials, key, conditions)
+        sealing, entry = await self._lock_entry(credentials, entry_key, precondition, key)
         try:
             sealing.key_of(entry)
-            _require_kept(entry, version)
-            sealed = await self._uow.vault_entries.find_version(entry.id, version)
-            content = sealing.content(sealing.shown(entry, sealed), sealed)
+            _require_stored(entry, version)
+            sealed = await self._vault_entries.find_version(entry.id, version)
+            content = sealing.open_content(sealing.open_version(entry, sealed), sealed)
         except Tampered:
             raise EntryDamaged(credentials.vault_id, entry.id) from None
-        return await self._add_version(sealing, entry, key, content)
+        return await self._add_version(sealing, entry, entry_key, content)
 
     async def remove(
-        self, credentials: VaultCredentials, key: str, conditions: WriteConditions
+        self,
+        credentials: VaultCredentials,
+        entry_key: str,
+        precondition: Precondition,
+        key: UnwrappedKey | None = None,
     ) -> None:
-        """Removes all versions. Raises: EntryNotFound."""
-        _, entry = await self._existing(credentials, key, conditions)
-        await self._uow.vault_entries.remove(entry.id)
+        """Remove an entry with all its versions. Raises: EntryNotFound."""
+        _, entry = await self._lock_entry(credentials, entry_key, precondition, key)
+        await self._vault_entries.remove(entry.id)
 
-    async def _locked(self, credentials: VaultCredentials) -> EntrySealing | None:
-        await self._uow.vaults.get_for_update(credentials.user_id, credentials.vault_id)
-        key = await data_key(self._uow, self._keyring, credentials)
-        return None if key is None else EntrySealing(key)
+    async def _lock_vault(
+        self, credentials: VaultCredentials, key: UnwrappedKey | None
+    ) -> EntrySealing | None:
+        await self._vaults.get_for_update(credentials.user_id, credentials.vault_id)
+        current = await unwrap_data_key(self._vault_sessions, self._keyring, credentials, key)
+        return None if current is None else EntrySealing(current.data_key)
 
-    async def _first_key(self, vault_id: UUID) -> EntrySealing:
-        key = self._keyring.new_key(vault_id)
-        await self._uow.vault_keys.add(self._keyring.wrap(key))
-        return EntrySealing(key)
+    async def _create_key(self, vault_id: UUID) -> EntrySealing:
+        data_key = self._keyring.new_key(vault_id)
+        await self._vault_keys.add(self._keyring.wrap(data_key))
+        return EntrySealing(data_key)
 
-    async def _existing(
-        self, credentials: VaultCredentials, key: str, conditions: WriteConditions
+    async def _lock_entry(
+        self,
+        credentials: VaultCredentials,
+        entry_key: str,
+        precondition: Precondition,
+        key: UnwrappedKey | None,
     ) -> tuple[EntrySealing, SealedEntry]:
-        sealing = await self._locked(credentials)
-        entry = sealing and await self._uow.vault_entries.find(
-            credentials.vault_id, sealing.lookup(key)
+        sealing = await self._lock_vault(credentials, key)
+        entry = sealing and await self._vault_entries.find(
+            credentials.vault_id, sealing.lookup(entry_key)
         )
         if sealing is None or entry is None:
             raise EntryNotFound
-        conditions.require(entry)
+        _require(precondition, entry)
         return sealing, entry
 
     async def _add_version(
-        self, sealing: EntrySealing, entry: SealedEntry, key: str, content: Content
+        self, sealing: EntrySealing, entry: SealedEntry, entry_key: str, content: Content
     ) -> EntryVersion:
         newest = entry.newest + 1
         oldest = max(entry.oldest, newest - MAX_VERSIONS + 1)
-        changed = sealing.seal_entry(entry.id, key, newest, oldest)
-        await self._uow.vault_entries.save(changed)
-        return await self._keep_version(sealing, changed, key, content)
+        updated = sealing.seal_entry(entry.id, entry_key, newest, oldest)
+        await self._vault_entries.save(updated)
+        return await self._add_newest(sealing, updated, entry_key, content)
 
-    async def _keep_version(
-        self, sealing: EntrySealing, entry: SealedEntry, key: str, content: Content
+    async def _add_newest(
+        self, sealing: EntrySealing, entry: SealedEntry, entry_key: str, content: Content
     ) -> EntryVersion:
-        facts = VersionInfo(content.content_type, content.encoding, len(content.data), utc_now())
-        shown = EntryVersion(entry.id, key, entry.newest, facts)
-        sealed = sealing.seal_version(shown, content.data)
-        await self._uow.vault_entries.add_version(entry.id, sealed)
-        return shown
+        facts = VersionFacts(content.content_type, content.encoding, len(content.data), utc_now())
+        version = EntryVersion(entry.id, entry_key, entry.newest, facts)
+        sealed = sealing.seal_version(version, content.data)
+        await self._vault_entries.add_version(entry.id, sealed)
+        return version
 
 
-def _opens(sealing: EntrySealing, entry: SealedEntry) -> bool:
+def _can_open(sealing: EntrySealing, entry: SealedEntry) -> bool:
     try:
         sealing.key_of(entry)
     except Tampered:
@@ -261,7 +281,14 @@ def _opens(sealing: EntrySealing, entry: SealedEntry) -> bool:
     return True
 
 
-def _require_kept(entry: SealedEntry, version: int | None) -> None:
+def _require(precondition: Precondition, entry: SealedEntry | None) -> None:
+    """Raises: PreconditionFailed."""
+    tag = None if entry is None else entry_tag(entry.id, entry.newest)
+    if not precondition.accepts(tag):
+        raise PreconditionFailed(_NOUN, entry.newest if entry else None)
+
+
+def _require_stored(entry: SealedEntry, version: int | None) -> None:
     """Raises: VersionNotFound, VersionGone."""
     if version is not None and version > entry.newest:
         raise VersionNotFound

@@ -1,4 +1,4 @@
-"""The keys of vaults: for each a random data key, which is kept only wrapped by another key."""
+"""The keys of vaults: each vault has a random data key, which is stored wrapped by another key."""
 
 import hashlib
 import hmac
@@ -7,24 +7,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from symphony.domain.errors import DomainError
-
-if TYPE_CHECKING:
-    from symphony.domain.unit_of_work import UnitOfWork
 
 KEY_BYTES = 32
 SALT_BYTES = 16  # RFC 9106, section 4
 
 
 class Tampered(Exception):
-    """A sealed record is not what was sealed, or not where it was sealed."""
+    """A sealed record is not the one that was sealed with these associated data."""
 
 
 class Damaged(DomainError):
-    """Something kept for a vault does not open; `ids` say what, for the log."""
+    """A stored record of a vault was tampered with; `ids` identify it in the log."""
 
     def __init__(self, slug: str, detail: str, **ids: UUID) -> None:
         super().__init__(slug, detail)
@@ -32,50 +29,49 @@ class Damaged(DomainError):
 
 
 class VaultDamaged(Damaged):
-    """A vault's key does not open, so nothing in the vault does."""
+    """A vault's key cannot be unwrapped, so that nothing in the vault can be read."""
 
     def __init__(self, vault_id: UUID) -> None:
         super().__init__(
             "vault-damaged",
-            "The vault's key has been altered where it is kept, so that nothing in the vault can be"
-            " opened.",
+            "The stored key of the vault was tampered with; nothing in the vault can be read.",
             vault_id=vault_id,
         )
 
 
 class MasterKeyMissing(DomainError):
-    """The service has no master key, or not the one that is needed."""
+    """The service has no master key, or lacks the one that is needed."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("master-key-missing", detail)
 
 
 class Cryptography(Protocol):
-    """Authenticated encryption and derived keys, from a library."""
+    """Authenticated encryption and key derivation, provided by a library."""
 
     def subkey(self, key: bytes, purpose: str) -> bytes:
-        """A key for one purpose, from which neither `key` nor another purpose's is found."""
+        """Derive a key for one purpose, which reveals neither `key` nor the other derived keys."""
         ...
 
-    def seal(self, key: bytes, content: bytes, purpose: str, *about: bytes) -> bytes:
-        """Encrypts; it opens only for the same purpose and with the same things about it."""
+    def seal(self, key: bytes, content: bytes, purpose: str, *associated_data: bytes) -> bytes:
+        """Encrypt; opening needs the same purpose and the same associated data."""
         ...
 
-    def open(self, key: bytes, sealed: bytes, purpose: str, *about: bytes) -> bytes:
+    def open(self, key: bytes, sealed: bytes, purpose: str, *associated_data: bytes) -> bytes:
         """Raises: Tampered."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class MasterKey:
-    """A key of the service. Its name is a hash, which says nothing about the key."""
+    """A key of the service. Its name is a hash that reveals nothing about the key."""
 
     name: bytes
     key: bytes = field(repr=False)
 
 
 class MasterKeys(Protocol):
-    """The service's master keys: the first one wraps, each unwraps."""
+    """The service's master keys: the first one wraps, all of them unwrap."""
 
     def first(self) -> MasterKey:
         """Raises: MasterKeyMissing."""
@@ -86,13 +82,13 @@ class MasterKeys(Protocol):
         ...
 
     def changing(self) -> AbstractContextManager[None]:
-        """Around wrapping everything under the first one: nothing else is needed afterwards."""
+        """Surrounds a rewrap of all keys under the first one; afterwards no other one is needed."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How a key comes from a passphrase (Argon2id, RFC 9106); `memory` in KiB."""
+    """How a key is derived from a passphrase (Argon2id, RFC 9106); `memory` in KiB."""
 
     salt: bytes
     memory: int
@@ -101,8 +97,7 @@ class Derivation:
 
     @property
     def is_within_bounds(self) -> bool:
-        """Whether it is one of ours: what somebody has put into the database could ask for
-        terabytes."""
+        """Whether the service can have chosen it: a tampered one could ask for terabytes."""
         return (
             len(self.salt) == SALT_BYTES
             and 8 * self.lanes <= self.memory <= 2**18
@@ -117,10 +112,10 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A vault's data key, wrapped by the named master key or by what comes from a passphrase.
+    """A vault's data key, wrapped by the named master key or by a key derived from a passphrase.
 
-    A wrong passphrase and an altered record would look the same without the checksum, which is a
-    plain one: whoever can compute it anew still cannot open anything.
+    Without the checksum a wrong passphrase and a tampered record would look the same. It has no
+    key: an attacker who recomputes it still cannot unwrap anything.
     """
 
     vault_id: UUID
@@ -130,7 +125,7 @@ class KeyRecord:
     checksum: bytes
 
     @classmethod
-    def made(
+    def with_checksum(
         cls,
         vault_id: UUID,
         wrapped: bytes,
@@ -141,11 +136,11 @@ class KeyRecord:
         checksum = _checksum(vault_id, wrapped, _wrapped_by(master_key, derivation))
         return cls(vault_id, wrapped, master_key, derivation, checksum)
 
-    def require_whole(self) -> None:
+    def require_intact(self) -> None:
         """Raises: VaultDamaged."""
         wrapped_by = _wrapped_by(self.master_key, self.derivation)
         if (
-            (self.master_key is None) is (self.derivation is None)  # it is wrapped by one of them
+            (self.master_key is None) is (self.derivation is None)  # exactly one of them wraps it
             or self.checksum != _checksum(self.vault_id, self.wrapped, wrapped_by)
             or (self.derivation is not None and not self.derivation.is_within_bounds)
         ):
@@ -153,31 +148,34 @@ class KeyRecord:
 
 
 class VaultKeyRepository(ABC):
-    """The wrapped keys of all vaults. The vault's row is locked before its key is written, but for
-    wrapping it anew: that locks the key's row, and what it opens stays the same."""
+    """The wrapped keys of all vaults.
+
+    The vault's row is locked before its key is written, except for a rewrap: that locks the key's
+    row, and the data key stays the same.
+    """
 
     @abstractmethod
     async def find(self, owner_id: UUID, vault_id: UUID) -> KeyRecord | None:
-        """That of an owner's vault, if it has one already."""
+        """The key of an owner's vault; None when it has none yet."""
 
     @abstractmethod
     async def add(self, record: KeyRecord) -> None:
-        """Keeps a vault's first one."""
+        """Store the first key of a vault."""
 
     @abstractmethod
     async def replace(self, record: KeyRecord) -> None:
-        """Keeps another one in the place of the vault's."""
+        """Replace the key of the vault."""
 
     @abstractmethod
     async def need_a_master_key(self) -> bool:
-        """Whether any is wrapped by one."""
+        """Whether a master key wraps any of them."""
 
     @abstractmethod
     async def under_other_master_keys(
         self, name: bytes, after: UUID, limit: int
     ) -> Sequence[KeyRecord]:
-        """Records that a master key other than the named one wraps, of vaults with ids beyond
-        `after`, in their order; they stay as they are until the unit of work ends."""
+        """The keys wrapped by another master key than the named one: of vaults with ids beyond
+        `after`, in the order of ids, locked until this unit of work is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,18 +189,18 @@ class DataKey:
         default_factory=dict[str, bytes], init=False, repr=False, compare=False
     )
 
-    def seal(self, content: bytes, purpose: str, *about: bytes) -> bytes:
-        """What no other vault opens, and this one only for the same purpose and things."""
+    def seal(self, content: bytes, purpose: str, *associated_data: bytes) -> bytes:
+        """Encrypt for this vault; opening needs the same purpose and the same associated data."""
         key = self._subkey(purpose)
-        return self.cryptography.seal(key, content, purpose, self.vault_id.bytes, *about)
+        return self.cryptography.seal(key, content, purpose, self.vault_id.bytes, *associated_data)
 
-    def open(self, sealed: bytes, purpose: str, *about: bytes) -> bytes:
+    def open(self, sealed: bytes, purpose: str, *associated_data: bytes) -> bytes:
         """Raises: Tampered."""
         key = self._subkey(purpose)
-        return self.cryptography.open(key, sealed, purpose, self.vault_id.bytes, *about)
+        return self.cryptography.open(key, sealed, purpose, self.vault_id.bytes, *associated_data)
 
     def keyed_hash(self, content: bytes, purpose: str) -> bytes:
-        """A hash (RFC 2104) whose content nobody without the key can find by trying."""
+        """An HMAC (RFC 2104), whose content cannot be found by trial without the key."""
         return hmac.digest(self._subkey(purpose), content, hashlib.sha256)
 
     def _subkey(self, purpose: str) -> bytes:
@@ -212,7 +210,7 @@ class DataKey:
 
 
 class Keyring:
-    """Makes data keys, wraps them and unwraps them."""
+    """Generates, wraps and unwraps data keys."""
 
     def __init__(self, cryptography: Cryptography, master_keys: MasterKeys) -> None:
         self.cryptography = cryptography
@@ -222,14 +220,14 @@ class Keyring:
         return DataKey(vault_id, secrets.token_bytes(KEY_BYTES), self.cryptography)
 
     def wrap(self, data_key: DataKey) -> KeyRecord:
-        """Wraps it by the first master key. Raises: MasterKeyMissing."""
+        """Wrap by the first master key. Raises: MasterKeyMissing."""
         master = self.master_keys.first()
         wrapped = self._wrap(data_key, master.key, _wrapped_by(master.name, None))
-        return KeyRecord.made(data_key.vault_id, wrapped, master_key=master.name)
+        return KeyRecord.with_checksum(data_key.vault_id, wrapped, master_key=master.name)
 
     def unwrap(self, record: KeyRecord) -> DataKey:
         """Raises: MasterKeyMissing, VaultDamaged."""
-        record.require_whole()
+        record.require_intact()
         if record.master_key is None:
             raise VaultDamaged(record.vault_id)
         key = self.master_keys.named(record.master_key).key
@@ -241,59 +239,68 @@ class Keyring:
     def wrap_by_passphrase(
         self, data_key: DataKey, key: bytes, derivation: Derivation
     ) -> KeyRecord:
-        """`key` is what the derivation has made of the passphrase."""
+        """`key` was derived from the passphrase in this way."""
         wrapped = self._wrap(data_key, key, _wrapped_by(None, derivation))
-        return KeyRecord.made(data_key.vault_id, wrapped, derivation=derivation)
+        return KeyRecord.with_checksum(data_key.vault_id, wrapped, derivation=derivation)
 
     def unwrap_by_passphrase(self, record: KeyRecord, key: bytes) -> DataKey | None:
-        """None when the passphrase is wrong."""
+        """Returns None when the passphrase is wrong."""
         return self._unwrap(record, key, _wrapped_by(None, record.derivation))
 
-    def _wrap(self, data_key: DataKey, key: bytes, about: tuple[bytes, ...]) -> bytes:
+    def _wrap(self, data_key: DataKey, key: bytes, associated_data: tuple[bytes, ...]) -> bytes:
         vault = data_key.vault_id.bytes
-        return self.cryptography.seal(key, data_key.key, "data key", vault, *about)
+        return self.cryptography.seal(key, data_key.key, "data key", vault, *associated_data)
 
-    def _unwrap(self, record: KeyRecord, key: bytes, about: tuple[bytes, ...]) -> DataKey | None:
+    def _unwrap(
+        self, record: KeyRecord, key: bytes, associated_data: tuple[bytes, ...]
+    ) -> DataKey | None:
         vault = record.vault_id.bytes
         try:
-            opened = self.cryptography.open(key, record.wrapped, "data key", vault, *about)
+            opened = self.cryptography.open(
+                key, record.wrapped, "data key", vault, *associated_data
+            )
         except Tampered:
             return None
         return DataKey(record.vault_id, opened, self.cryptography)
 
 
 @dataclass(frozen=True, slots=True)
-class RewrapBatch:
-    """How many keys of a batch were wrapped anew, and of which vaults they could not be opened."""
+class RewrappedBatch:
+    """How many keys of a batch were rewrapped, and the vaults whose keys cannot be unwrapped.
+
+    `last` is the last vault of the batch, after which the next one starts.
+    """
 
     last: UUID
-    wrapped: int
-    unopened: tuple[UUID, ...]
+    rewrapped: int
+    failed: tuple[UUID, ...]
 
 
 class VaultKeyService:
-    """Wraps keys under another master key."""
+    """Rewraps data keys under another master key."""
 
-    def __init__(self, uow: "UnitOfWork", keyring: Keyring) -> None:
-        self._uow = uow
+    def __init__(self, vault_keys: VaultKeyRepository, keyring: Keyring) -> None:
+        self._vault_keys = vault_keys
         self._keyring = keyring
 
-    async def rewrap_batch(self, after: UUID, limit: int) -> RewrapBatch | None:
-        """Of the vaults beyond `after` the first ones that are not under the first master key;
-        None when there are none. Raises: MasterKeyMissing."""
+    async def rewrap_batch(self, after: UUID, limit: int) -> RewrappedBatch | None:
+        """Rewrap the next keys that another than the first master key wraps.
+
+        Starts after the vault `after`; returns None when no key is left. Raises: MasterKeyMissing.
+        """
         first = self._keyring.master_keys.first().name
-        records = await self._uow.vault_keys.under_other_master_keys(first, after, limit)
+        records = await self._vault_keys.under_other_master_keys(first, after, limit)
         if not records:
             return None
-        unopened: list[UUID] = []
+        failed: list[UUID] = []
         for record in records:
             try:
                 data_key = self._keyring.unwrap(record)
             except (MasterKeyMissing, VaultDamaged):
-                unopened.append(record.vault_id)
+                failed.append(record.vault_id)
             else:
-                await self._uow.vault_keys.replace(self._keyring.wrap(data_key))
-        return RewrapBatch(records[-1].vault_id, len(records) - len(unopened), tuple(unopened))
+                await self._vault_keys.replace(self._keyring.wrap(data_key))
+        return RewrappedBatch(records[-1].vault_id, len(records) - len(failed), tuple(failed))
 
 
 def _wrapped_by(master_key: bytes | None, derivation: Derivation | None) -> tuple[bytes, ...]:

@@ -1,4 +1,4 @@
-"""Getting at what is in a vault: who comes, what they show, and the sessions that open it."""
+"""Access to the contents of a vault: the caller's credentials, and the sessions that unlock it."""
 
 import secrets
 from abc import ABC, abstractmethod
@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from symphony.domain.base import utc_now
-from symphony.domain.unit_of_work import Repositories
 from symphony.domain.vaults.keys import (
     Cryptography,
     DataKey,
@@ -19,14 +18,14 @@ from symphony.domain.vaults.keys import (
 from symphony.domain.vaults.vaults import Protection, VaultLocked
 
 MAX_SESSIONS = 100
-"""Live ones, of one vault."""
-SESSION_PREFIX = "symv_"  # what sessions begin with, so that scanners can find them
+"""Unexpired sessions per vault."""
+SESSION_PREFIX = "symv_"  # the start of every session, by which scanners find leaked ones
 SESSION_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class VaultCredentials:
-    """Somebody who comes to a vault: with a bearer token, known by its hash, and a session."""
+    """What a caller sends to access a vault: a bearer token, given by its hash, and a session."""
 
     user_id: UUID
     vault_id: UUID
@@ -34,13 +33,13 @@ class VaultCredentials:
     session: str | None = field(repr=False)
 
     def session_hash(self, cryptography: Cryptography) -> bytes | None:
-        """Under what the session is kept, if one is shown."""
+        """The hash under which the session is stored; None without a session."""
         return None if self.session is None else _session_hash(self.session, cryptography)
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """What is kept of a session: the data key, wrapped by what nobody but its holder has."""
+    """What is stored of a session: the data key, wrapped by a key that only its holder has."""
 
     session_hash: bytes
     vault_id: UUID
@@ -51,7 +50,7 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class VaultAccess:
-    """What there is to open a vault with, as of one moment."""
+    """The stored records that decide, at one moment, whether a vault can be accessed."""
 
     protection: Protection
     is_locked: bool
@@ -61,7 +60,7 @@ class VaultAccess:
 
 
 class VaultSessionRepository(ABC):
-    """The sessions of all vaults. The vault's row is locked before any is kept or ended."""
+    """The sessions of all vaults. The vault's row is locked before sessions are written."""
 
     @abstractmethod
     async def access(
@@ -71,75 +70,97 @@ class VaultSessionRepository(ABC):
 
     @abstractmethod
     async def add(self, session: SessionRecord) -> None:
-        """Keeps a session; of too many of a vault those give way that would end first."""
+        """Store a session; when a vault has too many, those that expire first are removed."""
 
     @abstractmethod
     async def remove_expired(self) -> None:
-        """Removes those of all vaults whose time is up, but for those that somebody else has locked
-        at the moment."""
+        """Remove the expired sessions of all vaults, except those that are locked just now."""
 
     @abstractmethod
-    async def end_all(self, vault_id: UUID) -> None:
-        """Removes all of a vault's."""
+    async def remove_all(self, vault_id: UUID) -> None:
+        """Remove all sessions of a vault."""
 
 
 def new_session(
     data_key: DataKey, token_hash: bytes, api_token_id: UUID | None, expires_at: datetime
 ) -> tuple[str, SessionRecord]:
-    """The session, which is shown once, and what is kept of it."""
+    """The session, which is shown only once, and its record."""
     session = SESSION_PREFIX + secrets.token_urlsafe(SESSION_BYTES)
     cryptography = data_key.cryptography
     session_hash = _session_hash(session, cryptography)
-    about = _about(data_key.vault_id, session_hash, api_token_id, expires_at)
+    aad = _associated_data(data_key.vault_id, session_hash, api_token_id, expires_at)
     key = _session_key(session, token_hash, cryptography)
-    wrapped = cryptography.seal(key, data_key.key, "session", *about)
+    wrapped = cryptography.seal(key, data_key.key, "session", *aad)
     return session, SessionRecord(
         session_hash, data_key.vault_id, api_token_id, expires_at, wrapped
     )
 
 
-def lifetime_end(ttl_seconds: int, token_ends_at: datetime | None) -> datetime:
-    """When a session ends that begins now: no later than the token that it is bound to."""
-    ends_at = utc_now() + timedelta(seconds=ttl_seconds)
-    return ends_at if token_ends_at is None else min(ends_at, token_ends_at)
+def session_expiry(ttl_seconds: int, token_expires_at: datetime | None) -> datetime:
+    """When a new session expires: not later than the token to which it is bound."""
+    expires_at = utc_now() + timedelta(seconds=ttl_seconds)
+    return expires_at if token_expires_at is None else min(expires_at, token_expires_at)
 
 
-async def data_key(
-    repositories: Repositories, keyring: Keyring, credentials: VaultCredentials
-) -> DataKey | None:
-    """The key of a vault that is open for the credentials; None when it has none, being empty.
+@dataclass(frozen=True, slots=True)
+class UnwrappedKey:
+    """A vault's data key, and the record from which it was unwrapped."""
+
+    data_key: DataKey
+    record: KeyRecord | SessionRecord
+
+
+async def unwrap_data_key(
+    vault_sessions: VaultSessionRepository,
+    keyring: Keyring,
+    credentials: VaultCredentials,
+    known: UnwrappedKey | None = None,
+) -> UnwrappedKey | None:
+    """The key of a vault that is unlocked for the credentials; None for an empty vault without one.
+
+    `known` is what an earlier call with the same credentials returned. Whether the vault is
+    unlocked is checked again; the key is unwrapped again only if its record has changed.
 
     Raises: NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing.
     """
     session_hash = credentials.session_hash(keyring.cryptography)
-    found = await repositories.vault_sessions.access(
-        credentials.user_id, credentials.vault_id, session_hash
-    )
+    found = await vault_sessions.access(credentials.user_id, credentials.vault_id, session_hash)
+    record = _unlocking_record(found, credentials.vault_id)
+    if record is None:
+        return None
+    if known is not None and known.record == record:
+        return known
+    if isinstance(record, KeyRecord):
+        return UnwrappedKey(keyring.unwrap(record), record)
+    return UnwrappedKey(_unwrap_session(record, credentials, keyring.cryptography), record)
+
+
+def _unlocking_record(found: VaultAccess, vault_id: UUID) -> KeyRecord | SessionRecord | None:
     if found.is_locked:
         raise VaultLocked
     if found.protection is Protection.NONE:
-        if found.key is not None:
-            return keyring.unwrap(found.key)
-        if found.has_entries:
-            raise VaultDamaged(credentials.vault_id)
-        return None
+        if found.key is None and found.has_entries:
+            raise VaultDamaged(vault_id)
+        return found.key
     if found.key is None or found.key.master_key is not None:
-        raise VaultDamaged(credentials.vault_id)
+        raise VaultDamaged(vault_id)
     if found.session is None or found.session.expires_at <= utc_now():
         raise VaultLocked
-    return _opened(found.session, credentials, keyring.cryptography)
+    return found.session
 
 
-def _opened(
+def _unwrap_session(
     record: SessionRecord, credentials: VaultCredentials, cryptography: Cryptography
 ) -> DataKey:
-    about = _about(record.vault_id, record.session_hash, record.api_token_id, record.expires_at)
+    aad = _associated_data(
+        record.vault_id, record.session_hash, record.api_token_id, record.expires_at
+    )
     key = _session_key(credentials.session or "", credentials.token_hash, cryptography)
     try:
-        opened = cryptography.open(key, record.wrapped, "session", *about)
-    except Tampered:  # another token's, or altered where it is kept: it opens nothing
+        data_key = cryptography.open(key, record.wrapped, "session", *aad)
+    except Tampered:  # it is bound to another token, or was tampered with
         raise VaultLocked from None
-    return DataKey(record.vault_id, opened, cryptography)
+    return DataKey(record.vault_id, data_key, cryptography)
 
 
 def _session_hash(session: str, cryptography: Cryptography) -> bytes:
@@ -151,10 +172,10 @@ def _session_key(session: str, token_hash: bytes, cryptography: Cryptography) ->
 
 
 def _encoded(session: str) -> bytes:
-    return session.encode("utf-8", "surrogatepass")  # whatever somebody sends is merely unknown
+    return session.encode("utf-8", "surrogatepass")  # any text is valid, and merely unknown
 
 
-def _about(
+def _associated_data(
     vault_id: UUID, session_hash: bytes, api_token_id: UUID | None, expires_at: datetime
 ) -> tuple[bytes, ...]:
     token = b"" if api_token_id is None else api_token_id.bytes

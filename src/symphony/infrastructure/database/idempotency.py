@@ -18,7 +18,7 @@ from symphony.domain.idempotency import (
     KEPT_FOR,
     Creation,
     IdempotencyKey,
-    IdempotencyKeys,
+    IdempotencyKeyRepository,
     KeyReused,
 )
 from symphony.domain.unit_of_work import TransactionConflict
@@ -55,7 +55,7 @@ _KEEP = (
 _FIND = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_IS_OF_USER, _IS_KEY)
 
 
-class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
+class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
@@ -69,13 +69,14 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeys):
         is_claimed = await self._connection.fetch(_CLAIM, _parameters(key) | new)
         return None if is_claimed else await self._replay(key)
 
-    async def knows(self, key: IdempotencyKey) -> bool:
+    async def exists(self, key: IdempotencyKey) -> bool:
         return bool(await self._connection.fetch(_FIND, _parameters(key)))
 
-    async def keep(self, key: IdempotencyKey, made: Creation) -> None:
-        noun = made.noun if isinstance(made, Entity) else made[0].noun
-        created = to_json(made) if isinstance(made, Entity) else [to_json(each) for each in made]
-        values = {"own_noun": noun, "created": created}
+    async def save(self, key: IdempotencyKey, created: Creation) -> None:
+        if isinstance(created, Entity):
+            values = {"own_noun": created.noun, "created": to_json(created)}
+        else:
+            values = {"own_noun": created[0].noun, "created": [to_json(each) for each in created]}
         await self._connection.fetch(_KEEP, _parameters(key) | values)
 
     async def _replay(self, key: IdempotencyKey) -> Creation:

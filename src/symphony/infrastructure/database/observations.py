@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from symphony.domain.attention import (
     BoardFacts,
     BoardRepo,
-    Observations,
+    ObservationRepository,
     RepoObservation,
     UnlockedVault,
 )
@@ -133,11 +133,11 @@ _KEEP = _insert.on_conflict_do_update(
 )
 
 
-class SqlAlchemyObservations(Observations):
+class SqlAlchemyObservations(ObservationRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def known(
+    async def board_facts(
         self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
     ) -> BoardFacts:
         parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
@@ -154,10 +154,10 @@ class SqlAlchemyObservations(Observations):
                 vaults.append(UnlockedVault(**common))
             else:
                 observation = _observation(row[len(_COMMON) + 1 :])
-                repos.append(BoardRepo(**common, path=path, seen=observation))
+                repos.append(BoardRepo(**common, path=path, observation=observation))
         return BoardFacts(repos, vaults)
 
-    async def keep(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
+    async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
         await self._connection.fetch(_KEEP, {"owner_id": owner_id, "observations": observations})
 
 

@@ -4,7 +4,7 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, case, delete, select
 
-from symphony.domain.sign_in_failures import WINDOW, Failures, SignInFailures
+from symphony.domain.sign_in_failures import WINDOW, RecentFailures, SignInFailureRepository
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.models import SignInFailureModel
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
@@ -31,19 +31,19 @@ _COUNT = (
 _REMOVE_EXPIRED = delete(_table).where(_failures.since < bindparam("since_before"))
 
 
-class SqlAlchemySignInFailures(SignInFailures):
+class SqlAlchemySignInFailures(SignInFailureRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def of(self, account: bytes) -> Failures:
+    async def recent(self, account: bytes) -> RecentFailures:
         now = self._connection.now()
         parameters = {"own_account": account, "since_after": now - WINDOW}
         rows = await self._connection.fetch(_RECENT, parameters)
-        return Failures(*rows[0]) if rows else Failures(0, now)
+        return RecentFailures(*rows[0]) if rows else RecentFailures(0, now)
 
-    async def add(self, account: bytes) -> Failures:
+    async def add(self, account: bytes) -> RecentFailures:
         now = self._connection.now()
         parameters = {"own_account": account, "now": now, "since_before": now - WINDOW}
         rows = await self._connection.fetch(_COUNT, parameters)
         await self._connection.fetch(_REMOVE_EXPIRED, {"since_before": now - 2 * WINDOW})
-        return Failures(*rows[0])
+        return RecentFailures(*rows[0])

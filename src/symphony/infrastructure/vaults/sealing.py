@@ -23,11 +23,15 @@ class AesGcmSealing:
     def subkey(self, key: bytes, purpose: str) -> bytes:
         return HKDF(SHA256(), KEY_BYTES, None, f"symphony vault {purpose}".encode()).derive(key)
 
-    def seal(self, key: bytes, content: bytes, purpose: str, *about: bytes) -> bytes:
+    def seal(self, key: bytes, content: bytes, purpose: str, *associated_data: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + AESGCM(key).encrypt(nonce, content, _joined(purpose, about))
+        return (
+            _VERSION
+            + nonce
+            + AESGCM(key).encrypt(nonce, content, _joined(purpose, associated_data))
+        )
 
-    def open(self, key: bytes, sealed: bytes, purpose: str, *about: bytes) -> bytes:
+    def open(self, key: bytes, sealed: bytes, purpose: str, *associated_data: bytes) -> bytes:
         """Raises: Tampered."""
         version, nonce, content = (
             sealed[:1],
@@ -37,11 +41,11 @@ class AesGcmSealing:
         if version != _VERSION or len(nonce) != _NONCE_BYTES:
             raise Tampered
         try:
-            return AESGCM(key).decrypt(nonce, content, _joined(purpose, about))
+            return AESGCM(key).decrypt(nonce, content, _joined(purpose, associated_data))
         except InvalidTag:
             raise Tampered from None
 
 
-def _joined(purpose: str, about: tuple[bytes, ...]) -> bytes:
-    parts = (_VERSION, purpose.encode(), *about)
+def _joined(purpose: str, associated_data: tuple[bytes, ...]) -> bytes:
+    parts = (_VERSION, purpose.encode(), *associated_data)
     return b"".join(len(part).to_bytes(4) + part for part in parts)

@@ -90,5 +90,5 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
     async def remove_expired(self) -> None:
         await self._connection.fetch(_REMOVE_EXPIRED, {})
 
-    async def end_all(self, vault_id: UUID) -> None:
+    async def remove_all(self, vault_id: UUID) -> None:
         await self._connection.fetch(_REMOVE_ALL, {"entity_id": vault_id})

@@ -1,0 +1,48 @@
+"""Identifying the caller of a request by the bearer token."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from symphony.application.api_tokens import (
+    FindApiToken,
+    MarkApiTokenUsed,
+    find_api_token,
+    mark_api_token_used,
+)
+from symphony.application.app import Application
+from symphony.application.callers import Caller
+from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, hash_token
+from symphony.domain.base import utc_now
+
+_USE_RESOLUTION = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifyCaller:
+    token: str = field(repr=False)
+
+
+async def identify_caller(command: IdentifyCaller, app: Application) -> Caller | None:
+    """The user of a token; None for a token that is unknown, expired or revoked."""
+    if command.token.startswith(TOKEN_PREFIX):
+        return await _identify_by_api_token(command.token, app)
+    read = app.access_tokens.read(command.token)
+    if read is None:
+        return None
+    user_id, expires_at = read
+    return Caller(user_id, frozenset(Scope), hash_token(command.token), expires_at)
+
+
+async def _identify_by_api_token(token: str, app: Application) -> Caller | None:
+    found = await app.ask(find_api_token, FindApiToken(hash_token(token)))
+    if found is None or found.is_expired:
+        return None
+    if found.last_used_at is None or utc_now() - found.last_used_at > _USE_RESOLUTION:
+        await app.run(mark_api_token_used, MarkApiTokenUsed(found.id))
+    return Caller(
+        found.user_profile_id,
+        frozenset(found.scopes),
+        found.token_hash,
+        found.expires_at,
+        found.id,
+    )

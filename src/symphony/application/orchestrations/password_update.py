@@ -1,0 +1,36 @@
+"""Updating a profile with a new password: Argon2 runs before the unit of work starts."""
+
+from dataclasses import dataclass, field, replace
+
+from symphony.application.app import Application
+from symphony.application.throttling import check_password
+from symphony.application.user_profiles import (
+    GetUserProfile,
+    UpdateUserProfile,
+    get_user_profile,
+    update_user_profile,
+)
+from symphony.domain import fields as rules
+from symphony.domain import user_profiles as domain
+from symphony.domain.user_profiles import PasswordChange, UserProfile, wrong_current_password
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePassword:
+    """An update of a profile together with its password, which needs the current password."""
+
+    update: UpdateUserProfile
+    password: str = field(repr=False)
+    current_password: str | None = field(repr=False)
+
+
+async def update_password(command: UpdatePassword, app: Application) -> UserProfile:
+    """Raises: NotFound, PreconditionFailed, Invalid, TooManyAttempts, AlreadyExists, Overloaded."""
+    update = command.update
+    new = rules.checked("password", domain.password, command.password)
+    profile = await app.ask(get_user_profile, GetUserProfile(update.actor, update.profile_id))
+    current = command.current_password or ""
+    if not await check_password(str(profile.id), current, profile.password_hash, app):
+        raise wrong_current_password()
+    change = PasswordChange(profile.password_hash, await app.passwords.hash(new))
+    return await app.run(update_user_profile, replace(update, password_change=change))

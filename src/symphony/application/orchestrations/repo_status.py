@@ -1,0 +1,28 @@
+"""The status of a repo: its folder is inspected while no database connection is held."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from symphony.application.app import Application
+from symphony.application.attention import SaveObservations
+from symphony.application.orchestrations.observation_saving import try_to_save_observations
+from symphony.application.repos import GetRepo, get_repo
+from symphony.domain.attention import RepoObservation
+from symphony.domain.git import GitDisabled, RepoStatus
+
+
+@dataclass(frozen=True, slots=True)
+class GetRepoStatus:
+    actor: UUID
+    repo_id: UUID
+
+
+async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
+    """Raises: GitDisabled, NotFound, Overloaded."""
+    if app.git is None:
+        raise GitDisabled
+    repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
+    status = await app.git.status(query.actor, repo.path)
+    observations = [RepoObservation.of(repo.id, repo.path, status)]
+    await try_to_save_observations(SaveObservations(query.actor, observations), app)
+    return status

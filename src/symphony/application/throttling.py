@@ -1,0 +1,48 @@
+"""Throttling of attempts to guess a password or a passphrase."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from symphony.application.app import Application
+from symphony.application.sign_in_failures import (
+    CountSignInFailure,
+    GetSignInFailures,
+    count_sign_in_failure,
+    get_sign_in_failures,
+)
+from symphony.domain.sign_in_failures import MAX_FAILURES
+
+ResultT = TypeVar("ResultT")
+
+
+async def throttled(
+    account: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
+) -> ResultT:
+    """Run an attempt, whose result is falsy if it fails, and count a failure for the account.
+
+    Raises: TooManyAttempts after five failures within a minute.
+    """
+    key = app.keyed_hash(account)
+    recent = await app.ask(get_sign_in_failures, GetSignInFailures(key))
+    recent.require_fewer_than(MAX_FAILURES)
+    result = await attempt()
+    # Checked after counting: of many parallel attempts no more than five get a result, plus those
+    # that are running in all processes at that moment.
+    if result:
+        recent = await app.ask(get_sign_in_failures, GetSignInFailures(key))
+        recent.require_fewer_than(MAX_FAILURES)
+    else:
+        recent = await app.run(count_sign_in_failure, CountSignInFailure(key))
+        recent.require_fewer_than(MAX_FAILURES + 1)
+    return result
+
+
+async def check_password(
+    account: str, password: str, password_hash: str | None, app: Application
+) -> bool:
+    """Whether a password is right; wrong ones are counted. Raises: TooManyAttempts, Overloaded."""
+
+    async def verify() -> bool:
+        return await app.passwords.verify(password, password_hash)
+
+    return await throttled(account.encode(), verify, app)

@@ -1,0 +1,20 @@
+"""Use cases of the wrapped keys of vaults."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from symphony.application.app import Services
+from symphony.domain.vaults.keys import RewrappedBatch
+
+
+@dataclass(frozen=True, slots=True)
+class RewrapVaultKeys:
+    """At most `limit` keys, of the vaults with ids beyond `after`."""
+
+    after: UUID
+    limit: int
+
+
+async def rewrap_vault_keys(command: RewrapVaultKeys, services: Services) -> RewrappedBatch | None:
+    """Returns None when no key is left. Raises: MasterKeyMissing."""
+    return await services.vault_keys.rewrap_batch(command.after, command.limit)

@@ -1,0 +1,76 @@
+"""Steps of writing that the services of several nouns share."""
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+from symphony.domain.base import E, Repository
+from symphony.domain.errors import LimitReached
+
+
+async def get_expected(
+    repository: Repository[E],
+    owner_id: UUID,
+    entity_id: UUID,
+    expected_tags: frozenset[str] | None,
+) -> E:
+    """Lock an entity and require one of the expected states.
+
+    Raises: NotFound, PreconditionFailed.
+    """
+    entity = await repository.get_for_update(owner_id, entity_id)
+    entity.require(expected_tags)
+    return entity
+
+
+async def save_if_changed(repository: Repository[E], before: E, after: E) -> E:
+    """Raises: AlreadyExists."""
+    if after is not before:
+        await repository.save(after)
+    return after
+
+
+async def update(
+    repository: Repository[E],
+    owner_id: UUID,
+    entity_id: UUID,
+    expected_tags: frozenset[str] | None,
+    change: Callable[[E], E],
+) -> E:
+    """Lock an entity, require one of the expected states, and save what `change` returns.
+
+    Raises: NotFound, PreconditionFailed, AlreadyExists, and what `change` raises.
+    """
+    entity = await get_expected(repository, owner_id, entity_id, expected_tags)
+    return await save_if_changed(repository, entity, change(entity))
+
+
+def require_within(limit: int, noun: str, counted: int, added: int = 1) -> None:
+    """Raises LimitReached when `counted`, which includes those `added`, is beyond the limit."""
+    if counted > limit:
+        raise LimitReached(noun, limit=limit, used=counted - added, added=added)
+
+
+async def remove_from_parent(
+    repository: Repository[E],
+    owner_id: UUID,
+    entity_id: UUID,
+    expected_tags: frozenset[str] | None,
+    count: Callable[[E, int], Awaitable[object]],
+    require: Callable[[E], Awaitable[None]] | None = None,
+) -> None:
+    """Remove an entity, and count it out of its parent.
+
+    `count` locks the parent of an entity and adds a number to its counter; `require` raises when
+    the entity cannot be removed.
+
+    Raises: NotFound, PreconditionFailed, and what `require` raises.
+    """
+    found = await repository.get(owner_id, entity_id)
+    # Everywhere, parents are locked before what they hold: so no two commands wait for each other.
+    # Another command may have removed the entity before the lock was granted: it is read again.
+    await count(found, 0)
+    entity = await get_expected(repository, owner_id, entity_id, expected_tags)
+    if require is not None:
+        await require(entity)
+    await repository.remove(entity)
+    await count(entity, -1)
