@@ -25,7 +25,7 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
-from symphony.server import serve as run_server
+from symphony.serving.server import serve as run_server
 
 app = typer.Typer(
     help="The one place where a developer's work lives.", no_args_is_help=True, add_completion=False

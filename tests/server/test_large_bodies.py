@@ -7,10 +7,11 @@ from pathlib import Path
 
 import httpx
 
-from symphony.http_protocol import LINGER
+from symphony.serving.http_protocol import TimeLimitedHttpProtocol
 from tests.support.api import API, code, sign_up
 from tests.support.server import Server, running_server
 
+LINGER = TimeLimitedHttpProtocol.timeouts.linger
 TOO_LARGE = 8 * 1_048_576
 JSON = {"Content-Type": "application/json"}
 

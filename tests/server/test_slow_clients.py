@@ -6,11 +6,12 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from symphony.http_protocol import BODY_TIMEOUT, HEAD_TIMEOUT, READ_TIMEOUT
+from symphony.serving.http_protocol import TimeLimitedHttpProtocol
 from tests.support.api import User, sign_up
 from tests.support.server import Server, running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
+TIMEOUTS = TimeLimitedHttpProtocol.timeouts
 OF_EACH_KIND = 100
 SLACK = 5.0  # seconds
 PIPELINED = 4  # answers of 1.2 MB: more than the systems of both ends keep for such a reader
@@ -35,18 +36,18 @@ async def test_300_slow_clients_are_cut_and_an_honest_one_does_not_notice(tmp_pa
             *(_cut_after(server, _never_read, _list(ada) * PIPELINED) for _ in _each()),
         ]
         everybody = asyncio.gather(*slow)
-        await asyncio.sleep(READ_TIMEOUT / 2)  # by then the answers to readers are made
+        await asyncio.sleep(TIMEOUTS.read / 2)  # by then the answers to readers are made
         waits = await waits_beyond_idle(_honest(ada), _honest(idle_ada), everybody)
         seconds = await everybody
     heads, bodies, readers = (
         seconds[start : start + OF_EACH_KIND] for start in range(0, len(slow), OF_EACH_KIND)
     )
-    assert min(heads) > HEAD_TIMEOUT - 1
-    assert max(heads) < HEAD_TIMEOUT + SLACK
-    assert min(bodies) > BODY_TIMEOUT - 1
-    assert max(bodies) < BODY_TIMEOUT + SLACK
+    assert min(heads) > TIMEOUTS.head - 1
+    assert max(heads) < TIMEOUTS.head + SLACK
+    assert min(bodies) > TIMEOUTS.body - 1
+    assert max(bodies) < TIMEOUTS.body + SLACK
     # A reader is looked at from when its answer has filled all that keeps it.
-    assert max(readers) < 2 * READ_TIMEOUT + SLACK
+    assert max(readers) < 2 * TIMEOUTS.read + SLACK
     assert len(waits) > 100
     assert waits[int(len(waits) * 0.99)] < HONEST_WAIT
     assert not [line for line in server.log.read_text().splitlines() if "request failed" in line]

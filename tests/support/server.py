@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from tests.support import processes
+
 SYMPHONY = Path(sys.executable).with_name("symphony")
 STARTS_WITHIN = 90  # seconds; generous, for eight may start at once on a busy machine
 STOPS_WITHIN = 8  # seconds
@@ -46,6 +48,14 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers, if there are several."""
+        return [
+            child.pid
+            for child in processes.children(self.process.pid)
+            if any("spawn_main" in word for word in processes.command_line(child))
+        ]
 
     def client(self) -> httpx.AsyncClient:
         """A client with up to 100 connections."""

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidPart, invalid_parts
+from symphony.domain.base import new_id
 from symphony.domain.errors import (
     DomainError,
     Invalid,
@@ -311,6 +312,18 @@ def internal_error(request: Request) -> Response:
     return _response(request, "internal-error", "Something went wrong; it has been logged.")
 
 
+def malformed_http() -> Response:
+    """The response to bytes that are not HTTP/1.1, which have neither a path nor a request id."""
+    request_id = str(new_id())
+    return _rendered(
+        "",
+        request_id,
+        "malformed-request",
+        "The request is not valid HTTP/1.1.",
+        {"X-Request-ID": request_id, "X-Content-Type-Options": "nosniff"},
+    )
+
+
 def documented(*codes: str) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for its description in the OpenAPI document.
 
@@ -343,15 +356,28 @@ def _response(
     errors: Sequence[InvalidPart] = (),
     extra: Mapping[str, int] | None = None,
 ) -> Response:
+    request_id: str = request.state.request_id
+    return _rendered(instance(request), request_id, code, detail, headers, errors, extra)
+
+
+def _rendered(
+    instance: str,
+    request_id: str,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[InvalidPart] = (),
+    extra: Mapping[str, int] | None = None,
+) -> Response:
     kind = PROBLEMS[code]
     problem = Problem(
         type=f"/problems/{code}",
         title=kind.title,
         status=kind.status,
         detail=detail,
-        instance=instance(request),
+        instance=instance,
         code=code,
-        request_id=request.state.request_id,
+        request_id=request_id,
         errors=[FieldProblem(**each.members()) for each in errors] or None,
         **(extra or {}),
     )
