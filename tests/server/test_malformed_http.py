@@ -12,7 +12,7 @@ from symphony.serving.http_protocol import TimeLimitedHttpProtocol
 from tests.support.transport import Transport
 
 
-async def _never_called(*_: object) -> None:
+async def _never_called(_scope: object, _receive: object, _send: object) -> None:
     raise AssertionError
 
 
