@@ -1,4 +1,4 @@
-"""The composition root: the one module that knows every layer and puts them together."""
+"""The composition root: creates the application from the parts of every layer."""
 
 import os
 from collections.abc import AsyncGenerator
@@ -18,7 +18,6 @@ from symphony.api.routes import (
     auth,
     discovery,
     health,
-    metrics,
     pages,
     repos,
     sync,
@@ -27,22 +26,24 @@ from symphony.api.routes import (
     vaults,
     workspaces,
 )
+from symphony.api.routes import metrics as metrics_routes
 from symphony.application.app import Application, Policy
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
 from symphony.domain.vaults.keys import Keyring, MasterKeys
 from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.argon2_costs import STANDARD_COSTS, HashingCosts
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.derived_keys import derive_key, keyed_hash
 from symphony.infrastructure.git.discovery.finder import LocalFinder
 from symphony.infrastructure.git.remotes.remote import RemoteGit
 from symphony.infrastructure.git.status.local import LocalGit
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
-from symphony.infrastructure.signing_key import derived, keyed_hash
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
 
@@ -59,23 +60,42 @@ ROUTERS = (
     vaults.routes,
     vault_entries.routes,
     health.routes,
-    metrics.routes,
+    metrics_routes.routes,
     pages.routes,
 )
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The service as an ASGI application; its database is opened when it starts."""
+CORS_METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
+CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Vault-Session",
+    "X-Request-ID",
+)
+CORS_RESPONSE_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+)
 
+
+def create_app(settings: Settings, costs: HashingCosts = STANDARD_COSTS) -> FastAPI:
+    """The service as an ASGI application; its lifespan opens and closes the database."""
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
-    counted = Metrics()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with running_application(
-            settings, engines, secret, master_keys, counted
+            settings, engines, secret, master_keys, metrics, costs
         ) as application:
             app.state.application = application
             app.state.not_ready_reason = lambda: migrations.not_ready_reason(engines)
@@ -91,16 +111,16 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        # It would tell raw paths to whomever the environment names.
-        # It also asks the environment with every request.
+        # It would report raw paths to an address in the environment, which it reads with every
+        # request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.metrics = counted.text
+    app.state.metrics = metrics.text
     app.state.max_body_bytes = settings.max_body_bytes
-    app.state.cursors = Cursors(derived(secret, "cursors"))
-    app.state.fingerprint = keyed_hash(derived(secret, "idempotency"))
+    app.state.cursors = Cursors(derive_key(secret, "cursors"))
+    app.state.fingerprint = keyed_hash(derive_key(secret, "idempotency"))
     for router in ROUTERS:
-        # Not included but added: FastAPI matches the routes of included routers twice.
+        # Not `include_router`: FastAPI matches the routes of included routers twice.
         app.router.routes.extend(router.routes)
     app.mount(pages.ASSETS, pages.assets())
     document.install(app)
@@ -109,31 +129,16 @@ def create_app(settings: Settings) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-Match",
-                "If-None-Match",
-                "Vault-Session",
-                "X-Request-ID",
-            ],
-            expose_headers=[
-                "ETag",
-                "Idempotency-Replayed",
-                "Link",
-                "Location",
-                "Retry-After",
-                "X-Request-ID",
-            ],
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_REQUEST_HEADERS,
+            expose_headers=CORS_RESPONSE_HEADERS,
         )
-    app.add_middleware(RequestContext, count=counted.request)
+    app.add_middleware(RequestContext, count=metrics.request)
     return app
 
 
 def create_app_from_environment() -> FastAPI:
-    """For servers that start workers of their own."""
+    """The service with the settings of the environment, for servers that import it."""
     settings = load_settings()
     logs.configure(settings.log_format)
     return create_app(settings)
@@ -145,9 +150,13 @@ async def running_application(
     engines: Engines,
     secret: bytes,
     master_keys: MasterKeys,
-    counted: Metrics,
+    metrics: Metrics,
+    costs: HashingCosts = STANDARD_COSTS,
 ) -> AsyncGenerator[Application]:
-    """The application on its database, which is closed when everything begun is finished."""
+    """The application on an open database.
+
+    At the end, commands in progress are finished before the database is closed.
+    """
     threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
     git = LocalGit(settings.git_roots) if settings.git_roots else None
     remotes = (
@@ -161,25 +170,27 @@ async def running_application(
     )
     finder = LocalFinder(settings.git_roots) if settings.git_roots else None
     application = Application(
-        store=SqlAlchemyStore(engines, counted),
+        store=SqlAlchemyStore(engines, metrics),
         policy=Policy(
             max_workspaces_per_user=settings.max_workspaces_per_user,
             max_repos_per_workspace=settings.max_repos_per_workspace,
             max_vaults_per_workspace=settings.max_vaults_per_workspace,
             registration_open=settings.registration == "open",
         ),
-        passwords=Argon2Passwords(threads),
-        passphrases=Argon2Passphrases(threads),
+        passwords=Argon2Passwords(threads, costs.password),
+        passphrases=Argon2Passphrases(threads, costs.passphrase),
         keyring=Keyring(AesGcmSealing(), master_keys),
-        access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
-        keyed_hash=keyed_hash(derived(secret, "accounts")),
-        count=counted.command,
+        access_tokens=JwtAccessTokens(
+            derive_key(secret, "access tokens"), settings.access_token_ttl
+        ),
+        keyed_hash=keyed_hash(derive_key(secret, "accounts")),
+        count=metrics.command,
         git=git,
         remotes=remotes,
         finder=finder,
     )
     try:
-        if engines.is_in_memory:  # nobody else can have migrated it
+        if engines.is_in_memory:  # `prepare` cannot have migrated it
             await migrations.upgrade(engines)
         yield application
     finally:

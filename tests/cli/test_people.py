@@ -149,7 +149,7 @@ def test_a_token_without_an_end_has_none(symphony: Symphony, data_dir: Path) -> 
 
 def test_a_token_for_nobody_is_refused(symphony: Symphony, ready: dict[str, str]) -> None:
     finished = symphony("token", "create", "nobody", "--name", "laptop", "--scope", "read", **ready)
-    assert refusal(finished) == "there is no user with this name"
+    assert refusal(finished) == "USERNAME: 'nobody' is not the name or e-mail address of a user."
 
 
 @pytest.mark.parametrize(

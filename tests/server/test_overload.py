@@ -11,13 +11,13 @@ import pytest
 
 from symphony.application.ports import Overloaded
 from symphony.config.settings import Settings
-from symphony.infrastructure import hashing_threads
 from symphony.infrastructure.database import engine, unit_of_work
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.passwords import Argon2Passwords
 from tests.support.api import API, PASSWORD, code, running_api, sign_up
+from tests.support.hashing import CHEAP
 from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
@@ -47,10 +47,9 @@ async def test_beyond_the_line_the_answer_is_a_503_at_once(
         assert len((await ada.get(path)).json()["items"]) == 20
 
 
-async def test_too_many_passwords_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashing_threads, "MAX_WAITING", 5)
-    threads = HashingThreads(1)
-    hasher = Argon2Passwords(threads)
+async def test_passwords_beyond_the_queue_are_refused() -> None:
+    threads = HashingThreads(1, max_queued=5)
+    hasher = Argon2Passwords(threads, CHEAP.password)
     try:
         results = await asyncio.gather(
             *(hasher.hash(PASSWORD) for _ in range(8)), return_exceptions=True

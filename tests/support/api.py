@@ -11,6 +11,7 @@ import httpx
 
 from symphony.config.settings import Settings
 from symphony.main import create_app
+from tests.support.hashing import CHEAP
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
@@ -20,7 +21,7 @@ _PLACES = ("pointer", "parameter")
 @asynccontextmanager
 async def running_api(settings: Settings) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of a service that runs in this process, from its start to its end."""
-    app = create_app(settings)
+    app = create_app(settings, CHEAP)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(

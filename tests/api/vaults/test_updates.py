@@ -3,9 +3,6 @@
 import asyncio
 from typing import Any
 
-import pytest
-
-from symphony.infrastructure.vaults import passphrases
 from tests.support.api import User, code
 from tests.support.open_vaults import OpenVault
 
@@ -34,10 +31,7 @@ async def test_a_vault_that_gets_its_first_entry_is_not_damaged(ada: User) -> No
         assert seen <= {"200", "404 entry-not-found"}
 
 
-async def test_a_vault_that_is_deleted_meanwhile_is_not_damaged_but_gone(
-    ada: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(passphrases, "MEMORY", 64)
+async def test_a_vault_that_is_deleted_meanwhile_is_not_damaged_but_gone(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     for number in range(VAULTS):
         vault = await OpenVault.made(ada, workspace, f"v{number}", "a horse and a battery")

@@ -9,25 +9,25 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from symphony.domain.vaults.keys import KEY_BYTES, Tampered
 
-_VERSION = b"\x01"  # of a record's form; the first byte of each
+_VERSION = b"\x01"  # of the record's format; the first byte of each record
 _NONCE_BYTES = 12  # random: a subkey of one vault seals far fewer than 2^32 records
 
 
 class AesGcmSealing:
-    """version | nonce | ciphertext and tag.
+    """Seals records of the form: version | nonce | ciphertext and tag.
 
-    What is authenticated with it are parts with their lengths before them, so that no two lists of
-    parts are the same bytes.
+    The associated data is a list of parts, each after its length, so two different lists never
+    give the same bytes.
     """
 
     def subkey(self, key: bytes, purpose: str) -> bytes:
         return HKDF(SHA256(), KEY_BYTES, None, f"symphony vault {purpose}".encode()).derive(key)
 
-    def seal(self, key: bytes, content: bytes, purpose: str, *about: bytes) -> bytes:
+    def seal(self, key: bytes, content: bytes, purpose: str, *associated: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return _VERSION + nonce + AESGCM(key).encrypt(nonce, content, _joined(purpose, about))
+        return _VERSION + nonce + AESGCM(key).encrypt(nonce, content, _joined(purpose, associated))
 
-    def open(self, key: bytes, sealed: bytes, purpose: str, *about: bytes) -> bytes:
+    def open(self, key: bytes, sealed: bytes, purpose: str, *associated: bytes) -> bytes:
         """Raises: Tampered."""
         version, nonce, content = (
             sealed[:1],
@@ -37,11 +37,11 @@ class AesGcmSealing:
         if version != _VERSION or len(nonce) != _NONCE_BYTES:
             raise Tampered
         try:
-            return AESGCM(key).decrypt(nonce, content, _joined(purpose, about))
+            return AESGCM(key).decrypt(nonce, content, _joined(purpose, associated))
         except InvalidTag:
             raise Tampered from None
 
 
-def _joined(purpose: str, about: tuple[bytes, ...]) -> bytes:
-    parts = (_VERSION, purpose.encode(), *about)
+def _joined(purpose: str, associated: tuple[bytes, ...]) -> bytes:
+    parts = (_VERSION, purpose.encode(), *associated)
     return b"".join(len(part).to_bytes(4) + part for part in parts)
