@@ -1,4 +1,4 @@
-"""What people can put right themselves is refused in one line that says how."""
+"""An error that the operator can fix is refused in one line that says how."""
 
 import socket
 from collections.abc import Generator
@@ -50,14 +50,14 @@ def test_a_bad_value_is_named_with_what_is_allowed(
     )
 
 
-def test_a_bad_option_is_named_as_its_variable(symphony: Symphony) -> None:
+def test_a_bad_option_is_named_by_its_variable(symphony: Symphony) -> None:
     assert (
         refusal(symphony("serve", "--port", "70000"))
         == "SYMPHONY_PORT: '70000' is invalid; must be an integer from 0 to 65535."
     )
 
 
-def test_a_folder_with_git_repositories_is_never_taken_for_two_others(
+def test_a_git_root_with_a_separator_is_not_split_into_two(
     symphony: Symphony, tmp_path: Path
 ) -> None:
     for name in ("dev", "old"):
@@ -68,7 +68,7 @@ def test_a_folder_with_git_repositories_is_never_taken_for_two_others(
     assert refusal(finished) == f"--git-root: {given!r} is invalid; must be a path without ':'."
 
 
-def test_an_empty_folder_for_git_repositories_is_not_the_present_one(symphony: Symphony) -> None:
+def test_an_empty_git_root_is_not_the_working_directory(symphony: Symphony) -> None:
     finished = symphony("serve", "--port", "70000", "--git-root", "")
     assert finished.status == 2
     assert refusal(finished) == "--git-root: '' is invalid; must be an existing directory."
@@ -94,7 +94,7 @@ def test_a_schema_that_is_not_at_head_is_refused_and_the_command_for_it_named(
     assert "run `symphony db upgrade`" in refusal(finished)
 
 
-def test_a_database_that_is_away_is_refused(command: tuple[str, ...], symphony: Symphony) -> None:
+def test_an_unreachable_database_is_refused(command: tuple[str, ...], symphony: Symphony) -> None:
     finished = symphony(*command, DATABASE_URL=NOWHERE, SECRET_KEY=SECRET)
     assert refusal(finished) == "the database cannot be reached"
 
@@ -122,7 +122,7 @@ def test_a_database_that_does_not_exist_is_refused(
         "",
     ],
 )
-def test_a_bad_database_url_is_refused_without_a_word_of_its_password(
+def test_the_refusal_of_a_bad_database_url_does_not_contain_its_password(
     url: str, command: tuple[str, ...], symphony: Symphony
 ) -> None:
     finished = symphony(*command, DATABASE_URL=url, SECRET_KEY=SECRET)
@@ -130,7 +130,7 @@ def test_a_bad_database_url_is_refused_without_a_word_of_its_password(
     assert CANARY not in finished.errors
 
 
-def test_a_folder_that_cannot_be_written_is_refused(
+def test_a_directory_that_is_not_writable_is_refused(
     command: tuple[str, ...], symphony: Symphony, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"
@@ -140,12 +140,12 @@ def test_a_folder_that_cannot_be_written_is_refused(
     assert "SYMPHONY_DATA_DIR" in finished.errors
 
 
-def test_a_bad_address_of_the_demo_is_named_as_its_variable(symphony: Symphony) -> None:
+def test_a_bad_database_url_of_the_demo_is_named_by_its_variable(symphony: Symphony) -> None:
     finished = symphony("serve", "--demo", DEMO_DATABASE_URL="demo.db")
     assert refusal(finished).startswith("SYMPHONY_DEMO_DATABASE_URL: ")
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
+def test_a_file_that_is_not_a_database_is_refused_and_not_changed(
     command: tuple[str, ...], symphony: Symphony, tmp_path: Path
 ) -> None:
     file = tmp_path / "letters.txt"

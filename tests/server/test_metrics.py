@@ -1,4 +1,4 @@
-"""Metrics of several processes are those of the service."""
+"""The metrics of several processes are added up."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ def answered(seen: Samples) -> float:
     return seen.value("symphony_http_request_duration_seconds_count", route=ROUTE, status="200")
 
 
-async def test_all_processes_count_together_and_the_dead_are_not_forgotten(tmp_path: Path) -> None:
+async def test_a_dead_worker_is_replaced_and_its_counts_are_kept(tmp_path: Path) -> None:
     async with running_server(
         tmp_path / "data", "--workers", "2", "--log-format", "json"
     ) as server:
@@ -27,7 +27,7 @@ async def test_all_processes_count_together_and_the_dead_are_not_forgotten(tmp_p
             async def all_are_counted() -> bool:
                 return answered(await scraped(client)) == 60
 
-            await until(all_are_counted)  # a request is counted when its answer has gone
+            await until(all_are_counted)  # a request is counted after its response is sent
             await until(lambda: all_serve(client, 2), STARTS_WITHIN)
             assert (await scraped(client)).value("symphony_build_info") == 1
 

@@ -1,4 +1,4 @@
-"""More work than can be done is refused at once, and what can be done is not disturbed."""
+"""Work beyond the queues is refused at once, and does not slow down other work."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
 
-async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings) -> None:
+async def test_a_burst_is_queued_and_all_of_it_is_served(settings: Settings) -> None:
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
         workspace = await ada.workspace()
@@ -31,7 +31,7 @@ async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings)
         assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_beyond_the_line_the_answer_is_a_503_at_once(
+async def test_beyond_the_queue_the_response_is_a_503_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unit_of_work, "MAX_PRESENT", 20)
@@ -64,14 +64,14 @@ async def test_40_sign_ins_at_once_leave_the_liveness_check_quick(tmp_path: Path
         running_server(tmp_path / "data") as server,
         running_server(tmp_path / "idle") as idle,
         server.client() as client,
-        # Not the same one: a client's own requests wait for each other.
+        # Not the same client: its requests would wait for each other.
         server.client() as other_client,
         idle.client() as idle_client,
     ):
         await sign_up(client, "ada")
         form = {"username": "ada", "password": PASSWORD}
         slowest: list[float] = []
-        # Other work on the machine can only add to the slowest: the best of a few tries counts.
+        # Other work on the machine can only slow this down: the best of a few tries counts.
         while len(slowest) < 4 and min(slowest, default=1) >= 0.3:
             sign_ins = asyncio.gather(
                 *(client.post(f"{API}/auth/token", data=form) for _ in range(40))
@@ -90,7 +90,7 @@ def _alive(client: httpx.AsyncClient) -> Ask:
 async def test_a_statement_has_a_time_limit(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else's lock is waited for as long as allowed; then the answer is a 503."""
+    """A lock held by another process is waited for until the time limit; then comes a 503."""
     monkeypatch.setitem(engine._POSTGRESQL_SETTINGS, "lock_timeout", "500ms")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the limit itself is what is tried
     monkeypatch.setattr(engine, "SQLITE_BUSY_TIMEOUT", 500)
     other = create_engines(settings.store_url)

@@ -1,4 +1,4 @@
-"""Reading what /metrics tells."""
+"""Reads /metrics."""
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -7,7 +7,7 @@ CONNECTIONS_OF_A_WORKER = 5  # with an SQLite file
 
 
 class Samples:
-    """The samples of one look at /metrics."""
+    """The samples of one response of /metrics."""
 
     def __init__(self, text: str) -> None:
         self._samples = [
@@ -15,7 +15,7 @@ class Samples:
         ]
 
     def value(self, name: str, **labels: str) -> float:
-        """The sum over all samples of that name with (at least) these labels."""
+        """The sum of all samples with this name and at least these labels."""
         return sum(
             sample.value
             for sample in self._samples

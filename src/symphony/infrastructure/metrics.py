@@ -6,13 +6,19 @@ With several processes, each one counts in its own files, in the directory that 
 
 import os
 import platform
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import (
     MultiProcessCollector,
     mark_process_dead,  # pyright: ignore[reportUnknownVariableType] - has no annotations
 )
+from prometheus_client.registry import Collector
+
+# Has no annotations.
+_merge: Callable[[list[str]], Iterable[Metric]] = MultiProcessCollector.merge  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
@@ -80,8 +86,30 @@ class Metrics:
         if SHARED_FOLDER not in os.environ:
             return generate_latest(self._registry)
         merged = CollectorRegistry()
-        MultiProcessCollector(merged)
+        merged.register(_AllProcesses(Path(os.environ[SHARED_FOLDER])))
         return generate_latest(merged)
+
+
+class _AllProcesses(Collector):
+    """The sums of all processes; skips an empty file, which its process is just creating.
+
+    The library's own collector fails on an empty file, so `/metrics` would return 500 while a
+    worker starts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in self._folder.glob("*.db") if _size(file)]
+        return _merge(files)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # the gauges of a process that has died
+        return 0
 
 
 def forget_process(pid: int) -> None:
