@@ -18,7 +18,7 @@ import httpx
 import psutil
 
 from symphony.infrastructure.access_tokens import JwtAccessTokens
-from symphony.infrastructure.signing_key import derived
+from symphony.infrastructure.derived_keys import derive_key
 
 STARTS_WITHIN = 60  # seconds
 ENDS_WITHIN = 15  # seconds
@@ -31,7 +31,7 @@ _HERE = Path(__file__).parent
 _PROGRAMS = Path(sys.executable).parent
 
 SECRET = secrets.token_hex(32)
-KEY = derived(SECRET.encode(), "access tokens")
+KEY = derive_key(SECRET.encode(), "access tokens")
 
 
 class Failed(Exception):

@@ -21,11 +21,9 @@ import structlog
 
 from symphony import logs
 from symphony.config.settings import Settings
-from symphony.infrastructure import passwords
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from symphony.infrastructure.vaults import passphrases
 from tests.support import postgres
 
 STORES = ("postgresql", "sqlite-file", "sqlite-memory")
@@ -120,8 +118,7 @@ async def _migrated_file() -> Path:
 def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Saves the time of what most tests are not about; `slow_and_real` is for those that are.
 
-    A database in memory, which is migrated whenever it is opened, is copied from a migrated one,
-    and password hashes are weak.
+    A database in memory, which is migrated whenever it is opened, is copied from a migrated one.
     """
     if request.node.get_closest_marker("slow_and_real"):
         return
@@ -139,10 +136,6 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
             _memory_template.backup(engines.anchor)
 
     monkeypatch.setattr(migrations, "upgrade", copy)
-    monkeypatch.setattr(passwords, "TIME_COST", 1)
-    monkeypatch.setattr(passwords, "MEMORY_COST", 64)
-    monkeypatch.setattr(passphrases, "PASSES", 1)
-    monkeypatch.setattr(passphrases, "MEMORY", 64)
 
 
 @pytest.fixture

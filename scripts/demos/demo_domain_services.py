@@ -22,7 +22,7 @@ from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.keys import Keyring
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
-from symphony.infrastructure.signing_key import new_key
+from symphony.infrastructure.derived_keys import new_key
 from symphony.infrastructure.vaults.master_keys import FixedMasterKeys
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
 

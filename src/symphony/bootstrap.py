@@ -1,4 +1,4 @@
-"""What must be so before the service starts: its folder, its secret, its database's schema."""
+"""What the service needs before it starts: its directory, its keys, and its database's schema."""
 
 from pathlib import Path
 
@@ -8,22 +8,26 @@ from symphony.domain.vaults.keys import MasterKeyMissing, MasterKeys
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from symphony.infrastructure.signing_key import KEY_BYTES, load_or_create, new_key
+from symphony.infrastructure.derived_keys import KEY_BYTES, new_key
+from symphony.infrastructure.secret_files import load_or_create
 from symphony.infrastructure.vaults.master_keys import (
     FileMasterKeys,
     FixedMasterKeys,
     NotMasterKeys,
-    file_master_keys,
-    parsed,
+    load_or_create_master_keys,
+    parse_master_keys,
 )
 
 
 class StartRefused(Exception):
-    """One line that says what is in the way, and what to do about it."""
+    """The service cannot start; one line says why, and what the operator can do."""
 
 
 def engines_for(settings: Settings) -> Engines:
-    """Engines for the database of these settings. Raises: SettingsError, StartRefused."""
+    """The engines for the configured database; creates the file of an embedded one.
+
+    Raises: SettingsError, StartRefused.
+    """
     try:
         engines = create_engines(settings.store_url)
     except DatabaseUrlError as error:
@@ -32,48 +36,55 @@ def engines_for(settings: Settings) -> Engines:
     if engines.file is not None:
         try:
             engines.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            engines.file.touch(mode=0o600, exist_ok=True)  # SQLite's other files take after it
+            # SQLite gives its other files the mode of this one.
+            engines.file.touch(mode=0o600, exist_ok=True)
         except OSError as error:
             raise _not_writable(settings, error) from None
     return engines
 
 
 def secret_for(settings: Settings, engines: Engines) -> bytes:
-    """What tokens and cursors are signed with: set, kept beside an embedded database, or random
-    for a database that ends with the process. Raises: StartRefused."""
+    """The key that signs tokens and cursors.
+
+    It comes from the settings, or from a file beside an embedded database, which is created; for a
+    database in memory it is random. Raises: StartRefused.
+    """
     if settings.secret_key is not None:
         return settings.secret_key.get_secret_value().encode()
     if engines.is_in_memory:
         return new_key()
     if engines.file is None:
         raise StartRefused(
-            f"{PREFIX}SECRET_KEY is needed with PostgreSQL: 32 bytes or more, the same for all"
-            " processes and after every restart"
+            f"{PREFIX}SECRET_KEY is required with PostgreSQL: at least 32 bytes, the same for all"
+            " processes and after every restart."
         )
     file = engines.file.with_name(f"{engines.file.name}.key")
     try:
-        secret = load_or_create(file)
+        secret = load_or_create(file, new_key)
     except OSError as error:
         raise _not_writable(settings, error) from None
     if len(secret) < KEY_BYTES:
-        raise StartRefused(f"{file} holds no key; delete it for a new one, which ends all sign-ins")
+        raise StartRefused(
+            f"{file} must have at least {KEY_BYTES} bytes. Restore it from a backup, or delete it"
+            " to get a new key; then all users must sign in again."
+        )
     return secret
 
 
 def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
-    """What the keys of vaults are wrapped by: set, kept beside an embedded database, or random for
-    one that ends with the process; with PostgreSQL there may be none.
+    """The keys that wrap the keys of vaults.
 
-    The file is made by `prepare` alone, which knows whether one has been lost. Raises:
-    SettingsError.
+    They come from the settings, or from a file beside an embedded database; for a database in
+    memory the key is random. With PostgreSQL the list may be empty. `prepare` alone creates the
+    file, because it knows whether a file has been lost. Raises: SettingsError.
     """
     if settings.master_key is not None:
         try:
-            return FixedMasterKeys(parsed(settings.master_key.get_secret_value()))
+            return FixedMasterKeys(parse_master_keys(settings.master_key.get_secret_value()))
         except NotMasterKeys:
             raise SettingsError(
-                f"{PREFIX}MASTER_KEY: one or more keys of 32 bytes in base64url, separated by"
-                " commas"
+                f"{PREFIX}MASTER_KEY: must be one or more keys of 32 bytes in base64url, separated"
+                " by commas."
             ) from None
     if engines.is_in_memory:
         return FixedMasterKeys([new_key()])
@@ -83,16 +94,19 @@ def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
 
 
 async def prepare(settings: Settings) -> None:
-    """Makes the folder, the keys and the schema that the service needs, or says what is missing.
+    """Create the directory, the keys and the schema that the service needs.
 
-    An embedded database is migrated by itself, PostgreSQL only when the settings allow it.
+    An embedded database is always migrated, PostgreSQL only when the settings allow it.
 
     Raises: SettingsError, StartRefused.
     """
     engines = engines_for(settings)
     try:
         if engines.is_in_memory and settings.workers > 1:
-            raise StartRefused(f"{PREFIX}WORKERS: a database in memory has one process, so only 1")
+            raise StartRefused(
+                f"{PREFIX}WORKERS: {settings.workers} is not possible with a database in memory,"
+                " which belongs to one process; must be 1."
+            )
         secret_for(settings, engines)
         master_keys_for(settings, engines)
         if engines.file is not None or settings.auto_migrate:
@@ -105,29 +119,30 @@ async def prepare(settings: Settings) -> None:
             async with SqlAlchemyStore(engines).reading() as repositories:
                 is_needed = await repositories.vault_keys.need_a_master_key()
             file = _master_key_file(engines.file)
-            _load_or_create_master_key(settings, file, is_needed=is_needed)
+            _ensure_master_key(settings, file, is_needed=is_needed)
     except StoreUnavailable:
         raise StartRefused(migrations.UNREACHABLE) from None
     finally:
         await engines.dispose()
 
 
-def _load_or_create_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:
-    """A new master key in the place of a lost one would soon be needed by some vaults, and the lost
-    one still by the others. Raises: StartRefused."""
+def _ensure_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:
+    """Create the master key unless one has been lost: some vaults would need the new key, and
+    others still the lost one. Raises: StartRefused."""
     if is_needed and not file.exists():
         raise StartRefused(
-            f"{file} is gone, and vaults are encrypted under it: bring it back from a backup, or"
-            f" set {PREFIX}MASTER_KEY to a new key to go on without what is in them"
+            f"{file} is missing, and the keys of vaults are encrypted with it. Restore it from a"
+            f" backup; or set {PREFIX}MASTER_KEY to a new key, which gives up the contents of these"
+            " vaults."
         )
     try:
-        file_master_keys(file)
+        load_or_create_master_keys(file)
     except OSError as error:
         raise _not_writable(settings, error) from None
     except MasterKeyMissing:
         raise StartRefused(
-            f"{file} holds no master key; bring it back from a backup, for without it what is in"
-            " the vaults is lost"
+            f"{file} contains no master key. Restore it from a backup; without it the contents of"
+            " the vaults are lost."
         ) from None
 
 
@@ -137,6 +152,6 @@ def _master_key_file(database: Path) -> Path:
 
 def _not_writable(settings: Settings, error: OSError) -> StartRefused:
     return StartRefused(
-        f"{settings.data_dir} cannot be written ({error.strerror});"
-        f" choose another folder with {PREFIX}DATA_DIR"
+        f"Cannot write to {settings.data_dir}: {error.strerror}. Choose another directory with"
+        f" {PREFIX}DATA_DIR."
     )

@@ -1,6 +1,7 @@
 """The `symphony` command."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -25,15 +26,17 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
-from symphony.server import serve as run_server
+from symphony.serving.server import serve as run_server
 
 app = typer.Typer(
-    help="The one place where a developer's work lives.", no_args_is_help=True, add_completion=False
+    help="Workspaces, git repositories and encrypted vaults behind a REST API.",
+    no_args_is_help=True,
+    add_completion=False,
 )
-database = typer.Typer(help="The database's schema.", no_args_is_help=True)
-users = typer.Typer(help="User profiles.", no_args_is_help=True)
-vaults = typer.Typer(help="Vaults.", no_args_is_help=True)
-tokens = typer.Typer(help="API tokens.", no_args_is_help=True)
+database = typer.Typer(help="Create, upgrade and check the database schema.", no_args_is_help=True)
+users = typer.Typer(help="Manage user profiles.", no_args_is_help=True)
+vaults = typer.Typer(help="Manage the keys of vaults.", no_args_is_help=True)
+tokens = typer.Typer(help="Manage API tokens.", no_args_is_help=True)
 app.add_typer(database, name="db")
 app.add_typer(vaults, name="vault")
 app.add_typer(users, name="user")
@@ -44,27 +47,39 @@ ResultT = TypeVar("ResultT")
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 for any.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that share the port.")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on; by default 127.0.0.1.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on, by default 8000; 0 chooses a free one.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of worker processes, by default 1.")
+    ] = None,
     demo: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--demo", help="Everything in memory, with a demo user.")
+        bool,
+        typer.Option(
+            "--demo", help="Use a database in memory, with a demo user; nothing is saved."
+        ),
     ] = False,
     log_format: Annotated[
-        Literal["text", "json"] | None, typer.Option(help="How log lines are written.")
+        Literal["text", "json"] | None, typer.Option(help="Format of log lines, by default text.")
     ] = None,
     git_root: Annotated[
         list[str] | None,
-        typer.Option(help="A folder with git repositories; may be repeated."),
+        typer.Option(help="Directory in which git repositories may be inspected; repeatable."),
     ] = None,
 ) -> None:
-    """Run the service. Each option is also a SYMPHONY_* variable; options come first."""
+    """Run the service. Each option is also a SYMPHONY_* variable; options take precedence."""
     if "" in (git_root or ()):
-        # As a path it would be the present folder.
-        _end("--git-root: a folder, not empty", code=2)
-    if any(os.pathsep in root for root in git_root or ()):
-        # In the variable it would be two other folders.
-        _end(f"--git-root: a folder without {os.pathsep} in its name", code=2)
+        # An empty path would be the working directory.
+        _exit("--git-root: '' is invalid; must be an existing directory.", code=2)
+    for root in git_root or ():
+        if os.pathsep in root:
+            # In the variable it would be two other directories.
+            _exit(
+                f"--git-root: {root!r} is invalid; must be a path without {os.pathsep!r}.", code=2
+            )
     given = {
         "HOST": host,
         "PORT": port,
@@ -74,19 +89,19 @@ def serve(
         "GIT_ROOTS": os.pathsep.join(git_root) if git_root else None,
     }
     for name, value in given.items():
-        if value is not None:  # the workers, processes of their own, read it there as well
+        if value is not None:  # worker processes read the settings from the environment
             os.environ[PREFIX + name] = str(value)
     settings = _settings()
     _run(prepare(settings))
     try:
         run_server(settings)
     except OSError as error:
-        _end(f"{settings.host}:{settings.port} cannot be listened on ({error.strerror})")
+        _exit(_cannot_listen(settings.host, settings.port, error))
 
 
 @database.command("upgrade")
 def upgrade_database() -> None:
-    """Bring the schema to the newest revision."""
+    """Upgrade the schema to the head revision; create it in an empty database."""
 
     async def upgrade() -> None:
         engines = engines_for(_settings())
@@ -101,7 +116,7 @@ def upgrade_database() -> None:
 
 @database.command("check")
 def check_database() -> None:
-    """Tell whether the schema is at the newest revision; exit 1 when it is not."""
+    """Check that the schema is at the head revision; exit with status 1 if it is not."""
 
     async def check() -> str | None:
         engines = engines_for(_settings())
@@ -112,19 +127,22 @@ def check_database() -> None:
 
     reason = _run(check())
     if reason is not None:
-        _end(reason)
+        _exit(reason)
     typer.echo(f"The schema is at {migrations.head_revision()}.")
 
 
 @users.command("create")
 def create_user_command(
-    username: Annotated[str, typer.Argument(help="The name to sign in with.")],
-    email: Annotated[str, typer.Option(help="The e-mail address; nothing is sent to it.")],
+    username: Annotated[str, typer.Argument(help="User name to sign in with.")],
+    email: Annotated[str, typer.Option(help="E-mail address; no mail is sent to it.")],
     password_stdin: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+        bool,
+        typer.Option(
+            "--password-stdin", help="Read the password from standard input instead of prompting."
+        ),
     ] = False,
 ) -> None:
-    """Make a user profile, also while registration is closed."""
+    """Create a user profile and print its id; also works while registration is closed."""
     if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
     else:
@@ -138,19 +156,28 @@ def create_user_command(
 
 @tokens.command("create")
 def create_token(
-    username: Annotated[str, typer.Argument(help="Whose token; the e-mail address will do.")],
-    name: Annotated[str, typer.Option(help="What the token is for.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; may be repeated.")],
+    username: Annotated[
+        str, typer.Argument(help="User name or e-mail address of the owner of the token.")
+    ],
+    name: Annotated[
+        str, typer.Option(help="Name of the token, for example the machine that uses it.")
+    ],
+    scope: Annotated[list[Scope], typer.Option(help="What the token allows; repeatable.")],
     expires_in_days: Annotated[
-        int | None, typer.Option(min=1, max=36_500, help="When it ends; never, without.")
+        int | None,
+        typer.Option(
+            min=1, max=36_500, help="Lifetime in days; without it, the token does not expire."
+        ),
     ] = None,
 ) -> None:
-    """Make an API token for a user, and print it; it is never shown again."""
+    """Create an API token and print it; it is not shown again."""
 
     async def create(application: Application) -> str:
         user = await application.ask(find_user_by_login, FindUserByLogin(username))
         if user is None:
-            raise StartRefused("there is no user with this name")
+            raise StartRefused(
+                f"USERNAME: {username!r} is not the name or e-mail address of a user."
+            )
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
         await application.run(
@@ -171,9 +198,9 @@ def create_token(
 
 @vaults.command("rewrap")
 def rewrap_vaults() -> None:
-    """Wrap the keys of all vaults under the first master key; exit 1 when one cannot be opened.
+    """Rewrap the keys of all vaults with the first master key; exit with status 1 if one fails.
 
-    Beside an embedded database the master key is replaced by a new one; the service may go on.
+    With an embedded database, a new master key is created first. The service may keep running.
     """
 
     async def rewrap(application: Application) -> int:
@@ -183,12 +210,27 @@ def rewrap_vaults() -> None:
         rewrapped = _run(_with_application(rewrap))
     except RewrapIncomplete as incomplete:
         left = incomplete.result
-        _end(
-            f"{len(left.failed)} keys of vaults cannot be opened by any master key, so none"
-            f" was taken away: {', '.join(map(str, left.failed))}; {left.rewrapped} were"
-            " wrapped anew"
+        _exit(
+            f"No master key opens the keys of {_count(len(left.failed), 'vault')}, so all"
+            f" master keys were kept: {', '.join(map(str, left.failed))}. The keys of"
+            f" {_count(left.rewrapped, 'vault')} were rewrapped."
         )
-    typer.echo(f"Keys of vaults wrapped anew: {rewrapped}.")
+    typer.echo(f"Rewrapped the keys of {_count(rewrapped, 'vault')}.")
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        remedy = "the address is already in use; choose another port with --port"
+    elif error.errno in {errno.EACCES, errno.EPERM}:
+        remedy = "permission denied; choose a port above 1023 with --port"
+    else:
+        remedy = f"{error.strerror}; choose an address of this machine with --host"
+    return f"Cannot listen on {address}: {remedy}."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 async def _with_application(work: Callable[[Application], Awaitable[ResultT]]) -> ResultT:
@@ -207,27 +249,27 @@ def _settings() -> Settings:
     try:
         settings = load_settings()
     except SettingsError as error:
-        _end(str(error), code=2)
+        _exit(str(error), code=2)
     logs.configure(settings.log_format)
     return settings
 
 
 def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """The result; of what people can put right themselves, one line and an exit code."""
+    """The result of `work`; an error that the operator can fix becomes one line and a status."""
     try:
         return asyncio.run(work)
     except SettingsError as error:
-        _end(str(error), code=2)
+        _exit(str(error), code=2)
     except DatabaseUrlError as error:
-        _end(f"{PREFIX}DATABASE_URL: {error}", code=2)
+        _exit(f"{PREFIX}DATABASE_URL: {error}", code=2)
     except Invalid as error:
-        _end("; ".join(f"{each.field}: {each.detail}" for each in error.errors))
+        _exit("; ".join(f"{each.field}: {each.detail}" for each in error.errors))
     except (StartRefused, DomainError) as error:
-        _end(str(error))
+        _exit(str(error))
     except StoreUnavailable:
-        _end(migrations.UNREACHABLE)
+        _exit(migrations.UNREACHABLE)
 
 
-def _end(line: str, code: int = 1) -> NoReturn:
+def _exit(line: str, code: int = 1) -> NoReturn:
     typer.echo(f"symphony: {line}", err=True)
     raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""What stands in a demo service when it starts: one user, with a little of everything."""
+"""The data of a demo service: one user, with a few workspaces, repos and vaults."""
 
 import secrets
 
@@ -17,8 +17,8 @@ _NAME = "demo"
 
 
 async def announce_demo(app: Application) -> None:
-    """Makes the demo user's things, unless they were kept, and prints how to be that user."""
-    user = await app.ask(find_user_by_login, FindUserByLogin(_NAME)) or await _made(app)
+    """Create the demo user and data unless they exist, and print how to sign in."""
+    user = await app.ask(find_user_by_login, FindUserByLogin(_NAME)) or await _create(app)
     token = new_api_token()
     await app.run(
         create_api_token,
@@ -27,7 +27,7 @@ async def announce_demo(app: Application) -> None:
     print(f"Demo: token {token}", flush=True)  # noqa: T201 - for a person
 
 
-async def _made(app: Application) -> UserProfile:
+async def _create(app: Application) -> UserProfile:
     password = secrets.token_urlsafe(12)
     user = await create_user(SignUp(_NAME, "demo@example.org", password, {"theme": "dark"}), app)
     await _fill(app, CreateWorkspace(user.id, user.id, "Symphony", "The orchestra itself."))

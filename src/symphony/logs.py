@@ -1,4 +1,4 @@
-"""Structured logs: text for people, JSON for machines."""
+"""Structured logs, as text for people or JSON for machines."""
 
 import logging
 import sys
@@ -11,8 +11,8 @@ LogFormat = Literal["text", "json"]
 
 
 def configure(log_format: LogFormat) -> None:
-    """Sends all logs, the libraries' too, to standard error in one format."""
-    moment = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    """Send all logs, also those of libraries, to standard error in one format."""
+    timestamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
     renderer: Processor = (
         structlog.processors.JSONRenderer()
         if log_format == "json"
@@ -20,11 +20,11 @@ def configure(log_format: LogFormat) -> None:
             key_order=["timestamp", "level", "event"], repr_native_str=False
         )
     )
-    # Tracebacks are plain: with the values of variables they would tell people's secrets.
+    # Plain tracebacks: with the values of variables they would contain secrets.
     rendered = [structlog.processors.format_exc_info, renderer]
-    # Our own lines go past `logging`, which takes several times as long to write one.
+    # Symphony's own lines bypass `logging`, which takes several times as long to write one.
     structlog.configure(
-        processors=[structlog.processors.add_log_level, moment, *rendered],
+        processors=[structlog.processors.add_log_level, timestamp, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
@@ -35,7 +35,7 @@ def configure(log_format: LogFormat) -> None:
             foreign_pre_chain=[
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
-                moment,
+                timestamp,
             ],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
         )

@@ -1,4 +1,4 @@
-"""The composition root: the one module that knows every layer and puts them together."""
+"""The composition root: creates the application from the parts of every layer."""
 
 import os
 from collections.abc import AsyncGenerator
@@ -22,18 +22,38 @@ from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
 from symphony.domain.vaults.keys import Keyring, MasterKeys
 from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.argon2_costs import STANDARD_COSTS, HashingCosts
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from symphony.infrastructure.derived_keys import derive_key, keyed_hash
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
 from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
-from symphony.infrastructure.signing_key import derived, keyed_hash
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
+
+CORS_METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
+CORS_REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "Vault-Session",
+    "X-Request-ID",
+)
+CORS_RESPONSE_HEADERS = (
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-ID",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +65,22 @@ class GitLimits:
     sync: SyncLimits = field(default_factory=SyncLimits)
 
 
-def create_app(settings: Settings, git_limits: GitLimits | None = None) -> FastAPI:
-    """The service as an ASGI application; its database is opened when it starts."""
-
+def create_app(
+    settings: Settings,
+    *,
+    costs: HashingCosts = STANDARD_COSTS,
+    git_limits: GitLimits | None = None,
+) -> FastAPI:
+    """The service as an ASGI application; its lifespan opens and closes the database."""
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
-    counted = Metrics()
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         async with running_application(
-            settings, engines, secret, master_keys, counted, git_limits
+            settings, engines, secret, master_keys, metrics, costs=costs, git_limits=git_limits
         ) as application:
             app.state.application = application
             app.state.not_ready_reason = lambda: migrations.not_ready_reason(engines)
@@ -75,10 +99,10 @@ def create_app(settings: Settings, git_limits: GitLimits | None = None) -> FastA
         # Telemetry would export raw paths, and reads the environment for every request.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.metrics = counted.text
+    app.state.metrics = metrics.text
     app.state.max_body_bytes = settings.max_body_bytes
-    app.state.cursors = Cursors(derived(secret, "cursors"))
-    app.state.fingerprint = keyed_hash(derived(secret, "idempotency"))
+    app.state.cursors = Cursors(derive_key(secret, "cursors"))
+    app.state.fingerprint = keyed_hash(derive_key(secret, "idempotency"))
     refuse_dependency_overrides(app)
     add_routes(app, routers())
     app.mount(pages.ASSETS, pages.assets())
@@ -88,31 +112,16 @@ def create_app(settings: Settings, git_limits: GitLimits | None = None) -> FastA
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "If-Match",
-                "If-None-Match",
-                "Vault-Session",
-                "X-Request-ID",
-            ],
-            expose_headers=[
-                "ETag",
-                "Idempotency-Replayed",
-                "Link",
-                "Location",
-                "Retry-After",
-                "X-Request-ID",
-            ],
+            allow_methods=CORS_METHODS,
+            allow_headers=CORS_REQUEST_HEADERS,
+            expose_headers=CORS_RESPONSE_HEADERS,
         )
-    app.add_middleware(RequestContext, count=counted.request)
+    app.add_middleware(RequestContext, count=metrics.request)
     return app
 
 
 def create_app_from_environment() -> FastAPI:
-    """For servers that start workers of their own."""
+    """The service with the settings of the environment, for servers that import it."""
     settings = load_settings()
     logs.configure(settings.log_format)
     return create_app(settings)
@@ -124,10 +133,15 @@ async def running_application(
     engines: Engines,
     secret: bytes,
     master_keys: MasterKeys,
-    counted: Metrics,
+    metrics: Metrics,
+    *,
+    costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
 ) -> AsyncGenerator[Application]:
-    """The application on its database, which is closed when everything begun is finished."""
+    """The application on an open database.
+
+    At the end, commands in progress are finished before the database is closed.
+    """
     threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
     limits = git_limits or GitLimits()
     git = LocalGit(settings.git_roots, limits.inspection) if settings.git_roots else None
@@ -143,25 +157,27 @@ async def running_application(
     )
     finder = LocalFinder(settings.git_roots, limits.search) if settings.git_roots else None
     application = Application(
-        store=SqlAlchemyStore(engines, counted),
+        store=SqlAlchemyStore(engines, metrics),
         policy=Policy(
             max_workspaces_per_user=settings.max_workspaces_per_user,
             max_repos_per_workspace=settings.max_repos_per_workspace,
             max_vaults_per_workspace=settings.max_vaults_per_workspace,
             registration_open=settings.registration == "open",
         ),
-        passwords=Argon2Passwords(threads),
-        passphrases=Argon2Passphrases(threads),
+        passwords=Argon2Passwords(threads, costs.password),
+        passphrases=Argon2Passphrases(threads, costs.passphrase),
         keyring=Keyring(AesGcmSealing(), master_keys),
-        access_tokens=JwtAccessTokens(derived(secret, "access tokens"), settings.access_token_ttl),
-        keyed_hash=keyed_hash(derived(secret, "accounts")),
-        count=counted.command,
+        access_tokens=JwtAccessTokens(
+            derive_key(secret, "access tokens"), settings.access_token_ttl
+        ),
+        keyed_hash=keyed_hash(derive_key(secret, "accounts")),
+        count=metrics.command,
         git=git,
         remotes=remotes,
         finder=finder,
     )
     try:
-        if engines.is_in_memory:  # nobody else can have migrated it
+        if engines.is_in_memory:  # `prepare` cannot have migrated it
             await migrations.upgrade(engines)
         yield application
     finally:

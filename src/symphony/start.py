@@ -1,4 +1,4 @@
-"""Where processes begin: the command, and the service in each of its workers."""
+"""Entry points: the command, and the service in each of its worker processes."""
 
 import gc
 from importlib import import_module
@@ -6,20 +6,25 @@ from typing import Any
 
 
 def command() -> None:
-    """The `symphony` command."""
+    """Run the `symphony` command."""
     _imported("symphony.cli").app()
 
 
 def application() -> Any:
-    """The service as an ASGI application, from the environment; for uvicorn."""
+    """The service as an ASGI application, with the settings of the environment."""
     return _imported("symphony.main").create_app_from_environment()
 
 
-def _imported(name: str) -> Any:
-    """A module, with all that it needs.
+def worker() -> Any:
+    """As `application`, for the processes of `symphony serve`."""
+    return _imported("symphony.serving.workers").worker_application(application)
 
-    Importing makes next to no garbage, and looking for some takes a third of its time. What it has
-    made stays as long as the process does, so nobody needs to look at it later either.
+
+def _imported(name: str) -> Any:
+    """Import a module and everything that it needs, without garbage collection.
+
+    Imports produce almost no garbage, and collection takes a third of their time. The imported
+    objects live as long as the process, so later collections skip them as well.
     """
     gc.disable()
     try:

@@ -10,13 +10,14 @@ from symphony.application.orchestrations.sign_up import SignUp, sign_up
 from symphony.domain.unit_of_work import Store
 from symphony.domain.vaults.keys import Keyring
 from symphony.infrastructure.access_tokens import JwtAccessTokens
+from symphony.infrastructure.derived_keys import keyed_hash
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
-from symphony.infrastructure.signing_key import keyed_hash
 from symphony.infrastructure.vaults.master_keys import FixedMasterKeys
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
+from tests.support.hashing import CHEAP
 
 PASSWORD = "correct horse battery staple"
 POLICY = Policy(max_workspaces_per_user=5, max_repos_per_workspace=4, max_vaults_per_workspace=3)
@@ -41,8 +42,8 @@ def an_application(store: Store, threads: HashingThreads) -> Application:
     return Application(
         store=store,
         policy=POLICY,
-        passwords=Argon2Passwords(threads),
-        passphrases=Argon2Passphrases(threads),
+        passwords=Argon2Passwords(threads, CHEAP.password),
+        passphrases=Argon2Passphrases(threads, CHEAP.passphrase),
         keyring=Keyring(AesGcmSealing(), FixedMasterKeys([b"m" * 32])),
         access_tokens=ACCESS_TOKENS,
         keyed_hash=keyed_hash(b"k" * 32),

@@ -1,4 +1,4 @@
-"""Running commands in this process: starting Python for each would take ten times as long."""
+"""Commands in this process: starting Python for each one would take ten times as long."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from tests.support.server import environment
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What a command left behind."""
+    """The result of a command."""
 
     status: int
     output: str
@@ -32,14 +32,14 @@ class Finished:
 
 
 class Symphony(Protocol):
-    """Runs `symphony` with the arguments; settings go without their prefix."""
+    """Runs `symphony` with arguments; settings are named without their prefix."""
 
     def __call__(self, *arguments: str, stdin: str = "", **settings: str) -> Finished: ...
 
 
 @contextmanager
 def _in_time() -> Generator[None]:
-    """A `serve` that is not refused, against what a test expects, would serve for ever."""
+    """Limit the time: a `serve` that is not refused, against expectation, would never return."""
 
     def too_late(*_: object) -> NoReturn:
         for worker in multiprocessing.active_children():
@@ -65,7 +65,7 @@ def symphony(data_dir: Path) -> Generator[Symphony]:
     def run(*arguments: str, stdin: str = "", **settings: str) -> Finished:
         with patch.dict(os.environ, environment(data_dir, **settings)), _in_time():
             result = CliRunner().invoke(app, arguments, input=stdin)
-        # What a command does not expect would be a traceback on a person's terminal.
+        # An unexpected exception would be a traceback on the operator's terminal.
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return Finished(result.exit_code, result.stdout, result.stderr)
@@ -73,13 +73,13 @@ def symphony(data_dir: Path) -> Generator[Symphony]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield run
-    root.handlers[:], root.level = handlers, level  # a command sends all logs to its own stderr
+    root.handlers[:], root.level = handlers, level  # a command redirects all logs to its stderr
     structlog.reset_defaults()
 
 
 @pytest.fixture
 def empty_postgresql() -> Generator[str]:
-    """The address of a database that nobody has migrated."""
+    """The URL of a database without a schema."""
     name = f"test_{secrets.token_hex(8)}"
     yield asyncio.run(postgres.create_database(name, migrated=False))
     asyncio.run(postgres.drop_database(name))
@@ -87,7 +87,7 @@ def empty_postgresql() -> Generator[str]:
 
 @pytest.fixture(params=["postgresql", "sqlite-file"])
 def database_settings(request: pytest.FixtureRequest) -> dict[str, str]:
-    """What has to be set for a fresh database, which is not migrated; embedded it is nothing."""
+    """The settings for a database without a schema; none for an embedded one."""
     if request.param == "sqlite-file":
         return {}
     return {
@@ -97,7 +97,7 @@ def database_settings(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 def refusal(finished: Finished) -> str:
-    """The one line on standard error that a command was refused with."""
+    """The one line on standard error with which a command was refused."""
     assert finished.status != 0
     assert finished.output == ""
     assert finished.errors.startswith("symphony: ")

@@ -1,4 +1,4 @@
-"""`symphony db`: the schema is brought to its head, or it is told where it is."""
+"""`symphony db`: the schema is upgraded or checked."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`symphony user` and `symphony token`: people and their tokens, made without a running service."""
+"""`symphony user` and `symphony token` create profiles and tokens without a running service."""
 
 import asyncio
 import os
@@ -19,7 +19,7 @@ from tests.support.server import environment
 
 @pytest.fixture
 def ready(symphony: Symphony, database_settings: dict[str, str]) -> dict[str, str]:
-    """What has to be set for a database with the newest schema."""
+    """The settings for a database whose schema is at head."""
     assert symphony("db", "upgrade", **database_settings).status == 0
     return database_settings
 
@@ -44,7 +44,7 @@ def create_token(symphony: Symphony, settings: dict[str, str], *options: str) ->
 def ask(
     data_dir: Path, settings: dict[str, str], token: str, method: str, path: str, **options: Any
 ) -> httpx.Response:
-    """What a service on the same database answers to somebody with the token."""
+    """The response of a service on the same database to a request with the token."""
 
     async def answer() -> httpx.Response:
         with patch.dict(os.environ, environment(data_dir, **settings)):
@@ -56,7 +56,7 @@ def ask(
     return asyncio.run(answer())
 
 
-def test_a_user_who_was_made_signs_in_with_the_password_from_standard_input(
+def test_a_new_user_signs_in_with_the_password_from_standard_input(
     symphony: Symphony, ready: dict[str, str], data_dir: Path
 ) -> None:
     made = create_user(symphony, ready)
@@ -73,7 +73,7 @@ def test_a_user_who_was_made_signs_in_with_the_password_from_standard_input(
     assert asyncio.run(signed_in())
 
 
-def test_the_password_is_asked_for_twice_and_not_shown(symphony: Symphony) -> None:
+def test_the_password_is_prompted_for_twice_and_not_shown(symphony: Symphony) -> None:
     made = symphony(
         *("user", "create", "ada", "--email", "ada@example.org"), stdin=f"{PASSWORD}\n" * 2
     )
@@ -81,7 +81,7 @@ def test_the_password_is_asked_for_twice_and_not_shown(symphony: Symphony) -> No
     assert PASSWORD not in made.output + made.errors
 
 
-def test_users_are_made_also_while_registration_is_closed(symphony: Symphony) -> None:
+def test_users_can_be_created_while_registration_is_closed(symphony: Symphony) -> None:
     assert create_user(symphony, {"REGISTRATION": "closed"}).status == 0
 
 
@@ -99,7 +99,7 @@ def test_a_name_that_is_taken_is_refused_in_one_line(
         ("ada", "ada@example.org", "1234567", ["password"]),
     ],
 )
-def test_values_that_break_rules_are_refused_by_field_and_not_repeated(
+def test_invalid_values_are_refused_by_field_and_not_repeated(
     name: str, email: str, password: str, fields: list[str], symphony: Symphony
 ) -> None:
     finished = symphony(
@@ -124,7 +124,7 @@ def test_a_token_is_printed_once_and_works(
     assert token not in ask(data_dir, ready, token, "GET", "/api-tokens").text
 
 
-def test_a_token_may_do_no_more_than_its_scopes(symphony: Symphony, data_dir: Path) -> None:
+def test_a_token_allows_no_more_than_its_scopes(symphony: Symphony, data_dir: Path) -> None:
     user = create_user(symphony, {}).output.strip()
     token = create_token(symphony, {}, "--scope", "read")
     path = f"/user-profiles/{user}/workspaces"
@@ -132,7 +132,7 @@ def test_a_token_may_do_no_more_than_its_scopes(symphony: Symphony, data_dir: Pa
     assert ask(data_dir, {}, token, "POST", path, json={"name": "Thesis"}).status_code == 403
 
 
-def test_a_token_ends_after_the_days_it_was_given(symphony: Symphony, data_dir: Path) -> None:
+def test_a_token_expires_after_the_given_days(symphony: Symphony, data_dir: Path) -> None:
     create_user(symphony, {})
     token = create_token(symphony, {}, "--scope", "read", "--expires-in-days", "7")
     (shown,) = ask(data_dir, {}, token, "GET", "/api-tokens").json()["items"]
@@ -140,16 +140,16 @@ def test_a_token_ends_after_the_days_it_was_given(symphony: Symphony, data_dir: 
     assert timedelta(days=7) - timedelta(minutes=5) < left <= timedelta(days=7)
 
 
-def test_a_token_without_an_end_has_none(symphony: Symphony, data_dir: Path) -> None:
+def test_a_token_without_a_lifetime_does_not_expire(symphony: Symphony, data_dir: Path) -> None:
     create_user(symphony, {})
     token = create_token(symphony, {}, "--scope", "read")
     (shown,) = ask(data_dir, {}, token, "GET", "/api-tokens").json()["items"]
     assert shown["expires_at"] is None
 
 
-def test_a_token_for_nobody_is_refused(symphony: Symphony, ready: dict[str, str]) -> None:
+def test_a_token_for_an_unknown_user_is_refused(symphony: Symphony, ready: dict[str, str]) -> None:
     finished = symphony("token", "create", "nobody", "--name", "laptop", "--scope", "read", **ready)
-    assert refusal(finished) == "there is no user with this name"
+    assert refusal(finished) == "USERNAME: 'nobody' is not the name or e-mail address of a user."
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_token_for_nobody_is_refused(symphony: Symphony, ready: dict[str, str]
     [(), ("--scope", "admin"), ("--scope", "read", "--expires-in-days", "0")],
     ids=["no scope", "an unknown scope", "no days"],
 )
-def test_a_token_that_makes_no_sense_is_a_wrong_use_of_the_command(
+def test_invalid_options_of_a_token_are_a_usage_error(
     options: tuple[str, ...], symphony: Symphony
 ) -> None:
     create_user(symphony, {})

@@ -1,4 +1,4 @@
-"""What people can put right themselves is refused in one line that says how."""
+"""An error that the operator can fix is refused in one line that says how."""
 
 import socket
 from collections.abc import Generator
@@ -35,7 +35,7 @@ def taken_port() -> Generator[int]:
 def test_an_unknown_setting_is_named(command: tuple[str, ...], symphony: Symphony) -> None:
     finished = symphony(*command, PROT=CANARY)
     assert finished.status == 2
-    assert refusal(finished).startswith("SYMPHONY_PROT: there is no such setting")
+    assert refusal(finished).startswith("SYMPHONY_PROT: unknown setting.")
     assert CANARY not in finished.errors
 
 
@@ -44,38 +44,47 @@ def test_a_bad_value_is_named_with_what_is_allowed(
 ) -> None:
     finished = symphony(*command, MAX_BODY_BYTES="many")
     assert finished.status == 2
-    assert refusal(finished).startswith("SYMPHONY_MAX_BODY_BYTES: ")
+    assert (
+        refusal(finished)
+        == "SYMPHONY_MAX_BODY_BYTES: 'many' is invalid; must be an integer >= 1024."
+    )
 
 
-def test_a_bad_option_is_named_as_its_variable(symphony: Symphony) -> None:
-    assert refusal(symphony("serve", "--port", "70000")).startswith("SYMPHONY_PORT: ")
+def test_a_bad_option_is_named_by_its_variable(symphony: Symphony) -> None:
+    assert (
+        refusal(symphony("serve", "--port", "70000"))
+        == "SYMPHONY_PORT: '70000' is invalid; must be an integer from 0 to 65535."
+    )
 
 
-def test_a_folder_with_git_repositories_is_never_taken_for_two_others(
+def test_a_git_root_with_a_separator_is_not_split_into_two(
     symphony: Symphony, tmp_path: Path
 ) -> None:
     for name in ("dev", "old"):
         (tmp_path / name).mkdir()
     finished = symphony("serve", "--port", "70000", "--git-root", f"{tmp_path}/dev:{tmp_path}/old")
     assert finished.status == 2
-    assert refusal(finished) == "--git-root: a folder without : in its name"
+    given = f"{tmp_path}/dev:{tmp_path}/old"
+    assert refusal(finished) == f"--git-root: {given!r} is invalid; must be a path without ':'."
 
 
-def test_an_empty_folder_for_git_repositories_is_not_the_present_one(symphony: Symphony) -> None:
+def test_an_empty_git_root_is_not_the_working_directory(symphony: Symphony) -> None:
     finished = symphony("serve", "--port", "70000", "--git-root", "")
     assert finished.status == 2
-    assert refusal(finished) == "--git-root: a folder, not empty"
+    assert refusal(finished) == "--git-root: '' is invalid; must be an existing directory."
 
 
 def test_a_short_secret_is_refused(symphony: Symphony) -> None:
     finished = symphony("serve", SECRET_KEY=CANARY)
-    assert refusal(finished) == "SYMPHONY_SECRET_KEY: at least 32 bytes"
+    assert refusal(finished) == "SYMPHONY_SECRET_KEY: must have at least 32 bytes."
 
 
 @pytest.mark.parametrize("form", ["postgresql://", "postgresql+asyncpg://"])
 def test_postgresql_needs_a_secret(form: str, symphony: Symphony, empty_postgresql: str) -> None:
     url = empty_postgresql.replace("postgresql://", form)
-    assert refusal(symphony("serve", DATABASE_URL=url)).startswith("SYMPHONY_SECRET_KEY is needed")
+    assert refusal(symphony("serve", DATABASE_URL=url)).startswith(
+        "SYMPHONY_SECRET_KEY is required"
+    )
 
 
 def test_a_schema_that_is_not_at_head_is_refused_and_the_command_for_it_named(
@@ -85,7 +94,7 @@ def test_a_schema_that_is_not_at_head_is_refused_and_the_command_for_it_named(
     assert "run `symphony db upgrade`" in refusal(finished)
 
 
-def test_a_database_that_is_away_is_refused(command: tuple[str, ...], symphony: Symphony) -> None:
+def test_an_unreachable_database_is_refused(command: tuple[str, ...], symphony: Symphony) -> None:
     finished = symphony(*command, DATABASE_URL=NOWHERE, SECRET_KEY=SECRET)
     assert refusal(finished) == "the database cannot be reached"
 
@@ -113,7 +122,7 @@ def test_a_database_that_does_not_exist_is_refused(
         "",
     ],
 )
-def test_a_bad_database_url_is_refused_without_a_word_of_its_password(
+def test_the_refusal_of_a_bad_database_url_does_not_contain_its_password(
     url: str, command: tuple[str, ...], symphony: Symphony
 ) -> None:
     finished = symphony(*command, DATABASE_URL=url, SECRET_KEY=SECRET)
@@ -121,22 +130,22 @@ def test_a_bad_database_url_is_refused_without_a_word_of_its_password(
     assert CANARY not in finished.errors
 
 
-def test_a_folder_that_cannot_be_written_is_refused(
+def test_a_directory_that_is_not_writable_is_refused(
     command: tuple[str, ...], symphony: Symphony, tmp_path: Path
 ) -> None:
     file = tmp_path / "file"
     file.touch()
     finished = symphony(*command, DATA_DIR=str(file / "data"))
-    assert refusal(finished).startswith(f"{file}/data cannot be written (")
+    assert refusal(finished).startswith(f"Cannot write to {file}/data: ")
     assert "SYMPHONY_DATA_DIR" in finished.errors
 
 
-def test_a_bad_address_of_the_demo_is_named_as_its_variable(symphony: Symphony) -> None:
+def test_a_bad_database_url_of_the_demo_is_named_by_its_variable(symphony: Symphony) -> None:
     finished = symphony("serve", "--demo", DEMO_DATABASE_URL="demo.db")
     assert refusal(finished).startswith("SYMPHONY_DEMO_DATABASE_URL: ")
 
 
-def test_a_file_that_is_no_database_is_refused_and_left_as_it_is(
+def test_a_file_that_is_not_a_database_is_refused_and_not_changed(
     command: tuple[str, ...], symphony: Symphony, tmp_path: Path
 ) -> None:
     file = tmp_path / "letters.txt"
@@ -150,18 +159,23 @@ def test_an_empty_key_file_is_refused_and_named(symphony: Symphony, data_dir: Pa
     data_dir.mkdir()
     key = data_dir / "symphony.sqlite3.key"
     key.touch()
-    assert refusal(symphony("serve")).startswith(f"{key} holds no key")
+    assert refusal(symphony("serve")).startswith(f"{key} must have at least 32 bytes.")
 
 
 def test_a_port_that_is_taken_is_refused(symphony: Symphony, taken_port: int) -> None:
     finished = symphony("serve", "--port", str(taken_port))
-    assert refusal(finished).startswith(f"127.0.0.1:{taken_port} cannot be listened on (")
+    assert refusal(finished) == (
+        f"Cannot listen on 127.0.0.1:{taken_port}: the address is already in use;"
+        " choose another port with --port."
+    )
 
 
 @pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1"])
 def test_an_address_of_another_machine_is_refused(host: str, symphony: Symphony) -> None:
     finished = symphony("serve", "--port", "0", "--host", host)
-    assert f"{host}:0 cannot be listened on (" in refusal(finished)
+    line = refusal(finished)
+    assert line.startswith(f"Cannot listen on {host}:0: ")
+    assert line.endswith("choose an address of this machine with --host.")
 
 
 @pytest.mark.parametrize(

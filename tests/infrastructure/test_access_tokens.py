@@ -5,6 +5,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import jwt
@@ -36,14 +37,14 @@ def whose(tokens: JwtAccessTokens, token: str) -> UUID | None:
     return read[0] if read else None
 
 
-def test_a_token_says_whose_it_is_and_when_it_ends() -> None:
+def test_a_token_names_its_user_and_its_expiry() -> None:
     before = datetime.now(UTC)
     read = TOKENS.read(TOKENS.issue(USER))
     assert read is not None
-    user, ends_at = read
+    user, expires_at = read
     assert user == USER
-    # It is counted in whole seconds.
-    assert timedelta(seconds=58) < ends_at - before < timedelta(seconds=90)
+    # JWTs count in whole seconds.
+    assert timedelta(seconds=58) < expires_at - before < timedelta(seconds=90)
 
 
 def test_another_process_with_the_same_key_reads_it() -> None:
@@ -60,16 +61,26 @@ def test_a_token_that_was_read_before_expires_all_the_same(monkeypatch: pytest.M
     assert whose(tokens, token) is None
 
 
-def test_only_so_many_tokens_are_remembered_and_the_others_still_count(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(access_tokens, "_REMEMBERED", 2)
-    tokens = JwtAccessTokens(KEY, lifetime=60)
+def test_the_cache_is_bounded_and_other_tokens_stay_valid() -> None:
+    tokens = JwtAccessTokens(KEY, lifetime=60, cache_size=2)
     users = [new_id() for _ in range(5)]
     issued = [tokens.issue(user) for user in users]
     for _ in range(2):
         assert [whose(tokens, token) for token in issued] == users
-    assert len(tokens._known) == 2  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - that it has a bound is what is tried
+    assert len(tokens._cache) == 2  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - that it has a bound is what is tried
+
+
+def test_the_cache_drops_the_least_recently_used_token() -> None:
+    tokens = JwtAccessTokens(KEY, lifetime=60, cache_size=2)
+    in_use, other, third = (tokens.issue(new_id()) for _ in range(3))
+    for token in (in_use, other, in_use, third):
+        tokens.read(token)
+    with patch.object(access_tokens, "_decode", wraps=access_tokens._decode) as verified:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - counts what the cache saves
+        tokens.read(in_use)
+        tokens.read(third)
+        assert verified.call_count == 0
+        tokens.read(other)
+        assert verified.call_count == 1
 
 
 @pytest.mark.parametrize("lifetime", [0, -1, -3600])

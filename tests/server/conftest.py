@@ -10,7 +10,7 @@ from tests.support import postgres
 
 @pytest.fixture
 async def empty_postgresql() -> AsyncGenerator[str]:
-    """The address of a database that nobody has migrated."""
+    """The URL of a database without a schema."""
     name = f"test_{secrets.token_hex(8)}"
     yield await postgres.create_database(name, migrated=False)
     await postgres.drop_database(name)

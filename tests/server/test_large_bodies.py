@@ -1,4 +1,4 @@
-"""Whoever sends too much is told so, and does not lose the answer in a reset connection."""
+"""A client that sends too much gets the response instead of a reset connection."""
 
 import asyncio
 import time
@@ -8,17 +8,18 @@ from pathlib import Path
 import httpx
 import pytest
 
-from symphony.http_protocol import LINGER
+from symphony.serving.http_protocol import TimeLimitedHttpProtocol
 from tests.support.api import API, code, sign_up
 from tests.support.server import Server, running_server
 
 pytestmark = pytest.mark.long
 
+LINGER = TimeLimitedHttpProtocol.timeouts.linger
 TOO_LARGE = 8 * 1_048_576
 JSON = {"Content-Type": "application/json"}
 
 
-async def test_the_answer_reaches_a_client_that_sends_all_of_a_large_body(tmp_path: Path) -> None:
+async def test_a_client_that_sends_all_of_a_large_body_gets_the_response(tmp_path: Path) -> None:
     async def in_pieces() -> AsyncGenerator[bytes]:
         for _ in range(TOO_LARGE // 65_536):
             yield b" " * 65_536
@@ -32,18 +33,18 @@ async def test_the_answer_reaches_a_client_that_sends_all_of_a_large_body(tmp_pa
         assert (await ada.get("/user-profiles/me")).status_code == 200
 
 
-async def test_a_client_that_never_stops_sending_is_cut(tmp_path: Path) -> None:
+async def test_a_client_that_never_stops_sending_is_disconnected(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server, server.client() as client:
         ada = await sign_up(client, "ada")
         begun = time.perf_counter()
-        answer = await _send_for_ever(server, ada.token)
+        answer = await _send_without_end(server, ada.token)
         assert answer.startswith(b"HTTP/1.1 413 ")
         assert LINGER - 1 < time.perf_counter() - begun < LINGER + 5
         assert (await client.get("/health/live")).status_code == httpx.codes.OK
 
 
-async def _send_for_ever(server: Server, token: str) -> bytes:
-    """What comes back until the connection is cut."""
+async def _send_without_end(server: Server, token: str) -> bytes:
+    """The response, when the server has closed the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(
         f"POST {API}/api-tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"

@@ -1,15 +1,14 @@
-"""Metrics of several processes are those of the service."""
+"""The metrics of several processes are added up."""
 
 import asyncio
 import os
 import signal
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.support.api import sign_up
-from tests.support.metrics import Samples, scraped
+from tests.support.metrics import Samples, all_serve, scraped
 from tests.support.server import STARTS_WITHIN, running_server, until
 
 pytestmark = pytest.mark.long
@@ -21,7 +20,7 @@ def answered(seen: Samples) -> float:
     return seen.value("symphony_http_request_duration_seconds_count", route=ROUTE, status="200")
 
 
-async def test_all_processes_count_together_and_the_dead_are_not_forgotten(tmp_path: Path) -> None:
+async def test_a_dead_worker_is_replaced_and_its_counts_are_kept(tmp_path: Path) -> None:
     async with running_server(
         tmp_path / "data", "--workers", "2", "--log-format", "json"
     ) as server:
@@ -32,35 +31,20 @@ async def test_all_processes_count_together_and_the_dead_are_not_forgotten(tmp_p
             async def all_are_counted() -> bool:
                 return answered(await scraped(client)) == 60
 
-            await until(all_are_counted)  # a request is counted when its answer has gone
-            await until(lambda: _both_have_started(client), STARTS_WITHIN)
+            await until(all_are_counted)  # a request is counted after its response is sent
+            await until(lambda: all_serve(client, 2), STARTS_WITHIN)
             assert (await scraped(client)).value("symphony_build_info") == 1
 
-        worker = _workers(server.process.pid)[0]
+        worker = server.workers()[0]
         os.kill(worker, signal.SIGKILL)
 
         async def replaced() -> bool:
-            present = _workers(server.process.pid)
+            present = server.workers()
             return len(present) == 2 and worker not in present
 
         await until(replaced)
         async with server.client() as client:
-            await until(lambda: _both_have_started(client), STARTS_WITHIN)
+            await until(lambda: all_serve(client, 2), STARTS_WITHIN)
             seen = await scraped(client)
             assert answered(seen) == 60
             assert seen.value("symphony_database_connections") == 0
-
-
-async def _both_have_started(client: httpx.AsyncClient) -> bool:
-    """A process says how many connections it may open when it starts."""
-    return (await scraped(client)).value("symphony_database_connections_limit") == 2 * 5
-
-
-def _workers(pid: int) -> list[int]:
-    """The processes that serve, of those that a server has started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [
-        int(child)
-        for child in children
-        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]

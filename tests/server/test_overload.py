@@ -1,4 +1,4 @@
-"""More work than can be done is refused at once, and what can be done is not disturbed."""
+"""Work beyond the queues is refused at once, and does not slow down other work."""
 
 import asyncio
 import time
@@ -13,12 +13,12 @@ import pytest
 from symphony import bootstrap
 from symphony.application.ports import Overloaded
 from symphony.config.settings import Settings
-from symphony.infrastructure import hashing_threads
 from symphony.infrastructure.database.engine import DatabaseLimits, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.passwords import Argon2Passwords
 from tests.support.api import API, PASSWORD, code, running_api, sign_up
+from tests.support.hashing import CHEAP
 from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
@@ -30,7 +30,7 @@ def limit(monkeypatch: pytest.MonkeyPatch, limits: DatabaseLimits) -> None:
     monkeypatch.setattr(bootstrap, "create_engines", partial(create_engines, limits=limits))
 
 
-async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings) -> None:
+async def test_a_burst_is_queued_and_all_of_it_is_served(settings: Settings) -> None:
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
         workspace = await ada.workspace()
@@ -39,7 +39,7 @@ async def test_a_burst_waits_in_line_and_all_of_it_is_served(settings: Settings)
         assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_beyond_the_line_the_answer_is_a_503_at_once(
+async def test_beyond_the_queue_the_response_is_a_503_at_once(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit(monkeypatch, DatabaseLimits(max_callers=20))
@@ -55,10 +55,9 @@ async def test_beyond_the_line_the_answer_is_a_503_at_once(
         assert len((await ada.get(path)).json()["items"]) == 20
 
 
-async def test_too_many_passwords_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hashing_threads, "MAX_WAITING", 5)
-    threads = HashingThreads(1)
-    hasher = Argon2Passwords(threads)
+async def test_passwords_beyond_the_queue_are_refused() -> None:
+    threads = HashingThreads(1, max_queued=5)
+    hasher = Argon2Passwords(threads, CHEAP.password)
     try:
         results = await asyncio.gather(
             *(hasher.hash(PASSWORD) for _ in range(8)), return_exceptions=True
@@ -73,14 +72,14 @@ async def test_40_sign_ins_at_once_leave_the_liveness_check_quick(tmp_path: Path
         running_server(tmp_path / "data") as server,
         running_server(tmp_path / "idle") as idle,
         server.client() as client,
-        # Not the same one: a client's own requests wait for each other.
+        # Not the same client: its requests would wait for each other.
         server.client() as other_client,
         idle.client() as idle_client,
     ):
         await sign_up(client, "ada")
         form = {"username": "ada", "password": PASSWORD}
         slowest: list[float] = []
-        # Other work on the machine can only add to the slowest: the best of a few tries counts.
+        # Other work on the machine can only slow this down: the best of a few tries counts.
         while len(slowest) < 4 and min(slowest, default=1) >= 0.3:
             sign_ins = asyncio.gather(
                 *(client.post(f"{API}/auth/token", data=form) for _ in range(40))
@@ -99,7 +98,7 @@ def _alive(client: httpx.AsyncClient) -> Ask:
 async def test_a_statement_has_a_time_limit(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else's lock is waited for as long as allowed; then the answer is a 503."""
+    """A lock held by another process is waited for until the time limit; then comes a 503."""
     limit(monkeypatch, DatabaseLimits(lock_timeout=0.5, sqlite_busy_timeout=0.5))
     other = create_engines(settings.store_url)
     if other.is_in_memory:

@@ -1,4 +1,4 @@
-"""Clients that are too slow are cut, and nobody else waits for them."""
+"""Connections of slow clients are closed, and other clients do not wait for them."""
 
 import asyncio
 import socket
@@ -8,21 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from symphony.http_protocol import BODY_TIMEOUT, HEAD_TIMEOUT, READ_TIMEOUT
+from symphony.serving.http_protocol import TimeLimitedHttpProtocol
 from tests.support.api import User, sign_up
 from tests.support.server import Server, running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
 pytestmark = pytest.mark.long
 
+TIMEOUTS = TimeLimitedHttpProtocol.timeouts
 OF_EACH_KIND = 100
 SLACK = 5.0  # seconds
-PIPELINED = 4  # answers of 1.2 MB: more than the systems of both ends keep for such a reader
+PIPELINED = 4  # responses of 1.2 MB: more than both systems buffer for such a reader
 RECEIVE_BUFFER = 4096  # bytes
 HONEST_WAIT = 0.2  # seconds
 
 
-async def test_300_slow_clients_are_cut_and_an_honest_one_does_not_notice(tmp_path: Path) -> None:
+async def test_300_slow_clients_are_disconnected_and_a_fast_one_does_not_notice(
+    tmp_path: Path,
+) -> None:
     async with (
         running_server(tmp_path / "data") as server,
         running_server(tmp_path / "idle") as idle,
@@ -39,18 +42,18 @@ async def test_300_slow_clients_are_cut_and_an_honest_one_does_not_notice(tmp_pa
             *(_cut_after(server, _never_read, _list(ada) * PIPELINED) for _ in _each()),
         ]
         everybody = asyncio.gather(*slow)
-        await asyncio.sleep(READ_TIMEOUT / 2)  # by then the answers to readers are made
+        await asyncio.sleep(TIMEOUTS.read / 2)  # by then the responses to readers are ready
         waits = await waits_beyond_idle(_honest(ada), _honest(idle_ada), everybody)
         seconds = await everybody
     heads, bodies, readers = (
         seconds[start : start + OF_EACH_KIND] for start in range(0, len(slow), OF_EACH_KIND)
     )
-    assert min(heads) > HEAD_TIMEOUT - 1
-    assert max(heads) < HEAD_TIMEOUT + SLACK
-    assert min(bodies) > BODY_TIMEOUT - 1
-    assert max(bodies) < BODY_TIMEOUT + SLACK
-    # A reader is looked at from when its answer has filled all that keeps it.
-    assert max(readers) < 2 * READ_TIMEOUT + SLACK
+    assert min(heads) > TIMEOUTS.head - 1
+    assert max(heads) < TIMEOUTS.head + SLACK
+    assert min(bodies) > TIMEOUTS.body - 1
+    assert max(bodies) < TIMEOUTS.body + SLACK
+    # The time limit of a reader starts when its response has filled all buffers.
+    assert max(readers) < 2 * TIMEOUTS.read + SLACK
     assert len(waits) > 100
     assert waits[int(len(waits) * 0.99)] < HONEST_WAIT
     assert not [line for line in server.log.read_text().splitlines() if "request failed" in line]
@@ -82,7 +85,7 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 
 async def _cut_after(server: Server, behave: Behaviour, first: bytes) -> float:
-    """The seconds after which the server cuts a client that behaves so."""
+    """The seconds after which the server disconnects a client with this behavior."""
     begun = time.perf_counter()
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
@@ -102,7 +105,7 @@ async def _cut_after(server: Server, behave: Behaviour, first: bytes) -> float:
 
 
 async def _trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A byte every now and then, until there is an end."""
+    """Send a byte now and then until the server disconnects."""
     while True:
         writer.write(b"a")
         await writer.drain()
@@ -115,7 +118,7 @@ async def _trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def _never_read(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Takes nothing of the answer; empty lines, which HTTP allows, tell when there is an end."""
+    """Read nothing; sending empty lines, which HTTP allows, detects the disconnect."""
     while True:
         writer.write(b"\r\n")
         await writer.drain()

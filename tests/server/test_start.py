@@ -13,7 +13,7 @@ from tests.support.api import API, made, sign_up
 from tests.support.server import environment, running_server
 
 
-async def test_an_embedded_service_keeps_its_data_and_its_tokens_over_a_restart(
+async def test_data_and_tokens_of_an_embedded_service_survive_a_restart(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "new" / "data"
@@ -57,7 +57,7 @@ async def test_a_service_that_may_migrate_starts_on_an_empty_postgresql(
     assert not data_dir.exists()
 
 
-async def test_a_demo_prints_its_token_has_things_to_look_at_and_leaves_nothing(
+async def test_a_demo_prints_its_token_has_data_and_leaves_no_files(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "data"
@@ -71,7 +71,7 @@ async def test_a_demo_prints_its_token_has_things_to_look_at_and_leaves_nothing(
 
 
 @pytest.mark.long
-async def test_a_worker_looks_for_garbage_but_not_in_what_it_has_imported(tmp_path: Path) -> None:
+async def test_a_worker_collects_garbage_but_not_among_imported_objects(tmp_path: Path) -> None:
     code = "import gc, symphony.start as it; it.application();"
     code += "print(gc.isenabled(), gc.get_freeze_count())"
     process = await asyncio.create_subprocess_exec(
@@ -84,7 +84,7 @@ async def test_a_worker_looks_for_garbage_but_not_in_what_it_has_imported(tmp_pa
 
 
 @pytest.mark.long
-async def test_a_demo_whose_database_is_kept_has_its_things_once(tmp_path: Path) -> None:
+async def test_a_demo_with_a_saved_database_creates_its_data_once(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'demo.sqlite3'}"
     workspaces: list[object] = []
     for _ in ("first", "second"):

@@ -1,4 +1,4 @@
-"""Eight services that start at once on an empty database all come up."""
+"""Eight services can start on an empty database at the same time."""
 
 import asyncio
 import multiprocessing
@@ -15,14 +15,14 @@ from tests.support.server import STARTS_WITHIN, environment, until
 pytestmark = pytest.mark.long
 
 TOGETHER = 8
-# Forked from a process that has imported the service already: they meet on the database, not one
-# after the other as they are done with importing.
+# Forked from a process that has imported the service already, so that they reach the database at
+# the same time.
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["symphony.cli"])
 
 
 def serve(settings: dict[str, str], output: Path) -> None:
-    """In a process of its own: what `symphony serve` does."""
+    """Do in a separate process what `symphony serve` does."""
     from symphony.cli import app  # noqa: PLC0415 - already imported by the fork server
 
     os.environ.update(settings)
@@ -45,14 +45,14 @@ async def is_ready(client: httpx.AsyncClient, output: Path) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "sqlite-file"])
-async def test_eight_that_start_at_once_on_an_empty_database_all_come_up(
+async def test_eight_services_start_together_on_an_empty_database(
     kind: str, tmp_path: Path, empty_postgresql: str
 ) -> None:
     settings = {"SECRET_KEY": SECRET, "AUTO_MIGRATE": "true"}
     if kind == "postgresql":
         settings["DATABASE_URL"] = empty_postgresql
     else:
-        del settings["SECRET_KEY"]  # the key file is made by all of them at once as well
+        del settings["SECRET_KEY"]  # all of them create the key file as well
     outputs = [tmp_path / f"{number}.log" for number in range(TOGETHER)]
     given = environment(tmp_path / "data", **settings)
     processes = [_CONTEXT.Process(target=serve, args=(given, output)) for output in outputs]

@@ -1,4 +1,4 @@
-"""The service ends within seconds of being told to, whatever its clients do."""
+"""The service stops within seconds of a signal, whatever its clients do."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from tests.support.server import STOPS_WITHIN, Server, running_server, until
 
 pytestmark = pytest.mark.long
 
-# What Python runs first of all: everybody who looks at a folder of this name waits for ever.
+# Python runs this before anything else: every access to a path that ends with /dead blocks.
 DEAD_DISK = """
 import os, threading
 lstat, stat = os.lstat, os.stat
@@ -38,7 +38,7 @@ BIG_ANSWER = b"GET /docs/assets/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost
 
 
 async def stall(server: Server) -> list[StreamWriter]:
-    """Clients that keep a connection open and do nothing with it any more."""
+    """Clients that keep a connection open and send and read nothing more."""
     half_a_head = await _sent(server, b"POST /api/v1/auth/token HTTP/1.1\r\nHost: loc")
     half_a_body = await _sent(
         server,
@@ -63,11 +63,11 @@ async def _sent(server: Server, sent: bytes) -> tuple[StreamReader, StreamWriter
 
 
 async def _one_that_never_reads(server: Server) -> StreamWriter:
-    """More is on its way to it than all buffers in between can hold."""
+    """A client that never reads a response that is larger than all buffers."""
     own = socket.socket()
     own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     own.connect(("127.0.0.1", server.port))
-    # A reader's limit stops it from reading ahead.
+    # The limit keeps the reader from reading ahead.
     reader, writer = await asyncio.open_connection(sock=own, limit=1024)
     writer.write(BIG_ANSWER * 20)
     await writer.drain()
@@ -76,7 +76,7 @@ async def _one_that_never_reads(server: Server) -> StreamWriter:
 
 
 def half_a_request(user: User) -> tuple[bytes, bytes]:
-    """A request that makes a workspace, in two parts."""
+    """A request that creates a workspace, in two parts."""
     body = json.dumps({"name": "Thesis"}).encode()
     head = (
         f"POST {API}/user-profiles/{user.id}/workspaces HTTP/1.1\r\nHost: localhost\r\n"
@@ -96,7 +96,7 @@ async def refuses_connections(server: Server) -> bool:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_ends_in_time_with_clients_that_stall(
+async def test_the_service_stops_in_time_with_stalled_clients(
     number: signal.Signals, tmp_path: Path
 ) -> None:
     async with running_server(tmp_path / "data") as server:
@@ -105,7 +105,7 @@ async def test_it_ends_in_time_with_clients_that_stall(
         close(stalled)
 
 
-async def test_ctrl_c_ends_all_workers_in_time_with_clients_that_stall(tmp_path: Path) -> None:
+async def test_ctrl_c_stops_all_workers_in_time_with_stalled_clients(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data", "--workers", "2") as server:
         stalled = await stall(server) + await stall(server)
         assert await server.stop(signal.SIGINT, group=True) == 0, server.log.read_text()
@@ -113,7 +113,7 @@ async def test_ctrl_c_ends_all_workers_in_time_with_clients_that_stall(tmp_path:
         close(stalled)
 
 
-async def test_it_ends_in_time_though_a_disk_does_not_answer(
+async def test_the_service_stops_in_time_while_a_disk_does_not_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "python").mkdir()
@@ -138,7 +138,7 @@ async def test_it_ends_in_time_though_a_disk_does_not_answer(
         await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def test_a_request_in_progress_is_finished_and_kept(tmp_path: Path) -> None:
+async def test_a_request_in_progress_is_finished_and_saved(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     async with running_server(data_dir) as server:
         async with server.client() as client:

@@ -11,6 +11,7 @@ import httpx
 
 from symphony.config.settings import Settings
 from symphony.main import GitLimits, create_app
+from tests.support.hashing import CHEAP
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
@@ -22,7 +23,7 @@ async def running_api(
     settings: Settings, git_limits: GitLimits | None = None
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of a service that is started and stopped in this process."""
-    app = create_app(settings, git_limits)
+    app = create_app(settings, costs=CHEAP, git_limits=git_limits)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(

@@ -1,11 +1,13 @@
-"""Reading what /metrics tells."""
+"""Reads /metrics."""
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+CONNECTIONS_OF_A_WORKER = 5  # with an SQLite file
+
 
 class Samples:
-    """The samples of one look at /metrics."""
+    """The samples of one response of /metrics."""
 
     def __init__(self, text: str) -> None:
         self._samples = [
@@ -13,7 +15,7 @@ class Samples:
         ]
 
     def value(self, name: str, **labels: str) -> float:
-        """The sum over all samples of that name with (at least) these labels."""
+        """The sum of all samples with this name and at least these labels."""
         return sum(
             sample.value
             for sample in self._samples
@@ -26,3 +28,9 @@ async def scraped(client: httpx.AsyncClient) -> Samples:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     return Samples(answer.text)
+
+
+async def all_serve(client: httpx.AsyncClient, workers: int) -> bool:
+    """Whether so many workers serve: each reports its connection limit when it starts."""
+    limit = (await scraped(client)).value("symphony_database_connections_limit")
+    return limit == workers * CONNECTIONS_OF_A_WORKER

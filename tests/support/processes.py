@@ -1,4 +1,4 @@
-"""Looking at processes that may end meanwhile."""
+"""Information about processes that may end at any time."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,33 +9,33 @@ T = TypeVar("T")
 
 
 def children(pid: int | None = None) -> list[psutil.Process]:
-    """Those that a process, or this one, has begun, and those that these have."""
+    """The descendants of a process, or of this one."""
     return _unless_ended(lambda: psutil.Process(pid).children(recursive=True), [])
 
 
 def name(process: psutil.Process) -> str:
-    """Empty for one that has ended."""
+    """Empty if the process has ended."""
     return _unless_ended(process.name, "")
 
 
 def command_line(process: psutil.Process) -> list[str]:
-    """Empty for one that has ended."""
+    """Empty if the process has ended."""
     return _unless_ended(process.cmdline, [])
 
 
 def environment(process: psutil.Process) -> dict[str, str]:
-    """Empty for one that has ended."""
+    """Empty if the process has ended."""
     return _unless_ended(process.environ, {})
 
 
 def has_ended(pid: int) -> bool:
-    """In the arms of whoever adopts it, it may stay a zombie for a while."""
+    """True also for a zombie, which its new parent may not have reaped yet."""
     zombie = psutil.STATUS_ZOMBIE
     return _unless_ended(lambda: psutil.Process(pid).status(), zombie) == zombie
 
 
-def _unless_ended(look: Callable[[], T], otherwise: T) -> T:
+def _unless_ended(read: Callable[[], T], otherwise: T) -> T:
     try:
-        return look()
+        return read()
     except psutil.Error:
         return otherwise

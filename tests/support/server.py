@@ -1,4 +1,4 @@
-"""The real `symphony serve`, in processes of its own."""
+"""The real `symphony serve`, in separate processes."""
 
 import asyncio
 import json
@@ -14,21 +14,23 @@ from typing import Any
 
 import httpx
 
+from tests.support import processes
+
 SYMPHONY = Path(sys.executable).with_name("symphony")
-STARTS_WITHIN = 90  # seconds; generous, for eight may start at once on a busy machine
+STARTS_WITHIN = 90  # seconds; eight servers may start at the same time on a busy machine
 STOPS_WITHIN = 8  # seconds
-_PAUSE = 0.05  # seconds between two looks
+_PAUSE = 0.05  # seconds between two checks
 
 
 async def until(happened: Callable[[], Awaitable[bool]], within: float = 10) -> None:
-    """Waits until something is so. Raises: TimeoutError when it is not so in time."""
+    """Wait until `happened` returns True. Raises: TimeoutError."""
     async with asyncio.timeout(within):
         while not await happened():  # noqa: ASYNC110 - nothing in this process could set an event
             await asyncio.sleep(_PAUSE)
 
 
 def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """The environment of a command: settings go without their prefix."""
+    """The environment of a command; settings are named without their prefix."""
     given = {f"SYMPHONY_{name}": value for name, value in settings.items()}
     return {**os.environ, "SYMPHONY_DATA_DIR": str(data_dir), **given}
 
@@ -40,12 +42,20 @@ class Server:
     process: Process
     address: str
     greeting: tuple[str, ...]
-    """The lines it printed when it started."""
+    """The lines printed at the start."""
     log: Path
 
     @property
     def port(self) -> int:
         return int(self.address.rpartition(":")[2])
+
+    def workers(self) -> list[int]:
+        """The process ids of the workers, if there are several."""
+        return [
+            child.pid
+            for child in processes.children(self.process.pid)
+            if any("spawn_main" in word for word in processes.command_line(child))
+        ]
 
     def client(self) -> httpx.AsyncClient:
         """A client with up to 100 connections."""
@@ -54,7 +64,7 @@ class Server:
         )
 
     async def line_with(self, beginning: str) -> str:
-        """The next line with this beginning that the server prints."""
+        """The next printed line that starts with `beginning`."""
         assert self.process.stdout is not None
         async with asyncio.timeout(10):
             while line := (await self.process.stdout.readline()).decode():
@@ -63,18 +73,21 @@ class Server:
         raise AssertionError(_ended(self.log))
 
     async def stop(self, number: signal.Signals = signal.SIGTERM, *, group: bool = False) -> int:
-        """Tells the server to end, or its whole group as Ctrl-C does; the exit status."""
+        """Send a signal to the command, or to its process group as Ctrl-C does.
+
+        Returns the exit status. Raises: TimeoutError.
+        """
         send = os.killpg if group else os.kill
         send(self.process.pid, number)
         return await self.exit_status()
 
     async def exit_status(self) -> int:
-        """Raises: TimeoutError when the server does not end in time."""
+        """Raises: TimeoutError."""
         async with asyncio.timeout(STOPS_WITHIN):
             return await self.process.wait()
 
     def log_entries(self) -> list[dict[str, Any]]:
-        """The lines of a log in JSON, every one of them that is complete."""
+        """The complete lines of a log in JSON."""
         complete = self.log.read_text().rpartition("\n")[0]
         return [json.loads(line) for line in complete.splitlines()]
 
@@ -83,7 +96,7 @@ class Server:
 async def running_server(
     data_dir: Path, *arguments: str, **settings: str
 ) -> AsyncGenerator[Server]:
-    """A server on a free port, from the moment it is ready; it surely ends with the block."""
+    """A server on a free port that is ready; at the end of the block it is killed."""
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with (data_dir.parent / f"{data_dir.name}.{os.urandom(4).hex()}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -95,7 +108,7 @@ async def running_server(
             env=environment(data_dir, **settings),
             stdout=PIPE,
             stderr=log,
-            start_new_session=True,  # so that its workers can be ended with it
+            start_new_session=True,  # so that its workers can be killed with it
         )
     try:
         async with asyncio.timeout(STARTS_WITHIN):
@@ -129,11 +142,11 @@ async def _ready(server: Server) -> None:
 
 
 def _ended(log: Path) -> str:
-    return f"the server ended: {log.read_text()}"
+    return f"the server has stopped: {log.read_text()}"
 
 
 async def _end(process: Process) -> None:
-    """Ends what is left of a process and of those it has started."""
+    """Kill a process and those that it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()

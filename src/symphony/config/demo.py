@@ -1,11 +1,11 @@
-"""Demo mode: everything works and nothing stays."""
+"""Demo mode: the complete service with a database in memory."""
 
 from symphony.config.settings import IN_MEMORY, Settings, load_settings
 
 
 def get_demo_settings() -> Settings:
-    """Settings of a service in one process whose database is SQLite in memory.
+    """The settings of a service in one process with SQLite in memory.
 
-    All else is as the environment says. Raises: SettingsError.
+    Everything else comes from the environment. Raises: SettingsError.
     """
     return load_settings(demo_mode=True, demo_database_url=IN_MEMORY, workers=1)

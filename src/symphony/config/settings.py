@@ -1,23 +1,25 @@
-"""Settings: what `SYMPHONY_*` variables may say, and what holds when they say nothing."""
+"""The settings: the `SYMPHONY_*` variables, their defaults, and their validation."""
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast, get_args
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
 IN_MEMORY = "sqlite://"
-_ORIGIN = re.compile(r"https?://[^/\s,*]+")  # RFC 6454, section 7; no wildcard, for tokens travel
+# RFC 6454, section 7. No wildcard: any web site could use a token that it got hold of.
+_ORIGIN = re.compile(r"https?://[^/\s,*]+")
 
 
 class SettingsError(Exception):
-    """One line that says which variable is wrong, and what is allowed."""
+    """A setting is unknown or invalid; one line names it and says what is allowed."""
 
 
 class Settings(BaseSettings):
@@ -49,10 +51,10 @@ class Settings(BaseSettings):
     @field_validator("host", "data_dir", mode="before")
     @classmethod
     def _not_empty(cls, value: object) -> object:
-        # As a variable that somebody forgot to fill: it would be every address of the machine, and
-        # the folder that one happens to be in.
+        # An empty host would be every address of the machine, and an empty path the working
+        # directory.
         if value == "":
-            raise ValueError("not empty; without the variable its default holds")
+            raise ValueError("must not be empty; unset the variable to use the default")
         return value
 
     @field_validator("data_dir")
@@ -78,7 +80,7 @@ class Settings(BaseSettings):
     @classmethod
     def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_ORIGIN.fullmatch(origin) for origin in value):
-            raise ValueError("origins such as https://app.example.org, separated by commas")
+            raise ValueError("must be origins such as https://app.example.org, separated by commas")
         return value
 
     @field_validator("git_roots")
@@ -89,25 +91,28 @@ class Settings(BaseSettings):
         except ValueError:
             roots = None
         if roots is None or not all(root.is_dir() for root in roots):
-            raise ValueError("existing folders, separated by " + os.pathsep)
+            raise ValueError(f"must be existing directories, separated by {os.pathsep!r}")
         return roots
 
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
-            raise ValueError(f"at least {MIN_SECRET_BYTES} bytes")
+            raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes")
         return value
 
     @model_validator(mode="after")
     def _one_process_for_memory(self) -> "Settings":
         if self.demo_mode and self.workers > 1:
-            raise ValueError(f"{PREFIX}WORKERS: demo mode runs in one process, so only 1")
+            raise ValueError(
+                f"{PREFIX}WORKERS: {self.workers} is not possible in demo mode, which runs in one"
+                " process; must be 1."
+            )
         return self
 
     @property
     def store_url(self) -> str:
-        """Where the data are. Demo mode never touches the real database."""
+        """The URL of the database. Demo mode never uses the real database."""
         if self.demo_mode:
             return self.demo_database_url
         if self.database_url is None:
@@ -116,10 +121,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**values: object) -> Settings:
-    """The settings that the environment gives, and `values` before it.
-
-    Raises: SettingsError.
-    """
+    """The settings of the environment; `values` take precedence. Raises: SettingsError."""
     _refuse_unknown(os.environ)
     try:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
@@ -131,7 +133,7 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError("there is no such user whose home folder ~ could be") from None
+        raise ValueError("must not start with ~ and the name of an unknown user") from None
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
@@ -139,15 +141,45 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         if name.upper().startswith(PREFIX) and name.upper() not in known:
             raise SettingsError(
-                f"{name}: there is no such setting; there are {', '.join(sorted(known))}"
+                f"{name}: unknown setting. The settings are: {', '.join(sorted(known))}."
             )
 
 
 def _first_line(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False)[0]
     message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "bool_parsing":  # of which pydantic does not say what is allowed
-        message = "true or false"
     if not first["loc"]:
         return message
-    return f"{PREFIX}{str(first['loc'][0]).upper()}: {message}"
+    name = str(first["loc"][0])
+    value = "" if _is_secret(name) else f"{_as_written(first['input'])!r} is invalid; "
+    allowed = message if first["type"] == "value_error" else _allowed(Settings.model_fields[name])
+    return f"{PREFIX}{name.upper()}: {value}{allowed}."
+
+
+def _is_secret(name: str) -> bool:
+    """Whether a setting is, or may contain, a password or a key."""
+    types = get_args(Settings.model_fields[name].annotation)
+    return name == "demo_database_url" or SecretStr in types
+
+
+def _as_written(value: object) -> str:
+    """A value as it is written in a variable: a list with separators."""
+    if isinstance(value, tuple):
+        parts = [*map(str, cast("tuple[object, ...]", value))]
+        return (os.pathsep if isinstance(value[0], Path) else ",").join(parts)
+    return str(value)
+
+
+def _allowed(field: FieldInfo) -> str:
+    """What a setting must be, in words."""
+    if field.annotation is bool:
+        return "must be true or false"
+    if field.annotation is int:
+        low, high = (_limit(field, name) for name in ("ge", "le"))
+        limits = f">= {low}" if high is None else f"from {low} to {high}"
+        return f"must be an integer {limits}"
+    return "must be " + " or ".join(map(repr, get_args(field.annotation)))
+
+
+def _limit(field: FieldInfo, name: str) -> int | None:
+    return next((getattr(each, name) for each in field.metadata if hasattr(each, name)), None)

@@ -11,21 +11,23 @@ from uuid import UUID
 import jwt
 
 _ALGORITHM = "HS256"
-_REMEMBERED = 4096  # tokens
 # The library's signatures name types of the package cryptography, which HMAC does not need.
 _encode: Callable[..., str] = jwt.encode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 _decode: Callable[..., dict[str, Any]] = jwt.decode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 class JwtAccessTokens:
-    """Issues and reads tokens that are valid until they expire, whatever happens meanwhile."""
+    """Issues and verifies access tokens; a token is valid until it expires."""
 
-    def __init__(self, key: bytes, lifetime: int) -> None:
+    def __init__(self, key: bytes, lifetime: int, cache_size: int = 4096) -> None:
+        """`lifetime` in seconds; `cache_size` is the number of verified tokens that are kept."""
         self._key = key
         self.lifetime = lifetime
-        # Whose a token is and when it expires does not change, and checking its signature costs as
-        # much as answering a small request. By their hashes: tokens do not lie about in memory.
-        self._known: OrderedDict[bytes, tuple[UUID, datetime]] = OrderedDict()
+        # Verifying a signature costs as much as answering a small request, and its result does not
+        # change. The least recently used tokens are dropped. The keys are hashes, so that no token
+        # stays in memory.
+        self._cache: OrderedDict[bytes, tuple[UUID, datetime]] = OrderedDict()
+        self._cache_size = cache_size
 
     def issue(self, user_id: UUID) -> str:
         now = int(time.time())
@@ -34,19 +36,20 @@ class JwtAccessTokens:
 
     def read(self, token: str) -> tuple[UUID, datetime] | None:
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
-        known = self._known.get(digest) or self._verified(token)
-        if known is None:
+        verified = self._cache.get(digest) or self._verify(token)
+        if verified is None:
             return None
-        if known[1].timestamp() <= time.time():
-            self._known.pop(digest, None)
+        if verified[1].timestamp() <= time.time():
+            self._cache.pop(digest, None)
             return None
-        self._known[digest] = known
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
-        return known
+        self._cache[digest] = verified
+        self._cache.move_to_end(digest)
+        if len(self._cache) > self._cache_size:
+            self._cache.popitem(last=False)
+        return verified
 
-    def _verified(self, token: str) -> tuple[UUID, datetime] | None:
-        """Whose token it is, and until when; None for one that is not ours, altered or expired."""
+    def _verify(self, token: str) -> tuple[UUID, datetime] | None:
+        """The user's id and the expiry; None if the token is invalid, tampered with or expired."""
         try:
             claims = _decode(
                 token, self._key, algorithms=[_ALGORITHM], options={"require": ["exp", "sub"]}

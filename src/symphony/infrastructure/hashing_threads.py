@@ -1,4 +1,4 @@
-"""Threads for what is slow by intent: so many at a time, and an end to the line before them."""
+"""Threads for Argon2: a fixed number of them, and a bounded queue."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,29 +8,33 @@ from typing import TypeVar
 from symphony.application.ports import Overloaded
 
 T = TypeVar("T")
-MAX_WAITING = 200  # units of cost, one being a password: a few seconds of work
 
 
 class HashingThreads:
-    """Runs work away from the event loop.
+    """Runs hashing outside the event loop.
 
-    Argon2 takes tens of milliseconds of a core and releases Python's lock: in a thread it stops
-    nobody, and with one thread less than cores it leaves room for everybody else.
+    Argon2 takes tens of milliseconds of a core and releases Python's global lock, so a thread
+    blocks nothing else. One thread fewer than cores leaves a core for all other requests.
     """
 
-    def __init__(self, threads: int) -> None:
-        self._waiting = 0
+    def __init__(self, threads: int, max_queued: int = 200) -> None:
+        """`max_queued` limits the cost of running and queued work; a password has a cost of 1.
+
+        200 passwords are a few seconds of work.
+        """
+        self._queued = 0
+        self._max_queued = max_queued
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
 
     async def run(self, work: Callable[[], T], cost: int = 1) -> T:
-        """`cost` is how long it takes, a password being 1. Raises: Overloaded."""
-        if self._waiting + cost > MAX_WAITING:
+        """`cost` is the duration relative to that of hashing a password. Raises: Overloaded."""
+        if self._queued + cost > self._max_queued:
             raise Overloaded
-        self._waiting += cost
+        self._queued += cost
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
-            self._waiting -= cost
+            self._queued -= cost
 
     def close(self) -> None:
         self._threads.shutdown(cancel_futures=True)

@@ -1,48 +1,54 @@
-"""What the service counts of itself, for Prometheus.
+"""The metrics of the service, for Prometheus.
 
-With several processes, each counts into files of its own in the folder that the variable
-`PROMETHEUS_MULTIPROC_DIR` names, and whichever is asked adds them up.
+With several processes, each one counts in its own files, in the directory that the variable
+`PROMETHEUS_MULTIPROC_DIR` names; the process that answers `/metrics` adds them up.
 """
 
 import os
 import platform
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 from prometheus_client.multiprocess import (
     MultiProcessCollector,
     mark_process_dead,  # pyright: ignore[reportUnknownVariableType] - has no annotations
 )
+from prometheus_client.registry import Collector
+
+# Has no annotations.
+_merge: Callable[[list[str]], Iterable[Metric]] = MultiProcessCollector.merge  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-_UP_TO = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+_BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class Metrics:
-    """The counters of one process.
+    """The metrics of one process.
 
-    Labels have few values, whatever is sent: a route's template, never a path.
+    Labels have a small number of values, whatever clients send: a route's template, never a path.
     """
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Histogram(
             "symphony_http_request_duration_seconds",
-            "Requests, by the time from their first byte to the last of their answer.",
+            "Seconds from the first byte of a request to the last byte of its response.",
             ("method", "route", "status"),
-            buckets=_UP_TO,
+            buckets=_BUCKETS,
             registry=registry,
         )
         self._commands = Counter(
             "symphony_commands",
-            "Commands, by how they ended: done, the code of their refusal, unavailable or failed.",
+            "Commands by outcome: done, the code of a problem, unavailable, or failed.",
             ("command", "outcome"),
             registry=registry,
         )
         self.database_callers = Gauge(
             "symphony_database_callers",
-            "Who uses a connection to the database, or waits in line for one.",
+            "Operations that use a connection to the database or are queued for one.",
             multiprocess_mode="livesum",
             registry=registry,
         )
@@ -54,36 +60,58 @@ class Metrics:
         )
         self.database_connections_limit = Gauge(
             "symphony_database_connections_limit",
-            "How many connections there may be.",
+            "Maximum number of connections to the database.",
             multiprocess_mode="livesum",
             registry=registry,
         )
         Gauge(
             "symphony_build_info",
-            "Always 1; the labels tell what is running.",
+            "Always 1; the labels are the versions of Symphony and Python.",
             ("version", "python"),
             multiprocess_mode="max",
             registry=registry,
         ).labels(version("symphony"), platform.python_version()).set(1)
 
     def request(self, method: str, route: str | None, status: int, seconds: float) -> None:
-        """Counts a request that has been answered; status 0 is one whose client had left."""
+        """Count an answered request; status 0 means that the client had disconnected."""
         known = method if method in _METHODS else "other"
         self._requests.labels(known, route or "none", str(status)).observe(seconds)
 
     def command(self, name: str, outcome: str) -> None:
-        """Counts a command that has ended."""
+        """Count a finished command."""
         self._commands.labels(name, outcome).inc()
 
     def text(self) -> bytes:
-        """All that was counted, by all processes, in Prometheus' text format."""
+        """The metrics of all processes in Prometheus' text format."""
         if SHARED_FOLDER not in os.environ:
             return generate_latest(self._registry)
-        everybody = CollectorRegistry()
-        MultiProcessCollector(everybody)
-        return generate_latest(everybody)
+        merged = CollectorRegistry()
+        merged.register(_AllProcesses(Path(os.environ[SHARED_FOLDER])))
+        return generate_latest(merged)
+
+
+class _AllProcesses(Collector):
+    """The sums of all processes; skips an empty file, which its process is just creating.
+
+    The library's own collector fails on an empty file, so `/metrics` would return 500 while a
+    worker starts.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        files = [str(file) for file in self._folder.glob("*.db") if _size(file)]
+        return _merge(files)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:  # the gauges of a process that has died
+        return 0
 
 
 def forget_process(pid: int) -> None:
-    """What a process that has died was using at the time no longer counts."""
+    """Remove the gauges of a process that has died; its counters stay in the sums."""
     mark_process_dead(pid)

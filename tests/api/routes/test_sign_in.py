@@ -11,7 +11,7 @@ import httpx
 
 from symphony.config.settings import Settings
 from symphony.infrastructure.access_tokens import JwtAccessTokens
-from symphony.infrastructure.signing_key import derived
+from symphony.infrastructure.derived_keys import derive_key
 from tests.conftest import SECRET
 from tests.support.api import API, PASSWORD, User, code, faults, running_api, sign_in, sign_up
 
@@ -85,8 +85,8 @@ async def test_invalid_tokens_are_refused(ada: User) -> None:
     header, claims, signature = ada.token.split(".")
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode().rstrip("=")
     eternal = base64.urlsafe_b64encode(json.dumps({"sub": ada.id}).encode()).decode().rstrip("=")
-    other_key = JwtAccessTokens(derived(b"another secret", "access tokens"), 3600)
-    same_key = derived(SECRET.encode(), "access tokens")
+    other_key = JwtAccessTokens(derive_key(b"another secret", "access tokens"), 3600)
+    same_key = derive_key(SECRET.encode(), "access tokens")
     expired = JwtAccessTokens(same_key, -1)
     assert (
         await ada.using(JwtAccessTokens(same_key, 60).issue(UUID(ada.id))).get("/api-tokens")

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from symphony.infrastructure.vaults import passphrases
 from tests.support.api import User, code
 from tests.support.open_vaults import OpenVault
 
@@ -36,10 +35,7 @@ async def test_a_concurrent_first_entry_is_not_reported_as_damage(ada: User) -> 
         assert seen <= {"200", "404 entry-not-found"}
 
 
-async def test_a_concurrent_deletion_is_a_404_and_not_damage(
-    ada: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(passphrases, "MEMORY", 64)
+async def test_a_concurrent_deletion_is_a_404_and_not_damage(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     for number in range(VAULTS):
         vault = await OpenVault.made(ada, workspace, f"v{number}", "a horse and a battery")

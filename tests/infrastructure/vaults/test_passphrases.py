@@ -1,4 +1,4 @@
-"""Keys from passphrases, which take long and stop nobody."""
+"""Keys from passphrases: slow to derive, without blocking anything else."""
 
 import asyncio
 from collections.abc import Generator
@@ -8,15 +8,22 @@ import pytest
 
 from symphony.application.ports import Overloaded
 from symphony.domain.vaults.keys import Derivation
-from symphony.infrastructure import hashing_threads
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
+from tests.support.hashing import CHEAP
 
 PASSPHRASE = b"a horse, a battery and a staple"
 
 
 @pytest.fixture
 def passphrases() -> Generator[Argon2Passphrases]:
+    threads = HashingThreads(1)
+    yield Argon2Passphrases(threads, CHEAP.passphrase)
+    threads.close()
+
+
+@pytest.fixture
+def real_passphrases() -> Generator[Argon2Passphrases]:
     threads = HashingThreads(1)
     yield Argon2Passphrases(threads)
     threads.close()
@@ -38,8 +45,8 @@ async def test_the_same_passphrase_and_derivation_give_the_same_key(
     assert await passphrases.key(PASSPHRASE + b".", derivation) != key
 
 
-@pytest.mark.slow_and_real
-def test_derivations_are_those_of_rfc_9106(passphrases: Argon2Passphrases) -> None:
+def test_derivations_are_those_of_rfc_9106(real_passphrases: Argon2Passphrases) -> None:
+    passphrases = real_passphrases
     derivation = passphrases.derivation()
     assert (derivation.memory, derivation.passes, derivation.lanes) == (65_536, 3, 1)
     assert len(derivation.salt) == 16
@@ -60,15 +67,15 @@ def test_derivations_are_those_of_rfc_9106(passphrases: Argon2Passphrases) -> No
         {"salt": bytes(17)},
     ],
 )
-def test_what_would_take_all_of_the_machine_is_not_bearable(change: dict[str, int]) -> None:
+def test_costs_that_would_exhaust_the_machine_are_out_of_bounds(change: dict[str, int]) -> None:
     assert Derivation(bytes(16), 65_536, 3, 1).is_within_bounds
     assert not replace(Derivation(bytes(16), 65_536, 3, 1), **change).is_within_bounds
 
 
-@pytest.mark.slow_and_real
 async def test_the_event_loop_goes_on_while_keys_are_derived(
-    passphrases: Argon2Passphrases,
+    real_passphrases: Argon2Passphrases,
 ) -> None:
+    passphrases = real_passphrases
     deriving = asyncio.gather(
         *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(4))
     )
@@ -81,13 +88,13 @@ async def test_the_event_loop_goes_on_while_keys_are_derived(
     assert beats > 20
 
 
-async def test_too_many_at_once_are_refused(
-    passphrases: Argon2Passphrases, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hashing_threads, "MAX_WAITING", 15)
+async def test_derivations_beyond_the_queue_are_refused() -> None:
+    threads = HashingThreads(1, max_queued=15)
+    passphrases = Argon2Passphrases(threads, CHEAP.passphrase)
     results = await asyncio.gather(
         *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(5)),
         return_exceptions=True,
     )
-    # Each counts as five passwords, and they share the line.
+    threads.close()
+    # Each has the cost of five passwords, and they share the queue.
     assert sum(isinstance(result, Overloaded) for result in results) == 2

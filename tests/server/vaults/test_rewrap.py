@@ -23,6 +23,7 @@ from symphony.main import create_app
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import User, code, running_api, sign_up
+from tests.support.hashing import CHEAP
 from tests.support.server import environment
 
 pytestmark = pytest.mark.long
@@ -117,7 +118,7 @@ async def prepared(data_dir: Path) -> Settings:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncGenerator[tuple[Application, httpx.AsyncClient]]:
     """A service in this process, from the inside and from the outside."""
-    app = create_app(settings)
+    app = create_app(settings, costs=CHEAP)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client,
@@ -139,7 +140,7 @@ async def killer(data_dir: Path) -> AsyncGenerator[Callable[[int], Awaitable[int
         incoming.write(f"{step}\n".encode())
         async with asyncio.timeout(WITHIN):
             line = (await outgoing.readline()).decode()
-            if "wrapped anew" in line:  # what the command says when it was not killed
+            if "Rewrapped" in line:  # what the command says when it was not killed
                 line = (await outgoing.readline()).decode()
             return int(line)
 
@@ -191,7 +192,7 @@ async def test_two_at_once_take_turns(tmp_path: Path) -> None:
         ada = await sign_up(client, "ada")
         vaults = [await fill(ada, f"v{number}") for number in range(VAULTS)]
         done = await asyncio.gather(*(rewrap(data_dir) for _ in range(2)))
-        assert done == [(0, f"Keys of vaults wrapped anew: {VAULTS}.\n")] * 2
+        assert done == [(0, f"Rewrapped the keys of {VAULTS} vaults.\n")] * 2
         assert await contents(ada, vaults) == [f"v{number}" for number in range(VAULTS)]
 
 
@@ -208,7 +209,7 @@ async def test_while_a_key_cannot_be_opened_no_master_key_is_taken_away(tmp_path
         key_file.write_text(first_key)
         status, said = await rewrap(data_dir)
         assert status == 1
-        assert said.startswith("symphony: 1 keys of vaults cannot be opened")
+        assert said.startswith("symphony: No master key opens the keys of 1 vault, so all master")
         assert lost.rpartition("/")[2] in said
         assert key_file.read_text().count("\n") == 2
         assert first_key in key_file.read_text()
@@ -225,7 +226,10 @@ async def test_a_master_key_that_vaults_need_is_never_replaced_by_a_new_one(tmp_
         vault = await fill(ada, "kept")
     lost = key_file.rename(data_dir / "lost")
     status, said = await rewrap(data_dir)
-    assert (status, said.startswith(f"symphony: {key_file} is gone, and vaults")) == (1, True)
+    assert (
+        status,
+        said.startswith(f"symphony: {key_file} is missing, and the keys of vaults"),
+    ) == (1, True)
     assert not key_file.exists()
     assert (await rewrap(data_dir, MASTER_KEY=NEW))[0] == 1  # it cannot open what is there
     async with running_api(settings) as client:  # as a worker does that takes the place of another
@@ -259,9 +263,9 @@ async def test_with_a_key_that_is_set_all_is_wrapped_under_the_first(
         ada = await sign_up(client, "ada")
         vaults = [await fill(ada, "one"), await fill(ada, "two")]
     status, said = await rewrap(tmp_path, **set_, MASTER_KEY=f"{NEW},{OLD}")
-    assert (status, said) == (0, "Keys of vaults wrapped anew: 2.\n")
+    assert (status, said) == (0, "Rewrapped the keys of 2 vaults.\n")
     again = await rewrap(tmp_path, **set_, MASTER_KEY=f"{NEW},{OLD}")
-    assert again == (0, "Keys of vaults wrapped anew: 0.\n")
+    assert again == (0, "Rewrapped the keys of 0 vaults.\n")
     for keys, expected in (
         (NEW, ["one", "two"]),
         (OLD, ["503 master-key-missing"] * 2),
@@ -270,7 +274,10 @@ async def test_with_a_key_that_is_set_all_is_wrapped_under_the_first(
         async with running_api(on_postgresql(database, keys)) as client:
             assert await contents(replace(ada, client=client), vaults) == expected
     status, said = await rewrap(tmp_path, **set_, MASTER_KEY=OLD)
-    assert (status, said.partition(" cannot")[0]) == (1, "symphony: 2 keys of vaults")
+    assert (status, said.partition(",")[0]) == (
+        1,
+        "symphony: No master key opens the keys of 2 vaults",
+    )
     status, said = await rewrap(tmp_path, **set_)
     assert status == 1
     assert "SYMPHONY_MASTER_KEY" in said
@@ -304,6 +311,6 @@ async def test_a_master_key_that_is_none_ends_the_start(tmp_path: Path, value: s
         MASTER_KEY=value,
     )
     assert status == 2
-    assert said.startswith("symphony: SYMPHONY_MASTER_KEY: one or more keys of 32 bytes")
+    assert said.startswith("symphony: SYMPHONY_MASTER_KEY: must be one or more keys of 32 bytes")
     assert value not in said
     assert os.linesep not in said.rstrip()

@@ -24,7 +24,7 @@ from symphony.domain.vaults.keys import DataKey, Derivation, KeyRecord, Keyring
 from symphony.domain.vaults.vaults import passphrase_bytes
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.hashing_threads import HashingThreads
-from symphony.infrastructure.vaults.master_keys import FixedMasterKeys, parsed
+from symphony.infrastructure.vaults.master_keys import FixedMasterKeys, parse_master_keys
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
 from tests.conftest import MASTER_KEY, SECRET
@@ -117,7 +117,7 @@ async def test_no_secret_of_a_vault_is_anywhere_but_where_it_is_asked_for(
         server.client() as client,
     ):
         client.event_hooks["response"] = [answers.keep]
-        canaries.plant("master key", parsed(MASTER_KEY)[0])
+        canaries.plant("master key", parse_master_keys(MASTER_KEY)[0])
         canaries.plant("secret key", SECRET)
         ada = await sign_up(client, "ada")
         canaries.plant("access token", ada.token)
@@ -266,7 +266,7 @@ async def _plant_keys(
     engines = create_engines(database)
     rows = {row["vault_id"]: row for row in (await read_rows(engines))["vault_keys"]}
     await engines.dispose()
-    keyring = Keyring(AesGcmSealing(), FixedMasterKeys(parsed(MASTER_KEY)))
+    keyring = Keyring(AesGcmSealing(), FixedMasterKeys(parse_master_keys(MASTER_KEY)))
     record = _record(rows[UUID(vault.id)])
     assert record.derivation is not None
     threads = HashingThreads(1)

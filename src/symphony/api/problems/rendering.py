@@ -10,6 +10,7 @@ from symphony.api.problems.catalogue import MEDIA_TYPE, problem_type
 from symphony.api.problems.errors import ApiError, summary
 from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
+from symphony.domain.base import new_id
 from symphony.domain.errors import (
     DomainError,
     Invalid,
@@ -57,8 +58,33 @@ def internal_error_response(request: Request) -> Response:
     )
 
 
+def malformed_http_response() -> Response:
+    """The 400 for bytes that are not HTTP/1.1, which have neither a path nor a request id."""
+    request_id = str(new_id())
+    return _render(
+        "",
+        request_id,
+        "malformed-request",
+        "The request is not valid HTTP/1.1.",
+        {"X-Request-ID": request_id, "X-Content-Type-Options": "nosniff"},
+    )
+
+
 def _response(
     request: Request,
+    code: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: Sequence[InvalidField] = (),
+    extra: Mapping[str, int] | None = None,
+) -> Response:
+    request_id: str = request.state.request_id
+    return _render(_instance(request), request_id, code, detail, headers, errors, extra)
+
+
+def _render(
+    instance: str,
+    request_id: str,
     code: str,
     detail: str,
     headers: Mapping[str, str] | None = None,
@@ -71,9 +97,9 @@ def _response(
         title=kind.title,
         status=kind.status,
         detail=detail,
-        instance=_instance(request),
+        instance=instance,
         code=code,
-        request_id=request.state.request_id,
+        request_id=request_id,
         errors=[FieldProblem(**each.members()) for each in errors] or None,
         **(extra or {}),
     )

@@ -1,9 +1,8 @@
-"""The service's master keys: as they are set, or in a file beside an embedded database."""
+"""The service's master keys: from the settings, or from a file beside an embedded database."""
 
 import base64
 import binascii
 import hashlib
-import os
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -12,15 +11,15 @@ from pathlib import Path
 from filelock import FileLock
 
 from symphony.domain.vaults.keys import KEY_BYTES, MasterKey, MasterKeyMissing
-from symphony.infrastructure.signing_key import load_or_create
+from symphony.infrastructure.secret_files import load_or_create, replace
 
 
 class NotMasterKeys(ValueError):
-    """Something that is no list of master keys; the message does not repeat it."""
+    """The text is not a list of master keys; the message does not repeat it."""
 
 
 class FixedMasterKeys:
-    """Keys that stay the same as long as the process lives; there may be none."""
+    """Master keys that do not change while the process runs; the list may be empty."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._keys = [_named(key) for key in keys]
@@ -28,24 +27,24 @@ class FixedMasterKeys:
     def first(self) -> MasterKey:
         if not self._keys:
             raise MasterKeyMissing(
-                "The service has no master key, which vaults without a passphrase need: whoever"
-                " runs it has to set SYMPHONY_MASTER_KEY."
+                "The service has no master key, which vaults without a passphrase need. The"
+                " operator must set SYMPHONY_MASTER_KEY."
             )
         return self._keys[0]
 
     def named(self, name: bytes) -> MasterKey:
-        return _found(self._keys, name)
+        return _find(self._keys, name)
 
     @contextmanager
     def changing(self) -> Generator[None]:
-        """Whoever has set them has put the new one in front, and takes away the others."""
+        """Does nothing: the operator adds the new key before, and removes the old ones after."""
         yield
 
 
 class FileMasterKeys:
-    """Keys that `symphony vault rewrap` may change in their file while this process runs.
+    """Master keys in a file that `symphony vault rewrap` may change while this process runs.
 
-    A file that is missing is missed when a key is needed, and not made.
+    A missing file is an error when a key is needed; it is not created.
     """
 
     def __init__(self, file: Path) -> None:
@@ -53,53 +52,45 @@ class FileMasterKeys:
         self._keys: list[MasterKey] = []
 
     def first(self) -> MasterKey:
-        # Read each time, and within the transaction that keeps what is wrapped: so the sweep of a
-        # rewrap, which begins when the file has the new key, finds all that an old one has wrapped.
+        # Read each time, and within the transaction that stores what is wrapped with the key. So a
+        # rewrap, which starts when the file has the new key, finds everything that is wrapped with
+        # an old one.
         self._keys = _read(self._file)
         return self._keys[0]
 
     def named(self, name: bytes) -> MasterKey:
         if all(each.name != name for each in self._keys):
             self._keys = _read(self._file)
-        return _found(self._keys, name)
+        return _find(self._keys, name)
 
     @contextmanager
     def changing(self) -> Generator[None]:
-        """Puts a new key in front, and when all is wrapped by it leaves it alone in the file.
+        """Add a new first key; at the end of the block, remove all other keys from the file.
 
-        A change that was interrupted is continued. No two processes change it at once.
+        Continues an interrupted change. Only one process at a time can be in the block.
         """
         with FileLock(f"{self._file}.lock", mode=0o600):
             if len(_read(self._file)) == 1:
-                self._write([secrets.token_bytes(KEY_BYTES), _read(self._file)[0].key])
+                self._replace([secrets.token_bytes(KEY_BYTES), _read(self._file)[0].key])
             yield
-            self._write([_read(self._file)[0].key])
+            self._replace([_read(self._file)[0].key])
 
-    def _write(self, keys: Sequence[bytes]) -> None:
-        # Always of this name, so that of one that was interrupted no keys are left about.
-        new = self._file.with_name(f"{self._file.name}.new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as opened:
-            opened.write(_written(keys))
-            opened.flush()
-            os.fsync(opened.fileno())
-        new.replace(self._file)
-        folder = os.open(self._file.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    def _replace(self, keys: Sequence[bytes]) -> None:
+        replace(self._file, _format(keys))
 
 
-def file_master_keys(file: Path) -> FileMasterKeys:
-    """Those in the file; a new one when there is no file. Raises: MasterKeyMissing, OSError."""
-    load_or_create(file, lambda: _written([secrets.token_bytes(KEY_BYTES)]))
+def load_or_create_master_keys(file: Path) -> FileMasterKeys:
+    """The master keys of `file`, which is created with a new key if it does not exist.
+
+    Raises: MasterKeyMissing, OSError.
+    """
+    load_or_create(file, lambda: _format([secrets.token_bytes(KEY_BYTES)]))
     keys = FileMasterKeys(file)
     keys.first()
     return keys
 
 
-def parsed(text: str, separator: str = ",") -> list[bytes]:
+def parse_master_keys(text: str, separator: str = ",") -> list[bytes]:
     """Keys of 32 bytes each in base64url (RFC 4648, section 5). Raises: NotMasterKeys."""
     keys: list[bytes] = []
     for part in text.split(separator):
@@ -115,15 +106,16 @@ def parsed(text: str, separator: str = ",") -> list[bytes]:
 
 def _read(file: Path) -> list[MasterKey]:
     try:
-        return [_named(key) for key in parsed(file.read_text("ascii").strip(), "\n")]
+        text = file.read_text("ascii").strip()
+        return [_named(key) for key in parse_master_keys(text, "\n")]
     except (OSError, ValueError):
         raise MasterKeyMissing(
-            "The service's file with the master key is gone or holds none: whoever runs it has to"
-            " bring it back from a backup."
+            "The service's master key file is missing or invalid. The operator must restore it from"
+            " a backup."
         ) from None
 
 
-def _written(keys: Sequence[bytes]) -> bytes:
+def _format(keys: Sequence[bytes]) -> bytes:
     return b"".join(base64.urlsafe_b64encode(key) + b"\n" for key in keys)
 
 
@@ -131,11 +123,11 @@ def _named(key: bytes) -> MasterKey:
     return MasterKey(hashlib.sha256(b"symphony master key\0" + key).digest()[:16], key)
 
 
-def _found(keys: Sequence[MasterKey], name: bytes) -> MasterKey:
+def _find(keys: Sequence[MasterKey], name: bytes) -> MasterKey:
     for each in keys:
         if each.name == name:
             return each
     raise MasterKeyMissing(
-        "The service lacks the master key with which this vault's key was wrapped: whoever runs it"
-        " has to give it back that key."
+        "The service does not have the master key with which this vault's key is wrapped. The"
+        " operator must restore that key."
     )

@@ -1,4 +1,4 @@
-"""Keys from passphrases: Argon2id (RFC 9106), away from the event loop."""
+"""Keys from passphrases: Argon2id (RFC 9106), computed outside the event loop."""
 
 import secrets
 from functools import partial
@@ -6,24 +6,23 @@ from functools import partial
 from argon2.low_level import Type, hash_secret_raw
 
 from symphony.domain.vaults.keys import KEY_BYTES, SALT_BYTES, Derivation
+from symphony.infrastructure.argon2_costs import PASSPHRASE_COST, Argon2Cost
 from symphony.infrastructure.hashing_threads import HashingThreads
 
-# RFC 9106, section 4, the second recommendation: 64 MiB, three passes. One lane instead of four:
-# on a busy machine four take as long, and one takes no more than one core.
-MEMORY = 65_536  # KiB
-PASSES = 3
-LANES = 1
-_COST = 5  # it takes as long as about so many passwords
+_COST_IN_PASSWORDS = 5  # the approximate duration, relative to that of hashing a password
 
 
 class Argon2Passphrases:
-    """Derives keys in the threads in which passwords are hashed."""
+    """Derives keys in the threads that also hash passwords."""
 
-    def __init__(self, threads: HashingThreads) -> None:
+    def __init__(self, threads: HashingThreads, cost: Argon2Cost = PASSPHRASE_COST) -> None:
         self._threads = threads
+        self._cost = cost
 
     def derivation(self, salt: bytes | None = None) -> Derivation:
-        return Derivation(salt or secrets.token_bytes(SALT_BYTES), MEMORY, PASSES, LANES)
+        cost = self._cost
+        salt = salt or secrets.token_bytes(SALT_BYTES)
+        return Derivation(salt, cost.memory, cost.passes, cost.lanes)
 
     async def key(self, passphrase: bytes, derivation: Derivation) -> bytes:
         return await self._threads.run(
@@ -37,5 +36,5 @@ class Argon2Passphrases:
                 KEY_BYTES,
                 Type.ID,
             ),
-            cost=_COST,
+            cost=_COST_IN_PASSWORDS,
         )

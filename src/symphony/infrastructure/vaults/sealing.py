@@ -9,15 +9,15 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from symphony.domain.vaults.keys import KEY_BYTES, Tampered
 
-_VERSION = b"\x01"  # of a record's form; the first byte of each
+_VERSION = b"\x01"  # of the record's format; the first byte of each record
 _NONCE_BYTES = 12  # random: a subkey of one vault seals far fewer than 2^32 records
 
 
 class AesGcmSealing:
-    """version | nonce | ciphertext and tag.
+    """Seals records of the form: version | nonce | ciphertext and tag.
 
-    What is authenticated with it are parts with their lengths before them, so that no two lists of
-    parts are the same bytes.
+    The associated data is a list of parts, each after its length, so two different lists never
+    give the same bytes.
     """
 
     def subkey(self, key: bytes, purpose: str) -> bytes:

@@ -1,0 +1,82 @@
+"""The internals of uvicorn that Symphony depends on, in one place.
+
+Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` says what each one buys,
+`pyproject.toml` bounds the version, and `tests/contracts/test_uvicorn.py` fails when one changes.
+"""
+
+from collections.abc import Callable
+from socket import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
+
+__all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor"]
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """HTTP/1.1 on one connection; knows the request that is being answered.
+
+    Uvicorn's own `cycle` is the newest request, which with pipelining may still be queued.
+    """
+
+    _answering: RequestResponseCycle | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    @property
+    def is_body_incomplete(self) -> bool:
+        """Whether the client still has to send a part of the body of the current request."""
+        return self._answering is not None and self._answering.more_body
+
+    def abandon_requests(self) -> None:
+        """Drop the queued requests, and report the disconnect to the one being answered.
+
+        Uvicorn reports it to the newest request only: with pipelining, the one being answered
+        would write to a closed connection.
+        """
+        self.pipeline.clear()
+        if self._answering:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
+
+class Supervisor(Multiprocess):
+    """Worker processes that share sockets; replaces a worker that has died.
+
+    Unlike uvicorn's, it does not ping its workers. A ping is answered by a thread of the worker,
+    so it finds no blocked event loop; but it kills a worker that takes longer than the time limit
+    to import the service, again and again, and it blocks the supervisor, which cannot stop while
+    it waits for the answer of a worker that is still starting.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, sockets: list[socket], on_death: Callable[[int], None]
+    ) -> None:
+        """`on_death` receives the process id of each worker that has died."""
+        super().__init__(config, sockets)
+        self._on_death = on_death
+        self.has_failed = False
+        """Whether a worker could not start; the next one would fail as well."""
+
+    def keep_subprocess_alive(self) -> None:
+        # A signal that is queued but not handled yet may be the reason why the workers stop.
+        if self.should_exit.is_set() or self.signal_queue:
+            return
+        for index, worker in enumerate(self.processes):
+            if worker.process.is_alive():
+                continue
+            if worker.exitcode == STARTUP_FAILURE:
+                self.has_failed = True
+                self.should_exit.set()
+                return
+            if worker.pid is not None:
+                self._on_death(worker.pid)
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()

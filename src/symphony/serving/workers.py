@@ -1,0 +1,57 @@
+"""The processes that serve: one, or several that share a port."""
+
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from multiprocessing.process import BaseProcess
+from socket import socket
+from typing import Any
+
+import uvicorn
+
+from symphony.infrastructure.metrics import SHARED_FOLDER, forget_process
+from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor
+
+
+def run_workers(config: uvicorn.Config, listener: socket) -> bool:
+    """Serve until a signal stops the service; returns False when the service could not start."""
+    if config.workers == 1:
+        server = uvicorn.Server(config)
+        server.run(sockets=[listener])
+        return server.started
+    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as folder:
+        os.environ[SHARED_FOLDER] = folder
+        supervisor = Supervisor(config, [listener], on_death=forget_process)
+        supervisor.run()
+    return not supervisor.has_failed
+
+
+def worker_application(create: Callable[[], Any]) -> Any:
+    """Create the application in a worker process; the supervisor does not replace one that cannot.
+
+    In a process that `multiprocessing` did not start, this is the same as `create`.
+    """
+    supervisor = multiprocessing.parent_process()
+    if supervisor is None:
+        return create()
+    threading.Thread(target=_stop_after, args=(supervisor,), daemon=True).start()
+    try:
+        return create()
+    except Exception:
+        # Another worker would fail for the same reason, and another one, without end.
+        logging.getLogger("symphony").exception("the worker cannot start")
+        sys.exit(STARTUP_FAILURE)
+
+
+def _stop_after(supervisor: BaseProcess) -> None:
+    """Stop this worker when the supervisor dies without stopping its workers (SIGKILL, a crash).
+
+    Otherwise the worker would keep the port, and the next start would fail.
+    """
+    supervisor.join()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,7 @@
+"""Hashes that cost next to nothing, for tests that are not about their cost."""
+
+from symphony.infrastructure.argon2_costs import Argon2Cost, HashingCosts
+
+CHEAP = HashingCosts(
+    password=Argon2Cost(memory=64, passes=1), passphrase=Argon2Cost(memory=64, passes=1)
+)
