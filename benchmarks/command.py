@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from services import Failed
+from benchmarks.services import Failed
 
 _STOPPED = 130  # what shells say of a program that was ended by Ctrl-C
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import httpx
-from content import Content, tidy
-from databases import Database
-from services import Failed, Service
+
+from benchmarks.content import Content, tidy
+from benchmarks.databases import Database
+from benchmarks.services import Failed, Service
 
 _NEW_EACH_TIME = ("id", "created_at", "updated_at")
 _CREATED = {

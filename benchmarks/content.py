@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from databases import Database, Row
-
+from benchmarks.databases import Database, Row
 from symphony.domain.base import new_id
 from symphony.domain.fields import comparison_key
 

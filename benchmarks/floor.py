@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import floor_stores
 import jwt
-from floor_stores import Full, NotFound, Store
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from benchmarks import floor_stores
+from benchmarks.floor_stores import Full, NotFound, Store
 
 KEY = bytes.fromhex(os.environ["BENCHMARK_KEY"])
 DATABASE = os.environ["BENCHMARK_DATABASE"]

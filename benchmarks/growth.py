@@ -22,13 +22,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import command
-import services
-from content import Content, Shape, Workspace, fill
-from databases import Database, running_postgresql, sqlite_database
-from plans import big_tables, plans, read_whole, ways
-from services import Failed, Service, token
-from tables import print_table
+from benchmarks import command, services
+from benchmarks.content import Content, Shape, Workspace, fill
+from benchmarks.databases import Database, running_postgresql, sqlite_database
+from benchmarks.plans import big_tables, plans, read_whole, ways
+from benchmarks.services import Failed, Service, token
+from benchmarks.tables import print_table
 
 SMALL = Shape(users=2, workspaces=5, repos=100, vaults=4, tokens=4, observed=True)  # 1,000 repos
 PAGE = 50

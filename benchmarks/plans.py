@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 import httpx
 import structlog
-from content import Content
-from databases import Database
-from services import SECRET, Failed, token
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benchmarks.content import Content
+from benchmarks.databases import Database
+from benchmarks.services import SECRET, Failed, token
 from symphony import logs
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.connection import Prepared

@@ -20,14 +20,13 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import command
-import services
-from comparison import require_same_answers
-from content import Content, Shape, fill, tidy
-from databases import Database, running_postgresql, sqlite_database
-from services import Service
-from tables import print_table
-from wrk import CONNECTIONS, Measured, load, write_targets
+from benchmarks import command, services
+from benchmarks.comparison import require_same_answers
+from benchmarks.content import Content, Shape, fill, tidy
+from benchmarks.databases import Database, running_postgresql, sqlite_database
+from benchmarks.services import Service
+from benchmarks.tables import print_table
+from benchmarks.wrk import CONNECTIONS, Measured, load, write_targets
 
 OPERATIONS = ("get one", "list 50", "create", "patch", "mix")
 MAKING = {"create", "mix"}

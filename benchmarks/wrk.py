@@ -8,8 +8,8 @@ from asyncio.subprocess import PIPE
 from dataclasses import dataclass
 from pathlib import Path
 
-from content import Content
-from services import Failed, Service, end_of, token
+from benchmarks.content import Content
+from benchmarks.services import Failed, Service, end_of, token
 
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("load.lua")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, cast
 
-from calls import Violation
+from scripts.chaos.calls import Violation
 
 Value = str | int | bool | None
 Fields = dict[str, Value]

@@ -16,7 +16,8 @@ from pathlib import Path
 import asyncpg
 import httpx
 import psutil
-from calls import Violation
+
+from scripts.chaos.calls import Violation
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # said on a machine without a session, where it matters not

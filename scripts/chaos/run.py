@@ -18,9 +18,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from calls import Violation
-from processes import running_postgresql
-from trial import Fault, Trial, kill_database, kill_server, running_trial, stop_database
+from scripts.chaos.calls import Violation
+from scripts.chaos.processes import running_postgresql
+from scripts.chaos.trial import (
+    Fault,
+    Trial,
+    kill_database,
+    kill_server,
+    running_trial,
+    stop_database,
+)
 
 STOPPED = 130  # what shells say of a program that was ended by Ctrl-C
 

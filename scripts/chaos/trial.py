@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from calls import Calls, Violation, calls_to
-from model import Model, User
-from processes import PostgreSQL, Server
-from vaults import Vaults, make_vaults
-from verifier import Verifier
-from writers import Writers
+from scripts.chaos.calls import Calls, Violation, calls_to
+from scripts.chaos.model import Model, User
+from scripts.chaos.processes import PostgreSQL, Server
+from scripts.chaos.vaults import Vaults, make_vaults
+from scripts.chaos.verifier import Verifier
+from scripts.chaos.writers import Writers
 
 USERS = 3
 WRITES = (50, 150)  # acknowledged in a round before the fault; the number is left to chance

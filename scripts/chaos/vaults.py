@@ -9,8 +9,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from calls import Calls, Unanswered, Violation
-from model import Model, User
+from scripts.chaos.calls import Calls, Unanswered, Violation
+from scripts.chaos.model import Model, User
 
 ENTRIES = 8  # in each vault
 KEPT = 10  # versions of an entry

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from calls import Calls, Violation
-from model import Creation, Fate, Fields, Model, Thing, User, flat
+from scripts.chaos.calls import Calls, Violation
+from scripts.chaos.model import Creation, Fate, Fields, Model, Thing, User, flat
 
 TOGETHER = 16  # requests
 TOLD = 10  # faults, of all that were found

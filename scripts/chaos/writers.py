@@ -7,9 +7,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import cast
 
-from calls import Calls, NotSent, Unanswered, Violation
-from model import Creation, Fate, Model, Thing, User, Value, flat, patch_of
-from vaults import Vaults
+from scripts.chaos.calls import Calls, NotSent, Unanswered, Violation
+from scripts.chaos.model import Creation, Fate, Model, Thing, User, Value, flat, patch_of
+from scripts.chaos.vaults import Vaults
 
 WRITERS = 8
 _PAUSE = 0.25  # seconds after a request that was not answered, or refused with 503

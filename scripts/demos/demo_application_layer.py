@@ -5,8 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable
 from uuid import UUID
 
-from stage import Stage, perform
-
+from scripts.demos.support.stage import Stage, perform
 from symphony.application.api_tokens import (
     CreateApiToken,
     RevokeApiToken,
@@ -132,7 +131,7 @@ async def many_at_once(stage: Stage, app: Application) -> None:
     bob = (await sign_up(CreateUserProfile("bob", "bob@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(bob, bob, f"workspace {number}") for number in range(AT_ONCE)]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
-    stage.show("outcome", "times", rows=counted.items())
+    stage.table("outcome", "times", rows=counted.items())
     stage.expect(
         "exactly as many as there may be",
         counted == {"made": LIMIT, "workspace-limit-reached": AT_ONCE - LIMIT},
@@ -146,7 +145,7 @@ async def one_name_at_once(stage: Stage, app: Application) -> None:
     eve = (await sign_up(CreateUserProfile("eve", "eve@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(eve, eve, name) for name in ("Thesis", "THESIS") * 10]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
-    stage.show("outcome", "times", rows=counted.items())
+    stage.table("outcome", "times", rows=counted.items())
     stage.expect("one gets it", counted == {"made": 1, "workspace-name-taken": 19})
 
 

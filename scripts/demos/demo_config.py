@@ -7,8 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stage import Stage, perform
-
+from scripts.demos.support.stage import Stage, perform
 from symphony.config.demo import get_demo_settings
 from symphony.config.settings import SettingsError, load_settings
 
@@ -36,7 +35,7 @@ def defaults(stage: Stage) -> None:
     stage.step("With nothing set, everything has a default")
     settings = load_settings()
     shown = ("host", "port", "workers", "log_format", "registration", "access_token_ttl")
-    stage.show(
+    stage.table(
         "setting",
         "variable",
         "default",
@@ -77,7 +76,7 @@ def demo_mode(stage: Stage) -> None:
     stage.step("Demo mode keeps everything in memory")
     with environment(SYMPHONY_DATABASE_URL="postgresql://db.example.org/symphony"):
         settings = get_demo_settings()
-    stage.show(
+    stage.table(
         "setting",
         "value",
         rows=[
@@ -113,7 +112,7 @@ def refused_start(stage: Stage) -> None:
         timeout=30,
         check=False,
     )
-    stage.show("symphony serve", rows=[[ended.stderr.strip()]])
+    stage.table("symphony serve", rows=[[ended.stderr.strip()]])
     stage.expect("it does not start", ended.returncode == 2 and not ended.stdout)
     stage.expect("one line, no traceback", ended.stderr.count("\n") == 1)
     stage.expect("that names the variable", "SYMPHONY_SECRET_KEY" in ended.stderr)

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, inspect, select
 from sqlalchemy.exc import IntegrityError
-from stage import Stage, perform
 
+from scripts.demos.support.stage import Stage, perform
 from symphony.config.demo import get_demo_settings
 from symphony.domain.base import Entity, new_id
 from symphony.domain.repos import Repo
@@ -64,7 +64,7 @@ async def history(stage: Stage, engines: Engines) -> None:
     stage.expect(
         "up again: nothing is in the way", await migrations.not_ready_reason(engines) is None
     )
-    stage.show("migration", "tables", "revision", rows=steps)
+    stage.table("migration", "tables", "revision", rows=steps)
 
 
 async def constraints(stage: Stage, engines: Engines) -> None:
@@ -96,7 +96,7 @@ async def cascade(stage: Stage, engines: Engines) -> None:
     async with engines.write.begin() as connection:
         await connection.execute(delete(USER_PROFILES.table))
     after = await counts(engines)
-    stage.show(
+    stage.table(
         "", "users", "workspaces", "repos", "vaults", rows=[("before", *before), ("after", *after)]
     )
     stage.expect("there was one of each", before == [1, 1, 1, 1])
@@ -148,7 +148,7 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
     async with store.reading() as repositories:
         profile = await repositories.user_profiles.get(ADA.id, ADA.id)
     made = TASKS * CHANGES_EACH
-    stage.show(
+    stage.table(
         "writers",
         "changes",
         "counted",

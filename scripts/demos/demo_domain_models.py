@@ -5,8 +5,7 @@ from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from typing import Any
 
-from stage import Stage, perform
-
+from scripts.demos.support.stage import Stage, perform
 from symphony.domain.base import Entity, new_id
 from symphony.domain.errors import Invalid, Locked, PreconditionFailed
 from symphony.domain.fields import comparison_key
@@ -44,7 +43,7 @@ def story(stage: Stage) -> None:
 def nouns(stage: Stage) -> None:
     stage.step("Four nouns, each with an identity, a version and times in UTC")
     entities: tuple[Entity, ...] = (ADA, THESIS, ENGINE, KEYS)
-    stage.show(
+    stage.table(
         "noun",
         "id",
         "version",
@@ -74,7 +73,7 @@ def construction(stage: Stage) -> None:
             last_synced=datetime(2027, 1, 31),  # noqa: DTZ001 - naive, and so refused
         )
     )
-    stage.show(
+    stage.table(
         "field", "code", "what is allowed", rows=[(name, *each) for name, each in wrong.items()]
     )
     expected = {
@@ -105,7 +104,7 @@ def single_values(stage: Stage) -> None:
         (Vault, "path", "~/vaults", True),
     ]
     answers = [entity.is_valid(**{name: value}) for entity, name, value, _ in asked]
-    stage.show(
+    stage.table(
         "noun",
         "field",
         "value",
@@ -142,7 +141,7 @@ def merge_patches(stage: Stage) -> None:
     stage.step("Objects are changed by merge patches (RFC 7396)")
     patch = {"theme": {"accent": None, "font": "serif"}, "tabs": 2}
     after = THESIS.updated({"settings": patch}).settings
-    stage.show(
+    stage.table(
         "", "settings", rows=[("before", THESIS.settings), ("patch", patch), ("after", after)]
     )
     stage.expect(
@@ -174,7 +173,7 @@ def names(stage: Stage) -> None:
         ("ﬁle", "File"),
         ("Thesis", "\uff34hesis"),
     ]
-    stage.show(
+    stage.table(
         "one", "other", "compared as", rows=[(*pair, comparison_key(pair[0])) for pair in pairs]
     )
     stage.expect(

@@ -3,9 +3,8 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from in_memory import store_in_memory
-from stage import Stage, perform
-
+from scripts.demos.support.in_memory import store_in_memory
+from scripts.demos.support.stage import Stage, perform
 from symphony.application.app import Policy, Services
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import (

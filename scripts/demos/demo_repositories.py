@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from in_memory import store_in_memory
-from stage import Stage, perform
-
+from scripts.demos.support.in_memory import store_in_memory
+from scripts.demos.support.stage import Stage, perform
 from symphony.domain.base import E, Page, PagedRepository, PageRequest, new_id
 from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.repos import Repo, RepoRepository
@@ -85,7 +84,7 @@ async def ownership(stage: Stage, store: Store) -> None:
 async def pages(stage: Stage, store: Store) -> None:
     stage.step("A list is walked page by page, from the last thing seen and not by counting")
     walked = await walk(store, repos, THESIS.id, PageRequest(limit=10))
-    stage.show(
+    stage.table(
         "page",
         "repos",
         "from",
@@ -127,7 +126,7 @@ async def sorting(stage: Stage, store: Store) -> None:
         await uow.commit()
     request = PageRequest(limit=3, sort="name")
     names = [each.name for each in flat(await walk(store, vaults, THESIS.id, request))]
-    stage.show("made as", "sorted", rows=zip(NAMES, names, strict=True))
+    stage.table("made as", "sorted", rows=zip(NAMES, names, strict=True))
     # Beyond ASCII it is no alphabet's order: ä, å and é are U+00E4, U+00E5 and U+00E9.
     expected = ["apple", "Banana", "banana bread", "Zebra", "ärger", "Ångström", "école"]
     stage.expect("sorted", names == expected)
@@ -144,7 +143,7 @@ async def searching(stage: Stage, store: Store) -> None:
         return [each.name for each in flat(await walk(store, vaults, THESIS.id, request))]
 
     searches = {text: await found(text) for text in ("BANANA", "É", "%", "_")}
-    stage.show("q", "found", rows=[(text, ", ".join(names)) for text, names in searches.items()])
+    stage.table("q", "found", rows=[(text, ", ".join(names)) for text, names in searches.items()])
     stage.expect("case does not matter", searches["BANANA"] == ["Banana", "banana bread"])
     stage.expect("beyond ASCII neither", searches["É"] == ["école"])
     stage.expect("% and _ are no wildcards", searches["%"] == searches["_"] == [])

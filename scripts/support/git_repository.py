@@ -30,7 +30,7 @@ class Repository:
     path: Path
 
     @classmethod
-    def made(cls, path: Path) -> Self:
+    def created(cls, path: Path) -> Self:
         """A new one, without a commit."""
         path.mkdir(parents=True)
         repository = cls(path)
@@ -40,7 +40,7 @@ class Repository:
     @classmethod
     def with_commits(cls, path: Path, *names: str) -> Self:
         """A new one with a commit for each file."""
-        repository = cls.made(path)
+        repository = cls.created(path)
         for name in names:
             repository.commit(name)
         return repository

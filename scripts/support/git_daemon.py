@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
-from git_repository import ENVIRONMENT
+from scripts.support.git_repository import ENVIRONMENT
 
 _STARTS_WITHIN = 10  # seconds
 
