@@ -63,7 +63,7 @@ def sign_up(stage: Stage, client: httpx.Client) -> User:
     stage.exchange(wrong)
     anonymous = stage.exchange(client.get(f"{API}/user-profiles/me"))
     stage.why(
-        "user names differ by more than their case, so nobody can pose as Ada; and a wrong"
+        "user names that differ by case only are the same, so no user can pose as Ada; a wrong"
         " password does not tell whether the user exists."
     )
     stage.expect("`ADA` is the same name as `ada`", outcome(twin) == "409 username-taken")
@@ -135,7 +135,7 @@ def locks(stage: Stage, ada: User, thesis: str) -> None:
     locked = stage.exchange(ada.call("POST", f"{path}/lock"), "name", "is_locked", "version")
     refused = stage.exchange(ada.call("PATCH", path, json={"name": "other"}))
     stage.why(
-        "what is locked stays as it is until somebody unlocks it; a program that runs wild"
+        "a locked vault stays as it is until it is unlocked; a program that runs wild"
         " gets 423. Passphrases, entries and sessions have a demo of their own: demo-vaults."
     )
     again = ada.call("POST", f"{path}/lock").json()

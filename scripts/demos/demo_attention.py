@@ -203,7 +203,7 @@ def finished_work(stage: Stage, ada: User, upstream: Repository) -> None:
     Repository(upstream.path.with_name("engine")).git("restore", ".")
     stage.run("cd ~/dev/slides && git push; cd ~/dev/engine && git restore .", "")
     after = stage.exchange(ada.call("GET", path, headers=known), "name", "reasons")
-    stage.why("nobody has to tell Symphony what has been done; it inspects the folders.")
+    stage.why("no user reports what has been done; Symphony inspects the folders.")
     stage.expect("the board has a new ETag", after.headers["etag"] != known["If-None-Match"])
     stage.expect("neither repo is on it", not {"slides", "engine"} & set(reasons(after)))
 
@@ -244,7 +244,7 @@ def isolation(stage: Stage, client: httpx.Client, ada: User, thesis: str) -> Non
     stage.step("Each user sees their own board only")
     eve = sign_up(client, "eve")
     foreign = stage.exchange(eve.call("GET", f"/user-profiles/{ada.id}/attention"))
-    stage.why("on a shared server nobody learns what others work on.")
+    stage.why("on a shared server no user learns what others work on.")
     stage.expect("Eve's own board is empty", get_board(eve).json()["items"] == [])
     stage.expect("she cannot get Ada's", outcome(foreign) == "404 user-profile-not-found")
     part = eve.call("GET", f"/user-profiles/{eve.id}/attention?workspace_id={thesis}")

@@ -62,7 +62,7 @@ def discover(stage: Stage, ada: User, workspace: str, work: Path) -> httpx.Respo
     kinds = {str(Path(each["path"]).relative_to(work)): each["kind"] for each in items}
     stage.table("path in the folder", "kind", rows=kinds.items())
     stage.why(
-        "nobody has to list repositories by hand. Links that lead out of the folder are not"
+        "you list no repositories by hand. Links that lead out of the folder are not"
         " followed, and nothing in it is executed or changed."
     )
     stage.expect(

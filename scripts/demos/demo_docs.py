@@ -52,7 +52,9 @@ def docs_page(stage: Stage, client: httpx.Client) -> None:
             for asset, answer in zip(assets, answers, strict=True)
         ],
     )
-    stage.why("in a train or behind a firewall the page looks the same, and nobody is told of it.")
+    stage.why(
+        "in a train or behind a firewall the page looks the same, and no other server learns of it."
+    )
     stage.expect("all assets are on this server", {each[:5] for each in assets} == {"/docs"})
     stage.expect("all can be loaded", all(answer.status_code == 200 for answer in answers))
     policy = page.headers["content-security-policy"]

@@ -298,8 +298,8 @@ class Tour:
         wrong = [self._sign_in("eve", f"{SECRET}-{number}") for number in range(5)]
         right = self._stage.exchange(self._sign_in("eve", PASSWORD))
         self._stage.why(
-            "guessing a password is hopeless, and the account is not locked for good: whoever is"
-            " signed in already stays so, and other users are not affected."
+            "guessing a password is hopeless, and the account is not locked for good: who is"
+            " signed in stays signed in, and other users are not affected."
         )
         for answer in wrong:
             self._remember(answer)

@@ -179,7 +179,7 @@ def scope_of_a_key(stage: Stage, ada: User, eve: User, repos: str) -> None:
     key = {"Idempotency-Key": "impatient"}
     other = {"name": "notes", "path": "~/notes"}
     reused = stage.exchange(ada.call("POST", repos, json=other, headers=key))
-    stage.why("a client that mixes up its keys gets an error, not somebody else's answer.")
+    stage.why("a client that mixes up its keys gets an error, not the answer to another request.")
     reuse = "422 idempotency-key-reused"
     stage.expect("the key does not fit another body", outcome(reused) == reuse)
     vaults = repos.replace("repos", "vaults")

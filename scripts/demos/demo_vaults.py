@@ -95,8 +95,8 @@ def create(stage: Stage, ada: User, vaults: str) -> Vault:
     vault = Vault(ada, answer.json()["id"])
     refused = stage.exchange(vault.get())
     stage.why(
-        "the passphrase encrypts the vault and is stored nowhere. Without it nobody reads an"
-        " entry: not a thief of the database, not the operator."
+        "the passphrase encrypts the vault and is stored nowhere. Without it an entry"
+        " cannot be read: not by a thief of the database, not by the operator."
     )
     stage.expect("the new vault is locked", answer.json()["is_locked"])
     stage.expect("the answer does not contain the passphrase", PASSPHRASE not in answer.text)
@@ -155,7 +155,7 @@ def other_callers(stage: Stage, unlocked: Vault, eve: User, client: httpx.Client
     )
     stage.expect("Ada reads her entry", answers["Ada with her session"] == "200")
     stage.expect(
-        "nobody else does",
+        "all other callers are refused",
         answers == {name: expected for name, (_, expected) in callers.items()},
     )
 
@@ -183,7 +183,7 @@ def versions(stage: Stage, unlocked: Vault) -> None:
 
 
 def guesses(stage: Stage, ada: User, vaults: str) -> None:
-    stage.step("Somebody who has stolen Ada's token guesses her passphrase")
+    stage.step("A thief of Ada's token guesses her passphrase")
     body = {"path": "~/other", "protection": "passphrase", "passphrase": PASSPHRASE}
     vault = Vault(ada, ada.create(vaults, name="other", **body)["id"])
     start = time.perf_counter()

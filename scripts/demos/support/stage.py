@@ -148,7 +148,7 @@ class Stage:
         self._has_gap = False
 
     def _paragraph(self, words: str, style: str = "", indent: int = INDENT) -> None:
-        for line in wrap(words, self._console.width - indent):
+        for line in wrap(words, self._console.width - indent, break_on_hyphens=False):
             self._print(Text(line, style), indent=indent)
 
     def _gap(self) -> None:
@@ -177,7 +177,9 @@ def perform(story: Callable[[Stage], Coroutine[Any, Any, None] | None]) -> None:
 
 
 def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
+    if value is None:
+        return "-"
+    return json_text(value, WIDTH) if isinstance(value, bool | dict | list) else str(value)
 
 
 def _words(error: Exception) -> str:
