@@ -37,10 +37,6 @@ sdk *arguments: preflight
 fuzz examples="300":
     @FUZZ_EXAMPLES={{ examples }} {{ run }} pytest -m fuzz -n 2 tests/fuzz
 
-# What it costs a request that it is logged and counted
-bench-sight:
-    @{{ run }} python -m benchmarks.sight
-
 # Find mistakes, wrong imports and dependencies that nobody declared or needs
 lint:
     @{{ run }} ruff check .
@@ -128,13 +124,21 @@ demo-application-layer:
 chaos *arguments:
     @{{ run }} python -m scripts.chaos.run {{ arguments }}
 
-# Measure requests/s beside a service written by hand and a textbook one; takes some ten minutes
+# Measure requests/s of Symphony, a handwritten and a textbook service; takes about ten minutes
 bench *arguments:
     @{{ run }} python -m benchmarks.run {{ arguments }}
 
-# Measure what a million repos and a thousandth page cost, and explain every query; takes some minutes
+# Measure response times from a thousand repos to a million, and explain every query; takes minutes
 bench-growth *arguments:
     @{{ run }} python -m benchmarks.growth {{ arguments }}
+
+# Check that the time of a failed sign-in does not tell whether the user exists
+bench-sign-in *arguments:
+    @{{ run }} python -m benchmarks.sign_in {{ arguments }}
+
+# Measure what request ids, metrics and log lines cost per request
+bench-observability:
+    @{{ run }} python -m benchmarks.observability
 
 # Bring the database's schema to the newest revision
 db-migrate:

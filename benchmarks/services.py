@@ -1,4 +1,4 @@
-"""The services that are measured: Symphony, and those it is compared with, as processes."""
+"""The services that are measured, as processes: Symphony, and two to compare it with."""
 
 import asyncio
 import os
@@ -22,12 +22,12 @@ from symphony.infrastructure.signing_key import derived
 
 STARTS_WITHIN = 60  # seconds
 ENDS_WITHIN = 15  # seconds
-_PAUSE = 0.005  # seconds between two looks
+_PAUSE = 0.005  # seconds between two requests
 _TOKENS_LAST = 86_400  # seconds
 _UNLIMITED = "1000000000"
-_LOG_CHARACTERS = 3000  # of a service that has failed
+_LOG_CHARACTERS = 3000  # of the log of a service that has failed
 
-_HERE = Path(__file__).parent
+_TOP = Path(__file__).parents[1]
 _PROGRAMS = Path(sys.executable).parent
 
 SECRET = secrets.token_hex(32)
@@ -35,17 +35,17 @@ KEY = derived(SECRET.encode(), "access tokens")
 
 
 class Failed(Exception):
-    """Figures that would mean nothing: an answer is wrong, or a service does not run."""
+    """The figures would be meaningless: an answer is wrong, or a service does not run."""
 
 
 def token(user_id: UUID) -> str:
-    """An access token that all services take."""
+    """An access token that all services accept."""
     return JwtAccessTokens(KEY, _TOKENS_LAST).issue(user_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One of the services, running."""
+    """A running service."""
 
     name: str
     address: str
@@ -54,12 +54,12 @@ class Service:
     log: Path
 
     def memory(self) -> float:
-        """The resident memory of a process that answers requests, in megabytes."""
+        """Megabytes of resident memory of a process that answers requests, as the mean of all."""
         each = [worker.memory_info().rss / 2**20 for worker in self._workers()]
         return sum(each) / len(each)
 
     def processor_seconds(self) -> float:
-        """What its processes have used of a processor so far."""
+        """Seconds of processor time that its processes have used so far."""
         used = [worker.cpu_times() for worker in self._workers()]
         return sum(each.user + each.system for each in used)
 
@@ -82,7 +82,7 @@ class Service:
 async def symphony(
     database: str, folder: Path, *, workers: int = 1, name: str = "Symphony"
 ) -> AsyncGenerator[Service]:
-    """`symphony serve`, as people run it; only the limits are out of the way."""
+    """`symphony serve` as operators run it, except for unlimited numbers of repos."""
     port = _free_port()
     settings = {
         "DATABASE_URL": database,
@@ -100,10 +100,10 @@ async def symphony(
 async def by_uvicorn(
     name: str, module: str, database: str, folder: Path, *options: str, workers: int = 1
 ) -> AsyncGenerator[Service]:
-    """The application `app` of a module that lies here."""
+    """The application `app` of a module in this package, run by uvicorn."""
     port = _free_port()
     command = [
-        *(_PROGRAMS / "uvicorn", f"{module}:app", "--app-dir", _HERE),
+        *(_PROGRAMS / "uvicorn", f"benchmarks.{module}:app", "--app-dir", _TOP),
         *("--port", str(port), "--workers", str(workers), *options),
     ]
     variables = {
@@ -116,17 +116,17 @@ async def by_uvicorn(
 
 
 @asynccontextmanager
-async def floor(database: str, folder: Path, *, workers: int = 1) -> AsyncGenerator[Service]:
-    """It writes no log, for it is to do nothing but the work itself."""
+async def handwritten(database: str, folder: Path, *, workers: int = 1) -> AsyncGenerator[Service]:
+    """The handwritten service, without a log, since it is the lower bound of the work."""
     async with by_uvicorn(
-        "floor", "floor", database, folder, "--no-access-log", workers=workers
+        "handwritten", "handwritten", database, folder, "--no-access-log", workers=workers
     ) as service:
         yield service
 
 
 @asynccontextmanager
 async def textbook(database: str, folder: Path, *, workers: int = 1) -> AsyncGenerator[Service]:
-    """With uvicorn's own log of requests, as it is by default; Symphony logs them as well."""
+    """The textbook service, with uvicorn's own log of requests, since Symphony logs them too."""
     async with by_uvicorn("textbook", "textbook", database, folder, workers=workers) as service:
         yield service
 
@@ -137,12 +137,12 @@ async def _running(
 ) -> AsyncGenerator[Service]:
     """A process from the moment it is ready; it ends with the block, and all it has started."""
     log = folder / f"{name}.{port}.log"
-    begun = time.monotonic()
+    start = time.monotonic()
     process = _started(command, variables, log)
     address = f"http://127.0.0.1:{port}"
     try:
         await _ready(process, address, log)
-        seconds = time.monotonic() - begun
+        seconds = time.monotonic() - start
         yield Service(name, address, psutil.Process(process.pid), seconds, log)
     finally:
         with suppress(ProcessLookupError):
@@ -185,7 +185,7 @@ async def _ready(process: "subprocess.Popen[bytes]", address: str, log: Path) ->
 
 
 def end_of(log: Path) -> str:
-    """The last it has said."""
+    """The last part of a log."""
     return log.read_text("utf-8", "replace")[-_LOG_CHARACTERS:]
 
 

@@ -64,7 +64,7 @@ async def test_all_services_give_the_same_answers_on_both_databases(
             shape = scripts.content.Shape(users=2, workspaces=2, empty=1)
             content = await scripts.content.fill(database, shape)
             async with scripts.run.running(database, place, 1) as services:
-                assert [each.name for each in services] == ["floor", "Symphony", "textbook"]
+                assert [each.name for each in services] == ["handwritten", "Symphony", "textbook"]
                 await scripts.comparison.require_same_answers(services, content, database)
 
 
@@ -77,7 +77,7 @@ async def test_an_answer_that_differs_is_told(scripts: Any, place: Path) -> None
         scripts.services.symphony(one.address, place / "a") as first,
         scripts.services.symphony(other.address, place / "b", name="the empty one") as second,
     ):
-        with pytest.raises(scripts.services.Failed, match="the empty one: creating answers 404"):
+        with pytest.raises(scripts.services.Failed, match="the empty one: a creation is answered with 404"):
             await scripts.comparison.require_same_answers([first, second], content, one)
 
 
@@ -142,7 +142,7 @@ def test_growth_is_measured_and_every_plan_looked_at(place: Path) -> None:
     done = _run(*growth, "--json", place / "growth.json")
     figures = json.loads((place / "growth.json").read_text())
     for kind in ("PostgreSQL", "SQLite"):
-        assert f"{kind}: milliseconds for an answer, median" in done.stdout
+        assert f"{kind}: milliseconds per request, median" in done.stdout
         assert set(map(len, figures[kind]["milliseconds"]["page 1, page 30"])) == {2}
         asked = "\n".join(figures[kind]["plans"])
         for table in ("user_profiles", "workspaces", "repos", "vaults", "api_tokens"):
@@ -161,7 +161,7 @@ def test_growth_is_measured_and_every_plan_looked_at(place: Path) -> None:
     ],
 )
 def test_a_table_that_is_read_whole_is_found(plan: str, tables: set[str], scripts: Any) -> None:
-    assert scripts.plans.read_whole(plan) == tables
+    assert scripts.plans.scanned_tables(plan) == tables
 
 
 def _run(*command: str | Path) -> "subprocess.CompletedProcess[str]":

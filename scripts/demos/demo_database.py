@@ -164,6 +164,7 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
         "version",
         rows=[(TASKS, expected, profile.preferences["count"], profile.version)],
     )
+    stage.why("a lost update is silent: the user believes that it was saved.")
     stage.expect(
         f"none of the {expected} increments is lost", profile.preferences == {"count": expected}
     )
