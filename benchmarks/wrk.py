@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.content import Content
-from benchmarks.services import Failed, Service, end_of, token
+from benchmarks.services import Failed, Service, token
 
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("load.lua")
@@ -66,7 +66,7 @@ async def load(service: Service, operation: str, seconds: int, targets: Path) ->
         raise Failed(
             f"{service.name}, {operation}: of {counted['requests']} answers"
             f" {counted['bad_answers']} were errors, {counted['broken']} connections broke:\n"
-            f"{end_of(service.log)}"
+            f"{service.started.log()}"
         )
     return Measured(
         rate=counted["requests"] / counted["microseconds"] * 1e6,

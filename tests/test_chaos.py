@@ -1,29 +1,24 @@
 """The verifier of `just chaos` passes what is as it was acknowledged, and nothing else."""
 
-import asyncio
-import importlib
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 
+from scripts.chaos.calls import Calls, Unanswered, Violation
+from scripts.chaos.model import Creation, Fate, Model, Thing
+from scripts.chaos.model import User as Writer
+from scripts.chaos.vaults import Entry, Vaults, make_vaults
+from scripts.chaos.verifier import Verifier
 from symphony.config.settings import Settings
 from tests.support.api import User, running_api, sign_up
-from tests.support.leftovers import left_behind
-from tests.support.server import until
-
-CHAOS = Path(__file__).parents[1] / "scripts" / "chaos"
-MODULES = ("calls", "model", "vaults", "verifier")
+from tests.support.leftovers import left_behind, stopped_run
 
 
 @pytest.fixture
@@ -34,90 +29,52 @@ def place() -> Generator[Path]:
         yield Path(name)
 
 
-def start_chaos(place: Path, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, CHAOS / "run.py", *arguments],
-        env=os.environ | {"TMPDIR": str(place)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+async def test_sigterm_stops_it_without_a_process_or_file_left(place: Path) -> None:
+    def has_started_a_server() -> bool:
+        return bool(list(place.glob("symphony-*/*/server.log")))
 
-
-async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> None:
-    async def has_started_a_server() -> bool:
-        assert process.poll() is None, process.communicate()
-        return bool(list(await asyncio.to_thread(place.glob, "symphony-*/*/server.log")))
-
-    with start_chaos(place) as process:
-        try:
-            await until(has_started_a_server, within=60)
-            process.send_signal(signal.SIGTERM)
-            output, errors = await asyncio.to_thread(process.communicate, timeout=60)
-        finally:
-            process.terminate()
-    assert (process.returncode, errors) == (130, "stopped\n"), output
+    command = [sys.executable, "-m", "scripts.chaos.run"]
+    status, output, errors = await stopped_run(command, place, has_started_a_server)
+    assert (status, errors) == (130, "stopped\n"), output
     assert left_behind(place) == []
-
-
-@dataclass(frozen=True, slots=True)
-class Scripts:
-    """The modules that are tried one by one."""
-
-    calls: ModuleType
-    model: ModuleType
-    vaults: ModuleType
-    verifier: ModuleType
-
-
-@pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Generator[Scripts]:
-    monkeypatch.setattr(sys, "path", [str(CHAOS), *sys.path])
-    yield Scripts(*(importlib.import_module(name) for name in MODULES))
-    for name in MODULES:
-        del sys.modules[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A service with a workspace that holds a repo, a model that knows them, and a verifier."""
 
-    scripts: Scripts
     ada: User
-    model: Any
-    workspace: Any
-    repo: Any
-    verify: Callable[[], Any]
+    model: Model
+    workspace: Thing
+    repo: Thing
+    verify: Callable[[], Coroutine[Any, Any, int]]
 
-    def creation(self, name: str, key: str | None) -> Any:
+    def creation(self, name: str, key: str | None) -> Creation:
         body = {"name": name, "path": f"~/{name}"}
-        return self.scripts.model.Creation("repo", self.workspace, body, key)
+        return Creation("repo", self.workspace, body, key)
 
-    async def send(self, creation: Any) -> dict[str, Any]:
+    async def send(self, creation: Creation) -> dict[str, Any]:
         """Makes it without telling the model."""
         headers = creation.headers
         answer = await self.ada.post(creation.path, creation.body, headers=headers)
         assert answer.status_code == 201
         return answer.json()
 
-    def fate(self, name: str) -> Any:
-        return self.scripts.model.Fate[name]
-
 
 @pytest.fixture
-async def verified(scripts: Scripts, tmp_path: Path) -> AsyncGenerator[Verified]:
+async def verified(tmp_path: Path) -> AsyncGenerator[Verified]:
     settings = Settings.model_validate({"database_url": "sqlite://", "data_dir": tmp_path})
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
-        user = scripts.model.User(ada.id, ada.token)
-        model = scripts.model.Model([user])
-        creation = scripts.model.Creation("workspace", user, {"name": "Thesis"}, None)
+        user = Writer(ada.id, ada.token)
+        model = Model([user])
+        creation = Creation("workspace", user, {"name": "Thesis"}, None)
         workspace = model.add(creation, await ada.workspace("Thesis"))
         body = {"name": "engine", "path": "~/dev/engine"}
-        creation = scripts.model.Creation("repo", workspace, body, None)
-        repo = model.add(creation, await ada.repo(workspace.fields["id"]))
-        verifier = scripts.verifier.Verifier(model, scripts.calls.Calls(client))
-        yield Verified(scripts, ada, model, workspace, repo, verifier.verify_everything)
+        creation = Creation("repo", workspace, body, None)
+        repo = model.add(creation, await ada.repo(str(workspace.fields["id"])))
+        verifier = Verifier(model, Calls(client))
+        yield Verified(ada, model, workspace, repo, verifier.verify_everything)
 
 
 async def test_what_is_as_it_was_acknowledged_passes(verified: Verified) -> None:
@@ -161,7 +118,7 @@ async def test_what_nobody_has_made_is_found(verified: Verified) -> None:
 
 
 async def test_a_workspace_of_which_half_was_deleted_is_found(verified: Verified) -> None:
-    verified.workspace.fate = verified.fate("IN_DOUBT")
+    verified.workspace.fate = Fate.IN_DOUBT
     await verified.ada.delete(verified.repo.path)
     await fails(verified, f"{verified.repo.path}: acknowledged and lost")
 
@@ -200,11 +157,11 @@ async def test_a_deletion_in_doubt_may_have_happened_or_not(
     happened: bool,  # noqa: FBT001 - a parameter of the test
     verified: Verified,
 ) -> None:
-    verified.workspace.fate = verified.fate("IN_DOUBT")
+    verified.workspace.fate = Fate.IN_DOUBT
     if happened:
         await verified.ada.delete(verified.workspace.path, params={"force": "true"})
     await verified.verify()
-    expected = verified.fate("GONE" if happened else "STAYS")
+    expected = Fate.GONE if happened else Fate.STAYS
     assert [verified.workspace.fate, verified.repo.fate] == [expected, expected]
 
 
@@ -212,7 +169,7 @@ async def test_nothing_is_deleted_together_with_what_somebody_is_deleting(
     verified: Verified,
 ) -> None:
     assert verified.workspace.is_idle
-    verified.repo.fate = verified.fate("LEAVING")
+    verified.repo.fate = Fate.LEAVING
     assert not verified.workspace.is_idle
 
 
@@ -220,11 +177,10 @@ async def test_nothing_is_deleted_together_with_what_somebody_is_deleting(
 class Kept:
     """A service with two vaults, what must be in them, and an entry of one of them."""
 
-    scripts: Scripts
     ada: User
-    model: Any
-    vaults: Any
-    entry: Any
+    model: Model
+    vaults: Vaults
+    entry: Entry
 
     async def put(self, content: str) -> None:
         """Writes without telling the model."""
@@ -233,29 +189,27 @@ class Kept:
         assert answer.is_success, answer.text
 
     async def fails(self, told: str) -> None:
-        with pytest.raises(self.scripts.calls.Violation) as violation:
+        with pytest.raises(Violation) as violation:
             await self.vaults.verify()
         assert told in str(violation.value)
 
 
 @pytest.fixture(params=["none", "passphrase"])
-async def kept(
-    request: pytest.FixtureRequest, scripts: Scripts, tmp_path: Path
-) -> AsyncGenerator[Kept]:
+async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Kept]:
     settings = Settings.model_validate({"database_url": "sqlite://", "data_dir": tmp_path})
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
-        user = scripts.model.User(ada.id, ada.token)
-        model, calls = scripts.model.Model([user]), scripts.calls.Calls(client)
-        made = await scripts.vaults.make_vaults(user, calls)
-        vaults = scripts.vaults.Vaults(made, model, calls, random.Random())  # noqa: S311
+        user = Writer(ada.id, ada.token)
+        model, calls = Model([user]), Calls(client)
+        made = await make_vaults(user, calls)
+        vaults = Vaults(made, model, calls, random.Random())  # noqa: S311
         assert await vaults.verify() == 0
         of_it = [
             each
             for each in vaults.entries
             if (each.vault.passphrase is None) == (request.param == "none")
         ]
-        kept = Kept(scripts, ada, model, vaults, of_it[0])
+        kept = Kept(ada, model, vaults, of_it[0])
         for number in range(12):
             await kept.put(f"content-{number}")
         kept.entry.state = tuple(f"content-{number}" for number in range(12))
@@ -335,24 +289,20 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
     ],
 )
 async def test_an_answer_that_the_contract_does_not_know_fails_the_run(
-    answer: httpx.Response | Exception, told: str, scripts: Scripts
+    answer: httpx.Response | Exception, told: str
 ) -> None:
-    with pytest.raises(scripts.calls.Violation, match=told):
-        await ask(scripts, answer)
+    with pytest.raises(Violation, match=told):
+        await ask(answer)
 
 
-async def test_a_503_and_a_connection_that_ends_in_a_kill_leave_the_request_in_doubt(
-    scripts: Scripts,
-) -> None:
-    with pytest.raises(scripts.calls.Unanswered):
-        await ask(scripts, problem(503, "service-unavailable", **{"Retry-After": "1"}))
-    with pytest.raises(scripts.calls.Unanswered):
-        await ask(scripts, httpx.ReadError("connection reset"), may_break=True)
+async def test_a_503_and_a_connection_that_ends_in_a_kill_leave_the_request_in_doubt() -> None:
+    with pytest.raises(Unanswered):
+        await ask(problem(503, "service-unavailable", **{"Retry-After": "1"}))
+    with pytest.raises(Unanswered):
+        await ask(httpx.ReadError("connection reset"), may_break=True)
 
 
-async def ask(
-    scripts: Scripts, answer: httpx.Response | Exception, *, may_break: bool = False
-) -> None:
+async def ask(answer: httpx.Response | Exception, *, may_break: bool = False) -> None:
     """Sends a request to a server that answers like this."""
 
     def respond(_: httpx.Request) -> httpx.Response:
@@ -362,13 +312,13 @@ async def ask(
 
     transport = httpx.MockTransport(respond)
     async with httpx.AsyncClient(transport=transport, base_url="http://symphony.test") as client:
-        calls = scripts.calls.Calls(client)
+        calls = Calls(client)
         calls.may_break = may_break
         await calls.send("GET", "/user-profiles/me", ("200",))
 
 
 async def fails(verified: Verified, told: str) -> None:
     """The verifier finds a fault, and says which."""
-    with pytest.raises(verified.scripts.calls.Violation) as violation:
+    with pytest.raises(Violation) as violation:
         await verified.verify()
     assert told in str(violation.value)

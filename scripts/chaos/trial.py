@@ -133,7 +133,7 @@ async def recover(trial: Trial) -> None:
     if not trial.calls.may_break:
         return
     if trial.postgresql is not None:
-        await trial.postgresql.forget_clients()
+        await trial.postgresql.drop_clients()
     await trial.server.start()
     trial.calls.may_break = False
 

@@ -2,16 +2,15 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.demos.support.stage import Stage, perform
+from scripts.support.service_process import SYMPHONY
 from symphony.config.demo import get_demo_settings
 from symphony.config.settings import SettingsError, load_settings
 
-SYMPHONY = Path(sys.executable).with_name("symphony")
 VARIABLES = ("SYMPHONY_PORT", "SYMPHONY_REGISTRATION", "SYMPHONY_GIT_ROOTS")
 INVALID = {
     "an unknown name": ("SYMPHONY_COLOR", "blue"),

@@ -15,9 +15,10 @@ from typing import Any
 
 import httpx
 
-from scripts.demos.support.demo_server import SYMPHONY, Server, running_server
+from scripts.demos.support.demo_server import Server, running_server
 from scripts.demos.support.stage import Stage, perform
 from scripts.demos.support.user import User, outcome, sign_up
+from scripts.support.service_process import SYMPHONY
 
 PASSPHRASE = "harp anvil moss comet ladle"
 NEW_PASSPHRASE = "quartz otter plum saddle fjord"

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -14,8 +13,8 @@ from pathlib import Path
 
 import httpx
 
-SYMPHONY = Path(sys.executable).with_name("symphony")
-STARTS_WITHIN = 60  # seconds
+from scripts.support.service_process import STARTS_WITHIN, SYMPHONY
+
 STOPS_WITHIN = 8  # seconds
 LOGS_WITHIN = 5  # seconds
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from textwrap import wrap
-from typing import Any
+from typing import Any, cast
 
 import httpx
 from rich.box import SIMPLE_HEAD
@@ -179,7 +179,8 @@ def perform(story: Callable[[Stage], Coroutine[Any, Any, None] | None]) -> None:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return json_text(value, WIDTH) if isinstance(value, bool | dict | list) else str(value)
+    is_json = isinstance(value, bool | dict | list)
+    return json_text(cast("object", value), WIDTH) if is_json else str(value)
 
 
 def _words(error: Exception) -> str:
