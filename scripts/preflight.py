@@ -17,7 +17,7 @@ TOP = Path(__file__).resolve().parents[1]
 def missing() -> Iterator[str]:
     """Each missing tool or right, with what to do about it."""
     if sys.version_info < PYTHON:
-        yield f"Python {PYTHON[0]}.{PYTHON[1]} or newer is required; this is {sys.version.split()[0]}"
+        yield f"Python {PYTHON[0]}.{PYTHON[1]} or newer is needed; this is {sys.version.split()[0]}"
     if not (os.environ.get("UV") or shutil.which("uv")):
         yield "uv is not on the path: python3 -m venv .tools && .tools/bin/pip install uv"
     if not shutil.which("git"):

@@ -1,4 +1,4 @@
-"""The verifier of `just chaos` passes what is as it was acknowledged, and nothing else."""
+"""The verifier of `just chaos` accepts what is stored as it was acknowledged, and nothing else."""
 
 import random
 import sys
@@ -14,7 +14,7 @@ import pytest
 from scripts.chaos.calls import Calls, Unanswered, Violation
 from scripts.chaos.model import Creation, Fate, Model, Thing
 from scripts.chaos.model import User as Writer
-from scripts.chaos.vaults import Entry, Vaults, make_vaults
+from scripts.chaos.vaults import Entry, Vaults, create_vaults
 from scripts.chaos.verifier import Verifier
 from symphony.config.settings import Settings
 from tests.support.api import User, running_api, sign_up
@@ -23,7 +23,7 @@ from tests.support.leftovers import left_behind, stopped_run
 
 @pytest.fixture
 def place() -> Generator[Path]:
-    """The temporary folder of a run. PostgreSQL, which may be another user, must get into it."""
+    """A temporary directory that PostgreSQL, which may run as another user, can read."""
     with tempfile.TemporaryDirectory(prefix="symphony-place-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -54,7 +54,7 @@ class Verified:
         return Creation("repo", self.workspace, body, key)
 
     async def send(self, creation: Creation) -> dict[str, Any]:
-        """Makes it without telling the model."""
+        """Create it without the model."""
         headers = creation.headers
         answer = await self.ada.post(creation.path, creation.body, headers=headers)
         assert answer.status_code == 201
@@ -77,7 +77,7 @@ async def verified(tmp_path: Path) -> AsyncGenerator[Verified]:
         yield Verified(ada, model, workspace, repo, verifier.verify_everything)
 
 
-async def test_what_is_as_it_was_acknowledged_passes(verified: Verified) -> None:
+async def test_resources_stored_as_acknowledged_pass(verified: Verified) -> None:
     assert await verified.verify() == 2
 
 
@@ -97,24 +97,24 @@ async def test_a_version_that_went_back_is_found(verified: Verified) -> None:
     await fails(verified, "version 1, acknowledged was 2")
 
 
-async def test_a_change_that_nobody_has_sent_is_found(verified: Verified) -> None:
+async def test_an_update_that_no_request_made_is_found(verified: Verified) -> None:
     await verified.ada.patch(verified.repo.path, {"metadata": {"colour": "red"}})
     await fails(verified, "metadata/colour is 'red', acknowledged was None")
 
 
 async def test_a_deletion_that_was_undone_is_found(verified: Verified) -> None:
     verified.model.remove(verified.repo)
-    await fails(verified, f"{verified.repo.path}: its deletion was acknowledged, it is there")
+    await fails(verified, f"{verified.repo.path}: its deletion was acknowledged, but it exists")
 
 
-async def test_what_is_gone_though_nobody_deleted_it_is_found(verified: Verified) -> None:
+async def test_a_resource_that_vanished_without_a_deletion_is_found(verified: Verified) -> None:
     await verified.ada.delete(verified.repo.path)
     await fails(verified, f"{verified.repo.path}: acknowledged and lost")
 
 
-async def test_what_nobody_has_made_is_found(verified: Verified) -> None:
-    made = await verified.send(verified.creation("stray", None))
-    await fails(verified, f"{made['id']} is there, and nobody has made it")
+async def test_a_resource_that_no_request_created_is_found(verified: Verified) -> None:
+    stray = await verified.send(verified.creation("stray", None))
+    await fails(verified, f"{stray['id']} exists, and no request has created it")
 
 
 async def test_a_workspace_of_which_half_was_deleted_is_found(verified: Verified) -> None:
@@ -165,7 +165,7 @@ async def test_a_deletion_in_doubt_may_have_happened_or_not(
     assert [verified.workspace.fate, verified.repo.fate] == [expected, expected]
 
 
-async def test_nothing_is_deleted_together_with_what_somebody_is_deleting(
+async def test_a_workspace_is_busy_while_something_in_it_is_deleted(
     verified: Verified,
 ) -> None:
     assert verified.workspace.is_idle
@@ -183,15 +183,15 @@ class Kept:
     entry: Entry
 
     async def put(self, content: str) -> None:
-        """Writes without telling the model."""
+        """Write without the model."""
         body, session = {"content": content}, {"Vault-Session": self.entry.vault.session or ""}
         answer = await self.ada.put(self.entry.path, body, headers=session)
         assert answer.is_success, answer.text
 
-    async def fails(self, told: str) -> None:
+    async def fails(self, reported: str) -> None:
         with pytest.raises(Violation) as violation:
             await self.vaults.verify()
-        assert told in str(violation.value)
+        assert reported in str(violation.value)
 
 
 @pytest.fixture(params=["none", "passphrase"])
@@ -201,8 +201,8 @@ async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator
         ada = await sign_up(client, "ada")
         user = Writer(ada.id, ada.token)
         model, calls = Model([user]), Calls(client)
-        made = await make_vaults(user, calls)
-        vaults = Vaults(made, model, calls, random.Random())  # noqa: S311
+        created = await create_vaults(user, calls)
+        vaults = Vaults(created, model, calls, random.Random())  # noqa: S311
         assert await vaults.verify() == 0
         of_it = [
             each
@@ -216,7 +216,7 @@ async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator
         yield kept
 
 
-async def test_versions_that_are_as_they_were_acknowledged_pass(kept: Kept) -> None:
+async def test_versions_stored_as_acknowledged_pass(kept: Kept) -> None:
     assert await kept.vaults.verify() == 10
 
 
@@ -225,7 +225,7 @@ async def test_an_acknowledged_version_that_was_never_written_is_lost(kept: Kept
     await kept.fails("12: 'content-11'")
 
 
-async def test_a_version_that_holds_something_else_is_found(kept: Kept) -> None:
+async def test_a_version_with_other_content_is_found(kept: Kept) -> None:
     kept.entry.state = (*kept.entry.state[:3], "else", *kept.entry.state[4:])
     await kept.fails("4: 'else'")
 
@@ -266,9 +266,9 @@ async def test_a_passphrase_in_doubt_may_have_been_changed_or_not(
 
 
 @pytest.mark.parametrize("kept", ["passphrase"], indirect=True)
-async def test_a_vault_that_its_passphrase_does_not_open_is_found(kept: Kept) -> None:
+async def test_a_vault_that_its_passphrase_does_not_unlock_is_found(kept: Kept) -> None:
     kept.entry.vault.passphrase = "another passphrase"
-    await kept.fails("its passphrase does not open it")
+    await kept.fails("its passphrase does not unlock it")
 
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
@@ -277,7 +277,7 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "reported"),
     [
         (problem(500, "internal-error"), "500 internal-error, expected was 200"),
         (problem(409, "vault-name-taken"), "409 vault-name-taken, expected was 200"),
@@ -288,10 +288,10 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
         (httpx.ReadTimeout("too late"), "no answer within"),
     ],
 )
-async def test_an_answer_that_the_contract_does_not_know_fails_the_run(
-    answer: httpx.Response | Exception, told: str
+async def test_an_answer_outside_of_the_contract_fails_the_run(
+    answer: httpx.Response | Exception, reported: str
 ) -> None:
-    with pytest.raises(Violation, match=told):
+    with pytest.raises(Violation, match=reported):
         await ask(answer)
 
 
@@ -303,7 +303,7 @@ async def test_a_503_and_a_connection_that_ends_in_a_kill_leave_the_request_in_d
 
 
 async def ask(answer: httpx.Response | Exception, *, may_break: bool = False) -> None:
-    """Sends a request to a server that answers like this."""
+    """Send a request to a server with this answer."""
 
     def respond(_: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
@@ -317,8 +317,8 @@ async def ask(answer: httpx.Response | Exception, *, may_break: bool = False) ->
         await calls.send("GET", "/user-profiles/me", ("200",))
 
 
-async def fails(verified: Verified, told: str) -> None:
-    """The verifier finds a fault, and says which."""
+async def fails(verified: Verified, reported: str) -> None:
+    """Check that the verifier reports this fault."""
     with pytest.raises(Violation) as violation:
         await verified.verify()
-    assert told in str(violation.value)
+    assert reported in str(violation.value)
