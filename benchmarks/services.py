@@ -1,7 +1,6 @@
 """The services that are measured, as processes: Symphony, and two to compare it with."""
 
 import secrets
-import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,6 +11,7 @@ from uuid import UUID
 import httpx
 import psutil
 
+from scripts.support.ports import free_port
 from scripts.support.service_process import (
     PROGRAMS,
     SYMPHONY,
@@ -84,7 +84,7 @@ async def symphony(
     database: str, folder: Path, *, workers: int = 1, name: str = "Symphony"
 ) -> AsyncGenerator[Service]:
     """`symphony serve` as operators run it, except for unlimited numbers of repos."""
-    port = _free_port()
+    port = free_port()
     variables = settings(
         DATABASE_URL=database,
         DATA_DIR=str(folder),
@@ -101,7 +101,7 @@ async def by_uvicorn(
     name: str, module: str, database: str, folder: Path, *options: str, workers: int = 1
 ) -> AsyncGenerator[Service]:
     """The application `app` of a module in this package, run by uvicorn."""
-    port = _free_port()
+    port = free_port()
     command = [
         *(PROGRAMS / "uvicorn", f"benchmarks.{module}:app", "--app-dir", _TOP),
         *("--port", str(port), "--workers", str(workers), *options),
@@ -147,9 +147,3 @@ async def _running(
         yield Service(name, started, psutil.Process(started.process.pid), seconds)
     finally:
         await started.stop(STOPS_WITHIN)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Repositories on the disk, worked in by somebody with git itself."""
+"""Git repositories on disk, created and changed with git itself."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-# Whoever runs a demo has a configuration of their own, which must not decide how demos end.
+# The configuration of the machine and of the user must not decide any result.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "LC_ALL": "C.UTF-8",
@@ -17,66 +17,80 @@ ENVIRONMENT = {
     "GIT_AUTHOR_EMAIL": "ada@example.org",
     "GIT_COMMITTER_NAME": "Ada Lovelace",
     "GIT_COMMITTER_EMAIL": "ada@example.org",
+    "GIT_EDITOR": "true",
+    "GIT_ALLOW_PROTOCOL": "file:git",
 }
-# Or it would go on in the background, in a folder that is about to be removed.
-_NOTHING_LATER = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
-_TIME_LIMIT = 30  # seconds for one command
+# Otherwise git would continue in the background, in a folder that is about to be removed.
+_NO_MAINTENANCE = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
+_TIME_LIMIT = 60  # seconds for one command
+
+
+class GitFailed(Exception):
+    """A git command failed; the message is what it printed to stderr."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository in a folder."""
+    """A git repository in a folder."""
 
     path: Path
 
     @classmethod
-    def created(cls, path: Path) -> Self:
-        """A new one, without a commit."""
-        path.mkdir(parents=True)
+    def created(cls, path: Path, *options: str) -> Self:
+        """Create a repository without commits; `options` are those of `git init`."""
+        path.mkdir(parents=True, exist_ok=True)
         repository = cls(path)
-        repository.git("init", "--quiet", "--initial-branch=main")
+        repository.git("init", "--quiet", "--initial-branch=main", *options)
         return repository
 
     @classmethod
     def with_commits(cls, path: Path, *names: str) -> Self:
-        """A new one with a commit for each file."""
+        """Create a repository with one commit per file."""
         repository = cls.created(path)
         for name in names:
             repository.commit(name)
         return repository
 
-    def git(self, *arguments: str, check: bool = True) -> str:
-        """What git prints. Raises: CalledProcessError when it fails, unless that is no matter."""
-        done = subprocess.run(  # noqa: S603 - git, and what a demo gives
-            ["git", *_NOTHING_LATER, *arguments],  # noqa: S607 - the one that is on the path
+    def git(self, *arguments: str, check: bool = True, **variables: str) -> str:
+        """Run git in the folder; returns what it prints.
+
+        Raises: GitFailed when it fails, unless `check` is false.
+        """
+        done = subprocess.run(  # noqa: S603 - git, with the arguments of a test or demo
+            ["git", *_NO_MAINTENANCE, *arguments],  # noqa: S607 - the git that the service uses
             cwd=self.path,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **variables},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            check=check,
-            text=True,
+            check=False,
             timeout=_TIME_LIMIT,
         )
-        return done.stdout.strip()
+        if check and done.returncode:
+            raise GitFailed(done.stderr.decode("utf-8", "replace"))
+        return done.stdout.decode("utf-8", "replace").rstrip("\n")
 
-    def write(self, name: str, content: str = "content\n") -> None:
-        (self.path / name).write_text(content)
+    def write(self, name: str, content: str | bytes = "content\n") -> Path:
+        """Write a file; returns its path."""
+        file = self.path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
 
-    def commit(self, name: str, content: str = "content\n") -> str:
-        """Commits a file; the commit's id."""
+    def commit(self, name: str = "file", content: str | bytes = "content\n") -> str:
+        """Write and commit a file; returns the id of the commit."""
         self.write(name, content)
         self.git("add", "--", name)
         self.git("commit", "--quiet", "--message", f"Change {name}")
         return self.git("rev-parse", "HEAD")
 
-    def clone(self, path: Path) -> "Repository":
-        self.git("clone", "--quiet", str(self.path), str(path))
-        return Repository(path)
+    def clone(self, path: Path, *options: str) -> Self:
+        self.git("clone", "--quiet", *options, self.path.as_uri(), str(path))
+        return type(self)(path)
 
     def traces(self) -> dict[str, tuple[int, int, int]]:
-        """Of everything in it: when it was changed, its size, its inode."""
+        """The modification time, size and inode of every file and folder."""
         return {
-            str(each): (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+            str(each): (found.st_mtime_ns, found.st_size, found.st_ino)
             for each in [self.path, *self.path.rglob("*")]
-            if (seen := each.lstat())
+            if (found := each.lstat())
         }

@@ -1,6 +1,5 @@
 """Remotes on loopback: git's own daemon, git's own HTTP backend, and some that behave badly."""
 
-import os
 import socket
 import subprocess
 import threading
@@ -9,43 +8,20 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import psutil
-
+from scripts.support.git_daemon import ENVIRONMENT, git_daemon
 from tests.support import processes
 
-_ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "HOME": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "uploadpack.allowFilter",
-    "GIT_CONFIG_VALUE_0": "true",
-    "GIT_CONFIG_KEY_1": "safe.directory",
-    "GIT_CONFIG_VALUE_1": "*",
-}
+__all__ = [
+    "Answer",
+    "Listener",
+    "asking",
+    "git_backend",
+    "git_daemon",
+    "http_server",
+    "refusal",
+]
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-@contextmanager
-def git_daemon(base: Path) -> Generator[str]:
-    """The address at which the repositories in a folder can be asked for."""
-    port = free_port()
-    daemon = subprocess.Popen(  # noqa: S603 - git, on loopback
-        [
-            *("git", "daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"),
-            *("--export-all", f"--base-path={base}", "--init-timeout=60", str(base)),
-        ],
-        env=_ENVIRONMENT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        _wait_until_open(port, daemon)
-        yield f"git://127.0.0.1:{port}"
-    finally:
-        _end(daemon)
 
 
 @contextmanager
@@ -85,7 +61,7 @@ def git_backend(base: Path) -> Answer:
             ["git", "http-backend"],  # noqa: S607 - the one that the service finds too
             input=body,
             env={
-                **_ENVIRONMENT,
+                **ENVIRONMENT,
                 "GIT_PROJECT_ROOT": str(base),
                 "GIT_HTTP_EXPORT_ALL": "1",
                 "REQUEST_METHOD": request.command,
@@ -156,11 +132,6 @@ def asking() -> list[str]:
     return [processes.name(each) for each in children if asks in processes.environment(each)]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 def _chunked(request: BaseHTTPRequestHandler) -> bytes:
     """A body that comes in chunks (RFC 9112, section 7.1)."""
     body = b""
@@ -169,21 +140,3 @@ def _chunked(request: BaseHTTPRequestHandler) -> bytes:
         request.rfile.readline()
     request.rfile.readline()
     return body
-
-
-def _wait_until_open(port: int, daemon: "subprocess.Popen[bytes]") -> None:
-    for _ in range(1000):
-        assert daemon.poll() is None
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        with suppress(subprocess.TimeoutExpired):
-            daemon.wait(0.02)
-    raise AssertionError("the daemon does not listen")
-
-
-def _end(daemon: "subprocess.Popen[bytes]") -> None:
-    """`git daemon` runs as a child of `git`."""
-    for each in (*psutil.Process(daemon.pid).children(recursive=True), psutil.Process(daemon.pid)):
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    daemon.wait()

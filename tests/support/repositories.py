@@ -1,81 +1,28 @@
 """Real repositories, made by git itself, and what git says of them."""
 
-import os
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
+from scripts.support import git_repository
 from tests.support import processes
 
 USER = UUID(int=1)
 """For whom repositories are looked at."""
-# Neither the machine's nor the developer's configuration decides how tests end.
-_ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "LC_ALL": "C.UTF-8",
-    "HOME": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_AUTHOR_NAME": "Ada Lovelace",
-    "GIT_AUTHOR_EMAIL": "ada@example.org",
-    "GIT_COMMITTER_NAME": "Ada Lovelace",
-    "GIT_COMMITTER_EMAIL": "ada@example.org",
-    "GIT_EDITOR": "true",
-    "GIT_ALLOW_PROTOCOL": "file",
-}
 _BRANCH = {"branch.oid": "head", "branch.head": "branch", "branch.upstream": "upstream"}
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
-    """A repository in a folder."""
-
-    path: Path
+class Repository(git_repository.Repository):
+    """A repository in a folder, and what `git status` says of it."""
 
     @classmethod
-    def made(cls, path: Path, *options: str) -> "Repository":
+    def made(cls, path: Path, *options: str) -> Self:
         """A new one, without a commit."""
-        path.mkdir(parents=True, exist_ok=True)
-        repository = cls(path)
-        repository.git("init", "--quiet", "--initial-branch=main", *options)
-        return repository
+        return cls.created(path, *options)
 
     @property
     def own(self) -> Path:
         return self.path / ".git"
-
-    def git(self, *arguments: str, check: bool = True, **variables: str) -> str:
-        """What git prints."""
-        done = subprocess.run(  # noqa: S603 - git, and what a test gives
-            ["git", "-c", "gc.auto=0", *arguments],  # noqa: S607 - the one that the service finds too
-            cwd=self.path,
-            env={**_ENVIRONMENT, **variables},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
-        assert not check or done.returncode == 0, done.stderr.decode()
-        return done.stdout.decode("utf-8", "replace").rstrip("\n")
-
-    def write(self, name: str, content: str | bytes = "content\n") -> Path:
-        file = self.path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content.encode() if isinstance(content, str) else content)
-        return file
-
-    def commit(self, name: str = "file", content: str | bytes = "content\n") -> str:
-        """Commits a file; the commit's id."""
-        self.write(name, content)
-        self.git("add", "--", name)
-        self.git("commit", "--quiet", "--message", f"Change {name}")
-        return self.git("rev-parse", "HEAD")
-
-    def clone(self, path: Path, *options: str) -> "Repository":
-        self.git("clone", "--quiet", *options, self.path.as_uri(), str(path))
-        return Repository(path)
 
     def told(self) -> dict[str, Any]:
         """What `git status` says of it, in the names of a RepoStatus."""
@@ -102,14 +49,6 @@ class Repository:
         files = ("staged", "modified", "untracked", "conflicted")
         told["state"] = "dirty" if any(told[each] for each in files) else "clean"
         return told
-
-    def traces(self) -> dict[str, tuple[int, ...]]:
-        """Of everything in it: when it was changed, its size, its inode."""
-        return {
-            str(each): (seen.st_mtime_ns, seen.st_size, seen.st_ino)
-            for each in [self.path, *self.path.rglob("*")]
-            if (seen := each.lstat())
-        }
 
 
 def entries(folder: Path) -> list[Path]:
