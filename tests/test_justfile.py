@@ -17,6 +17,7 @@ REQUIRED = {
     *("db-migrate", "db-revision", "db-check", "build", "clean"),
     *("demo-config", "demo-domain-models", "demo-database", "demo-repositories"),
     *("demo-domain-services", "demo-application-layer", "demo-api", "demo-repos", "demo-attention"),
+    *("demo-discovery", "demo-vaults", "demo-safe-changes", "demo-errors", "demo-repo-safety"),
 }
 DEMOS = {path.stem.replace("_", "-") for path in (TOP / "scripts" / "demos").glob("demo_*.py")}
 RUN_HERE = {
