@@ -21,9 +21,7 @@ from benchmarks.wrk import load, write_targets
 from tests.support.checkout import TOP
 from tests.support.leftovers import left_behind, stopped_run
 
-needs_wrk = pytest.mark.skipif(
-    shutil.which("wrk") is None, reason="wrk is not installed"
-)
+needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 
 
 @pytest.fixture

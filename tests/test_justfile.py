@@ -88,7 +88,7 @@ def test_the_gate_runs_what_is_marked_as_part_of_it() -> None:
     dump = json.loads(run(JUST, "--dump", "--dump-format", "json", folder=TOP).stdout)
     ran = {each["recipe"] for each in dump["recipes"]["check"]["dependencies"]}
     elsewhere = {name for name, why in RUN_ELSEWHERE.items() if why == "part of the gate"}
-    assert ran == elsewhere | {"chaos"}  # the gate runs a few rounds of it, this module only its help
+    assert ran == elsewhere | {"chaos"}  # a few rounds of it; here only its help
 
 
 def test_every_script_that_a_recipe_names_exists() -> None:
