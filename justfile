@@ -12,15 +12,15 @@ export PYTHONDONTWRITEBYTECODE := ""
 default:
     @'{{ just_executable() }}' --list --unsorted
 
-# Say what is missing on this machine, before anything else is tried
+# Report what is missing on this machine
 preflight:
     @python3 scripts/preflight.py
 
-# Install the service and everything to work on it, exactly as locked
+# Install the service and all development tools, in the locked versions
 install: preflight
     '{{ uv }}' sync --locked
 
-# Run the service: just run --port 9000
+# Run the server: just run --port 9000
 run *arguments: preflight
     @{{ run }} symphony serve {{ arguments }}
 
@@ -36,114 +36,126 @@ test-long *arguments: preflight
 test-browser *arguments: preflight
     @{{ run }} pytest -n 2 --dist loadgroup tests/browser {{ arguments }}
 
-# Lint the OpenAPI document, make clients from it and use them; fetches the tools that do it
+# Lint the OpenAPI document, generate clients from it and use them; downloads the tools
 sdk *arguments: preflight
     @{{ run }} pytest -m sdk tests/sdk {{ arguments }}
 
-# Make up requests from the OpenAPI document, and look at each answer: just fuzz 20 for fewer
+# Generate requests from the OpenAPI document and check each answer: just fuzz 20 for fewer
 fuzz examples="300":
     @FUZZ_EXAMPLES={{ examples }} {{ run }} pytest -p schemathesis.pytest.plugin -m fuzz -n 2 tests/fuzz
 
-# What it costs a request that it is logged and counted
-bench-sight:
-    @{{ run }} python benchmarks/sight.py
-
-# Find mistakes, wrong imports and dependencies that nobody declared or needs
+# Find mistakes, wrong imports, and dependencies that are undeclared or unused
 lint:
     @{{ run }} ruff check .
     @{{ run }} ruff format --check .
     @{{ run }} lint-imports --no-cache > /dev/null || {{ run }} lint-imports --no-cache
     @{{ run }} deptry .
 
-# Put the code into its form
+# Format the code
 format:
     @{{ run }} ruff check --fix-only --quiet .
     @{{ run }} ruff format .
 
-# Check the types, strictly
+# Check the types (pyright, strict)
 typecheck:
     @{{ run }} pyright
 
-# The gate: lint, types, imports, demos, a little chaos, generated clients, a little fuzzing, tests
-check: lint typecheck demo (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test-browser test
+# The gate: lint, types, imports, demos, some chaos, generated clients, some fuzzing, all tests
+check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test-browser test
 
-# Show every feature, and check that it is as shown
-demo:
-    @{{ run }} python scripts/demos/run_all.py
+# Show what Symphony does, feature by feature, and check it; --quiet prints only the results
+demo *arguments:
+    @{{ run }} python -m scripts.demos.run_all {{ arguments }}
 
-# Settings: where they come from, and how bad ones are refused
-demo-config:
-    @{{ run }} python scripts/demos/demo_config.py
-
-# The four nouns, and the rules they keep
-demo-domain-models:
-    @{{ run }} python scripts/demos/demo_domain_models.py
-
-# Migrations, constraints and transactions
-demo-database:
-    @{{ run }} python scripts/demos/demo_database.py
-
-# Repositories: ownership, look-ups, pages
-demo-repositories:
-    @{{ run }} python scripts/demos/demo_repositories.py
-
-# Domain services: uniqueness, limits, locks
-demo-domain-services:
-    @{{ run }} python scripts/demos/demo_domain_services.py
-
-# Commands and queries, and what happens when two of them meet
-demo-application-layer:
-    @{{ run }} python scripts/demos/demo_application_layer.py
-
-# The real server, called over HTTP
+# The API in ten minutes: sign up, create, find, protect, delete
 demo-api:
-    @{{ run }} python scripts/demos/demo_api.py
+    @{{ run }} python -m scripts.demos.demo_api
 
-# The docs page, the schema, the metrics, the logs and the guides
-demo-docs:
-    @{{ run }} python scripts/demos/demo_docs.py
-
-# Two editors, a lost answer: changes that are safe to share and to repeat
-demo-safe-changes:
-    @{{ run }} python scripts/demos/demo_safe_changes.py
-
-# A tour of the problems that the API answers
-demo-errors:
-    @{{ run }} python scripts/demos/demo_errors.py
-
-# Repos on the disk and their remotes: how each stands, told without touching any
-demo-repos:
-    @{{ run }} python scripts/demos/demo_repos.py
-
-# Of all repos and vaults, those in which something is left to do
+# The attention board: in which repos and vaults work is left to do
 demo-attention:
-    @{{ run }} python scripts/demos/demo_attention.py
+    @{{ run }} python -m scripts.demos.demo_attention
 
-# Vaults that lock: who gets in and who does not, and what the database sees of it
+# The status of git repositories on disk and of their remotes
+demo-repos:
+    @{{ run }} python -m scripts.demos.demo_repos
+
+# Find all git repositories below a folder, and register them
+demo-discovery:
+    @{{ run }} python -m scripts.demos.demo_discovery
+
+# Vaults: secrets behind a passphrase, and what the database stores of them
 demo-vaults:
-    @{{ run }} python scripts/demos/demo_vaults.py
+    @{{ run }} python -m scripts.demos.demo_vaults
 
-# Kill server and database under writes, and see that nothing acknowledged is lost; takes minutes
+# Two editors, many clients at the same time, a lost answer
+demo-safe-changes:
+    @{{ run }} python -m scripts.demos.demo_safe_changes
+
+# Everything that the API refuses, and what it reports
+demo-errors:
+    @{{ run }} python -m scripts.demos.demo_errors
+
+# What a hostile repository, or a curious user, cannot do
+demo-repo-safety:
+    @{{ run }} python -m scripts.demos.demo_repo_safety
+
+# Documentation, OpenAPI document, metrics, logs and guides
+demo-docs:
+    @{{ run }} python -m scripts.demos.demo_docs
+
+# Inside: settings, where they come from, and how invalid ones are refused
+demo-config:
+    @{{ run }} python -m scripts.demos.demo_config
+
+# Inside: the four nouns and their rules
+demo-domain-models:
+    @{{ run }} python -m scripts.demos.demo_domain_models
+
+# Inside: migrations, constraints and transactions
+demo-database:
+    @{{ run }} python -m scripts.demos.demo_database
+
+# Inside: repositories, with ownership, look-ups and pages
+demo-repositories:
+    @{{ run }} python -m scripts.demos.demo_repositories
+
+# Inside: domain services, with uniqueness, limits and locks
+demo-domain-services:
+    @{{ run }} python -m scripts.demos.demo_domain_services
+
+# Inside: commands and queries, also in parallel
+demo-application-layer:
+    @{{ run }} python -m scripts.demos.demo_application_layer
+
+# Kill server and database during writes, check that no acknowledged write is lost; takes minutes
 chaos *arguments:
-    @{{ run }} python scripts/chaos/run.py {{ arguments }}
+    @{{ run }} python -m scripts.chaos.run {{ arguments }}
 
-# Measure requests/s beside a service written by hand and a textbook one; takes some ten minutes
+# Measure requests/s of Symphony, a handwritten and a textbook service; takes about ten minutes
 bench *arguments:
-    @{{ run }} python benchmarks/run.py {{ arguments }}
+    @{{ run }} python -m benchmarks.run {{ arguments }}
 
-# Measure what a million repos and a thousandth page cost, and explain every query; takes some minutes
+# Measure response times from a thousand repos to a million, and explain every query; takes minutes
 bench-growth *arguments:
-    @{{ run }} python benchmarks/growth.py {{ arguments }}
+    @{{ run }} python -m benchmarks.growth {{ arguments }}
 
-# Bring the database's schema to the newest revision
+# Check that the time of a failed sign-in does not tell whether the user exists
+bench-sign-in *arguments:
+    @{{ run }} python -m benchmarks.sign_in {{ arguments }}
+
+# Measure what request ids, metrics and log lines cost per request
+bench-observability:
+    @{{ run }} python -m benchmarks.observability
+
+# Migrate the database to head
 db-migrate:
     @{{ run }} symphony db upgrade
 
-# Write a new revision from what has changed in the models: just db-revision "add colours"
+# Create a revision from the changes in the models: just db-revision "add colors"
 db-revision message:
     @{{ run }} alembic revision --autogenerate -m {{ quote(message) }} --rev-id "$(printf '%03d' $(( $(ls alembic/versions/*.py | wc -l) + 1 )))"
 
-# Tell whether the database's schema is at the newest revision
+# Check that the database is at head
 db-check:
     @{{ run }} symphony db check
 

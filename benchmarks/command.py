@@ -1,4 +1,4 @@
-"""What both commands do alike: a place to work in, an end that leaves nothing behind, a result."""
+"""The frame of a benchmark command: a temporary directory, tidy cancellation, a result file."""
 
 import asyncio
 import json
@@ -9,26 +9,26 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from services import Failed
+from benchmarks.services import Failed
 
-_STOPPED = 130  # what shells say of a program that was ended by Ctrl-C
+_STOPPED = 130  # the exit status that shells use after Ctrl-C
 
 
 def run(work: Callable[[Path], Awaitable[dict[str, Any]]], results: Path | None) -> int:
-    """Does the work in a folder of its own, and writes what it gives; the exit status."""
+    """Run a benchmark in a temporary directory and write its figures; returns the exit status."""
 
-    async def until_told_to_stop(folder: Path) -> dict[str, Any]:
+    async def until_stopped(folder: Path) -> dict[str, Any]:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - this is one
-        for ending in (signal.SIGTERM, signal.SIGHUP):  # as after Ctrl-C
-            asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):  # tidy up, as after Ctrl-C
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work(folder)
 
     with tempfile.TemporaryDirectory(prefix="symphony-bench-") as place:
         folder = Path(place)
         folder.chmod(0o755)  # as root, PostgreSQL runs as a user of its own
         try:
-            figures = asyncio.run(until_told_to_stop(folder))
+            figures = asyncio.run(until_stopped(folder))
         except Failed as failure:
             print(f"FAILED: {failure}", file=sys.stderr)
             return 1

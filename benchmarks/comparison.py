@@ -1,11 +1,12 @@
-"""Before anything is timed: the services give the same answers to the same requests."""
+"""Check, before anything is timed, that all services give the same answers to the same requests."""
 
 from typing import Any
 
 import httpx
-from content import Content, tidy
-from databases import Database
-from services import Failed, Service
+
+from benchmarks.content import Content, tidy
+from benchmarks.databases import Database
+from benchmarks.services import Failed, Service
 
 _NEW_EACH_TIME = ("id", "created_at", "updated_at")
 _CREATED = {
@@ -16,7 +17,7 @@ _CREATED = {
 }
 _CHANGES = {"path": "/srv/compared", "metadata": {"stars": None, "archived": True}}
 Answers = dict[str, tuple[int, Any]]
-"""By what was asked: the status, and the body where it has to be the same."""
+"""By request: the status, and the body where it must be equal."""
 
 
 async def require_same_answers(
@@ -25,10 +26,10 @@ async def require_same_answers(
     """Raises: Failed, with the first answers that differ."""
     first = await _answers(services[0], content, database)
     for service in services[1:]:
-        for asked, answer in (await _answers(service, content, database)).items():
-            if answer != first[asked]:
+        for request, answer in (await _answers(service, content, database)).items():
+            if answer != first[request]:
                 raise Failed(
-                    f"{asked} differs:\n{services[0].name}: {first[asked]}\n"
+                    f"{request} differs:\n{services[0].name}: {first[request]}\n"
                     f"{service.name}: {answer}"
                 )
 
@@ -40,28 +41,30 @@ async def _answers(service: Service, content: Content, database: Database) -> An
         listed = await client.get(f"/workspaces/{workspace.id}/repos", params={"limit": 50})
         created = await client.post(repos, json=_CREATED)
         if created.status_code != 201:
-            raise Failed(f"{service.name}: creating answers {created.status_code}")
+            raise Failed(f"{service.name}: a creation is answered with {created.status_code}")
         address = f"/repos/{created.json()['id']}"
         changed = await client.patch(address, json=_CHANGES)
         unchanged = await client.patch(address, json=_CHANGES)
         read = await client.get(address)
         if changed.json() != read.json():
-            raise Failed(f"{service.name}: a change is not kept")
+            raise Failed(f"{service.name}: an update is not stored")
         answers: Answers = {
             "get one": _exact(await client.get(f"/repos/{workspace.repos[0]}")),
             "list 50": _page(listed),
             "list of all": _page(
                 await client.get(f"/workspaces/{workspace.id}/repos", params={"limit": 200})
             ),
-            "create": _of_something_new(created),
-            "patch": _of_something_new(changed),
-            "patch that changes nothing": _of_something_new(unchanged),
-            "get of somebody else": _status(await client.get(f"/repos/{foreign.repos[0]}")),
-            "patch of somebody else": _status(
+            "create": _with_stable_fields(created),
+            "patch": _with_stable_fields(changed),
+            "patch without a change": _with_stable_fields(unchanged),
+            "get of another user's repo": _status(await client.get(f"/repos/{foreign.repos[0]}")),
+            "patch of another user's repo": _status(
                 await client.patch(f"/repos/{foreign.repos[0]}", json=_CHANGES)
             ),
-            "list of somebody else": _status(await client.get(f"/workspaces/{foreign.id}/repos")),
-            "create at somebody else": _status(
+            "list of another user's repos": _status(
+                await client.get(f"/workspaces/{foreign.id}/repos")
+            ),
+            "create in another user's workspace": _status(
                 await client.post(f"/workspaces/{foreign.id}/repos", json=_CREATED)
             ),
         }
@@ -76,7 +79,7 @@ def _exact(answer: httpx.Response) -> tuple[int, Any]:
 
 
 def _page(answer: httpx.Response) -> tuple[int, Any]:
-    """The cursor may be any, but there has to be one or not."""
+    """Whether there is a cursor is compared, not what it contains."""
     page = answer.json()
     return answer.status_code, {
         "items": page["items"],
@@ -85,14 +88,14 @@ def _page(answer: httpx.Response) -> tuple[int, Any]:
     }
 
 
-def _of_something_new(answer: httpx.Response) -> tuple[int, Any]:
-    return answer.status_code, _steady(answer.json())
+def _with_stable_fields(answer: httpx.Response) -> tuple[int, Any]:
+    return answer.status_code, _without_new_values(answer.json())
 
 
 def _status(answer: httpx.Response) -> tuple[int, Any]:
     return answer.status_code, None
 
 
-def _steady(body: Any) -> Any:
-    """Its values, and of those that are new each time only that they are there."""
+def _without_new_values(body: Any) -> Any:
+    """The fields of a body; of those with a new value each time only the name."""
     return {name: name if name in _NEW_EACH_TIME else value for name, value in body.items()}

@@ -1,4 +1,4 @@
-"""What stands in the databases: people with workspaces full of repos."""
+"""The rows of the databases: users with workspaces full of repos."""
 
 import json
 import secrets
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from databases import Database, Row
-
+from benchmarks.databases import Database, Row
 from symphony.domain.base import new_id
 from symphony.domain.fields import comparison_key
 
@@ -36,7 +35,7 @@ _OBSERVATION_COLUMNS = (
     *("repo_id", "path", "observed_at", "state", "has_remote", "lacks_upstream"),
     *("is_unfinished", "ahead", "behind", "stashes"),
 )
-_BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
+_START = datetime(2026, 1, 1, tzinfo=UTC)
 _METADATA = json.dumps({"language": "python"})
 _WORDS = ("engine", "compiler", "Notes", "étude", "loom", "Overture", "atlas", "fugue")
 
@@ -50,20 +49,20 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Workspaces by what they are for; all but `others` belong to `caller`."""
+    """Workspaces by purpose; `caller` owns all but `others`."""
 
     caller: UUID
     full: list[Workspace]
     """With `repos` repos each."""
     empty: list[Workspace]
-    """For those that are made meanwhile."""
+    """For the repos that are created during the measurement."""
     large: Workspace | None
     others: list[Workspace]
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How much there is of everything."""
+    """How many rows there are of each kind."""
 
     users: int
     workspaces: int = 10
@@ -71,7 +70,7 @@ class Shape:
     repos: int = 100
     """In each workspace."""
     empty: int = 0
-    """More workspaces of the caller, with nothing in them."""
+    """Empty workspaces of the caller."""
     large: int = 0
     """The repos in one more workspace of the caller."""
     vaults: int = 0
@@ -79,11 +78,11 @@ class Shape:
     tokens: int = 0
     """API tokens of each user."""
     observed: bool = False
-    """Whether the repos have been looked at."""
+    """Whether the repos have stored observations."""
 
 
 async def fill(database: Database, shape: Shape) -> Content:
-    """Fills a migrated database. The counters are right, and the planner knows the tables."""
+    """Fill a migrated database, with right counters and statistics for the query planner."""
     users = [new_id() for _ in range(shape.users)]
     full = [_workspace(user, shape.repos) for user in users for _ in range(shape.workspaces)]
     empty = [_workspace(users[0], 0) for _ in range(shape.empty)]
@@ -107,9 +106,9 @@ async def fill(database: Database, shape: Shape) -> Content:
 
 
 async def tidy(database: Database) -> None:
-    """Removes what was made since, so that the tables are the same before each measurement."""
+    """Remove rows created since, so that the tables are the same before each measurement."""
     await database.execute(
-        f"DELETE FROM repos WHERE created_at > '{_BEGUN + timedelta(days=200):%Y-%m-%d}'",
+        f"DELETE FROM repos WHERE created_at > '{_START + timedelta(days=200):%Y-%m-%d}'",
         "UPDATE workspaces SET repo_count = (SELECT count(*) FROM repos"
         " WHERE repos.workspace_id = workspaces.id) WHERE name LIKE 'Empty%'",
         *(["VACUUM (ANALYZE) repos, workspaces"] if database.kind == "PostgreSQL" else []),
@@ -127,32 +126,32 @@ def _users(users: list[UUID], workspaces: list[Workspace]) -> Iterator[Row]:
     for number, user in enumerate(users):
         name = f"user_{number}"
         email = f"{name}@example.org"
-        common = (user, 1, _BEGUN, _BEGUN)
+        common = (user, 1, _START, _START)
         yield (*common, name, name, email, email, "-", "{}", counts[user])
 
 
 def _workspaces(workspaces: list[Workspace], vaults: int) -> Iterator[Row]:
     for number, each in enumerate(workspaces):
-        made = _BEGUN + timedelta(seconds=number)
+        created = _START + timedelta(seconds=number)
         name = f"{'Work' if each.repos else 'Empty'} {number}"
-        common = (each.id, 1, made, made, each.owner, name, comparison_key(name))
+        common = (each.id, 1, created, created, each.owner, name, comparison_key(name))
         counts = (len(each.repos), vaults if each.repos else 0)
-        yield (*common, "Where it all stands.", "general", "{}", *counts)
+        yield (*common, "Where the work is.", "general", "{}", *counts)
 
 
 def _repos(workspaces: list[Workspace]) -> Iterator[Row]:
     for number, workspace, repo, name in _named(workspaces):
-        made = _BEGUN + timedelta(seconds=number)
+        created = _START + timedelta(seconds=number)
         remote = f"https://git.example.org/ada/{number}.git"
-        common = (repo, 1, made, made, workspace.id, name, comparison_key(name))
+        common = (repo, 1, created, created, workspace.id, name, comparison_key(name))
         yield (*common, f"~/dev/{name}", remote, _METADATA, None)
 
 
 def _observations(workspaces: list[Workspace]) -> Iterator[Row]:
     for number, _, repo, name in _named(workspaces):
-        looked = _BEGUN + timedelta(seconds=number)
-        found = ("clean", True, False, False, 0, 0, number % 3)
-        yield (repo, f"~/dev/{name}", looked, *found)
+        observed = _START + timedelta(seconds=number)
+        facts = ("clean", True, False, False, 0, 0, number % 3)
+        yield (repo, f"~/dev/{name}", observed, *facts)
 
 
 def _named(workspaces: list[Workspace]) -> Iterator[tuple[int, Workspace, UUID, str]]:
@@ -167,16 +166,16 @@ def _named(workspaces: list[Workspace]) -> Iterator[tuple[int, Workspace, UUID, 
 def _vaults(workspaces: list[Workspace], each: int) -> Iterator[Row]:
     for workspace in workspaces:
         for number in range(each if workspace.repos else 0):
-            made = _BEGUN + timedelta(seconds=number)
+            created = _START + timedelta(seconds=number)
             name = f"keys-{number}"
-            common = (new_id(), 1, made, made, workspace.id, name, name)
+            common = (new_id(), 1, created, created, workspace.id, name, name)
             yield (*common, f"~/vaults/{name}", "{}", number % 2 == 0)
 
 
 def _tokens(users: list[UUID], each: int) -> Iterator[Row]:
     for user in users:
         for number in range(each):
-            made = _BEGUN + timedelta(seconds=number)
+            created = _START + timedelta(seconds=number)
             name = f"script {number}"
-            common = (new_id(), 1, made, made, user, name, name)
+            common = (new_id(), 1, created, created, user, name, name)
             yield (*common, "read write", secrets.token_bytes(32))

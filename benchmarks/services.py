@@ -1,15 +1,9 @@
-"""The services that are measured: Symphony, and those it is compared with, as processes."""
+"""The services that are measured, as processes: Symphony, and two to compare it with."""
 
-import asyncio
-import os
 import secrets
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -17,49 +11,56 @@ from uuid import UUID
 import httpx
 import psutil
 
+from scripts.support.ports import free_port
+from scripts.support.service_process import (
+    PROGRAMS,
+    SYMPHONY,
+    NotReady,
+    ServiceProcess,
+    settings,
+)
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.derived_keys import derive_key
 
-STARTS_WITHIN = 60  # seconds
-ENDS_WITHIN = 15  # seconds
-_PAUSE = 0.005  # seconds between two looks
+STOPS_WITHIN = 15  # seconds
 _TOKENS_LAST = 86_400  # seconds
 _UNLIMITED = "1000000000"
-_LOG_CHARACTERS = 3000  # of a service that has failed
 
-_HERE = Path(__file__).parent
-_PROGRAMS = Path(sys.executable).parent
+_TOP = Path(__file__).parents[1]
 
 SECRET = secrets.token_hex(32)
 KEY = derive_key(SECRET.encode(), "access tokens")
 
 
 class Failed(Exception):
-    """Figures that would mean nothing: an answer is wrong, or a service does not run."""
+    """The figures would be meaningless: an answer is wrong, or a service does not run."""
 
 
 def token(user_id: UUID) -> str:
-    """An access token that all services take."""
+    """An access token that all services accept."""
     return JwtAccessTokens(KEY, _TOKENS_LAST).issue(user_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One of the services, running."""
+    """A running service."""
 
     name: str
-    address: str
+    started: ServiceProcess
     process: psutil.Process
     seconds_to_start: float
-    log: Path
+
+    @property
+    def address(self) -> str:
+        return self.started.address
 
     def memory(self) -> float:
-        """The resident memory of a process that answers requests, in megabytes."""
+        """Megabytes of resident memory of a process that answers requests, as the mean of all."""
         each = [worker.memory_info().rss / 2**20 for worker in self._workers()]
         return sum(each) / len(each)
 
     def processor_seconds(self) -> float:
-        """What its processes have used of a processor so far."""
+        """Seconds of processor time that its processes have used so far."""
         used = [worker.cpu_times() for worker in self._workers()]
         return sum(each.user + each.system for each in used)
 
@@ -82,16 +83,15 @@ class Service:
 async def symphony(
     database: str, folder: Path, *, workers: int = 1, name: str = "Symphony"
 ) -> AsyncGenerator[Service]:
-    """`symphony serve`, as people run it; only the limits are out of the way."""
-    port = _free_port()
-    settings = {
-        "DATABASE_URL": database,
-        "DATA_DIR": str(folder),
-        "SECRET_KEY": SECRET,
-        "MAX_REPOS_PER_WORKSPACE": _UNLIMITED,
-    }
-    command = [_PROGRAMS / "symphony", "serve", "--port", str(port), "--workers", str(workers)]
-    variables = {f"SYMPHONY_{key}": value for key, value in settings.items()}
+    """`symphony serve` as operators run it, except for unlimited numbers of repos."""
+    port = free_port()
+    variables = settings(
+        DATABASE_URL=database,
+        DATA_DIR=str(folder),
+        SECRET_KEY=SECRET,
+        MAX_REPOS_PER_WORKSPACE=_UNLIMITED,
+    )
+    command = [SYMPHONY, "serve", "--port", str(port), "--workers", str(workers)]
     async with _running(name, command, port, variables, folder) as service:
         yield service
 
@@ -100,10 +100,10 @@ async def symphony(
 async def by_uvicorn(
     name: str, module: str, database: str, folder: Path, *options: str, workers: int = 1
 ) -> AsyncGenerator[Service]:
-    """The application `app` of a module that lies here."""
-    port = _free_port()
+    """The application `app` of a module in this package, run by uvicorn."""
+    port = free_port()
     command = [
-        *(_PROGRAMS / "uvicorn", f"{module}:app", "--app-dir", _HERE),
+        *(PROGRAMS / "uvicorn", f"benchmarks.{module}:app", "--app-dir", _TOP),
         *("--port", str(port), "--workers", str(workers), *options),
     ]
     variables = {
@@ -116,17 +116,17 @@ async def by_uvicorn(
 
 
 @asynccontextmanager
-async def floor(database: str, folder: Path, *, workers: int = 1) -> AsyncGenerator[Service]:
-    """It writes no log, for it is to do nothing but the work itself."""
+async def handwritten(database: str, folder: Path, *, workers: int = 1) -> AsyncGenerator[Service]:
+    """The handwritten service, without a log, since it is the lower bound of the work."""
     async with by_uvicorn(
-        "floor", "floor", database, folder, "--no-access-log", workers=workers
+        "handwritten", "handwritten", database, folder, "--no-access-log", workers=workers
     ) as service:
         yield service
 
 
 @asynccontextmanager
 async def textbook(database: str, folder: Path, *, workers: int = 1) -> AsyncGenerator[Service]:
-    """With uvicorn's own log of requests, as it is by default; Symphony logs them as well."""
+    """The textbook service, with uvicorn's own log of requests, since Symphony logs them too."""
     async with by_uvicorn("textbook", "textbook", database, folder, workers=workers) as service:
         yield service
 
@@ -135,61 +135,15 @@ async def textbook(database: str, folder: Path, *, workers: int = 1) -> AsyncGen
 async def _running(
     name: str, command: list[str | Path], port: int, variables: dict[str, str], folder: Path
 ) -> AsyncGenerator[Service]:
-    """A process from the moment it is ready; it ends with the block, and all it has started."""
-    log = folder / f"{name}.{port}.log"
-    begun = time.monotonic()
-    process = _started(command, variables, log)
-    address = f"http://127.0.0.1:{port}"
+    """A service from the moment it is ready until the end of the block. Raises: Failed."""
+    start = time.monotonic()
+    started = ServiceProcess.start(command, port, variables, folder / f"{name}.{port}.log")
     try:
-        await _ready(process, address, log)
-        seconds = time.monotonic() - begun
-        yield Service(name, address, psutil.Process(process.pid), seconds, log)
-    finally:
-        with suppress(ProcessLookupError):
-            process.terminate()
         try:
-            await asyncio.to_thread(process.wait, ENDS_WITHIN)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def _started(
-    command: list[str | Path], variables: dict[str, str], log: Path
-) -> "subprocess.Popen[bytes]":
-    log.parent.mkdir(parents=True, exist_ok=True)
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("SYMPHONY_")}
-    with log.open("wb") as opened:
-        return subprocess.Popen(  # noqa: S603 - our own programs
-            command,
-            env=inherited | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=opened,
-            stderr=opened,
-            start_new_session=True,  # so that its workers can be ended with it
-        )
-
-
-async def _ready(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    """Waits until it can serve. Raises: Failed."""
-    deadline = time.monotonic() + STARTS_WITHIN
-    async with httpx.AsyncClient(base_url=address, timeout=5) as client:
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                break
-            with suppress(httpx.TransportError):
-                if (await client.get("/health/ready")).status_code == 200:
-                    return
-            await asyncio.sleep(_PAUSE)
-    raise Failed(f"a service does not start:\n{end_of(log)}")
-
-
-def end_of(log: Path) -> str:
-    """The last it has said."""
-    return log.read_text("utf-8", "replace")[-_LOG_CHARACTERS:]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+            await started.ready()
+        except NotReady as error:
+            raise Failed(f"{name}: {error}:\n{started.log()}") from error
+        seconds = time.monotonic() - start
+        yield Service(name, started, psutil.Process(started.process.pid), seconds)
+    finally:
+        await started.stop(STOPS_WITHIN)

@@ -1,7 +1,7 @@
-"""The textbook: the same answers as FastAPI's tutorials and templates would have them written.
+"""The textbook service: the same answers, written as in the tutorials of FastAPI and SQLAlchemy.
 
 ORM models, a session from a dependency, the user loaded for each request, a count before the
-insert, response models made from the ORM's objects. It runs on PostgreSQL and on SQLite.
+insert, response models created from ORM objects. It runs on PostgreSQL and on SQLite.
 """
 
 import base64
@@ -109,7 +109,7 @@ class RepoUpdate(BaseModel):
 
 if TYPE_CHECKING or not DATABASE.startswith("sqlite:"):
     UtcTime = datetime
-else:  # it keeps no time zones
+else:  # SQLite stores no time zones
     UtcTime = Annotated[datetime, AfterValidator(lambda moment: moment.replace(tzinfo=UTC))]
 
 

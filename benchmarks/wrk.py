@@ -1,4 +1,4 @@
-"""The load generator: wrk, told by load.lua what to send."""
+"""The load generator: wrk, with the requests of load.lua."""
 
 import asyncio
 import json
@@ -8,28 +8,28 @@ from asyncio.subprocess import PIPE
 from dataclasses import dataclass
 from pathlib import Path
 
-from content import Content
-from services import Failed, Service, end_of, token
+from benchmarks.content import Content
+from benchmarks.services import Failed, Service, token
 
 CONNECTIONS = 16
 _SCRIPT = Path(__file__).with_name("load.lua")
-_NO_WRK = "wrk is missing, which makes the load: apt-get install wrk (or brew install wrk)"
+_NO_WRK = "wrk, the load generator, is missing: apt-get install wrk (or brew install wrk)"
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one run has seen. Latencies are in milliseconds."""
+    """The result of one run. Latencies are in milliseconds."""
 
     rate: float
-    """Requests a second."""
+    """Requests per second."""
     median: float
     p99: float
     processor: float
-    """Microseconds of a processor that the service has used for each request."""
+    """Microseconds of processor time that the service used per request."""
 
 
 def write_targets(file: Path, content: Content) -> None:
-    """The token and the ids that load.lua sends."""
+    """Write the token and the ids that load.lua sends."""
 
     def listed(ids: list[str]) -> str:
         return "{" + ", ".join(f'"{each}"' for each in ids) + "}"
@@ -45,7 +45,7 @@ def write_targets(file: Path, content: Content) -> None:
 
 
 async def load(service: Service, operation: str, seconds: int, targets: Path) -> Measured:
-    """Loads a service with one operation. Raises: Failed when any answer is not as it should be."""
+    """Put load on a service with one operation. Raises: Failed when an answer is an error."""
     program = shutil.which("wrk")
     if program is None:
         raise Failed(_NO_WRK)
@@ -66,7 +66,7 @@ async def load(service: Service, operation: str, seconds: int, targets: Path) ->
         raise Failed(
             f"{service.name}, {operation}: of {counted['requests']} answers"
             f" {counted['bad_answers']} were errors, {counted['broken']} connections broke:\n"
-            f"{end_of(service.log)}"
+            f"{service.started.log()}"
         )
     return Measured(
         rate=counted["requests"] / counted["microseconds"] * 1e6,

@@ -1,6 +1,6 @@
-"""Says what is missing on this machine, before anything else is tried.
+"""Report what is missing on this machine.
 
-It runs before anything is installed, so it needs nothing but Python.
+It runs before anything is installed, so it uses only the standard library.
 """
 
 import os
@@ -15,13 +15,13 @@ TOP = Path(__file__).resolve().parents[1]
 
 
 def missing() -> Iterator[str]:
-    """What is in the way, each with what to do about it."""
+    """Each missing tool or right, with what to do about it."""
     if sys.version_info < PYTHON:
         yield f"Python {PYTHON[0]}.{PYTHON[1]} or newer is needed; this is {sys.version.split()[0]}"
     if not (os.environ.get("UV") or shutil.which("uv")):
         yield "uv is not on the path: python3 -m venv .tools && .tools/bin/pip install uv"
     if not shutil.which("git"):
-        yield "git is not on the path: install it with your system's packages"
+        yield "git is not on the path: install it with your system's package manager"
     for folder in (TOP, data_folder(), Path(tempfile.gettempdir())):
         reason = why_not_writable(folder)
         if reason:
@@ -29,7 +29,7 @@ def missing() -> Iterator[str]:
 
 
 def data_folder() -> Path:
-    """Where an embedded service will keep its data, or would make the folder for it."""
+    """The data directory of an embedded service, or its nearest existing parent."""
     share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     folder = Path(os.environ.get("SYMPHONY_DATA_DIR") or Path(share) / "symphony").expanduser()
     while not folder.exists():
@@ -38,7 +38,7 @@ def data_folder() -> Path:
 
 
 def why_not_writable(folder: Path) -> str | None:
-    """Found out by making and removing a file, for permissions alone do not tell."""
+    """The reason, found by creating and removing a file; permissions alone do not show it."""
     try:
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".symphony-preflight-"):
             return None

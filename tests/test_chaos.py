@@ -1,127 +1,84 @@
-"""The verifier of `just chaos` passes what is as it was acknowledged, and nothing else."""
+"""The verifier of `just chaos` accepts what is stored as it was acknowledged, and nothing else."""
 
-import asyncio
-import importlib
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
 
+from scripts.chaos.calls import Calls, Unanswered, Violation
+from scripts.chaos.model import Creation, Fate, Model, Thing
+from scripts.chaos.model import User as Writer
+from scripts.chaos.vaults import Entry, Vaults, create_vaults
+from scripts.chaos.verifier import Verifier
 from symphony.config.settings import Settings
 from tests.support.api import User, running_api, sign_up
-from tests.support.leftovers import left_behind
-from tests.support.server import until
-
-CHAOS = Path(__file__).parents[1] / "scripts" / "chaos"
-MODULES = ("calls", "model", "vaults", "verifier")
+from tests.support.leftovers import left_behind, stopped_run
 
 
 @pytest.fixture
 def place() -> Generator[Path]:
-    """The temporary folder of a run. PostgreSQL, which may be another user, must get into it."""
+    """A temporary directory that PostgreSQL, which may run as another user, can read."""
     with tempfile.TemporaryDirectory(prefix="symphony-place-") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
-def start_chaos(place: Path, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, CHAOS / "run.py", *arguments],
-        env=os.environ | {"TMPDIR": str(place)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 @pytest.mark.long
-async def test_told_to_stop_it_leaves_no_process_and_no_file(place: Path) -> None:
-    async def has_started_a_server() -> bool:
-        assert process.poll() is None, process.communicate()
-        return bool(list(await asyncio.to_thread(place.glob, "symphony-*/*/server.log")))
+async def test_sigterm_stops_it_without_a_process_or_file_left(place: Path) -> None:
+    def has_started_a_server() -> bool:
+        return bool(list(place.glob("symphony-*/*/server.log")))
 
-    with start_chaos(place) as process:
-        try:
-            await until(has_started_a_server, within=60)
-            process.send_signal(signal.SIGTERM)
-            output, errors = await asyncio.to_thread(process.communicate, timeout=60)
-        finally:
-            process.terminate()
-    assert (process.returncode, errors) == (130, "stopped\n"), output
+    command = [sys.executable, "-m", "scripts.chaos.run"]
+    status, output, errors = await stopped_run(command, place, has_started_a_server)
+    assert (status, errors) == (130, "stopped\n"), output
     assert left_behind(place) == []
-
-
-@dataclass(frozen=True, slots=True)
-class Scripts:
-    """The modules that are tried one by one."""
-
-    calls: ModuleType
-    model: ModuleType
-    vaults: ModuleType
-    verifier: ModuleType
-
-
-@pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> Generator[Scripts]:
-    monkeypatch.setattr(sys, "path", [str(CHAOS), *sys.path])
-    yield Scripts(*(importlib.import_module(name) for name in MODULES))
-    for name in MODULES:
-        del sys.modules[name]
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
     """A service with a workspace that holds a repo, a model that knows them, and a verifier."""
 
-    scripts: Scripts
     ada: User
-    model: Any
-    workspace: Any
-    repo: Any
-    verify: Callable[[], Any]
+    model: Model
+    workspace: Thing
+    repo: Thing
+    verify: Callable[[], Coroutine[Any, Any, int]]
 
-    def creation(self, name: str, key: str | None) -> Any:
+    def creation(self, name: str, key: str | None) -> Creation:
         body = {"name": name, "path": f"~/{name}"}
-        return self.scripts.model.Creation("repo", self.workspace, body, key)
+        return Creation("repo", self.workspace, body, key)
 
-    async def send(self, creation: Any) -> dict[str, Any]:
-        """Makes it without telling the model."""
+    async def send(self, creation: Creation) -> dict[str, Any]:
+        """Create it without the model."""
         headers = creation.headers
         answer = await self.ada.post(creation.path, creation.body, headers=headers)
         assert answer.status_code == 201
         return answer.json()
 
-    def fate(self, name: str) -> Any:
-        return self.scripts.model.Fate[name]
-
 
 @pytest.fixture
-async def verified(scripts: Scripts, tmp_path: Path) -> AsyncGenerator[Verified]:
+async def verified(tmp_path: Path) -> AsyncGenerator[Verified]:
     settings = Settings.model_validate({"database_url": "sqlite://", "data_dir": tmp_path})
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
-        user = scripts.model.User(ada.id, ada.token)
-        model = scripts.model.Model([user])
-        creation = scripts.model.Creation("workspace", user, {"name": "Thesis"}, None)
+        user = Writer(ada.id, ada.token)
+        model = Model([user])
+        creation = Creation("workspace", user, {"name": "Thesis"}, None)
         workspace = model.add(creation, await ada.workspace("Thesis"))
         body = {"name": "engine", "path": "~/dev/engine"}
-        creation = scripts.model.Creation("repo", workspace, body, None)
-        repo = model.add(creation, await ada.repo(workspace.fields["id"]))
-        verifier = scripts.verifier.Verifier(model, scripts.calls.Calls(client))
-        yield Verified(scripts, ada, model, workspace, repo, verifier.verify_everything)
+        creation = Creation("repo", workspace, body, None)
+        repo = model.add(creation, await ada.repo(str(workspace.fields["id"])))
+        verifier = Verifier(model, Calls(client))
+        yield Verified(ada, model, workspace, repo, verifier.verify_everything)
 
 
-async def test_what_is_as_it_was_acknowledged_passes(verified: Verified) -> None:
+async def test_resources_stored_as_acknowledged_pass(verified: Verified) -> None:
     assert await verified.verify() == 2
 
 
@@ -141,28 +98,28 @@ async def test_a_version_that_went_back_is_found(verified: Verified) -> None:
     await fails(verified, "version 1, acknowledged was 2")
 
 
-async def test_a_change_that_nobody_has_sent_is_found(verified: Verified) -> None:
+async def test_an_update_that_no_request_made_is_found(verified: Verified) -> None:
     await verified.ada.patch(verified.repo.path, {"metadata": {"colour": "red"}})
     await fails(verified, "metadata/colour is 'red', acknowledged was None")
 
 
 async def test_a_deletion_that_was_undone_is_found(verified: Verified) -> None:
     verified.model.remove(verified.repo)
-    await fails(verified, f"{verified.repo.path}: its deletion was acknowledged, it is there")
+    await fails(verified, f"{verified.repo.path}: its deletion was acknowledged, but it exists")
 
 
-async def test_what_is_gone_though_nobody_deleted_it_is_found(verified: Verified) -> None:
+async def test_a_resource_that_vanished_without_a_deletion_is_found(verified: Verified) -> None:
     await verified.ada.delete(verified.repo.path)
     await fails(verified, f"{verified.repo.path}: acknowledged and lost")
 
 
-async def test_what_nobody_has_made_is_found(verified: Verified) -> None:
-    made = await verified.send(verified.creation("stray", None))
-    await fails(verified, f"{made['id']} is there, and nobody has made it")
+async def test_a_resource_that_no_request_created_is_found(verified: Verified) -> None:
+    stray = await verified.send(verified.creation("stray", None))
+    await fails(verified, f"{stray['id']} exists, and no request has created it")
 
 
 async def test_a_workspace_of_which_half_was_deleted_is_found(verified: Verified) -> None:
-    verified.workspace.fate = verified.fate("IN_DOUBT")
+    verified.workspace.fate = Fate.IN_DOUBT
     await verified.ada.delete(verified.repo.path)
     await fails(verified, f"{verified.repo.path}: acknowledged and lost")
 
@@ -201,19 +158,19 @@ async def test_a_deletion_in_doubt_may_have_happened_or_not(
     happened: bool,  # noqa: FBT001 - a parameter of the test
     verified: Verified,
 ) -> None:
-    verified.workspace.fate = verified.fate("IN_DOUBT")
+    verified.workspace.fate = Fate.IN_DOUBT
     if happened:
         await verified.ada.delete(verified.workspace.path, params={"force": "true"})
     await verified.verify()
-    expected = verified.fate("GONE" if happened else "STAYS")
+    expected = Fate.GONE if happened else Fate.STAYS
     assert [verified.workspace.fate, verified.repo.fate] == [expected, expected]
 
 
-async def test_nothing_is_deleted_together_with_what_somebody_is_deleting(
+async def test_a_workspace_is_busy_while_something_in_it_is_deleted(
     verified: Verified,
 ) -> None:
     assert verified.workspace.is_idle
-    verified.repo.fate = verified.fate("LEAVING")
+    verified.repo.fate = Fate.LEAVING
     assert not verified.workspace.is_idle
 
 
@@ -221,49 +178,46 @@ async def test_nothing_is_deleted_together_with_what_somebody_is_deleting(
 class Kept:
     """A service with two vaults, what must be in them, and an entry of one of them."""
 
-    scripts: Scripts
     ada: User
-    model: Any
-    vaults: Any
-    entry: Any
+    model: Model
+    vaults: Vaults
+    entry: Entry
 
     async def put(self, content: str) -> None:
-        """Writes without telling the model."""
+        """Write without the model."""
         body, session = {"content": content}, {"Vault-Session": self.entry.vault.session or ""}
         answer = await self.ada.put(self.entry.path, body, headers=session)
         assert answer.is_success, answer.text
 
-    async def fails(self, told: str) -> None:
-        with pytest.raises(self.scripts.calls.Violation) as violation:
+    async def fails(self, reported: str) -> None:
+        with pytest.raises(Violation) as violation:
             await self.vaults.verify()
-        assert told in str(violation.value)
+        assert reported in str(violation.value)
 
 
 @pytest.fixture(params=["none", "passphrase"])
-async def kept(
-    request: pytest.FixtureRequest, scripts: Scripts, tmp_path: Path
-) -> AsyncGenerator[Kept]:
+async def kept(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Kept]:
     settings = Settings.model_validate({"database_url": "sqlite://", "data_dir": tmp_path})
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
-        user = scripts.model.User(ada.id, ada.token)
-        model, calls = scripts.model.Model([user]), scripts.calls.Calls(client)
-        made = await scripts.vaults.make_vaults(user, calls)
-        vaults = scripts.vaults.Vaults(made, model, calls, random.Random())  # noqa: S311
+        user = Writer(ada.id, ada.token)
+        model, calls = Model([user]), Calls(client)
+        created = await create_vaults(user, calls)
+        vaults = Vaults(created, model, calls, random.Random())  # noqa: S311
         assert await vaults.verify() == 0
         of_it = [
             each
             for each in vaults.entries
             if (each.vault.passphrase is None) == (request.param == "none")
         ]
-        kept = Kept(scripts, ada, model, vaults, of_it[0])
+        kept = Kept(ada, model, vaults, of_it[0])
         for number in range(12):
             await kept.put(f"content-{number}")
         kept.entry.state = tuple(f"content-{number}" for number in range(12))
         yield kept
 
 
-async def test_versions_that_are_as_they_were_acknowledged_pass(kept: Kept) -> None:
+async def test_versions_stored_as_acknowledged_pass(kept: Kept) -> None:
     assert await kept.vaults.verify() == 10
 
 
@@ -272,7 +226,7 @@ async def test_an_acknowledged_version_that_was_never_written_is_lost(kept: Kept
     await kept.fails("12: 'content-11'")
 
 
-async def test_a_version_that_holds_something_else_is_found(kept: Kept) -> None:
+async def test_a_version_with_other_content_is_found(kept: Kept) -> None:
     kept.entry.state = (*kept.entry.state[:3], "else", *kept.entry.state[4:])
     await kept.fails("4: 'else'")
 
@@ -313,9 +267,9 @@ async def test_a_passphrase_in_doubt_may_have_been_changed_or_not(
 
 
 @pytest.mark.parametrize("kept", ["passphrase"], indirect=True)
-async def test_a_vault_that_its_passphrase_does_not_open_is_found(kept: Kept) -> None:
+async def test_a_vault_that_its_passphrase_does_not_unlock_is_found(kept: Kept) -> None:
     kept.entry.vault.passphrase = "another passphrase"
-    await kept.fails("its passphrase does not open it")
+    await kept.fails("its passphrase does not unlock it")
 
 
 def problem(status: int, code: str, **headers: str) -> httpx.Response:
@@ -324,7 +278,7 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "reported"),
     [
         (problem(500, "internal-error"), "500 internal-error, expected was 200"),
         (problem(409, "vault-name-taken"), "409 vault-name-taken, expected was 200"),
@@ -335,26 +289,22 @@ def problem(status: int, code: str, **headers: str) -> httpx.Response:
         (httpx.ReadTimeout("too late"), "no answer within"),
     ],
 )
-async def test_an_answer_that_the_contract_does_not_know_fails_the_run(
-    answer: httpx.Response | Exception, told: str, scripts: Scripts
+async def test_an_answer_outside_of_the_contract_fails_the_run(
+    answer: httpx.Response | Exception, reported: str
 ) -> None:
-    with pytest.raises(scripts.calls.Violation, match=told):
-        await ask(scripts, answer)
+    with pytest.raises(Violation, match=reported):
+        await ask(answer)
 
 
-async def test_a_503_and_a_connection_that_ends_in_a_kill_leave_the_request_in_doubt(
-    scripts: Scripts,
-) -> None:
-    with pytest.raises(scripts.calls.Unanswered):
-        await ask(scripts, problem(503, "service-unavailable", **{"Retry-After": "1"}))
-    with pytest.raises(scripts.calls.Unanswered):
-        await ask(scripts, httpx.ReadError("connection reset"), may_break=True)
+async def test_a_503_and_a_connection_that_ends_in_a_kill_leave_the_request_in_doubt() -> None:
+    with pytest.raises(Unanswered):
+        await ask(problem(503, "service-unavailable", **{"Retry-After": "1"}))
+    with pytest.raises(Unanswered):
+        await ask(httpx.ReadError("connection reset"), may_break=True)
 
 
-async def ask(
-    scripts: Scripts, answer: httpx.Response | Exception, *, may_break: bool = False
-) -> None:
-    """Sends a request to a server that answers like this."""
+async def ask(answer: httpx.Response | Exception, *, may_break: bool = False) -> None:
+    """Send a request to a server with this answer."""
 
     def respond(_: httpx.Request) -> httpx.Response:
         if isinstance(answer, Exception):
@@ -363,13 +313,13 @@ async def ask(
 
     transport = httpx.MockTransport(respond)
     async with httpx.AsyncClient(transport=transport, base_url="http://symphony.test") as client:
-        calls = scripts.calls.Calls(client)
+        calls = Calls(client)
         calls.may_break = may_break
         await calls.send("GET", "/user-profiles/me", ("200",))
 
 
-async def fails(verified: Verified, told: str) -> None:
-    """The verifier finds a fault, and says which."""
-    with pytest.raises(verified.scripts.calls.Violation) as violation:
+async def fails(verified: Verified, reported: str) -> None:
+    """Check that the verifier reports this fault."""
+    with pytest.raises(Violation) as violation:
         await verified.verify()
-    assert told in str(violation.value)
+    assert reported in str(violation.value)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 from tests.support.server import Server, running_server
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "getting-started.md").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""No recipe rots: each one is run here, or is named below with who else runs it."""
+"""Every recipe works: each one is run here, or named below with what else runs it."""
 
 import json
 import re
@@ -17,6 +17,7 @@ REQUIRED = {
     *("db-migrate", "db-revision", "db-check", "build", "clean"),
     *("demo-config", "demo-domain-models", "demo-database", "demo-repositories"),
     *("demo-domain-services", "demo-application-layer", "demo-api", "demo-repos", "demo-attention"),
+    *("demo-discovery", "demo-vaults", "demo-safe-changes", "demo-errors", "demo-repo-safety"),
 }
 DEMOS = {path.stem.replace("_", "-") for path in (TOP / "scripts" / "demos").glob("demo_*.py")}
 RUN_HERE = {
@@ -24,7 +25,7 @@ RUN_HERE = {
     *("build", "clean"),
 }
 RUN_ELSEWHERE = {
-    "install": "it made the environment that these tests run in",
+    "install": "it created the environment that these tests run in",
     "check": "the gate: it runs these tests",
     "lint": "part of the gate",
     "typecheck": "part of the gate",
@@ -33,15 +34,17 @@ RUN_ELSEWHERE = {
     "test-browser": "part of the gate",
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
-    "bench-sight": "measures, and nothing depends on it",
+    "bench-observability": "it measures, and nothing depends on it",
     "demo": "part of the gate",
-    **dict.fromkeys(("bench", "bench-growth"), "tests/test_benchmarks.py runs it, briefly"),
-    **dict.fromkeys(DEMOS, "one of those that `demo` runs"),
+    **dict.fromkeys(
+        ("bench", "bench-growth", "bench-sign-in"), "tests/test_benchmarks.py runs it, briefly"
+    ),
+    **dict.fromkeys(DEMOS, "`demo` runs it"),
 }
 
 
 class Checkout:
-    """A copy of the tree, in which recipes may do what they do."""
+    """A copy of the tree, in which recipes may change files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "tree"
@@ -49,12 +52,12 @@ class Checkout:
         copy_to(self.folder)
 
     def just(self, *arguments: str) -> str:
-        """What a recipe prints; it has to succeed."""
+        """The output of a recipe, which must succeed."""
         return run(
             *(JUST, *arguments),
             folder=self.folder,
             UV=uv(),
-            UV_NO_SYNC="1",  # the environment is that of the tests, which stays as it is
+            UV_NO_SYNC="1",  # the environment is that of the tests, and must not be changed
             PYTHONPATH=str(self.folder / "src"),
             SYMPHONY_DATA_DIR=str(self._data_dir),
         ).stdout
@@ -73,7 +76,7 @@ def recipes() -> set[str]:
     return set(run(JUST, "--summary", folder=TOP).stdout.split())
 
 
-def test_every_recipe_that_is_promised_is_there(recipes: set[str]) -> None:
+def test_every_promised_recipe_exists(recipes: set[str]) -> None:
     assert recipes >= REQUIRED
 
 
@@ -82,17 +85,25 @@ def test_every_recipe_is_run_here_or_elsewhere(recipes: set[str]) -> None:
     assert not RUN_HERE & RUN_ELSEWHERE.keys()
 
 
-def test_the_gate_runs_what_it_is_said_to_run() -> None:
+def test_the_gate_runs_what_is_marked_as_part_of_it() -> None:
     dump = json.loads(run(JUST, "--dump", "--dump-format", "json", folder=TOP).stdout)
     ran = {each["recipe"] for each in dump["recipes"]["check"]["dependencies"]}
     elsewhere = {name for name, why in RUN_ELSEWHERE.items() if why == "part of the gate"}
-    assert ran == elsewhere | {"chaos"}  # of which the gate runs a little, and this its help
+    assert ran == elsewhere | {"chaos"}  # a few rounds of it; here only its help
 
 
-def test_every_script_that_a_recipe_names_is_there() -> None:
-    named = re.findall(r"scripts/\S+\.py", (TOP / "justfile").read_text())
-    assert named
-    assert not [name for name in named if not (TOP / name).is_file()]
+def test_every_script_that_a_recipe_names_exists() -> None:
+    justfile = (TOP / "justfile").read_text()
+    modules = re.findall(r"python -m (\S+)", justfile)
+    scripts = [f"{name.replace('.', '/')}.py" for name in modules]
+    scripts += re.findall(r"scripts/\S+\.py", justfile)
+    assert {"scripts/preflight.py", "scripts/demos/run_all.py"} < set(scripts)
+    assert not [name for name in scripts if not (TOP / name).is_file()]
+
+
+def test_the_gate_runs_the_demos_quietly() -> None:
+    gate = run(JUST, "--dry-run", "check", folder=TOP).stderr
+    assert "python -m scripts.demos.run_all --quiet" in gate
 
 
 def test_just_alone_lists_the_recipes(checkout: Checkout, recipes: set[str]) -> None:
@@ -100,17 +111,17 @@ def test_just_alone_lists_the_recipes(checkout: Checkout, recipes: set[str]) -> 
     assert not [name for name in recipes if f"    {name}" not in listed]
 
 
-def test_preflight_says_nothing_when_nothing_is_missing(checkout: Checkout) -> None:
+def test_preflight_prints_nothing_when_nothing_is_missing(checkout: Checkout) -> None:
     assert checkout.just("preflight") == ""
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("recipe", ["run", "chaos"])
-def test_arguments_are_handed_on(recipe: str, checkout: Checkout) -> None:
+@pytest.mark.parametrize("recipe", ["run", "chaos", "demo"])
+def test_arguments_are_passed_on(recipe: str, checkout: Checkout) -> None:
     assert checkout.just(recipe, "--help").lower().lstrip().startswith("usage: ")
 
 
-def test_format_leaves_what_is_in_form_as_it_is(checkout: Checkout) -> None:
+def test_format_restores_the_format_of_a_file(checkout: Checkout) -> None:
     file = checkout.folder / "src" / "symphony" / "main.py"
     before = file.read_text()
     file.write_text(before.replace("def create_app(", "def   create_app("))
@@ -119,24 +130,24 @@ def test_format_leaves_what_is_in_form_as_it_is(checkout: Checkout) -> None:
 
 
 @pytest.mark.long
-def test_the_schema_is_migrated_checked_and_given_a_new_revision(checkout: Checkout) -> None:
+def test_the_schema_is_migrated_and_checked_and_a_revision_is_created(checkout: Checkout) -> None:
     at_head = f"The schema is at {migrations.head_revision()}.\n"
     assert checkout.just("db-migrate") == at_head
     assert checkout.just("db-check") == at_head
 
     before = checkout.revisions()
     checkout.just("db-revision", "it's new")
-    (made,) = set(checkout.revisions()) - set(before)
-    assert made.name.startswith(f"{len(before) + 1:03d}_")
-    assert "it's new" in made.read_text()
+    (revision,) = set(checkout.revisions()) - set(before)
+    assert revision.name.startswith(f"{len(before) + 1:03d}_")
+    assert "it's new" in revision.read_text()
 
 
 @pytest.mark.long
-def test_what_is_built_is_removed_by_clean(checkout: Checkout) -> None:
+def test_clean_removes_what_build_has_created(checkout: Checkout) -> None:
     checkout.just("build")
-    built = checkout.folder / "dist"
-    assert {path.suffix for path in built.iterdir()} >= {".whl", ".gz"}
+    dist = checkout.folder / "dist"
+    assert {path.suffix for path in dist.iterdir()} >= {".whl", ".gz"}
     checkout.just("clean")
-    assert not built.exists()
+    assert not dist.exists()
     assert not list((checkout.folder / "src").rglob("__pycache__"))
     assert (checkout.folder / "src" / "symphony" / "main.py").is_file()

@@ -1,4 +1,4 @@
-"""Requests whose answers are looked at: what is not expected fails the run."""
+"""Requests with expected answers: any other answer fails the run."""
 
 import asyncio
 import time
@@ -10,40 +10,40 @@ from typing import Any
 import httpx
 
 API = "/api/v1"
-ANSWERS_WITHIN = 30  # seconds; longer than any limit that the service sets itself
-SETTLES_WITHIN = 30  # seconds until a service that is up must do what it is asked
+ANSWERS_WITHIN = 30  # seconds; longer than any time limit of the service
+SETTLES_WITHIN = 30  # seconds in which a running service must answer
 _PAUSE = 0.1  # seconds between two tries
 _UNAVAILABLE = "503 service-unavailable"
 
 
 class Violation(Exception):
-    """The service has done what it must never do."""
+    """The service has done something that it must never do."""
 
 
 class Unanswered(Exception):
-    """The request may have been carried out, or not: nobody has told."""
+    """The request may have taken effect or not: there is no answer."""
 
 
 class NotSent(Exception):
-    """Nobody was there to take the request."""
+    """No server accepted the connection, so the request had no effect."""
 
 
 class Calls:
-    """Sends requests, counts how they ended, and stands nothing but what the contract allows."""
+    """Sends requests, counts their outcomes, and accepts only what the contract allows."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
         self.counted: Counter[str] = Counter()
         self.may_break = False
-        """Whether the server is being killed: otherwise it must answer whatever it has taken."""
+        """Whether the server is being killed; otherwise it must answer every request it accepts."""
 
     async def send(
         self, method: str, path: str, expected: Collection[str], **options: Any
     ) -> httpx.Response:
-        """The answer, when its status (`200`), or status and code (`423 vault-locked`), is one
-        of the expected.
+        """Send a request; `expected` are statuses (`200`) or statuses and codes
+        (`423 vault-locked`).
 
-        Raises: Unanswered, also for a 503; NotSent; Violation for everything else.
+        Raises: Unanswered, also for a 503; NotSent; Violation for any other outcome.
         """
         what = f"{method} {path}"
         try:
@@ -67,7 +67,7 @@ class Calls:
     async def settle(
         self, method: str, path: str, expected: Collection[str], **options: Any
     ) -> httpx.Response:
-        """The answer of a service that is up again, or will be in a moment: tries until it comes.
+        """Send a request to a service that runs again, or soon will; retries until it answers.
 
         Raises: Violation.
         """
@@ -77,7 +77,7 @@ class Calls:
                 return await self.send(method, path, expected, **options)
             except (Unanswered, NotSent):
                 await asyncio.sleep(_PAUSE)
-        raise Violation(f"{method} {path}: not done within {SETTLES_WITHIN} s of trying")
+        raise Violation(f"{method} {path}: no answer after {SETTLES_WITHIN} s of retries")
 
     def _broken(self, what: str, error: Exception, meaning: Exception) -> Exception:
         if self.may_break:
@@ -94,7 +94,7 @@ async def calls_to(address: str) -> AsyncGenerator[Calls]:
 
 
 def _outcome(what: str, answer: httpx.Response) -> str:
-    """Raises: Violation when an error is no problem as it should be."""
+    """The status, with the code of an error. Raises: Violation for an invalid problem document."""
     if answer.status_code < 400:
         return str(answer.status_code)
     try:

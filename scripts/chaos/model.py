@@ -1,27 +1,27 @@
-"""What the service has acknowledged, and what it may have done without anybody being told."""
+"""What the service has acknowledged, and what it may have done without an answer."""
 
 import itertools
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, cast
 
-from calls import Violation
+from scripts.chaos.calls import Violation
 
 Value = str | int | bool | None
 Fields = dict[str, Value]
-_OWN = {"version", "updated_at"}  # what the service changes by itself when something is changed
+_OWN = {"version", "updated_at"}  # fields that the service changes with every update
 
 
 class Fate(Enum):
     STAYS = auto()
-    LEAVING = auto()  # a DELETE is under way
+    LEAVING = auto()  # a DELETE is in progress
     IN_DOUBT = auto()  # a DELETE was never answered
     GONE = auto()
 
 
 @dataclass(eq=False, slots=True)
 class User:
-    """Somebody who writes."""
+    """A user whose resources are written."""
 
     id: str
     token: str
@@ -37,7 +37,7 @@ class User:
 
     @property
     def living(self) -> "list[Thing]":
-        """What it has."""
+        """Its workspaces that are not deleted."""
         return living(self.children)
 
     @property
@@ -53,12 +53,12 @@ class Thing:
     parent: "User | Thing"
     fields: Fields
     in_doubt: Fields = field(default_factory=dict[str, Value])
-    """Changes that were sent and never answered."""
+    """Updates that were sent and never answered."""
     fate: Fate = Fate.STAYS
     busy: int = 0
-    """How many requests are under way that change it, or make something in it."""
+    """How many requests in progress update it, or create something in it."""
     held: set[str] = field(default_factory=set[str])
-    """Fields that are being changed."""
+    """Fields that a request in progress updates."""
     children: "list[Thing]" = field(default_factory=list["Thing"])
 
     @property
@@ -75,31 +75,31 @@ class Thing:
 
     @property
     def is_usable(self) -> bool:
-        """Whether it is there for sure, and nobody is about to take it away."""
+        """Whether it certainly exists, and no request in progress deletes it."""
         above = self.parent.fate if isinstance(self.parent, Thing) else Fate.STAYS
         return self.fate is Fate.STAYS and above is Fate.STAYS
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way that its deletion, with all in it, could overtake."""
+        """Whether no request is in progress that its deletion could overtake."""
         return not self.busy and not any(
             each.busy or each.fate is Fate.LEAVING for each in self.children
         )
 
     @property
     def living(self) -> "list[Thing]":
-        """What is in it."""
+        """Its children that are not deleted."""
         return living(self.children)
 
     def acknowledge(self, name: str, answer: Fields) -> None:
-        """Takes one change over; other changes of the same thing may be answered in any order."""
+        """Take over one acknowledged update; parallel ones may be answered in any order."""
         self.fields[name] = answer.get(name)
         if cast("int", answer["version"]) > self.version:
             self.fields |= {own: answer[own] for own in _OWN}
 
     def contradiction(self, read: Fields) -> str | None:
-        """What cannot be as it was read; None when each change acknowledged is there, and each
-        one in doubt is there or not."""
+        """What was read and cannot be right; None when every acknowledged update is stored, and
+        each update in doubt is stored or not."""
         for name in sorted((self.fields.keys() | read.keys()) - _OWN):
             acknowledged, found = self.fields.get(name), read.get(name)
             if found != acknowledged and not (
@@ -110,20 +110,20 @@ class Thing:
         if not self.version <= version <= self.version + len(self.in_doubt):
             return f"version {version}, acknowledged was {self.version}"
         if version == self.version and read["updated_at"] != self.fields["updated_at"]:
-            return "updated_at is another one with the same version"
+            return "updated_at differs though the version is the same"
         return None
 
     def adopt(self, read: Fields) -> int:
-        """Takes over what was read; how many changes in doubt had been made."""
-        made = sum(read.get(name) == value for name, value in self.in_doubt.items())
+        """Take over what was read; returns how many updates in doubt had been stored."""
+        stored = sum(read.get(name) == value for name, value in self.in_doubt.items())
         self.fields = read
         self.in_doubt.clear()
-        return made
+        return stored
 
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """A request that makes something."""
+    """A request that creates a resource."""
 
     noun: str
     parent: User | Thing
@@ -141,47 +141,47 @@ class Creation:
 
 
 class Model:
-    """All that the service must hold, and nothing else may it hold."""
+    """All resources that the service must hold; it may hold no other."""
 
     def __init__(self, users: list[User]) -> None:
         self.users = users
         self.things: list[Thing] = []
         self.unanswered: list[Creation] = []
         self.touched: set[Thing] = set()
-        """What was written to since it was verified the last time."""
+        """Resources that were written since the last verification."""
         self.numbers = itertools.count(1)
-        """For names and values that nothing else has."""
+        """For unique names and values."""
         self.acknowledged = 0
-        """How many writes."""
+        """The number of acknowledged writes."""
         self.in_doubt = 0
         self.done_in_doubt = 0
-        """How many of the writes in doubt turned out to have been done."""
+        """How many of the writes in doubt turned out to be stored."""
 
     def doubt(self, thing: Thing) -> None:
-        """Notes that a write was never answered."""
+        """Count a write that was never answered."""
         self.in_doubt += 1
         self.touched.add(thing)
 
     def acknowledge(self, thing: Thing) -> None:
-        """Notes that a write was acknowledged."""
+        """Count an acknowledged write."""
         self.acknowledged += 1
         self.touched.add(thing)
 
-    def add(self, creation: Creation, made: dict[str, Any]) -> Thing:
-        """Takes over what a 201 or a list says was made. Raises: Violation when it was not asked
-        for."""
-        thing = Thing(creation.noun, creation.parent, flat(made))
+    def add(self, creation: Creation, created: dict[str, Any]) -> Thing:
+        """Take over what a 201 or a list says was created. Raises: Violation when it differs from
+        the request."""
+        thing = Thing(creation.noun, creation.parent, flat(created))
         if not thing.fields.items() >= flat(creation.body).items():
-            raise Violation(f"{thing.path}: not made as it was asked for")
+            raise Violation(f"{thing.path}: not created as requested")
         if isinstance(creation.parent, Thing) and creation.parent.fate is Fate.GONE:
-            raise Violation(f"{thing.path}: made in a workspace that had been deleted")
+            raise Violation(f"{thing.path}: created in a deleted workspace")
         creation.parent.children.append(thing)
         self.things.append(thing)
         self.touched.add(thing)
         return thing
 
     def remove(self, thing: Thing) -> None:
-        """Takes over that a thing is gone, with all that was in it."""
+        """Take over a deletion, with all children."""
         for each in (thing, *thing.children):
             each.fate = Fate.GONE
             self.touched.add(each)
@@ -192,7 +192,7 @@ def living(things: list[Thing]) -> list[Thing]:
 
 
 def flat(representation: dict[str, Any]) -> Fields:
-    """One level of fields: a member of an object is a field of its own, `metadata/colour`."""
+    """Fields on one level: a member of an object is a field of its own, `metadata/color`."""
     fields: Fields = {}
     for name, value in representation.items():
         if isinstance(value, dict):
@@ -204,6 +204,6 @@ def flat(representation: dict[str, Any]) -> Fields:
 
 
 def patch_of(name: str, value: Value) -> dict[str, Any]:
-    """The merge patch that changes one field."""
+    """The merge patch that updates one field."""
     outer, _, member = name.partition("/")
     return {outer: {member: value}} if member else {outer: value}

@@ -1,10 +1,10 @@
-"""Kills the server and its database while clients write, again and again, and looks at what is
-left: nothing acknowledged may be lost, nothing half done may stay.
+"""Kill the server and its database while clients write, and verify what is stored afterwards: no
+acknowledged write may be lost, no write may be stored in part.
 
-Round after round eight clients write at random. In their midst the server with its workers is
-killed (SIGKILL), or PostgreSQL is stopped or killed; then it is started again, what was never
-answered is settled by asking once more, and all that was written to is compared with what was
-acknowledged. Answers may be 2xx, the contract's refusals, and 503; anything else fails the run.
+In each round eight clients write at random. Meanwhile the server with its workers is killed
+(SIGKILL), or PostgreSQL is stopped or killed; then it is started again, requests without an answer
+are settled by retries, and all written resources are compared with what was acknowledged. Answers
+may be 2xx, the errors of the contract, and 503; any other answer fails the run.
 """
 
 import argparse
@@ -18,11 +18,18 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from calls import Violation
-from processes import running_postgresql
-from trial import Fault, Trial, kill_database, kill_server, running_trial, stop_database
+from scripts.chaos.calls import Violation
+from scripts.chaos.processes import running_postgresql
+from scripts.chaos.trial import (
+    Fault,
+    Trial,
+    kill_database,
+    kill_server,
+    running_trial,
+    stop_database,
+)
 
-STOPPED = 130  # what shells say of a program that was ended by Ctrl-C
+STOPPED = 130  # the exit status that shells use after Ctrl-C
 
 
 def main() -> int:
@@ -51,10 +58,10 @@ def main() -> int:
 
 
 async def chaos(server_kills: int, database_faults: int, seed: int, folder: Path) -> None:
-    """Both databases, one after the other. Raises: Violation, alone or in a group."""
-    end_as_after_ctrl_c()
+    """Run both databases, one after the other. Raises: Violation, alone or in a group."""
+    tidy_up_on_signals()
     chance = random.Random(seed)  # noqa: S311 - not a secret
-    begun = time.monotonic()
+    start = time.monotonic()
     on_sqlite: list[Fault] = [kill_server] * (server_kills // 2)
     on_postgresql: list[Fault] = [kill_server] * (server_kills - len(on_sqlite))
     on_postgresql += [(stop_database, kill_database)[each % 2] for each in range(database_faults)]
@@ -71,39 +78,39 @@ async def chaos(server_kills: int, database_faults: int, seed: int, folder: Path
             MASTER_KEY=secrets.token_urlsafe(32),
             AUTO_MIGRATE="true",
         ) as first:
-            await first.stand(on_postgresql)
+            await first.run(on_postgresql)
     async with running_trial("SQLite", chance, folder / "on-sqlite", None) as second:
-        await second.stand(on_sqlite)
-    summarise([first, second], time.monotonic() - begun)
+        await second.run(on_sqlite)
+    summarize([first, second], time.monotonic() - start)
 
 
-def end_as_after_ctrl_c() -> None:
-    """Told to end in another way, it also ends what it has started."""
+def tidy_up_on_signals() -> None:
+    """Cancel the run on SIGTERM and SIGHUP, so that it stops its processes as on Ctrl-C."""
     task = asyncio.current_task()
     assert task is not None
-    for ending in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(ending, task.cancel)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
-def summarise(trials: list[Trial], seconds: float) -> None:
+def summarize(trials: list[Trial], seconds: float) -> None:
     models = [each.model for each in trials]
     counted = sum((each.calls.counted for each in trials), Counter[str]())
     slowest = max(each.server.slowest_start for each in trials)
-    print(f"{sum(each.rounds for each in trials)} rounds in {seconds:.0f} s")
+    print(f"rounds: {sum(each.rounds for each in trials)}, in {seconds:.0f} s")
     print(f"{sum(each.acknowledged for each in models):,} writes acknowledged")
     print(
         f"{sum(each.in_doubt for each in models):,} in doubt,"
-        f" {sum(each.done_in_doubt for each in models):,} of them done"
+        f" {sum(each.done_in_doubt for each in models):,} of them stored"
     )
-    print(f"{sum(each.verified for each in trials):,} things verified after the rounds")
+    print(f"{sum(each.verified for each in trials):,} resources verified after the rounds")
     print(f"{slowest:.1f} s for the slowest start")
     for outcome, count in sorted(counted.items()):
         print(f"  {outcome}: {count:,}")
-    print("nothing was lost, and nothing half done was left")
+    print("no acknowledged write was lost, and none was stored in part")
 
 
 def leaves(group: BaseExceptionGroup[Violation]) -> list[Violation]:
-    """The violations of a group, however deep they stand."""
+    """The violations in a group and its subgroups."""
     found: list[Violation] = []
     for each in group.exceptions:
         found += leaves(each) if isinstance(each, BaseExceptionGroup) else [each]

@@ -1,7 +1,7 @@
-"""Vaults whose entries are written at random while the service is killed, and what must be in them.
+"""Vaults whose entries are written at random while the service is killed, and their verification.
 
-One has a passphrase, the other stands under the key of the service. Nobody else knows of them, so
-no other writer takes them away.
+One vault has a passphrase, the other is encrypted under the master key of the service. They belong
+to a user of their own, so no other writer deletes them.
 """
 
 import asyncio
@@ -9,16 +9,16 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from calls import Calls, Unanswered, Violation
-from model import Model, User
+from scripts.chaos.calls import Calls, Unanswered, Violation
+from scripts.chaos.model import Model, User
 
 ENTRIES = 8  # in each vault
 KEPT = 10  # versions of an entry
-TTL = 3600  # seconds; no session ends by itself
+TTL = 3600  # seconds; no session expires during a run
 _LOCKED = "423 vault-locked"
 
 State = tuple[str, ...]
-"""What was written to an entry, version after version; () when it is not there."""
+"""The contents of an entry by version, from version 1; () when it does not exist."""
 
 
 @dataclass(eq=False, slots=True)
@@ -29,10 +29,10 @@ class Vault:
     id: str
     passphrase: str | None
     perhaps: str | None = None
-    """The passphrase, if the change was made that was never answered."""
+    """The passphrase, if the update that was never answered was stored."""
     session: str | None = None
-    door: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while it is locked or unlocked, or its passphrase is changed."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while it is locked or unlocked, or its passphrase is updated."""
 
     @property
     def path(self) -> str:
@@ -46,13 +46,13 @@ class Vault:
 
 @dataclass(eq=False, slots=True)
 class Entry:
-    """An entry, as it was last acknowledged. One request at a time changes it."""
+    """An entry, as it was last acknowledged. One request at a time writes it."""
 
     vault: Vault
     key: str
     state: State = ()
     perhaps: State | None = None
-    """Its state, if the write was done that was never answered."""
+    """Its state, if the write that was never answered was stored."""
     is_busy: bool = False
 
     @property
@@ -61,7 +61,7 @@ class Entry:
 
 
 class Vaults:
-    """Writes to the vaults of a user, and compares what is in them with what was acknowledged."""
+    """Writes entries of vaults, and compares what is stored with what was acknowledged."""
 
     def __init__(
         self, vaults: list[Vault], model: Model, calls: Calls, chance: random.Random
@@ -92,9 +92,9 @@ class Vaults:
                 entry.is_busy = False
 
     async def verify(self) -> int:
-        """Settles what is in doubt, and reads all that is kept: how many versions that were.
+        """Settle what is in doubt, and read all stored versions; returns their number.
 
-        Nobody must write in the meantime. Raises: Violation.
+        There must be no writes in the meantime. Raises: Violation.
         """
         for vault in self._vaults:
             if vault.passphrase is not None:
@@ -146,9 +146,9 @@ class Vaults:
         self._model.acknowledged += 1
 
     async def _unlock(self, vault: Vault) -> None:
-        async with vault.door:
+        async with vault.lock:
             if vault.session is not None or vault.perhaps is not None:
-                return  # somebody else was quicker, or the passphrase is in doubt
+                return  # another writer was first, or the passphrase is in doubt
             path = f"{vault.path}/unlock"
             body = {"passphrase": vault.passphrase, "ttl_seconds": TTL}
             answer = await self._calls.send(
@@ -157,12 +157,12 @@ class Vaults:
             vault.session = answer.json()["session"]
 
     async def _lock(self, vault: Vault) -> None:
-        async with vault.door:
+        async with vault.lock:
             await self._calls.send("POST", f"{vault.path}/lock", ("200",), headers=vault.headers)
             vault.session = None
 
     async def _update_passphrase(self, vault: Vault) -> None:
-        async with vault.door:
+        async with vault.lock:
             if vault.perhaps is not None:
                 return
             new = f"passphrase-{next(self._model.numbers)}"
@@ -177,11 +177,11 @@ class Vaults:
             vault.passphrase, vault.session = new, None
 
     async def _open(self, vault: Vault) -> None:
-        """With the passphrase it has, or the one it has if its change was made."""
-        # Most changes in doubt were not made, and only five wrong passphrases a minute are taken.
+        """Unlock with the acknowledged passphrase, or with the one in doubt. Raises: Violation."""
+        # Most updates in doubt were not stored, and five wrong passphrases per minute are allowed.
         if not await self._opens(vault, vault.passphrase):
             if vault.perhaps is None or not await self._opens(vault, vault.perhaps):
-                raise Violation(f"{vault.path}: its passphrase does not open it")
+                raise Violation(f"{vault.path}: its passphrase does not unlock it")
             self._model.done_in_doubt += 1
             vault.passphrase = vault.perhaps
         vault.perhaps = None
@@ -206,13 +206,15 @@ class Vaults:
             self._model.done_in_doubt += 1
             entry.state = entry.perhaps
         elif read != _kept(entry.state):
-            told = f"acknowledged was {_kept(entry.state)}, in doubt {_kept(entry.perhaps or ())}"
-            raise Violation(f"{entry.path}: {read} is kept, {told}")
+            expected = (
+                f"acknowledged was {_kept(entry.state)}, in doubt {_kept(entry.perhaps or ())}"
+            )
+            raise Violation(f"{entry.path}: {read} is stored, {expected}")
         entry.perhaps = None
         return len(read)
 
     async def _read(self, entry: Entry) -> dict[int, str]:
-        """The contents that are kept of it, by version."""
+        """The stored contents of an entry, by version."""
         vault, absent = entry.vault, "404 entry-not-found"
         newest = await self._get(vault, entry.path, "200", absent)
         listed = await self._get(vault, f"{vault.path}/versions/{entry.key}", "200", absent)
@@ -229,7 +231,7 @@ class Vaults:
         return {version: each["content"] for version, each in zip(versions, found, strict=True)}
 
     async def _get(self, vault: Vault, path: str, *expected: str) -> Any:
-        """None for what is not there."""
+        """The JSON of an answer; None for what does not exist."""
         answer = await self._calls.settle("GET", path, expected, headers=vault.headers)
         return answer.json() if answer.status_code == 200 else None
 
@@ -238,19 +240,19 @@ def _kept(state: State) -> dict[int, str]:
     return dict(list(enumerate(state, start=1))[: -KEPT - 1 : -1])
 
 
-async def make_vaults(user: User, calls: Calls) -> list[Vault]:
-    """A vault of either protection, for somebody who has nothing yet. Raises: Violation."""
+async def create_vaults(user: User, calls: Calls) -> list[Vault]:
+    """Create a vault of either protection for a new user. Raises: Violation."""
 
-    async def make(path: str, body: dict[str, Any]) -> str:
+    async def create(path: str, body: dict[str, Any]) -> str:
         answer = await calls.send("POST", path, ("201",), headers=user.headers, json=body)
         return answer.json()["id"]
 
-    workspace = await make(f"{user.path}/workspaces", {"name": "secrets"})
+    workspace = await create(f"{user.path}/workspaces", {"name": "secrets"})
     vaults = list[Vault]()
-    for passphrase in (None, "passphrase-of-old"):
+    for passphrase in (None, "first-passphrase"):
         protection = {"protection": "none" if passphrase is None else "passphrase"}
         body = {"name": f"vault {len(vaults)}", "path": "~/vault", **protection}
         secret = {} if passphrase is None else {"passphrase": passphrase}
-        vault_id = await make(f"/workspaces/{workspace}/vaults", body | secret)
+        vault_id = await create(f"/workspaces/{workspace}/vaults", body | secret)
         vaults.append(Vault(user, vault_id, passphrase))
     return vaults

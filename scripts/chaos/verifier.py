@@ -1,20 +1,20 @@
-"""Compares what the service holds with what it has acknowledged."""
+"""Compares what the service has stored with what it has acknowledged."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
-from calls import Calls, Violation
-from model import Creation, Fate, Fields, Model, Thing, User, flat
+from scripts.chaos.calls import Calls, Violation
+from scripts.chaos.model import Creation, Fate, Fields, Model, Thing, User, flat
 
-TOGETHER = 16  # requests
-TOLD = 10  # faults, of all that were found
+CONCURRENCY = 16  # requests at the same time
+REPORTED = 10  # faults at most
 _CHILDREN = {"user": ("workspace",), "workspace": ("repo", "vault")}
 ItemT = TypeVar("ItemT")
 
 
 class Verifier:
-    """Asks until nothing is in doubt any more; nobody must write in the meantime."""
+    """Settles all doubts by requests; there must be no writes in the meantime."""
 
     def __init__(self, model: Model, calls: Calls) -> None:
         self._model = model
@@ -22,9 +22,9 @@ class Verifier:
         self._faults: list[str] = []
 
     async def verify(self) -> int:
-        """Verifies what was written to since the last time; how many things that were.
+        """Verify what was written since the last time; returns how many resources that were.
 
-        Raises: Violation, with the faults that were found.
+        Raises: Violation, with the faults.
         """
         unanswered, self._model.unanswered = self._model.unanswered, []
         await self._each(self._settle_creation, unanswered)
@@ -36,35 +36,35 @@ class Verifier:
         await self._each(self._verify_workspace, workspaces)
         await self._each(self._verify_lists, {each.user for each in touched})
         if self._faults:
-            more = "" if len(self._faults) <= TOLD else f"\n… {len(self._faults)} in all"
-            raise Violation("\n".join(self._faults[:TOLD]) + more)
+            more = "" if len(self._faults) <= REPORTED else f"\n… {len(self._faults)} in all"
+            raise Violation("\n".join(self._faults[:REPORTED]) + more)
         self._model.touched = set()
         return len(touched)
 
     async def verify_everything(self) -> int:
-        """Verifies all that ever was; how many things that were. Raises: Violation."""
+        """Verify all resources that were ever created; returns their number. Raises: Violation."""
         self._model.touched = set(self._model.things)
         return await self.verify()
 
     async def _settle_creation(self, creation: Creation) -> None:
         if creation.key is None:
-            made = await self._look_for(creation)
+            created = await self._find(creation)
         else:
-            made = await self._send_again(creation)
-        if made is not None:
-            self._model.add(creation, made)
+            created = await self._retry(creation)
+        if created is not None:
+            self._model.add(creation, created)
 
-    async def _look_for(self, creation: Creation) -> dict[str, Any] | None:
+    async def _find(self, creation: Creation) -> dict[str, Any] | None:
         name: str = creation.body["name"]
         listed = await self._listed(creation.parent, creation.noun, q=name)
         same = [each for each in listed if each["name"] == name]  # q finds parts of names too
         if len(same) > 1:
-            raise Violation(f"{creation.path}: {name} was made {len(same)} times")
+            raise Violation(f"{creation.path}: {name} was created {len(same)} times")
         self._model.done_in_doubt += len(same)
         return same[0] if same else None
 
-    async def _send_again(self, creation: Creation) -> dict[str, Any] | None:
-        """Twice at once: it must be the same thing, whether it had been made before or not."""
+    async def _retry(self, creation: Creation) -> dict[str, Any] | None:
+        """Send it twice at the same time: both must return the same resource, old or new."""
         answers = await asyncio.gather(
             *(
                 self._calls.settle(
@@ -82,7 +82,7 @@ class Verifier:
             return None
         one, other = (each.json() for each in answers)
         if one != other:
-            self._faults.append(f"POST {creation.path}: one key has made {one} and {other}")
+            self._faults.append(f"POST {creation.path}: one key has created {one} and {other}")
         replayed = ["Idempotency-Replayed" in each.headers for each in answers]
         if not any(replayed):
             self._faults.append(f"POST {creation.path}: neither of two with one key is a replay")
@@ -102,7 +102,7 @@ class Verifier:
         read = await self._read(thing)
         if thing.fate is Fate.GONE:
             if read is not None:
-                self._faults.append(f"{thing.path}: its deletion was acknowledged, it is there")
+                self._faults.append(f"{thing.path}: its deletion was acknowledged, but it exists")
         elif read is None:
             self._faults.append(f"{thing.path}: acknowledged and lost")
         elif contradiction := thing.contradiction(read):
@@ -128,18 +128,20 @@ class Verifier:
             self._faults.append(f"{workspace.path}/stats: {answer.json()}, there are {counted}")
 
     async def _verify_lists(self, parent: User | Thing) -> None:
-        """Its lists hold what is in it, as it is, and nothing else."""
+        """Check that its lists contain exactly its children, with all fields."""
         for noun in _CHILDREN["user" if isinstance(parent, User) else parent.noun]:
             listed = {each["id"]: flat(each) for each in await self._listed(parent, noun)}
             living = {each.fields["id"]: each.fields for each in parent.living if each.noun == noun}
             where = f"{parent.path}/{noun}s"
             for unknown in listed.keys() - living.keys():
-                self._faults.append(f"{where}: {unknown} is there, and nobody has made it")
+                self._faults.append(f"{where}: {unknown} exists, and no request has created it")
             for lost in living.keys() - listed.keys():
                 self._faults.append(f"{where}: {lost} is not listed")
             for listed_id in listed.keys() & living.keys():
                 if listed[listed_id] != living[listed_id]:
-                    self._faults.append(f"{where}: {listed_id} is listed as it is not")
+                    self._faults.append(
+                        f"{where}: {listed_id} is listed with other fields than it has"
+                    )
 
     async def _read(self, thing: Thing) -> Fields | None:
         answer = await self._calls.settle(
@@ -150,7 +152,7 @@ class Verifier:
     async def _listed(
         self, parent: User | Thing, noun: str, **parameters: str
     ) -> list[dict[str, Any]]:
-        """All pages of a list; of what is gone, nothing."""
+        """All items of a list; none where its parent is deleted."""
         path, items = f"{parent.path}/{noun}s", list[dict[str, Any]]()
         parameters |= {"limit": "200"}
         while True:
@@ -172,10 +174,10 @@ class Verifier:
 
     def _expect_gone(self, parent: User | Thing, what: str) -> None:
         if isinstance(parent, User) or parent.fate is Fate.STAYS:
-            self._faults.append(f"{what}: 404, but it is there")
+            self._faults.append(f"{what}: 404, but it exists")
 
     async def _each(self, work: Callable[[ItemT], Awaitable[None]], items: Iterable[ItemT]) -> None:
-        """Does some of the work at the same time."""
+        """Process items, several at the same time."""
         waiting = iter(items)
 
         async def one_after_another() -> None:
@@ -183,5 +185,5 @@ class Verifier:
                 await work(item)
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(TOGETHER):
+            for _ in range(CONCURRENCY):
                 group.create_task(one_after_another())

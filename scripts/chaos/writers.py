@@ -1,4 +1,4 @@
-"""Clients that write at random, and note what was acknowledged and what was not."""
+"""Clients that write at random, and record what was acknowledged."""
 
 import asyncio
 import random
@@ -7,14 +7,14 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import cast
 
-from calls import Calls, NotSent, Unanswered, Violation
-from model import Creation, Fate, Model, Thing, User, Value, flat, patch_of
-from vaults import Vaults
+from scripts.chaos.calls import Calls, NotSent, Unanswered, Violation
+from scripts.chaos.model import Creation, Fate, Model, Thing, User, Value, flat, patch_of
+from scripts.chaos.vaults import Vaults
 
 WRITERS = 8
-_PAUSE = 0.25  # seconds after a request that was not answered, or refused with 503
+_PAUSE = 0.25  # seconds after a request without an answer, or with a 503
 _OF_ENTRIES = 0.3  # of all writes
-_TRIES = 20  # to find something at random that can be written to
+_TRIES = 20  # to find a random resource that can be written
 _CHILDREN = ("repo", "repo", "vault")
 _FIELDS = {
     "workspace": ("name", "description", "settings/a", "settings/b", "settings/c"),
@@ -26,8 +26,9 @@ _FIELDS = {
 class Writers:
     """Eight clients of one service, which share a model of it.
 
-    Parallel requests never change the same field of a thing, so that the model knows what must
-    come out; but different fields of one thing, and what is in one workspace, they do change.
+    Parallel requests never update the same field of a resource, so that the model knows the
+    result; but they do update different fields of one resource, and different resources of one
+    workspace.
     """
 
     def __init__(self, model: Model, vaults: Vaults, calls: Calls, chance: random.Random) -> None:
@@ -37,7 +38,7 @@ class Writers:
         self._chance = chance
 
     async def write(self, stopped: Event) -> None:
-        """Writes until told to stop. Raises: Violation, in a group."""
+        """Write until `stopped` is set. Raises: Violation, in a group."""
         async with asyncio.TaskGroup() as group:
             for _ in range(WRITERS):
                 group.create_task(self._write(stopped))
@@ -94,7 +95,7 @@ class Writers:
         if answer.status_code == 201:
             self._model.acknowledge(self._model.add(creation, answer.json()))
         elif isinstance(parent, User) or parent.fate is Fate.STAYS:
-            raise Violation(f"POST {creation.path}: 404, but it is there")
+            raise Violation(f"POST {creation.path}: 404, but it exists")
 
     async def _patch(self, thing: Thing) -> None:
         name = self._chance.choice(_FIELDS[thing.noun])
@@ -129,19 +130,19 @@ class Writers:
             return
         changed = flat(answer.json())
         if changed.get(name) != value or cast("int", changed["version"]) < version:
-            raise Violation(f"{method} {path}: the answer has not what was asked for, or is older")
+            raise Violation(f"{method} {path}: the answer lacks the update, or is older")
         thing.acknowledge(name, changed)
         self._model.acknowledge(thing)
 
     async def _delete(self, thing: Thing) -> None:
         force = self._chance.random() < 0.5
         if thing.noun == "workspace" and not force:
-            may_race = not thing.held  # with creations, of which either is refused
+            may_race = not thing.held  # with creations: one of both is refused
         else:
-            made_in_it = any(each.parent is thing for each in self._model.unanswered)
-            may_race = thing.is_idle and not made_in_it
+            has_creations_in_doubt = any(each.parent is thing for each in self._model.unanswered)
+            may_race = thing.is_idle and not has_creations_in_doubt
         if not may_race:
-            return  # nobody could tell what must come of it
+            return  # the result would not be known
         thing.fate = Fate.LEAVING
         refusals = {"workspace": ["409 workspace-not-empty"], "vault": ["423 vault-locked"]}
         try:
@@ -164,12 +165,12 @@ class Writers:
             self._model.touched.add(thing)
             return
         if not force and any(each.fate is Fate.STAYS for each in thing.children):
-            raise Violation(f"DELETE {thing.path}: 204, but what is in it was acknowledged")
+            raise Violation(f"DELETE {thing.path}: 204, but its content was acknowledged")
         self._model.remove(thing)
         self._model.acknowledge(thing)
 
     def _usable(self, *nouns: str) -> Thing | None:
-        """Something that can be written to; None when none is found soon."""
+        """A random resource that can be written; None when none is found within some tries."""
         for _ in range(_TRIES):
             thing = self._chance.choice(self._model.things)
             if thing.is_usable and (not nouns or thing.noun in nouns):
@@ -177,7 +178,7 @@ class Writers:
         return None
 
     def _new(self, what: str) -> Value:
-        """A value that nothing else has."""
+        """A unique value."""
         value = f"{what.replace('/', '-')}-{next(self._model.numbers)}"
         return {"path": f"~/{value}", "remote_url": f"https://git.example.org/{value}"}.get(
             what, value

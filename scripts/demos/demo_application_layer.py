@@ -1,12 +1,19 @@
-"""The application layer: commands and queries, and what happens when many come at once."""
+"""The application layer: commands and queries, alone and many at the same time."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Iterable
 from uuid import UUID
 
-from stage import Stage, perform
+from symphony.application.authentication import (
+    SignIn,
+    hash_token,
+    identify,
+    new_api_token,
+    sign_in,
+)
 
+from scripts.demos.support.stage import Stage, perform
 from symphony.application.api_tokens import (
     CreateApiToken,
     RevokeApiToken,
@@ -14,9 +21,7 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application, Services
-from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
-from symphony.application.orchestrations.sign_in import SignIn, sign_in
-from symphony.application.orchestrations.sign_up import SignUp, sign_up
+from symphony.application.user_profiles import CreateUserProfile, sign_up
 from symphony.application.vaults.vaults import (
     CreateVault,
     GetVault,
@@ -37,7 +42,7 @@ from symphony.application.workspaces import (
 )
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.demo import get_demo_settings
-from symphony.domain.api_tokens import Scope, hash_token, new_api_token
+from symphony.domain.api_tokens import Scope
 from symphony.domain.base import PageRequest, new_id
 from symphony.domain.errors import DomainError, Forbidden, InvalidCredentials, Locked
 from symphony.domain.unit_of_work import TransactionConflict
@@ -47,7 +52,7 @@ from symphony.main import running_application
 
 PASSWORD = "correct horse battery staple"
 LIMIT = 50
-AT_ONCE = 60
+CALLS = 60
 
 
 async def story(stage: Stage) -> None:
@@ -59,113 +64,115 @@ async def story(stage: Stage) -> None:
         ada = await signing_in(stage, app)
         await commands_and_queries(stage, app, ada)
         await api_tokens(stage, app, ada)
-        await many_at_once(stage, app)
-        await one_name_at_once(stage, app)
-        await a_caller_who_leaves(stage, app, ada)
+        await parallel_creations(stage, app)
+        await one_name(stage, app)
+        await cancelled_caller(stage, app, ada)
         await failures(stage, app, ada)
 
 
 async def signing_in(stage: Stage, app: Application) -> UUID:
-    stage.step("Somebody signs up, and signs in")
-    command = SignUp("ada", "ada@example.org", PASSWORD)
+    stage.step("A user signs up and signs in")
+    command = CreateUserProfile("ada", "ada@example.org", PASSWORD)
     ada = await sign_up(command, app)
+    stage.expect("the repr of the command contains no password", PASSWORD not in repr(command))
     stage.expect(
-        "the command does not show the password", PASSWORD not in repr(command), repr(command)
+        "only a hash of the password is stored", ada.password_hash.startswith("$argon2id$")
     )
-    stage.expect("only a hash of it is kept", ada.password_hash.startswith("$argon2id$"))
-    signed_in = await sign_in(SignIn("ada", PASSWORD), app)
-    caller = await identify_caller(IdentifyCaller(signed_in), app)
-    stage.expect("the access token is ada's", caller and caller.user_id == ada.id)
-    stage.expect("it is for everything", caller and caller.scopes == frozenset(Scope))
+    caller = await identify(await sign_in(SignIn("ada", PASSWORD), app), app)
+    stage.expect("the access token identifies ada", caller and caller.user_id == ada.id)
+    stage.expect("it has all scopes", caller and caller.scopes == frozenset(Scope))
     by_email = await sign_in(SignIn("ADA@example.org", PASSWORD), app)
-    # Each token ends at a second of its own, so the two callers need not be equal.
-    the_same = await identify_caller(IdentifyCaller(by_email), app)
-    stage.expect("her e-mail address does as well", the_same and the_same.user_id == ada.id)
+    # The tokens may expire at different seconds, so the two callers need not be equal.
+    the_same = await identify(by_email, app)
+    stage.expect("her e-mail address works as well", the_same and the_same.user_id == ada.id)
     with stage.expect_refusal("a wrong password", InvalidCredentials):
         await sign_in(SignIn("ada", "hunter2"), app)
-    with stage.expect_refusal("a user that there is not, alike", InvalidCredentials):
+    with stage.expect_refusal("an unknown user, with the same error", InvalidCredentials):
         await sign_in(SignIn("bob", PASSWORD), app)
     stage.expect(
-        "an altered token is nobody's",
-        await identify_caller(IdentifyCaller(by_email[:-5] + "AAAAA"), app) is None,
+        "a tampered token identifies nobody", await identify(by_email[:-5] + "AAAAA", app) is None
     )
     return ada.id
 
 
 async def commands_and_queries(stage: Stage, app: Application, ada: UUID) -> None:
-    stage.step("Commands change things, each in a transaction; queries just look")
+    stage.step("Commands change data, each in a transaction; queries read")
     thesis = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     keys = await app.run(create_vault, CreateVault(ada, thesis.id, "keys", "~/vaults/keys"))
     found = await app.ask(get_vault, GetVault(ada, keys.id))
-    stage.expect("what a command gives is what a query finds", found == keys)
+    stage.expect("a query finds what a command has created", found == keys)
     page = await app.ask(list_workspaces, ListWorkspaces(ada, ada, PageRequest(limit=10)))
-    stage.expect("lists come in pages", (list(page.items), page.next) == ([thesis], None))
+    stage.expect("a list is returned in pages", (list(page.items), page.next) == ([thesis], None))
     await app.run(lock_vault, LockVault(ada, keys.id))
-    with stage.expect_refusal("a change of a locked vault", Locked):
+    with stage.expect_refusal("an update of a locked vault", Locked):
         await app.run(update_vault, UpdateVault(ada, keys.id, {"name": "other"}))
     stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, thesis.id))
-    stage.expect("one vault is counted", (stats.repo_count, stats.vault_count) == (0, 1))
+    stage.expect("the workspace counts one vault", (stats.repo_count, stats.vault_count) == (0, 1))
 
 
 async def api_tokens(stage: Stage, app: Application, ada: UUID) -> None:
-    stage.step("Programs get tokens of their own: scoped, and revoked at once")
+    stage.step("API tokens have scopes, and are revoked at once")
     token = new_api_token()
     only_read = (Scope.READ,)
-    made = await app.run(
+    created = await app.run(
         create_api_token, CreateApiToken(ada, frozenset(Scope), token, "backup", only_read)
     )
-    stage.expect("only a hash of it is kept", made.token_hash == hash_token(token))
-    caller = await identify_caller(IdentifyCaller(token), app)
-    stage.expect("it is ada's, to read", caller and caller.scopes == frozenset(only_read))
-    with stage.expect_refusal("a wider token, made with this one", Forbidden, "insufficient-scope"):
+    stage.expect("only a hash of the token is stored", created.token_hash == hash_token(token))
+    caller = await identify(token, app)
+    stage.expect(
+        "it identifies ada, with the scope read", caller and caller.scopes == frozenset(only_read)
+    )
+    with stage.expect_refusal(
+        "a token with more scopes, created with this one", Forbidden, "insufficient-scope"
+    ):
         wider = CreateApiToken(ada, frozenset(only_read), new_api_token(), "more", tuple(Scope))
         await app.run(create_api_token, wider)
-    await app.run(revoke_api_token, RevokeApiToken(ada, made.id))
-    stage.expect(
-        "revoked, it is nobody's", await identify_caller(IdentifyCaller(token), app) is None
-    )
+    await app.run(revoke_api_token, RevokeApiToken(ada, created.id))
+    stage.expect("once revoked, it identifies nobody", await identify(token, app) is None)
 
 
-async def many_at_once(stage: Stage, app: Application) -> None:
-    stage.step(f"{AT_ONCE} workspaces at once against a limit of {LIMIT}")
-    bob = (await sign_up(SignUp("bob", "bob@example.org", PASSWORD), app)).id
-    commands = [CreateWorkspace(bob, bob, f"workspace {number}") for number in range(AT_ONCE)]
+async def parallel_creations(stage: Stage, app: Application) -> None:
+    stage.step(f"{CALLS} workspaces are created at the same time; the limit is {LIMIT}")
+    bob = (await sign_up(CreateUserProfile("bob", "bob@example.org", PASSWORD), app)).id
+    commands = [CreateWorkspace(bob, bob, f"workspace {number}") for number in range(CALLS)]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
-    stage.show("outcome", "times", rows=counted.items())
+    stage.table("outcome", "times", rows=counted.items())
+    stage.why("counting first and inserting then would let several through at the limit.")
     stage.expect(
-        "exactly as many as there may be",
-        counted == {"made": LIMIT, "workspace-limit-reached": AT_ONCE - LIMIT},
+        "exactly as many are created as are allowed",
+        counted == {"created": LIMIT, "workspace-limit-reached": CALLS - LIMIT},
     )
     page = await app.ask(list_workspaces, ListWorkspaces(bob, bob, PageRequest(limit=200)))
-    stage.expect("and that many are there", len(page.items) == LIMIT)
+    stage.expect("and as many are stored", len(page.items) == LIMIT)
 
 
-async def one_name_at_once(stage: Stage, app: Application) -> None:
-    stage.step("20 workspaces of one name at once")
-    eve = (await sign_up(SignUp("eve", "eve@example.org", PASSWORD), app)).id
+async def one_name(stage: Stage, app: Application) -> None:
+    stage.step("20 workspaces of one name are created at the same time")
+    eve = (await sign_up(CreateUserProfile("eve", "eve@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(eve, eve, name) for name in ("Thesis", "THESIS") * 10]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
-    stage.show("outcome", "times", rows=counted.items())
-    stage.expect("one gets it", counted == {"made": 1, "workspace-name-taken": 19})
+    stage.table("outcome", "times", rows=counted.items())
+    stage.why("the database decides who is first, so there is never a second one.")
+    stage.expect("one is created", counted == {"created": 1, "workspace-name-taken": 19})
 
 
-async def a_caller_who_leaves(stage: Stage, app: Application, ada: UUID) -> None:
-    stage.step("A caller who is cancelled halfway leaves nothing half done")
-    halfway, go_on = asyncio.Event(), asyncio.Event()
+async def cancelled_caller(stage: Stage, app: Application, ada: UUID) -> None:
+    stage.step("A command whose caller is cancelled is completed")
+    is_halfway, may_continue = asyncio.Event(), asyncio.Event()
 
     async def workspace_with_vault(name: str, services: Services) -> Workspace:
         workspace = await create_workspace(CreateWorkspace(ada, ada, name), services)
-        halfway.set()
-        await go_on.wait()
+        is_halfway.set()
+        await may_continue.wait()
         await create_vault(CreateVault(ada, workspace.id, "keys", "/v"), services)
         return workspace
 
     caller = asyncio.create_task(app.run(workspace_with_vault, "Opera"))
-    await halfway.wait()
+    await is_halfway.wait()
     caller.cancel()
     await asyncio.wait([caller])
-    stage.expect("the caller is gone, with a workspace made and no vault yet", caller.cancelled())
-    go_on.set()
+    stage.expect("the caller is cancelled between the workspace and its vault", caller.cancelled())
+    may_continue.set()
     await app.drain()
     page = await app.ask(
         list_workspaces, ListWorkspaces(ada, ada, PageRequest(limit=9, text="Opera"))
@@ -173,44 +180,50 @@ async def a_caller_who_leaves(stage: Stage, app: Application, ada: UUID) -> None
     stats = [
         await app.ask(get_workspace_stats, GetWorkspaceStats(ada, each.id)) for each in page.items
     ]
-    stage.expect("the command went on to its end", [each.vault_count for each in stats] == [1])
+    stage.expect(
+        "the command has created the vault too", [each.vault_count for each in stats] == [1]
+    )
     after = await app.run(create_workspace, CreateWorkspace(ada, ada, "Ballet"))
-    stage.expect("and left no lock behind: the next one runs", after.name == "Ballet")
+    stage.expect("no lock is left: the next command runs", after.name == "Ballet")
 
 
 async def failures(stage: Stage, app: Application, ada: UUID) -> None:
-    stage.step("A command that fails has done nothing; one that meets another runs again")
+    stage.step("A command that fails is rolled back; one that meets a conflict runs again")
 
     async def fail_halfway(name: str, services: Services) -> None:
         workspace = await create_workspace(CreateWorkspace(ada, ada, name), services)
         await create_vault(CreateVault(ada, new_id(), "keys", "/v"), services)
-        raise AssertionError(f"{workspace.name} has a vault in no workspace")
+        raise AssertionError(f"{workspace.name} has a vault in an unknown workspace")
 
-    with stage.expect_refusal("a vault in no workspace", DomainError, "workspace-not-found"):
+    with stage.expect_refusal(
+        "a vault in an unknown workspace", DomainError, "workspace-not-found"
+    ):
         await app.run(fail_halfway, "Symphony")
     runs: list[str] = []
 
-    async def meet_another_at_first(name: str, services: Services) -> Workspace:
+    async def conflict_once(name: str, services: Services) -> Workspace:
         runs.append(name)
         workspace = await create_workspace(CreateWorkspace(ada, ada, name), services)
         if len(runs) == 1:
             raise TransactionConflict
         return workspace
 
-    made = await app.run(meet_another_at_first, "Symphony")
-    stage.expect("the name was free, so the failure left nothing", made.name == "Symphony")
-    stage.expect("and the second run made it", len(runs) == 2)
+    created = await app.run(conflict_once, "Symphony")
+    stage.expect(
+        "the failed command has left nothing: its name is free", created.name == "Symphony"
+    )
+    stage.expect("the second run has created the workspace", len(runs) == 2)
 
 
 async def outcomes(commands: Iterable[Awaitable[object]]) -> Counter[str]:
-    """How often what came of many commands that run at once."""
+    """The outcomes of commands that run at the same time, counted."""
 
     async def outcome(command: Awaitable[object]) -> str:
         try:
             await command
         except DomainError as error:
             return error.slug
-        return "made"
+        return "created"
 
     return Counter(await asyncio.gather(*map(outcome, commands)))
 

@@ -1,247 +1,261 @@
-"""Attention: of all repos and vaults, those in which something is left to do, and what."""
+"""The attention board: one request says in which repos and vaults work is left to do."""
 
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
-from caller import User, problem, seen, sign_up
-from git_repository import Repository
-from real_server import Server, running_server
-from stage import Stage, perform
+
+from scripts.demos.support.demo_server import Server, running_server
+from scripts.demos.support.stage import Stage, perform
+from scripts.demos.support.user import User, outcome, sign_up
+from scripts.support.git_repository import Repository
 
 LONG_AGO = "2020-02-29T12:00:00+00:00"
 MANY = 100
 
-Work = Callable[[Repository], None]
+Situation = Callable[[Repository], None]
 
 
 def story(stage: Stage) -> None:
     with tempfile.TemporaryDirectory(prefix="symphony-demo-") as temporary:
         dev = Path(temporary).resolve() / "dev"
         dev.mkdir()
-        # Not by way of a proxy that the environment may name.
-        with (
-            running_server("--git-root", str(dev)) as server,
-            httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
-        ):
+        with running_server("--git-root", str(dev)) as server, server.client() as client:
             ada = sign_up(client, "ada")
-            thesis = workspace(ada, "Thesis")
+            thesis = ada.create_workspace("Thesis")
             upstream = Repository.with_commits(dev / "upstream", "engine", "notes")
             every_reason(stage, ada, thesis, upstream)
-            all_workspaces(stage, ada, thesis, upstream)
-            last_seen(stage, ada, upstream)
+            all_workspaces(stage, ada, upstream)
+            last_observation(stage, ada, upstream)
             unchanged(stage, ada)
-            done(stage, ada, upstream)
+            finished_work(stage, ada, upstream)
             one_of_many(stage, ada, upstream)
-            ones_own(stage, client, ada, thesis)
-            end(stage, server)
-
-
-def workspace(user: User, name: str) -> str:
-    return user.make(f"/user-profiles/{user.id}/workspaces", name=name)["id"]
+            isolation(stage, client, ada, thesis)
+            stop(stage, server)
 
 
 def register(user: User, workspace_id: str, path: Path) -> None:
-    user.make(f"/workspaces/{workspace_id}/repos", name=path.name, path=str(path))
+    user.create(f"/workspaces/{workspace_id}/repos", name=path.name, path=str(path))
 
 
-def board(user: User, query: str = "") -> dict[str, Any]:
+def get_board(user: User, query: str = "") -> httpx.Response:
     answer = user.call("GET", f"/user-profiles/{user.id}/attention{query}")
-    return answer.raise_for_status().json()
+    return answer.raise_for_status()
 
 
-def reasons(told: dict[str, Any]) -> dict[str, list[str]]:
-    """Why each thing on a board needs attention, by its name."""
-    return {each["name"]: each["reasons"] for each in told["items"]}
+def reasons(board: httpx.Response) -> dict[str, list[str]]:
+    """The reasons on a board, by the name of the repo or vault."""
+    return {each["name"]: each["reasons"] for each in board.json()["items"]}
 
 
-def dirty(clone: Repository) -> None:
+def edited_file(clone: Repository) -> None:
     clone.write("notes", "not committed\n")
 
 
-def unpushed(clone: Repository) -> None:
+def local_commit(clone: Repository) -> None:
     clone.commit("mine")
 
 
-def behind(clone: Repository) -> None:
+def missed_commit(clone: Repository) -> None:
     clone.git("reset", "--quiet", "--hard", "HEAD~1")
 
 
-def diverged(clone: Repository) -> None:
-    behind(clone)
-    unpushed(clone)
+def commits_on_both_sides(clone: Repository) -> None:
+    missed_commit(clone)
+    local_commit(clone)
 
 
-def stashed(clone: Repository) -> None:
+def shelved_work(clone: Repository) -> None:
     clone.write("notes", "put aside\n")
     clone.git("stash", "--quiet")
 
 
-def conflict(clone: Repository) -> None:
+def stopped_merge(clone: Repository) -> None:
     clone.git("switch", "--quiet", "--create", "other", "HEAD~1")
     clone.commit("notes", "theirs\n")
     clone.git("merge", "--quiet", "main", check=False)
 
 
-def new_branch(clone: Repository) -> None:
+def local_branch(clone: Repository) -> None:
     clone.git("switch", "--quiet", "--create", "idea")
 
 
-def no_remote(clone: Repository) -> None:
+def nowhere_to_push(clone: Repository) -> None:
     clone.git("remote", "remove", "origin")
 
 
-def unreadable(clone: Repository) -> None:
+def damaged_git_directory(clone: Repository) -> None:
     (clone.path / ".git" / "HEAD").write_text("damaged")
 
 
-def missing(clone: Repository) -> None:
+def deleted_folder(clone: Repository) -> None:
     shutil.rmtree(clone.path)
 
 
-def stale(clone: Repository) -> None:
+def commit_of_2020(clone: Repository) -> None:
     clone.commit("mine")
     clone.git("commit", "--quiet", "--amend", "--no-edit", f"--date={LONG_AGO}")
 
 
-SITUATIONS: list[tuple[Work, list[str]]] = [
-    (behind, ["behind"]),
-    (conflict, ["dirty", "unpushed", "conflict"]),
-    (dirty, ["dirty"]),
-    (diverged, ["unpushed", "behind", "diverged"]),
-    (missing, ["missing"]),
-    (new_branch, ["unpushed"]),
-    (no_remote, ["no-remote"]),
-    (stale, ["unpushed", "stale"]),
-    (stashed, ["stashed"]),
-    (unpushed, ["unpushed"]),
-    (unreadable, ["unreadable"]),
-]
+# By the name of the repo: what has happened there, and the reasons that are expected.
+SITUATIONS: dict[str, tuple[Situation, list[str]]] = {
+    "atlas": (missed_commit, ["behind"]),
+    "ballet": (stopped_merge, ["dirty", "unpushed", "conflict"]),
+    "engine": (edited_file, ["dirty"]),
+    "garden": (commits_on_both_sides, ["unpushed", "behind", "diverged"]),
+    "harp": (deleted_folder, ["missing"]),
+    "loom": (local_branch, ["unpushed"]),
+    "notes": (nowhere_to_push, ["no-remote"]),
+    "opera": (commit_of_2020, ["unpushed", "stale"]),
+    "paper": (shelved_work, ["stashed"]),
+    "slides": (local_commit, ["unpushed"]),
+    "wiki": (damaged_git_directory, ["unreadable"]),
+}
 
 
 def every_reason(stage: Stage, ada: User, thesis: str, upstream: Repository) -> None:
-    stage.step("Fifteen repos, in eleven of which something is left to do: one request tells which")
-    for work, _ in SITUATIONS:
-        clone = upstream.clone(upstream.path.with_name(work.__name__))
-        work(clone)
+    stage.step("15 repos, work left to do in 11 of them: which?")
+    for name, (happen, _) in SITUATIONS.items():
+        clone = upstream.clone(upstream.path.with_name(name))
+        happen(clone)
         register(ada, thesis, clone.path)
-    for number in range(4):
-        register(ada, thesis, upstream.clone(upstream.path.with_name(f"done-{number}")).path)
-    told = board(ada)
-    stage.show(
-        "repo", "reasons", rows=[(name, ", ".join(why)) for name, why in reasons(told).items()]
+    for number in range(1, 5):
+        register(ada, thesis, upstream.clone(upstream.path.with_name(f"tidy-{number}")).path)
+    board = stage.exchange(get_board(ada), "name", "kind", "reasons", "observed_at")
+    stage.say("The whole board:")
+    happened = {name: happen.__name__.replace("_", " ") for name, (happen, _) in SITUATIONS.items()}
+    stage.table(
+        *("repo", "what has happened there", "reasons"),
+        rows=[(name, happened[name], ", ".join(why)) for name, why in reasons(board).items()],
     )
-    expected = {work.__name__: why for work, why in SITUATIONS}
-    stage.expect("each with its reasons, and no other", reasons(told) == expected)
-    stage.expect("in the order of their names", list(reasons(told)) == sorted(expected))
-    stage.expect("all were looked at", told["unobserved"] == 0)
+    stage.why(
+        "uncommitted files, unpushed commits and forgotten stashes are what gets lost when"
+        " a laptop does. Symphony inspected all 15 folders, and changed none of them."
+    )
+    expected = {name: why for name, (_, why) in SITUATIONS.items()}
+    stage.expect("each repo has the right reasons, and no other", reasons(board) == expected)
+    stage.expect("the repos are sorted by name", list(reasons(board)) == sorted(expected))
+    stage.expect("every repo has been inspected", board.json()["unobserved"] == 0)
 
 
-def all_workspaces(stage: Stage, ada: User, thesis: str, upstream: Repository) -> None:
-    stage.step("Over all workspaces, with the vaults that were left unlocked; or only a part")
-    client_work = workspace(ada, "Client work")
+def all_workspaces(stage: Stage, ada: User, upstream: Repository) -> None:
+    stage.step("One board for all workspaces, with the vaults left unlocked; or a part of it")
+    client_work = ada.create_workspace("Client work")
     clone = upstream.clone(upstream.path.with_name("invoice"))
-    stashed(clone)
+    shelved_work(clone)
     register(ada, client_work, clone.path)
-    vault = ada.make(f"/workspaces/{client_work}/vaults", name="keys", path="~/vaults/keys")
-    told = board(ada)
-    there = {each["name"]: each["kind"] for each in told["items"] if each["workspace_id"] != thesis}
-    stage.expect("one board for both", there == {"invoice": "repo", "keys": "vault"})
-    one = reasons(board(ada, f"?workspace_id={client_work}"))
+    vaults = f"/workspaces/{client_work}/vaults"
+    vault = ada.create(vaults, name="keys", path="~/vaults/keys")
+    part = stage.exchange(get_board(ada, f"?workspace_id={client_work}"), "name", "kind", "reasons")
+    stashed = stage.exchange(get_board(ada, "?reason=stashed"), "name", "reasons")
+    stage.why("before you leave for the day, ask for one workspace, or for one kind of trouble.")
+    everything = get_board(ada)
     stage.expect(
-        "?workspace_id= for one of them", one == {"invoice": ["stashed"], "keys": ["unlocked"]}
+        "the whole board has the repos and vaults of both workspaces",
+        {"engine", "invoice", "keys"} <= set(reasons(everything)),
     )
-    found = reasons(board(ada, "?reason=stashed"))
-    stage.expect("?reason=stashed", set(found) == {"invoice", "stashed"}, ", ".join(found))
+    stage.expect(
+        "`workspace_id` selects a workspace",
+        reasons(part) == {"invoice": ["stashed"], "keys": ["unlocked"]},
+    )
+    stage.expect("`reason` selects a reason", set(reasons(stashed)) == {"invoice", "paper"})
     ada.call("POST", f"/vaults/{vault['id']}/lock").raise_for_status()
-    stage.expect("a vault that is locked needs nothing", "keys" not in reasons(board(ada)))
+    stage.expect("a locked vault leaves the board", "keys" not in reasons(get_board(ada)))
 
 
-def last_seen(stage: Stage, ada: User, upstream: Repository) -> None:
-    stage.step("?fresh=false tells what was last seen, and looks at nothing")
-    before = board(ada)
-    clone = Repository(upstream.path.with_name("done-0"))
-    stashed(clone)
-    remembered = board(ada, "?fresh=false")
-    stage.expect("what has changed since is not told", "done-0" not in reasons(remembered))
-    stage.expect(
-        "and observed_at says of when it is", remembered["observed_at"] == before["observed_at"]
+def last_observation(stage: Stage, ada: User, upstream: Repository) -> None:
+    stage.step("The last known state, without inspecting anything: ?fresh=false")
+    before = get_board(ada)
+    shelved_work(Repository(upstream.path.with_name("tidy-1")))
+    stored = stage.exchange(get_board(ada, "?fresh=false"), "name", "reasons")
+    fresh = stage.exchange(get_board(ada, "?reason=stashed"), "name", "reasons")
+    stage.why(
+        "a status bar that asks every second reads the stored observations; `observed_at`"
+        " says how old they are. A person who wants the truth asks without `fresh=false`."
     )
-    stage.expect("a fresh look finds it", reasons(board(ada)).get("done-0") == ["stashed"])
-    stage.expect(
-        "and it is remembered", reasons(board(ada, "?fresh=false"))["done-0"] == ["stashed"]
-    )
+    stage.expect("the stored board does not know the new stash", "tidy-1" not in reasons(stored))
+    observed_at = stored.json()["observed_at"]
+    stage.expect("it is as old as it says", observed_at == before.json()["observed_at"])
+    stage.expect("a fresh board finds the stash", reasons(fresh).get("tidy-1") == ["stashed"])
+    again = reasons(get_board(ada, "?fresh=false"))
+    stage.expect("which is stored from then on", again["tidy-1"] == ["stashed"])
 
 
 def unchanged(stage: Stage, ada: User) -> None:
-    stage.step("Asked again and again, a board that says nothing new is not sent again")
+    stage.step("Polling costs no traffic: an unchanged board is not sent again")
     path = f"/user-profiles/{ada.id}/attention"
-    first = ada.call("GET", path)
-    known = {"If-None-Match": first.headers["etag"]}
-    again = ada.call("GET", path, headers=known)
-    stage.expect(
-        "304, and no body",
-        (again.status_code, again.content) == (304, b""),
-        f"ETag: {first.headers['etag']}",
-    )
+    known = {"If-None-Match": ada.call("GET", path).headers["etag"]}
+    again = stage.exchange(ada.call("GET", path, headers=known))
+    stage.why("the ETag covers what the board says, not when it was computed.")
+    stage.expect("the status is 304", again.status_code == 304)
+    stage.expect("there is no body", again.content == b"")
 
 
-def done(stage: Stage, ada: User, upstream: Repository) -> None:
-    stage.step("What is done is gone from the board")
+def finished_work(stage: Stage, ada: User, upstream: Repository) -> None:
+    stage.step("Push one repo and tidy up another: both leave the board")
     path = f"/user-profiles/{ada.id}/attention"
     known = {"If-None-Match": ada.call("GET", path).headers["etag"]}
     upstream.git("config", "receive.denyCurrentBranch", "ignore")
-    pushed = Repository(upstream.path.with_name("unpushed"))
-    pushed.git("push", "--quiet")
-    cleaned = Repository(upstream.path.with_name("dirty"))
-    cleaned.git("restore", ".")
-    after = ada.call("GET", path, headers=known)
-    stage.expect("the board is another one", after.status_code == 200)
-    left = reasons(after.json())
-    stage.expect("without the two", not {"unpushed", "dirty"} & set(left), ", ".join(left))
+    Repository(upstream.path.with_name("slides")).git("push", "--quiet")
+    Repository(upstream.path.with_name("engine")).git("restore", ".")
+    stage.run("cd ~/dev/slides && git push; cd ~/dev/engine && git restore .", "")
+    after = stage.exchange(ada.call("GET", path, headers=known), "name", "reasons")
+    stage.why("no user reports what has been done; Symphony inspects the folders.")
+    stage.expect("the board has a new ETag", after.headers["etag"] != known["If-None-Match"])
+    stage.expect("neither repo is on it", not {"slides", "engine"} & set(reasons(after)))
 
 
 def one_of_many(stage: Stage, ada: User, upstream: Repository) -> None:
-    stage.step(f"{MANY} repos more, and somewhere in them one forgotten change")
-    archive = workspace(ada, "Archive")
-    first = upstream.clone(upstream.path.with_name("many-0"))
+    stage.step(f"{MANY} more repos, and one forgotten file in them")
+    archive = ada.create_workspace("Archive")
+    first = upstream.clone(upstream.path.with_name("archive-0"))
     for number in range(MANY):
-        path = first.path.with_name(f"many-{number}")
+        path = first.path.with_name(f"archive-{number}")
         if number:
             shutil.copytree(first.path, path)
         register(ada, archive, path)
-    Repository(first.path.with_name("many-42")).write("forgotten")
-    begun = time.perf_counter()
-    told = reasons(board(ada, f"?workspace_id={archive}"))
-    seconds = time.perf_counter() - begun
-    stage.expect("it is found", told == {"many-42": ["dirty"]}, f"{MANY} looks in {seconds:.1f} s")
-    begun = time.perf_counter()
-    remembered = reasons(board(ada, f"?workspace_id={archive}&fresh=false"))
-    milliseconds = (time.perf_counter() - begun) * 1000
-    stage.expect("and remembered", remembered == told, f"without looking: {milliseconds:.0f} ms")
-
-
-def ones_own(stage: Stage, client: httpx.Client, ada: User, thesis: str) -> None:
-    stage.step("Everybody sees their own things only")
-    eve = sign_up(client, "eve")
-    stage.expect("nothing needs Eve's attention", board(eve)["items"] == [])
-    hers = eve.call("GET", f"/user-profiles/{ada.id}/attention")
-    stage.expect(
-        "of Ada's there is no board", problem(hers) == "404 user-profile-not-found", seen(hers)
+    Repository(first.path.with_name("archive-42")).write("forgotten")
+    fresh, fresh_seconds = timed(lambda: get_board(ada, f"?workspace_id={archive}"))
+    stored, stored_seconds = timed(lambda: get_board(ada, f"?workspace_id={archive}&fresh=false"))
+    stage.exchange(fresh, "name", "reasons")
+    stage.table(
+        *("board", "time"),
+        rows=[
+            (f"fresh: {MANY} inspections", f"{fresh_seconds * 1000:,.0f} ms"),
+            ("stored: ?fresh=false", f"{stored_seconds * 1000:,.0f} ms"),
+        ],
     )
+    stage.why("this is the question that takes an afternoon by hand.")
+    stage.expect("the forgotten file is found", reasons(fresh) == {"archive-42": ["dirty"]})
+    stage.expect("and is known without another inspection", reasons(stored) == reasons(fresh))
+
+
+def timed(call: Callable[[], httpx.Response]) -> tuple[httpx.Response, float]:
+    """An answer, and the seconds it took."""
+    start = time.perf_counter()
+    answer = call()
+    return answer, time.perf_counter() - start
+
+
+def isolation(stage: Stage, client: httpx.Client, ada: User, thesis: str) -> None:
+    stage.step("Each user sees their own board only")
+    eve = sign_up(client, "eve")
+    foreign = stage.exchange(eve.call("GET", f"/user-profiles/{ada.id}/attention"))
+    stage.why("on a shared server no user learns what others work on.")
+    stage.expect("Eve's own board is empty", get_board(eve).json()["items"] == [])
+    stage.expect("she cannot get Ada's", outcome(foreign) == "404 user-profile-not-found")
     part = eve.call("GET", f"/user-profiles/{eve.id}/attention?workspace_id={thesis}")
-    stage.expect("nor of her workspace", problem(part) == "404 workspace-not-found", seen(part))
+    stage.expect("nor that of Ada's workspace", outcome(part) == "404 workspace-not-found")
 
 
-def end(stage: Stage, server: Server) -> None:
-    stage.step("Told to stop (SIGTERM), the service leaves nothing behind")
+def stop(stage: Stage, server: Server) -> None:
+    stage.step("The server stops and leaves nothing behind")
     status, seconds = server.stop()
-    stage.expect("it ends as it should", status == 0, f"exit code {status}, {seconds:.1f} s")
-    stage.expect("none of its copies of git directories stays", server.files == [])
+    stage.expect("its exit code is 0", status == 0, f"after {seconds:.1f} s")
+    stage.expect("no temporary copy of a git directory is left", server.files == [])
 
 
 if __name__ == "__main__":

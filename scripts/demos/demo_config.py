@@ -1,23 +1,22 @@
-"""Settings: where they come from, and how bad ones are refused."""
+"""Settings: where they come from, and how invalid ones are refused."""
 
 import os
 import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stage import Stage, perform
-
+from scripts.demos.support.stage import Stage, perform
+from scripts.support.service_process import SYMPHONY
 from symphony.config.demo import get_demo_settings
 from symphony.config.settings import SettingsError, load_settings
 
-SYMPHONY = Path(sys.executable).with_name("symphony")
-BAD = {
-    "an unknown name": ("SYMPHONY_COLOUR", "blue"),
-    "a port that is no number": ("SYMPHONY_PORT", "harp"),
-    "a port that there is not": ("SYMPHONY_PORT", "65536"),
-    "a word that is not in the list": ("SYMPHONY_REGISTRATION", "maybe"),
+VARIABLES = ("SYMPHONY_PORT", "SYMPHONY_REGISTRATION", "SYMPHONY_GIT_ROOTS")
+INVALID = {
+    "an unknown name": ("SYMPHONY_COLOR", "blue"),
+    "a port that is not a number": ("SYMPHONY_PORT", "harp"),
+    "a port that does not exist": ("SYMPHONY_PORT", "65536"),
+    "a word that is not in the list of choices": ("SYMPHONY_REGISTRATION", "maybe"),
     "a limit below one": ("SYMPHONY_MAX_REPOS_PER_WORKSPACE", "0"),
     "a folder that does not exist": ("SYMPHONY_GIT_ROOTS", "/no/such/folder"),
     "a secret that is too short": ("SYMPHONY_SECRET_KEY", "hunter2"),
@@ -33,18 +32,19 @@ def story(stage: Stage) -> None:
 
 
 def defaults(stage: Stage) -> None:
-    stage.step("With nothing set, everything has a default")
+    stage.step("Without any setting, everything has a default")
     settings = load_settings()
     shown = ("host", "port", "workers", "log_format", "registration", "access_token_ttl")
-    stage.show(
+    stage.table(
         "setting",
         "variable",
         "default",
         rows=[(*_names(name), getattr(settings, name)) for name in shown],
     )
-    stage.expect("it listens on this machine only", settings.host == "127.0.0.1")
+    stage.why("a server to try needs no configuration, and is not reachable from outside.")
+    stage.expect("the server listens on this machine only", settings.host == "127.0.0.1")
     stage.expect(
-        "its data are in a file of its own, in the user's data folder",
+        "its data is in an SQLite file in the user's data directory",
         settings.store_url.startswith(f"sqlite:///{settings.data_dir}"),
     )
     limits = (
@@ -52,11 +52,14 @@ def defaults(stage: Stage) -> None:
         settings.max_repos_per_workspace,
         settings.max_vaults_per_workspace,
     )
-    stage.expect("50 workspaces a user, 100 repos and 20 vaults each", limits == (50, 100, 20))
+    stage.expect(
+        "limits: 50 workspaces per user, 100 repos and 20 vaults per workspace",
+        limits == (50, 100, 20),
+    )
 
 
 def environment_variables(stage: Stage) -> None:
-    stage.step("SYMPHONY_* variables say otherwise, and options go before them")
+    stage.step("SYMPHONY_* variables override defaults, and options override variables")
     here = str(Path(__file__).parent)
     with environment(
         SYMPHONY_PORT="9000",
@@ -65,19 +68,22 @@ def environment_variables(stage: Stage) -> None:
         SYMPHONY_DATABASE_URL="postgresql://ada:hunter2@db.example.org/symphony",
     ):
         settings = load_settings()
+        shown = {name: value for name, value in os.environ.items() if name in VARIABLES}
+        stage.table("variable", "value", rows=sorted(shown.items()))
+        stage.why("a container is configured by its environment, an experiment by an option.")
         stage.expect("the port is 9000", settings.port == 9000)
-        stage.expect("nobody can sign up", settings.registration == "closed")
-        stage.expect("two folders, as PATH would have them", len(settings.git_roots) == 2)
-        stage.expect("the data are on PostgreSQL", settings.store_url.startswith("postgresql://"))
-        stage.expect("the password does not show", "hunter2" not in repr(settings))
-        stage.expect("an option wins: port 7000", load_settings(port=7000).port == 7000)
+        stage.expect("registration is closed", settings.registration == "closed")
+        stage.expect("two folders are separated as in PATH", len(settings.git_roots) == 2)
+        stage.expect("the data is on PostgreSQL", settings.store_url.startswith("postgresql://"))
+        stage.expect("the password is not in the repr", "hunter2" not in repr(settings))
+        stage.expect("`--port 7000` wins", load_settings(port=7000).port == 7000)
 
 
 def demo_mode(stage: Stage) -> None:
     stage.step("Demo mode keeps everything in memory")
     with environment(SYMPHONY_DATABASE_URL="postgresql://db.example.org/symphony"):
         settings = get_demo_settings()
-    stage.show(
+    stage.table(
         "setting",
         "value",
         rows=[
@@ -86,26 +92,29 @@ def demo_mode(stage: Stage) -> None:
             ("store_url", settings.store_url),
         ],
     )
+    stage.why("a demo cannot damage real data, even where SYMPHONY_DATABASE_URL is set.")
     stage.expect("demo mode is on", settings.demo_mode)
     stage.expect("the database is SQLite in memory", settings.demo_database_url == "sqlite://")
-    stage.expect("the real one is never touched", settings.store_url == "sqlite://")
+    stage.expect("the configured database is not used", settings.store_url == "sqlite://")
     with (
-        stage.expect_refusal("two processes, for they share no memory", SettingsError, "WORKERS"),
+        stage.expect_refusal(
+            "two processes, which would share no memory", SettingsError, "WORKERS"
+        ),
         environment(SYMPHONY_DEMO_MODE="true", SYMPHONY_WORKERS="2"),
     ):
         load_settings()
 
 
 def refusals(stage: Stage) -> None:
-    stage.step("What cannot be meant is refused, and the line says which and what is allowed")
-    for what, (name, value) in BAD.items():
-        with stage.expect_refusal(what, SettingsError, f"{name}: "), environment(**{name: value}):
+    stage.step("An invalid setting is refused, by name and with what is allowed")
+    for what, (name, value) in INVALID.items():
+        with stage.expect_refusal(what, SettingsError, name), environment(**{name: value}):
             load_settings()
 
 
 def refused_start(stage: Stage) -> None:
-    stage.step("The start itself ends with that one line")
-    ended = subprocess.run(  # noqa: S603 - our own program, and nothing of anybody else's
+    stage.step("An invalid setting stops the start with one line")
+    done = subprocess.run(  # noqa: S603 - our own program
         [SYMPHONY, "serve"],
         env=os.environ | {"SYMPHONY_SECRET_KEY": "hunter2"},
         capture_output=True,
@@ -113,16 +122,17 @@ def refused_start(stage: Stage) -> None:
         timeout=30,
         check=False,
     )
-    stage.show("symphony serve", rows=[[ended.stderr.strip()]])
-    stage.expect("it does not start", ended.returncode == 2 and not ended.stdout)
-    stage.expect("one line, no traceback", ended.stderr.count("\n") == 1)
-    stage.expect("that names the variable", "SYMPHONY_SECRET_KEY" in ended.stderr)
-    stage.expect("and keeps the secret", "hunter2" not in ended.stderr)
+    stage.run("SYMPHONY_SECRET_KEY=hunter2 symphony serve", done.stderr)
+    stage.why("a wrong setting is found at the start, not at the first request that needs it.")
+    stage.expect("the server does not start", done.returncode == 2 and not done.stdout)
+    stage.expect("it prints one line, no traceback", done.stderr.count("\n") == 1)
+    stage.expect("the line names the variable", "SYMPHONY_SECRET_KEY" in done.stderr)
+    stage.expect("but not its value", "hunter2" not in done.stderr)
 
 
 @contextmanager
 def environment(**variables: str) -> Generator[None]:
-    """The environment with these variables in it, for a while."""
+    """Set environment variables within the block."""
     os.environ.update(variables)
     try:
         yield

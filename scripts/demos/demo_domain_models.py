@@ -1,12 +1,11 @@
-"""The four nouns: user profile, workspace, repo and vault, and the rules they keep."""
+"""Domain models: user profile, workspace, repo and vault, and the rules of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 from typing import Any
 
-from stage import Stage, perform
-
+from scripts.demos.support.stage import Stage, perform
 from symphony.domain.base import Entity, new_id
 from symphony.domain.errors import Invalid, Locked, PreconditionFailed
 from symphony.domain.fields import comparison_key
@@ -42,9 +41,9 @@ def story(stage: Stage) -> None:
 
 
 def nouns(stage: Stage) -> None:
-    stage.step("Four nouns, each with an identity, a version and times in UTC")
+    stage.step("Four nouns, each with an id, a version and times in UTC")
     entities: tuple[Entity, ...] = (ADA, THESIS, ENGINE, KEYS)
-    stage.show(
+    stage.table(
         "noun",
         "id",
         "version",
@@ -53,18 +52,19 @@ def nouns(stage: Stage) -> None:
             (each.noun, each.id, each.version, f"{each.created_at:%H:%M:%S}Z") for each in entities
         ],
     )
+    stage.why("ids that sort by time keep indexes compact; versions make updates safe.")
     ids = [each.id for each in entities]
     stage.expect("ids are UUIDs of version 7", {each.version for each in ids} == {7})
-    stage.expect("which sort by the time they were made", ids == sorted(ids))
-    stage.expect("everything begins at version 1", all(each.version == 1 for each in entities))
+    stage.expect("ids sort by the time of creation", ids == sorted(ids))
+    stage.expect("a new entity has version 1", all(each.version == 1 for each in entities))
     stage.expect("times are in UTC", all(each.created_at.tzinfo is UTC for each in entities))
-    stage.expect("spaces around names are trimmed", THESIS.name == "Thesis")
-    stage.expect("a password's hash does not show", "hash" not in repr(ADA))
+    stage.expect("spaces around a name are trimmed", THESIS.name == "Thesis")
+    stage.expect("the password hash is not in the repr", "hash" not in repr(ADA))
 
 
 def construction(stage: Stage) -> None:
-    stage.step("Nothing invalid can be made, and all that is wrong is said at once")
-    wrong = broken_rules(
+    stage.step("An invalid entity cannot be created, and every error is reported at once")
+    errors = validation_errors(
         lambda: Repo(
             workspace_id=THESIS.id,
             name="../etc",
@@ -74,9 +74,10 @@ def construction(stage: Stage) -> None:
             last_synced=datetime(2027, 1, 31),  # noqa: DTZ001 - naive, and so refused
         )
     )
-    stage.show(
-        "field", "code", "what is allowed", rows=[(name, *each) for name, each in wrong.items()]
+    stage.table(
+        "field", "code", "what is allowed", rows=[(name, *each) for name, each in errors.items()]
     )
+    stage.why("code after the constructor never meets an invalid entity.")
     expected = {
         "name": "not-a-folder-name",
         "path": "not-absolute",
@@ -85,15 +86,15 @@ def construction(stage: Stage) -> None:
         "last_synced": "not-utc",
     }
     stage.expect(
-        "five fields, five broken rules",
-        {name: code for name, (code, _) in wrong.items()} == expected,
+        "each of the five invalid fields has an error",
+        {name: code for name, (code, _) in errors.items()} == expected,
     )
-    stage.expect("what was sent is not told back", "hunter2" not in str(wrong))
+    stage.expect("no error repeats what was given", "hunter2" not in str(errors))
 
 
 def single_values(stage: Stage) -> None:
-    stage.step("Single values can be asked about beforehand")
-    asked: list[tuple[type[Entity], str, object, bool]] = [
+    stage.step("A single value can be validated before")
+    values: list[tuple[type[Entity], str, object, bool]] = [
         (UserProfile, "username", "ada_lovelace", True),
         (UserProfile, "username", "1ada", False),
         (UserProfile, "email", "Ada <ada@example.org>", False),
@@ -104,91 +105,102 @@ def single_values(stage: Stage) -> None:
         (Vault, "name", "a/b", False),
         (Vault, "path", "~/vaults", True),
     ]
-    answers = [entity.is_valid(**{name: value}) for entity, name, value, _ in asked]
-    stage.show(
+    answers = [entity.is_valid(**{name: value}) for entity, name, value, _ in values]
+    stage.table(
         "noun",
         "field",
         "value",
         "is_valid",
         rows=[
             (entity.noun, name, value, answer)
-            for (entity, name, value, _), answer in zip(asked, answers, strict=True)
+            for (entity, name, value, _), answer in zip(values, answers, strict=True)
         ],
     )
-    stage.expect("all answers are right", answers == [expected for *_, expected in asked])
+    stage.expect("every answer is as expected", answers == [expected for *_, expected in values])
 
 
 def changes(stage: Stage) -> None:
-    stage.step("A change makes the next version, through the same rules")
+    stage.step("An update creates the next version, under the same rules")
     renamed = THESIS.updated({"name": "Dissertation", "description": "Notes and proofs."})
     stage.expect(
-        "another name, the same id", (renamed.name, renamed.id) == ("Dissertation", THESIS.id)
+        "the name is new, the id is the same",
+        (renamed.name, renamed.id) == ("Dissertation", THESIS.id),
     )
-    stage.expect("version 2", renamed.version == 2)
-    stage.expect("changed later than made", renamed.updated_at >= renamed.created_at)
-    stage.expect("the state before is as it was", THESIS.name == "Thesis" and THESIS.version == 1)
+    stage.expect("the version is 2", renamed.version == 2)
+    stage.expect("updated_at is not before created_at", renamed.updated_at >= renamed.created_at)
     stage.expect(
-        "a change that changes nothing makes nothing", THESIS.updated({"name": "Thesis"}) is THESIS
+        "the earlier version is unchanged", THESIS.name == "Thesis" and THESIS.version == 1
     )
-    with stage.expect_refusal("a change to something invalid", Invalid, "name"):
+    stage.expect(
+        "an update without a difference returns the same object",
+        THESIS.updated({"name": "Thesis"}) is THESIS,
+    )
+    with stage.expect_refusal("an update to an invalid value", Invalid, "name"):
         THESIS.updated({"name": "\n"})
-    with stage.expect_refusal("a change behind its back", FrozenInstanceError):
+    with stage.expect_refusal("an assignment to an attribute", FrozenInstanceError):
         THESIS.name = "\n"  # pyright: ignore[reportAttributeAccessIssue] - the refusal is the point
-    with stage.expect_refusal("a change of a locked vault", Locked, "vault-locked"):
+    with stage.expect_refusal("an update of a locked vault", Locked, "vault-locked"):
         KEYS.updated({"is_locked": True}).require_unlocked()
 
 
 def merge_patches(stage: Stage) -> None:
-    stage.step("Objects are changed by merge patches (RFC 7396)")
+    stage.step("JSON objects are updated by merge patches (RFC 7396)")
     patch = {"theme": {"accent": None, "font": "serif"}, "tabs": 2}
     after = THESIS.updated({"settings": patch}).settings
-    stage.show(
+    stage.table(
         "", "settings", rows=[("before", THESIS.settings), ("patch", patch), ("after", after)]
     )
+    stage.why("two clients can change two members without overwriting each other.")
     stage.expect(
-        "null removes, objects merge, the rest replaces",
+        "null removes a member, objects are merged, other values replace",
         after == {"theme": {"dark": True, "font": "serif"}, "tabs": 2},
     )
     stage.expect(
-        "to JSON, 4 and 4.0 are two things",
+        "4 and 4.0 are different JSON values",
         THESIS.updated({"settings": {"tabs": 4.0}}).version == 2,
     )
 
 
 def tags(stage: Stage) -> None:
-    stage.step("A tag names one state, so that nobody overwrites what they have not seen")
+    stage.step("A tag identifies one state, against overwriting a state that was never seen")
     seen = frozenset({THESIS.tag})
-    newer = THESIS.updated({"description": "Somebody was quicker."})
+    newer = THESIS.updated({"description": "Another editor was quicker."})
     THESIS.require(seen)
-    stage.expect("the state I have seen is the present one", THESIS.tag in seen, THESIS.tag)
-    stage.expect("another state has another tag", newer.tag not in seen, newer.tag)
-    with stage.expect_refusal("a change of what has changed since", PreconditionFailed):
+    stage.expect("the state that was read is the current one", THESIS.tag in seen, THESIS.tag)
+    stage.expect("a newer state has another tag", newer.tag not in seen, newer.tag)
+    with stage.expect_refusal("an update of a state that is no longer current", PreconditionFailed):
         newer.require(seen)
 
 
 def names(stage: Stage) -> None:
-    stage.step("Names are the same whatever their case or Unicode form")
+    stage.step("Names are compared without case and Unicode form")
     pairs = [
         ("Straße", "STRASSE"),
         ("café", "cafe\u0301"),
         ("ﬁle", "File"),
         ("Thesis", "\uff34hesis"),
     ]
-    stage.show(
-        "one", "other", "compared as", rows=[(*pair, comparison_key(pair[0])) for pair in pairs]
+    stage.table(
+        "name",
+        "the same name",
+        "compared as",
+        rows=[(*pair, comparison_key(pair[0])) for pair in pairs],
+    )
+    stage.why("a folder on a Mac and one on Linux do not get two repos of the same name.")
+    stage.expect(
+        "both names of a pair are the same",
+        all(comparison_key(a) == comparison_key(b) for a, b in pairs),
     )
     stage.expect(
-        "each pair is one name", all(comparison_key(a) == comparison_key(b) for a, b in pairs)
-    )
-    stage.expect(
-        "vaults know", Vault(workspace_id=new_id(), name="KEYS", path="/").name_key == KEYS.name_key
+        "vaults compare names this way",
+        Vault(workspace_id=new_id(), name="KEYS", path="/").name_key == KEYS.name_key,
     )
 
 
-def broken_rules(make: Callable[[], Any]) -> Mapping[str, tuple[str, str]]:
-    """The code and words of each rule that making it breaks, by field."""
+def validation_errors(create: Callable[[], Any]) -> Mapping[str, tuple[str, str]]:
+    """The code and text of each validation error, by field."""
     try:
-        make()
+        create()
     except Invalid as invalid:
         return {each.field: (each.code, each.detail) for each in invalid.errors}
     return {}

@@ -1,164 +1,66 @@
-"""Errors: a tour of everything that the API refuses, and what it tells when it does."""
+"""Errors: everything that the API refuses, and what it reports when it does."""
 
 from typing import Any
 
 import httpx
-from caller import API, PASSWORD, User, problem, sign_up
-from real_server import running_server
-from stage import Stage, perform
+
+from scripts.demos.support.demo_server import running_server
+from scripts.demos.support.stage import Stage, perform
+from scripts.demos.support.user import API, PASSWORD, User, outcome, sign_up
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
 MAX_BODY = 1_048_576  # bytes; the server's default
 MAX_VAULTS = 20  # in a workspace; the server's default
-SECRET = "zebra-crossing"  # what must not come back
+SECRET = "zebra-crossing"  # what no answer may contain
+STALE = {"If-Match": '"an-old-state"'}
+MEMBERS = ("type", "title", "status", "detail", "instance", "code", "request_id")
 
 
 def story(stage: Stage) -> None:
-    # Not by way of a proxy that the environment may name.
-    with (
-        running_server() as server,
-        httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
-    ):
+    with running_server() as server, server.client() as client:
         tour = Tour(stage, client)
-        tour.reading()
-        tour.identity()
+        tour.validation()
+        tour.unreadable_requests()
+        tour.authentication()
         tour.existence()
         tour.conflicts()
         tour.states()
-        tour.rules()
         tour.order()
-        tour.silence()
-        tour.passwords()
+        tour.no_echo()
+        tour.throttling()
         tour.pages()
 
 
 class Tour:
-    """Ada, who does everything wrong once, and what she has."""
+    """Ada, who makes every mistake once, and what she owns."""
 
     def __init__(self, stage: Stage, client: httpx.Client) -> None:
         self._stage = stage
         self._client = client
-        self._met: dict[str, httpx.Response] = {}
+        self._problems: dict[str, httpx.Response] = {}
+        """The first problem document of each kind."""
         self._ada, self._eve = sign_up(client, "ada"), sign_up(client, "eve")
-        self._reader = User(
-            client, self._ada.make("/api-tokens", name="reader", scopes=["read"])["token"]
-        )
+        token = self._ada.create("/api-tokens", name="reader", scopes=["read"])["token"]
+        self._reader = User(client, token)
         self._workspaces = f"/user-profiles/{self._ada.id}/workspaces"
-        self._thesis = f"/workspaces/{self._ada.make(self._workspaces, name='Thesis')['id']}"
+        self._thesis = f"/workspaces/{self._ada.create_workspace('Thesis')}"
         self._vaults = f"{self._thesis}/vaults"
-        self._vault = f"/vaults/{self._ada.make(self._vaults, name='keys', path='/v')['id']}"
+        self._vault = f"/vaults/{self._ada.create(self._vaults, name='keys', path='/v')['id']}"
 
-    def reading(self) -> None:
-        self._stage.step("What cannot be read")
-        for what, body in {
-            "no JSON": "{",
-            "nothing at all": "",
-            "no JSON number": '{"name": NaN}',
-            "not UTF-8": b'{"name": "\xff"}',
-        }.items():
-            self._meet("400 malformed-request", what, self._create(body, JSON))
-        other_list = self._ada.call("GET", self._workspaces, params={"cursor": "from-elsewhere"})
-        self._meet("400 invalid-cursor", "a cursor that this list never gave", other_list)
-        self._meet("415 unsupported-media-type", "a plain text", self._create("{}", TEXT))
-        too_large = self._create(b" " * (MAX_BODY + 1), JSON)
-        self._meet("413 payload-too-large", "a byte more than a mebibyte", too_large)
-
-    def identity(self) -> None:
-        self._stage.step("Who is asking")
-        nobody = self._client.get(API + self._thesis)
-        self._meet("401 unauthenticated", "no token", nobody)
-        challenge = nobody.headers["www-authenticate"]
-        self._stage.expect("the header says what to bring", challenge == "Bearer", challenge)
-        forged = {"Authorization": f"Bearer {self._ada.token[:-4]}AAAA"}
-        for what, headers in {"a forged token": forged, "another scheme": _basic()}.items():
-            answer = self._client.get(API + self._thesis, headers=headers)
-            self._meet("401 unauthenticated", what, answer)
-        read_only = self._reader.call("PATCH", self._thesis, json={"name": "Mine"})
-        self._meet("403 insufficient-scope", "writing with a token for reading", read_only)
-        writer = self._ada.make("/api-tokens", name="writer", scopes=["write"])["token"]
-        wider = self._client.post(
-            f"{API}/api-tokens",
-            json={"name": "wider", "scopes": ["read", "write"]},
-            headers={"Authorization": f"Bearer {writer}"},
-        )
-        self._meet("403 insufficient-scope", "making a token that may do more", wider)
-
-    def existence(self) -> None:
-        self._stage.step("What is not there")
-        self._meet("404 route-not-found", "an address", self._ada.call("GET", "/orchestras"))
-        for method, path, allowed in (
-            ("PUT", self._vault, "DELETE, GET, HEAD, PATCH"),
-            ("DELETE", self._vaults, "GET, HEAD, POST"),
-            ("GET", f"{self._vault}/lock", "POST"),
-        ):
-            answer = self._ada.call(method, path)
-            self._meet("405 method-not-allowed", f"{method} …{path[-5:]}", answer)
-            allow = answer.headers["allow"]
-            told = ", ".join(sorted(allow.split(", ")))
-            self._stage.expect("the header tells all methods there are", told == allowed, allow)
-
-        self._stage.step("What belongs to somebody else is not there either")
-        for noun, path in (("workspace", self._thesis), ("vault", self._vault)):
-            never_given = path[:-12] + "0" * 12
-            hers, nobodys = (
-                self._eve.call("GET", each, headers={"X-Request-ID": "the-same"})
-                for each in (path, never_given)
-            )
-            self._meet(f"404 {noun}-not-found", f"Eve asks for Ada's {noun}", hers)
-            same = hers.text.replace(path[-36:], never_given[-36:]) == nobodys.text
-            self._stage.expect("byte for byte as for an id that was never given", same)
-
-    def conflicts(self) -> None:
-        self._stage.step("What does not go together with what is there")
-        taken = self._ada.call("POST", self._workspaces, json={"name": "\uff34hesis"})
-        self._meet("409 workspace-name-taken", "a name that only looks like another", taken)
-        profile = {"username": "ADA", "email": "other@example.org", "password": PASSWORD}
-        twin = self._client.post(f"{API}/user-profiles", json=profile)
-        self._meet("409 username-taken", "a second ada", twin)
-        profile = {"username": "other", "email": "ada@example.org", "password": PASSWORD}
-        shared = self._client.post(f"{API}/user-profiles", json=profile)
-        self._meet("409 email-taken", "her address", shared)
-        full = self._ada.call("DELETE", self._thesis)
-        self._meet("409 workspace-not-empty", "deleting what holds something", full)
-        leaving = self._ada.call("DELETE", f"/user-profiles/{self._ada.id}")
-        self._meet("409 user-has-workspaces", "leaving with work behind", leaving)
-        for number in range(MAX_VAULTS - 1):
-            self._ada.make(self._vaults, name=f"vault-{number}", path="/v")
-        more = self._ada.call("POST", self._vaults, json={"name": "more", "path": "/v"})
-        self._meet("409 vault-limit-reached", "one more than there may be", more)
-        told = {name: more.json()[name] for name in ("limit", "used")}
-        expected = {"limit": MAX_VAULTS, "used": MAX_VAULTS}
-        self._stage.expect(
-            "it tells the limit, and how many there are", told == expected, f"{told}"
-        )
-
-    def states(self) -> None:
-        self._stage.step("What the present state does not allow")
-        stale = {"If-Match": '"what-it-was"'}
-        changed = self._ada.call("PATCH", self._thesis, json={"name": "X"}, headers=stale)
-        self._meet("412 precondition-failed", "a change of what it no longer is", changed)
-        self._stage.expect("it tells the present version", changed.json()["current_version"] == 1)
-        self._ada.call("POST", f"{self._vault}/lock").raise_for_status()
-        for method in ("PATCH", "DELETE"):
-            answer = self._ada.call(method, self._vault, **_body(method, {"path": "/w"}))
-            self._meet("423 vault-locked", f"{method} of a locked vault", answer)
-
-    def rules(self) -> None:
-        self._stage.step("What breaks a rule: everything that is wrong is told at once")
+    def validation(self) -> None:
+        self._stage.step("An invalid request: every mistake at once, each with its place")
         body: dict[str, Any] = {"name": "a/b", "metadata": [], "is_locked": True}
         answer = self._ada.call("POST", self._vaults, json=body)
-        self._meet("422 validation-error", "a vault with four mistakes", answer)
-        errors = answer.json()["errors"]
-        self._stage.show(
-            "pointer",
-            "code",
-            "detail",
-            rows=[(each["pointer"], each["code"], each["detail"]) for each in errors],
+        self._stage.exchange(answer, *MEMBERS, "errors")
+        self._stage.why(
+            "a form can mark all four fields after one request. `pointer` says where (RFC 6901),"
+            " `code` is for programs, `detail` says what is allowed."
         )
+        self._check({"a vault with four mistakes": ("422 validation-error", answer)})
         self._stage.expect(
-            "each has a pointer into the body, and a code for programs",
-            {each["pointer"]: each["code"] for each in errors}
+            "each error has a pointer into the body, and a code",
+            {each["pointer"]: each["code"] for each in answer.json()["errors"]}
             == {
                 "/name": "not-a-folder-name",
                 "/path": "missing",
@@ -166,134 +68,296 @@ class Tour:
                 "/is_locked": "unknown-field",
             },
         )
-        for parameter, value in {"limit": "9999", "sort": "colour", "is_locked": "perhaps"}.items():
+        for parameter, value in {"limit": "9999", "sort": "color", "is_locked": "perhaps"}.items():
             answer = self._ada.call("GET", self._vaults, params={parameter: value})
-            self._meet("422 validation-error", f"?{parameter}={value}", answer)
-            told = [each["parameter"] for each in answer.json()["errors"]]
-            self._stage.expect("it names the parameter", told == [parameter])
+            self._check({f"?{parameter}={value}": ("422 validation-error", answer)})
+            names = [each["parameter"] for each in answer.json()["errors"]]
+            self._stage.expect(f"the error names the parameter `{parameter}`", names == [parameter])
         key = {"Idempotency-Key": "once"}
         first, second = (
             self._ada.call("POST", self._workspaces, json={"name": name}, headers=key)
             for name in ("One", "Two")
         )
-        self._stage.expect("a workspace, under a key of its own", first.status_code == 201)
-        self._meet("422 idempotency-key-reused", "another one under the same key", second)
+        self._stage.expect("an idempotency key is accepted once", first.status_code == 201)
+        self._check({"for another request": ("422 idempotency-key-reused", second)})
+
+    def unreadable_requests(self) -> None:
+        self._stage.step("A body that cannot be read")
+        bodies: dict[str, str | bytes] = {
+            "half an object": "{",
+            "an empty body": "",
+            "NaN, which is not JSON": '{"name": NaN}',
+            "bytes that are not UTF-8": b'{"name": "\xff"}',
+        }
+        answers = {name: self._create(body, JSON) for name, body in bodies.items()}
+        self._stage.exchange(answers["NaN, which is not JSON"])
+        self._stage.why(
+            "a parser that is generous here lets a broken client store wrong data unnoticed."
+        )
+        self._check({name: ("400 malformed-request", each) for name, each in answers.items()})
+        cursor = {"cursor": "from-elsewhere"}
+        self._check(
+            {
+                "a cursor from another list": (
+                    "400 invalid-cursor",
+                    self._ada.call("GET", self._workspaces, params=cursor),
+                ),
+                "a text": ("415 unsupported-media-type", self._create("{}", TEXT)),
+                f"{MAX_BODY + 1:,} bytes": (
+                    "413 payload-too-large",
+                    self._create(b" " * (MAX_BODY + 1), JSON),
+                ),
+            }
+        )
+
+    def authentication(self) -> None:
+        self._stage.step("A caller without the right token")
+        anonymous = self._stage.exchange(self._client.get(API + self._thesis))
+        read_only = self._reader.call("PATCH", self._thesis, json={"name": "Mine"})
+        self._stage.exchange(read_only)
+        self._stage.why(
+            "401 means: sign in. 403 means: this token may not do that. A client can act on it"
+            " without asking its user."
+        )
+        challenge = anonymous.headers["www-authenticate"]
+        self._stage.expect("the header says which scheme is expected", challenge == "Bearer")
+        writer = self._ada.create("/api-tokens", name="writer", scopes=["write"])["token"]
+        wider = self._client.post(
+            f"{API}/api-tokens",
+            json={"name": "wider", "scopes": ["read", "write"]},
+            headers={"Authorization": f"Bearer {writer}"},
+        )
+        forged = f"Bearer {self._ada.token[:-4]}AAAA"
+        self._check(
+            {
+                "no token": ("401 unauthenticated", anonymous),
+                "a forged token": ("401 unauthenticated", self._as(forged)),
+                "another scheme": (
+                    "401 unauthenticated",
+                    self._as("Basic YWRhOnBhc3N3b3Jk"),
+                ),
+                "an update with a token for reading": ("403 insufficient-scope", read_only),
+                "a token that may do more than its creator": ("403 insufficient-scope", wider),
+            }
+        )
+
+    def existence(self) -> None:
+        self._stage.step("What does not exist, and what another user owns")
+        route = self._stage.exchange(self._ada.call("GET", "/orchestras"))
+        method = self._stage.exchange(self._ada.call("PUT", self._vault))
+        self._stage.why("`Allow` lists the methods of this address, so a typo is found at once.")
+        self._check({"an unknown address": ("404 route-not-found", route)})
+        allowed = {
+            "PUT of a vault": (method, "DELETE, GET, HEAD, PATCH"),
+            "DELETE of a list": (self._ada.call("DELETE", self._vaults), "GET, HEAD, POST"),
+            "GET of a lock": (self._ada.call("GET", f"{self._vault}/lock"), "POST"),
+        }
+        for what, (answer, expected) in allowed.items():
+            self._check({what: ("405 method-not-allowed", answer)})
+            names = sorted(answer.headers["allow"].split(", "))
+            self._stage.expect(f"allowed are {expected}", ", ".join(names) == expected)
+        for noun, path in (("workspace", self._thesis), ("vault", self._vault)):
+            unknown = path[:-12] + "0" * 12
+            same_request = {"X-Request-ID": "demo"}
+            foreign, missing = (
+                self._eve.call("GET", each, headers=same_request) for each in (path, unknown)
+            )
+            self._check({f"Eve asks for Ada's {noun}": (f"404 {noun}-not-found", foreign)})
+            same = foreign.text.replace(path[-36:], unknown[-36:]) == missing.text
+            self._stage.expect("byte for byte as for an id that never existed", same)
+
+    def conflicts(self) -> None:
+        self._stage.step("A request that conflicts with what is stored")
+        for number in range(MAX_VAULTS - 1):
+            self._ada.create(self._vaults, name=f"vault-{number}", path="/v")
+        full = self._ada.call("POST", self._vaults, json={"name": "more", "path": "/v"})
+        self._stage.exchange(full)
+        taken = self._ada.call("POST", self._workspaces, json={"name": "\uff34hesis"})
+        self._stage.exchange(taken)
+        self._stage.why(
+            "limits keep one user from filling the server, and the answer says how many are in"
+            " use. A name in other letters that look alike is the same name."
+        )
+        profile = {"username": "other", "email": "other@example.org", "password": PASSWORD}
+        self._check(
+            {
+                "vault number 21": ("409 vault-limit-reached", full),
+                "a name that looks like another": ("409 workspace-name-taken", taken),
+                "a second ada": ("409 username-taken", self._sign_up(profile, username="ADA")),
+                "her e-mail address": (
+                    "409 email-taken",
+                    self._sign_up(profile, email="ada@example.org"),
+                ),
+                "deletion of a workspace that is not empty": (
+                    "409 workspace-not-empty",
+                    self._ada.call("DELETE", self._thesis),
+                ),
+                "deletion of a user who has workspaces": (
+                    "409 user-has-workspaces",
+                    self._ada.call("DELETE", f"/user-profiles/{self._ada.id}"),
+                ),
+            }
+        )
+        usage = {name: full.json()[name] for name in ("limit", "used")}
+        self._stage.expect(
+            "the limit and the usage are reported",
+            usage == {"limit": MAX_VAULTS, "used": MAX_VAULTS},
+        )
+
+    def states(self) -> None:
+        self._stage.step("A request that the current state does not allow")
+        changed = self._ada.call("PATCH", self._thesis, json={"name": "X"}, headers=STALE)
+        self._stage.exchange(changed)
+        self._ada.call("POST", f"{self._vault}/lock").raise_for_status()
+        update = self._stage.exchange(self._ada.call("PATCH", self._vault, json={"path": "/w"}))
+        self._stage.why("412: read again and merge. 423: unlock the vault first.")
+        self._check(
+            {
+                "an update of an old state": ("412 precondition-failed", changed),
+                "an update of a locked vault": ("423 vault-locked", update),
+                "its deletion": ("423 vault-locked", self._ada.call("DELETE", self._vault)),
+            }
+        )
+        current = changed.json()["current_version"]
+        self._stage.expect("the current version is reported", current == 1)
 
     def order(self) -> None:
-        self._stage.step("Where several are wrong, they are told in this order; each is mended")
-        large, form, wrong = b"{" * (MAX_BODY + 1), b"{", b'{"colour": 1}'
+        self._stage.step("A request with twelve mistakes: in which order are they reported?")
+        large, broken, wrong = b"{" * (MAX_BODY + 1), b"{", b'{"color": 1}'
         taken, free = b'{"name": "vault-1"}', b'{"name": "free"}'
-        stale = {"If-Match": '"what-it-was"'}
-        nowhere, there = self._vault[:-12] + "0" * 12, self._vault
+        unknown, existing = self._vault[:-12] + "0" * 12, self._vault
+        # After each answer the mistake that it reports is corrected.
         requests: list[tuple[str, str, str, User | None, bytes, dict[str, str]]] = [
-            ("404 route-not-found", "PUT", "/orchestras", None, large, TEXT | stale),
-            ("405 method-not-allowed", "PUT", nowhere, None, large, TEXT | stale),
-            ("413 payload-too-large", "PATCH", nowhere, None, large, TEXT | stale),
-            ("401 unauthenticated", "PATCH", nowhere, None, form, TEXT | stale),
-            ("415 unsupported-media-type", "PATCH", nowhere, self._reader, form, TEXT | stale),
-            ("400 malformed-request", "PATCH", nowhere, self._reader, form, JSON | stale),
-            ("403 insufficient-scope", "PATCH", nowhere, self._reader, wrong, JSON | stale),
-            ("422 validation-error", "PATCH", nowhere, self._ada, wrong, JSON | stale),
-            ("404 vault-not-found", "PATCH", nowhere, self._ada, taken, JSON | stale),
-            ("412 precondition-failed", "PATCH", there, self._ada, taken, JSON | stale),
-            ("423 vault-locked", "PATCH", there, self._ada, taken, JSON),
+            ("404 route-not-found", "PUT", "/orchestras", None, large, TEXT | STALE),
+            ("405 method-not-allowed", "PUT", unknown, None, large, TEXT | STALE),
+            ("413 payload-too-large", "PATCH", unknown, None, large, TEXT | STALE),
+            ("401 unauthenticated", "PATCH", unknown, None, broken, TEXT | STALE),
+            ("415 unsupported-media-type", "PATCH", unknown, self._reader, broken, TEXT | STALE),
+            ("400 malformed-request", "PATCH", unknown, self._reader, broken, JSON | STALE),
+            ("403 insufficient-scope", "PATCH", unknown, self._reader, wrong, JSON | STALE),
+            ("422 validation-error", "PATCH", unknown, self._ada, wrong, JSON | STALE),
+            ("404 vault-not-found", "PATCH", unknown, self._ada, taken, JSON | STALE),
+            ("412 precondition-failed", "PATCH", existing, self._ada, taken, JSON | STALE),
+            ("423 vault-locked", "PATCH", existing, self._ada, taken, JSON),
         ]
+        answers = list[tuple[str, httpx.Response]]()
         for expected, method, path, caller, content, headers in requests:
             if caller:
                 answer = caller.call(method, path, content=content, headers=headers)
             else:
                 answer = self._client.request(method, API + path, content=content, headers=headers)
-            self._meet(expected, "", answer)
-        self._ada.call("POST", f"{there}/unlock").raise_for_status()
-        conflict = self._ada.call("PATCH", there, content=taken, headers=JSON)
-        self._meet("409 vault-name-taken", "", conflict)
-        fine = self._ada.call("PATCH", there, content=free, headers=JSON)
-        self._stage.expect("200: nothing is wrong any more", fine.status_code == 200)
+            answers.append((expected, answer))
+        self._ada.call("POST", f"{existing}/unlock").raise_for_status()
+        conflict = self._ada.call("PATCH", existing, content=taken, headers=JSON)
+        answers.append(("409 vault-name-taken", conflict))
+        self._stage.table(
+            *("reported", "detail"),
+            rows=[(outcome(answer), answer.json()["detail"]) for _, answer in answers],
+        )
+        self._stage.why(
+            "the order is part of the contract: what a caller may not know is not reported"
+            " before it is clear who the caller is."
+        )
+        for expected, answer in answers:
+            self._remember(answer)
+            self._stage.expect(f"{expected} is reported next", outcome(answer) == expected)
+        valid = self._ada.call("PATCH", existing, content=free, headers=JSON)
+        self._stage.expect("once all are corrected, the request succeeds", valid.status_code == 200)
 
-    def silence(self) -> None:
-        self._stage.step("Nothing that was sent comes back, wherever it stood")
-        tried = {
+    def no_echo(self) -> None:
+        self._stage.step("Nothing that was sent comes back in an error")
+        bearer = {"Authorization": f"Bearer {SECRET}"}
+        etag, request_id = {"If-Match": f'"{SECRET}"'}, {"X-Request-ID": f"{SECRET}!"}
+        answers = {
             "a value": self._create(f'{{"name": ["{SECRET}"]}}', JSON),
             "a choice": self._create(f'{{"name": "a", "workspace_type": "{SECRET}"}}', JSON),
-            "a member's name": self._create(f'{{"name": "a", "<{SECRET}>": 1}}', JSON),
+            "the name of a member": self._create(f'{{"name": "a", "<{SECRET}>": 1}}', JSON),
             "broken JSON": self._create(f'{{"name": "{SECRET}', JSON),
             "a media type": self._create("{}", {"Content-Type": SECRET}),
-            "a token": self._client.get(
-                API + self._thesis, headers={"Authorization": f"Bearer {SECRET}"}
-            ),
-            "an entity tag": self._ada.call(
-                "DELETE", self._thesis, headers={"If-Match": f'"{SECRET}"'}
-            ),
-            "a parameter's name": self._ada.call("GET", self._vaults, params={SECRET: "1"}),
+            "a token": self._client.get(API + self._thesis, headers=bearer),
+            "an entity tag": self._ada.call("DELETE", self._thesis, headers=etag),
+            "the name of a parameter": self._ada.call("GET", self._vaults, params={SECRET: "1"}),
             "a parameter": self._ada.call("GET", self._vaults, params={"sort": SECRET}),
             "a cursor": self._ada.call("GET", self._vaults, params={"cursor": SECRET}),
-            "a request's id": self._ada.call(
-                "GET", "/orchestras", headers={"X-Request-ID": f"{SECRET}!"}
-            ),
+            "the id of a request": self._ada.call("GET", "/orchestras", headers=request_id),
         }
-        self._stage.show(
-            "sent in", "problem", rows=[(what, problem(answer)) for what, answer in tried.items()]
+        self._stage.exchange(answers["broken JSON"])
+        self._stage.table(
+            "the secret was sent as", "answer", rows=[(k, outcome(v)) for k, v in answers.items()]
         )
-        silent = [SECRET not in each.text + str(each.headers) for each in tried.values()]
-        self._stage.expect("each is refused", all(each.is_error for each in tried.values()))
-        self._stage.expect("and none is told back", all(silent), f"{len(silent)} requests")
+        self._stage.why(
+            "errors end up in logs, tickets and screenshots. A password in the wrong field must"
+            " not travel there."
+        )
+        silent = [SECRET not in each.text + str(each.headers) for each in answers.values()]
+        self._stage.expect("each request is refused", all(e.is_error for e in answers.values()))
+        self._stage.expect("no answer contains the secret", all(silent))
 
-    def passwords(self) -> None:
-        self._stage.step("Wrong passwords: five within a minute, and the account has to wait")
+    def throttling(self) -> None:
+        self._stage.step("Five wrong passwords in a minute")
         wrong = [self._sign_in("eve", f"{SECRET}-{number}") for number in range(5)]
+        right = self._stage.exchange(self._sign_in("eve", PASSWORD))
+        self._stage.why(
+            "guessing a password is hopeless, and the account is not locked for good: who is"
+            " signed in stays signed in, and other users are not affected."
+        )
         for answer in wrong:
-            self._meet("401 invalid-credentials", "", answer)
-        right = self._sign_in("eve", PASSWORD)
-        self._meet("429 too-many-attempts", "now not even the right one helps", right)
-        seconds = right.headers["retry-after"]
-        self._stage.expect("it tells how long", 0 < int(seconds) <= 60, f"Retry-After: {seconds}")
-        unknown = [self._sign_in("nobody", "a password") for _ in range(6)]
-        told = [problem(each) for each in unknown]
-        same = told == [*map(problem, wrong), problem(right)]
-        self._stage.expect("an unknown user is answered just the same", same)
-        self._stage.expect("Ada is not kept out", self._sign_in("ada", PASSWORD).is_success)
-        answer = self._eve.call("GET", "/user-profiles/me")
-        self._stage.expect("nor is Eve where she is in already", answer.is_success)
+            self._remember(answer)
+        outcomes = [outcome(each) for each in wrong]
+        self._stage.expect("five are wrong", outcomes == ["401 invalid-credentials"] * 5)
+        self._check({"then the right one": ("429 too-many-attempts", right)})
+        seconds = int(right.headers["retry-after"])
+        self._stage.expect("`Retry-After` says how long to wait", 0 < seconds <= 60)
+        unknown = [outcome(self._sign_in("nobody", "a password")) for _ in range(6)]
+        same = unknown == [*outcomes, outcome(right)]
+        self._stage.expect("an unknown user gets the same answers", same)
+        self._stage.expect("Ada can sign in", self._sign_in("ada", PASSWORD).is_success)
+        me = self._eve.call("GET", "/user-profiles/me")
+        self._stage.expect("Eve's other token works", me.is_success)
 
     def pages(self) -> None:
-        self._stage.step("Every type of problem is a page to read, on this server")
-        titles: list[tuple[str, str]] = []
-        for name, answer in self._met.items():
-            told = answer.json()
-            page = self._client.get(told["type"])
-            explained = page.is_success and told["title"] in page.text.replace("&#x27;", "'")
-            members = {"type", "title", "status", "detail", "instance", "code", "request_id"}
-            if not explained or not members <= set(told):
-                self._stage.expect(f"{told['type']} explains {name}", condition=False)
-            titles.append((told["type"], told["title"]))
-        self._stage.show("type", "title", rows=titles)
+        self._stage.step("Every problem type is a page on this server")
+        titles = list[tuple[str, str]]()
+        for name, answer in self._problems.items():
+            body = answer.json()
+            page = self._client.get(body["type"])
+            explains = page.is_success and body["title"] in page.text.replace("&#x27;", "'")
+            if not explains or not set(body) >= set(MEMBERS):
+                self._stage.expect(f"{body['type']} explains {name}", condition=False)
+            titles.append((body["type"], body["title"]))
+        self._stage.table("type", "title", rows=titles)
+        self._stage.why("follow the address in `type` to read what to do about an error.")
+        self._stage.expect(f"all {len(titles)} pages open and have the title", len(titles) > 20)
+        ids = {answer.json()["request_id"] for answer in self._problems.values()}
         self._stage.expect(
-            "each opens, and says the same", len(titles) > 20, f"{len(titles)} types"
+            "each problem has the id of its request, as in the log", len(ids) == len(titles)
         )
-        ids = {answer.json()["request_id"] for answer in self._met.values()}
-        self._stage.expect("each problem has told its request's id", len(ids) == len(titles))
 
-    def _meet(self, expected: str, what: str, answer: httpx.Response) -> None:
-        met = problem(answer)
-        detail = answer.json()["detail"] if met == expected else met
-        self._stage.expect(f"{expected}: {what}".removesuffix(": "), met == expected, detail)
-        if answer.headers["x-request-id"] != "the-same":
-            self._met.setdefault(met, answer)
+    def _check(self, answers: dict[str, tuple[str, httpx.Response]]) -> None:
+        """Check the status and code of answers, by what was sent; shows their details."""
+        for what, (expected, answer) in answers.items():
+            self._remember(answer)
+            met = outcome(answer)
+            detail = answer.json()["detail"] if met == expected else met
+            self._stage.expect(f"{what}: {expected}", met == expected, detail)
+
+    def _remember(self, answer: httpx.Response) -> None:
+        if answer.headers["x-request-id"] != "demo":
+            self._problems.setdefault(outcome(answer), answer)
 
     def _create(self, content: str | bytes, headers: dict[str, str]) -> httpx.Response:
         return self._ada.call("POST", self._workspaces, content=content, headers=headers)
 
+    def _as(self, authorization: str) -> httpx.Response:
+        headers = {"Authorization": authorization}
+        return self._client.get(API + self._thesis, headers=headers)
+
+    def _sign_up(self, profile: dict[str, str], **fields: str) -> httpx.Response:
+        return self._client.post(f"{API}/user-profiles", json=profile | fields)
+
     def _sign_in(self, username: str, password: str) -> httpx.Response:
         form = {"username": username, "password": password}
         return self._client.post(f"{API}/auth/token", data=form)
-
-
-def _basic() -> dict[str, str]:
-    return {"Authorization": "Basic YWRhOnBhc3N3b3Jk"}
-
-
-def _body(method: str, document: dict[str, Any]) -> dict[str, Any]:
-    return {"json": document} if method == "PATCH" else {}
 
 
 if __name__ == "__main__":

@@ -1,36 +1,31 @@
-"""Repos on the disk and their remotes: how each stands, told without touching any of them."""
+"""Repos: the status of git repositories on disk and of their remotes, read without a change."""
 
-import os
-import socket
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-import httpx
-from caller import User, problem, seen, sign_up
-from folder_of_repos import found_and_registered
-from git_daemon import git_daemon
-from git_repository import Repository
-from real_server import Server, running_server
-from stage import Stage, perform
+from scripts.demos.support.demo_server import Server, running_server
+from scripts.demos.support.stage import Stage, perform
+from scripts.demos.support.user import outcome, sign_up
+from scripts.demos.support.workspace import Workspace
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 
-SECRET = "hunter2"
+PASSWORD = "hunter2"
+SECRETS = (PASSWORD, "sym_", "eyJ", "/dev/")
 WATCHERS = 2
-LOOKS = 30  # that are to be answered while commits are made
+INSPECTIONS = 30  # that succeed while commits are created
 MAX_COMMITS = 500
-AT_ONCE = 8
+CLIENTS = 8
 
-Look = Callable[[Path], dict[str, Any]]
 COUNTS = ("staged", "modified", "untracked", "conflicted", "stashes")
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(COUNTS, 0),
     **dict.fromkeys(("upstream", "ahead", "behind", "operation")),
 }
-UNREAD: dict[str, Any] = {**NOTHING, "branch": None, "head": None, "remotes": {}}
 
 
 def story(stage: Stage) -> None:
@@ -38,386 +33,271 @@ def story(stage: Stage) -> None:
         home = Path(temporary).resolve()
         dev = home / "dev"
         dev.mkdir()
-        # Not by way of a proxy that the environment may name.
         with (
             running_server("--git-root", str(dev), GIT_ALLOW_PRIVATE_REMOTES="true") as server,
-            httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
+            server.client() as client,
         ):
             ada = sign_up(client, "ada")
-            thesis = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Thesis")["id"]
-            look = looker(ada, thesis)
-            one_folder(stage, look, dev)
-            unfinished(stage, look, dev)
-            upstreams(stage, look, dev)
-            unusual(stage, look, dev)
-            unreadable(stage, look, dev, outside=home / "outside")
-            planted(stage, look, dev, outside=home / "planted")
-            meanwhile(stage, look, dev)
-            synchronised(stage, ada, thesis, dev, served=home / "served")
-            found_and_registered(stage, ada, dev, outside=home / "parts")
-            end(stage, server)
-        only_public(stage, dev)
-        without_roots(stage, dev)
+            thesis = Workspace(ada, ada.create_workspace("Thesis"))
+            one_folder(stage, thesis, dev)
+            unfinished_work(stage, thesis, dev)
+            upstreams(stage, thesis, dev)
+            special_states(stage, thesis, dev)
+            synchronize(stage, thesis, dev, served=home / "served")
+            no_interference(stage, thesis, dev)
+            stop(stage, server)
 
 
-def looker(ada: User, thesis: str) -> Look:
-    """Registers a folder as a repo of Ada's, and asks for its state."""
-    registered = dict[Path, str]()
-
-    def look(path: Path) -> dict[str, Any]:
-        if path not in registered:
-            name = f"{len(registered) + 1} {path.name}"
-            made = ada.make(f"/workspaces/{thesis}/repos", name=name, path=str(path))
-            registered[path] = made["id"]
-        return ada.call("GET", f"/repos/{registered[path]}/status").raise_for_status().json()
-
-    return look
-
-
-def one_folder(stage: Stage, look: Look, dev: Path) -> None:
-    stage.step("symphony serve --git-root ~/dev: one request tells what a repo's folder is like")
+def one_folder(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Register a folder, and ask for its status")
     engine = Repository.with_commits(dev / "engine", "notes")
     remote = "example.org/ada/engine.git"
-    engine.git("remote", "add", "origin", f"https://ada:{SECRET}@{remote}")
+    engine.git("remote", "add", "origin", f"https://ada:{PASSWORD}@{remote}")
     commit = engine.git("rev-parse", "HEAD")
-    before = engine.traces()
-    told = look(engine.path)
-    stage.show("field", "value", rows=told.items())
-    stage.expect("nothing to do in it", told["state"] == "clean")
-    stage.expect("it is on a branch", told["branch"] == "main")
+    before = engine.snapshot()
+    body = {"name": "engine", "path": str(engine.path)}
+    registered = stage.exchange(
+        thesis.ada.call("POST", f"/workspaces/{thesis.id}/repos", json=body), "id", "name", "path"
+    )
+    path = f"/repos/{registered.json()['id']}/status"
+    first = stage.exchange(thesis.ada.call("GET", path))
+    status = first.json()
+    stage.why(
+        "what `git status`, `git log -1` and `git remote -v` say, as JSON, in one request,"
+        " and without touching the folder: no lock, no refreshed index."
+    )
     head = {"id": commit, "subject": "Change notes", "author": "Ada Lovelace"}
-    stage.expect("with this commit", told["head"].items() >= head.items())
+    stage.expect("the folder is clean and on `main`", _is(status, state="clean", branch="main"))
+    stage.expect("the latest commit is named", status["head"].items() >= head.items())
     stage.expect(
-        "the remote is told, the password in it is not",
-        told["remotes"] == {"origin": f"https://{remote}"},
+        "the password in the remote's address is left out",
+        status["remotes"] == {"origin": f"https://{remote}"},
     )
-    stage.expect("looking has changed nothing in the folder", engine.traces() == before)
-    again = look(engine.path)
-    stage.expect(
-        "who asks again has it looked at again", again["observed_at"] != told["observed_at"]
-    )
+    stage.expect("no file of the folder has been changed", engine.snapshot() == before)
+    again = thesis.ada.call("GET", path).json()
+    stage.expect("each request is a new inspection", again["observed_at"] != status["observed_at"])
 
 
-def unfinished(stage: Stage, look: Look, dev: Path) -> None:
-    stage.step("Work that is not finished")
-    both = Repository.with_commits(dev / "staged-and-modified", "a", "b", "c")
+def unfinished_work(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Find uncommitted and shelved work")
+    both = Repository.with_commits(dev / "paper", "a", "b", "c")
     both.write("a", "staged\n")
     both.git("add", "a")
     for name in ("a", "b", "c"):
         both.write(name, f"{name}, modified\n")
-    new = Repository.with_commits(dev / "untracked", "a")
+    new = Repository.with_commits(dev / "slides", "a")
     for name in ("b", "c"):
         new.write(name)
-    stashed = Repository.with_commits(dev / "stashed", "a")
+    stashed = Repository.with_commits(dev / "garden", "a")
     stashed.write("a", "put aside\n")
     stashed.git("stash", "--quiet")
-    _show(
+    _compare(
         stage,
-        look,
+        thesis,
         ("state", "staged", "modified", "untracked", "stashes"),
         [
             (both.path, {"state": "dirty", "staged": 1, "modified": 3}),
             (new.path, {"state": "dirty", "untracked": 2}),
             (stashed.path, {"stashes": 1}),
         ],
+        "uncommitted files exist on this disk only, and a stash is not even seen in the folder.",
     )
 
 
-def upstreams(stage: Stage, look: Look, dev: Path) -> None:
-    stage.step("Commits that the upstream does not have, and that only it has")
-    upstream = Repository.with_commits(dev / "upstream", "a")
+def upstreams(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Compare with the upstream branch")
+    origin = Repository.with_commits(dev / "origin", "a")
     even, ahead, behind, diverged = (
-        upstream.clone(dev / name) for name in ("even", "ahead", "behind", "diverged")
+        origin.clone(dev / name) for name in ("atlas", "ballet", "harp", "loom")
     )
-    upstream.commit("theirs")
+    origin.commit("theirs")
     for clone in (behind, diverged):
         clone.git("fetch", "--quiet")
     for clone in (ahead, diverged):
         clone.commit("mine")
         clone.commit("mine", "again\n")
-    has_one = {"upstream": "origin/main"}
-    _show(
+    tracking = {"upstream": "origin/main"}
+    _compare(
         stage,
-        look,
+        thesis,
         ("state", "upstream", "ahead", "behind"),
         [
-            (even.path, {**has_one, "ahead": 0, "behind": 0}),
-            (ahead.path, {**has_one, "ahead": 2, "behind": 0}),
-            (behind.path, {**has_one, "ahead": 0, "behind": 1}),
-            (diverged.path, {**has_one, "ahead": 2, "behind": 1}),
-            (upstream.path, {}),
+            (even.path, {**tracking, "ahead": 0, "behind": 0}),
+            (ahead.path, {**tracking, "ahead": 2, "behind": 0}),
+            (behind.path, {**tracking, "ahead": 0, "behind": 1}),
+            (diverged.path, {**tracking, "ahead": 2, "behind": 1}),
+            (origin.path, {}),
         ],
+        "`ahead` counts commits that nobody else has yet, `behind` those that are missing here.",
     )
 
 
-def unusual(stage: Stage, look: Look, dev: Path) -> None:
-    stage.step("In the middle of something")
-    merging = Repository.with_commits(dev / "merging", "a")
+def special_states(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Recognize a stopped merge, a detached HEAD and a repository without commits")
+    merging = Repository.with_commits(dev / "opera", "a")
     merging.git("switch", "--quiet", "--create", "other")
     merging.commit("a", "theirs\n")
     merging.git("switch", "--quiet", "main")
     merging.commit("a", "mine\n")
     merging.git("merge", "--quiet", "other", check=False)
-    detached = Repository.with_commits(dev / "detached", "a", "b")
+    detached = Repository.with_commits(dev / "wiki", "a", "b")
     detached.git("switch", "--quiet", "--detach", "HEAD~1")
-    unborn = Repository.made(dev / "unborn")
-    _show(
+    unborn = Repository.created(dev / "plans")
+    _compare(
         stage,
-        look,
+        thesis,
         ("state", "branch", "head", "conflicted", "operation"),
         [
             (merging.path, {"state": "dirty", "operation": "merge", "conflicted": 1}),
             (detached.path, {"branch": None}),
             (unborn.path, {"head": None}),
         ],
+        "a merge or rebase that was interrupted is easily forgotten; `operation` names it.",
     )
 
 
-def unreadable(stage: Stage, look: Look, dev: Path, outside: Path) -> None:
-    stage.step("Where there is nothing to read: a state with a reason, and nothing else")
-    empty = dev / "empty"
-    empty.mkdir()
-    secret = Repository.with_commits(outside, "diary")
-    link = dev / "link"
-    link.symlink_to(secret.path)
-    pointer = dev / "pointer"
-    pointer.mkdir()
-    (pointer / ".git").write_text(f"gitdir: {secret.path / '.git'}\n")
-    broken = Repository.with_commits(dev / "broken", "a")
-    (broken.path / ".git" / "index").write_text("not an index")
-    expected = [
-        (dev / "removed", "missing"),
-        (empty, "not-a-repository"),
-        (secret.path, "refused"),
-        (outside.with_name("nothing-there"), "refused"),
-        (link, "refused"),
-        (pointer, "refused"),
-        (broken.path, "error"),
-    ]
-    told = [look(path) for path, _ in expected]
-    stage.show(
-        "folder",
-        "state",
-        "reason",
-        rows=[
-            (path.name, each["state"], each["reason"])
-            for (path, _), each in zip(expected, told, strict=True)
-        ],
-    )
-    for (path, state), each in zip(expected, told, strict=True):
-        nothing = each.items() >= UNREAD.items()
-        stage.expect(f"{path.name}: {state}", each["state"] == state and nothing)
-    stage.expect(
-        "outside, whether anything is there is not told",
-        told[2] | {"observed_at": None} == told[3] | {"observed_at": None},
-    )
+def synchronize(stage: Stage, thesis: Workspace, dev: Path, served: Path) -> None:
+    stage.step("Ask the remote what it has now")
+    score = Repository.with_commits(served / "score", "a", "b")
+    clone = score.clone(dev / "score")
+    mine = clone.commit("mine")
+    theirs = score.commit("theirs")
+    score.git("branch", "idea", "HEAD~1")
+    ada = thesis.ada
+    with git_daemon(served) as address:
+        repo = thesis.register(clone.path, remote_url=f"{address}/score")
+        before = clone.snapshot()
+        status = stage.exchange(
+            ada.call("GET", f"{repo}/status"), "branch", "upstream", "ahead", "behind"
+        ).json()
+        answer = ada.call("POST", f"{repo}/sync").raise_for_status()
+        stage.exchange(answer, "branches", "default_branch", "ahead", "behind", "synced_at")
+        sync = answer.json()
+        stage.why(
+            "the folder knows only what was fetched last, and says 0 behind. The remote has"
+            " a commit that Ada does not have: better to learn that before the next push."
+        )
+        stage.expect("the folder says 0 behind", status["behind"] == 0)
+        stage.expect("the remote says 1 ahead, 1 behind", _is(sync, ahead=1, behind=1))
+        tips = {"main": theirs, "idea": score.git("rev-parse", "idea")}
+        stage.expect("all branches of the remote are listed", sync["branches"] == tips)
+        stage.expect("its default branch is `main`", sync["default_branch"] == "main")
+        synced = sync["repo"]["last_synced"]
+        stage.expect("the repo stores the time", synced == sync["synced_at"])
+        stage.expect("no file of the folder has been changed", clone.snapshot() == before)
+
+        clone.git("pull", "--quiet", "--rebase")
+        clone.git("push", "--quiet", "origin", "main:mine")
+        again = ada.call("POST", f"{repo}/sync").raise_for_status().json()
+        stage.expect(
+            "after a rebase and a push to a branch of her own: 1 ahead, 0 behind",
+            _is(again, ahead=1, behind=0) and mine not in again["branches"].values(),
+        )
+        with ThreadPoolExecutor(CLIENTS) as threads:
+            calls = [threads.submit(ada.call, "POST", f"{repo}/sync") for _ in range(CLIENTS)]
+        outcomes = Counter(outcome(each.result()) for each in calls)
+        stage.expect(
+            f"{CLIENTS} parallel requests: the sync succeeds, or is already in progress",
+            outcomes["200"] > 0 and set(outcomes) <= {"200", "409 sync-in-progress"},
+            ", ".join(f"{count} x {each}" for each, count in outcomes.items()),
+        )
+        ada.call("PATCH", repo, json={"remote_url": f"{address}/nothing"}).raise_for_status()
+        missing = stage.exchange(ada.call("POST", f"{repo}/sync"))
+        stage.expect("a missing remote is reported", outcome(missing) == "502 remote-failed")
+    ada.call("PATCH", repo, json={"remote_url": None}).raise_for_status()
+    without = ada.call("POST", f"{repo}/sync")
+    stage.expect("so is a repo without a remote", outcome(without) == "409 no-remote")
 
 
-def planted(stage: Stage, look: Look, dev: Path, outside: Path) -> None:
-    stage.step("A repository from somewhere, with programs planted in its configuration")
-    outside.mkdir()
-    mark, program = outside / "mark", outside / "program"
-    program.write_text(f'#!/bin/sh\necho run >> "{mark}"\n')
-    program.chmod(0o755)
-    repositories = {
-        setting: Repository.with_commits(dev / setting, "a")
-        for setting in ("core.fsmonitor", "filter.evil.clean", "core.hooksPath")
-    }
-    repositories["filter.evil.clean"].write(".git/info/attributes", "* filter=evil\n")
-    (outside / "post-index-change").symlink_to(program)
-    for setting, repository in repositories.items():
-        repository.git("config", setting, str(outside if setting == "core.hooksPath" else program))
-        _touch(repository)
-    told = {setting: look(each.path) for setting, each in repositories.items()}
-    stage.expect("looked at by Symphony, none of them is run", not mark.exists())
-    stage.expect("and the state is right", {each["state"] for each in told.values()} == {"clean"})
-    for setting, repository in repositories.items():
-        repository.git("status")
-        stage.expect(f"git status itself runs that of {setting}", mark.exists())
-        mark.unlink()
-
-
-def meanwhile(stage: Stage, look: Look, dev: Path) -> None:
-    stage.step("Ada commits, again and again, while her repo is looked at all the time")
-    paper = Repository.with_commits(dev / "paper", "text")
-    look(paper.path)
-    looks = list[dict[str, Any]]()
-    done = Event()
+def no_interference(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Ada commits as fast as git can, while her repo is inspected all the time")
+    score = Repository.with_commits(dev / "diary", "text")
+    thesis.status(score.path)
+    inspections = list[dict[str, Any]]()
+    is_done = Event()
 
     def watch() -> None:
-        while not done.is_set():
-            looks.append(look(paper.path))
+        while not is_done.is_set():
+            inspections.append(thesis.status(score.path))
 
     commits = 0
     with ThreadPoolExecutor(WATCHERS) as threads:
         watchers = [threads.submit(watch) for _ in range(WATCHERS)]
         try:
-            # git fails, and the demo with it, where somebody else holds a lock that it needs.
-            while len(looks) < LOOKS and commits < MAX_COMMITS:
+            # git fails, and the demo with it, where another process holds a lock that it needs.
+            while len(inspections) < INSPECTIONS and commits < MAX_COMMITS:
                 commits += 1
-                paper.commit("text", f"version {commits}\n")
+                score.commit("text", f"version {commits}\n")
         finally:
-            done.set()
+            is_done.set()
         for watcher in watchers:
             watcher.result()
-    stage.expect("all her commits succeed", _commits(paper) == commits + 1, f"{commits} commits")
-    states = {each["state"] for each in looks}
+    last = score.git("rev-parse", "HEAD")
+    stage.table("commits", "inspections", rows=[(commits, len(inspections))])
+    stage.why("a tool that watches repositories must never be the reason why a commit fails.")
+    stage.expect("all commits succeed", _commits(score) == commits + 1)
+    states = {each["state"] for each in inspections}
     stage.expect(
-        "and each look says what there is",
-        states <= {"clean", "dirty"} and len(looks) >= LOOKS,
-        f"{len(looks)} looks: {', '.join(sorted(states))}",
+        "all inspections succeed",
+        states <= {"clean", "dirty"} and len(inspections) >= INSPECTIONS,
     )
-    told = look(paper.path)
-    last = paper.git("rev-parse", "HEAD")
-    stage.expect("at last it is at her last commit", told["head"]["id"] == last, last)
-    (paper.path / ".git" / "index.lock").touch()
-    locked = look(paper.path)
     stage.expect(
-        "git at work in the repo (index.lock) holds up no look", locked["state"] == "clean"
+        "the last one sees the last commit", thesis.status(score.path)["head"]["id"] == last
     )
+    (score.path / ".git" / "index.lock").touch()
+    locked = thesis.status(score.path)
+    stage.expect("a lock of git's own (index.lock) is no obstacle", locked["state"] == "clean")
 
 
-def synchronised(stage: Stage, ada: User, thesis: str, dev: Path, served: Path) -> None:
-    stage.step("Asking the remote what it has now, which the folder does not know yet")
-    atlas = Repository.with_commits(served / "atlas", "a", "b")
-    clone = atlas.clone(dev / "atlas")
-    mine = clone.commit("mine")
-    theirs = atlas.commit("theirs")
-    atlas.git("branch", "idea", "HEAD~1")
-    with git_daemon(served) as address:
-        made = ada.make(
-            f"/workspaces/{thesis}/repos",
-            name="atlas",
-            path=str(clone.path),
-            remote_url=f"{address}/atlas",
-        )
-        repo = f"/repos/{made['id']}"
-        before = clone.traces()
-        status = ada.call("GET", f"{repo}/status").raise_for_status().json()
-        sync = ada.call("POST", f"{repo}/sync").raise_for_status().json()
-        stage.show("field", "value", rows=[each for each in sync.items() if each[0] != "repo"])
-        stage.expect("nobody has fetched: the folder says 0 behind", status["behind"] == 0)
-        stage.expect("the remote says 1", (sync["ahead"], sync["behind"]) == (1, 1))
-        stage.expect(
-            "with the commits of all of its branches",
-            sync["branches"] == {"main": theirs, "idea": atlas.git("rev-parse", "idea")}
-            and sync["default_branch"] == "main",
-        )
-        stage.expect(
-            "the repo knows when it was asked",
-            sync["repo"]["last_synced"] == sync["synced_at"] and made["last_synced"] is None,
-        )
-        stage.expect("nothing in the folder has changed", clone.traces() == before)
-        clone.git("pull", "--quiet", "--rebase")
-        clone.git("push", "--quiet", "origin", "main:mine")
-        again = ada.call("POST", f"{repo}/sync").raise_for_status().json()
-        stage.expect(
-            "she rebases, and pushes to a branch of its own: 1 ahead, 0 behind",
-            (again["ahead"], again["behind"]) == (1, 0) and mine not in again["branches"].values(),
-        )
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            asked = [threads.submit(ada.call, "POST", f"{repo}/sync") for _ in range(AT_ONCE)]
-        answers = [each.result() for each in asked]
-        told = Counter(problem(each) if each.is_error else "200" for each in answers)
-        stage.expect(
-            f"{AT_ONCE} at once: it is done, or it is said that it is being done",
-            told["200"] > 0 and set(told) <= {"200", "409 sync-in-progress"},
-            ", ".join(f"{count} x {each}" for each, count in told.items()),
-        )
-        ada.call("PATCH", repo, json={"remote_url": f"{address}/nothing"}).raise_for_status()
-        gone = ada.call("POST", f"{repo}/sync")
-        stage.expect(
-            "there is no such repository", problem(gone) == "502 remote-failed", seen(gone)
-        )
-    ada.call("PATCH", repo, json={"remote_url": None}).raise_for_status()
-    without = ada.call("POST", f"{repo}/sync")
-    stage.expect("there is nothing to ask", problem(without) == "409 no-remote", seen(without))
-
-
-def end(stage: Stage, server: Server) -> None:
-    stage.step("Told to stop (SIGTERM), the service leaves nothing behind")
+def stop(stage: Stage, server: Server) -> None:
+    stage.step("The server stops and leaves nothing behind")
     status, seconds = server.stop()
-    stage.expect("it ends as it should", status == 0, f"exit code {status}, {seconds:.1f} s")
-    stage.expect("none of its copies of git directories stays", server.files == [])
-    stage.expect("no password and no path is in its log", not _secrets(server.log))
+    stage.expect("its exit code is 0", status == 0, f"after {seconds:.1f} s")
+    stage.expect("no temporary copy of a git directory is left", server.files == [])
+    leaked = [each for each in SECRETS if each in server.log]
+    stage.expect("its log holds no password, token or path", not leaked)
 
 
-def only_public(stage: Stage, dev: Path) -> None:
-    stage.step("Nobody has the service call addresses of its own network")
-    with (
-        running_server("--git-root", str(dev)) as server,
-        httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
-        socket.create_server(("127.0.0.1", 0)) as listener,
-    ):
-        ada = sign_up(client, "ada")
-        thesis = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Thesis")["id"]
-        port = listener.getsockname()[1]
-        for number, host in enumerate(("127.0.0.1", "localhost", "[::ffff:127.0.0.1]")):
-            made = ada.make(
-                f"/workspaces/{thesis}/repos",
-                name=f"inside {number}",
-                path=str(dev / "atlas"),
-                remote_url=f"http://{host}:{port}/engine.git",
-            )
-            refused = ada.call("POST", f"/repos/{made['id']}/sync")
-            stage.expect(f"not {host}", problem(refused) == "502 remote-failed", seen(refused))
-        listener.settimeout(0)
-        called = True
-        try:
-            listener.accept()
-        except BlockingIOError:
-            called = False
-        stage.expect("and nobody was called there", not called)
-
-
-def without_roots(stage: Stage, dev: Path) -> None:
-    stage.step("A service that was given no folder looks nowhere")
-    with (
-        running_server() as server,
-        httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
-    ):
-        ada = sign_up(client, "ada")
-        thesis = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Thesis")["id"]
-        engine = ada.make(f"/workspaces/{thesis}/repos", name="engine", path=str(dev / "engine"))
-        refused = ada.call("GET", f"/repos/{engine['id']}/status")
-        stage.expect("403", problem(refused) == "403 git-disabled", seen(refused))
-
-
-def _show(
-    stage: Stage, look: Look, columns: tuple[str, ...], rows: list[tuple[Path, dict[str, Any]]]
+def _compare(
+    stage: Stage,
+    thesis: Workspace,
+    columns: tuple[str, ...],
+    rows: list[tuple[Path, dict[str, Any]]],
+    why: str,
 ) -> None:
-    """Looks at each folder, and checks its fields; those not named are to be as in a new repo."""
-    looks = [(path.name, look(path), expected) for path, expected in rows]
-    stage.show(
+    """Show the status of folders, and check it; fields not named are those of a new repository."""
+    stage.exchange(thesis.get_status(rows[0][0]), *columns)
+    found = [(path.name, thesis.status(path), expected) for path, expected in rows]
+    stage.table(
         "folder",
         *columns,
-        rows=[(name, *(_in_a_cell(told)[each] for each in columns)) for name, told, _ in looks],
+        rows=[(name, *(_cell(status, each) for each in columns)) for name, status, _ in found],
     )
-    for name, told, expected in looks:
-        as_expected = {"state": "clean", **NOTHING, **expected}
-        words = ", ".join(f"{field} {value}" for field, value in expected.items())
+    stage.why(why)
+    for name, status, expected in found:
+        words = ", ".join(f"{field} is {_words(value)}" for field, value in expected.items())
         stage.expect(
-            f"{name}: {words or 'nothing to do'}",
-            {field: told[field] for field in as_expected} == as_expected,
+            f"{name}: {words or 'nothing to report'}",
+            _is(status, **{"state": "clean", **NOTHING, **expected}),
         )
 
 
-def _in_a_cell(told: dict[str, Any]) -> dict[str, Any]:
-    """The fields for a table: of the commit only the subject."""
-    return told | {"head": told["head"] and told["head"]["subject"]}
+def _is(status: dict[str, Any], **fields: Any) -> bool:
+    return status.items() >= fields.items()
 
 
-def _touch(repository: Repository) -> None:
-    """Gives a file another time, so that whoever asks has to compare its content."""
-    os.utime(repository.path / "a", ns=(10**18, 10**18))
+def _cell(status: dict[str, Any], column: str) -> object:
+    """A field for a table: of a commit only the subject."""
+    value = status[column]
+    return value["subject"] if column == "head" and value else value
+
+
+def _words(value: object) -> str:
+    return "null" if value is None else str(value)
 
 
 def _commits(repository: Repository) -> int:
     return int(repository.git("rev-list", "--count", "HEAD"))
-
-
-def _secrets(log: str) -> list[str]:
-    return [each for each in (SECRET, "sym_", "eyJ", "/dev/", "diary") if each in log]
 
 
 if __name__ == "__main__":

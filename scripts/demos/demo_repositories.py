@@ -1,12 +1,11 @@
-"""Repositories: whose a thing is, how it is found, and lists that are walked page by page."""
+"""Repositories: storing entities, ownership, look-ups, and lists page by page."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from in_memory import store_in_memory
-from stage import Stage, perform
-
+from scripts.demos.support.in_memory import store_in_memory
+from scripts.demos.support.stage import Stage, perform
 from symphony.domain.base import E, Page, PagedRepository, PageRequest, new_id
 from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.repos import Repo, RepoRepository
@@ -36,7 +35,7 @@ async def story(stage: Stage) -> None:
 
 
 async def keep(stage: Stage, store: Store) -> None:
-    stage.step("Repositories keep entities, and give them back as they were")
+    stage.step("Repositories store entities and return them unchanged")
     async with store.unit_of_work() as uow:
         await uow.user_profiles.add(ADA)
         await uow.user_profiles.add(EVE)
@@ -46,46 +45,58 @@ async def keep(stage: Stage, store: Store) -> None:
             await uow.repos.add(repo)
         await uow.commit()
     async with store.reading() as repositories:
-        stage.expect("the user", await repositories.user_profiles.get(ADA.id, ADA.id) == ADA)
         stage.expect(
-            "the workspace", await repositories.workspaces.get(ADA.id, THESIS.id) == THESIS
+            "the user is returned as it was stored",
+            await repositories.user_profiles.get(ADA.id, ADA.id) == ADA,
         )
-        stage.expect("the repo", await repositories.repos.get(ADA.id, REPOS[7].id) == REPOS[7])
+        stage.expect(
+            "so is the workspace", await repositories.workspaces.get(ADA.id, THESIS.id) == THESIS
+        )
+        stage.expect(
+            "so is the repo", await repositories.repos.get(ADA.id, REPOS[7].id) == REPOS[7]
+        )
 
 
 async def look_ups(stage: Stage, store: Store) -> None:
-    stage.step("People are found by user name or e-mail address, whatever the case")
+    stage.step("Users are found by user name or e-mail address, in any case")
     async with store.reading() as repositories:
         users = repositories.user_profiles
-        stage.expect("by user name: ADA_l", await users.get_by_username("ADA_l") == ADA)
         stage.expect(
-            "by e-mail: ada@example.ORG", await users.get_by_email("ada@example.ORG") == ADA
+            "`ADA_l` finds Ada_L by user name", await users.get_by_username("ADA_l") == ADA
         )
-        stage.expect("bob is nobody", await users.get_by_username("bob") is None)
+        stage.expect(
+            "`ada@example.ORG` finds her by e-mail address",
+            await users.get_by_email("ada@example.ORG") == ADA,
+        )
+        stage.expect(
+            "an unknown user name finds nothing", await users.get_by_username("bob") is None
+        )
 
 
 async def ownership(stage: Stage, store: Store) -> None:
-    stage.step("Who asks says for whom: what belongs to somebody else does not exist")
+    stage.step("Every look-up takes the owner: other users find nothing")
     unknown = new_id()
     async with store.reading() as repositories:
-        with stage.expect_refusal("ada's workspace, asked for by eve", NotFound, str(THESIS.id)):
+        with stage.expect_refusal("eve reads ada's workspace", NotFound, str(THESIS.id)):
             await repositories.workspaces.get(EVE.id, THESIS.id)
-        with stage.expect_refusal("an id that was never given", NotFound, str(unknown)):
+        with stage.expect_refusal("eve reads an id that does not exist", NotFound, str(unknown)):
             await repositories.workspaces.get(EVE.id, unknown)
-        with stage.expect_refusal("ada's repo", NotFound, "repo-not-found"):
+        with stage.expect_refusal("eve reads ada's repo", NotFound, "repo-not-found"):
             await repositories.repos.get(EVE.id, REPOS[0].id)
-        with stage.expect_refusal("ada's profile", NotFound, "user-profile-not-found"):
+        with stage.expect_refusal("eve reads ada's profile", NotFound, "user-profile-not-found"):
             await repositories.user_profiles.get(EVE.id, ADA.id)
-        with stage.expect_refusal("a list of ada's", NotFound, "workspace-not-found"):
+        with stage.expect_refusal(
+            "eve lists repos of ada's workspace", NotFound, "workspace-not-found"
+        ):
             await repositories.repos.page(EVE.id, THESIS.id, PageRequest(limit=10))
         mine = await repositories.workspaces.page(EVE.id, EVE.id, PageRequest(limit=10))
-        stage.expect("an empty list of one's own is just empty", mine == Page([], None))
+        stage.expect("eve's own list is empty", mine == Page([], None))
 
 
 async def pages(stage: Stage, store: Store) -> None:
-    stage.step("A list is walked page by page, from the last thing seen and not by counting")
+    stage.step("A page continues after the last item seen, not after a count")
     walked = await walk(store, repos, THESIS.id, PageRequest(limit=10))
-    stage.show(
+    stage.table(
         "page",
         "repos",
         "from",
@@ -95,15 +106,18 @@ async def pages(stage: Stage, store: Store) -> None:
             for number, page in enumerate(walked, start=1)
         ],
     )
-    stage.expect("three pages", [len(page) for page in walked] == [10, 10, 3])
-    stage.expect("each repo once, in the order they were made", flat(walked) == REPOS)
+    stage.why("page 1,000 is as quick as page 1, and others may add and delete meanwhile.")
+    stage.expect(
+        "three pages hold 10, 10 and 3 repos", [len(page) for page in walked] == [10, 10, 3]
+    )
+    stage.expect("each repo appears once, in the order of creation", flat(walked) == REPOS)
     request = PageRequest(limit=7, descending=True)
     back = await walk(store, repos, THESIS.id, request)
-    stage.expect("and backwards", flat(back) == REPOS[::-1])
+    stage.expect("a descending list has the reverse order", flat(back) == REPOS[::-1])
 
 
 async def a_list_that_changes(stage: Stage, store: Store) -> None:
-    stage.step("What stood there all along is neither skipped nor repeated when others come and go")
+    stage.step("Nothing is skipped or repeated when others add and delete")
     request = PageRequest(limit=10)
     async with store.reading() as repositories:
         first = await repositories.repos.page(ADA.id, THESIS.id, request)
@@ -115,25 +129,25 @@ async def a_list_that_changes(stage: Stage, store: Store) -> None:
         second = await repositories.repos.page(
             ADA.id, THESIS.id, PageRequest(limit=10, after=first.next)
         )
-    stage.expect("repo-02 was removed after page 1", REPOS[2] in first.items)
-    stage.expect("page 2 begins at repo-10 all the same", second.items[0] == REPOS[10])
+    stage.expect("repo-02 is deleted after page 1 has been read", REPOS[2] in first.items)
+    stage.expect("page 2 still starts with repo-10", second.items[0] == REPOS[10])
 
 
 async def sorting(stage: Stage, store: Store) -> None:
-    stage.step("By name: case falls away, then code point by code point, alike on every database")
+    stage.step("Sorting by name ignores case, and is the same on every database")
     async with store.unit_of_work() as uow:
         for name in NAMES:
             await uow.vaults.add(Vault(workspace_id=THESIS.id, name=name, path="/v"))
         await uow.commit()
     request = PageRequest(limit=3, sort="name")
     names = [each.name for each in flat(await walk(store, vaults, THESIS.id, request))]
-    stage.show("made as", "sorted", rows=zip(NAMES, names, strict=True))
-    # Beyond ASCII it is no alphabet's order: ä, å and é are U+00E4, U+00E5 and U+00E9.
+    stage.table("created as", "sorted", rows=zip(NAMES, names, strict=True))
+    # Beyond ASCII the order is by code point: ä, å and é are U+00E4, U+00E5 and U+00E9.
     expected = ["apple", "Banana", "banana bread", "Zebra", "ärger", "Ångström", "école"]
-    stage.expect("sorted", names == expected)
+    stage.expect("names are in the expected order", names == expected)
     descending = PageRequest(limit=3, sort="name", descending=True)
     names = [each.name for each in flat(await walk(store, vaults, THESIS.id, descending))]
-    stage.expect("and the other way round", names == expected[::-1])
+    stage.expect("a descending list has the reverse order", names == expected[::-1])
 
 
 async def searching(stage: Stage, store: Store) -> None:
@@ -144,34 +158,37 @@ async def searching(stage: Stage, store: Store) -> None:
         return [each.name for each in flat(await walk(store, vaults, THESIS.id, request))]
 
     searches = {text: await found(text) for text in ("BANANA", "É", "%", "_")}
-    stage.show("q", "found", rows=[(text, ", ".join(names)) for text, names in searches.items()])
-    stage.expect("case does not matter", searches["BANANA"] == ["Banana", "banana bread"])
-    stage.expect("beyond ASCII neither", searches["É"] == ["école"])
-    stage.expect("% and _ are no wildcards", searches["%"] == searches["_"] == [])
+    stage.table("q", "found", rows=[(text, ", ".join(names)) for text, names in searches.items()])
+    stage.why("a search finds what a person expects, and a percent sign is just a character.")
+    stage.expect("case is ignored", searches["BANANA"] == ["Banana", "banana bread"])
+    stage.expect("also beyond ASCII", searches["É"] == ["école"])
+    stage.expect("% and _ are not wildcards", searches["%"] == searches["_"] == [])
     async with store.reading() as repositories:
         percent = await repositories.workspaces.page(ADA.id, ADA.id, PageRequest(limit=9, text="%"))
         research = await repositories.workspaces.page(
             ADA.id, ADA.id, PageRequest(limit=9, filters={"workspace_type": WorkspaceType.RESEARCH})
         )
-    stage.expect("but can be looked for", list(percent.items) == [CELLAR])
-    stage.expect("by type: research", list(research.items) == [THESIS])
+    stage.expect("% is found where a name contains it", list(percent.items) == [CELLAR])
+    stage.expect("a filter selects a type", list(research.items) == [THESIS])
 
 
 async def stale_states(stage: Stage, store: Store) -> None:
-    stage.step("Nobody overwrites a state that they have not seen, or takes a name that is taken")
+    stage.step("A stale update and a taken name are refused")
     newer = THESIS.updated({"description": "Notes and proofs."})
     async with store.unit_of_work() as uow:
         await uow.workspaces.save(newer)
         await uow.commit()
-    with stage.expect_refusal("a change of version 1, which is version 2 now", TransactionConflict):
+    with stage.expect_refusal(
+        "an update of version 1 after version 2 was saved", TransactionConflict
+    ):
         async with store.unit_of_work() as uow:
             await uow.workspaces.save(THESIS.updated({"description": "Overwritten."}))
-    with stage.expect_refusal("another THESIS", AlreadyExists, "workspace-name-taken"):
+    with stage.expect_refusal("a second workspace THESIS", AlreadyExists, "workspace-name-taken"):
         async with store.unit_of_work() as uow:
             await uow.workspaces.add(Workspace(user_profile_id=ADA.id, name="THESIS"))
     async with store.reading() as repositories:
-        present = await repositories.workspaces.get(ADA.id, THESIS.id)
-    stage.expect("it is as it was", present == newer)
+        current = await repositories.workspaces.get(ADA.id, THESIS.id)
+    stage.expect("version 2 is unchanged", current == newer)
 
 
 async def walk(

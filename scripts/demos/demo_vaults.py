@@ -1,4 +1,4 @@
-"""Vaults that lock: who gets in and who does not, and what the database sees of it."""
+"""Vaults: secrets behind a passphrase, and what a thief of the database would see of them."""
 
 import json
 import os
@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from caller import User, problem, seen, sign_up
-from real_server import SYMPHONY, Server, running_server
-from stage import Stage, perform
+
+from scripts.demos.support.demo_server import Server, running_server
+from scripts.demos.support.stage import Stage, perform
+from scripts.demos.support.user import User, outcome, sign_up
+from scripts.support.service_process import SYMPHONY
 
 PASSPHRASE = "harp anvil moss comet ladle"
 NEW_PASSPHRASE = "quartz otter plum saddle fjord"
@@ -24,226 +26,272 @@ KEY = "clients/acme/db"
 FIRST = "postgresql://acme@db.example.org/first"
 SECOND = "postgresql://acme@db.example.org/second"
 NOTE = "the spare key is under the third stone"
+LOCKED = "423 vault-locked"
 LOCKS_WITHIN = 10  # seconds
 REWRAPS_WITHIN = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A vault of somebody's, and what they show when they come to it."""
+    """A vault, the user who calls it, and the session that the calls carry."""
 
-    owner: User
+    caller: User
     id: str
     session: str = ""
 
-    def ask(self, method: str, path: str, **body: Any) -> httpx.Response:
+    def call(self, method: str, path: str, **body: Any) -> httpx.Response:
         headers = {"Vault-Session": self.session} if self.session else {}
         content = {"json": body} if body else {}
-        return self.owner.call(method, f"/vaults/{self.id}{path}", headers=headers, **content)
+        return self.caller.call(method, f"/vaults/{self.id}{path}", headers=headers, **content)
 
-    def put(self, content: str) -> dict[str, Any]:
-        return self.ask("PUT", f"/entries/{KEY}", content=content).raise_for_status().json()
+    def put(self, content: str) -> httpx.Response:
+        return self.call("PUT", f"/entries/{KEY}", content=content).raise_for_status()
 
-    def read(self, version: int | None = None) -> httpx.Response:
-        return self.ask("GET", f"/entries/{KEY}" + (f"?version={version}" if version else ""))
+    def get(self, version: int | None = None) -> httpx.Response:
+        return self.call("GET", f"/entries/{KEY}" + (f"?version={version}" if version else ""))
+
+    def content(self, version: int | None = None) -> str:
+        return self.get(version).raise_for_status().json()["content"]
 
     def unlock(self, passphrase: str, **fields: Any) -> httpx.Response:
-        return self.ask("POST", "/unlock", passphrase=passphrase, **fields)
+        return self.call("POST", "/unlock", passphrase=passphrase, **fields)
 
-    def opened(self, passphrase: str = PASSPHRASE, **fields: Any) -> "Vault":
-        unlocked = self.unlock(passphrase, **fields).raise_for_status()
-        return replace(self, session=unlocked.json()["session"])
+    def unlocked(self, passphrase: str = PASSPHRASE, **fields: Any) -> "Vault":
+        answer = self.unlock(passphrase, **fields).raise_for_status()
+        return replace(self, session=answer.json()["session"])
 
     @property
     def is_locked(self) -> bool:
-        return self.ask("GET", "").raise_for_status().json()["is_locked"]
+        return self.call("GET", "").raise_for_status().json()["is_locked"]
 
 
 def story(stage: Stage) -> None:
     with tempfile.TemporaryDirectory(prefix="symphony-demo-") as temporary:
         data = Path(temporary)
-        # Not by way of a proxy that the environment may name.
-        with (
-            running_server(data=data) as server,
-            httpx.Client(base_url=server.address, timeout=30, trust_env=False) as client,
-        ):
+        with running_server(data=data) as server, server.client() as client:
             ada, eve = sign_up(client, "ada"), sign_up(client, "eve")
-            workspace = ada.make(f"/user-profiles/{ada.id}/workspaces", name="Clients")["id"]
-            vaults = f"/workspaces/{workspace}/vaults"
-            vault = made(stage, ada, vaults)
-            opened = unlocked(stage, vault)
-            others(stage, opened, eve, client)
-            versions(stage, opened)
-            wrong(stage, ada, vaults)
-            by_itself(stage, vault)
-            what_the_database_sees(stage, vault, data)
-            another_passphrase(stage, opened, data)
-            another_master_key(stage, ada, vaults, data)
-            end(stage, server, data)
+            vaults = f"/workspaces/{ada.create_workspace('Clients')}/vaults"
+            vault = create(stage, ada, vaults)
+            unlocked = unlock(stage, vault)
+            other_callers(stage, unlocked, eve, client)
+            versions(stage, unlocked)
+            guesses(stage, ada, vaults)
+            automatic_lock(stage, vault)
+            stored_data(stage, vault, data)
+            new_passphrase(stage, unlocked, data)
+            new_master_key(stage, ada, vaults, data)
+            stop(stage, server, data)
 
 
-def made(stage: Stage, ada: User, vaults: str) -> Vault:
-    stage.step("Ada makes a vault with a passphrase")
-    told = ada.make(
-        vaults,
-        name="secrets",
-        path="~/vaults/secrets",
-        protection="passphrase",
-        passphrase=PASSPHRASE,
+def create(stage: Stage, ada: User, vaults: str) -> Vault:
+    stage.step("Create a vault with a passphrase")
+    body = {
+        "name": "secrets",
+        "path": "~/vaults/secrets",
+        "protection": "passphrase",
+        "passphrase": PASSPHRASE,
+    }
+    answer = ada.call("POST", vaults, json=body).raise_for_status()
+    stage.exchange(answer, "id", "name", "protection", "is_locked")
+    vault = Vault(ada, answer.json()["id"])
+    refused = stage.exchange(vault.get())
+    stage.why(
+        "the passphrase encrypts the vault and is stored nowhere. Without it an entry"
+        " cannot be read: not by a thief of the database, not by the operator."
     )
-    stage.show("field", "value", rows=told.items())
-    stage.expect("it is locked from the start", told["is_locked"])
-    stage.expect("the passphrase is not told back", PASSPHRASE not in json.dumps(told))
-    vault = Vault(ada, told["id"])
-    refused = vault.read()
-    stage.expect("nobody gets in", problem(refused) == "423 vault-locked", seen(refused))
+    stage.expect("the new vault is locked", answer.json()["is_locked"])
+    stage.expect("the answer does not contain the passphrase", PASSPHRASE not in answer.text)
+    stage.expect("entries cannot be read", outcome(refused) == LOCKED)
     return vault
 
 
-def unlocked(stage: Stage, vault: Vault) -> Vault:
-    stage.step("She unlocks it, and puts a secret into it")
-    told = vault.unlock(PASSPHRASE, ttl_seconds=600).raise_for_status().json()
-    opened = replace(vault, session=told["session"])
-    left = (datetime.fromisoformat(told["unlocked_until"]) - datetime.now(UTC)).total_seconds()
-    stage.expect("she gets a session", told["session"].startswith("symv_"))
-    stage.expect("for ten minutes", 540 < left <= 600, f"until {told['unlocked_until']}")
-    entry = opened.put(FIRST)
-    stage.show("field", "value", rows=entry.items())
-    read = opened.read()
-    stage.expect("it can be read", read.json()["content"] == FIRST)
-    stage.expect("and nothing on the way keeps it", read.headers["cache-control"] == "no-store")
+def unlock(stage: Stage, vault: Vault) -> Vault:
+    stage.step("Unlock it, store a secret, read it back")
+    answer = stage.exchange(
+        vault.unlock(PASSPHRASE, ttl_seconds=600).raise_for_status(),
+        *("is_locked", "unlocked_until", "session"),
+    )
+    session = answer.json()
+    opened = replace(vault, session=session["session"])
+    stage.exchange(opened.put(FIRST))
+    read = stage.exchange(opened.get(), "key", "version", "content")
+    stage.why(
+        "the session opens the vault for ten minutes, for this caller only. It travels in the"
+        " header `Vault-Session`, so the passphrase is sent once and not with every request."
+    )
+    left = (datetime.fromisoformat(session["unlocked_until"]) - datetime.now(UTC)).total_seconds()
+    stage.expect("the session lasts ten minutes", 540 < left <= 600)
+    stage.expect("the secret can be read", read.json()["content"] == FIRST)
+    stage.expect("no cache may store the answer", read.headers["cache-control"] == "no-store")
 
-    stage.step("She locks it, and unlocks it again")
-    vault.ask("POST", "/lock").raise_for_status()
-    refused = opened.read()
-    stage.expect("the session is dead", problem(refused) == "423 vault-locked", seen(refused))
-    again = vault.opened()
-    stage.expect("another one opens it", again.read().json()["content"] == FIRST)
-    refused = opened.read()
-    stage.expect("the old one does not", problem(refused) == "423 vault-locked")
+    stage.step("Lock it, and unlock it again")
+    stage.exchange(vault.call("POST", "/lock").raise_for_status(), "name", "is_locked")
+    refused = stage.exchange(opened.get())
+    stage.why("locking revokes all sessions at once, wherever they are.")
+    stage.expect("the session is no longer valid", outcome(refused) == LOCKED)
+    again = vault.unlocked()
+    stage.expect("a new session opens the vault", again.content() == FIRST)
+    stage.expect("the old one does not", outcome(opened.get()) == LOCKED)
     return again
 
 
-def others(stage: Stage, opened: Vault, eve: User, client: httpx.Client) -> None:
-    stage.step("While it is open for Ada, others come")
-    token = opened.owner.make("/api-tokens", name="a script", scopes=["read", "write"])["token"]
-    script = replace(opened, owner=User(client, token))
-    visitors = [
-        ("Ada", opened, "200"),
-        ("Ada without the session", replace(opened, session=""), "423 vault-locked"),
-        ("a session that she made up", replace(opened, session="symv_x"), "423 vault-locked"),
-        ("her session, with another token", script, "423 vault-locked"),
-        ("Eve, with Ada's session", replace(opened, owner=eve), "404 vault-not-found"),
-    ]
-    answers = [(who, each.read(), expected) for who, each, expected in visitors]
-    stage.show("who", "answer", rows=[(who, _told(answer)) for who, answer, _ in answers])
-    for who, answer, expected in answers:
-        stage.expect(f"{who}: {expected}", _told(answer) == expected)
-
-
-def versions(stage: Stage, opened: Vault) -> None:
-    stage.step("The secret changes; the last ten versions stay, and one can be restored")
-    opened.put(SECOND)
-    stage.expect("the newest is read", opened.read().json()["content"] == SECOND)
-    stage.expect("an older one, too", opened.read(1).json()["content"] == FIRST)
-    opened.ask("POST", f"/restore/{KEY}", version=1).raise_for_status()
-    newest = opened.read().json()
-    restored = (newest["version"], newest["content"]) == (3, FIRST)
-    stage.expect("restored, it is the newest once more", restored, f"version {newest['version']}")
-    kept = opened.ask("GET", f"/versions/{KEY}").raise_for_status().json()["items"]
-    stage.show(*kept[0], rows=[each.values() for each in kept])
-    stage.expect("those between stay", [each["version"] for each in kept] == [3, 2, 1])
-    for content in (*[SECOND] * 7, FIRST):
-        newest = opened.put(content)
-    kept = opened.ask("GET", f"/versions/{KEY}").raise_for_status().json()["items"]
-    stage.expect("of eleven, ten stay", newest["version"] == 11 and len(kept) == 10)
-    gone = opened.read(1)
-    stage.expect("the first is gone", problem(gone) == "410 version-gone", seen(gone))
-
-
-def wrong(stage: Stage, ada: User, vaults: str) -> None:
-    stage.step("Somebody who has Ada's token guesses")
-    told = ada.make(
-        vaults, name="other", path="~/other", protection="passphrase", passphrase=PASSPHRASE
+def other_callers(stage: Stage, unlocked: Vault, eve: User, client: httpx.Client) -> None:
+    stage.step("While it is unlocked for Ada, others try")
+    body = {"name": "a script", "scopes": ["read", "write"]}
+    token = unlocked.caller.create("/api-tokens", **body)["token"]
+    script = replace(unlocked, caller=User(client, token))
+    callers = {
+        "Ada with her session": (unlocked, "200"),
+        "Ada without the session": (replace(unlocked, session=""), LOCKED),
+        "Ada with an invented session": (replace(unlocked, session="symv_x"), LOCKED),
+        "Ada's script with her session": (script, LOCKED),
+        "Eve with Ada's session": (replace(unlocked, caller=eve), "404 vault-not-found"),
+    }
+    stage.exchange(replace(unlocked, caller=eve).get())
+    answers = {name: outcome(caller.get()) for name, (caller, _) in callers.items()}
+    stage.table("caller", "status and code", rows=answers.items())
+    stage.why(
+        "a session is bound to the token that unlocked the vault. A stolen session is useless"
+        " without that token, and a stolen token without the passphrase."
     )
-    vault = Vault(ada, told["id"])
-    begun = time.perf_counter()
-    vault.opened()
-    right = time.perf_counter() - begun
-    guesses = list[tuple[str, httpx.Response, float]]()
+    stage.expect("Ada reads her entry", answers["Ada with her session"] == "200")
+    stage.expect(
+        "all other callers are refused",
+        answers == {name: expected for name, (_, expected) in callers.items()},
+    )
+
+
+def versions(stage: Stage, unlocked: Vault) -> None:
+    stage.step("Change the secret, look into its history, restore an older version")
+    stage.exchange(unlocked.put(SECOND), "key", "version")
+    stage.exchange(unlocked.get(1), "version", "content")
+    restored = unlocked.call("POST", f"/restore/{KEY}", version=1).raise_for_status()
+    stage.exchange(restored, "key", "version")
+    history = unlocked.call("GET", f"/versions/{KEY}").raise_for_status()
+    stage.exchange(history)
+    stage.why("the password that was overwritten by mistake is still there: ten versions are kept.")
+    newest = unlocked.get().json()
+    stage.expect("version 1 could still be read", unlocked.content(1) == FIRST)
+    stage.expect("the restored content is version 3", newest["version"] == 3)
+    stage.expect("and is what version 1 was", newest["content"] == FIRST)
+    kept = [each["version"] for each in history.json()["items"]]
+    stage.expect("no version has been replaced", kept == [3, 2, 1])
+    for content in (*[SECOND] * 7, FIRST):
+        newest = unlocked.put(content).json()
+    kept = unlocked.call("GET", f"/versions/{KEY}").raise_for_status().json()["items"]
+    stage.expect("of eleven versions ten are kept", newest["version"] == 11 and len(kept) == 10)
+    stage.expect("the first one is gone", outcome(unlocked.get(1)) == "410 version-gone")
+
+
+def guesses(stage: Stage, ada: User, vaults: str) -> None:
+    stage.step("A thief of Ada's token guesses her passphrase")
+    body = {"path": "~/other", "protection": "passphrase", "passphrase": PASSPHRASE}
+    vault = Vault(ada, ada.create(vaults, name="other", **body)["id"])
+    start = time.perf_counter()
+    vault.unlocked()
+    right = time.perf_counter() - start
+    tries = list[tuple[str, httpx.Response, float]]()
     for number in range(1, 7):
         guess = f"harp anvil moss {number}"
-        begun = time.perf_counter()
-        guesses.append((guess, vault.unlock(guess), time.perf_counter() - begun))
-    stage.show(
-        "passphrase",
-        "answer",
-        "ms",
-        rows=[(guess, _told(answer), round(took * 1000)) for guess, answer, took in guesses],
+        start = time.perf_counter()
+        tries.append((guess, vault.unlock(guess), time.perf_counter() - start))
+    stage.exchange(tries[-1][1])
+    stage.table(
+        *("guess", "status and code", "time"),
+        rows=[
+            (guess, outcome(answer), f"{seconds * 1000:.0f} ms") for guess, answer, seconds in tries
+        ],
     )
-    told_of = [_told(answer) for _, answer, _ in guesses]
-    stage.expect("five are told to be wrong", told_of[:5] == ["403 wrong-passphrase"] * 5)
-    # Half of it, since other work on the machine may have made the right one slower.
+    stage.why(
+        "five guesses a minute, each as slow as the right passphrase: a dictionary of"
+        " a million words takes months."
+    )
+    outcomes = [outcome(answer) for _, answer, _ in tries]
+    stage.expect("five guesses are wrong", outcomes[:5] == ["403 wrong-passphrase"] * 5)
+    # Half, since other work on the machine may have delayed the right one.
     stage.expect(
-        "after as long as a right one takes",
-        all(seconds > right / 2 for _, _, seconds in guesses[:5]),
-        f"the right one took {right * 1000:.0f} ms",
+        "each takes about as long as the right passphrase",
+        all(seconds > right / 2 for _, _, seconds in tries[:5]),
+        f"right passphrase: {right * 1000:.0f} ms",
     )
-    stage.expect("then no more", told_of[5] == "429 too-many-attempts", seen(guesses[5][1]))
-    right_one = vault.unlock(PASSPHRASE)
-    stage.expect("not even the right one", problem(right_one) == "429 too-many-attempts")
+    stage.expect("the sixth has to wait", outcomes[5] == "429 too-many-attempts")
+    after = vault.unlock(PASSPHRASE)
+    stage.expect("so has the right one", outcome(after) == "429 too-many-attempts")
 
 
-def by_itself(stage: Stage, vault: Vault) -> None:
-    stage.step("Ada forgets to lock it")
-    vault.ask("POST", "/lock").raise_for_status()
-    told = vault.unlock(PASSPHRASE, ttl_seconds=2).raise_for_status().json()
-    forgotten = replace(vault, session=told["session"])
-    stage.expect("it is open, for two seconds", not told["is_locked"])
-    stage.expect("it locks itself when they are over", _soon(lambda: vault.is_locked))
-    refused = forgotten.read()
-    stage.expect("the session is dead", problem(refused) == "423 vault-locked", seen(refused))
+def automatic_lock(stage: Stage, vault: Vault) -> None:
+    stage.step("Ada forgets to lock the vault")
+    vault.call("POST", "/lock").raise_for_status()
+    answer = stage.exchange(
+        vault.unlock(PASSPHRASE, ttl_seconds=2).raise_for_status(), "is_locked", "unlocked_until"
+    )
+    forgotten = replace(vault, session=answer.json()["session"])
+    locks = _soon(lambda: vault.is_locked)
+    stage.exchange(vault.call("GET", ""), "name", "is_locked", "unlocked_until")
+    stage.why("a session expires by itself, so an open vault does not stay open over night.")
+    stage.expect("the vault was unlocked", not answer.json()["is_locked"])
+    stage.expect("it is locked again when the two seconds are over", locks)
+    stage.expect("its session is no longer valid", outcome(forgotten.get()) == LOCKED)
 
 
-def what_the_database_sees(stage: Stage, vault: Vault, data: Path) -> None:
-    stage.step("What the database sees of it all")
+def stored_data(stage: Stage, vault: Vault, data: Path) -> None:
+    stage.step("Read the database like a thief")
     for table in ("vault_keys", "vault_entries", "vault_entry_versions"):
         row = _first_row(data, table, vault.id)
-        stage.show(table, "", rows=[(name, _as_kept(value)) for name, value in row.items()])
-    words = {"passphrase": PASSPHRASE, "key": KEY, "content": FIRST, "older content": SECOND}
-    kept = _files(data)
-    for what, word in words.items():
-        stage.expect(f"no {what} in any of its files", not _is_in(word, kept))
-    stage.expect("the path of the vault, though, is there", _is_in("~/vaults/secrets", kept))
+        stage.table(
+            table, "stored", rows=[(name, _as_stored(value)) for name, value in row.items()]
+        )
+    stage.why(
+        "a copied database or a lost backup contains names of vaults and workspaces, and"
+        " ciphertext. Contents, and even the names of entries, are encrypted."
+    )
+    files = _files(data)
+    secrets = {
+        "the passphrase": PASSPHRASE,
+        "the name of an entry": KEY,
+        "its content": FIRST,
+        "an older content": SECOND,
+    }
+    for what, word in secrets.items():
+        stage.expect(f"no file of the database contains {what}", word.encode() not in files)
+    stage.expect("the vault's path is readable there", b"~/vaults/secrets" in files)
 
 
-def another_passphrase(stage: Stage, dead: Vault, data: Path) -> None:
-    stage.step("Ada changes the passphrase")
-    vault = replace(dead, session="")
-    opened = vault.opened()
+def new_passphrase(stage: Stage, revoked: Vault, data: Path) -> None:
+    stage.step("Change the passphrase")
+    vault = replace(revoked, session="")
+    unlocked = vault.unlocked()
     before = _rows(data, "vault_entry_versions", vault.id)
-    changed = vault.ask("PUT", "/passphrase", old=PASSPHRASE, new=NEW_PASSPHRASE)
-    stage.expect("done", changed.status_code == 204)
+    changed = stage.exchange(vault.call("PUT", "/passphrase", old=PASSPHRASE, new=NEW_PASSPHRASE))
     after = _rows(data, "vault_entry_versions", vault.id)
-    stage.expect("no entry is written anew for it", before == after, f"{len(after)} versions")
-    stage.expect("sessions have ended", problem(opened.read()) == "423 vault-locked")
-    refused = vault.unlock(PASSPHRASE)
-    stage.expect("the old one: 403", problem(refused) == "403 wrong-passphrase", seen(refused))
-    content = vault.opened(NEW_PASSPHRASE).read().json()["content"]
-    stage.expect("the new one opens what was there", content == FIRST)
-    vault.ask("POST", "/lock").raise_for_status()
+    stage.why(
+        "the passphrase encrypts one data key, and that key the entries. So only the key is"
+        " encrypted again: it is quick, and cannot stop halfway through a thousand entries."
+    )
+    stage.expect("the change succeeds", changed.status_code == 204)
+    stage.expect("no entry has been encrypted again", before == after, f"{len(after)} versions")
+    stage.expect("all sessions are revoked", outcome(unlocked.get()) == LOCKED)
+    old = vault.unlock(PASSPHRASE)
+    stage.expect("the old passphrase is wrong now", outcome(old) == "403 wrong-passphrase")
+    content = vault.unlocked(NEW_PASSPHRASE).content()
+    stage.expect("the new one opens what was stored before", content == FIRST)
+    vault.call("POST", "/lock").raise_for_status()
 
 
-def another_master_key(stage: Stage, ada: User, vaults: str, data: Path) -> None:
-    stage.step("A vault without a passphrase is under the master key, a file beside the database")
-    vault = Vault(ada, ada.make(vaults, name="notes", path="~/vaults/notes")["id"])
-    vault.put(NOTE)
-    stage.expect("it needs no session", vault.read().json()["content"] == NOTE)
-    stage.expect("the database has no word of it", not _is_in(NOTE, _files(data)))
+def new_master_key(stage: Stage, ada: User, vaults: str, data: Path) -> None:
+    stage.step("A vault without a passphrase: encrypted under the server's master key")
+    vault = Vault(ada, ada.create(vaults, name="notes", path="~/vaults/notes")["id"])
+    stage.exchange(vault.put(NOTE), "key", "version")
     file = data / "symphony.sqlite3.master-key"
-    stage.expect("only its owner may read the file", file.stat().st_mode & 0o777 == 0o600)
+    stage.why(
+        "convenient for what is not top secret: no session is needed, and a copy of the"
+        " database alone is still useless, because the key is in another file."
+    )
+    stage.expect("the entry is read without a session", vault.content() == NOTE)
+    stage.expect("the database contains no word of it", NOTE.encode() not in _files(data))
+    stage.expect("only its owner may read the key file", file.stat().st_mode & 0o777 == 0o600)
 
-    stage.step("symphony vault rewrap: another master key, while the service runs")
+    stage.step("Replace the master key while the server runs")
     before, old_key = _first_row(data, "vault_keys", vault.id), file.read_text()
     done = subprocess.run(  # noqa: S603 - our own program
         [SYMPHONY, "vault", "rewrap"],
@@ -253,29 +301,25 @@ def another_master_key(stage: Stage, ada: User, vaults: str, data: Path) -> None
         timeout=REWRAPS_WITHIN,
         check=False,
     )
+    stage.run("symphony vault rewrap", done.stdout + done.stderr)
     after = _first_row(data, "vault_keys", vault.id)
-    stage.expect("it is done", done.returncode == 0, (done.stdout + done.stderr).strip())
-    names = [
-        (when, row["master_key_name"].hex()) for when, row in (("before", before), ("after", after))
-    ]
-    stage.show("", "name of the master key", rows=names)
-    stage.expect("the vault's key is under another one", names[0][1] != names[1][1])
-    stage.expect("the old one is not in the file any more", old_key not in file.read_text())
-    stage.expect("the service reads on", vault.read().json()["content"] == NOTE)
+    names = {when: row["master_key_name"].hex() for when, row in (("old", before), ("new", after))}
+    stage.table("key", "id of the master key in the database", rows=names.items())
+    stage.why("keys should be replaced from time to time; here that needs no downtime.")
+    stage.expect("the command succeeds", done.returncode == 0)
+    stage.expect("the vault's key is wrapped under the new key", names["old"] != names["new"])
+    stage.expect("the old key has been removed from the file", old_key not in file.read_text())
+    stage.expect("the server still reads the entry", vault.content() == NOTE)
 
 
-def end(stage: Stage, server: Server, data: Path) -> None:
-    stage.step("Told to stop (SIGTERM), the service leaves no secret behind")
+def stop(stage: Stage, server: Server, data: Path) -> None:
+    stage.step("The server stops and leaves no secret behind")
     status, seconds = server.stop()
-    stage.expect("it ends as it should", status == 0, f"exit code {status}, {seconds:.1f} s")
     words = (PASSPHRASE, NEW_PASSPHRASE, KEY, FIRST, SECOND, NOTE, "symv_")
-    kept = _files(data)
-    stage.expect("none in its database", not any(_is_in(word, kept) for word in words))
-    stage.expect("none in its log", not any(word in server.log for word in words))
-
-
-def _told(answer: httpx.Response) -> str:
-    return "200" if answer.status_code == 200 else problem(answer)
+    files = _files(data)
+    stage.expect("its exit code is 0", status == 0, f"after {seconds:.1f} s")
+    stage.expect("the database contains no secret", not [w for w in words if w.encode() in files])
+    stage.expect("nor does the log", not [word for word in words if word in server.log])
 
 
 def _soon(happened: Callable[[], bool]) -> bool:
@@ -292,7 +336,7 @@ def _first_row(data: Path, table: str, vault_id: str) -> dict[str, Any]:
 
 
 def _rows(data: Path, table: str, vault_id: str) -> list[dict[str, Any]]:
-    """The rows of a vault, past the service."""
+    """The rows of a vault, read from the database file."""
     of_vault = {
         "vault_keys": "vault_id = ?",
         "vault_entries": "vault_id = ?",
@@ -304,20 +348,16 @@ def _rows(data: Path, table: str, vault_id: str) -> list[dict[str, Any]]:
         return [dict(row) for row in connection.execute(statement, (vault_id.replace("-", ""),))]
 
 
-def _as_kept(value: Any) -> str:
+def _as_stored(value: Any) -> str:
     if not isinstance(value, bytes):
-        return str(value)
-    shown = value[:24].hex(" ", 4)
-    return f"{shown}{' …' if len(value) > 24 else ''}  ({len(value)} bytes)"
+        return json.dumps(value)
+    shown = value[:12].hex(" ", 4)
+    return f"{shown}{' …' if len(value) > 12 else ''} ({len(value)} bytes)"
 
 
 def _files(data: Path) -> bytes:
-    """Everything of the database, with what is not written back yet."""
+    """All files of the database, with the log of what is not written back yet."""
     return b"\0".join(file.read_bytes() for file in data.glob("symphony.sqlite3*"))
-
-
-def _is_in(word: str, kept: bytes) -> bool:
-    return word.encode() in kept
 
 
 if __name__ == "__main__":

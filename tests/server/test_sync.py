@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 from tests.support.api import code, sign_up
-from tests.support.git_daemon import git_daemon
-from tests.support.git_repository import Repository
 from tests.support.leftovers import left_behind
 from tests.support.remotes import Listener
 from tests.support.server import running_server, until

@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from scripts.support.git_daemon import SERVER_ENVIRONMENT
 from tests.support import processes
-from tests.support.git_daemon import SERVER_ENVIRONMENT
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.application.app import Application
 from symphony.application.attention import save_observations
 from symphony.application.orchestrations import attention_board, observation_saving
@@ -17,7 +18,6 @@ from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.git.status.local import InspectionLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, faults, running_api, sign_up, utc
-from tests.support.git_repository import Repository
 from tests.support.inspections import counted_inspections
 from tests.support.metrics import scraped
 from tests.support.repositories import nothing_runs, running

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
 from symphony.infrastructure.git.discovery import finder
 from symphony.infrastructure.git.discovery.finder import SearchLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, faults, made, running_api, sign_up
-from tests.support.git_repository import Repository
 from tests.support.metrics import scraped
 from tests.support.server import until
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
 from symphony.infrastructure.git.status.local import InspectionLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, faults, running_api, sign_up, utc
-from tests.support.git_repository import Repository
 from tests.support.metrics import scraped
 from tests.support.repositories import running
 from tests.support.server import until

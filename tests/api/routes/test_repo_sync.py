@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
 from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, running_api, sign_up, utc
-from tests.support.git_daemon import git_daemon
-from tests.support.git_repository import Repository
 from tests.support.metrics import scraped
 from tests.support.openapi import check
 from tests.support.remotes import Listener, no_sync_runs, sync_runs

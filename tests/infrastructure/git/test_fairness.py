@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.git import RepoState
@@ -22,7 +23,6 @@ from symphony.infrastructure.git.remotes.repository import BranchList, RemoteRep
 from symphony.infrastructure.git.status import inspector
 from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
-from tests.support.git_repository import Repository
 from tests.support.remotes import Listener
 from tests.support.repositories import USER, nothing_runs, running
 from tests.support.server import until

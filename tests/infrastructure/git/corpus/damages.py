@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 from itertools import pairwise
 
+from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState
-from tests.support.git_repository import Repository
 
 Damage = Callable[[Repository], None]
 ENORMOUS = 1 << 40  # bytes; as a hole, they take no space on the disk

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 
 def clean(repo: Repository) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 SECRET = "the secret that lies outside"
 

@@ -5,8 +5,8 @@ Each would reveal something about the secret file: whether it exists, or has a g
 
 from hashlib import sha1
 
+from scripts.support.git_repository import Repository
 from tests.infrastructure.git.corpus.hostile import HostileRepository, submodule
-from tests.support.git_repository import Repository
 
 FILE, SUBMODULE = "100644", "160000"
 

@@ -1,7 +1,7 @@
 """Attacks that want git to read the secret repository, which is outside the git root."""
 
+from scripts.support.git_repository import Repository
 from tests.infrastructure.git.corpus.hostile import HostileRepository, submodule
-from tests.support.git_repository import Repository
 
 
 def files_said_to_be_elsewhere(hostile: HostileRepository) -> None:

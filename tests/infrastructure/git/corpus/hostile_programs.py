@@ -1,7 +1,7 @@
 """Attacks that want git to run a program, which leaves a mark when it runs."""
 
+from scripts.support.git_repository import Repository
 from tests.infrastructure.git.corpus.hostile import HostileRepository, submodule
-from tests.support.git_repository import Repository
 
 
 def file_system_monitor(hostile: HostileRepository) -> None:

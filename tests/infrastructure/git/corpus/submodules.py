@@ -1,6 +1,6 @@
 """Situations of submodules, each created from a repository with one commit."""
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 
 def submodule(repo: Repository) -> Repository:

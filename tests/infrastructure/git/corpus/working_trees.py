@@ -2,7 +2,7 @@
 
 import os
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 
 def staged_file(repo: Repository) -> None:

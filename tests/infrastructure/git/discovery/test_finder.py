@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.domain.discovery import FoundRepository, RepoKind, SearchResult
 from symphony.domain.errors import Invalid
 from symphony.domain.repos import RegisteredRepo
@@ -16,7 +17,6 @@ from symphony.infrastructure.git.status.local import LocalGit
 from tests.infrastructure.git.corpus import hostile_links, hostile_programs
 from tests.infrastructure.git.corpus.damages import DAMAGES, Damage
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER, git_runs, running
 from tests.support.server import until
 

@@ -12,11 +12,11 @@ from threading import Event
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.discovery.walk import Clock, Walk
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER
 from tests.support.server import until
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver, is_public
 from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
-from tests.support.git_daemon import git_daemon
-from tests.support.git_repository import Repository
 from tests.support.remotes import Listener, git_backend, http_server, sync_processes
 from tests.support.repositories import USER, entries
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 from symphony.domain.base import new_id
 from symphony.domain.sync import SyncInProgress
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits, Mirrors
 from symphony.infrastructure.git.remotes.remote import RemoteGit
-from tests.support.git_daemon import git_daemon
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER, entries
 
 REPO = new_id()

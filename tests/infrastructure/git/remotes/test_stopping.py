@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteTimeout, SyncInProgress
@@ -18,8 +20,6 @@ from symphony.infrastructure.git.remotes.mirrors import Mirrors
 from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support import processes
-from tests.support.git_daemon import git_daemon
-from tests.support.git_repository import Repository
 from tests.support.remotes import Listener, no_sync_runs, sync_processes, sync_runs
 from tests.support.repositories import USER, entries
 from tests.support.server import until

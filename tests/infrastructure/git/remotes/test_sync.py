@@ -9,13 +9,13 @@ from uuid import UUID
 
 import pytest
 
+from scripts.support.git_daemon import git_daemon
+from scripts.support.git_repository import Repository
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.sync import RemoteFailed, RemoteState
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits
 from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
-from tests.support.git_daemon import git_daemon
-from tests.support.git_repository import Repository
 from tests.support.remotes import git_backend, http_server, no_sync_runs, sync_processes
 from tests.support.repositories import USER
 from tests.support.server import until

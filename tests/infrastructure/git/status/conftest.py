@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 
 @pytest.fixture

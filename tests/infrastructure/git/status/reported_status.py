@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 _HEADERS = {"branch.oid": "head", "branch.head": "branch", "branch.upstream": "upstream"}
 _FILE_COUNTS = ("staged", "modified", "untracked", "conflicted")

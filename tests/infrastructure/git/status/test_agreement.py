@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.domain.git import Operation
 from symphony.infrastructure.git.status.local import LocalGit
 from tests.infrastructure.git.corpus import histories, submodules, working_trees
 from tests.infrastructure.git.status.reported_status import reported_status
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER
 
 Situation = Callable[[Repository], Repository | None]

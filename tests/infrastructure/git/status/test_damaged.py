@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState, RepoStatus
 from symphony.infrastructure.git.status.local import LocalGit
 from tests.infrastructure.git.corpus.damages import DAMAGES, MESSAGE_OF_GIT, Damage
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER, running
 
 

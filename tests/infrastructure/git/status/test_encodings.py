@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.git_repository import Repository
+from scripts.support.git_repository import Repository
 
 SCRIPT = r"""
 import asyncio, sys

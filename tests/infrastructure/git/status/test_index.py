@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.index import IndexCheck, IndexLimits
 from symphony.infrastructure.git.status.local import InspectionLimits
 from tests.infrastructure.git.factories import NewGit
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER
 
 ID = "1" * 40

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER, running
 
 LONG = "x" * 50_000

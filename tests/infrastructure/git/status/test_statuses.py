@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
-from tests.support.git_repository import Repository
 from tests.support.inspections import counted_inspections
 from tests.support.repositories import USER, nothing_runs
 from tests.support.server import until

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
@@ -15,7 +16,6 @@ from symphony.infrastructure.git.process.temporary_directory import ServiceTempo
 from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support import inspections, processes
-from tests.support.git_repository import Repository
 from tests.support.repositories import USER, entries, git_runs, nothing_runs, running
 from tests.support.server import until
 

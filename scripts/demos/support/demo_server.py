@@ -1,9 +1,8 @@
-"""The real `symphony serve`, in a process of its own that surely ends."""
+"""The real `symphony serve` for a demo, in a process that stops with the block."""
 
 import os
 import re
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -12,19 +11,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-SYMPHONY = Path(sys.executable).with_name("symphony")
-STARTS_WITHIN = 60  # seconds
-ENDS_WITHIN = 8  # seconds
+import httpx
+
+from scripts.support.service_process import STARTS_WITHIN, SYMPHONY
+
+STOPS_WITHIN = 8  # seconds
 LOGS_WITHIN = 5  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that is ready, and what it said when it started."""
+    """A server that is ready, and what it printed at its start."""
 
     address: str
     token: str
-    """The demo user's; empty where there is none."""
+    """The demo user's; empty outside of demo mode."""
     greeting: str
     process: subprocess.Popen[str]
     folder: Path
@@ -34,10 +35,14 @@ class Server:
     def log(self) -> str:
         return self.log_file.read_text()
 
-    def log_line(self, words: str) -> str:
-        """The line with these words, which is written when its answer has gone.
+    def client(self) -> httpx.Client:
+        # trust_env: a proxy that the environment names must not be asked for this machine.
+        return httpx.Client(base_url=self.address, timeout=30, trust_env=False)
 
-        Raises: RuntimeError when it does not come.
+    def log_line(self, words: str) -> str:
+        """The line with these words, which is written after the answer has been sent.
+
+        Raises: RuntimeError when it is not written in time.
         """
         deadline = time.monotonic() + LOGS_WITHIN
         while time.monotonic() < deadline:
@@ -49,22 +54,22 @@ class Server:
 
     @property
     def files(self) -> list[Path]:
-        """What it has left in its working folder, data folder and temporary folder."""
+        """What it has left in its working, data and temporary directory."""
         return list(self.folder.rglob("*"))
 
     def stop(self) -> tuple[int, float]:
-        """Tells it to end; its exit code, and the seconds it took. Raises: TimeoutExpired."""
-        begun = time.perf_counter()
+        """Send SIGTERM; returns the exit code and the seconds it took. Raises: TimeoutExpired."""
+        start = time.perf_counter()
         self.process.terminate()
-        return self.process.wait(ENDS_WITHIN), time.perf_counter() - begun
+        return self.process.wait(STOPS_WITHIN), time.perf_counter() - start
 
 
 @contextmanager
 def running_server(*options: str, data: Path | None = None, **settings: str) -> Generator[Server]:
-    """A server on a free port of this machine; it ends with the block, whatever happens there.
+    """Run a server on a free port of this machine; it is killed at the end of the block.
 
-    It is in demo mode, or keeps its database in a folder. `settings` are variables without
-    `SYMPHONY_`.
+    It runs in demo mode, or keeps its database in the folder `data`. `settings` are environment
+    variables without their prefix `SYMPHONY_`.
 
     Raises: RuntimeError when it does not start.
     """
@@ -84,26 +89,26 @@ def running_server(*options: str, data: Path | None = None, **settings: str) -> 
             )
         with process:
             try:
-                greeting = _greeting(process, "Documentation: " if data else "token sym_")
-                address = re.search(r"listens on (http://\S+)", greeting)
-                token = re.search(r"token (sym_\S+)", greeting)
+                greeting = _greeting(process, "/docs" if data else "sym_")
+                address = re.search(r"http://[^\s/]+", greeting)
+                token = re.search(r"sym_\S+", greeting)
                 if not address or not (data or token):
                     raise RuntimeError(f"the server did not start:\n{log_file.read_text()}")
-                shown = token[1] if token else ""
-                yield Server(address[1], shown, greeting, process, folder, log_file)
+                shown = token[0] if token else ""
+                yield Server(address[0], shown, greeting, process, folder, log_file)
             finally:
                 process.kill()
 
 
 def _greeting(process: subprocess.Popen[str], last: str) -> str:
-    """What it says until it takes connections, which is last; or until it is gone or too late."""
+    """What it prints up to its last line `last`, or until it has stopped or time is up."""
     assert process.stdout is not None
-    too_late = threading.Timer(STARTS_WITHIN, process.kill)
-    too_late.start()
+    time_limit = threading.Timer(STARTS_WITHIN, process.kill)
+    time_limit.start()
     try:
         greeting = ""
         while last not in greeting and (line := process.stdout.readline()):
             greeting += line
         return greeting
     finally:
-        too_late.cancel()
+        time_limit.cancel()

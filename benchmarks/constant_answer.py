@@ -1,4 +1,4 @@
-"""An endpoint that costs next to nothing: what the load generator can do at least."""
+"""An endpoint that always returns `ok`: it shows how much load the generator can produce."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

@@ -1,11 +1,12 @@
-"""Git repositories on the disk, created and changed with git itself."""
+"""Git repositories on disk, created and changed with git itself."""
 
 import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-# Neither the configuration of the machine nor that of the developer has an influence.
+# The configuration of the machine and of the user must not decide any result.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "LC_ALL": "C.UTF-8",
@@ -17,22 +18,26 @@ ENVIRONMENT = {
     "GIT_COMMITTER_NAME": "Ada Lovelace",
     "GIT_COMMITTER_EMAIL": "ada@example.org",
     "GIT_EDITOR": "true",
-    "GIT_ALLOW_PROTOCOL": "file",
+    "GIT_ALLOW_PROTOCOL": "file:git",
 }
-# Maintenance would continue in the background, in a directory that is about to be removed.
+# Otherwise git would continue in the background, in a folder that is about to be removed.
 _NO_MAINTENANCE = ("-c", "gc.auto=0", "-c", "maintenance.auto=false")
 _TIME_LIMIT = 60  # seconds for one command
 
 
+class GitFailed(Exception):
+    """A git command failed; the message is what it printed to stderr."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """The repository in a directory."""
+    """A git repository in a folder."""
 
     path: Path
 
     @classmethod
-    def created(cls, path: Path, *options: str) -> "Repository":
-        """Create one without a commit."""
+    def created(cls, path: Path, *options: str) -> Self:
+        """Create a repository without commits; `options` are those of `git init`."""
         path.mkdir(parents=True, exist_ok=True)
         repository = cls(path)
         repository.git("init", "--quiet", "--initial-branch=main", *options)
@@ -42,10 +47,21 @@ class Repository:
     def git_directory(self) -> Path:
         return self.path / ".git"
 
+    @classmethod
+    def with_commits(cls, path: Path, *names: str) -> Self:
+        """Create a repository with one commit per file."""
+        repository = cls.created(path)
+        for name in names:
+            repository.commit(name)
+        return repository
+
     def git(self, *arguments: str, check: bool = True, **variables: str) -> str:
-        """Run git and return what it prints. Raises: RuntimeError when `check` and it fails."""
-        result = subprocess.run(  # noqa: S603 - git, and arguments of a test
-            ["git", *_NO_MAINTENANCE, *arguments],  # noqa: S607 - the one on the search path
+        """Run git in the folder; returns what it prints.
+
+        Raises: GitFailed when it fails, unless `check` is false.
+        """
+        done = subprocess.run(  # noqa: S603 - git, with the arguments of a test or demo
+            ["git", *_NO_MAINTENANCE, *arguments],  # noqa: S607 - the git that the service uses
             cwd=self.path,
             env={**ENVIRONMENT, **variables},
             stdin=subprocess.DEVNULL,
@@ -53,31 +69,32 @@ class Repository:
             check=False,
             timeout=_TIME_LIMIT,
         )
-        if check and result.returncode != 0:
-            raise RuntimeError(result.stderr.decode("utf-8", "replace"))
-        return result.stdout.decode("utf-8", "replace").rstrip("\n")
+        if check and done.returncode:
+            raise GitFailed(done.stderr.decode("utf-8", "replace"))
+        return done.stdout.decode("utf-8", "replace").rstrip("\n")
 
     def write(self, name: str, content: str | bytes = "content\n") -> Path:
+        """Write a file; returns its path."""
         file = self.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
     def commit(self, name: str = "file", content: str | bytes = "content\n") -> str:
-        """Write and commit a file; return the commit's id."""
+        """Write and commit a file; returns the id of the commit."""
         self.write(name, content)
         self.git("add", "--", name)
         self.git("commit", "--quiet", "--message", f"Change {name}")
         return self.git("rev-parse", "HEAD")
 
-    def clone(self, path: Path, *options: str) -> "Repository":
+    def clone(self, path: Path, *options: str) -> Self:
         self.git("clone", "--quiet", *options, self.path.as_uri(), str(path))
-        return Repository(path)
+        return type(self)(path)
 
-    def snapshot(self) -> dict[str, tuple[int, ...]]:
-        """Return the modification time, size and inode of every file and directory."""
+    def snapshot(self) -> dict[str, tuple[int, int, int]]:
+        """The modification time, size and inode of every file and folder."""
         return {
-            str(each): (status.st_mtime_ns, status.st_size, status.st_ino)
+            str(each): (found.st_mtime_ns, found.st_size, found.st_ino)
             for each in [self.path, *self.path.rglob("*")]
-            if (status := each.lstat())
+            if (found := each.lstat())
         }

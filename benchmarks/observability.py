@@ -1,7 +1,7 @@
-"""What it costs each request that it is seen: its headers, its place in the metrics, its log line.
+"""The cost per request of what makes it observable: request id, headers, metrics and log line.
 
-The same small answer is given again and again, in this process, by an application alone and by the
-same with one thing more each time. The ways take turns, so that other work on the machine slows
+An application that always returns the same small answer is called in this process, alone and with
+one more part each time. The variants are measured in turn, so that other work on the machine slows
 all of them alike.
 """
 
@@ -25,11 +25,11 @@ from symphony.api.request_context import RequestContext
 from symphony.infrastructure.metrics import Metrics
 
 ROUNDS = 15
-REQUESTS = 1_000  # in each round, for each way
+REQUESTS = 1_000  # per round and variant
 
 
 class Route:
-    """What Starlette leaves in the scope."""
+    """The route that Starlette puts into the scope."""
 
     path_format = "/api/v1/repos/{repo_id}"
 
@@ -42,34 +42,34 @@ async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
 
 
 def uncounted(_method: str, _route: str | None, _status: int, _seconds: float) -> None:
-    """Instead of metrics."""
+    """In place of metrics."""
 
 
-def ways() -> dict[str, Callable[[], ASGIApp]]:
-    """Each makes the application for its round: logs are set up, and then looked for, by then."""
+def variants() -> dict[str, Callable[[], ASGIApp]]:
+    """By name a function that configures the logs and creates the application, in this order."""
     metrics = Metrics()
 
-    def seen(
+    def observed(
         log_format: logs.LogFormat, level: int, count: Callable[[str, str | None, int, float], None]
     ) -> Callable[[], ASGIApp]:
-        def make() -> ASGIApp:
+        def create() -> ASGIApp:
             logs.configure(log_format)
             structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(level))
             return RequestContext(answer, count)
 
-        return make
+        return create
 
     return {
         "the application alone": lambda: answer,
-        "and request id, headers": seen("text", logging.WARNING, uncounted),
-        "and metrics": seen("text", logging.WARNING, metrics.request),
-        "and a log line as text": seen("text", logging.INFO, metrics.request),
-        "or a log line as JSON": seen("json", logging.INFO, metrics.request),
+        "with request id and headers": observed("text", logging.WARNING, uncounted),
+        "with metrics as well": observed("text", logging.WARNING, metrics.request),
+        "with a log line as text": observed("text", logging.INFO, metrics.request),
+        "with a log line as JSON": observed("json", logging.INFO, metrics.request),
     }
 
 
 async def microseconds(app: ASGIApp) -> float:
-    """Of one request, over many."""
+    """Microseconds per request, as the mean of many."""
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -77,32 +77,32 @@ async def microseconds(app: ASGIApp) -> float:
     async def send(_message: Message) -> None:
         return
 
-    begun = time.perf_counter()
+    start = time.perf_counter()
     for _ in range(REQUESTS):
         scope: Scope = {"type": "http", "method": "GET", "headers": [], "path": "/"}
         await app(scope, receive, send)
-    return (time.perf_counter() - begun) / REQUESTS * 1e6
+    return (time.perf_counter() - start) / REQUESTS * 1e6
 
 
 async def measure() -> dict[str, list[float]]:
-    measured: dict[str, list[float]] = {name: [] for name in ways()}
-    made = ways()
+    measured: dict[str, list[float]] = {name: [] for name in variants()}
+    created = variants()
     for _ in range(ROUNDS):
-        for name, make in made.items():
-            measured[name].append(await microseconds(make()))
+        for name, create in created.items():
+            measured[name].append(await microseconds(create()))
     return measured
 
 
 def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w") as file:
-        own, sys.stderr = sys.stderr, file  # the lines are written, as they are for a supervisor
+        own, sys.stderr = sys.stderr, file  # a file, as under a process supervisor
         try:
             measured = asyncio.run(measure())
         finally:
             sys.stderr = own
             logging.getLogger().handlers.clear()
-    table = Table("", "µs a request", "lowest", "highest", box=SIMPLE_HEAD)
+    table = Table("", "µs per request", "lowest", "highest", box=SIMPLE_HEAD)
     for name, values in measured.items():
         figures = (statistics.median(values), min(values), max(values))
         table.add_row(name, *(f"{figure:.1f}" for figure in figures))

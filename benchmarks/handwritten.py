@@ -1,7 +1,7 @@
-"""The floor: the same answers by hand, from Starlette and the driver, with nothing in between.
+"""The handwritten service: the same answers from Starlette and the database driver alone.
 
-What a service costs above it is what its rules and its structure cost. It checks tokens, owners
-and limits; of fields it checks only that they are there.
+It is the lower bound of what a request costs; what Symphony costs more is the price of its rules
+and its structure. It checks tokens, owners and limits; of fields it checks only their presence.
 """
 
 import base64
@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
-import floor_stores
 import jwt
-from floor_stores import Full, NotFound, Store
 from pydantic_core import to_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+
+from benchmarks import handwritten_stores
+from benchmarks.handwritten_stores import Full, NotFound, Store
 
 KEY = bytes.fromhex(os.environ["BENCHMARK_KEY"])
 DATABASE = os.environ["BENCHMARK_DATABASE"]
@@ -42,14 +43,14 @@ async def list_repos(request: Request) -> Response:
 async def create_repo(request: Request) -> Response:
     caller = _caller(request)
     workspace_id = request.path_params["workspace_id"]
-    made = await _store(request).create(caller, workspace_id, await request.json(), MAX_REPOS)
-    return _answer(made, 201)
+    created = await _store(request).create(caller, workspace_id, await request.json(), MAX_REPOS)
+    return _answer(created, 201)
 
 
 async def update_repo(request: Request) -> Response:
     caller = _caller(request)
     repo_id = request.path_params["repo_id"]
-    return _answer(await _store(request).change(caller, repo_id, await request.json()))
+    return _answer(await _store(request).update(caller, repo_id, await request.json()))
 
 
 async def ready(_: Request) -> Response:
@@ -61,7 +62,7 @@ def _caller(request: Request) -> UUID:
     if scheme.lower() != "bearer":
         raise HTTPException(401)
     try:
-        claims: dict[str, Any] = jwt.decode(  # pyright: ignore[reportUnknownMemberType] - it names types of a package that is not needed
+        claims: dict[str, Any] = jwt.decode(  # pyright: ignore[reportUnknownMemberType] - its signature names types of a package that is not installed
             token, KEY, algorithms=["HS256"], options={"require": ["exp", "sub"]}
         )
     except jwt.InvalidTokenError:
@@ -91,7 +92,7 @@ async def _full(_: Request, __: Exception) -> Response:
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncGenerator[None]:
-    async with floor_stores.opened(DATABASE) as store:
+    async with handwritten_stores.opened(DATABASE) as store:
         app.state.store = store
         yield
 

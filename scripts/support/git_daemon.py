@@ -1,5 +1,7 @@
 """git's own server, on loopback."""
 
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -7,10 +9,13 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tests.support.git_repository import ENVIRONMENT
+from scripts.support.ports import free_port
 
 SERVER_ENVIRONMENT = {
-    **ENVIRONMENT,
+    "PATH": os.environ["PATH"],
+    "HOME": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_COUNT": "2",
     "GIT_CONFIG_KEY_0": "uploadpack.allowFilter",
     "GIT_CONFIG_VALUE_0": "true",
@@ -18,45 +23,45 @@ SERVER_ENVIRONMENT = {
     "GIT_CONFIG_VALUE_1": "*",
 }
 _STARTS_WITHIN = 20  # seconds
-_POLL_INTERVAL = 0.02  # seconds
 
 
 @contextmanager
-def git_daemon(directory: Path) -> Generator[str]:
-    """Serve the repositories in a directory; yield the URL that their paths follow.
+def git_daemon(folder: Path) -> Generator[str]:
+    """Serve the repositories in a folder for reading; yields their address.
 
-    Raises: RuntimeError when the server does not start.
+    Raises: RuntimeError when it does not start.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     daemon = subprocess.Popen(  # noqa: S603 - git, on loopback
-        # Not `git daemon`, which starts this program and leaves it running when it is killed.
+        # The program itself: `git daemon` would start it as a child, and leave it when killed.
         [
             *(_programs() / "git-daemon", "--reuseaddr", "--listen=127.0.0.1", f"--port={port}"),
-            *("--export-all", f"--base-path={directory}", "--init-timeout=60", directory),
+            *("--export-all", "--init-timeout=60"),
+            *(f"--base-path={folder}", folder),
         ],
         env=SERVER_ENVIRONMENT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,  # so that the processes of its connections can be killed with it
     )
     with daemon:
         try:
             _wait(daemon, port)
             yield f"git://127.0.0.1:{port}"
         finally:
-            daemon.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(daemon.pid, signal.SIGKILL)
 
 
 def _programs() -> Path:
-    """Return the directory of git's own programs."""
-    output = subprocess.run(
-        ["git", "--exec-path"],  # noqa: S607 - the one on the search path
-        env=ENVIRONMENT,
+    found = subprocess.run(
+        ["git", "--exec-path"],  # noqa: S607 - the git that the service uses
+        env=SERVER_ENVIRONMENT,
         capture_output=True,
         check=True,
         text=True,
-    ).stdout
-    return Path(output.strip())
+    )
+    return Path(found.stdout.strip())
 
 
 def _wait(daemon: "subprocess.Popen[bytes]", port: int) -> None:
@@ -64,5 +69,5 @@ def _wait(daemon: "subprocess.Popen[bytes]", port: int) -> None:
     while time.monotonic() < deadline and daemon.poll() is None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
-        time.sleep(_POLL_INTERVAL)
-    raise RuntimeError("git daemon did not start")
+        time.sleep(0.02)
+    raise RuntimeError("git's server did not start")

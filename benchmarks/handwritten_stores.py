@@ -1,4 +1,4 @@
-"""The floor's statements, by hand: on PostgreSQL with asyncpg, on SQLite with aiosqlite."""
+"""The statements of the handwritten service, with asyncpg and aiosqlite."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
@@ -27,7 +27,7 @@ _OWNED = (
     " WHERE workspaces.user_profile_id = $1"
 )
 _GET = f"{_OWNED} AND repos.id = $2"
-_GET_FOR_CHANGE = f"{_GET} FOR NO KEY UPDATE OF repos"
+_GET_FOR_UPDATE = f"{_GET} FOR NO KEY UPDATE OF repos"
 _LIST = f"{_OWNED} AND repos.workspace_id = $2 ORDER BY repos.created_at, repos.id LIMIT $3"
 _HAS = "SELECT 1 FROM workspaces WHERE user_profile_id = $1 AND id = $2"
 _COUNT = (
@@ -38,7 +38,7 @@ _CREATE = (
     "INSERT INTO repos (id, version, created_at, updated_at, workspace_id, name, name_key, path,"
     f" remote_url, metadata) VALUES ($1, 1, $2, $2, $3, $4, $5, $6, $7, $8) RETURNING {_COLUMNS}"
 )
-_CHANGE = (
+_UPDATE = (
     "UPDATE repos SET version = version + 1, updated_at = $2, name = $3, name_key = $4, path = $5,"
     f" remote_url = $6, metadata = $7 WHERE id = $1 RETURNING {_COLUMNS}"
 )
@@ -53,7 +53,7 @@ class Full(Exception):
 
 
 class Store(Protocol):
-    """Each raises NotFound for what is not there, or somebody else's."""
+    """Repos by owner; every method raises NotFound for what `owner` does not own."""
 
     async def get(self, owner: UUID, repo_id: UUID) -> Repo: ...
     async def page(self, owner: UUID, workspace_id: UUID, limit: int) -> list[Repo]: ...
@@ -61,14 +61,14 @@ class Store(Protocol):
         """Raises: Full."""
         ...
 
-    async def change(self, owner: UUID, repo_id: UUID, body: Repo) -> Repo: ...
+    async def update(self, owner: UUID, repo_id: UUID, body: Repo) -> Repo: ...
 
 
 @asynccontextmanager
 async def opened(address: str) -> AsyncGenerator[Store]:
     store = sqlite_store if address.startswith("sqlite:") else postgresql_store
-    async with store(address) as made:
-        yield made
+    async with store(address) as opened_store:
+        yield opened_store
 
 
 class PostgreSQLStore:
@@ -91,14 +91,14 @@ class PostgreSQLStore:
             now = datetime.now(UTC)
             return _found(await connection.fetchrow(_CREATE, uuid7(), now, workspace_id, *values))
 
-    async def change(self, owner: UUID, repo_id: UUID, body: Repo) -> Repo:
+    async def update(self, owner: UUID, repo_id: UUID, body: Repo) -> Repo:
         async with self._pool.acquire() as connection, connection.transaction():
-            repo = _found(await connection.fetchrow(_GET_FOR_CHANGE, owner, repo_id))
-            changed = _changed(repo, body)
+            repo = _found(await connection.fetchrow(_GET_FOR_UPDATE, owner, repo_id))
+            changed = _updated(repo, body)
             if changed == repo:
                 return repo
             now = datetime.now(UTC)
-            return _found(await connection.fetchrow(_CHANGE, repo_id, now, *_values(changed)))
+            return _found(await connection.fetchrow(_UPDATE, repo_id, now, *_values(changed)))
 
 
 @asynccontextmanager
@@ -119,7 +119,7 @@ async def postgresql_store(address: str) -> AsyncGenerator[PostgreSQLStore]:
 
 
 class SQLiteStore:
-    """One connection writes, as SQLite has it anyway; the others read."""
+    """One connection writes, since SQLite allows one writer; the others read."""
 
     def __init__(
         self, writer: aiosqlite.Connection, readers: Iterable[aiosqlite.Connection]
@@ -147,14 +147,14 @@ class SQLiteStore:
             values = _for_sqlite(uuid7(), datetime.now(UTC), workspace_id, *_values(body))
             return _from_sqlite(*await self._write(_CREATE, *values))
 
-    async def change(self, owner: UUID, repo_id: UUID, body: Repo) -> Repo:
+    async def update(self, owner: UUID, repo_id: UUID, body: Repo) -> Repo:
         async with self._transaction():
             repo = _from_sqlite(*await self._write(_GET, owner.hex, repo_id.hex))
-            changed = _changed(repo, body)
+            changed = _updated(repo, body)
             if changed == repo:
                 return repo
             values = _for_sqlite(repo_id, datetime.now(UTC), *_values(changed))
-            return _from_sqlite(*await self._write(_CHANGE, *values))
+            return _from_sqlite(*await self._write(_UPDATE, *values))
 
     async def _read(self, statement: str, *values: object) -> list[aiosqlite.Row]:
         reader = await self._readers.get()
@@ -199,7 +199,7 @@ def _found(row: "asyncpg.Record | None") -> Repo:
 
 
 def _from_postgresql(row: asyncpg.Record) -> Repo:
-    # Ids as text: pydantic's core takes microseconds to find out what the driver's UUIDs are.
+    # Ids as text: pydantic's core takes microseconds to recognize the driver's UUIDs.
     return {**row, "id": str(row["id"]), "workspace_id": str(row["workspace_id"])}
 
 
@@ -235,13 +235,13 @@ def _require_room(count: int | None, limit: int) -> None:
 
 
 def _values(repo: Repo) -> tuple[Any, ...]:
-    """The fields that a client sets, with the form of the name that is compared."""
+    """The fields that a client sets, with the comparison key of the name."""
     name = repo["name"]
     metadata = repo.get("metadata", {})
     return name, comparison_key(name), repo["path"], repo.get("remote_url"), metadata
 
 
-def _changed(repo: Repo, patch: Repo) -> Repo:
+def _updated(repo: Repo, patch: Repo) -> Repo:
     return {**repo, **patch, "metadata": merge(repo["metadata"], patch.get("metadata", {}))}
 
 

@@ -1,4 +1,4 @@
-"""Demo mode's database: SQLite in memory, where everything works and nothing stays."""
+"""The database of demo mode, without a server: SQLite in memory."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 
 @asynccontextmanager
 async def store_in_memory() -> AsyncGenerator[Store]:
-    """A fresh database with the newest schema."""
+    """An empty database with the schema at head."""
     engines = create_engines(get_demo_settings().store_url)
     try:
         await migrations.upgrade(engines)
