@@ -5,14 +5,6 @@ from collections import Counter
 from collections.abc import Awaitable, Iterable
 from uuid import UUID
 
-from symphony.application.authentication import (
-    SignIn,
-    hash_token,
-    identify,
-    new_api_token,
-    sign_in,
-)
-
 from scripts.demos.support.stage import Stage, perform
 from symphony.application.api_tokens import (
     CreateApiToken,
@@ -21,7 +13,9 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application, Services
-from symphony.application.user_profiles import CreateUserProfile, sign_up
+from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
+from symphony.application.orchestrations.sign_in import SignIn, sign_in
+from symphony.application.orchestrations.sign_up import SignUp, sign_up
 from symphony.application.vaults.vaults import (
     CreateVault,
     GetVault,
@@ -42,7 +36,7 @@ from symphony.application.workspaces import (
 )
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.demo import get_demo_settings
-from symphony.domain.api_tokens import Scope
+from symphony.domain.api_tokens import Scope, hash_token, new_api_token
 from symphony.domain.base import PageRequest, new_id
 from symphony.domain.errors import DomainError, Forbidden, InvalidCredentials, Locked
 from symphony.domain.unit_of_work import TransactionConflict
@@ -72,25 +66,26 @@ async def story(stage: Stage) -> None:
 
 async def signing_in(stage: Stage, app: Application) -> UUID:
     stage.step("A user signs up and signs in")
-    command = CreateUserProfile("ada", "ada@example.org", PASSWORD)
+    command = SignUp("ada", "ada@example.org", PASSWORD)
     ada = await sign_up(command, app)
     stage.expect("the repr of the command contains no password", PASSWORD not in repr(command))
     stage.expect(
         "only a hash of the password is stored", ada.password_hash.startswith("$argon2id$")
     )
-    caller = await identify(await sign_in(SignIn("ada", PASSWORD), app), app)
+    caller = await identify_caller(IdentifyCaller(await sign_in(SignIn("ada", PASSWORD), app)), app)
     stage.expect("the access token identifies ada", caller and caller.user_id == ada.id)
     stage.expect("it has all scopes", caller and caller.scopes == frozenset(Scope))
     by_email = await sign_in(SignIn("ADA@example.org", PASSWORD), app)
     # The tokens may expire at different seconds, so the two callers need not be equal.
-    the_same = await identify(by_email, app)
+    the_same = await identify_caller(IdentifyCaller(by_email), app)
     stage.expect("her e-mail address works as well", the_same and the_same.user_id == ada.id)
     with stage.expect_refusal("a wrong password", InvalidCredentials):
         await sign_in(SignIn("ada", "hunter2"), app)
     with stage.expect_refusal("an unknown user, with the same error", InvalidCredentials):
         await sign_in(SignIn("bob", PASSWORD), app)
     stage.expect(
-        "a tampered token identifies nobody", await identify(by_email[:-5] + "AAAAA", app) is None
+        "a tampered token identifies nobody",
+        await identify_caller(IdentifyCaller(by_email[:-5] + "AAAAA"), app) is None,
     )
     return ada.id
 
@@ -118,7 +113,7 @@ async def api_tokens(stage: Stage, app: Application, ada: UUID) -> None:
         create_api_token, CreateApiToken(ada, frozenset(Scope), token, "backup", only_read)
     )
     stage.expect("only a hash of the token is stored", created.token_hash == hash_token(token))
-    caller = await identify(token, app)
+    caller = await identify_caller(IdentifyCaller(token), app)
     stage.expect(
         "it identifies ada, with the scope read", caller and caller.scopes == frozenset(only_read)
     )
@@ -128,12 +123,15 @@ async def api_tokens(stage: Stage, app: Application, ada: UUID) -> None:
         wider = CreateApiToken(ada, frozenset(only_read), new_api_token(), "more", tuple(Scope))
         await app.run(create_api_token, wider)
     await app.run(revoke_api_token, RevokeApiToken(ada, created.id))
-    stage.expect("once revoked, it identifies nobody", await identify(token, app) is None)
+    stage.expect(
+        "once revoked, it identifies nobody",
+        await identify_caller(IdentifyCaller(token), app) is None,
+    )
 
 
 async def parallel_creations(stage: Stage, app: Application) -> None:
     stage.step(f"{CALLS} workspaces are created at the same time; the limit is {LIMIT}")
-    bob = (await sign_up(CreateUserProfile("bob", "bob@example.org", PASSWORD), app)).id
+    bob = (await sign_up(SignUp("bob", "bob@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(bob, bob, f"workspace {number}") for number in range(CALLS)]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
     stage.table("outcome", "times", rows=counted.items())
@@ -148,7 +146,7 @@ async def parallel_creations(stage: Stage, app: Application) -> None:
 
 async def one_name(stage: Stage, app: Application) -> None:
     stage.step("20 workspaces of one name are created at the same time")
-    eve = (await sign_up(CreateUserProfile("eve", "eve@example.org", PASSWORD), app)).id
+    eve = (await sign_up(SignUp("eve", "eve@example.org", PASSWORD), app)).id
     commands = [CreateWorkspace(eve, eve, name) for name in ("Thesis", "THESIS") * 10]
     counted = await outcomes(app.run(create_workspace, each) for each in commands)
     stage.table("outcome", "times", rows=counted.items())

@@ -5,8 +5,6 @@ from typing import Any
 
 from sqlalchemy import delete, func, inspect, select
 from sqlalchemy.exc import IntegrityError
-from symphony.infrastructure.database.mapping import Mapping
-from symphony.infrastructure.database.repositories import REPOS, USER_PROFILES, VAULTS, WORKSPACES
 
 from scripts.demos.support.stage import Stage, perform
 from symphony.config.demo import get_demo_settings
@@ -17,6 +15,8 @@ from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database.entity_mapping import EntityMapping
+from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 
@@ -184,7 +184,9 @@ async def nothing_left(stage: Stage) -> None:
         await engines.dispose()
 
 
-async def insert(engines: Engines, mapping: Mapping[Any], entity: Entity, **instead: Any) -> None:
+async def insert(
+    engines: Engines, mapping: EntityMapping[Any], entity: Entity, **instead: Any
+) -> None:
     """Insert a row without any check but those of the database; `instead` replaces columns."""
     row = {**mapping.to_values(entity), **{f"new_{column}": instead[column] for column in instead}}
     async with engines.write.begin() as connection:

@@ -3,8 +3,6 @@
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-from symphony.infrastructure.signing_key import new_key
-
 from scripts.demos.support.in_memory import store_in_memory
 from scripts.demos.support.stage import Stage, perform
 from symphony.application.app import Policy, Services
@@ -23,6 +21,7 @@ from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.keys import Keyring
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
+from symphony.infrastructure.derived_keys import new_key
 from symphony.infrastructure.vaults.master_keys import FixedMasterKeys
 from symphony.infrastructure.vaults.sealing import AesGcmSealing
 
@@ -61,7 +60,7 @@ async def people(stage: Stage, store: Store) -> None:
             await service.user_profiles.create(user("countess", "Ada@Example.org"))
     with stage.expect_refusal("eve renames herself to Ada", AlreadyExists, "username-taken"):
         async with services(store) as service:
-            await service.user_profiles.change(EVE.id, EVE.id, {"username": "Ada"})
+            await service.user_profiles.update(EVE.id, EVE.id, {"username": "Ada"})
 
 
 async def names(stage: Stage, store: Store) -> None:
@@ -78,7 +77,7 @@ async def names(stage: Stage, store: Store) -> None:
                 await service.workspaces.create(ADA.id, workspace(ADA, name))
     async with services(store) as service:
         await service.workspaces.create(EVE.id, workspace(EVE, "Café Straße"))
-        renamed = await service.workspaces.change(ADA.id, CAFE.id, {"name": "CAFÉ Straße"})
+        renamed = await service.workspaces.update(ADA.id, CAFE.id, {"name": "CAFÉ Straße"})
     async with store.reading() as repositories:
         hers = await repositories.workspaces.page(EVE.id, EVE.id, PageRequest(limit=9))
     stage.expect(
@@ -142,13 +141,13 @@ async def locks(stage: Stage, store: Store) -> None:
     stage.expect("locking again changes nothing", again == locked)
     with stage.expect_refusal("an update of a locked vault", Locked, "vault-locked"):
         async with services(store) as service:
-            await service.vaults.change(ADA.id, KEYS.id, {"name": "other"})
+            await service.vaults.update(ADA.id, KEYS.id, {"name": "other"})
     with stage.expect_refusal("its deletion", Locked, "vault-locked"):
         async with services(store) as service:
             await service.vaults.remove(ADA.id, KEYS.id)
     async with services(store) as service:
         await service.vaults.unlock(ADA.id, KEYS.id)
-        changed = await service.vaults.change(ADA.id, KEYS.id, {"name": "secrets"})
+        changed = await service.vaults.update(ADA.id, KEYS.id, {"name": "secrets"})
     stage.expect(
         "once unlocked, it can be renamed", (changed.name, changed.version) == ("secrets", 4)
     )
@@ -167,10 +166,10 @@ async def seen_states(stage: Stage, store: Store) -> None:
     seen = frozenset({CAFE.tag})
     with stage.expect_refusal("an update of a state that is no longer current", PreconditionFailed):
         async with services(store) as service:
-            await service.workspaces.change(ADA.id, CAFE.id, {"description": "Mine."}, seen)
+            await service.workspaces.update(ADA.id, CAFE.id, {"description": "Mine."}, seen)
     async with services(store) as service:
-        await service.workspaces.change(ADA.id, CAFE.id, {"description": "Coffee."})
-        merged = await service.workspaces.change(ADA.id, CAFE.id, {"settings": {"sugar": 2}})
+        await service.workspaces.update(ADA.id, CAFE.id, {"description": "Coffee."})
+        merged = await service.workspaces.update(ADA.id, CAFE.id, {"settings": {"sugar": 2}})
     stage.expect(
         "without that, updates of two fields are both kept",
         (merged.description, merged.settings) == ("Coffee.", {"sugar": 2}),
