@@ -3,13 +3,13 @@
 A test that needs a store runs on PostgreSQL, an SQLite file and SQLite in memory. Above the
 database layer a behavior depends on the store through the contract of the repositories alone, which
 `tests/infrastructure/database` checks on all of them. So there, and for tests marked
-`every_store`, all stores are part of `just test`; elsewhere the SQLite variants are `long`.
+`every_store`, all stores are part of `just test`; elsewhere it runs in memory only, and the
+variants on PostgreSQL and on a file are `long`.
 """
 
 import asyncio
 import logging
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -26,7 +26,7 @@ from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.support import postgres
 
-STORES = ("postgresql", "sqlite-file", "sqlite-memory")
+STORES = ("sqlite-memory", "sqlite-file", "postgresql")
 SECRET = "a secret that is only good for tests, and long enough"
 MASTER_KEY = "b25seSBnb29kIGZvciB0ZXN0cywgYW5kIGxvbmcuLi4"
 
@@ -87,9 +87,9 @@ async def database_url(store_kind: str, tmp_path: Path) -> AsyncGenerator[str]:
     In memory every engine has a database of its own, which is migrated by whoever opens it.
     """
     if store_kind == "postgresql":
-        name = f"test_{secrets.token_hex(8)}"
-        yield await postgres.create_database(name)
-        await postgres.drop_database(name)
+        name = await postgres.borrow_database()
+        yield postgres.address(name)
+        await postgres.return_database(name)
     elif store_kind == "sqlite-file":
         file = tmp_path / "test.sqlite3"
         shutil.copy(await _migrated_file(), file)
@@ -153,16 +153,24 @@ def store(engines: Engines) -> SqlAlchemyStore:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
-    """Settings of a service on the store, which may look at repositories in one folder."""
+def git_root(tmp_path: Path) -> Path:
+    """A directory in which the service may inspect repositories; without it there is none."""
     root = tmp_path / "repositories"
     root.mkdir()
+    return root
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """Settings of a service on the store."""
+    # Git costs each service two processes, so only tests about it pay for them.
+    has_git = "git_root" in request.fixturenames
     return Settings.model_validate(
         {
             "database_url": database_url,
             "secret_key": SECRET,
             "master_key": MASTER_KEY,
             "data_dir": tmp_path,
-            "git_roots": [root],
+            "git_roots": [request.getfixturevalue("git_root")] if has_git else [],
         }
     )

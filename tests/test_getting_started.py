@@ -13,6 +13,8 @@ import pytest
 from scripts.support.git_repository import Repository
 from tests.support.server import Server, running_server
 
+pytestmark = pytest.mark.long
+
 GUIDE = (Path(__file__).parents[1] / "docs" / "getting-started.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```bash\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
 REGISTERING = next(index for index, block in enumerate(BLOCKS) if "DIRECTORY=" in block)
@@ -45,7 +47,6 @@ async def test_the_guide_registers_the_repositories_of_a_directory_and_shows_unf
     assert (content, is_locked) == ("not hunter2", "true")
 
 
-@pytest.mark.long
 async def test_the_guide_fills_several_workspaces_and_registers_nothing_twice(
     tmp_path: Path,
 ) -> None:

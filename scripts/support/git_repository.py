@@ -12,6 +12,7 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "HOME": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_TEMPLATE_DIR": "",  # the sample hooks are most of the files of a small repository
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_AUTHOR_NAME": "Ada Lovelace",
     "GIT_AUTHOR_EMAIL": "ada@example.org",

@@ -78,6 +78,7 @@ async def _everything(user: User, ids: dict[str, str]) -> list[Any]:
     return [(await user.get(path)).json() for path in paths]
 
 
+@pytest.mark.usefixtures("git_root")
 async def test_the_id_of_another_user_has_the_response_of_an_unknown_id(
     ada: User, eve: User, ids: dict[str, str]
 ) -> None:

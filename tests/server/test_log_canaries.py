@@ -15,7 +15,7 @@ from tests.support import postgres
 from tests.support.api import API, made, sign_up
 from tests.support.server import running_server, until
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
 
 # What makes the service fail, with the values of a row in the statement that fails.
 BREAKAGES = {

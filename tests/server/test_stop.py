@@ -15,7 +15,7 @@ from symphony.config.settings import Settings
 from tests.support.api import API, User, running_api, sign_up
 from tests.support.server import STOPS_WITHIN, Server, running_server, until
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
 
 # Python runs this before anything else: every access to a path that ends with /dead blocks.
 DEAD_DISK = """

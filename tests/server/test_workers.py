@@ -18,6 +18,8 @@ from tests.support.server import (
     until,
 )
 
+pytestmark = pytest.mark.long
+
 # Python runs this before anything else. `multiprocessing` starts the workers, not the command.
 FAILING_WORKER = """
 import os, sys

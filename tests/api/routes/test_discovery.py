@@ -16,6 +16,8 @@ from tests.support.api import User, code, faults, made, running_api, sign_up
 from tests.support.metrics import scraped
 from tests.support.server import until
 
+pytestmark = pytest.mark.usefixtures("git_root")
+
 
 @pytest.fixture
 def folder(settings: Settings) -> Path:

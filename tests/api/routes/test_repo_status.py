@@ -16,6 +16,8 @@ from tests.support.metrics import scraped
 from tests.support.repositories import running
 from tests.support.server import until
 
+pytestmark = pytest.mark.usefixtures("git_root")
+
 FIELDS = {
     *("state", "reason", "branch", "head", "upstream", "ahead", "behind", "staged", "modified"),
     *("untracked", "conflicted", "stashes", "operation", "remotes", "observed_at"),

@@ -19,6 +19,8 @@ from tests.support.openapi import check
 from tests.support.remotes import Listener, no_sync_runs, sync_runs
 from tests.support.server import until
 
+pytestmark = pytest.mark.usefixtures("git_root")
+
 
 @pytest.fixture
 async def client(settings: Settings, git_limits: GitLimits) -> AsyncGenerator[httpx.AsyncClient]:
