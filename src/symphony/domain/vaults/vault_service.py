@@ -35,7 +35,7 @@ class VaultService:
 
         Raises: NotFound for the workspace, LimitReached, AlreadyExists.
         """
-        stats = await self._workspaces.count_contents(user_id, vault.workspace_id, vaults=1)
+        stats = await self._workspaces.count_contents(user_id, vault.workspace_id, vault_count=1)
         writes.require_within(self._max_per_workspace, Vault.noun, stats.vault_count)
         await self._vaults.add(vault)
         if key is not None:
@@ -135,7 +135,7 @@ class VaultService:
         """
 
         async def count(vault: Vault, added: int) -> None:
-            await self._workspaces.count_contents(user_id, vault.workspace_id, vaults=added)
+            await self._workspaces.count_contents(user_id, vault.workspace_id, vault_count=added)
 
         async def require_unlocked(vault: Vault) -> None:
             if not force:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, select, update
+from sqlalchemy import Integer, bindparam, select, update
 
 from symphony.domain.errors import NotFound
 from symphony.domain.workspaces import Workspace, WorkspaceRepository, WorkspaceStats
@@ -13,9 +13,8 @@ from symphony.infrastructure.database.mappings import WORKSPACES
 from symphony.infrastructure.database.sqlalchemy_internals import Statement
 
 _workspaces = WORKSPACES.table.c
-_REPOS_ADDED: BindParameter[int] = bindparam("repos_added")
-_VAULTS_ADDED: BindParameter[int] = bindparam("vaults_added")
-_COUNTS = (_workspaces.id, _workspaces.repo_count, _workspaces.vault_count)
+_COUNTERS = WorkspaceStats.counters()
+_COUNTS = (_workspaces.id, *(_workspaces[counter] for counter in _COUNTERS))
 _STATS = select(*_COUNTS).where(
     _workspaces.id == ENTITY_ID, _workspaces.user_profile_id == OWNER_ID
 )
@@ -23,8 +22,10 @@ _COUNT_CONTENTS = (
     update(WORKSPACES.table)
     .where(_workspaces.id == ENTITY_ID, _workspaces.user_profile_id == OWNER_ID)
     .values(
-        repo_count=_workspaces.repo_count + _REPOS_ADDED,
-        vault_count=_workspaces.vault_count + _VAULTS_ADDED,
+        {
+            counter: _workspaces[counter] + bindparam(f"added_{counter}", type_=Integer())
+            for counter in _COUNTERS
+        }
     )
     .returning(*_COUNTS)
 )
@@ -38,11 +39,13 @@ class SqlAlchemyWorkspaces(SqlAlchemyPagedRepository[Workspace], WorkspaceReposi
         return await self._stats(_STATS, owner_id=owner_id, entity_id=workspace_id)
 
     async def count_contents(
-        self, owner_id: UUID, workspace_id: UUID, *, repos: int = 0, vaults: int = 0
+        self, owner_id: UUID, workspace_id: UUID, **added: int
     ) -> WorkspaceStats:
-        added = {"repos_added": repos, "vaults_added": vaults}
+        if unknown := added.keys() - set(_COUNTERS):
+            raise KeyError(*unknown)
+        parameters = {f"added_{counter}": added.get(counter, 0) for counter in _COUNTERS}
         return await self._stats(
-            _COUNT_CONTENTS, owner_id=owner_id, entity_id=workspace_id, **added
+            _COUNT_CONTENTS, owner_id=owner_id, entity_id=workspace_id, **parameters
         )
 
     async def _stats(
