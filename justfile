@@ -5,7 +5,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 uv := env("UV", "uv")
 run := "'" + uv + "' run"
 
-# With it Python compiles every module anew in each process, and pytest rewrites each test module.
+# If it were set, each process would compile every module, and pytest would rewrite each test module.
 export PYTHONDONTWRITEBYTECODE := ""
 
 # List the recipes
@@ -71,7 +71,7 @@ demo *arguments:
 demo-api:
     @{{ run }} python -m scripts.demos.demo_api
 
-# The attention board: in which repos and vaults work is left to do
+# The attention board: the repos and vaults with unfinished work
 demo-attention:
     @{{ run }} python -m scripts.demos.demo_attention
 
@@ -79,7 +79,7 @@ demo-attention:
 demo-repos:
     @{{ run }} python -m scripts.demos.demo_repos
 
-# Find all git repositories below a folder, and register them
+# Find all git repositories below a directory, and register them
 demo-discovery:
     @{{ run }} python -m scripts.demos.demo_discovery
 
@@ -95,7 +95,7 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python -m scripts.demos.demo_errors
 
-# What a hostile repository, or a curious user, cannot do
+# Repo safety: attacks by a hostile repository or another user, all refused
 demo-repo-safety:
     @{{ run }} python -m scripts.demos.demo_repo_safety
 
@@ -139,7 +139,7 @@ bench *arguments:
 bench-growth *arguments:
     @{{ run }} python -m benchmarks.growth {{ arguments }}
 
-# Check that the time of a failed sign-in does not tell whether the user exists
+# Check that the time of a failed sign-in does not reveal whether the user exists
 bench-sign-in *arguments:
     @{{ run }} python -m benchmarks.sign_in {{ arguments }}
 

@@ -1,4 +1,4 @@
-"""What the service needs before it starts: its directory, its keys, and its database's schema."""
+"""The steps before the service starts: its directory, its keys, and its database's schema."""
 
 from pathlib import Path
 
@@ -20,11 +20,11 @@ from symphony.infrastructure.vaults.master_keys import (
 
 
 class StartRefused(Exception):
-    """The service cannot start; one line says why, and what the operator can do."""
+    """The service cannot start; the message is one line with the reason and the remedy."""
 
 
 def engines_for(settings: Settings) -> Engines:
-    """The engines for the configured database; creates the file of an embedded one.
+    """Create the engines for the configured database, and the file of an embedded one.
 
     Raises: SettingsError, StartRefused.
     """
@@ -44,7 +44,7 @@ def engines_for(settings: Settings) -> Engines:
 
 
 def secret_for(settings: Settings, engines: Engines) -> bytes:
-    """The key that signs tokens and cursors.
+    """Load the key that signs tokens and cursors.
 
     It comes from the settings, or from a file beside an embedded database, which is created; for a
     database in memory it is random. Raises: StartRefused.
@@ -72,11 +72,11 @@ def secret_for(settings: Settings, engines: Engines) -> bytes:
 
 
 def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
-    """The keys that wrap the keys of vaults.
+    """Load the keys that wrap the keys of vaults.
 
     They come from the settings, or from a file beside an embedded database; for a database in
-    memory the key is random. With PostgreSQL the list may be empty. `prepare` alone creates the
-    file, because it knows whether a file has been lost. Raises: SettingsError.
+    memory the key is random. With PostgreSQL the list may be empty. Only `prepare` creates the
+    file, because it checks whether a file has been lost. Raises: SettingsError.
     """
     if settings.master_key is not None:
         try:
@@ -127,8 +127,11 @@ async def prepare(settings: Settings) -> None:
 
 
 def _ensure_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:
-    """Create the master key unless one has been lost: some vaults would need the new key, and
-    others still the lost one. Raises: StartRefused."""
+    """Create the master key unless one has been lost.
+
+    With a new key in place of a lost one, some vaults would need the new key, and others the lost
+    one. Raises: StartRefused.
+    """
     if is_needed and not file.exists():
         raise StartRefused(
             f"{file} is missing, and the keys of vaults are encrypted with it. Restore it from a"

@@ -255,7 +255,7 @@ def _settings() -> Settings:
 
 
 def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
-    """The result of `work`; an error that the operator can fix becomes one line and a status."""
+    """Run `work`; print an error that the operator can fix as one line, and exit with a status."""
     try:
         return asyncio.run(work)
     except SettingsError as error:

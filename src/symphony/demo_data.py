@@ -1,4 +1,4 @@
-"""The data of a demo service: one user, with a few workspaces, repos and vaults."""
+"""The demo data: one user with two workspaces, each with repos and vaults."""
 
 import secrets
 
@@ -17,7 +17,7 @@ _NAME = "demo"
 
 
 async def announce_demo(app: Application) -> None:
-    """Create the demo user and data unless they exist, and print how to sign in."""
+    """Create the demo user and data unless they exist, and print the credentials."""
     user = await app.ask(find_user_by_login, FindUserByLogin(_NAME)) or await _create(app)
     token = new_api_token()
     await app.run(

@@ -20,7 +20,7 @@ def configure(log_format: LogFormat) -> None:
             key_order=["timestamp", "level", "event"], repr_native_str=False
         )
     )
-    # Plain tracebacks: with the values of variables they would contain secrets.
+    # Plain tracebacks, because the values of variables can be secrets.
     rendered = [structlog.processors.format_exc_info, renderer]
     # Symphony's own lines bypass `logging`, which takes several times as long to write one.
     structlog.configure(

@@ -1,4 +1,4 @@
-"""The composition root: creates the application from the parts of every layer."""
+"""The composition root, which creates the application from the parts of every layer."""
 
 import os
 from collections.abc import AsyncGenerator
@@ -28,8 +28,8 @@ from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import derive_key, keyed_hash
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
@@ -58,7 +58,7 @@ CORS_RESPONSE_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class GitLimits:
-    """The limits of what git does for requests; tests set their own."""
+    """The limits of inspections, searches and syncs; tests set their own."""
 
     inspection: InspectionLimits = field(default_factory=InspectionLimits)
     search: SearchLimits = field(default_factory=SearchLimits)
@@ -71,7 +71,7 @@ def create_app(
     costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
 ) -> FastAPI:
-    """The service as an ASGI application; its lifespan opens and closes the database."""
+    """Create the service as an ASGI application; its lifespan opens and closes the database."""
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
@@ -121,7 +121,7 @@ def create_app(
 
 
 def create_app_from_environment() -> FastAPI:
-    """The service with the settings of the environment, for servers that import it."""
+    """Create the service with the settings of the environment, for servers that import it."""
     settings = load_settings()
     logs.configure(settings.log_format)
     return create_app(settings)
@@ -138,9 +138,9 @@ async def running_application(
     costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
 ) -> AsyncGenerator[Application]:
-    """The application on an open database.
+    """Run the application on an open database.
 
-    At the end, commands in progress are finished before the database is closed.
+    On exit, it finishes the commands in progress before it closes the database.
     """
     threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
     limits = git_limits or GitLimits()

@@ -1,4 +1,4 @@
-"""Entry points: the command, and the service in each of its worker processes."""
+"""Entry points of processes: the command, and the service in a worker process."""
 
 import gc
 from importlib import import_module
@@ -11,12 +11,12 @@ def command() -> None:
 
 
 def application() -> Any:
-    """The service as an ASGI application, with the settings of the environment."""
+    """Create the service as an ASGI application, with the settings of the environment."""
     return _imported("symphony.main").create_app_from_environment()
 
 
 def worker() -> Any:
-    """As `application`, for the processes of `symphony serve`."""
+    """Create the same application, for a worker process of `symphony serve`."""
     return _imported("symphony.serving.workers").worker_application(application)
 
 

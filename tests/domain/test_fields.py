@@ -304,7 +304,7 @@ def test_other_names_have_another_key(one: str, other: str) -> None:
 def test_control_characters_are_those_that_unicode_calls_so() -> None:
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     control = [each for each in everything if unicodedata.category(each) == "Cc"]
-    found = fields._CONTROL_CHARACTER.findall(everything)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no rule takes so long a text
+    found = fields.CONTROL_CHARACTER.findall(everything)  # no rule takes so long a text
     assert found == control
     in_lines = fields._CONTROL_CHARACTER_IN_LINES.findall(everything)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - the same
     assert in_lines == [each for each in control if each not in "\t\n\r"]

@@ -13,7 +13,7 @@ SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from uuid import UUID
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.status.local_git import LocalGit
 git = LocalGit([Path(sys.argv[1])])
 print("inspecting", flush=True)
 status = asyncio.run(git.status(UUID(int=1), sys.argv[2]))

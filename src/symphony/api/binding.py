@@ -1,8 +1,8 @@
-"""Binding: how the functions of routes get their arguments from a request.
+"""The binding of a request to the arguments of a route's function.
 
-FastAPI determines once, when a route is created, what each parameter is and where it comes from;
-the OpenAPI document is generated from the same facts. FastAPI's own request handling inspects them
-again for every request, which takes longer than a small read from the database.
+When a route is created, FastAPI determines the place and type of each parameter; the OpenAPI
+document is generated from the same facts. FastAPI's own request handling inspects them again for
+every request, which takes longer than a small read from the database.
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,10 +30,10 @@ class Binding:
         )
 
     async def call(self, request: ApiRequest, response: Response) -> Any:
-        """Call the functions, and return what the last one, the route's, returns.
+        """Call the functions, and return the result of the last one, the route's.
 
         Raises: RequestValidationError with the errors of all parameters, before any function is
-        called; whatever the functions raise.
+        called; and what the functions raise.
         """
         errors: list[Any] = []
         values = [
@@ -73,7 +73,7 @@ class Binding:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A function, and where its arguments come from."""
+    """A function, and the sources of its arguments."""
 
     function: Callable[..., Awaitable[Any]]
     parameters: tuple[Parameter, ...]
@@ -84,7 +84,7 @@ class _Call:
 
 
 def _value(parameter: Parameter, request: ApiRequest, errors: list[Any]) -> Any:
-    """The value of a parameter, or None with an error added to `errors`."""
+    """Return the value of a parameter; on an error, add it to `errors` and return None."""
     if parameter.place == "body":
         given, location = request.document, ("body",)
         if not request.content and not parameter.is_required:

@@ -25,7 +25,7 @@ class Tagged(Protocol):
 
 
 class NotModified(HTTPException):
-    """The client already has the current state."""
+    """The client already has the current state; the response is a 304."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
         super().__init__(304, headers=headers)
@@ -73,7 +73,7 @@ async def expected_tags(
         ),
     ] = None,
 ) -> frozenset[str] | None:
-    """The tags of the states that a change may start from; None for any state."""
+    """Return the tags of the states in which a write may start; None for any state."""
     known = _tags(request.headers.getlist("if-match"), "If-Match")
     if known is None or _ANY in known:
         return None
@@ -97,7 +97,7 @@ async def write_precondition(
         ),
     ] = None,
 ) -> Precondition:
-    """The precondition of a PUT, which may create the resource."""
+    """Return the precondition of a PUT, which may create the resource."""
     refused = _tags(request.headers.getlist("if-none-match"), "If-None-Match") or set()
     return Precondition(
         must_not_exist=_ANY in refused,
@@ -115,7 +115,7 @@ def _quoted(tag: str) -> str:
 
 
 def _tags(lines: list[str], header: str) -> set[str] | None:
-    """The ETags of all lines of a header; None without the header.
+    """Return the ETags of all lines of a header; None without the header.
 
     Raises: ValidationFailed.
     """

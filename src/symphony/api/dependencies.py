@@ -1,4 +1,4 @@
-"""Dependencies of routes: the application, and the caller whom `routing` has authenticated."""
+"""Dependencies of routes: the application, the caller and the session of a vault."""
 
 from typing import Annotated
 

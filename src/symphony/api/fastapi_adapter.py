@@ -1,6 +1,6 @@
 """The internals of FastAPI, Starlette and fastapi-offline that the API uses.
 
-No other module reads them. `docs/decisions/dependencies.md` lists what each one buys, and
+No other module uses them. `docs/decisions/dependencies.md` has the reason for each one, and
 `tests/contracts/` fails when the dependency changes.
 """
 
@@ -80,7 +80,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A coroutine function of a route or a dependency, and what it takes."""
+    """A coroutine function of a route or a dependency, and its arguments."""
 
     call: Callable[..., Awaitable[Any]]
     parameters: tuple[Parameter, ...]
@@ -92,14 +92,16 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """How a route takes its body."""
+    """The facts about the body of a route."""
 
     is_form: bool
     is_required: bool
 
 
 class SelfAnsweringRoute(APIRoute):
-    """A route that FastAPI parses and describes, and that handles its requests by itself.
+    """A route that FastAPI parses and describes, but whose requests it does not handle.
+
+    Subclasses handle them in `answer`.
 
     Raises: UnsupportedOption when it is created with an option that it would ignore.
     """
@@ -119,7 +121,7 @@ class SelfAnsweringRoute(APIRoute):
         self.app = self.answer
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Whether the route matches a request, and what FastAPI adds to its scope."""
+        """Return whether the route matches a request, and FastAPI's additions to the scope."""
         # Most requests are for another route, and this is quicker than the regular expression. `in`
         # and not `startswith`: the path may begin with the root path (ASGI), and it is quicker.
         if self._constant_part not in scope["path"]:
@@ -132,7 +134,7 @@ class SelfAnsweringRoute(APIRoute):
 
 
 def function_of(dependant: Dependant) -> Function:
-    """What FastAPI knows of a function and its dependencies.
+    """Return FastAPI's facts about a function and its dependencies.
 
     Raises: UnsupportedOption.
     """
@@ -160,17 +162,17 @@ def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 
 def allowed_methods(app: FastAPI, scope: Scope) -> list[str]:
-    """The methods of all routes that match the path (RFC 9110, section 10.2.1), sorted."""
+    """Return the methods of all routes that match the path (RFC 9110, section 10.2.1), sorted."""
     allowed: set[str] = set()
     for route in app.routes:
         if isinstance(route, Route) and route.matches(dict(scope))[0] is not Match.NONE:
             allowed |= route.methods or set()
-    allowed = allowed or {"GET"}  # the path of a mounted folder
+    allowed = allowed or {"GET"}  # the path of a mounted directory
     return sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))
 
 
 def static_files(own: Path) -> StaticFiles:
-    """Files of a folder, and those of Swagger UI that the package fastapi-offline contains."""
+    """Serve the files of a directory, and of Swagger UI from the package fastapi-offline."""
     return StaticFiles(directory=own, packages=[("fastapi_offline", "static")])
 
 
@@ -201,7 +203,7 @@ def _refuse_ignored_options(
 
 
 def _unsupported(dependant: Dependant) -> Iterator[str]:
-    """The options that a function uses and no route supports."""
+    """Yield the options that a function uses and no route supports."""
     call = dependant.call
     if inspect.isasyncgenfunction(call) or inspect.isgeneratorfunction(call):
         yield "`yield`"

@@ -1,6 +1,6 @@
 """Field types: the rules of the domain, each with its description and example.
 
-Request and response schemas use the same types, so a field looks the same in both.
+Request and response schemas use the same types, so a field has the same description in both.
 """
 
 from datetime import UTC, datetime
@@ -41,6 +41,13 @@ _ENTRY_KEY_PATTERN = (
 _TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 
 
+INTEGER_EXPECTED = ("integer-expected", "Must be an integer.")
+NOT_A_TIME = (
+    "not-a-time",
+    "Must be a time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z.",
+)
+
+
 def _text(description: str, example: str, **schema: Any) -> Any:
     return Field(description=description, examples=[example], json_schema_extra=schema)
 
@@ -52,15 +59,13 @@ def _utc_time(value: object) -> datetime:
             return given.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise RuleBroken(
-        "not-a-time", "Must be a time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z."
-    )
+    raise RuleBroken(*NOT_A_TIME)
 
 
 def _number(value: object) -> object:
-    """Refuse what pydantic would convert: strings and booleans. 4.0 is an integer in JSON."""
+    """Refuse strings and booleans, which pydantic would convert. 4.0 is an integer in JSON."""
     if isinstance(value, bool | str):
-        raise RuleBroken("integer-expected", "Must be an integer.")
+        raise RuleBroken(*INTEGER_EXPECTED)
     return value
 
 
@@ -154,7 +159,7 @@ FolderName = Annotated[
     str,
     AfterValidator(rules.folder_name),
     _text(
-        'A folder name, unique among its siblings; without `/ \\ < > : " | ? *`.',
+        'A directory name, unique among its siblings; without `/ \\ < > : " | ? *`.',
         "engine",
         pattern=_FOLDER_NAME_PATTERN,
         minLength=1,
@@ -174,7 +179,7 @@ Path = Annotated[
     str,
     AfterValidator(rules.path),
     _text(
-        "An absolute path, or one relative to the home folder (`~/`).",
+        "An absolute path, or one relative to the home directory (`~/`).",
         "~/dev/engine",
         pattern=_PATH_PATTERN,
         maxLength=rules.MAX_PATH,
@@ -218,10 +223,10 @@ UtcTime = Annotated[
 
 
 def merge_patch(**example: Any) -> ConfigDict:
-    """The configuration of a schema of merge patches (RFC 7396), with an example."""
+    """Return the configuration of a schema of merge patches (RFC 7396), with an example."""
     return ConfigDict(extra="forbid", json_schema_extra={"examples": [example]})
 
 
 def optional() -> Any:
-    """The default of a member that may be absent but not null; its value is never used."""
+    """Return the default of a member that may be absent but not null; its value is never used."""
     return Field(default_factory=lambda: None)

@@ -30,7 +30,7 @@ async def idempotency_key(
         ),
     ] = None,
 ) -> IdempotencyKey | None:
-    """The key under which the request runs once.
+    """Return the key under which the request runs once.
 
     Raises: ValidationFailed.
     """
@@ -46,9 +46,10 @@ async def idempotency_key(
 async def with_slow_fingerprint(
     key: IdempotencyKey, request: ApiRequest, app: Application
 ) -> IdempotencyKey:
-    """The key with a fingerprint from Argon2, for a body that contains a passphrase.
+    """Return the key with a fingerprint from Argon2, for a body that contains a passphrase.
 
-    Otherwise the stored fingerprint would allow guessing the passphrase faster than the vault does.
+    With a fast fingerprint, an attacker who reads the database could guess passphrases faster than
+    with the vault's own record.
     """
     context = compact([str(key.user_id), request.scope["path"], key.key]).encode()
     derivation = app.passphrases.derivation(request.app.state.fingerprint(context)[:SALT_BYTES])

@@ -35,7 +35,7 @@ class Sort(StrEnum):
 
 
 class Cursors:
-    """Converts positions in a list to opaque strings and back.
+    """The conversion of positions in a list to opaque strings and back.
 
     A cursor carries an HMAC over the position and its context: the user, the list, its order and
     filters. A modified cursor, or one from another context, is refused.
@@ -67,12 +67,12 @@ class Cursors:
 
 
 def cursor_text(raw: bytes) -> str:
-    """base64url without padding (RFC 4648, section 5)."""
+    """Encode a cursor as base64url without padding (RFC 4648, section 5)."""
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def cursor_bytes(text: str) -> bytes:
-    """The bytes that `cursor_text` encoded.
+    """Return the bytes that `cursor_text` encoded.
 
     Raises: ApiError `invalid-cursor`, also for another encoding of the same bytes.
     """
@@ -118,7 +118,7 @@ class Listing:
         self._text = text
 
     def page(self, **filters: object) -> PageRequest:
-        """The requested page; a filter that is None does not apply.
+        """Return the request for the page; a filter that is None does not apply.
 
         Raises: ApiError `invalid-cursor`.
         """
@@ -134,7 +134,7 @@ class Listing:
         )
 
     def next_cursor(self, page: Page[Any]) -> str | None:
-        """The cursor of the next page, if there is one; sets the header Link too."""
+        """Return the cursor of the next page, if there is one, and set the header Link."""
         if page.next is None:
             return None
         cursor = self._cursors.write(page.next, self._context)

@@ -26,7 +26,7 @@ class RequestContext:
     """A plain ASGI middleware: `BaseHTTPMiddleware` costs several times as much per request."""
 
     def __init__(self, app: ASGIApp, count: Callable[[str, str | None, int, float], None]) -> None:
-        """`count` receives the method, route, status and seconds of each request."""
+        """Pass the method, route, status and seconds of each request to `count`."""
         self._app = app
         self._count = count
         self._log = structlog.get_logger().bind(logger="symphony.requests")
@@ -41,8 +41,8 @@ class RequestContext:
         status = 0
         method: str = scope["method"]
         if method == "HEAD":
-            # HEAD has the response of GET without its content (RFC 9110, section 9.3.2). The server
-            # reads its own scope again later, so that one is not modified.
+            # HEAD has the response of GET without its content (RFC 9110, section 9.3.2). A copy,
+            # because the server reads its own scope again later.
             scope = {**scope, "method": "GET"}
 
         async def send_with_headers(message: Message) -> None:

@@ -36,12 +36,12 @@ class Representation:
 
     @classmethod
     def of(cls, source: object) -> Self:
-        """The representation of an object that has attributes with the names of the fields."""
+        """Represent an object that has attributes with the names of the fields."""
         return cls(*_getter(cls)(source))
 
     @classmethod
     def of_each(cls, sources: Iterable[object]) -> list[Self]:
-        """The representations of many objects, without a Python-level step for each."""
+        """Represent many objects, without a Python-level step for each."""
         return list(starmap(cls, map(_getter(cls), sources)))
 
 
@@ -56,9 +56,7 @@ class Observation(RepresentationWithoutETag):
 
     observed_at: Annotated[
         datetime,
-        Field(
-            description="When the observation was made.", examples=["2026-11-16T08:30:00.125000Z"]
-        ),
+        Field(description="When the state was observed.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]
 
 
@@ -69,10 +67,10 @@ class EntityRepresentation(Representation):
     id: UUID
     version: Annotated[
         int,
-        Field(description="1 after creation, and one more after every change.", examples=[1]),
+        Field(description="1 after creation, and one more after every update.", examples=[1]),
     ]
     created_at: CreatedAt
     updated_at: Annotated[
         datetime,
-        Field(description="When it last changed.", examples=["2026-11-16T08:30:00.125000Z"]),
+        Field(description="When it was last updated.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]

@@ -1,6 +1,6 @@
-"""Routes of the API: what each request is checked for, in which order, and how it is answered.
+"""Routes of the API: the checks of each request in a fixed order, and the response.
 
-The checks: size (413), identity (401), media type (415) and syntax (400), scope (403), content
+The order: size (413), identity (401), media type (415) and syntax (400), scope (403), content
 (422). A caller without a valid token learns nothing about the rest of the request.
 """
 
@@ -52,7 +52,7 @@ class ApiRoute(SelfAnsweringRoute):
         self._success = self.status_code or 200
 
     def media_types(self) -> tuple[str, ...]:
-        """The media types that the body may have, the preferred one first; none without a body."""
+        """List the media types that the body may have, the preferred one first."""
         if self.body is None:
             return ()
         if self.body.is_form:
@@ -86,7 +86,7 @@ class PublicApiRoute(ApiRoute):
 
 
 def router(tag: str, *, public: bool = False) -> APIRouter:
-    """A router for the operations of one noun."""
+    """Create a router for the operations of one noun."""
     return APIRouter(
         prefix=PREFIX,
         tags=[tag],
@@ -96,12 +96,12 @@ def router(tag: str, *, public: bool = False) -> APIRouter:
 
 
 def operation_id(route: APIRoute) -> str:
-    """The name of the route's function: generated clients name their functions after it."""
+    """Return the name of the route's function; generated clients use it for their functions."""
     return route.name
 
 
 def needed_scope(method: str) -> TokenScope:
-    """The scope that a token needs for a method."""
+    """Return the scope that a token needs for a method."""
     return TokenScope.READ if method in {"GET", "HEAD"} else TokenScope.WRITE
 
 

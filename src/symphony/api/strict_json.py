@@ -1,4 +1,4 @@
-"""A JSON parser (RFC 8259) that accepts only what interoperable clients write (RFC 7493)."""
+"""A JSON parser (RFC 8259) that accepts only interoperable documents (RFC 7493)."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ _TOO_LONG = 10**MAX_DIGITS
 
 
 def parse(body: bytes) -> Any:
-    """The document in a body.
+    """Parse the document in a body.
 
     Raises: ApiError `malformed-request` when it is not one JSON document in UTF-8, and
     `validation-error` when it nests too deeply or has a name twice in one object.
@@ -56,7 +56,7 @@ def _refuse_constant(_: str) -> None:
 
 
 def _path(document: Any, wanted: dict[str, Any]) -> list[str | int] | None:
-    """The path to an object within a document, which is found by its identity."""
+    """Find an object in a document by its identity, and return the path to it."""
     if document is wanted:
         return []
     members: Any = ()

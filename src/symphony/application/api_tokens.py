@@ -11,7 +11,7 @@ from symphony.domain.base import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class CreateApiToken:
-    """`token` is what the user will send; only its hash is stored."""
+    """Create `token` for a user; only its hash is stored."""
 
     actor: UUID
     actor_scopes: frozenset[Scope]
@@ -40,7 +40,7 @@ class ListApiTokens:
 
 @dataclass(frozen=True, slots=True)
 class FindApiToken:
-    """There is no actor: the token identifies the user."""
+    """Find a token by its hash. There is no actor, because the token identifies the user."""
 
     token_hash: bytes = field(repr=False)
 

@@ -1,4 +1,4 @@
-"""The application: runs command handlers and query handlers, each of which is one use case."""
+"""The application: it runs the handlers of commands and queries, each of which is a use case."""
 
 import asyncio
 import random
@@ -38,7 +38,7 @@ _LONGEST_PAUSE = 0.1  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The operator's decisions: the limits, and whether anyone may sign up."""
+    """The operator's decisions: the limits, and whether registration is open."""
 
     max_workspaces_per_user: int = 50
     max_repos_per_workspace: int = 100
@@ -47,7 +47,7 @@ class Policy:
 
 
 class Services:
-    """What command handlers use: the domain services of one unit of work.
+    """The domain services of one unit of work, for command handlers.
 
     Records without rules of their own have no service; their repositories are here.
     """
@@ -76,9 +76,9 @@ class Services:
 
 
 class Queries:
-    """What query handlers use: the repositories, and readers of what is encrypted.
+    """The repositories, and readers of encrypted data, for query handlers.
 
-    One is created per query, so it holds two references and derives the rest when it is needed.
+    One is created per query, so it has only two references and creates the rest on demand.
     """
 
     __slots__ = ("keyring", "repositories")
@@ -96,7 +96,7 @@ class Queries:
 
 @dataclass(frozen=True, slots=True)
 class CreationResult(Generic[CreationT]):
-    """What a command created, now or (`replayed`) when it ran before under the same key."""
+    """The creation of a command, now or (`replayed`) when it ran before under the same key."""
 
     result: CreationT
     replayed: bool
@@ -104,7 +104,7 @@ class CreationResult(Generic[CreationT]):
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """Everything that use cases need, composed once per process."""
+    """The dependencies of all use cases, composed once per process; it runs their handlers."""
 
     store: Store
     policy: Policy
@@ -113,12 +113,13 @@ class Application:
     keyring: Keyring
     access_tokens: AccessTokens
     keyed_hash: Callable[[bytes], bytes]
-    """Hashes what must not be stored in readable form and could be guessed from a plain hash."""
+    """A keyed hash for values that must not be stored in readable form, and that could be guessed
+    from a plain hash."""
     count: Callable[[str, str], None]
-    """Counts a command by its class and its outcome: `done`, the slug of the error, `unavailable`
-    (database) or `failed`."""
+    """The counter of commands by class and outcome: `done`, the slug of an error, `unavailable`
+    (the database) or `failed`."""
     git: Git | None
-    """None when the operator has configured no folders with repositories."""
+    """None when the operator has configured no git roots."""
     remotes: Remotes | None
     """None in the same case."""
     finder: Finder | None
@@ -132,9 +133,9 @@ class Application:
     ) -> ResultT:
         """Run a command in a unit of work of its own, and commit before returning the result.
 
-        The command runs in a task of its own: a caller that is cancelled leaves no lock behind and
-        nothing half done. The command runs again when the database rolls it back because of
-        another one, so that handlers must be able to run twice.
+        The command runs in a task of its own, which is complete even if the caller is cancelled: no
+        lock stays behind. The command runs again when the database rolls it back because of
+        another one, so handlers must be able to run twice.
 
         Raises: what the handler raises, StoreUnavailable.
         """
@@ -148,8 +149,8 @@ class Application:
     ) -> "CreationResult[CreationT]":
         """Run a command that creates something, unless it has run under this key before.
 
-        In that case it returns what was created then. The key and the creation are committed
-        together. A parallel run under the same key is waited for.
+        In that case, return what was created then. The key and the creation are committed together.
+        A run waits for a parallel run under the same key.
 
         Raises: what the handler raises, KeyReused, StoreUnavailable.
         """
@@ -170,14 +171,14 @@ class Application:
     async def ask(
         self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
     ) -> ResultT:
-        """Answer a query with single reads; it completes even if the caller is cancelled.
+        """Run a query, which is a few single reads; it completes even if the caller is cancelled.
 
         Raises: what the handler raises, StoreUnavailable.
         """
         return await self._sheltered(self._answer(handler, query))
 
     async def drain(self) -> None:
-        """Wait for everything that is running; at shutdown, before the store is closed."""
+        """Wait for all running commands and queries; at shutdown, before the store is closed."""
         while self._running:
             await asyncio.wait(self._running)
 
@@ -221,8 +222,8 @@ class Application:
                     await uow.commit()
                     return result
             except TransactionConflict:
-                # Random, so that two commands do not meet again; never zero, because the one that
-                # was not rolled back needs its locks before this one asks for them again.
+                # Random, so that two commands do not conflict again; never zero, because the one
+                # that was not rolled back needs its locks before this one requests them again.
                 pause = min(_LONGEST_PAUSE, 0.004 * 2**attempt)
                 await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - not a secret
         raise StoreUnavailable("conflicts")
@@ -230,4 +231,4 @@ class Application:
     def _finished(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
         if not task.cancelled():
-            task.exception()  # asyncio logs exceptions that no caller is left to retrieve
+            task.exception()  # otherwise asyncio logs it when no caller is left to retrieve it

@@ -10,7 +10,7 @@ from symphony.domain.attention import BoardFacts, RepoObservation
 
 @dataclass(frozen=True, slots=True)
 class GetBoardFacts:
-    """Of all workspaces, or of one."""
+    """Get the facts of all workspaces, or of one."""
 
     actor: UUID
     user_profile_id: UUID

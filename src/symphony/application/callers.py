@@ -1,4 +1,4 @@
-"""Who sends a request."""
+"""The caller of a use case, identified by a token."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,7 +9,7 @@ from symphony.domain.api_tokens import Scope
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A known user, and what the user's token allows."""
+    """An authenticated user, with the scopes of the token."""
 
     user_id: UUID
     scopes: frozenset[Scope]

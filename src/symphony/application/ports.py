@@ -1,4 +1,4 @@
-"""What the application needs from outside, except for the database."""
+"""Ports of the application: password hashes, keys from passphrases, and access tokens."""
 
 from datetime import datetime
 from typing import Protocol
@@ -8,22 +8,24 @@ from symphony.domain.vaults.keys import Derivation
 
 
 class Overloaded(Exception):
-    """The queue is full: another caller would wait too long."""
+    """The service is overloaded: a queue is full, or the wait in it is too long."""
 
 
 class PasswordHasher(Protocol):
-    """Slow by intent. Runs outside the event loop, with a concurrency limit. Raises: Overloaded."""
+    """Hashes of passwords: slow by intent, outside the event loop, with a concurrency limit.
+
+    Each method raises Overloaded.
+    """
 
     async def hash(self, password: str) -> str: ...
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Whether the password matches; against None it takes the same time and returns False."""
+        """Return whether the password matches; a hash of None takes the same time and is False."""
         ...
 
 
 class PassphraseKeys(Protocol):
-    """Derives keys from passphrases: slow by intent, outside the event loop, with a concurrency
-    limit."""
+    """Keys from passphrases: slow by intent, outside the event loop, with a concurrency limit."""
 
     def derivation(self, salt: bytes | None = None) -> Derivation:
         """The parameters for new keys; with a random salt by default."""
@@ -43,5 +45,5 @@ class AccessTokens(Protocol):
     def issue(self, user_id: UUID) -> str: ...
 
     def read(self, token: str) -> tuple[UUID, datetime] | None:
-        """The user and the expiry time; None for a token that is foreign, tampered or expired."""
+        """The user and the expiry time; None for a token that is invalid or expired."""
         ...

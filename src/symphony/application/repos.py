@@ -45,7 +45,7 @@ class UpdateRepo:
 
 @dataclass(frozen=True, slots=True)
 class MarkRepoSynced:
-    """`remote_url` is the remote that was asked."""
+    """Store that a repo was synced with the remote `remote_url`."""
 
     actor: UUID
     repo_id: UUID
@@ -68,7 +68,7 @@ class GetRepo:
 
 @dataclass(frozen=True, slots=True)
 class ListRegisteredRepos:
-    """Only names and paths, but of all repos of a workspace."""
+    """List the names and paths of all repos of a workspace, without pages."""
 
     actor: UUID
     workspace_id: UUID

@@ -8,7 +8,7 @@ from symphony.domain.sign_in_failures import RecentFailures
 
 @dataclass(frozen=True, slots=True)
 class GetSignInFailures:
-    """`account` is a keyed hash, so that no logins are stored in readable form."""
+    """Get the failures of `account`, a keyed hash, so no login is stored in readable form."""
 
     account: bytes = field(repr=False)
 

@@ -18,7 +18,7 @@ ResultT = TypeVar("ResultT")
 async def throttled(
     account: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
 ) -> ResultT:
-    """Run an attempt, whose result is falsy if it fails, and count a failure for the account.
+    """Run an attempt, and count a failure for the account if the result is falsy.
 
     Raises: TooManyAttempts after five failures within a minute.
     """
@@ -26,8 +26,8 @@ async def throttled(
     recent = await app.ask(get_sign_in_failures, GetSignInFailures(key))
     recent.require_fewer_than(MAX_FAILURES)
     result = await attempt()
-    # Checked after counting: of many parallel attempts no more than five get a result, plus those
-    # that are running in all processes at that moment.
+    # Checked again after the attempt: of many parallel attempts, no more than five get a result,
+    # plus the attempts that are running in all processes at that time.
     if result:
         recent = await app.ask(get_sign_in_failures, GetSignInFailures(key))
         recent.require_fewer_than(MAX_FAILURES)
@@ -40,7 +40,10 @@ async def throttled(
 async def check_password(
     account: str, password: str, password_hash: str | None, app: Application
 ) -> bool:
-    """Whether a password is right; wrong ones are counted. Raises: TooManyAttempts, Overloaded."""
+    """Return whether a password is right, and count it if it is wrong.
+
+    Raises: TooManyAttempts, Overloaded.
+    """
 
     async def verify() -> bool:
         return await app.passwords.verify(password, password_hash)

@@ -10,7 +10,7 @@ from symphony.domain.user_profiles import PasswordChange, UserProfile, UserProfi
 
 @dataclass(frozen=True, slots=True)
 class CreateUserProfile:
-    """There is no actor: the command creates the user. See `orchestrations.sign_up`."""
+    """Create a user for `orchestrations.sign_up`. There is no actor yet."""
 
     username: str
     email: str
@@ -20,7 +20,7 @@ class CreateUserProfile:
 
 @dataclass(frozen=True, slots=True)
 class UpdateUserProfile:
-    """For a new password see `orchestrations.password_update`."""
+    """Update a profile; `password_change` is set by `orchestrations.password_update`."""
 
     actor: UUID
     profile_id: UUID
@@ -44,7 +44,7 @@ class GetUserProfile:
 
 @dataclass(frozen=True, slots=True)
 class FindUserByLogin:
-    """`login` is a user name or an e-mail address; only the latter contains an @."""
+    """Find a user by `login`: an e-mail address, which contains an @, or a user name."""
 
     login: str
 

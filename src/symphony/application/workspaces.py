@@ -29,7 +29,7 @@ class UpdateWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class DeleteWorkspace:
-    """`force` deletes the workspace with all its contents."""
+    """Delete a workspace; with `force` also all its contents."""
 
     actor: UUID
     workspace_id: UUID

@@ -4,8 +4,8 @@ from symphony.config.settings import IN_MEMORY, Settings, load_settings
 
 
 def get_demo_settings() -> Settings:
-    """The settings of a service in one process with SQLite in memory.
+    """Load the settings of a service in one process with SQLite in memory.
 
-    Everything else comes from the environment. Raises: SettingsError.
+    All other settings come from the environment. Raises: SettingsError.
     """
     return load_settings(demo_mode=True, demo_database_url=IN_MEMORY, workers=1)

@@ -14,12 +14,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
 IN_MEMORY = "sqlite://"
-# RFC 6454, section 7. No wildcard: any web site could use a token that it got hold of.
+# RFC 6454, section 7. No wildcard, with which any web site could use a token that it has obtained.
 _ORIGIN = re.compile(r"https?://[^/\s,*]+")
 
 
 class SettingsError(Exception):
-    """A setting is unknown or invalid; one line names it and says what is allowed."""
+    """A setting is unknown or invalid; one line says which one and what is allowed."""
 
 
 class Settings(BaseSettings):
@@ -85,7 +85,7 @@ class Settings(BaseSettings):
 
     @field_validator("git_roots")
     @classmethod
-    def _existing_folders(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+    def _existing_directories(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         try:
             roots = tuple(_at_home(root) for root in value)
         except ValueError:
@@ -121,7 +121,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(**values: object) -> Settings:
-    """The settings of the environment; `values` take precedence. Raises: SettingsError."""
+    """Load the settings of the environment; `values` take precedence. Raises: SettingsError."""
     _refuse_unknown(os.environ)
     try:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
@@ -157,13 +157,13 @@ def _first_line(error: ValidationError) -> str:
 
 
 def _is_secret(name: str) -> bool:
-    """Whether a setting is, or may contain, a password or a key."""
+    """Return whether a setting is, or may contain, a password or a key."""
     types = get_args(Settings.model_fields[name].annotation)
     return name == "demo_database_url" or SecretStr in types
 
 
 def _as_written(value: object) -> str:
-    """A value as it is written in a variable: a list with separators."""
+    """Format a value for a variable: a list with separators."""
     if isinstance(value, tuple):
         parts = [*map(str, cast("tuple[object, ...]", value))]
         return (os.pathsep if isinstance(value[0], Path) else ",").join(parts)
@@ -171,7 +171,7 @@ def _as_written(value: object) -> str:
 
 
 def _allowed(field: FieldInfo) -> str:
-    """What a setting must be, in words."""
+    """Describe the allowed values of a setting."""
     if field.annotation is bool:
         return "must be true or false"
     if field.annotation is int:

@@ -19,7 +19,7 @@ TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanner
 
 
 class Scope(StrEnum):
-    """What a token allows."""
+    """A permission of an API token: to read, or to write."""
 
     READ = "read"
     WRITE = "write"
@@ -31,7 +31,7 @@ def new_api_token() -> str:
 
 
 def hash_token(token: str) -> bytes:
-    """What is stored of a token. A token is long and random, so that a fast hash is enough."""
+    """The stored form of a token. A token is long and random, so a fast hash is enough."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -47,7 +47,7 @@ def scopes(value: object) -> tuple[Scope, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class ApiToken(NamedEntity):
-    """What the service stores of a token: its hash, never the token itself."""
+    """The record of a token: it has the hash of the token, never the token itself."""
 
     noun: ClassVar[str] = "api-token"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -77,7 +77,7 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        """Store when a token was last used; does nothing when the token is gone."""
+        """Store the time of the last use; does nothing when the token no longer exists."""
 
 
 class TokenRevoked(DomainError):
@@ -88,7 +88,7 @@ class TokenRevoked(DomainError):
 
 
 class ApiTokenService:
-    """The rules across tokens: the owner, and no token with a scope that its creator lacks."""
+    """The rules across tokens: the owner, and no scope that the creator's own token lacks."""
 
     def __init__(
         self, api_tokens: ApiTokenRepository, user_profiles: UserProfileRepository

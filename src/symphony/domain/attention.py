@@ -1,4 +1,4 @@
-"""What needs attention: repos with unfinished work, and unlocked vaults."""
+"""The attention board: repos with unfinished work, and unlocked vaults, each with reasons."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class AttentionKind(StrEnum):
 
 
 class AttentionReason(StrEnum):
-    """Why a repo needs attention; for vaults always `unlocked`."""
+    """A reason why a repo needs attention; for vaults always `unlocked`."""
 
     DIRTY = "dirty"
     UNPUSHED = "unpushed"
@@ -48,7 +48,7 @@ _UNFINISHED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoObservation:
-    """The facts of an inspection of a repo's folder from which reasons are derived.
+    """The facts of an inspection of a repo's directory from which reasons are derived.
 
     `lacks_upstream`: a branch with commits has no upstream, or it no longer exists.
     `is_unfinished`: files have conflicts, or an operation (a merge, a rebase) is in progress.
@@ -68,7 +68,7 @@ class RepoObservation:
 
     @classmethod
     def of(cls, repo_id: UUID, path: str, status: RepoStatus) -> Self:
-        """The facts of a status; `path` is the folder that was inspected."""
+        """The facts of a status; `path` is the inspected directory."""
         return cls(
             repo_id=repo_id,
             path=path,
@@ -152,9 +152,9 @@ class AttentionItem:
 
 @dataclass(frozen=True, slots=True)
 class AttentionBoard:
-    """What needs attention: by workspace in the order of creation, repos before vaults, by name.
+    """The items, by workspace in the order of creation, repos before vaults, then by name.
 
-    `observed_at` is the time of the oldest observation that was used, including those of repos
+    `observed_at` is the time of the oldest observation in use, including those of repos
     that need no attention. `unobserved` is the number of repos that have never been inspected.
     """
 
@@ -164,7 +164,7 @@ class AttentionBoard:
 
     @property
     def tag(self) -> str:
-        """Identifies what needs attention and why; times of observations make no difference."""
+        """The identifier of the items and reasons; times of observations make no difference."""
         items = [
             [each.kind, each.id.hex, each.name, each.workspace_id.hex, *each.reasons]
             for each in self.items
@@ -178,7 +178,7 @@ def attention_board(
     now: datetime,
     only: AttentionReason | None = None,
 ) -> AttentionBoard:
-    """The board at the time `now`, with all items or `only` those that have one reason."""
+    """The board at the time `now`, with all items or `only` the items with one reason."""
     items = list[AttentionItem]()
     for repo in sorted(repos, key=lambda each: (each.workspace_id, each.name_key)):
         observed = repo.observation
@@ -229,5 +229,5 @@ class ObservationRepository(ABC):
     async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
         """Store observations, one per repo, unless a later one is stored.
 
-        Skips those of repos that no longer exist or have another path by now.
+        Skips observations of repos that no longer exist or have another path by now.
         """

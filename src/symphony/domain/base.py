@@ -68,7 +68,7 @@ class Entity:
 
     @classmethod
     def is_valid(cls, **values: object) -> bool:
-        """Whether each of the given fields accepts the given value."""
+        """Return whether each of the given fields accepts the given value."""
         try:
             for name, value in values.items():
                 _rules(cls)[name](value)
@@ -80,8 +80,8 @@ class Entity:
     def restored(cls, values: Iterable[Any]) -> Self:
         """The entity that was stored with these values, in the order of its fields.
 
-        The rules are not applied: they guard the input, and a rule that became stricter since must
-        not make stored entities unreadable.
+        The rules are not applied: they are for input, and a rule that has become stricter must not
+        make stored entities unreadable.
         """
         entity = object.__new__(cls)
         # Past the frozen `__setattr__`, and all fields in one step: lists restore many entities.
@@ -90,11 +90,11 @@ class Entity:
 
     @property
     def tag(self) -> str:
-        """Identifies this state of this entity; every other state has another tag."""
+        """The identifier of this state of this entity; every other state has another tag."""
         return f"{self.id.hex}-{self.version}"
 
     def require(self, expected_tags: frozenset[str] | None) -> None:
-        """Raises PreconditionFailed unless this state is an expected one; None accepts any."""
+        """Require one of the expected states; None accepts any. Raises: PreconditionFailed."""
         if expected_tags is not None and self.tag not in expected_tags:
             raise PreconditionFailed(self.noun, self.version)
 
@@ -123,8 +123,7 @@ class Entity:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedEntity(Entity):
-    """An entity with a name. Each noun has its own rule for it, and says among which siblings it
-    is unique."""
+    """An entity with a name. Each noun has a rule for it, and siblings among which it is unique."""
 
     name: str
 
@@ -135,7 +134,7 @@ class NamedEntity(Entity):
 
 
 def tag_of_fields(shown: "DataclassInstance") -> str:
-    """Identifies a state by the values of all fields, so that a field added later counts too."""
+    """Return a tag from the values of all fields, so that a field added later counts too."""
     values = (getattr(shown, each.name) for each in fields(shown))
     return "-".join(each.hex if isinstance(each, UUID) else str(each) for each in values)
 
@@ -177,11 +176,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRequest:
-    """Which part of a list to return.
+    """A request for one part of a list.
 
-    At most `limit` entities after the position `after`, in the order of `sort` (`created_at`,
-    `updated_at` or `name`), whose name contains `text` (case makes no difference) and whose fields
-    equal `filters`.
+    The part has at most `limit` entities after the position `after`, in the order of `sort`
+    (`created_at`, `updated_at` or `name`), whose name contains `text` (case makes no difference)
+    and whose fields equal `filters`.
     """
 
     limit: int
@@ -201,7 +200,7 @@ class Page(Generic[E]):
 
 
 class Repository(ABC, Generic[E]):
-    """Stores the entities of one noun.
+    """The stored entities of one noun.
 
     Each lookup takes the owner and checks it in the same statement: an entity with another owner
     than `owner_id` is not found.
@@ -229,8 +228,8 @@ class Repository(ABC, Generic[E]):
 
 
 class PagedRepository(Repository[E]):
-    """Stores entities that have a parent, and lists them."""
+    """The stored entities of one noun that has a parent, with lists of a parent's entities."""
 
     @abstractmethod
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
-        """One part of the list of a parent's entities. Raises: NotFound for the parent."""
+        """Return one part of the list of a parent's entities. Raises: NotFound for the parent."""

@@ -1,4 +1,4 @@
-"""The repositories found in a folder, and proposals for registering them."""
+"""The repositories found in a directory, and proposals for registering them."""
 
 import re
 from abc import ABC, abstractmethod
@@ -23,7 +23,7 @@ _INVALID_PATH = "The path cannot be registered: it is too long, or is not valid 
 
 
 class RepoKind(StrEnum):
-    """How a repository relates to others."""
+    """The relation of a git repository to others."""
 
     REPOSITORY = "repository"
     WORKTREE = "worktree"
@@ -48,7 +48,7 @@ class FoundRepository:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found; `truncated` when a limit stopped it before it was complete."""
+    """The result of a search; `truncated` when a limit stopped it before it was complete."""
 
     found: Sequence[FoundRepository]
     truncated: bool
@@ -56,7 +56,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """How a repository could be registered, or is; the name is None when it cannot be."""
+    """The fields to register a repository with, or of its repo; no name if neither is possible."""
 
     name: str | None
     path: str
@@ -67,25 +67,25 @@ class Proposal:
 
 
 class Finder(ABC):
-    """Finds repositories on disk: changes nothing, and runs nothing."""
+    """The port to search for repositories on disk: it changes nothing, and runs nothing."""
 
     @abstractmethod
     async def find(
         self, user_id: UUID, root: str, max_depth: int, registered: Sequence[RegisteredRepo]
     ) -> SearchResult:
-        """The repositories in a folder, and in its subfolders down to a depth; sorted by path.
+        """The repositories in and below a directory, down to a depth; sorted by path.
 
-        Links below the folder are not followed. The folder and the paths of `registered` are
+        Links below the directory are not followed. `root` and the paths of `registered` are
         absolute, or `~/…` for the service's own home. Searches of one user run one at a time.
 
-        Raises: Invalid for a folder that is not allowed or cannot be read, Overloaded.
+        Raises: Invalid for a directory that is not allowed or cannot be read, Overloaded.
         """
 
 
 def proposals(
     found: Iterable[FoundRepository], registered: Iterable[RegisteredRepo]
 ) -> Iterator[Proposal]:
-    """How to register what was found, under names that are valid and free in the workspace."""
+    """Propose how to register repositories, under valid names that are free in the workspace."""
     names = _FreeNames(each.name for each in registered)
     for each in found:
         path, name, reason = each.path, each.registered_as, each.reason
@@ -98,15 +98,15 @@ def proposals(
 
 
 class _FreeNames:
-    """Names that no repo of the workspace has; each is given out once."""
+    """Names that no repo of the workspace has; each is returned once."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = {comparison_key(name) for name in taken}
         self._numbers = dict[str, int]()
 
-    def take(self, folder: str) -> str:
-        """The folder's name if it is valid and free, otherwise a similar one."""
-        name = _valid(folder)
+    def take(self, directory: str) -> str:
+        """Return the directory's name if it is valid and free, otherwise a similar one."""
+        name = _valid(directory)
         key = comparison_key(name)
         number = self._numbers.get(key, 1)
         free = name
@@ -118,9 +118,9 @@ class _FreeNames:
         return free
 
 
-def _valid(folder: str) -> str:
+def _valid(directory: str) -> str:
     try:
-        name = rules.folder_name(_NOT_IN_FOLDER_NAMES.sub("-", folder))
+        name = rules.folder_name(_NOT_IN_FOLDER_NAMES.sub("-", directory))
         rules.folder_name(name[:_LONGEST_NUMBERED] + _LONGEST_NUMBER)
     except RuleBroken:  # only spaces, for instance, or too long
         return _FALLBACK_NAME

@@ -1,4 +1,4 @@
-"""What can go wrong in the domain: a stable slug and a text for people, never an HTTP status."""
+"""The errors of the domain: each has a stable slug and a text for people, no HTTP status."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,10 +6,10 @@ from uuid import UUID
 
 
 class DomainError(Exception):
-    """The base of all refusals.
+    """The base of all errors with which the domain refuses a request.
 
-    `slug` is stable and meant for programs. `detail` is meant for people; of the input it repeats
-    nothing but ids.
+    `slug` is stable and for programs. `detail` is for people; the only input that it repeats are
+    ids.
     """
 
     def __init__(self, slug: str, detail: str) -> None:
@@ -35,7 +35,7 @@ class AlreadyExists(DomainError):
 
 
 class LimitReached(DomainError):
-    """The parent holds `used` of at most `limit`, so that `added` more do not fit."""
+    """The parent contains `used` of at most `limit` children, so `added` more do not fit."""
 
     def __init__(self, noun: str, *, limit: int, used: int, added: int = 1) -> None:
         allowed = _counted(limit, _words(noun))
@@ -50,7 +50,7 @@ class LimitReached(DomainError):
 
 
 class InUse(DomainError):
-    """The entity cannot be changed or deleted in this way while something depends on it."""
+    """The entity cannot be updated or deleted in this way while something depends on it."""
 
 
 class Locked(DomainError):
@@ -73,11 +73,11 @@ class PreconditionFailed(DomainError):
 
 
 class Forbidden(DomainError):
-    """The caller is known, but not allowed to do this."""
+    """The caller is authenticated, but not allowed to do this."""
 
 
 class InvalidCredentials(DomainError):
-    """The account or the password is wrong; the error never says which."""
+    """The account or the password is wrong; the error does not say which."""
 
     def __init__(self) -> None:
         super().__init__("invalid-credentials", "The user name or the password is wrong.")
@@ -93,7 +93,7 @@ class FieldError:
 
 
 class NamesTaken(AlreadyExists):
-    """Several entities were to be created, and some of the names are taken; lists all of these."""
+    """Some of the names of several new entities are taken; `errors` lists all of these."""
 
     def __init__(self, slug: str, detail: str, errors: Iterable[FieldError]) -> None:
         super().__init__(slug, detail)
@@ -101,7 +101,7 @@ class NamesTaken(AlreadyExists):
 
 
 class Invalid(DomainError):
-    """Values that are not valid for their fields; lists all of them."""
+    """Some values are not valid for their fields; `errors` lists all of these."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
@@ -111,7 +111,7 @@ class Invalid(DomainError):
 
 
 class RuleBroken(ValueError):
-    """One value violates one rule. `Invalid` collects these and adds the names of the fields.
+    """A value violates a rule. `Invalid` collects these errors and adds the names of the fields.
 
     `detail` is a sentence that says what is allowed, without its subject: "Must be a string.".
     """

@@ -29,7 +29,7 @@ MAX_KEY_BYTES = 2600
 USERNAME_PATTERN = "^[A-Za-z][A-Za-z0-9_]{2,63}$"
 
 # Unicode's category Cc, then the same without tab, line feed and carriage return.
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_CHARACTER_IN_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _USERNAME = re.compile(USERNAME_PATTERN)
 _NOT_IN_FOLDER_NAMES = re.compile(r'[/\\<>:"|?*]')
@@ -84,7 +84,7 @@ def name(value: object) -> str:
 
 
 def folder_name(value: object) -> str:
-    """A name that every file system accepts for a folder."""
+    """A name that every file system accepts for a directory."""
     trimmed = name(value)
     if trimmed in {".", ".."} or _NOT_IN_FOLDER_NAMES.search(trimmed):
         raise RuleBroken(
@@ -108,11 +108,11 @@ def description(value: object) -> str | None:
 
 
 def path(value: object) -> str:
-    """An absolute path, or one in the home folder (`~/`); it need not exist."""
+    """An absolute path, or one in the home directory (`~/`); it need not exist."""
     given = _at_most(_single_line(value), MAX_PATH)
     if not given.startswith(("/", "~/")):
         raise RuleBroken(
-            "not-absolute", "Must be an absolute path (/…) or a path in the home folder (~/…)."
+            "not-absolute", "Must be an absolute path (/…) or a path in the home directory (~/…)."
         )
     return given
 
@@ -121,8 +121,8 @@ def remote_url(value: object) -> str | None:
     """The address of a git remote, without a password; or None.
 
     `https://`, `http://` and `git://` without a user, `ssh://[user@]host/…`, or the short form
-    `user@host:path`. What git could take for an option, a local file or a helper program (`-…`,
-    `file:`, `ext::`) is refused.
+    `user@host:path`. An address that git could interpret as an option, a local file or a helper
+    program (`-…`, `file:`, `ext::`) is refused.
     """
     if value is None:
         return None
@@ -198,7 +198,7 @@ def digest(value: object) -> bytes:
 
 
 def text(value: object) -> str:
-    """Any text that every database and every client can store."""
+    """A text that every database and every client can store."""
     if not isinstance(value, str):
         raise RuleBroken("string-expected", "Must be a string.")
     return storable_text(value)
@@ -206,7 +206,7 @@ def text(value: object) -> str:
 
 def _single_line(value: object) -> str:
     given = text(value)
-    if _CONTROL_CHARACTER.search(given):
+    if CONTROL_CHARACTER.search(given):
         raise RuleBroken("control-character", "Must not contain control characters.")
     return given
 

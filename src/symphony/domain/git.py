@@ -11,14 +11,14 @@ from symphony.domain.errors import Forbidden
 
 
 class RepoState(StrEnum):
-    """What the inspection of a repo's folder found."""
+    """The state of a repo's directory, found by an inspection."""
 
     CLEAN = "clean"
     DIRTY = "dirty"
     MISSING = "missing"
     NOT_A_REPOSITORY = "not-a-repository"
     REFUSED = "refused"
-    """It is outside the allowed folders, or not safe to read."""
+    """It is outside the git roots, or not safe to read."""
     ERROR = "error"
 
 
@@ -45,9 +45,9 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepoStatus:
-    """A repository as an inspection that started at `observed_at` found it.
+    """The result of an inspection that started at `observed_at`.
 
-    Where nothing could be read, `reason` says why, and the rest is empty. A bare repository
+    When nothing could be read, `reason` says why, and the rest is empty. A bare repository
     (`is_bare`) is clean, and still has a reason: there are no files to compare. `branch` is None
     when HEAD is detached, `head` when the branch has no commit yet, `ahead` and `behind` when there
     is no upstream, or it no longer exists. A file can count as staged and as modified. `remotes`
@@ -73,11 +73,11 @@ class RepoStatus:
 
 
 class Git(ABC):
-    """Inspects repositories: changes nothing, and runs nothing that a repository configures."""
+    """The port to inspect repositories: it changes nothing, and runs no program they configure."""
 
     @abstractmethod
     async def status(self, user_id: UUID, path: str) -> RepoStatus:
-        """The status of the repository in a folder: absolute, or `~/…` for the service's own home.
+        """The status of the repository at a path: absolute, or `~/…` for the service's own home.
 
         A concurrency limit applies to the inspections of one user, so that they do not delay those
         of other users. A problem with the repository is a state with a reason, not an error.
@@ -96,7 +96,7 @@ class Git(ABC):
 
 
 class GitDisabled(Forbidden):
-    """The operator has configured no folders with repositories."""
+    """The operator has configured no git roots."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -18,7 +18,7 @@ KEPT_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A user's name for one request, and a keyed hash of the request."""
+    """A key that a user has chosen for one request, and a keyed hash of the request."""
 
     user_id: UUID
     key: str
@@ -36,22 +36,22 @@ class KeyReused(DomainError):
 
 
 class IdempotencyKeyRepository(ABC):
-    """The keys of the last 24 hours, each with what was created under it."""
+    """The keys of the last 24 hours, each with the entities that were created under it."""
 
     @abstractmethod
     async def claim(self, key: IdempotencyKey) -> Creation | None:
-        """Claim a key for this unit of work, or return what was created under it.
+        """Claim a key for this unit of work, or return the entities that were created under it.
 
         Waits for another unit of work that has claimed the same key. Raises: KeyReused.
         """
 
     @abstractmethod
     async def exists(self, key: IdempotencyKey) -> bool:
-        """Whether anything was created under a key, whatever its fingerprint."""
+        """Return whether anything was created under a key, with any fingerprint."""
 
     @abstractmethod
     async def save(self, key: IdempotencyKey, created: Creation) -> None:
-        """Store what was created under a key that this unit of work has claimed.
+        """Store the entities that were created under a key that this unit of work has claimed.
 
-        Several entities have the same noun, and there is at least one.
+        There is at least one; several have the same noun.
         """

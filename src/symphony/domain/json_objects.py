@@ -16,7 +16,7 @@ JsonValue: TypeAlias = (
 )
 JsonObject: TypeAlias = Mapping[str, JsonValue]
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 64 * 1024  # as compact UTF-8 JSON
 MAX_LEVELS = 32
 MAX_DIGITS = 1000
 _INTEGER_BOUND = 10**MAX_DIGITS
@@ -42,14 +42,14 @@ def json_object(value: object) -> JsonObject:
 
 
 def compact(value: JsonValue) -> str:
-    """The text form that sizes, comparisons and the database use."""
+    """The JSON text without spaces, for sizes, hashes and the database."""
     return _COMPACT.encode(value)
 
 
 def same(one: JsonObject, other: JsonObject) -> bool:
-    """Whether both are the same JSON; the order of members makes no difference.
+    """Return whether both are the same JSON; the order of members makes no difference.
 
-    Python's own comparison does not do: it takes `1`, `1.0` and `true` for equal.
+    Python's own comparison is not enough: `1`, `1.0` and `true` are equal in it.
     """
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 

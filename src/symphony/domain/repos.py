@@ -61,13 +61,13 @@ class RegisteredRepo:
 class RepoRepository(PagedRepository[Repo]):
     @abstractmethod
     async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[RegisteredRepo]:
-        """All repos of a workspace, sorted by name. Raises: NotFound for the workspace."""
+        """List all repos of a workspace, sorted by name. Raises: NotFound for the workspace."""
 
     @abstractmethod
     async def add_all(self, repos: Sequence[Repo]) -> None:
-        """Store new repos, whose names the caller has found to be free.
+        """Store new repos, after the caller has checked that their names are free.
 
-        Raises: TransactionConflict when another unit of work has taken a name since.
+        Raises: TransactionConflict when another unit of work has taken a name since then.
         """
 
 
@@ -120,7 +120,7 @@ class RepoService:
     async def mark_synced(
         self, user_id: UUID, repo_id: UUID, remote_url: str, synced_at: datetime
     ) -> Repo:
-        """Store when this remote was asked, unless a later time is stored.
+        """Store the time of a sync with this remote, unless a later one is stored.
 
         Raises: NotFound, NoRemote, RemoteChanged when the repo has another remote by now.
         """

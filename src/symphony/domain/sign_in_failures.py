@@ -13,7 +13,7 @@ WINDOW = timedelta(minutes=1)
 
 
 class TooManyAttempts(DomainError):
-    """For `retry_after` seconds every attempt is refused, also one with the right password."""
+    """Every attempt is refused for `retry_after` seconds, even with the right password."""
 
     def __init__(self, retry_after: int) -> None:
         seconds = "1 second" if retry_after == 1 else f"{retry_after} seconds"
@@ -25,7 +25,7 @@ class TooManyAttempts(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class RecentFailures:
-    """`count` failures since the first one of the current minute."""
+    """The number of failures since the first one of the current minute, at `since`."""
 
     count: int
     since: datetime
@@ -38,7 +38,7 @@ class RecentFailures:
 
 
 class SignInFailureRepository(ABC):
-    """Failures per account, shared by all processes. An account need not exist."""
+    """The failures of each account, shared by all processes. An account need not exist."""
 
     @abstractmethod
     async def recent(self, account: bytes) -> RecentFailures:

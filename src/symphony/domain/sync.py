@@ -1,4 +1,4 @@
-"""The state of a repo's remote, and the port through which remotes are asked."""
+"""The state of a repo's remote, and the port through which remotes are contacted."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ from symphony.domain.errors import DomainError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteState:
-    """A remote as it answered at `synced_at`; `branches` maps names to commits.
+    """The state of a remote at `synced_at`; `branches` maps names to commits.
 
-    `ahead` and `behind` compare the branch that is checked out in the repo's folder with the same
-    branch of the remote; None when the folder cannot be read or one of the two is missing.
+    `ahead` and `behind` compare the branch that is checked out in the repo's directory with the
+    same branch of the remote; None when the directory cannot be read or one branch is missing.
     `default_branch` is None when the remote names none, or one that it does not have.
     """
 
@@ -26,18 +26,18 @@ class RemoteState:
 
 
 class Remotes(ABC):
-    """Asks remotes without credentials, and changes no repository on disk."""
+    """The port to remotes: it sends no credentials, and changes no repository on disk."""
 
     @abstractmethod
     async def sync(self, user_id: UUID, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
-        """The current state of a repo's remote, compared with the repository in a folder.
+        """The current state of a repo's remote, compared with the repository at a path.
 
         Raises: SyncInProgress, RemoteFailed, RemoteTimeout, Overloaded.
         """
 
     @abstractmethod
     async def forget(self, repo_id: UUID) -> None:
-        """Remove what is cached of a repo's remote to make the next sync faster."""
+        """Remove the data of a repo's remote that were stored to make the next sync faster."""
 
 
 class NoRemote(DomainError):
@@ -48,7 +48,7 @@ class NoRemote(DomainError):
 
 
 class RemoteChanged(DomainError):
-    """The repo's remote was replaced while the previous one was asked."""
+    """The repo's `remote_url` was updated while a sync contacted the previous remote."""
 
     def __init__(self) -> None:
         detail = "The repo's `remote_url` was updated during the sync; sync again."
@@ -63,7 +63,7 @@ class SyncInProgress(DomainError):
 
 
 class RemoteFailed(DomainError):
-    """The remote may not be asked, cannot be reached, or refused; `reason` says which."""
+    """The remote is not allowed, cannot be reached, or refused the request; `reason` says which."""
 
     def __init__(self, reason: str) -> None:
         super().__init__("remote-failed", reason)

@@ -1,4 +1,4 @@
-"""The port to the database: one repository per noun, and changes that are committed together."""
+"""The port to the database: one repository per noun, and units of work that commit them."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -17,7 +17,7 @@ from symphony.domain.workspaces import WorkspaceRepository
 
 
 class TransactionConflict(Exception):
-    """The database rolled this unit of work back because of another one; a retry may succeed."""
+    """The database rolled back this unit of work because of another one; a retry may succeed."""
 
 
 class StoreUnavailable(Exception):
@@ -52,23 +52,23 @@ class Repositories(Protocol):
 
 
 class UnitOfWork(Repositories, Protocol):
-    """Repositories whose changes `commit` makes permanent; leaving without it rolls them back.
+    """A transaction with its repositories; leaving it without `commit` rolls it back.
 
     Units of work are never nested.
     """
 
     async def commit(self) -> None:
-        """Raises: TransactionConflict, StoreUnavailable."""
+        """Commit all changes. Raises: TransactionConflict, StoreUnavailable."""
         ...
 
 
 class Store(Protocol):
-    """Creates units of work."""
+    """The database, on which units of work and readings are opened."""
 
     def unit_of_work(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """For writes. Raises: StoreUnavailable."""
+        """Open a transaction for writes. Raises: StoreUnavailable."""
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Repositories]:
-        """For single reads, each of what is committed when it runs. Raises: StoreUnavailable."""
+        """Open repositories for single reads of committed data. Raises: StoreUnavailable."""
         ...

@@ -1,4 +1,4 @@
-"""User profiles: a person's account, with the credentials and the preferences."""
+"""User profiles: the accounts of persons, with their credentials and preferences."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ def password(value: object) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class UserProfile(Entity):
-    """A person. User names and e-mail addresses are unique in the service."""
+    """A person's account. User names and e-mail addresses are unique in the service."""
 
     noun: ClassVar[str] = "user-profile"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -83,7 +83,7 @@ class UserProfileRepository(Repository[UserProfile]):
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
         """Add to the number of a user's workspaces, and return the new number.
 
-        Locks the profile: until this unit of work is over, no other one adds or removes a
+        Locks the profile: until this unit of work is over, no other one creates or deletes a
         workspace of this user. Raises: NotFound.
         """
 
@@ -129,8 +129,8 @@ class UserProfileService:
         await self._user_profiles.remove(profile)
 
     async def _require_unique(self, profile: UserProfile) -> None:
-        # The lookups tell which of the two is taken. A profile that takes one of them after the
-        # lookup is the database's concern: it refuses, the command runs again, and finds it here.
+        # The lookups show which of the two is taken. If another profile takes one of them after
+        # the lookup, the database refuses this one, and the command runs again and finds it here.
         by_username = await self._user_profiles.get_by_username(profile.username)
         if by_username and by_username.id != profile.id:
             raise AlreadyExists("username", "This user name is taken; choose another one.")

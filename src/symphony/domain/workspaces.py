@@ -70,7 +70,7 @@ class WorkspaceStats:
 
     @property
     def tag(self) -> str:
-        """Identifies these numbers; every other set of numbers has another tag."""
+        """The identifier of these numbers; all other numbers have another tag."""
         return tag_of_fields(self)
 
 
@@ -85,13 +85,13 @@ class WorkspaceRepository(PagedRepository[Workspace]):
     ) -> WorkspaceStats:
         """Add to counters of a workspace, such as `repo_count=1`, and return the new numbers.
 
-        Locks the workspace: until this unit of work is over, no other one adds to it, removes from
-        it, or deletes it. Raises: NotFound, KeyError for a counter that does not exist.
+        Locks the workspace: until this unit of work is over, no other one creates or deletes
+        contents of it, or deletes it. Raises: NotFound, KeyError for a counter that does not exist.
         """
 
 
 class WorkspaceService:
-    """The rules across workspaces: the owner, the limit, and no unintended loss of contents."""
+    """The rules across workspaces: the owner, the limit, and no deletion of contents by mistake."""
 
     def __init__(
         self,
@@ -134,7 +134,7 @@ class WorkspaceService:
         force: bool = False,
         expected_tags: frozenset[str] | None = None,
     ) -> None:
-        """Remove a workspace; with `force` also one that has contents, with all of them.
+        """Remove a workspace; with `force` also a workspace with contents, and all of these.
 
         Raises: NotFound, PreconditionFailed, InUse.
         """

@@ -1,4 +1,4 @@
-"""Steps of writing that the services of several nouns share."""
+"""Steps of writes that the services of several nouns share."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -45,7 +45,7 @@ async def update(
 
 
 def require_within(limit: int, noun: str, counted: int, added: int = 1) -> None:
-    """Raises LimitReached when `counted`, which includes those `added`, is beyond the limit."""
+    """Compare `counted`, which includes `added`, with the limit. Raises: LimitReached."""
     if counted > limit:
         raise LimitReached(noun, limit=limit, used=counted - added, added=added)
 
@@ -58,7 +58,7 @@ async def remove_from_parent(
     count: Callable[[E, int], Awaitable[object]],
     require: Callable[[E], Awaitable[None]] | None = None,
 ) -> None:
-    """Remove an entity, and count it out of its parent.
+    """Remove an entity, and subtract it from the counter of its parent.
 
     `count` locks the parent of an entity and adds a number to its counter; `require` raises when
     the entity cannot be removed.
@@ -66,8 +66,8 @@ async def remove_from_parent(
     Raises: NotFound, PreconditionFailed, and what `require` raises.
     """
     found = await repository.get(owner_id, entity_id)
-    # Everywhere, parents are locked before what they hold: so no two commands wait for each other.
-    # Another command may have removed the entity before the lock was granted: it is read again.
+    # Every command locks parents before children, so no two commands wait for each other. Another
+    # command may have removed the entity before the lock was granted, so it is read again.
     await count(found, 0)
     entity = await get_expected(repository, owner_id, entity_id, expected_tags)
     if require is not None:

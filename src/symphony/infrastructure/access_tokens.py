@@ -17,10 +17,10 @@ _decode: Callable[..., dict[str, Any]] = jwt.decode  # pyright: ignore[reportUnk
 
 
 class JwtAccessTokens:
-    """Issues and verifies access tokens; a token is valid until it expires."""
+    """Access tokens with the service's own signature; each is valid until it expires."""
 
     def __init__(self, key: bytes, lifetime: int, cache_size: int = 4096) -> None:
-        """`lifetime` in seconds; `cache_size` is the number of verified tokens that are kept."""
+        """Set the `lifetime` of tokens in seconds, and the number of verified tokens to keep."""
         self._key = key
         self.lifetime = lifetime
         # Verifying a signature costs as much as answering a small request, and its result does not
@@ -49,7 +49,7 @@ class JwtAccessTokens:
         return verified
 
     def _verify(self, token: str) -> tuple[UUID, datetime] | None:
-        """The user's id and the expiry; None if the token is invalid, tampered with or expired."""
+        """Return the user's id and the expiry; None if the token is invalid or expired."""
         try:
             claims = _decode(
                 token, self._key, algorithms=[_ALGORITHM], options={"require": ["exp", "sub"]}

@@ -13,12 +13,12 @@ def new_key() -> bytes:
 
 
 def derive_key(secret: bytes, purpose: str) -> bytes:
-    """A key for one purpose; it reveals neither the secret nor the key for another purpose."""
+    """Derive a key for one purpose, which reveals neither the secret nor any other key."""
     return hmac.digest(secret, b"symphony " + purpose.encode(), hashlib.sha256)
 
 
 def keyed_hash(key: bytes) -> Callable[[bytes], bytes]:
-    """A hash function (HMAC, RFC 2104): without the key, the content cannot be guessed."""
+    """Return a hash function (HMAC, RFC 2104): without the key, no content can be guessed."""
 
     def hashed(content: bytes) -> bytes:
         return hmac.digest(key, content, hashlib.sha256)

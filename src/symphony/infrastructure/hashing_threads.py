@@ -1,4 +1,4 @@
-"""Threads for Argon2: a fixed number of them, and a bounded queue."""
+"""Threads for Argon2: a fixed number, with a queue of limited length."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,23 +11,23 @@ T = TypeVar("T")
 
 
 class HashingThreads:
-    """Runs hashing outside the event loop.
+    """Threads that compute hashes outside the event loop.
 
     Argon2 takes tens of milliseconds of a core and releases Python's global lock, so a thread
     blocks nothing else. One thread fewer than cores leaves a core for all other requests.
     """
 
     def __init__(self, threads: int, max_queued: int = 200) -> None:
-        """`max_queued` limits the cost of running and queued work; a password has a cost of 1.
+        """Limit the total cost of running and queued work to `max_queued`.
 
-        200 passwords are a few seconds of work.
+        A password has the cost 1; 200 passwords are a few seconds of work.
         """
         self._queued = 0
         self._max_queued = max_queued
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="argon2")
 
     async def run(self, work: Callable[[], T], cost: int = 1) -> T:
-        """`cost` is the duration relative to that of hashing a password. Raises: Overloaded."""
+        """Run work whose duration is `cost` times that of a password. Raises: Overloaded."""
         if self._queued + cost > self._max_queued:
             raise Overloaded
         self._queued += cost

@@ -1,7 +1,7 @@
 """The metrics of the service, for Prometheus.
 
 With several processes, each one counts in its own files, in the directory that the variable
-`PROMETHEUS_MULTIPROC_DIR` names; the process that answers `/metrics` adds them up.
+`PROMETHEUS_MULTIPROC_DIR` names; the process that answers `/metrics` adds up the counts.
 """
 
 import os
@@ -20,7 +20,7 @@ from prometheus_client.registry import Collector
 # Has no annotations.
 _merge: Callable[[list[str]], Iterable[Metric]] = MultiProcessCollector.merge  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
-SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+SHARED_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 _BUCKETS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -83,32 +83,32 @@ class Metrics:
 
     def text(self) -> bytes:
         """The metrics of all processes in Prometheus' text format."""
-        if SHARED_FOLDER not in os.environ:
+        if SHARED_DIRECTORY not in os.environ:
             return generate_latest(self._registry)
         merged = CollectorRegistry()
-        merged.register(_AllProcesses(Path(os.environ[SHARED_FOLDER])))
+        merged.register(_AllProcesses(Path(os.environ[SHARED_DIRECTORY])))
         return generate_latest(merged)
 
 
 class _AllProcesses(Collector):
-    """The sums of all processes; skips an empty file, which its process is just creating.
+    """The sums of all processes, without empty files, which a process is just creating.
 
     The library's own collector fails on an empty file, so `/metrics` would return 500 while a
     worker starts.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
 
     def collect(self) -> Iterable[Metric]:
-        files = [str(file) for file in self._folder.glob("*.db") if _size(file)]
+        files = [str(file) for file in self._directory.glob("*.db") if _size(file)]
         return _merge(files)
 
 
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except FileNotFoundError:  # the gauges of a process that has died
+    except FileNotFoundError:  # a process has died, and its gauges were removed
         return 0
 
 

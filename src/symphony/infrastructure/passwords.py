@@ -10,7 +10,7 @@ from symphony.infrastructure.hashing_threads import HashingThreads
 
 
 class Argon2Passwords:
-    """Hashes passwords, and compares them with their hashes."""
+    """Hashes of passwords, and comparisons of passwords with hashes."""
 
     def __init__(self, threads: HashingThreads, cost: Argon2Cost = PASSWORD_COST) -> None:
         self._threads = threads
@@ -21,7 +21,7 @@ class Argon2Passwords:
         return await self._threads.run(partial(self._hasher.hash, _encoded(password)))
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
-        """Without a hash it takes as long as with one, and returns False."""
+        """Compare; without a hash it takes the same time, and returns False."""
         work = partial(self._matches, password_hash or self._decoy_hash, password)
         return await self._threads.run(work) and password_hash is not None
 
@@ -38,7 +38,7 @@ def _hasher(cost: Argon2Cost) -> PasswordHasher:
 
 @lru_cache
 def _decoy_hash(cost: Argon2Cost) -> str:
-    """A hash to compare with when there is no account; computed once per process."""
+    """Return a hash to compare with when there is no account; computed once per process."""
     return _hasher(cost).hash("nobody")
 
 

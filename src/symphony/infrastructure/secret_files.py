@@ -1,4 +1,4 @@
-"""Files that hold a secret: readable by their owner only, and never seen half-written."""
+"""Files with a secret: readable by their owner only, and never partly written."""
 
 import contextlib
 import os
@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def load_or_create(file: Path, new: Callable[[], bytes]) -> bytes:
-    """The content of `file`; creates the file with the result of `new` if it does not exist.
+    """Read `file`; create it with the result of `new` if it does not exist.
 
-    Any number of processes may call this at the same time: all of them get the same content.
+    Any number of processes may call this at the same time; all of them get the same content.
     """
     if not file.exists():
         own = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
@@ -23,17 +23,17 @@ def load_or_create(file: Path, new: Callable[[], bytes]) -> bytes:
 
 
 def replace(file: Path, content: bytes) -> None:
-    """Replace the content of `file` so that it survives a power failure, old or new."""
+    """Replace the content of `file`; after a power failure it is complete, old or new."""
     # The name is always the same, so an interrupted call leaves at most one file behind, which
     # the next call overwrites.
     new = file.with_name(f"{file.name}.new")
     _write(new, content, os.O_TRUNC)
     new.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
+    directory = os.open(file.parent, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(directory)
     finally:
-        os.close(folder)
+        os.close(directory)
 
 
 def _write(file: Path, content: bytes, flag: int) -> None:

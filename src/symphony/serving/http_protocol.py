@@ -13,7 +13,7 @@ from symphony.serving.uvicorn_adapter import HIGH_WATER_LIMIT, HttpProtocol
 
 @dataclass(frozen=True, slots=True)
 class ClientTimeouts:
-    """How long a client may take, in seconds."""
+    """The time limits of a client, in seconds."""
 
     head: float = 10.0
     """From connecting, or from the first byte of a request, to the end of its head."""
@@ -26,7 +26,7 @@ class ClientTimeouts:
 
 
 class TimeLimitedHttpProtocol(HttpProtocol):
-    """Closes the connection of a client that exceeds a time limit; other clients do not notice."""
+    """A protocol that closes the connection of a client that exceeds a time limit."""
 
     timeouts = ClientTimeouts()
     _receive_timer: asyncio.TimerHandle | None = None
@@ -73,7 +73,7 @@ class TimeLimitedHttpProtocol(HttpProtocol):
         super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer bytes that are not HTTP with a problem, as every other error is answered."""
+        """Answer bytes that are not HTTP with a problem, like every other error."""
         response = malformed_http_response()
         headers = [*response.raw_headers, (b"connection", b"close")]
         head = b"".join(b"%s: %s\r\n" % header for header in headers)
@@ -81,7 +81,7 @@ class TimeLimitedHttpProtocol(HttpProtocol):
         self.transport.close()
 
     def _limit_receiving(self, seconds: float | None) -> None:
-        """Limit the time for what the client sends next; None when nothing is expected."""
+        """Limit the time for the next part from the client; None when none is expected."""
         if self._receive_timer:
             self._receive_timer.cancel()
         self._receive_timer = self.loop.call_later(seconds, self._abort) if seconds else None

@@ -1,4 +1,4 @@
-"""Start and stop the service: the socket, the limits of uvicorn, and the exit status."""
+"""The server: the socket, the limits of uvicorn, and the exit status."""
 
 import signal
 import socket
@@ -22,8 +22,8 @@ def serve(settings: Settings) -> None:
         "symphony.start:worker",
         factory=True,
         workers=settings.workers,
-        # By name: a worker imports it when uvicorn handles signals already, so Ctrl-C during the
-        # import prints no traceback.
+        # By name: a worker then imports it after uvicorn has started to handle signals, so Ctrl-C
+        # during the import prints no traceback.
         http="symphony.serving.http_protocol:TimeLimitedHttpProtocol",
         lifespan="on",
         ws="none",
@@ -42,7 +42,7 @@ def serve(settings: Settings) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket on which the system queues connections from now on."""
+    """Open the socket; the system queues connections on it from now on."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -57,8 +57,8 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _exit_successfully(_signal: int, _frame: FrameType | None) -> None:
-    # When everything is finished, uvicorn raises the signal that stopped it once more. For a
-    # service that is the normal end, not a failure.
+    # After the last request, uvicorn raises the signal that stopped it once more. For a service
+    # that is the normal way to stop, not a failure.
     sys.exit(0)
 
 

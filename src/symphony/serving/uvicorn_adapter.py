@@ -1,6 +1,6 @@
 """The internals of uvicorn that Symphony depends on, in one place.
 
-Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` says what each one buys,
+Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the reason for each one,
 `pyproject.toml` bounds the version, and `tests/contracts/test_uvicorn.py` fails when one changes.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor"]
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1 on one connection; knows the request that is being answered.
+    """HTTP/1.1 on one connection, with the request that is being answered.
 
     Uvicorn's own `cycle` is the newest request, which with pipelining may still be queued.
     """
@@ -48,18 +48,18 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class Supervisor(Multiprocess):
-    """Worker processes that share sockets; replaces a worker that has died.
+    """A supervisor of worker processes that share sockets; it replaces a worker that has died.
 
     Unlike uvicorn's, it does not ping its workers. A ping is answered by a thread of the worker,
-    so it finds no blocked event loop; but it kills a worker that takes longer than the time limit
-    to import the service, again and again, and it blocks the supervisor, which cannot stop while
-    it waits for the answer of a worker that is still starting.
+    so it does not detect a blocked event loop. But it kills each worker that takes longer than the
+    time limit to import the service, and it blocks the supervisor, which cannot stop while it
+    waits for the answer of a worker that is still starting.
     """
 
     def __init__(
         self, config: uvicorn.Config, sockets: list[socket], on_death: Callable[[int], None]
     ) -> None:
-        """`on_death` receives the process id of each worker that has died."""
+        """Pass the process id of each worker that has died to `on_death`."""
         super().__init__(config, sockets)
         self._on_death = on_death
         self.has_failed = False

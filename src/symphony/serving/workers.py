@@ -1,4 +1,4 @@
-"""The processes that serve: one, or several that share a port."""
+"""The worker processes: one, or several that share a port."""
 
 import logging
 import multiprocessing
@@ -14,25 +14,27 @@ from typing import Any
 
 import uvicorn
 
-from symphony.infrastructure.metrics import SHARED_FOLDER, forget_process
+from symphony.infrastructure.metrics import SHARED_DIRECTORY, forget_process
 from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor
 
 
 def run_workers(config: uvicorn.Config, listener: socket) -> bool:
-    """Serve until a signal stops the service; returns False when the service could not start."""
+    """Serve until a signal stops the service; return False when the service could not start."""
     if config.workers == 1:
         server = uvicorn.Server(config)
         server.run(sockets=[listener])
         return server.started
-    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as folder:
-        os.environ[SHARED_FOLDER] = folder
+    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as directory:
+        os.environ[SHARED_DIRECTORY] = directory
         supervisor = Supervisor(config, [listener], on_death=forget_process)
         supervisor.run()
     return not supervisor.has_failed
 
 
 def worker_application(create: Callable[[], Any]) -> Any:
-    """Create the application in a worker process; the supervisor does not replace one that cannot.
+    """Create the application in a worker process.
+
+    The supervisor does not replace a worker that cannot create it.
 
     In a process that `multiprocessing` did not start, this is the same as `create`.
     """

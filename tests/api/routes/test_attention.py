@@ -15,7 +15,7 @@ from symphony.application.orchestrations import attention_board, observation_sav
 from symphony.config.settings import Settings
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.unit_of_work import StoreUnavailable
-from symphony.infrastructure.git.status.local import InspectionLimits
+from symphony.infrastructure.git.status.local_git import InspectionLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, faults, running_api, sign_up, utc
 from tests.support.inspections import counted_inspections

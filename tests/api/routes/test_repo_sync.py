@@ -11,7 +11,7 @@ import pytest
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, running_api, sign_up, utc
 from tests.support.metrics import scraped

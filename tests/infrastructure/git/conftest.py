@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.support.remotes import Listener
 from tests.support.repositories import entries

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 
 NewGit = Callable[[InspectionLimits], LocalGit]
 NewRemotes = Callable[[SyncLimits], RemoteGit]

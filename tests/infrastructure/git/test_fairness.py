@@ -18,10 +18,10 @@ from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import GitRoots
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
-from symphony.infrastructure.git.remotes.repository import BranchList, RemoteRepository
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
+from symphony.infrastructure.git.remotes.remote_repository import BranchList, RemoteRepository
 from symphony.infrastructure.git.status import inspector
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.support.remotes import Listener
 from tests.support.repositories import USER, nothing_runs, running

@@ -29,7 +29,7 @@ response is the same as for one that does not exist: 404.
 `cursor`, with the same `sort`, `q` and filters, or follow the header `Link`. On the last page
 `next_cursor` is null.
 
-**Safe changes.** A PATCH is a merge patch (RFC 7396). A single resource has an `ETag`: with
+**Safe updates.** A PATCH is a merge patch (RFC 7396). A single resource has an `ETag`: with
 `If-Match` a request is performed only if the resource has not changed since, and with
 `If-None-Match` a GET returns 304 if it has not changed. Send an `Idempotency-Key` with a POST to
 retry it safely.
@@ -117,7 +117,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _schemas(found: dict[str, Any]) -> dict[str, Any]:
-    """FastAPI's schemas without its form of a 422, and the schema of problems."""
+    """Return FastAPI's schemas without its own schemas of a 422, and the schema of problems."""
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = {**found, **problem.pop("$defs"), "Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError"):

@@ -29,12 +29,12 @@ _MEMBERS_OF_PROBLEMS: Mapping[str, JsonObject] = {
 
 
 def success_example(**members: Any) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route whose 200 differs in these members from the fields' examples."""
+    """Return the `responses` of a route whose example of a 200 has other values in some members."""
     return {200: {"content": {"application/json": {"example": members}}}}
 
 
 def example_of(schema: Schema, schemas: Schemas) -> Any:
-    """The example of a schema, or one composed from the examples of its members.
+    """Return the example of a schema, or compose it from the examples of its members.
 
     Raises: KeyError when a member has no example.
     """
@@ -48,12 +48,12 @@ def example_of(schema: Schema, schemas: Schemas) -> Any:
 
 
 def after_patch(entity: JsonObject, patch: JsonObject) -> dict[str, Any]:
-    """The entity as the PATCH returns it."""
+    """Return the entity after a PATCH."""
     return {**merge(entity, patch), "version": 2, "updated_at": "2026-11-16T09:15:42.500000Z"}
 
 
 def problem_example(code: str, path: str) -> dict[str, Any]:
-    """A problem for a request to a path, as an Example Object."""
+    """Return a problem for a request to a path, as an Example Object."""
     kind = problem_type(code)
     problem = {
         "type": f"/problems/{code}",
@@ -68,6 +68,6 @@ def problem_example(code: str, path: str) -> dict[str, Any]:
 
 
 def example_path(template: str, parameters: list[dict[str, Any]]) -> str:
-    """A path in which each parameter is replaced by its example."""
+    """Replace each parameter of a path by its example."""
     examples = {each["name"]: each["example"] for each in parameters if "example" in each}
     return re.sub(r"\{(\w+)\}", lambda parameter: examples[parameter[1]], template)

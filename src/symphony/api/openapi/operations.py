@@ -1,7 +1,7 @@
-"""Completes operations of the OpenAPI document with what FastAPI does not know of the routes.
+"""The parts of operations that FastAPI does not add to the OpenAPI document.
 
-All of it is derived from the parameters and the response of a route, by the rules that also apply
-when requests are answered.
+They are derived from the parameters and the response of a route, by the rules that also apply to
+requests.
 """
 
 from typing import Any
@@ -52,7 +52,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         required=True,
     ),
     "ETag": _header(
-        "Identifies the state of the resource: it differs after every change.",
+        "Identifies the state of the resource: it differs after every update.",
         f'"{ID_EXAMPLE}"',
         required=True,
     ),
@@ -71,13 +71,15 @@ HEADERS: dict[str, dict[str, Any]] = {
     "WWW-Authenticate": _header("The authentication scheme.", "Bearer", required=True),
     "Allow": _header("The methods that are allowed for the path.", "GET, HEAD", required=True),
     "Retry-After": _header(
-        "After how many seconds to retry; absent when a retry would not help.", 1, "integer"
+        "The number of seconds after which to retry; absent when a retry would not help.",
+        1,
+        "integer",
     ),
 }
 
 
 def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: Schemas) -> None:
-    """Complete an operation with what follows from its route."""
+    """Add the parts of an operation that are derived from its route."""
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
     for parameter in parameters:
         _simplify(parameter)
@@ -123,7 +125,7 @@ def _simplify(parameter: dict[str, Any]) -> None:
 
 
 def _has_etag(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool:
-    """Whether the response is a resource with a state of its own: not a list, not a token."""
+    """Return whether the response is a resource with a state: neither a list nor a token."""
     schema = route.response_model
     if isinstance(schema, type) and issubclass(schema, RepresentationWithoutETag):
         return False
@@ -158,7 +160,7 @@ def _add_media_types(operation: dict[str, Any], route: APIRoute) -> None:
 
 
 def _add_errors(operation: dict[str, Any], route: APIRoute, names: set[str]) -> None:
-    """Add the problems of all routes of this kind, which replace FastAPI's form of a 422."""
+    """Add the problems of all routes of this kind; they replace FastAPI's own form of a 422."""
     answers: dict[str, dict[str, Any]] = operation["responses"]
     codes = [
         code

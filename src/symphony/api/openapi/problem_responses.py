@@ -7,7 +7,7 @@ from symphony.api.problems.catalogue import MEDIA_TYPE, problem_type
 
 
 def problem_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route for the problems that are its own, one per status.
+    """Return the `responses` of a route for its own problems, one per status.
 
     `operations` adds the problems that all routes of a kind have, and `document` the examples.
 

@@ -8,7 +8,7 @@ MEDIA_TYPE = "application/problem+json"
 
 @dataclass(frozen=True, slots=True)
 class ProblemType:
-    """What all problems with one code have in common.
+    """The common facts of all problems with one code.
 
     `remedy` says what the client can do; text between backticks is code.
     """
@@ -21,10 +21,10 @@ class ProblemType:
 def _noun(
     name: str, *, unique_in: str | None = None, counted_in: str | None = None
 ) -> dict[str, ProblemType]:
-    """The problem types of one noun: `-not-found`, `-name-taken` and `-limit-reached`.
+    """Return the problem types of one noun: `-not-found`, `-name-taken` and `-limit-reached`.
 
-    `unique_in` says where its names are unique, `counted_in` what has a limit of them; without
-    these the noun has no such problem.
+    `unique_in` says where its names are unique, `counted_in` names the parent with a limit. Without
+    one of these, the noun has no such problem.
     """
     code = name.lower().replace(" ", "-")
     types = {
@@ -94,8 +94,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "git-disabled": ProblemType(
         403,
         "Access to git repositories is disabled",
-        "Ask the operator of the service to allow the folders that it may read:"
-        " `symphony serve --git-root`.",
+        "Ask the operator of the service to configure git roots, the directories that it may"
+        " read: `symphony serve --git-root`.",
     ),
     "wrong-passphrase": ProblemType(
         403,
@@ -168,8 +168,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "remote-changed": ProblemType(
         409,
-        "The remote of the repo was changed during the sync",
-        "`last_synced` was not updated. Sync again to ask the new remote.",
+        "The remote of the repo was updated during the sync",
+        "`last_synced` was not updated. Sync again with the new remote.",
     ),
     "sync-in-progress": ProblemType(
         409,
@@ -191,7 +191,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The resource has changed",
         "The ETag in `If-Match` is not the current one (see `current_version`), or the one in"
         " `If-None-Match` is; `If-None-Match: *` requires that the resource does not exist. Get"
-        " the resource again, and repeat the change on its current state.",
+        " the resource again, and repeat the request for its current state.",
     ),
     "payload-too-large": ProblemType(
         413, "The body is too large", "Send a smaller body; `detail` says how large it may be."
@@ -259,7 +259,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
 
 
 def problem_type(code: str) -> ProblemType:
-    """The type of a code.
+    """Return the type of a code.
 
     Raises: LookupError for a code without an entry, so that routes which document it cannot be
     imported.

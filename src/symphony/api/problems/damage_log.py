@@ -1,4 +1,4 @@
-"""The log line for vault data that do not decrypt, so that the operator learns of them."""
+"""The log line for vault data that cannot be decrypted, for the operator."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Errors that the HTTP layer itself raises."""
+"""The errors of the API itself, as opposed to those of the domain."""
 
 from collections.abc import Mapping, Sequence
 
@@ -32,7 +32,7 @@ class ValidationFailed(ApiError):
 
 
 def summary(errors: Sequence[InvalidField]) -> str:
-    """The `detail` of a validation error: a single error in full, several counted."""
+    """Return the `detail` of a validation error: a single error in full, several counted."""
     if len(errors) == 1:
         return errors[0].sentence
     return f"{len(errors)} fields are invalid; see `errors`."

@@ -1,4 +1,4 @@
-"""Exception handlers of the application; any other exception is a 500 of `request_context`."""
+"""The exception handlers; `request_context` turns any other exception into a 500."""
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -34,7 +34,7 @@ async def _handle_unavailable(request: Request, _: Exception) -> Response:
 
 
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
-    """Handles what FastAPI and Starlette raise (404, 405), and the 304 of `conditions`."""
+    """Handle the 404 and 405 of FastAPI and Starlette, and the 304 of `conditions`."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
     if error.status_code == 304:
         return Response(status_code=304, headers=error.headers)

@@ -1,4 +1,4 @@
-"""Responses for errors: every one is a problem (RFC 9457)."""
+"""Error responses; each is a problem (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +24,7 @@ RETRY_AFTER = 1  # seconds
 
 
 def error_response(request: Request, error: Exception) -> Response:
-    """The response for an error of the API or the domain; any other error is raised again."""
+    """Return the response for an error of the API or the domain; raise any other error again."""
     if isinstance(error, ApiError):
         return _response(request, error.code, error.detail, error.headers, error.errors)
     if isinstance(error, RequestValidationError):
@@ -42,7 +42,7 @@ def error_response(request: Request, error: Exception) -> Response:
 
 
 def unavailable_response(request: Request) -> Response:
-    """The 503 when the database cannot be reached, or a queue is full or took too long."""
+    """Return the 503 for a database that cannot be reached, or a queue that is full or too slow."""
     return _response(
         request,
         "service-unavailable",
@@ -52,14 +52,14 @@ def unavailable_response(request: Request) -> Response:
 
 
 def internal_error_response(request: Request) -> Response:
-    """The 500: it gives no reason, only the id under which the log has it."""
+    """Return the 500: it has no reason, only the request id with which the reason is logged."""
     return _response(
         request, "internal-error", "The request failed unexpectedly; the failure was logged."
     )
 
 
 def malformed_http_response() -> Response:
-    """The 400 for bytes that are not HTTP/1.1, which have neither a path nor a request id."""
+    """Return the 400 for bytes that are not HTTP/1.1; they have neither a path nor a request id."""
     request_id = str(new_id())
     return _render(
         "",
@@ -116,7 +116,7 @@ def _render(
 
 
 def _instance(request: Request) -> str:
-    """The path as it was sent, which is always ASCII: other bytes are percent-encoded."""
+    """Return the path exactly as it was sent: ASCII, with other bytes percent-encoded."""
     raw: bytes = request.scope.get("raw_path") or b""
     return raw.decode("ascii", "replace") or request.url.path
 

@@ -34,7 +34,8 @@ class FieldProblem(BaseModel):
         str, Field(description="Identifies the rule that the field violates.", examples=["missing"])
     ]
     detail: Annotated[
-        str, Field(description="What is allowed.", examples=["This field is required."])
+        str,
+        Field(description="The allowed values.", examples=["This field is required."]),
     ]
 
 
@@ -59,7 +60,7 @@ class Problem(BaseModel):
     detail: Annotated[
         str,
         Field(
-            description="What went wrong in this request.",
+            description="The cause of the error in this request.",
             examples=["The path does not exist."],
         ),
     ]
@@ -92,7 +93,7 @@ class Problem(BaseModel):
         int | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With `-limit-reached`: how many are allowed.",
+            description="With `-limit-reached`: the allowed number.",
             examples=[50],
         ),
     ]
@@ -100,7 +101,7 @@ class Problem(BaseModel):
         int | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With `-limit-reached`: how many exist.",
+            description="With `-limit-reached`: the existing number.",
             examples=[50],
         ),
     ]

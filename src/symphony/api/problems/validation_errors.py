@@ -1,4 +1,4 @@
-"""Validation errors of pydantic as fields of a problem, in the words of the API.
+"""The conversion of pydantic's validation errors to fields of a problem.
 
 Messages of pydantic can repeat parts of the input, so none of them is passed on.
 """
@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symphony.api.fields import INTEGER_EXPECTED, NOT_A_TIME
 from symphony.domain.errors import FieldError, RuleBroken
 
-_INTEGER = ("integer-expected", "Must be an integer.")
 _BOOLEAN = ("boolean-expected", "Must be true or false.")
 _UUID = ("uuid-expected", "Must be a UUID.")
 _OBJECT = ("object-expected", "Must be a JSON object.")
-_TIME = ("not-a-time", "Must be a time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z.")
 _BY_KIND: dict[str, tuple[str, str]] = {
     "missing": ("missing", "This field is required."),
     "extra_forbidden": ("unknown-field", "Unknown field."),
@@ -22,9 +21,9 @@ _BY_KIND: dict[str, tuple[str, str]] = {
     "string_unicode": ("lone-surrogate", "Must have surrogates (U+D800 to U+DFFF) in pairs only."),
     "string_too_short": ("too-short", "Must have at least {min_length:,} {characters}."),
     "string_too_long": ("too-long", "Must have at most {max_length:,} {characters}."),
-    "int_type": _INTEGER,
-    "int_from_float": _INTEGER,
-    "int_parsing": _INTEGER,
+    "int_type": INTEGER_EXPECTED,
+    "int_from_float": INTEGER_EXPECTED,
+    "int_parsing": INTEGER_EXPECTED,
     "int_parsing_size": ("integer-expected", "Must be an integer with fewer digits."),
     "bool_type": _BOOLEAN,
     "bool_parsing": _BOOLEAN,
@@ -41,10 +40,10 @@ _BY_KIND: dict[str, tuple[str, str]] = {
     "literal_error": ("unknown-value", "Must be one of {expected}."),
     "greater_than_equal": ("too-small", "Must be at least {ge:,}."),
     "less_than_equal": ("too-large", "Must be at most {le:,}."),
-    "timezone_aware": _TIME,
+    "timezone_aware": NOT_A_TIME,
 }
 _OTHERWISE = ("not-acceptable", "This value is not allowed.")
-# The name of a field is repeated only when it looks like a name: anything else could be content.
+# The name of a field is repeated only in this form: any other one could be content.
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}")
 _RULE = "Must "
 
@@ -63,12 +62,12 @@ class InvalidField:
 
     @classmethod
     def of(cls, error: FieldError) -> "InvalidField":
-        """The field that a rule of the domain names."""
+        """Convert an error of the domain."""
         return cls(error.code, error.detail, pointer=f"/{error.field}")
 
     @property
     def sentence(self) -> str:
-        """The detail with the field's name: "`/limit` must be an integer."."""
+        """The detail with the field's name: "`/name` must be a string."."""
         name = self.pointer if self.parameter is None else self.parameter
         subject = f"`{name}`" if name else "The body"
         if self.detail.startswith(_RULE):
@@ -76,7 +75,7 @@ class InvalidField:
         return f"{subject}: {self.detail}"
 
     def members(self) -> dict[str, Any]:
-        """The members of the field in a problem."""
+        """Return the members of the field in a problem."""
         return {
             "pointer": self.pointer,
             "parameter": self.parameter,
@@ -86,12 +85,12 @@ class InvalidField:
 
 
 def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> list[InvalidField]:
-    """The fields that pydantic's errors name."""
+    """Convert pydantic's errors."""
     return [_field(error) for error in errors]
 
 
 def json_pointer(parts: Sequence[str | int]) -> str:
-    """A pointer (RFC 6901, section 3), cut off before the first name that is not a plain one."""
+    """Return a pointer (RFC 6901, section 3), up to the first name that is not a plain one."""
     pointer = ""
     for part in parts:
         if not isinstance(part, int) and not _PLAIN_NAME.fullmatch(part):
@@ -115,7 +114,7 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
         return broken.code, broken.detail
     kind: str = error["type"]
     if kind.startswith(("datetime", "date_")):
-        return _TIME
+        return NOT_A_TIME
     code, detail = _BY_KIND.get(kind, _OTHERWISE)
     count = context.get("min_length", context.get("max_length"))
     items, characters = ("item", "character") if count == 1 else ("items", "characters")

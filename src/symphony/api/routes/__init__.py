@@ -15,9 +15,9 @@ _NAMES = ("public_routes", "routes")
 
 
 def routers() -> list[APIRouter]:
-    """The routers of all modules in the order of their tags, then those without a tag.
+    """Return the routers of all modules in the order of their tags, then those without a tag.
 
-    Routes are tried one after the other, so the order decides how quickly one is found.
+    Routes are tried one after the other, so the order determines how quickly a route is found.
 
     Raises: LookupError when a module defines no router, or one with an unknown tag.
     """

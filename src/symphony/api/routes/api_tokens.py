@@ -94,7 +94,7 @@ async def create_api_token(
 ) -> NewApiTokenResponse:
     """Creates a token for a program. Only this response has its secret; a hash is stored."""
     token = new_api_token()
-    made = await app.run(
+    created = await app.run(
         use_cases.create_api_token,
         use_cases.CreateApiToken(
             actor=actor.user_id,
@@ -105,10 +105,10 @@ async def create_api_token(
             expires_at=body.expires_at,
         ),
     )
-    response.headers["Location"] = f"{PREFIX}/api-tokens/{made.id}"
-    set_etag(response, made)
+    response.headers["Location"] = f"{PREFIX}/api-tokens/{created.id}"
+    set_etag(response, created)
     response.headers["Cache-Control"] = "no-store"
-    shown = ApiTokenResponse.of(made)
+    shown = ApiTokenResponse.of(created)
     return NewApiTokenResponse(**asdict(shown), token=token)
 
 

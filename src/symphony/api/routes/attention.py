@@ -53,13 +53,13 @@ class AttentionResponse(Representation):
     observed_at: Annotated[
         datetime,
         Field(
-            description="The oldest observation that the response is based on, including those of"
-            " repos that need no attention.",
+            description="The time of the oldest observation in use, including those of repos that"
+            " need no attention.",
             examples=["2026-11-16T08:30:00.125000Z"],
         ),
     ]
     unobserved: Annotated[
-        int, Field(description="How many repos have never been inspected.", examples=[0])
+        int, Field(description="The number of repos that have never been inspected.", examples=[0])
     ]
 
 

@@ -1,4 +1,4 @@
-"""Routes to discover git repositories in a folder, and to import several repos."""
+"""Routes to discover git repositories in a directory, and to import several repos."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -25,14 +25,14 @@ routes = router("repos")
 
 
 class DiscoveryCreate(BaseModel):
-    """The folder to search for git repositories."""
+    """The directory to search for git repositories."""
 
     model_config = ConfigDict(extra="forbid")
 
     root: Annotated[
         Path,
         Field(
-            description="A folder on the machine of the service, absolute or below `~/`.",
+            description="A directory on the machine of the service, absolute or below `~/`.",
             examples=["~/dev"],
         ),
     ]
@@ -41,7 +41,7 @@ class DiscoveryCreate(BaseModel):
         Field(
             ge=0,
             le=MAX_DEPTH,
-            description="The maximum depth of folders below `root` to search.",
+            description="The maximum depth of directories below `root` to search.",
             examples=[DEFAULT_DEPTH],
         ),
         WHOLE_NUMBER,
@@ -55,8 +55,8 @@ class DiscoveredRepo(Representation):
     name: Annotated[
         FolderName | None,
         Field(
-            description="A name that can be imported, derived from the folder; the repo's name if"
-            " registered; null if the path cannot be imported.",
+            description="A name that can be imported, derived from the directory; the repo's name"
+            " if registered; null if the path cannot be imported.",
             examples=["engine"],
         ),
     ]
@@ -70,7 +70,7 @@ class DiscoveredRepo(Representation):
     remote_url: RemoteUrl
     kind: Annotated[
         RepoKind,
-        Field(description="How it relates to other git repositories.", examples=["repository"]),
+        Field(description="The relation to other git repositories.", examples=["repository"]),
     ]
     registered: Annotated[
         bool,
@@ -88,7 +88,7 @@ class DiscoveredRepo(Representation):
 
 @dataclass(slots=True)
 class DiscoveryResponse(RepresentationWithoutETag):
-    """The git repositories in a folder."""
+    """The git repositories in a directory."""
 
     items: Annotated[
         list[DiscoveredRepo], Field(description="The git repositories, sorted by path.")
@@ -140,7 +140,7 @@ class ImportedRepos(RepresentationWithoutETag):
 async def discover_repos(
     workspace_id: WorkspaceId, body: DiscoveryCreate, actor: Actor, app: App
 ) -> DiscoveryResponse:
-    """Searches a folder for git repositories, and returns the fields to import each of them.
+    """Searches a directory for git repositories, and returns the fields to import each of them.
 
     Creates no repos, changes no files and runs no programs of the repositories.
     """
@@ -167,6 +167,6 @@ async def import_repos(
     """Creates all of the repos or none of them. No file on any disk is read or changed."""
     items = [use_cases.ImportItem(item.name, item.path, item.remote_url) for item in body.items]
     command = use_cases.ImportRepos(actor.user_id, workspace_id, items)
-    made = await app.run_once(use_cases.import_repos, command, key)
-    set_created_location(response, f"{PREFIX}/workspaces/{workspace_id}/repos", made)
-    return ImportedRepos(RepoResponse.of_each(made.result))
+    created = await app.run_once(use_cases.import_repos, command, key)
+    set_created_location(response, f"{PREFIX}/workspaces/{workspace_id}/repos", created)
+    return ImportedRepos(RepoResponse.of_each(created.result))

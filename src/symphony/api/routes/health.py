@@ -19,7 +19,7 @@ routes = APIRouter(
 
 _NOT_READY = {"status": "not ready", "reason": "the database cannot be reached"}
 ReadinessCheck = Callable[[], Awaitable[str | None]]
-"""Returns why the service cannot handle requests, or None if it can."""
+"""Returns the reason why the service is not ready, or None."""
 
 
 class Health(BaseModel):

@@ -14,7 +14,7 @@ Text = Callable[[], bytes]
 
 @routes.get("/metrics")
 async def metrics(request: Request) -> Response:
-    """The counters of all processes, in the text format of Prometheus."""
+    """Return the metrics of all processes, in the text format of Prometheus."""
     text: Text = request.app.state.metrics
     # In a thread: with several processes the text is read from files.
     return Response(await asyncio.to_thread(text), media_type=CONTENT_TYPE)

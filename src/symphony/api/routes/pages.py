@@ -79,13 +79,13 @@ class Start(BaseModel):
 
 
 def assets() -> StaticFiles:
-    """The style sheets and scripts of the pages."""
+    """Serve the style sheets and scripts of the pages."""
     return static_files(Path(__file__).parents[1] / "assets")
 
 
 @routes.get("/", response_model=Start)
 async def start(request: Request, response: Response) -> Start | Response:
-    """The start page: HTML for browsers, JSON for programs."""
+    """Return the start page: HTML for browsers, JSON for programs."""
     number = version("symphony")
     if _prefers_html(request):
         items = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
@@ -125,19 +125,19 @@ def _page(title: str, body: str, styles: Sequence[str] = ("page.css",)) -> HTMLR
 
 
 def _prefers_html(request: Request) -> bool:
-    """Whether `Accept` names HTML with a higher weight than JSON; wildcards do not count."""
+    """Return whether `Accept` prefers HTML to JSON by its weights; wildcards do not count."""
     accepted = ",".join(request.headers.getlist("accept"))
     return _weight(accepted, "text/html") > _weight(accepted, "application/json")
 
 
 def _weight(accepted: str, media_type: str) -> float:
-    """The weight in `Accept` of a media type that it names (RFC 9110, section 12.5.1), else 0."""
+    """Return the weight of a media type in `Accept` (RFC 9110, section 12.5.1); 0 if absent."""
     item = rf"(?:^|,)\s*{re.escape(media_type)}\s*(?:;\s*q=([01](?:\.\d{{0,3}})?)\s*)?(?:,|$)"
     found = re.search(item, accepted, re.IGNORECASE)
     return float(found[1] or 1) if found else 0
 
 
 def _html(text: str) -> str:
-    """A remedy as HTML; text between backticks becomes code."""
+    """Convert a remedy to HTML; text between backticks becomes code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts))

@@ -114,13 +114,13 @@ def _count(description: str, example: int) -> Any:
 
 @dataclass(slots=True)
 class RepoStatusResponse(Observation):
-    """The status of a repo's folder, from an inspection."""
+    """The status of a repo's directory, from an inspection."""
 
     state: Annotated[
         RepoState,
         Field(
-            description="The state of the folder; `refused` if it is outside the folders that the"
-            " service may read, or not safe to read.",
+            description="The state of the directory; `refused` if it is outside the git roots of"
+            " the service, or not safe to read.",
             examples=["dirty"],
         ),
     ]
@@ -158,24 +158,24 @@ class RepoStatusResponse(Observation):
     ahead: Annotated[
         int | None,
         Field(
-            description="How many commits the upstream lacks, as of the last fetch; null without an"
-            " upstream.",
+            description="The number of commits that the upstream lacks, as of the last fetch; null"
+            " without an upstream.",
             examples=[1],
         ),
     ]
     behind: Annotated[
         int | None,
         Field(
-            description="How many commits of the upstream the branch lacks; null likewise.",
+            description="The number of upstream commits that the branch lacks; null likewise.",
             examples=[0],
         ),
     ]
     staged: Annotated[int, _count("The number of files that differ between HEAD and the index.", 1)]
     modified: Annotated[
-        int, _count("The number of files and submodules that differ between index and folder.", 2)
+        int, _count("The number of files and submodules that differ from the index.", 2)
     ]
     untracked: Annotated[
-        int, _count("The number of files and folders that are neither tracked nor ignored.", 0)
+        int, _count("The number of files and directories that are neither tracked nor ignored.", 0)
     ]
     conflicted: Annotated[int, _count("The number of files with a conflict.", 0)]
     stashes: Annotated[int, _count("The number of stashes.", 0)]
@@ -210,7 +210,7 @@ async def create_repo(
     app: App,
 ) -> RepoResponse:
     """Registers a git repository in a workspace. No file on any disk is read or changed."""
-    made = await app.run_once(
+    created = await app.run_once(
         use_cases.create_repo,
         use_cases.CreateRepo(
             actor=actor.user_id,
@@ -222,8 +222,8 @@ async def create_repo(
         ),
         key,
     )
-    set_created_headers(response, f"{PREFIX}/repos", made)
-    return RepoResponse.of(made.result)
+    set_created_headers(response, f"{PREFIX}/repos", created)
+    return RepoResponse.of(created.result)
 
 
 @routes.get(
@@ -258,9 +258,9 @@ async def get_repo(
     responses=problem_responses("git-disabled", "repo-not-found"),
 )
 async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatusResponse:
-    """Inspects the repo's folder now, without changing it.
+    """Inspects the repo's directory now, without changing it.
 
-    A folder that cannot be inspected is not an error: `state` and `reason` describe it.
+    A directory that cannot be inspected is not an error: `state` and `reason` describe it.
     """
     status = await repo_status.get_repo_status(
         repo_status.GetRepoStatus(actor.user_id, repo_id), app

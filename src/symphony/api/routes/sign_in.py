@@ -71,7 +71,7 @@ class AccessTokenResponse:
     ] = field(repr=False)
     token_type: Annotated[str, Field(description="Always `bearer`.", examples=["bearer"])]
     expires_in: Annotated[
-        int, Field(description="After how many seconds it expires.", examples=[3600])
+        int, Field(description="The number of seconds until it expires.", examples=[3600])
     ]
 
 

@@ -19,21 +19,22 @@ routes = router("repos")
 
 @dataclass(slots=True)
 class SyncResponse(RepresentationWithoutETag):
-    """The branches of a repo's remote, compared with the repo's folder."""
+    """The branches of a repo's remote, compared with the repo's directory."""
 
     repo: Annotated[RepoResponse, Field(description="The repo, with its new `last_synced`.")]
     ahead: Annotated[
         int | None,
         Field(
-            description="How many commits of the checked-out branch the remote lacks; null if one"
-            " side has no such branch, or they cannot be read or counted.",
+            description="The number of commits of the checked-out branch that the remote lacks;"
+            " null if one side has no such branch, or the commits cannot be read or counted.",
             examples=[1],
         ),
     ]
     behind: Annotated[
         int | None,
         Field(
-            description="How many commits of the remote's branch the folder lacks; null likewise.",
+            description="The number of commits of the remote's branch that the directory lacks;"
+            " null likewise.",
             examples=[0],
         ),
     ]
@@ -70,9 +71,9 @@ class SyncResponse(RepresentationWithoutETag):
     ),
 )
 async def sync_repo(repo_id: RepoId, actor: Actor, app: App) -> SyncResponse:
-    """Gets the branches of the remote, and compares them with the repo's folder.
+    """Gets the branches of the remote, and compares them with the repo's directory.
 
-    Changes nothing in the folder, and sends no credentials.
+    Changes nothing in the directory, and sends no credentials.
     """
     repo, found = await repo_sync.sync_repo(repo_sync.SyncRepo(actor.user_id, repo_id), app)
     return SyncResponse(

@@ -59,7 +59,7 @@ class UserProfilePatch(BaseModel):
     current_password: str = Field(
         default_factory=str,
         repr=False,
-        description="The current password; required to change the password.",
+        description="The current password; required to update the password.",
         examples=["correct horse battery staple"],
         json_schema_extra={"writeOnly": True, "format": "password"},
     )
@@ -108,7 +108,7 @@ async def create_user_profile(
 async def get_own_user_profile(
     request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
-    """Returns the user profile that the token belongs to."""
+    """Returns the user profile of the token's owner."""
     return await get_user_profile(actor.user_id, request, response, actor, app)
 
 

@@ -117,8 +117,8 @@ class EntryList:
     damaged: Annotated[
         int,
         Field(
-            description="How many entries of the vault are not listed because their stored data"
-            " were tampered with.",
+            description="The number of entries that are not listed because their stored data were"
+            " tampered with.",
             examples=[0],
         ),
     ]

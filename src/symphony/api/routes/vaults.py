@@ -71,7 +71,7 @@ class VaultUnlock(BaseModel):
         Field(
             ge=1,
             le=3600,
-            description="How many seconds the vault stays unlocked; 900 by default.",
+            description="The number of seconds until the session expires; 900 by default.",
             examples=[900],
         ),
         WHOLE_NUMBER,
@@ -112,14 +112,14 @@ class VaultResponse(EntityRepresentation):
     is_locked: Annotated[
         bool,
         Field(
-            description="Whether the vault refuses changes and access to its entries.",
+            description="Whether the vault refuses updates and access to its entries.",
             examples=[True],
         ),
     ]
     protection: Annotated[
         Protection,
         Field(
-            description="What protects the entries: the service's key (`none`) or a passphrase.",
+            description="Protects the entries: the service's key (`none`), or a passphrase.",
             examples=["passphrase"],
         ),
     ]
@@ -132,8 +132,8 @@ class UnlockedVaultResponse(VaultResponse):
     session: Annotated[
         str | None,
         Field(
-            description="Send it as `Vault-Session`. It is returned only here; null without a"
-            " passphrase.",
+            description="Send it as `Vault-Session`. It is returned only in this response; null"
+            " without a passphrase.",
             examples=["symv_mV1Jm7yD0cXw3bq9ZkT5uR8sLhPgNfEaYtIoC2WxQ4"],
         ),
     ] = field(repr=False)
@@ -182,9 +182,9 @@ async def create_vault(
             vault_creation.ProtectVault(command, body.protection, body.passphrase, key), app
         )
         key = key and await with_slow_fingerprint(key, request, app)
-    made = await app.run_once(use_cases.create_vault, command, key)
-    set_created_headers(response, f"{PREFIX}/vaults", made)
-    return VaultResponse.of(made.result)
+    created = await app.run_once(use_cases.create_vault, command, key)
+    set_created_headers(response, f"{PREFIX}/vaults", created)
+    return VaultResponse.of(created.result)
 
 
 @routes.get(
@@ -268,7 +268,7 @@ async def delete_vault(
 ) -> None:
     """Deletes a vault with all its entries and their versions. This cannot be undone.
 
-    The folder at `path` is not changed.
+    The directory at `path` is not changed.
     """
     await app.run(
         use_cases.delete_vault, use_cases.DeleteVault(actor.user_id, vault_id, force, expected)

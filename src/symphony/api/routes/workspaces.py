@@ -82,7 +82,7 @@ class WorkspaceList:
 
 @dataclass(slots=True)
 class WorkspaceStatsResponse(Representation):
-    """The numbers of resources in a workspace."""
+    """The number of repos and vaults in a workspace."""
 
     workspace_id: WorkspaceId
     repo_count: Annotated[int, Field(description="The number of repos.", examples=[2])]
@@ -111,7 +111,7 @@ async def create_workspace(
     app: App,
 ) -> WorkspaceResponse:
     """Creates a workspace. Its name is unique among the workspaces of the user."""
-    made = await app.run_once(
+    created = await app.run_once(
         use_cases.create_workspace,
         use_cases.CreateWorkspace(
             actor=actor.user_id,
@@ -123,8 +123,8 @@ async def create_workspace(
         ),
         key,
     )
-    set_created_headers(response, f"{PREFIX}/workspaces", made)
-    return WorkspaceResponse.of(made.result)
+    set_created_headers(response, f"{PREFIX}/workspaces", created)
+    return WorkspaceResponse.of(created.result)
 
 
 @routes.get(
@@ -215,7 +215,7 @@ async def delete_workspace(
 ) -> None:
     """Deletes a workspace; with `force` also its repos, and its vaults with their entries.
 
-    No folder or git repository on any disk is changed.
+    No directory or git repository on any disk is changed.
     """
     await app.run(
         use_cases.delete_workspace,

@@ -24,7 +24,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class GetAttention:
-    """`fresh` inspects each repo now; otherwise the last observations are used."""
+    """Get the board; `fresh` inspects each repo now instead of using the last observations."""
 
     actor: UUID
     user_profile_id: UUID
@@ -34,10 +34,10 @@ class GetAttention:
 
 
 async def get_attention(query: GetAttention, app: Application) -> AttentionBoard:
-    """What needs attention.
+    """Derive the board.
 
     The last observation is used for repos that are not inspected in time, and for all repos when
-    the service is not configured to inspect any.
+    the service has no git roots.
 
     Raises: NotFound for the user profile or the workspace, Overloaded.
     """
@@ -57,10 +57,10 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
 
 
 async def _inspected(user_id: UUID, repos: Sequence[BoardRepo], git: Git) -> list[BoardRepo]:
-    """The same repos with new observations, as many as the time limit allows.
+    """Return the same repos with new observations, as many as the time limit allows.
 
-    Those with the oldest observations come first: when the time is not enough for all, the next
-    request continues with the others.
+    The repos with the oldest observations are inspected first: if there is not enough time for
+    all, the next request continues with the others.
     """
     oldest_first = sorted(
         repos, key=lambda each: each.observation.observed_at if each.observation else _NEVER

@@ -1,6 +1,6 @@
-"""Writing entries: a write to a locked vault is refused before it waits for other writes.
+"""Writes of entries: a write to a locked vault is refused before it waits for other writes.
 
-The vault can be locked after that, so the write checks again once it has locked the vault's row.
+The vault can be locked after that, so the write checks again after it has locked the vault's row.
 It reuses the data key if the record from which it was unwrapped is still the same.
 """
 

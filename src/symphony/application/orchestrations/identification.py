@@ -1,4 +1,4 @@
-"""Identifying the caller of a request by the bearer token."""
+"""The identification of a caller by a token."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,7 +14,7 @@ from symphony.application.callers import Caller
 from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, hash_token
 from symphony.domain.base import utc_now
 
-_USE_RESOLUTION = timedelta(minutes=1)
+_USE_RESOLUTION = timedelta(minutes=1)  # of `last_used_at`, so that few requests write it
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class IdentifyCaller:
 
 
 async def identify_caller(command: IdentifyCaller, app: Application) -> Caller | None:
-    """The user of a token; None for a token that is unknown, expired or revoked."""
+    """Return the user of a token; None for a token that is unknown, expired or revoked."""
     if command.token.startswith(TOKEN_PREFIX):
         return await _identify_by_api_token(command.token, app)
     read = app.access_tokens.read(command.token)

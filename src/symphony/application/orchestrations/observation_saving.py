@@ -1,4 +1,4 @@
-"""Saving observations in the course of a request that reads."""
+"""The storage of observations during a request that only reads."""
 
 import asyncio
 from contextlib import suppress
@@ -13,8 +13,8 @@ SAVE_LIMIT = 3.0  # seconds
 async def try_to_save_observations(command: SaveObservations, app: Application) -> None:
     """Save observations, unless the database is unavailable or slow.
 
-    The request does not fail in that case: what it returns was observed and is correct. It waits
-    for the database so that the next request finds the observations.
+    The request does not fail in that case, because the observations that it returns are correct. It
+    waits for the database, so the next request finds the observations.
     """
     if command.observations:
         with suppress(StoreUnavailable, TimeoutError):

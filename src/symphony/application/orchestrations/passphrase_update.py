@@ -1,4 +1,4 @@
-"""Updating a vault's passphrase: Argon2 runs while no database connection is held."""
+"""The update of a vault's passphrase: Argon2 runs while no database connection is held."""
 
 from dataclasses import dataclass, field
 from uuid import UUID

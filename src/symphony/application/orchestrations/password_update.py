@@ -1,4 +1,4 @@
-"""Updating a profile with a new password: Argon2 runs before the unit of work starts."""
+"""The update of a profile with a new password: Argon2 runs before the unit of work starts."""
 
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,7 @@ from symphony.domain.user_profiles import PasswordChange, UserProfile, wrong_cur
 
 @dataclass(frozen=True, slots=True)
 class UpdatePassword:
-    """An update of a profile together with its password, which needs the current password."""
+    """Update a profile with its password, which requires the current password."""
 
     update: UpdateUserProfile
     password: str = field(repr=False)

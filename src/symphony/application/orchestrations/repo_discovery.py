@@ -20,7 +20,7 @@ class DiscoverRepos:
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What was found; `truncated` when a limit stopped the search before it was complete."""
+    """The proposals; `truncated` when a limit stopped the search before it was complete."""
 
     items: Sequence[Proposal]
     truncated: bool

@@ -1,4 +1,4 @@
-"""The status of a repo: its folder is inspected while no database connection is held."""
+"""The status of a repo: its directory is inspected while no database connection is held."""
 
 from dataclasses import dataclass
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The sync of a repo: its remote is asked while no database connection is held."""
+"""The sync of a repo: its remote is contacted while no database connection is held."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -18,7 +18,7 @@ class SyncRepo:
 
 
 async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteState]:
-    """The repo with its new `last_synced`, and the state of its remote.
+    """Return the repo with its new `last_synced`, and the state of its remote.
 
     Raises: GitDisabled, NotFound, NoRemote, RemoteChanged, SyncInProgress, RemoteFailed,
     RemoteTimeout, Overloaded.

@@ -12,21 +12,21 @@ _BEFORE_ALL = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class RewrapAll:
-    """Each batch of this many keys is committed by itself."""
+    """Rewrap all keys; each batch of `batch` keys is a transaction of its own."""
 
     batch: int = 100
 
 
 @dataclass(frozen=True, slots=True)
 class RewrapResult:
-    """How many keys were rewrapped, and the vaults whose keys could not be unwrapped."""
+    """The number of rewrapped keys, and the vaults whose keys could not be unwrapped."""
 
     rewrapped: int
     failed: Sequence[UUID]
 
 
 class RewrapIncomplete(Exception):
-    """Some keys could not be unwrapped, so that older master keys may still be needed."""
+    """Some keys could not be unwrapped, so older master keys may still be needed."""
 
     def __init__(self, result: RewrapResult) -> None:
         super().__init__(result)

@@ -1,4 +1,4 @@
-"""Signing in: Argon2 verifies the password while no database connection is held."""
+"""The sign-in: Argon2 verifies the password while no database connection is held."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from symphony.domain.json_objects import storable_text
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """`login` is a user name or an e-mail address."""
+    """Sign in with `login`, a user name or an e-mail address."""
 
     login: str
     password: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""Creating a user profile: Argon2 hashes the password before the unit of work starts."""
+"""The creation of a user profile: Argon2 hashes the password before the unit of work starts."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +20,7 @@ class SignUp:
 
 
 async def sign_up(command: SignUp, app: Application) -> UserProfile:
-    """Create a profile at the request of an unknown caller.
+    """Create a profile for a caller without a token.
 
     Raises: Forbidden, Invalid, AlreadyExists, Overloaded.
     """

@@ -1,4 +1,4 @@
-"""Preparing the creation of a vault with a passphrase, from which Argon2 derives a key."""
+"""The preparation of a vault with a passphrase, from which Argon2 derives a key."""
 
 from dataclasses import dataclass, field, replace
 
@@ -18,7 +18,7 @@ from symphony.domain.vaults.vaults import Protection, passphrase_required
 
 @dataclass(frozen=True, slots=True)
 class ProtectVault:
-    """`key` is the idempotency key under which the vault will be created."""
+    """Prepare the creation of a vault, which will run under the idempotency key `key`."""
 
     vault: CreateVault
     protection: Protection
@@ -27,7 +27,7 @@ class ProtectVault:
 
 
 async def protect_vault(command: ProtectVault, app: Application) -> CreateVault:
-    """The command that creates the vault, with a new data key that the passphrase wraps.
+    """Return the command that creates the vault, with a new data key that the passphrase wraps.
 
     Raises: Invalid, NotFound for the workspace, Overloaded.
     """

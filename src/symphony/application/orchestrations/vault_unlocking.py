@@ -1,4 +1,4 @@
-"""Unlocking a vault, with Argon2 for a passphrase while no database connection is held."""
+"""The unlocking of a vault: Argon2 runs while no database connection is held."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,7 @@ _DEFAULT_TTL = 900  # seconds
 
 @dataclass(frozen=True, slots=True)
 class OpenVault:
-    """`passphrase` and `ttl_seconds` (900 by default) are for vaults with a passphrase."""
+    """Unlock a vault; only one with a passphrase accepts `passphrase` and `ttl_seconds` (900)."""
 
     actor: Caller
     vault_id: UUID
@@ -37,7 +37,7 @@ class OpenVault:
 
 @dataclass(frozen=True, slots=True)
 class OpenedVault:
-    """An unlocked vault, and for one with a passphrase the session, which is shown only once."""
+    """An unlocked vault; with a passphrase also the session, which is returned only once."""
 
     vault: Vault
     session: str | None = field(default=None, repr=False)

@@ -11,7 +11,7 @@ from symphony.domain.vaults.sessions import UnwrappedKey, VaultCredentials, unwr
 
 @dataclass(frozen=True, slots=True)
 class PutEntry:
-    """`unwrapped` is set by `orchestrations.entry_writes`, as in the other commands."""
+    """Create or update an entry. `orchestrations.entry_writes` sets `unwrapped`, here and below."""
 
     credentials: VaultCredentials
     key: str = field(repr=False)
@@ -44,7 +44,7 @@ class UnwrapVaultKey:
 
 @dataclass(frozen=True, slots=True)
 class GetEntry:
-    """The newest version, unless another `version` is given."""
+    """Get the newest version of an entry, or the one with the number `version`."""
 
     credentials: VaultCredentials
     key: str = field(repr=False)

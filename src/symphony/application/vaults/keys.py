@@ -9,12 +9,12 @@ from symphony.domain.vaults.keys import RewrappedBatch
 
 @dataclass(frozen=True, slots=True)
 class RewrapVaultKeys:
-    """At most `limit` keys, of the vaults with ids beyond `after`."""
+    """Rewrap at most `limit` keys, of the vaults with ids after `after`."""
 
     after: UUID
     limit: int
 
 
 async def rewrap_vault_keys(command: RewrapVaultKeys, services: Services) -> RewrappedBatch | None:
-    """Returns None when no key is left. Raises: MasterKeyMissing."""
+    """Return None when no key is left. Raises: MasterKeyMissing."""
     return await services.vault_keys.rewrap_batch(command.after, command.limit)

@@ -1,4 +1,4 @@
-"""Wrapping data keys by passphrases: Argon2 runs while no database connection is held."""
+"""Data keys wrapped by passphrases: Argon2 runs while no database connection is held."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ class WrongPassphrase(Forbidden):
 
 
 async def wrap_by_passphrase(data_key: DataKey, passphrase: str, app: Application) -> KeyRecord:
-    """Raises: Overloaded."""
+    """Wrap a data key by a key that Argon2 derives from the passphrase. Raises: Overloaded."""
     derivation = app.passphrases.derivation()
     key = await app.passphrases.key(passphrase_bytes(passphrase), derivation)
     return app.keyring.wrap_by_passphrase(data_key, key, derivation)
@@ -26,7 +26,7 @@ async def wrap_by_passphrase(data_key: DataKey, passphrase: str, app: Applicatio
 async def unwrap_by_passphrase(
     vault_id: UUID, record: KeyRecord | None, passphrase: str, app: Application
 ) -> tuple[DataKey, KeyRecord]:
-    """The data key, and the record that was given.
+    """Return the data key, and the record from which it was unwrapped.
 
     Raises: WrongPassphrase, TooManyAttempts, VaultDamaged, Overloaded.
     """
@@ -39,7 +39,7 @@ async def unwrap_by_passphrase(
         key = await app.passphrases.key(passphrase_bytes(passphrase), derivation)
         return app.keyring.unwrap_by_passphrase(record, key)
 
-    # No account has this name: names of accounts do not contain NUL.
+    # No user can have this account: their names do not contain NUL.
     data_key = await throttled(b"vault\0" + vault_id.bytes, attempt, app)
     if data_key is None:
         raise WrongPassphrase

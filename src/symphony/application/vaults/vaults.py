@@ -42,7 +42,7 @@ class LockVault:
 
 @dataclass(frozen=True, slots=True)
 class UnlockVault:
-    """For vaults without a passphrase; see `orchestrations.vault_unlocking` for the others."""
+    """Unlock a vault without a passphrase; for others see `orchestrations.vault_unlocking`."""
 
     actor: UUID
     vault_id: UUID
@@ -51,7 +51,7 @@ class UnlockVault:
 
 @dataclass(frozen=True, slots=True)
 class AddVaultSession:
-    """Unlocks a vault for a session that `orchestrations.vault_unlocking` has prepared.
+    """Unlock a vault for a session that `orchestrations.vault_unlocking` has prepared.
 
     `key` is the record from which the session's data key was unwrapped.
     """
@@ -64,7 +64,7 @@ class AddVaultSession:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceVaultKey:
-    """Replaces a wrapped key that `orchestrations.passphrase_update` has wrapped again."""
+    """Replace a data key by the same one, wrapped again by `orchestrations.passphrase_update`."""
 
     actor: UUID
     old: KeyRecord
@@ -74,7 +74,7 @@ class ReplaceVaultKey:
 
 @dataclass(frozen=True, slots=True)
 class DeleteVault:
-    """`force` deletes also a locked vault."""
+    """Delete a vault; with `force` also a locked one."""
 
     actor: UUID
     vault_id: UUID
@@ -96,7 +96,7 @@ class GetVaultWithKey:
 
 @dataclass(frozen=True, slots=True)
 class CheckVaultCreation:
-    """Whether a vault can be created in a workspace, before a passphrase is hashed for it."""
+    """Check the workspace of a new vault before Argon2 derives a key from its passphrase."""
 
     actor: UUID
     workspace_id: UUID
@@ -143,7 +143,7 @@ async def unlock_vault(command: UnlockVault, services: Services) -> Vault:
 
 
 async def add_vault_session(command: AddVaultSession, services: Services) -> Vault | None:
-    """Returns None when `key` is no longer the vault's key.
+    """Return None when `key` is no longer the vault's key.
 
     Raises: TokenRevoked, NotFound, PreconditionFailed.
     """
@@ -156,7 +156,7 @@ async def add_vault_session(command: AddVaultSession, services: Services) -> Vau
 
 
 async def replace_vault_key(command: ReplaceVaultKey, services: Services) -> bool:
-    """Returns False when `old` is no longer the vault's key.
+    """Return False when `old` is no longer the vault's key.
 
     Raises: NotFound, PreconditionFailed.
     """
@@ -181,8 +181,8 @@ async def get_vault_with_key(
     query: GetVaultWithKey, queries: Queries
 ) -> tuple[Vault, KeyRecord | None]:
     """Raises: NotFound."""
-    # In this order: a vault with a passphrase is created and deleted together with its key. If the
-    # vault is found after its key was not, then the key is missing.
+    # The key first, because a vault with a passphrase is created and deleted together with it: if
+    # the vault exists after its key was not found, then the key was removed by other means.
     key = await queries.repositories.vault_keys.find(query.actor, query.vault_id)
     return await queries.repositories.vaults.get(query.actor, query.vault_id), key
 

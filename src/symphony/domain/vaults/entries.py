@@ -1,4 +1,4 @@
-"""Entries of vaults: text or bytes under keys such as `clients/acme/db`, in versions."""
+"""Entries of vaults: versioned texts or bytes under keys such as `clients/acme/db`."""
 
 import base64
 import binascii
@@ -30,12 +30,11 @@ _WORD = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _QUOTED = r'"(?:[ !#-\[\]-~]|\\[ -~])*"'
 MEDIA_TYPE_PATTERN = rf"^{_WORD}/{_WORD}(?: *; *{_WORD}=(?:{_WORD}|{_QUOTED}))*$"
 _MEDIA_TYPE = re.compile(MEDIA_TYPE_PATTERN)
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NOT_UTF_8 = "\ufffd"  # replaces bytes that are not UTF-8
 
 
 class Encoding(StrEnum):
-    """How a content is represented in JSON."""
+    """The representation of a content in JSON."""
 
     UTF_8 = "utf-8"
     BASE64 = "base64"
@@ -46,7 +45,7 @@ def entry_key(value: object) -> str:
     given = rules.text(value)
     if not 1 <= len(given) <= MAX_KEY:
         raise RuleBroken("key-length", f"Must have 1 to {MAX_KEY} characters.")
-    if _CONTROL_CHARACTER.search(given):
+    if rules.CONTROL_CHARACTER.search(given):
         raise RuleBroken("control-character", "Must not contain control characters.")
     if _NOT_UTF_8 in given:
         raise RuleBroken("not-utf-8", "Must be valid UTF-8.")
@@ -88,7 +87,7 @@ class Content:
 
     @property
     def text(self) -> str:
-        """The content in its encoding, as it was given."""
+        """The content in its encoding, exactly as it was sent."""
         if self.encoding is Encoding.BASE64:
             return base64.b64encode(self.data).decode("ascii")
         return self.data.decode("utf-8")
@@ -143,7 +142,7 @@ class EntryVersion:
 
     @property
     def tag(self) -> str:
-        """Identifies this state of this entry; not shared by later entries under the same key."""
+        """The identifier of this state; a later entry under the same key has other ones."""
         return entry_tag(self.entry_id, self.version)
 
 
@@ -153,7 +152,7 @@ def entry_tag(entry_id: UUID, version: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SealedEntry:
-    """An entry as it is stored: under the keyed hash of its key, with the key sealed."""
+    """A stored entry: `lookup` is the keyed hash of its key, `sealed` the encrypted key."""
 
     id: UUID
     lookup: bytes
@@ -164,7 +163,7 @@ class SealedEntry:
 
 @dataclass(frozen=True, slots=True)
 class SealedVersion:
-    """A version as it is stored; lists do not read the content."""
+    """A stored version, encrypted; lists do not read the content."""
 
     version: int
     facts: bytes
@@ -172,11 +171,11 @@ class SealedVersion:
 
 
 class EntrySealing:
-    """Seals and opens the entries of one vault.
+    """Encryption and decryption of the entries of one vault.
 
-    The associated data of each record say to which entry and version it belongs, so that no record
-    can replace another one. Those of an entry say which versions it has, so that neither it nor
-    they can be set back alone.
+    The associated data of each record include its entry and version, so no record can replace
+    another one. The associated data of an entry also include the numbers of its versions, so
+    neither the entry nor a version can be replaced by an older state alone.
     """
 
     def __init__(self, data_key: DataKey) -> None:
@@ -223,7 +222,7 @@ class EntrySealing:
         return Content(data, facts.content_type, facts.encoding)
 
     def seal_cursor(self, key: str, *context: bytes) -> bytes:
-        """Seal a position in a list, because cursors are part of URLs, which proxies log."""
+        """Seal a position in a list: a cursor may be logged, and the position is an entry's key."""
         return self._key.seal(key.encode(), "cursor", *context)
 
     def open_cursor(self, sealed: bytes, *context: bytes) -> str:
@@ -287,7 +286,7 @@ class EntryDamaged(Damaged):
 class VaultEntryRepository(ABC):
     """The entries of all vaults, sealed.
 
-    Reads check in the same statement that the vault is unlocked for the credentials, so that
+    Each read checks in the same statement that the vault is unlocked for the credentials, so
     nothing is read after a lock was acknowledged. The vault's row is locked before a write.
     """
 
@@ -299,19 +298,19 @@ class VaultEntryRepository(ABC):
         lookup: bytes,
         version: int | None,
     ) -> tuple[SealedEntry, SealedVersion | None] | None:
-        """An entry and one version of it, the newest by default. Raises: NotFound, VaultLocked."""
+        """Get an entry and one version, the newest by default. Raises: NotFound, VaultLocked."""
 
     @abstractmethod
     async def versions(
         self, credentials: VaultCredentials, session_hash: bytes | None, lookup: bytes
     ) -> tuple[SealedEntry, Sequence[SealedVersion]] | None:
-        """An entry and all its versions, without content. Raises: NotFound, VaultLocked."""
+        """Get an entry and all its versions, without content. Raises: NotFound, VaultLocked."""
 
     @abstractmethod
     async def all(
         self, credentials: VaultCredentials, session_hash: bytes | None
     ) -> Sequence[tuple[SealedEntry, SealedVersion | None]]:
-        """All entries with their newest versions, without content.
+        """List all entries with their newest versions, without content.
 
         Raises: NotFound, VaultLocked.
         """
@@ -333,7 +332,7 @@ class VaultEntryRepository(ABC):
     async def save(self, entry: SealedEntry) -> None:
         """Store a new state of an entry, and remove its versions before the oldest one.
 
-        The newest version is added separately; one that is stored under its number is removed.
+        The newest version is added separately; a stored version with its number is removed.
         """
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Reading and writing the entries of unlocked vaults."""
+"""Services to read and write the entries of unlocked vaults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _NOUN = "entry"
 
 @dataclass(frozen=True, slots=True)
 class EntryPage:
-    """A part of a list, the cursor of the next part, and the entries that were tampered with."""
+    """A part of a list, the cursor of the next part, and the ids of entries tampered with."""
 
     items: Sequence[EntryVersion]
     next_cursor: bytes | None
@@ -45,7 +45,7 @@ class EntryPage:
 
 
 class EntryReader:
-    """Reads the entries of vaults that are unlocked for the given credentials.
+    """Reads of the entries of vaults that are unlocked for the given credentials.
 
     Each method raises NotFound for the vault, VaultLocked, VaultDamaged and MasterKeyMissing.
     """
@@ -72,7 +72,7 @@ class EntryReader:
             raise EntryNotFound
         entry, sealed = found
         try:
-            sealing.key_of(entry)  # before its numbers are used
+            sealing.key_of(entry)  # first, because its numbers may be tampered with
             _require_stored(entry, version)
             opened = sealing.open_version(entry, sealed)
             return opened, sealing.open_content(opened, sealed)
@@ -80,7 +80,7 @@ class EntryReader:
             raise EntryDamaged(credentials.vault_id, entry.id) from None
 
     async def versions(self, credentials: VaultCredentials, key: str) -> list[EntryVersion]:
-        """All stored versions, the newest first. Raises: EntryNotFound, EntryDamaged."""
+        """List all stored versions, the newest first. Raises: EntryNotFound, EntryDamaged."""
         sealing = await self._sealing(credentials)
         found = sealing and await self._vault_entries.versions(
             credentials, self._session_hash(credentials), sealing.lookup(key)
@@ -89,7 +89,7 @@ class EntryReader:
             raise EntryNotFound
         entry, versions = found
         try:
-            sealing.key_of(entry)  # before its numbers are used: they could ask for billions
+            sealing.key_of(entry)  # first: tampered numbers could claim billions of versions
             opened = [sealing.open_version(entry, each) for each in versions]
         except Tampered:
             raise EntryDamaged(credentials.vault_id, entry.id) from None
@@ -100,7 +100,7 @@ class EntryReader:
     async def page(
         self, credentials: VaultCredentials, prefix: str, limit: int, cursor: bytes | None
     ) -> EntryPage:
-        """The entries whose keys start with the prefix, sorted by the code points of the keys.
+        """List the entries whose keys start with the prefix, sorted by code points of the keys.
 
         Raises: InvalidEntryCursor.
         """
@@ -141,12 +141,14 @@ class EntryReader:
 
 
 class VaultEntryService:
-    """The rules of writing entries: how many entries and versions exist, and preconditions.
+    """The rules of writes of entries: limits of entries and versions, and preconditions.
 
-    Each method locks the vault's row first, and then checks that the vault is unlocked: so a lock
-    that was acknowledged is always seen. `key` is the vault's key if the caller has unwrapped it
-    already. Each method raises NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing
-    and PreconditionFailed.
+    Each method locks the vault's row first, and then checks that the vault is unlocked, so no write
+    starts after a lock was acknowledged. `key` is the vault's key if the caller has already
+    unwrapped it.
+
+    Each method raises NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing and
+    PreconditionFailed.
     """
 
     def __init__(
@@ -171,7 +173,7 @@ class VaultEntryService:
         precondition: Precondition,
         key: UnwrappedKey | None = None,
     ) -> EntryVersion:
-        """Create an entry or its next version; an entry that was tampered with is created again.
+        """Create an entry or its next version; replace an entry that was tampered with.
 
         Raises: LimitReached.
         """
@@ -184,8 +186,8 @@ class VaultEntryService:
             found = None
         if found is not None:
             return await self._add_version(sealing, found, entry_key, content)
-        # The locked row of the vault keeps other units of work from adding entries. A counter in it
-        # would cost another write, and would be another number that can be tampered with.
+        # The lock on the vault's row prevents that other units of work add entries. A counter in
+        # the row would cost another write, and would be another number to tamper with.
         used = await self._vault_entries.count(vault_id)
         if used >= MAX_ENTRIES:
             raise LimitReached(_NOUN, limit=MAX_ENTRIES, used=used)

@@ -17,7 +17,7 @@ SALT_BYTES = 16  # RFC 9106, section 4
 
 
 class Tampered(Exception):
-    """A sealed record is not the one that was sealed with these associated data."""
+    """A sealed record was not created with this key, purpose and associated data."""
 
 
 class Damaged(DomainError):
@@ -29,7 +29,7 @@ class Damaged(DomainError):
 
 
 class VaultDamaged(Damaged):
-    """A vault's key cannot be unwrapped, so that nothing in the vault can be read."""
+    """A vault's key cannot be unwrapped, so nothing in the vault can be read."""
 
     def __init__(self, vault_id: UUID) -> None:
         super().__init__(
@@ -40,7 +40,7 @@ class VaultDamaged(Damaged):
 
 
 class MasterKeyMissing(DomainError):
-    """The service has no master key, or lacks the one that is needed."""
+    """The service has no master key, or not the one that is needed."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("master-key-missing", detail)
@@ -82,13 +82,19 @@ class MasterKeys(Protocol):
         ...
 
     def changing(self) -> AbstractContextManager[None]:
-        """Surrounds a rewrap of all keys under the first one; afterwards no other one is needed."""
+        """Return a context for a rewrap of all keys under the first master key.
+
+        After it, the other master keys are not needed any more.
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """How a key is derived from a passphrase (Argon2id, RFC 9106); `memory` in KiB."""
+    """The parameters of a key that is derived from a passphrase (Argon2id, RFC 9106).
+
+    `memory` is in KiB.
+    """
 
     salt: bytes
     memory: int
@@ -97,7 +103,7 @@ class Derivation:
 
     @property
     def is_within_bounds(self) -> bool:
-        """Whether the service can have chosen it: a tampered one could ask for terabytes."""
+        """Whether the service can have chosen it: a tampered one could require terabytes."""
         return (
             len(self.salt) == SALT_BYTES
             and 8 * self.lanes <= self.memory <= 2**18
@@ -114,8 +120,8 @@ class Derivation:
 class KeyRecord:
     """A vault's data key, wrapped by the named master key or by a key derived from a passphrase.
 
-    Without the checksum a wrong passphrase and a tampered record would look the same. It has no
-    key: an attacker who recomputes it still cannot unwrap anything.
+    Without the checksum a wrong passphrase and a tampered record could not be distinguished. It is
+    not keyed: an attacker who recomputes it still cannot unwrap anything.
     """
 
     vault_id: UUID
@@ -150,8 +156,8 @@ class KeyRecord:
 class VaultKeyRepository(ABC):
     """The wrapped keys of all vaults.
 
-    The vault's row is locked before its key is written, except for a rewrap: that locks the key's
-    row, and the data key stays the same.
+    The vault's row is locked before its key is written. Only a rewrap locks the key's row instead,
+    because the data key stays the same.
     """
 
     @abstractmethod
@@ -168,14 +174,16 @@ class VaultKeyRepository(ABC):
 
     @abstractmethod
     async def need_a_master_key(self) -> bool:
-        """Whether a master key wraps any of them."""
+        """Return whether a master key wraps any of them."""
 
     @abstractmethod
     async def under_other_master_keys(
         self, name: bytes, after: UUID, limit: int
     ) -> Sequence[KeyRecord]:
-        """The keys wrapped by another master key than the named one: of vaults with ids beyond
-        `after`, in the order of ids, locked until this unit of work is over."""
+        """List and lock the keys that another master key than the named one wraps.
+
+        They are of vaults with ids after `after`, in the order of ids.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +218,7 @@ class DataKey:
 
 
 class Keyring:
-    """Generates, wraps and unwraps data keys."""
+    """The generation, wrapping and unwrapping of data keys."""
 
     def __init__(self, cryptography: Cryptography, master_keys: MasterKeys) -> None:
         self.cryptography = cryptography
@@ -239,12 +247,12 @@ class Keyring:
     def wrap_by_passphrase(
         self, data_key: DataKey, key: bytes, derivation: Derivation
     ) -> KeyRecord:
-        """`key` was derived from the passphrase in this way."""
+        """Wrap by `key`, which was derived from the passphrase with these parameters."""
         wrapped = self._wrap(data_key, key, _wrapped_by(None, derivation))
         return KeyRecord.with_checksum(data_key.vault_id, wrapped, derivation=derivation)
 
     def unwrap_by_passphrase(self, record: KeyRecord, key: bytes) -> DataKey | None:
-        """Returns None when the passphrase is wrong."""
+        """Unwrap by a key from a passphrase; return None when the passphrase is wrong."""
         return self._unwrap(record, key, _wrapped_by(None, record.derivation))
 
     def _wrap(self, data_key: DataKey, key: bytes, associated_data: tuple[bytes, ...]) -> bytes:
@@ -266,7 +274,7 @@ class Keyring:
 
 @dataclass(frozen=True, slots=True)
 class RewrappedBatch:
-    """How many keys of a batch were rewrapped, and the vaults whose keys cannot be unwrapped.
+    """The number of rewrapped keys of a batch, and the vaults whose keys cannot be unwrapped.
 
     `last` is the last vault of the batch, after which the next one starts.
     """
@@ -277,14 +285,14 @@ class RewrappedBatch:
 
 
 class VaultKeyService:
-    """Rewraps data keys under another master key."""
+    """The rewrap of data keys under the first master key."""
 
     def __init__(self, vault_keys: VaultKeyRepository, keyring: Keyring) -> None:
         self._vault_keys = vault_keys
         self._keyring = keyring
 
     async def rewrap_batch(self, after: UUID, limit: int) -> RewrappedBatch | None:
-        """Rewrap the next keys that another than the first master key wraps.
+        """Rewrap the next keys that another master key than the first one wraps.
 
         Starts after the vault `after`; returns None when no key is left. Raises: MasterKeyMissing.
         """

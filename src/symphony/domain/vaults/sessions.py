@@ -20,12 +20,12 @@ from symphony.domain.vaults.vaults import Protection, VaultLocked
 MAX_SESSIONS = 100
 """Unexpired sessions per vault."""
 SESSION_PREFIX = "symv_"  # the start of every session, by which scanners find leaked ones
-SESSION_BYTES = 32
+SESSION_BYTES = 32  # random
 
 
 @dataclass(frozen=True, slots=True)
 class VaultCredentials:
-    """What a caller sends to access a vault: a bearer token, given by its hash, and a session."""
+    """The credentials of a caller for a vault: the hash of the token, and a session."""
 
     user_id: UUID
     vault_id: UUID
@@ -39,7 +39,7 @@ class VaultCredentials:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """What is stored of a session: the data key, wrapped by a key that only its holder has."""
+    """A stored session: the data key, wrapped by a key that only the holder of the session has."""
 
     session_hash: bytes
     vault_id: UUID
@@ -50,7 +50,7 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class VaultAccess:
-    """The stored records that decide, at one moment, whether a vault can be accessed."""
+    """The stored records, read together, that decide whether a vault can be accessed."""
 
     protection: Protection
     is_locked: bool
@@ -70,11 +70,11 @@ class VaultSessionRepository(ABC):
 
     @abstractmethod
     async def add(self, session: SessionRecord) -> None:
-        """Store a session; when a vault has too many, those that expire first are removed."""
+        """Store a session; when a vault has too many, remove the ones that expire first."""
 
     @abstractmethod
     async def remove_expired(self) -> None:
-        """Remove the expired sessions of all vaults, except those that are locked just now."""
+        """Remove the expired sessions of all vaults, except rows that are locked just now."""
 
     @abstractmethod
     async def remove_all(self, vault_id: UUID) -> None:
@@ -84,7 +84,7 @@ class VaultSessionRepository(ABC):
 def new_session(
     data_key: DataKey, token_hash: bytes, api_token_id: UUID | None, expires_at: datetime
 ) -> tuple[str, SessionRecord]:
-    """The session, which is shown only once, and its record."""
+    """Create a session, which is returned only once, and its record."""
     session = SESSION_PREFIX + secrets.token_urlsafe(SESSION_BYTES)
     cryptography = data_key.cryptography
     session_hash = _session_hash(session, cryptography)
@@ -97,7 +97,7 @@ def new_session(
 
 
 def session_expiry(ttl_seconds: int, token_expires_at: datetime | None) -> datetime:
-    """When a new session expires: not later than the token to which it is bound."""
+    """The expiry time of a new session: not later than that of the token it is bound to."""
     expires_at = utc_now() + timedelta(seconds=ttl_seconds)
     return expires_at if token_expires_at is None else min(expires_at, token_expires_at)
 
@@ -116,10 +116,12 @@ async def unwrap_data_key(
     credentials: VaultCredentials,
     known: UnwrappedKey | None = None,
 ) -> UnwrappedKey | None:
-    """The key of a vault that is unlocked for the credentials; None for an empty vault without one.
+    """Return the key of a vault that is unlocked for the credentials.
 
-    `known` is what an earlier call with the same credentials returned. Whether the vault is
-    unlocked is checked again; the key is unwrapped again only if its record has changed.
+    It is None for an empty vault that has no key yet.
+
+    `known` is the result of an earlier call with the same credentials. The check that the vault is
+    unlocked is repeated; the key is unwrapped again only if its record has changed.
 
     Raises: NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing.
     """
@@ -172,7 +174,7 @@ def _session_key(session: str, token_hash: bytes, cryptography: Cryptography) ->
 
 
 def _encoded(session: str) -> bytes:
-    return session.encode("utf-8", "surrogatepass")  # any text is valid, and merely unknown
+    return session.encode("utf-8", "surrogatepass")  # any text is valid, although unknown
 
 
 def _associated_data(

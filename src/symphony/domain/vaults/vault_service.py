@@ -98,8 +98,8 @@ class VaultService:
         await self._vault_sessions.add(session)
         unlocked = vault.updated({"is_locked": False})
         saved = await writes.save_if_changed(self._vaults, vault, unlocked)
-        # These sessions can be of vaults that are not locked here: it is the last statement, and
-        # skips locked rows, so that no two units of work wait for each other.
+        # These sessions can be of vaults whose rows are not locked here. It is the last statement,
+        # and skips locked rows, so no two units of work wait for each other.
         await self._vault_sessions.remove_expired()
         return saved
 
@@ -129,7 +129,7 @@ class VaultService:
         force: bool = False,
         expected_tags: frozenset[str] | None = None,
     ) -> None:
-        """Remove the record and all entries; with `force` also of a locked vault.
+        """Remove a vault with all its entries; with `force` also a locked vault.
 
         Nothing at the vault's path is changed. Raises: NotFound, PreconditionFailed, Locked.
         """

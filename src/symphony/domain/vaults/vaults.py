@@ -17,10 +17,10 @@ MAX_PASSPHRASE = 1024
 
 
 class Protection(StrEnum):
-    """What protects a vault's entries from readers of the database."""
+    """The protection of a vault's entries against readers of the database."""
 
     NONE = "none"
-    """The service's master key. The owner locks and unlocks the vault like a switch."""
+    """The service's master key. The owner locks and unlocks the vault without a passphrase."""
     PASSPHRASE = "passphrase"  # noqa: S105 - a word
     """A passphrase that only the owner knows. Without a session the entries cannot be read."""
 
@@ -36,7 +36,7 @@ def passphrase(value: object) -> str:
 
 
 def passphrase_bytes(given: str) -> bytes:
-    """The bytes of a passphrase, the same on every keyboard.
+    """The bytes of a passphrase, independent of the keyboard.
 
     Every kind of space becomes U+0020, and letters are composed (NFC), as in the profile
     OpaqueString of RFC 8265, section 4.2.
@@ -49,8 +49,8 @@ def passphrase_bytes(given: str) -> bytes:
 class Vault(NamedEntity):
     """A vault's record. Its name is unique among the vaults of its workspace.
 
-    `is_locked` holds for the moment at which the record was read: a vault with a passphrase becomes
-    locked by itself when its last session expires.
+    `is_locked` is the state when the record was read: a vault with a passphrase becomes locked
+    without a request when its last session expires.
     """
 
     noun: ClassVar[str] = "vault"

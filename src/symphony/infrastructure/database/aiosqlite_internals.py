@@ -1,8 +1,8 @@
 """Internals of aiosqlite: how it runs a statement on sqlite3's connection.
 
 `execute_fetchall` calls `execute` of the connection that `factory` returned, and `fetchall` of the
-cursor, in one step of the connection's thread. `docs/decisions/dependencies.md` says what that
-buys, and `tests/contracts/test_aiosqlite.py` checks it.
+cursor, in one step of the connection's thread. `docs/decisions/dependencies.md` has the reason,
+and `tests/contracts/test_aiosqlite.py` checks it.
 """
 
 import sqlite3
@@ -10,9 +10,9 @@ from typing import Any
 
 
 class ResettingCursor(sqlite3.Cursor):
-    """Resets its statement when reading the rows fails.
+    """A cursor that resets its statement when reading the rows fails.
 
-    A statement that stays in the middle keeps the connection at an old state of the database.
+    An unfinished statement keeps the connection at an old state of the database.
     """
 
     def fetchall(self) -> list[Any]:
@@ -24,7 +24,7 @@ class ResettingCursor(sqlite3.Cursor):
 
 
 class ResettingConnection(sqlite3.Connection):
-    """Runs its statements on cursors that reset themselves; for aiosqlite's option `factory`."""
+    """A connection with cursors that reset themselves, for aiosqlite's option `factory`."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
         return self.cursor(ResettingCursor).execute(sql, parameters)

@@ -25,7 +25,7 @@ _ESCAPED = rf"{_ESCAPE}\g<0>"
 
 
 class SqlAlchemyRepository(Repository[E]):
-    """Stores the entities of one noun in its table."""
+    """The entities of one noun, in its table."""
 
     def __init__(self, connection: Connection, mapping: EntityMapping[E]) -> None:
         self._connection = connection
@@ -73,7 +73,7 @@ class SqlAlchemyRepository(Repository[E]):
 
 
 class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
-    """Stores entities that have a parent, and lists those of a parent."""
+    """The entities of one noun that has a parent, with lists of a parent's entities."""
 
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
         statement = _page_statement(
@@ -94,7 +94,7 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
         return Page(items, _position(items[-1], request.sort) if has_more else None)
 
     async def _require_parent(self, owner_id: UUID, parent_id: UUID) -> None:
-        """Check that an empty list is that of an existing parent. Raises: NotFound."""
+        """Check that the parent of an empty list exists. Raises: NotFound."""
         container = self._mapping.container
         parameters = {"owner_id": owner_id, "entity_id": parent_id}
         if not await self._connection.fetch(container.select_one, parameters):

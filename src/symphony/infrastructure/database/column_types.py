@@ -1,4 +1,4 @@
-"""The types of columns: how values are stored, and how stored values become Python's.
+"""The types of columns: conversions of values to their stored form and back.
 
 Reading never fails on a time or a JSON text that only the database can hold: one such value must
 not make a whole list unreadable.
@@ -15,7 +15,7 @@ from sqlalchemy import JSON, DateTime, Dialect, String, Text
 from symphony.domain.api_tokens import Scope
 from symphony.infrastructure.database.sqlalchemy_internals import DirectlyReadType, Processor
 
-# The first and last that Python can represent; both databases have earlier and later ones.
+# The first and last times that Python can represent; both databases have earlier and later ones.
 FIRST_MOMENT = datetime.min.replace(tzinfo=UTC)
 LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
@@ -80,7 +80,7 @@ def _object_from_text(stored: str) -> dict[str, Any]:
 
 
 class Scopes(DirectlyReadType[tuple[Scope, ...]]):
-    """Scopes as OAuth writes them (RFC 6749, section 3.3): words separated by spaces."""
+    """Scopes in the form of OAuth (RFC 6749, section 3.3): words separated by spaces."""
 
     impl = String(64)
     cache_ok = True

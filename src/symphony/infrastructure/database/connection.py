@@ -37,7 +37,7 @@ _COMMIT = "COMMIT"
 
 
 class Connection:
-    """Runs statements on one connection of a pool.
+    """One connection of a pool, on which statements run.
 
     With `begin`, the statement that starts a transaction, all statements up to `commit` are one
     transaction. Without it, each statement is a transaction of its own.
@@ -67,7 +67,7 @@ class Connection:
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
         """Run a statement and return the rows that it selects or returns.
 
-        The compiled form is kept by the statement's identity: pass a statement that is kept too.
+        The compiled form is cached by the statement's identity: build a statement once and keep it.
         """
         prepared = prepare(statement, self._engine.dialect)
         arguments = self._arguments(prepared, parameters)
@@ -106,7 +106,7 @@ class Connection:
         """Roll back what was not committed, and return the connection to the pool.
 
         A connection in an unknown state is dropped instead: a statement that was interrupted can
-        hold its lock for ever.
+        hold its lock forever.
         """
         try:
             if self._is_in_transaction and not self._is_state_unknown:

@@ -1,4 +1,4 @@
-"""Engines: the connection pools of each database, and the settings that parallel requests need."""
+"""Engines: the connection pools of each database, with the settings for parallel requests."""
 
 import secrets
 import sqlite3
@@ -52,11 +52,11 @@ class DatabaseLimits:
     idle_in_transaction_timeout: float = 30.0
     sqlite_busy_timeout: float = 5.0
     max_callers: int = 1000
-    """How many may hold or wait for a connection at the same time; more are refused."""
+    """The number of callers that may hold or wait for a connection; more are refused."""
     pool_wait: float = 10.0
-    """How long a caller waits for a free connection and, if need be, for it to be opened."""
+    """The wait for a free connection, including the time to open it if needed."""
     work_timeout: float = 11.0
-    """How long a unit of work or a reading may take."""
+    """The duration of a unit of work or a reading."""
     rollback_timeout: float = 5.0
 
 
@@ -127,9 +127,9 @@ class _Generation:
 
 
 def mark_generation_lost(pooled: PoolProxiedConnection) -> None:
-    """Have the pool replace all connections that it opened before this one was found broken.
+    """Have the pool replace all connections that are as old as this one, which is broken.
 
-    Each is replaced when it is next taken from the pool; its taker keeps its place in the queue.
+    Each is replaced when it is next taken from the pool, and the caller stays in the queue.
     """
     pooled.info[_GENERATION].is_lost = True
 
@@ -215,9 +215,9 @@ def _to_microseconds(moment: datetime) -> tuple[int]:
 
 
 def _to_time(microseconds: tuple[int]) -> datetime:
-    """Convert a time of PostgreSQL; times that Python lacks become its first or last.
+    """Convert a time of PostgreSQL; times outside Python's range become its first or last.
 
-    The driver's own conversion fails for those, and omits the zone of the first and the last.
+    The driver's own conversion fails for these, and omits the zone of the first and the last.
     """
     try:
         return _POSTGRESQL_EPOCH + timedelta(0, 0, microseconds[0])

@@ -1,4 +1,4 @@
-"""How an entity fits its table: conversions in both directions, and the common statements."""
+"""The mapping of an entity to its table: conversions and the common statements."""
 
 from collections.abc import Sequence
 from dataclasses import fields
@@ -35,7 +35,7 @@ class EntityMapping(Generic[E]):
     - `owner`: the column with the owner's id. Without it, the container knows the owner, and
       lookups join its table.
     - `unique_names`: whether a name is unique within its parent.
-    - `derived`: expressions for the fields whose value is not just that of their column.
+    - `derived`: expressions for the fields whose value is computed from more than their column.
 
     Defining a mapping registers it in `by_noun`.
     """
@@ -80,7 +80,7 @@ class EntityMapping(Generic[E]):
         return self._container
 
     def read_expression(self, field: str) -> ColumnElement[Any]:
-        """Return what a field holds when it is read: its column, or what it is derived from."""
+        """Return the expression for reading a field: its column, or a derived one."""
         return self._derived.get(field, self.table.c[field])
 
     def to_entity(self, row: Sequence[Any]) -> E:
@@ -91,7 +91,7 @@ class EntityMapping(Generic[E]):
 
     @cached_property
     def select_all(self) -> Select[Any]:
-        """Entities of all owners: for lookups that find out who the owner is."""
+        """A statement without an owner, for lookups that find the owner."""
         expressions = (self.read_expression(field.name) for field in fields(self.entity))
         statement = select(*expressions)
         return statement if self._joined is None else statement.join_from(self.table, self._joined)
@@ -115,14 +115,14 @@ class EntityMapping(Generic[E]):
 
     @cached_property
     def update(self) -> UpdateBase:
-        """Returns a row if the entity was stored in the expected version."""
+        """A statement that returns a row if the entity was stored in the expected version."""
         is_expected = self.table.c.version == bindparam("expected_version")
         statement = update(self.table).where(self.table.c.id == ENTITY_ID, is_expected)
         return statement.values(self._new).returning(self.table.c.id)
 
     @cached_property
     def delete(self) -> UpdateBase:
-        """Returns a row if the entity was stored."""
+        """A statement that returns a row if the entity was stored."""
         return delete(self.table).where(self.table.c.id == ENTITY_ID).returning(self.table.c.id)
 
     @property

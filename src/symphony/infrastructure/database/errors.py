@@ -1,6 +1,6 @@
-"""The meaning of database errors: the one place that knows the databases' codes.
+"""The translation of database errors: the only module with the databases' error codes.
 
-Errors are told apart by SQLSTATE (PostgreSQL, appendix A of its manual) or by SQLite's extended
+Errors are distinguished by SQLSTATE (PostgreSQL, appendix A of its manual) or by SQLite's extended
 result code, never by the text of a message.
 """
 
@@ -44,7 +44,7 @@ _UNAVAILABLE = {
     sqlite3.SQLITE_CORRUPT,
     sqlite3.SQLITE_NOTADB,
 }
-# What asyncpg raises for a connection that is closed or is being closed by the server.
+# Errors of asyncpg for a connection that is closed, or that the server is closing.
 _BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
@@ -54,12 +54,12 @@ class UniqueViolation(TransactionConflict):
 
 
 class UnexpectedDatabaseError(Exception):
-    """A database error that only a fault of this program explains.
+    """A database error whose only explanation is a fault of this program.
 
-    The message has the kind of error, the table, column and constraint that it names, and the
+    The message has the kind of error, the names of the table, column and constraint, and the
     statement. It replaces the driver's error, because PostgreSQL's messages can contain users'
-    data, such as the whole row that breaks a constraint. SQLite's own messages contain none, but
-    those that Python's driver writes do: a text that is not UTF-8.
+    data, such as the whole row that violates a constraint. SQLite's own messages contain none, but
+    messages of Python's driver do: a text that is not UTF-8.
     """
 
     def __init__(self, error: Exception, statement: str | None) -> None:
@@ -109,7 +109,7 @@ def _translate(error: Exception, statement: str | None) -> Exception:
 
 
 def is_refusal(error: BaseException) -> bool:
-    """Whether the database itself refused the statement, and is ready for the next one.
+    """Return whether the database itself refused the statement, and is ready for the next one.
 
     An error of SQLite without a code comes from Python's driver, which stopped reading the rows:
     SQLite's statement is still running, and keeps the connection at an old state of the database.
@@ -119,7 +119,7 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Whether the connection is lost, and with it those that were opened earlier."""
+    """Return whether the connection is lost, and with it all that were opened earlier."""
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(("08", "57P"))
     return isinstance(error, (OSError, *_BROKEN)) and not isinstance(error, asyncpg.DataError)

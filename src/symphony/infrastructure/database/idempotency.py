@@ -1,6 +1,6 @@
 """Idempotency keys, each stored in the transaction that creates the entities under it.
 
-The entities are stored as JSON, so that a retry gets them as they were created.
+The entities are stored as JSON, so a retry returns them in the state of their creation.
 """
 
 import hmac
@@ -62,7 +62,7 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
     async def claim(self, key: IdempotencyKey) -> Creation | None:
         user = {"user_id": key.user_id}
         if not await self._connection.fetch(_OWNER, user):
-            return None  # the user does not exist, as the handler will report
+            return None  # the user does not exist; the handler reports that
         now = self._connection.now()
         await self._connection.fetch(_REMOVE_EXPIRED, user | {"created_before": now - KEPT_FOR})
         new = {"own_fingerprint": key.fingerprint, "now": now}

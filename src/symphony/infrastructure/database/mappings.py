@@ -1,6 +1,6 @@
-"""The mappings of all nouns: which entity fits which table.
+"""The mappings of all nouns from their entities to their tables.
 
-A noun whose queries are the common ones needs no more than its mapping here and a line in
+A noun that has only the common queries needs only a mapping here and a line in
 `SqlAlchemyRepositories`.
 """
 

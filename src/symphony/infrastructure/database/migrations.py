@@ -1,6 +1,6 @@
 """Migrations of the schema, one history for both databases, and the check that it is at the head.
 
-The check does without Alembic, so that only a process that migrates imports it.
+The check does not use Alembic, so only a process that migrates imports it.
 """
 
 import asyncio
@@ -70,13 +70,13 @@ async def not_ready_reason(engines: Engines) -> str | None:
 
 @lru_cache
 def head_revision() -> str:
-    """Return the newest revision: the highest number that a file of a migration starts with."""
+    """Return the newest revision: the highest number at the start of a file name."""
     return max(file.name.partition("_")[0] for file in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
 @asynccontextmanager
 async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnection]:
-    """Open a connection in a transaction that no other migration runs beside."""
+    """Open a connection in a transaction; no other migration runs at the same time."""
     if engines.file is None:
         async with engines.write.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -116,7 +116,7 @@ def _current_revision(connection: Connection) -> str | None:
 
 
 def _scripts() -> Path:
-    """Return the folder of the migrations: in the package of a wheel, at the top of a checkout."""
+    """Return the directory of the migrations: in an installed package, or in a checkout."""
     package = Path(__file__).parents[2]
     installed = package / "alembic"
     return installed if installed.is_dir() else package.parents[1] / "alembic"

@@ -93,8 +93,8 @@ class InWorkspaceModel(NamedModel):
     workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
 
 
-class FolderModel(InWorkspaceModel):
-    """The columns of a noun that stands for a folder."""
+class DirectoryModel(InWorkspaceModel):
+    """The columns of a noun with a directory on disk."""
 
     __abstract__ = True
 
@@ -157,7 +157,7 @@ class WorkspaceModel(InUserProfileModel):
     vault_count: Mapped[int] = mapped_column(server_default="0")
 
 
-class RepoModel(FolderModel):
+class RepoModel(DirectoryModel):
     __tablename__ = "repos"
     __table_args__ = named_in("workspace_id")
 
@@ -165,7 +165,7 @@ class RepoModel(FolderModel):
     last_synced: Mapped[datetime | None]
 
 
-class VaultModel(TypeChecked, FolderModel):
+class VaultModel(TypeChecked, DirectoryModel):
     __tablename__ = "vaults"
     __table_args__ = (
         *named_in("workspace_id"),
@@ -263,9 +263,9 @@ class ApiTokenModel(InUserProfileModel):
 
 
 class IdempotencyKeyModel(Model):
-    """`entity` is what was created, as JSON: an object, or a list of objects.
+    """A key and the created entities as JSON in `entity`: an object, or a list of objects.
 
-    It is null only inside the unit of work that claims the key.
+    `entity` is null only inside the unit of work that claims the key.
     """
 
     __tablename__ = "idempotency_keys"
@@ -285,7 +285,7 @@ class IdempotencyKeyModel(Model):
 
 
 class SignInFailureModel(Model):
-    """`account` is a keyed hash: a password may have been typed in place of the name."""
+    """The failures of `account`, a keyed hash: users may type a password in place of a name."""
 
     __tablename__ = "sign_in_failures"
     __table_args__ = (
@@ -299,7 +299,7 @@ class SignInFailureModel(Model):
 
 
 class RepoObservationModel(Model):
-    """`path` is the path of the repo when it was inspected."""
+    """An observation; `path` is the path of the repo when it was inspected."""
 
     __tablename__ = "repo_observations"
 

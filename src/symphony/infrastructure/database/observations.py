@@ -1,4 +1,4 @@
-"""The latest observation of each repo; one statement reads or writes those of many repos."""
+"""The last observation of each repo; one statement reads or writes those of many repos."""
 
 from collections.abc import Sequence
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""Failed sign-ins; one statement counts them, so that parallel ones are all counted."""
+"""Failed sign-ins; a single statement counts one, so parallel failures are all counted."""
 
 from typing import cast
 

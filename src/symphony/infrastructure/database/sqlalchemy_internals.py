@@ -1,6 +1,6 @@
 """Internals of SQLAlchemy: compiled statements, type processors and one shared dialect construct.
 
-`docs/decisions/dependencies.md` lists each of them with what it buys, and
+`docs/decisions/dependencies.md` lists each of them with its reason, and
 `tests/contracts/test_sqlalchemy.py` checks that it still behaves as expected.
 """
 
@@ -27,8 +27,8 @@ _T = TypeVar("_T")
 class DirectlyReadType(TypeDecorator[_T]):
     """A column type whose stored values are converted by one function.
 
-    It replaces `result_processor`, which SQLAlchemy asks subclasses of TypeDecorator not to do:
-    `process_result_value` adds two calls to each value.
+    It overrides `result_processor`, although SQLAlchemy advises subclasses of TypeDecorator against
+    that: `process_result_value` adds two calls for each value.
     """
 
     __abstract__ = True
@@ -40,7 +40,7 @@ class DirectlyReadType(TypeDecorator[_T]):
 
     @abstractmethod
     def reader(self, dialect: Dialect) -> Processor | None:
-        """Return what converts a value of the driver; None when it needs no conversion."""
+        """Return the conversion of the driver's values; None when they need none."""
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         return self.reader(dialect)

@@ -85,10 +85,10 @@ class SqlAlchemyRepositories:
 
 
 class SqlAlchemyStore:
-    """Opens units of work and readings on the engines of one database.
+    """Units of work and readings on the engines of one database.
 
-    Callers wait for a free connection for up to `pool_wait` seconds. While `max_callers` of them
-    hold or wait for a connection, further ones are refused.
+    A caller waits for a free connection for up to `pool_wait` seconds. While `max_callers` hold or
+    wait for a connection, further ones are refused.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class SqlAlchemyStore:
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Raises: RuntimeError when a noun has no mapping, or no repository here."""
+        """Check that each noun has a mapping and a repository. Raises: RuntimeError."""
         self._engines = engines
         self._clock = clock
         self.limits = engines.limits
@@ -132,6 +132,6 @@ class SqlAlchemyStore:
         self._callers_metric.inc()
 
     def release(self) -> None:
-        """Count one caller less."""
+        """Count one caller fewer."""
         self._callers_metric.dec()
         self._callers -= 1

@@ -37,7 +37,7 @@ class FixedMasterKeys:
 
     @contextmanager
     def changing(self) -> Generator[None]:
-        """Does nothing: the operator adds the new key before, and removes the old ones after."""
+        """Do nothing: the operator adds the new key before, and removes the old ones after."""
         yield
 
 
@@ -52,9 +52,8 @@ class FileMasterKeys:
         self._keys: list[MasterKey] = []
 
     def first(self) -> MasterKey:
-        # Read each time, and within the transaction that stores what is wrapped with the key. So a
-        # rewrap, which starts when the file has the new key, finds everything that is wrapped with
-        # an old one.
+        # Read each time, within the transaction that stores the wrapped data key. A rewrap starts
+        # when the file has the new key, so it finds every data key that an old one wraps.
         self._keys = _read(self._file)
         return self._keys[0]
 
@@ -80,7 +79,7 @@ class FileMasterKeys:
 
 
 def load_or_create_master_keys(file: Path) -> FileMasterKeys:
-    """The master keys of `file`, which is created with a new key if it does not exist.
+    """Load the master keys of `file`; create it with a new key if it does not exist.
 
     Raises: MasterKeyMissing, OSError.
     """
@@ -91,7 +90,7 @@ def load_or_create_master_keys(file: Path) -> FileMasterKeys:
 
 
 def parse_master_keys(text: str, separator: str = ",") -> list[bytes]:
-    """Keys of 32 bytes each in base64url (RFC 4648, section 5). Raises: NotMasterKeys."""
+    """Parse keys of 32 bytes each in base64url (RFC 4648, section 5). Raises: NotMasterKeys."""
     keys: list[bytes] = []
     for part in text.split(separator):
         try:

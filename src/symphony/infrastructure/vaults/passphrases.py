@@ -13,7 +13,7 @@ _COST_IN_PASSWORDS = 5  # the approximate duration, relative to that of hashing 
 
 
 class Argon2Passphrases:
-    """Derives keys in the threads that also hash passwords."""
+    """Keys from passphrases, derived in the threads that also hash passwords."""
 
     def __init__(self, threads: HashingThreads, cost: Argon2Cost = PASSPHRASE_COST) -> None:
         self._threads = threads

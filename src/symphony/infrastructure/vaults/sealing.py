@@ -14,10 +14,10 @@ _NONCE_BYTES = 12  # random: a subkey of one vault seals far fewer than 2^32 rec
 
 
 class AesGcmSealing:
-    """Seals records of the form: version | nonce | ciphertext and tag.
+    """Sealed records of the form: version | nonce | ciphertext and tag.
 
     The associated data is a list of parts, each after its length, so two different lists never
-    give the same bytes.
+    have the same bytes.
     """
 
     def subkey(self, key: bytes, purpose: str) -> bytes:

@@ -13,7 +13,7 @@ from symphony.domain.discovery import FoundRepository, RepoKind, SearchResult
 from symphony.domain.errors import Invalid
 from symphony.domain.repos import RegisteredRepo
 from symphony.infrastructure.git.discovery.finder import LocalFinder
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus import hostile_links, hostile_programs
 from tests.infrastructure.git.corpus.damages import DAMAGES, Damage
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository

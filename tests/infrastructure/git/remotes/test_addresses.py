@@ -12,7 +12,7 @@ from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver, is_public
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support.remotes import Listener, git_backend, http_server, sync_processes
 from tests.support.repositories import USER, entries

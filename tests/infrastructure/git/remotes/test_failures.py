@@ -13,7 +13,7 @@ from scripts.support.git_daemon import git_daemon
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.process.program import ProgramOptions
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support.remotes import Listener, http_server, refusal, sync_processes
 from tests.support.repositories import USER

@@ -13,7 +13,7 @@ from scripts.support.git_repository import Repository
 from symphony.domain.base import new_id
 from symphony.domain.sync import SyncInProgress
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits, Mirrors
-from symphony.infrastructure.git.remotes.remote import RemoteGit
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit
 from tests.support.repositories import USER, entries
 
 REPO = new_id()

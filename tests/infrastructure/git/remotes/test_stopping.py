@@ -17,7 +17,7 @@ from symphony.domain.sync import RemoteTimeout, SyncInProgress
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
 from symphony.infrastructure.git.remotes.mirrors import Mirrors
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support import processes
 from tests.support.remotes import Listener, no_sync_runs, sync_processes, sync_runs
@@ -28,7 +28,7 @@ SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from uuid import UUID
-from symphony.infrastructure.git.remotes.remote import RemoteGit
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit
 remotes = RemoteGit([Path(sys.argv[1])], Path(sys.argv[2]), allow_private=True)
 asyncio.run(remotes.sync(UUID(int=1), UUID(sys.argv[3]), sys.argv[1], sys.argv[4]))
 """

@@ -14,7 +14,7 @@ from scripts.support.git_repository import Repository
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.sync import RemoteFailed, RemoteState
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits
-from symphony.infrastructure.git.remotes.remote import RemoteGit, SyncLimits
+from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support.remotes import git_backend, http_server, no_sync_runs, sync_processes
 from tests.support.repositories import USER

@@ -10,7 +10,7 @@ from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.files import config
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, git_runs, nothing_runs, running
 from tests.support.server import until

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState, RepoStatus
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus.damages import DAMAGES, MESSAGE_OF_GIT, Damage
 from tests.support.repositories import USER, running
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from symphony.domain.errors import Invalid
 from symphony.domain.repos import RegisteredRepo
 from symphony.infrastructure.git.discovery.finder import LocalFinder
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.status.local_git import LocalGit
 
 async def inspect(root, user=UUID(int=1)):
     git, finder = LocalGit([root]), LocalFinder([root])

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState, RepoStatus
-from symphony.infrastructure.git.status.local import LocalGit
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus import hostile_indexes, hostile_links, hostile_programs
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
 from tests.support.repositories import USER, running

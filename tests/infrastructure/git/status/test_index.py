@@ -9,7 +9,7 @@ from symphony.domain.git import RepoState
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.index import IndexCheck, IndexLimits
-from symphony.infrastructure.git.status.local import InspectionLimits
+from symphony.infrastructure.git.status.local_git import InspectionLimits
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER
 

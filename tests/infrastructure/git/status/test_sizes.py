@@ -12,7 +12,7 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, running
 

@@ -13,7 +13,7 @@ from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
-from symphony.infrastructure.git.status.local import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support import inspections, processes
 from tests.support.repositories import USER, entries, git_runs, nothing_runs, running

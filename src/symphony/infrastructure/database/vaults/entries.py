@@ -1,4 +1,4 @@
-"""The entries of vaults; each read checks in the same statement that the vault is open."""
+"""The entries of vaults; each read checks in the same statement that the vault is unlocked."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -56,7 +56,7 @@ _IS_OPEN = and_(
 
 
 def _read(*columns: Any, by_key: bool, versions: Any) -> Select[*tuple[Any, ...]]:
-    """Select whether an owner's vault is open, and its entries with versions, or nulls."""
+    """Select whether an owner's vault is unlocked, and its entries with versions, or nulls."""
     is_of_vault = _entries.vault_id == _vaults.id
     is_wanted = and_(is_of_vault, _entries.lookup == _LOOKUP) if by_key else is_of_vault
     return (
@@ -89,7 +89,7 @@ _NEW: dict[str, BindParameter[Any]] = {
 }
 _ADD = insert(_entry_table).values(_NEW | {"vault_id": _VAULT_ID})
 _SAVE = update(_entry_table).where(_entries.id == ENTITY_ID).values(_NEW)
-# Versions from the newest on exist only if something else than this service has written them.
+# Versions from the newest on exist only if they were written by other means than this service.
 _REMOVE_OTHER_VERSIONS = delete(_version_table).where(
     _versions.entry_id == ENTITY_ID,
     or_(

@@ -13,17 +13,18 @@ _sessions = VaultSessionModel.__table__.alias("live")
 
 
 def _has_session(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether a session of the vault in the enclosing statement is valid."""
+    """Return the condition that the vault of the enclosing statement has a valid session."""
     is_valid = (_sessions.c.vault_id == _vaults.c.id, _sessions.c.expires_at > NOW)
     return exists().where(*is_valid, *conditions).correlate(_vaults)
 
 
 def has_session(session_hash: BindParameter[Any]) -> ColumnElement[bool]:
-    """Whether the session with this hash is a valid one of the vault."""
+    """Return the condition that the session with this hash is valid for the vault."""
     return _has_session(_sessions.c.session_hash == session_hash)
 
 
-# A vault with a passphrase is open only while it has a valid session, whatever its switch says.
+# A vault with a passphrase is unlocked only while it has a valid session, also when the column
+# `is_locked` is false.
 IS_LOCKED = or_(
     _vaults.c.is_locked, and_(_vaults.c.protection == Protection.PASSPHRASE, not_(_has_session()))
 )

@@ -1,4 +1,4 @@
-"""The sessions of vaults, and what is needed to open one: its key, its protection, its state."""
+"""The sessions of vaults, and the records that decide about access to a vault."""
 
 from typing import Any, cast
 from uuid import UUID
@@ -41,7 +41,7 @@ _VALUES: dict[str, BindParameter[Any]] = {
 _ADD = insert(_table).values(_VALUES)
 _IS_OF_VAULT = _sessions.vault_id == ENTITY_ID
 _REMOVE_ALL = delete(_table).where(_IS_OF_VAULT)
-# No index is needed: sessions are few, since each costs an Argon2 and lasts an hour at most.
+# No index is needed: sessions are few, since each costs an Argon2 hash and lasts an hour at most.
 _REMOVE_EXPIRED = delete(_table).where(
     _sessions.session_hash.in_(
         select(_sessions.session_hash)

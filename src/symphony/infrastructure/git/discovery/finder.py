@@ -13,7 +13,7 @@ from symphony.application.ports import Overloaded
 from symphony.domain.discovery import Finder, FoundRepository, SearchResult
 from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import RegisteredRepo
-from symphony.infrastructure.git.discovery.classify import ClassifiedRepository, classify
+from symphony.infrastructure.git.discovery.classification import ClassifiedRepository, classify
 from symphony.infrastructure.git.discovery.walk import MAX_DIRECTORIES, Clock, Walk
 from symphony.infrastructure.git.files.roots import GitRoots, real_path
 from symphony.infrastructure.git.files.unreadable import Unreadable
@@ -38,7 +38,7 @@ class SearchLimits:
 
 
 class LocalFinder(Finder):
-    """Searches repositories in the git roots, in threads."""
+    """Searches for repositories in the git roots, in threads."""
 
     def __init__(
         self,
@@ -104,7 +104,7 @@ class LocalFinder(Finder):
         except OSError:
             detail = "Must be a directory that exists and can be read."
             raise _invalid_root("not-a-folder", detail) from None
-        # A bare repository that the .git of another one names is reported there.
+        # A bare repository that is the git directory of another one is not reported separately.
         reported = {
             each.git_directory for each in repositories if each.git_directory != each.directory
         }

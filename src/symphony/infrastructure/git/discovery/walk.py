@@ -12,7 +12,7 @@ from symphony.infrastructure.git.files.untrusted_directory import DIRECTORY_FLAG
 MAX_DIRECTORIES = 100_000
 _ENTRIES_PER_CLOCK_CHECK = 1000
 _GIT = ".git"
-# By these names of entries alone, most directories are recognized as not being a repository.
+# Without these entries a directory is no repository, which excludes most directories.
 _BARE_ENTRIES = frozenset({"HEAD", "objects", "refs"})
 _SIGNIFICANT = _BARE_ENTRIES | {_GIT}
 
@@ -47,7 +47,7 @@ class Walk:
         """Whether directories were left unvisited."""
 
     def stop(self) -> None:
-        """Stop the walk soon; any thread may call this."""
+        """Stop the walk at its next check; any thread may call this."""
         self._is_stopped = self.truncated = True
 
     def is_over(self) -> bool:

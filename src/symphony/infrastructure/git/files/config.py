@@ -4,14 +4,13 @@ git's configuration can name programs to run, files to read and addresses to con
 the settings listed here reach git; all others are only read.
 """
 
-import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
 from symphony.infrastructure.git.files.config_syntax import InvalidSyntax, parse_settings
-from symphony.infrastructure.git.files.decoding import decode
+from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import real_path
 from symphony.infrastructure.git.files.unreadable import broken, refused
@@ -22,7 +21,7 @@ _LARGE_CONFIG = 1 << 16  # bytes
 # Python needs a second to parse the largest file. Several threads at the same time are not faster,
 # and together they would block the event loop.
 _large_config_lock = threading.Lock()
-# How git compares files with the index, and what the user wants it to count.
+# These decide how git compares files with the index, and which files it counts.
 _PASSED_ON = (
     "core.autocrlf",
     "core.checkstat",
@@ -58,7 +57,7 @@ class Config:
     """The settings of a repository.
 
     A setting is named by its section and its name, `remote.origin.url`. Both are in lower case; the
-    subsection between them has its original case. Where git uses one value, it is mostly the last.
+    subsection between them has its original case. If git uses one value, it is usually the last.
     """
 
     def __init__(self, values: Values) -> None:
@@ -103,7 +102,7 @@ class Config:
             if extension == "objectformat" and value in _HASHES:
                 hash_name = value
             elif (extension, value) != ("refstorage", "files"):
-                shown = decode(os.fsencode(extension))[:50]
+                shown = printable(extension)[:50]
                 raise broken(f"The repository uses an unsupported extension: {shown}.")
         return hash_name
 

@@ -1,7 +1,8 @@
 """Removal of credentials from the URLs of remotes."""
 
-import os
 import re
+
+from symphony.infrastructure.git.files.decoding import printable
 
 _URL = re.compile(r"(?P<scheme>[^/?#]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)")
 _SSH_SCHEMES = {"ssh", "git+ssh", "ssh+git"}
@@ -16,7 +17,7 @@ def without_credentials(url: str) -> str:
     The user name stays where SSH needs it (`ssh://`, `user@host:path`). A part that cannot be
     parsed, and could contain a secret, is replaced by `HIDDEN`.
     """
-    url = os.fsencode(url).decode("utf-8", "replace")
+    url = printable(url)
     parts = _URL.match(url)
     if parts is None:
         if "@" not in url or _SCP_LIKE.fullmatch(url):
@@ -25,7 +26,7 @@ def without_credentials(url: str) -> str:
     scheme, path = parts["scheme"], parts["path"]
     login, _, host = parts["authority"].rpartition("@")
     if not _HOST.fullmatch(host):
-        # For example a password that contains a slash: what looks like the host is its beginning.
+        # For example a password that contains a slash: its beginning appears to be the host.
         return f"{scheme}://{HIDDEN}"
     user = login.partition(":")[0]
     shown_login = f"{user}@" if user and scheme.lower() in _SSH_SCHEMES else ""

@@ -1,4 +1,4 @@
-"""Where a repository keeps its data: in `.git`, or elsewhere for worktrees and submodules."""
+"""The directories of a repository's data: `.git`, or others for worktrees and submodules."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""The operation in progress in a repository, by the files that git keeps for it (wt-status.c)."""
+"""The operation in progress in a repository, according to its files (git's wt-status.c)."""
 
 from symphony.domain.git import Operation
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory

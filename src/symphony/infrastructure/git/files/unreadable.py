@@ -1,4 +1,4 @@
-"""The error that ends an inspection."""
+"""The error of a repository that cannot be read."""
 
 from symphony.domain.git import RepoState
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import broken, refused
 
 DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -158,7 +159,7 @@ def _require_regular_file(mode: int, name: str) -> None:
     if stat.S_ISLNK(mode):
         raise _symbolic_link(name)
     if not stat.S_ISREG(mode):
-        raise refused(f"{_printable(name)} is not a regular file.")
+        raise refused(f"{printable(name)} is not a regular file.")
 
 
 def _chunks(file: int, name: str, limit: int) -> Iterator[bytes]:
@@ -171,13 +172,8 @@ def _chunks(file: int, name: str, limit: int) -> Iterator[bytes]:
 
 
 def _symbolic_link(name: str) -> Exception:
-    return refused(f"{_printable(name)} is a symbolic link, or is behind one.")
+    return refused(f"{printable(name)} is a symbolic link, or is behind one.")
 
 
 def _too_large(name: str, limit: int) -> Exception:
-    return broken(f"{_printable(name)} is larger than {limit:,} bytes.")
-
-
-def _printable(name: str) -> str:
-    """Replace what is not UTF-8 in a file name."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    return broken(f"{printable(name)} is larger than {limit:,} bytes.")

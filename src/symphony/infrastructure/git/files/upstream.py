@@ -1,4 +1,4 @@
-"""The upstream of a branch, by the configuration of the repository."""
+"""The upstream of a branch, according to the configuration of the repository."""
 
 from collections.abc import Iterable, Iterator
 

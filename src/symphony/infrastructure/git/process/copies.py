@@ -22,7 +22,7 @@ _SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
 # The extension of a split index (gitformat-index(5)): its size, then the hash of the shared index.
 _LINK = re.compile(rb"link(?=\0.{3}(?P<sha1>.{20})(?P<sha256_rest>.{12})?)", re.DOTALL)
 _LINK_SIZE = 4 + 4 + 32
-_MAX_LINKS = 100_000  # paths in an index may look like the extension
+_MAX_LINKS = 100_000  # paths in an index may resemble the extension
 
 
 def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path) -> str | None:
@@ -80,7 +80,7 @@ def copy_index(own: UntrustedDirectory, target: Path, budget: CopyBudget) -> Non
 
 
 def _shared_index_names(index: Path) -> Iterator[str]:
-    """Yield what may be the name of the shared index: all that looks like the extension."""
+    """Yield all possible names of the shared index: from all bytes that match the extension."""
     found = 0
     for chunk in overlapping_chunks(index, overlap=_LINK_SIZE):
         for link in _LINK.finditer(chunk):

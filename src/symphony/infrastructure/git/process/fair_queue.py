@@ -1,4 +1,4 @@
-"""A queue for threads that lets no user hold up another one."""
+"""A queue for threads in which no user delays another one."""
 
 import asyncio
 from collections.abc import Callable, Generator
@@ -41,7 +41,7 @@ class FairQueue:
         return queue
 
     def start(self, work: Callable[[], T]) -> futures.Future[T]:
-        """Run it in a thread at once. Raises: Overloaded when the service is stopping."""
+        """Start the work in a thread. Raises: Overloaded when the service is stopping."""
         if self._is_closed:
             raise Overloaded
         future = start_thread(work, self._name)
@@ -50,7 +50,7 @@ class FairQueue:
         return future
 
     def close(self) -> None:
-        """Wait a moment for the running work; queued work is not started."""
+        """Wait up to `CLOSE_TIMEOUT` for the running work; queued work is not started."""
         self._is_closed = True
         futures.wait(set(self._running), CLOSE_TIMEOUT)
 
@@ -115,7 +115,7 @@ class UserQueue:
             raise
 
     def _release_in(self, loop: asyncio.AbstractEventLoop) -> None:
-        with suppress(RuntimeError):  # the loop is closed, so nobody waits for a thread
+        with suppress(RuntimeError):  # the loop is closed, so no task waits for a thread
             loop.call_soon_threadsafe(self._release)
 
     def _release(self) -> None:

@@ -29,7 +29,7 @@ _DISABLED = (
 
 @dataclass(frozen=True, slots=True)
 class PrivateDirectory:
-    """All that git reads of a repository, except its objects and its files.
+    """Everything that git reads of a repository, except its objects and working tree.
 
     `branch` is None when HEAD is detached. `object_directories` begins with the repository's own.
     """
@@ -49,15 +49,15 @@ class PrivateDirectory:
         return replace(self, variables={**self.variables, name: paths})
 
     def git(self, *arguments: str) -> bytes:
-        """Return what git prints for the repository. Raises: Unreadable, Stopped."""
+        """Run git for the repository and return its output. Raises: Unreadable, Stopped."""
         return self._run(*arguments, variables=self.variables)
 
     def list_files(self, *arguments: str) -> bytes:
-        """Return what `git ls-files` prints. Raises: Unreadable, Stopped."""
+        """Return the output of `git ls-files`. Raises: Unreadable, Stopped."""
         return self.git(*self._ls_files(), *arguments)
 
     def list_index_entries(self, consume: Callable[[bytes], None]) -> None:
-        """Pass what git prints for the entries of the index to `consume`, in chunks.
+        """Pass the entries of the index, as git prints them, to `consume` in chunks.
 
         Raises: Unreadable, Stopped, and what `consume` raises.
         """
@@ -100,7 +100,7 @@ class PrivateDirectory:
             raise broken(self._reason(failed.error_output)) from None
 
     def _reason(self, error_output: str) -> str:
-        """Return git's own message, in which paths have the names that the user knows."""
+        """Return git's own message, with paths relative to the repository."""
         lines = error_output.splitlines()
         messages = (line for line in lines if line.startswith(("fatal: ", "error: ")))
         message = next(messages, "git failed without a message").split(": ", 1)[-1]

@@ -1,4 +1,4 @@
-"""Running of git: with an environment of its own, up to limits, and stoppable at any time."""
+"""Runs of git: with an environment of their own and limits; each can be stopped at any time."""
 
 import os
 import selectors
@@ -15,8 +15,8 @@ from symphony.infrastructure.git.files.unreadable import broken
 _MAX_ERROR_OUTPUT = 1 << 16  # bytes
 _CHUNK = 1 << 16  # bytes
 
-# The environment of git, to which each call adds its own variables. Some of these forbid what
-# nothing in a private git directory requests; they cost nothing.
+# The environment of git, to which each call adds its own variables. Some of these forbid
+# features that no private git directory uses; they cost nothing.
 _ENVIRONMENT = {
     "LC_ALL": "C",
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -40,13 +40,12 @@ def _search_path() -> str:
 
 @dataclass(frozen=True, slots=True)
 class ProgramOptions:
-    """How git is run."""
+    """The options of all runs of git."""
 
     search_path: str = field(default_factory=_search_path)
-    """The directories in which git and ssh are searched: the operator's, where they may be
-    anywhere."""
+    """The directories in which git and ssh are searched: by default the operator's `PATH`."""
     max_output: int = 16 << 20
-    """Bytes that git may print in an answer that is kept in memory."""
+    """The limit of output that is kept in memory, in bytes."""
 
 
 def config_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -87,7 +86,7 @@ class Program:
         variables: Mapping[str, str],
         input_file: Path | None = None,
     ) -> bytes:
-        """Run git in a directory and return what it prints; without `input_file` it has no input.
+        """Run git in a directory and return its output; without `input_file` it has no input.
 
         Raises: GitFailed, Stopped, Unreadable when it prints too much or is not installed.
         """
@@ -116,7 +115,7 @@ class Program:
         consume: Callable[[bytes], None],
         input_file: Path | None = None,
     ) -> None:
-        """Run git and pass what it prints, of any length, to `consume` in chunks.
+        """Run git and pass its output, of any length, to `consume` in chunks.
 
         Raises: GitFailed, Stopped, Unreadable when git is not installed, and what `consume` raises,
         which kills git.
@@ -140,7 +139,7 @@ class Program:
             raise GitFailed(error_output.decode("utf-8", "replace"))
 
     def stop(self) -> None:
-        """Kill git and every process that it started; afterwards nothing is started."""
+        """Kill git and every process that it started; later runs raise Stopped."""
         with self._lock:
             self._is_stopped = True
             if self._running is not None:

@@ -31,7 +31,7 @@ class Reaper:
             stdin=PIPE,
             stdout=DEVNULL,
             stderr=DEVNULL,
-            start_new_session=True,  # so that a signal to this process's group does not end it
+            start_new_session=True,  # so that a signal to this process's group does not kill it
         )
 
     def dismiss(self) -> None:

@@ -24,7 +24,7 @@ class ServiceTemporaryDirectory:
         _remove_abandoned()
         while True:
             path = Path(tempfile.mkdtemp(prefix=_PREFIX))
-            # Until it is locked, another starting process may take it for abandoned.
+            # Until it is locked, another starting process may find it abandoned and remove it.
             with suppress(BlockingIOError, FileNotFoundError):
                 self._lock = lock_directory(path)
                 break
@@ -38,7 +38,7 @@ class ServiceTemporaryDirectory:
 
 
 def is_service_temporary(directory: Path) -> bool:
-    """Return whether it is in the temporary directory of any process of this service."""
+    """Return whether a directory is in the temporary directory of a process of this service."""
     if _PREFIX not in str(directory):
         return False  # the quick answer for nearly all of the directories that a search visits
     temporary = Path(os.path.realpath(tempfile.gettempdir()))

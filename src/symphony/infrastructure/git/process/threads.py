@@ -11,7 +11,7 @@ T = TypeVar("T")
 def start_thread(work: Callable[[], T], name: str) -> Future[T]:
     """Run `work` in a daemon thread, which does not keep the process alive."""
     future = Future[T]()
-    future.set_running_or_notify_cancel()  # so that the work continues when nobody awaits it
+    future.set_running_or_notify_cancel()  # so that the work continues when no task awaits it
     Thread(target=_run, args=(work, future), name=name, daemon=True).start()
     return future
 

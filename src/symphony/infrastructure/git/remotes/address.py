@@ -1,4 +1,4 @@
-"""The address of a remote: resolved and checked once, then the only one that git contacts."""
+"""The address of a remote: it is resolved and checked once, and git contacts no other one."""
 
 import asyncio
 import re
@@ -20,11 +20,11 @@ IpAddress = IPv4Address | IPv6Address
 Resolver = Callable[[str], list[str]]
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
-# What some programs read as an IPv4 address and others as a name (WHATWG URL Standard, 3.5).
+# A host that some programs read as an IPv4 address and others as a name (WHATWG URL Standard, 3.5).
 _NUMERIC_HOST = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 _PUBLIC_IPV6 = ip_network("2000::/3")  # all that IANA has assigned as global unicast
-# 6to4 and its relays lead to any IPv4 address. The others have the metadata services of clouds,
-# which give machines their secrets (Oracle's is in 192.0.0.0/24, the last is Azure's).
+# 6to4 and its relays lead to any IPv4 address. The others contain the metadata services of clouds,
+# which return secrets of the machine (Oracle's is in 192.0.0.0/24, the last is Azure's).
 _NOT_PUBLIC = tuple(
     map(ip_network, ("2002::/16", "192.88.99.0/24", "192.0.0.0/24", "168.63.129.16/32"))
 )
@@ -99,7 +99,7 @@ class RemoteAddress:
         """Return the one IP address that may be contacted. Raises: RemoteFailed."""
         literal = _literal(self.host)
         if literal is None:
-            # A resolver cannot be interrupted, so it runs in a thread that nobody has to wait for.
+            # A resolver cannot be interrupted, so it runs in a thread that no task must wait for.
             resolving = start_thread(partial(resolver, self.host), "resolver")
             try:
                 found = [ip_address(each) for each in await asyncio.wrap_future(resolving)]

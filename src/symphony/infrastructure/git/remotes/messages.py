@@ -1,4 +1,4 @@
-"""Translation of git's error output to a reason that clients may see."""
+"""The translation of git's error output to a reason for clients."""
 
 import re
 

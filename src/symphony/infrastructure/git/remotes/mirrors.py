@@ -1,4 +1,4 @@
-"""Mirrors: what is kept of remotes between syncs, so that a sync fetches only what is new."""
+"""Mirrors: commits of remotes that are kept between syncs, so a sync fetches only new ones."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ from symphony.infrastructure.git.files.directory_lock import lock_directory
 
 @dataclass(frozen=True, slots=True)
 class MirrorLimits:
-    """The limits of what is kept: `max_size` and `max_packs` of one mirror, `max_total` of all.
+    """The limits of mirrors: `max_size` and `max_packs` of one mirror, `max_total` of all.
 
     Sizes are in bytes. A mirror is removed `max_age` seconds after its last sync.
     """
@@ -64,7 +64,7 @@ class Mirror:
         return total
 
     def prepare(self, limits: MirrorLimits) -> None:
-        """Remove what a killed fetch left behind, and all objects when they exceed the limits."""
+        """Remove files of a killed fetch, and all objects when they exceed the limits."""
         self.remove_temporary_files()
         packs = len(list(self.objects.glob("pack/*.pack")))
         if packs > limits.max_packs or self.size() > limits.max_size:
@@ -72,10 +72,10 @@ class Mirror:
         (self.objects / "pack").mkdir(parents=True, exist_ok=True)
 
     def remove_temporary_files(self) -> None:
-        """Remove what an interrupted fetch left behind."""
+        """Remove the files of an interrupted fetch, and store the time of the last use."""
         for file in self.objects.glob("**/tmp_*"):
             file.unlink(missing_ok=True)
-        os.utime(self.path)  # the time of the last use, for `remove_unused`
+        os.utime(self.path)  # `remove_unused` reads it
 
     def clear(self) -> None:
         (self.path / "packed-refs").unlink(missing_ok=True)
@@ -118,8 +118,10 @@ class Mirrors:
         _remove(self.mirror(repo_id).path)
 
     def remove_unused(self) -> None:
-        """Remove mirrors without a recent sync, whose repo may be deleted, and those used longest
-        ago while all together are too large."""
+        """Remove mirrors without a recent sync, because their repo may be deleted.
+
+        While all mirrors together are too large, the least recently used ones are removed as well.
+        """
         oldest = time.time_ns() - self._limits.max_age * 10**9
         total = 0
         sizes = dict[Path, tuple[int, int]]()

@@ -2,8 +2,8 @@
 
 A file with the attribute `filter` (git-lfs, git-crypt) has another content in the repository than
 in the working tree. git compares the two only when the times of the file differ from those in the
-index, and without the filter they then differ. What remains is the size of the file that the index
-recorded: while the file has that size, it counts as unmodified.
+index, and without the filter they then differ. Only the size of the file in the index is left to
+compare: while the file has that size, it counts as unmodified.
 """
 
 import os
@@ -19,7 +19,10 @@ _SIZE_MODULUS = 1 << 32
 
 
 def count_modified(private: PrivateDirectory, paths: list[bytes]) -> int:
-    """Return how many of these files, which all appear modified, are. Raises: Unreadable."""
+    """Return how many of these files, which all appear modified, are modified.
+
+    Raises: Unreadable.
+    """
     if not paths:
         return 0
     attributes = private.attributes(paths, "filter")

@@ -1,7 +1,7 @@
 """A check of all entries of an index, before git compares files with them.
 
 git validates the paths of an index when they are added, but not when it reads them. With a crafted
-index it would compare any file of the machine with content that somebody chose, and the status
+index it would compare any file of the machine with content of the attacker's choice, and the status
 would reveal whether both are the same.
 """
 
@@ -37,7 +37,7 @@ RecordedSubmodules = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class IndexLimits:
-    """The limits of what is read of an index, in bytes."""
+    """The limits for reading an index, in bytes."""
 
     max_path: int = 1 << 16  # far more than any operating system opens
     max_submodules: int = 16 << 20  # of the paths and commits of all of them

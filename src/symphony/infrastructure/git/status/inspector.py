@@ -11,7 +11,7 @@ from symphony.domain.base import utc_now
 from symphony.domain.git import Head, RepoState, RepoStatus
 from symphony.infrastructure.git.files.config import check_work_tree, read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
-from symphony.infrastructure.git.files.decoding import decode
+from symphony.infrastructure.git.files.decoding import decode, printable
 from symphony.infrastructure.git.files.location import locate
 from symphony.infrastructure.git.files.objects import check_loose_object, find_object_directories
 from symphony.infrastructure.git.files.operations import current_operation
@@ -38,7 +38,7 @@ _BARE = "The repository is bare: it has no files to compare."
 
 
 class Inspector:
-    """Inspects repositories for one caller, in the thread of the caller."""
+    """The inspections for one caller, in the thread of the caller."""
 
     def __init__(
         self, roots: GitRoots, temporary: Path, program: Program, max_copied: int = MAX_COPIED
@@ -49,7 +49,7 @@ class Inspector:
         self._budget = CopyBudget(max_copied)
 
     def inspect(self, path: str) -> RepoStatus:
-        """Return the status of the repository at a path; every problem of it is a state.
+        """Return the status of the repository at a path; every problem with it is a state.
 
         Raises: Stopped.
         """
@@ -82,7 +82,7 @@ class Inspector:
 
     @contextmanager
     def _copies(self) -> Generator[Path]:
-        """Create a directory for copies; when it is removed, the budget is as before."""
+        """Create a temporary directory for copies; its removal restores the budget."""
         remaining = self._budget.remaining
         with tempfile.TemporaryDirectory(dir=self._temporary) as path:
             yield Path(path)
@@ -97,7 +97,7 @@ class Inspector:
             # As in git, each line of the log is a stash.
             stashes = (common.read("logs/refs/stash", _MAX_STASH_LOG) or b"").count(b"\n")
         remotes = {
-            decode(os.fsencode(name)): without_credentials(url)
+            printable(name): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
         is_bare = private.location.work_tree is None or private.config.is_true("core.bare")
@@ -165,7 +165,7 @@ def _bare(private: PrivateDirectory) -> Porcelain:
     Before the first commit git prints no head.
     """
     head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
-    branch = None if private.branch is None else decode(os.fsencode(private.branch))
+    branch = None if private.branch is None else printable(private.branch)
     return Porcelain(head=head or None, branch=branch)
 
 

@@ -1,4 +1,4 @@
-"""Submodules that differ from what their superproject records of them.
+"""Submodules that differ from the commits that their superproject records.
 
 git would run itself in each of them, with the submodule's own configuration. Instead, an
 option keeps git out of them, and each is inspected like any other repository.
@@ -15,7 +15,7 @@ from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirec
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status.index import RecordedSubmodules
 
-# The values of `ignore` with which a submodule never counts, not for changes, not for new files.
+# The values of `ignore` with which a submodule, its changes, or its untracked files do not count.
 _IGNORE_ALWAYS = {"all"}
 _IGNORE_CHANGES = {"all", "dirty"}
 _IGNORE_UNTRACKED = {"all", "dirty", "untracked"}

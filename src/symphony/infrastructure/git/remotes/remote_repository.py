@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.domain.sync import RemoteFailed
-from symphony.infrastructure.git.files.decoding import decode
+from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
 from symphony.infrastructure.git.remotes.address import IpAddress, RemoteAddress
@@ -21,8 +21,8 @@ _BRANCH = re.compile(
 )
 _DEFAULT = re.compile(rb"ref: (?P<ref>refs/heads/\S+)\tHEAD")
 _VERSION = re.compile(rb"git version (\d+)\.(\d+)")
-# The first version with http.curloptResolve, which gives it the IP address of a host name; older
-# ones would resolve the name again.
+# The first version with http.curloptResolve, which sets the IP address of a host name; an older git
+# would resolve the name again.
 _MIN_VERSION = (2, 37)
 
 
@@ -36,7 +36,7 @@ class BranchList:
 
 def branch_name(ref: str) -> str:
     """Return the name of a branch as text."""
-    return decode(os.fsencode(ref.removeprefix(_HEADS)))
+    return printable(ref.removeprefix(_HEADS))
 
 
 class RemoteRepository:
@@ -57,8 +57,8 @@ class RemoteRepository:
         self._max_branches = max_branches
         settings = {
             **remote.settings(address),
-            # git gets the URL by a name: so it is in no list of processes, and cannot be taken for
-            # an option.
+            # git gets the URL as a setting, so no list of processes shows it, and git cannot
+            # interpret it as an option.
             "remote.origin.url": remote.url(address),
             # Only commits are needed. A remote that cannot filter sends everything.
             "remote.origin.promisor": "true",

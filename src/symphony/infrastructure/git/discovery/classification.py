@@ -1,4 +1,4 @@
-"""The kind of repository in a directory, and the URL to register it with."""
+"""The classification of a directory: the kind of its repository, and the URL to register."""
 
 import os
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _CREDENTIALS_REMOVED = "The credentials in the URL of the remote were removed."
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedRepository:
-    """A directory with a repository, by all that can be determined without running git.
+    """A directory with a repository, and the facts that can be determined without running git.
 
     `git_directory` is None when it cannot be determined; for a bare repository it is the directory
     itself. `reason` says what is missing or was changed.

@@ -27,7 +27,7 @@ from symphony.infrastructure.git.remotes.address import (
     system_resolver,
 )
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits, Mirrors
-from symphony.infrastructure.git.remotes.repository import (
+from symphony.infrastructure.git.remotes.remote_repository import (
     MAX_BRANCHES,
     RemoteRepository,
     branch_name,
@@ -54,7 +54,7 @@ class SyncLimits:
 
 
 class RemoteGit(Remotes):
-    """Contacts remotes with git, in threads.
+    """Syncs with remotes by git, in threads.
 
     Raises Overloaded when the queue of the user is full, or the wait in it takes too long.
 

@@ -39,7 +39,7 @@ class InspectionLimits:
 
 
 class LocalGit(Git):
-    """Inspects repositories in the git roots, in threads.
+    """Inspections of repositories in the git roots, in threads.
 
     Raises Overloaded when the queue of the user is full, the wait in it takes too long, or the
     service is stopping.
@@ -112,7 +112,7 @@ class LocalGit(Git):
         except Stopped:
             raise Overloaded from None  # the service is stopping
         finally:
-            # The caller may have been cancelled: then git, and the thread that runs it, are of no
-            # use any more. The thread removes its temporary files.
+            # The caller may have been cancelled: then git, and the thread that runs it, are not
+            # needed any more. The thread removes its temporary files.
             program.stop()
             self._programs.discard(program)
