@@ -5,7 +5,7 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 uv := env("UV", "uv")
 run := "'" + uv + "' run"
 
-# With it Python compiles every module anew in each process, and pytest rewrites each test module.
+# With it Python compiles every module again in each process, and pytest rewrites each test module.
 export PYTHONDONTWRITEBYTECODE := ""
 
 # List the recipes

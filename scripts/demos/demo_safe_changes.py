@@ -136,7 +136,8 @@ def lost_answer(stage: Stage, ada: User, address: str, repos: str) -> None:
             caller.call("POST", repos, json=body, headers=key)
         except httpx.ReadError:
             is_broken = True
-        stage.say(f"POST {address}/api/v1{repos}: the connection has been lost.")
+        stage.say(f"→ POST {address}/api/v1{repos}")
+        stage.say("The connection is lost before the answer arrives.")
         again = stage.exchange(caller.call("POST", repos, json=body, headers=key), "id", "name")
     stage.why(
         "a client cannot know whether a lost request took effect. With an Idempotency-Key it"
