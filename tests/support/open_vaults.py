@@ -1,4 +1,4 @@
-"""Vaults with entries, for tests that speak to the service in any way."""
+"""Vaults with entries, for tests in process and over a connection."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -11,7 +11,7 @@ from tests.support.api import User
 
 @dataclass(frozen=True, slots=True)
 class OpenVault:
-    """A vault of somebody's, as they come to it: with a passphrase if it has one, and a session."""
+    """A vault, its owner, and the passphrase and session that requests send."""
 
     owner: User
     id: str
@@ -19,8 +19,8 @@ class OpenVault:
     session: str = ""
 
     @classmethod
-    async def made(cls, owner: User, workspace_id: str, name: str, passphrase: str = "") -> Self:
-        """A new one; with a passphrase it is locked."""
+    async def created(cls, owner: User, workspace_id: str, name: str, passphrase: str = "") -> Self:
+        """Create a vault; with a passphrase it is locked."""
         protection = {"protection": "passphrase", "passphrase": passphrase} if passphrase else {}
         vault = await owner.vault(workspace_id, name, **protection)
         return cls(owner, vault["id"], passphrase)
@@ -64,7 +64,7 @@ class OpenVault:
         return await self.ask("PUT", "/passphrase", {"old": self.passphrase, "new": new})
 
     async def opened(self, **fields: Any) -> Self:
-        """The same with a session. One without a passphrase needs none."""
+        """The vault with a new session; a vault without a passphrase needs none."""
         if not self.passphrase:
             return self
         answer = await self.unlock(**fields)

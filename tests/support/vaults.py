@@ -1,4 +1,4 @@
-"""A vault and its entries, as their owner asks for them."""
+"""A vault and its entries, called by their owner."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ from tests.support.api import User
 
 @dataclass(frozen=True, slots=True)
 class PlainVault:
-    """A vault of somebody's, without a passphrase."""
+    """A vault without a passphrase, and its owner."""
 
     owner: User
     id: str

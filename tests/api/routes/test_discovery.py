@@ -12,7 +12,7 @@ from symphony.config.settings import Settings
 from symphony.infrastructure.git.discovery import finder
 from symphony.infrastructure.git.discovery.finder import SearchLimits
 from symphony.main import GitLimits
-from tests.support.api import User, code, faults, made, running_api, sign_up
+from tests.support.api import User, code, created, faults, running_api, sign_up
 from tests.support.metrics import scraped
 from tests.support.server import until
 
@@ -42,7 +42,9 @@ async def test_the_repositories_of_a_folder_are_returned_as_they_can_be_imported
     engine.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")
     Repository.created(folder / "old/engine", "--bare")
     workspace = f"/workspaces/{(await ada.workspace())['id']}"
-    registered = made(await ada.post(f"{workspace}/repos", {"name": "E", "path": str(engine.path)}))
+    registered = created(
+        await ada.post(f"{workspace}/repos", {"name": "E", "path": str(engine.path)})
+    )
     answer = await ada.post(f"{workspace}/discoveries", {"root": str(folder), "max_depth": 2})
     assert answer.json() == {
         "items": [
@@ -78,7 +80,7 @@ async def test_every_discovered_repository_can_be_imported_and_is_then_registere
     chosen = [each for each in told["items"] if each["name"] is not None]
     assert len(chosen) == 5
     items = [{name: each[name] for name in ("name", "path", "remote_url")} for each in chosen]
-    imported = made(await ada.post(f"{workspace}/repos/import", {"items": items}))["items"]
+    imported = created(await ada.post(f"{workspace}/repos/import", {"items": items}))["items"]
     again = await ada.post(f"{workspace}/discoveries", {"root": str(folder)})
     registered = [each for each in again.json()["items"] if each["registered"]]
     assert [(each["name"], each["path"]) for each in registered] == [

@@ -21,8 +21,8 @@ async def vaults(ada: User) -> list[OpenVault]:
     """A vault of each protection with an entry, so that no table is empty."""
     workspace = (await ada.workspace())["id"]
     by_token = ada.using((await ada.api_token())["token"])
-    locked = await OpenVault.made(by_token, workspace, "locked", "a horse and a battery")
-    vaults = [await locked.opened(), await OpenVault.made(ada, workspace, "plain")]
+    locked = await OpenVault.created(by_token, workspace, "locked", "a horse and a battery")
+    vaults = [await locked.opened(), await OpenVault.created(ada, workspace, "plain")]
     for vault in vaults:
         assert (await vault.put()).status_code == 201
     return vaults
