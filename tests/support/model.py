@@ -249,7 +249,7 @@ class Model:
         ]
 
     def find(self, asker: str, noun: Noun, thing_id: str) -> Thing:
-        """Raises: Refused, unless the asker owns the entity."""
+        """Return an entity. Raises: Refused, unless the asker owns it."""
         thing = self.things[thing_id]
         if thing.is_gone or thing.owner != asker or thing.noun is not noun:
             raise Refused(f"404 {noun.name}-not-found")
