@@ -84,7 +84,7 @@ def store_kind(request: pytest.FixtureRequest) -> str:
 async def database_url(store_kind: str, tmp_path: Path) -> AsyncGenerator[str]:
     """The address of a fresh database with the newest schema.
 
-    In memory every engine has a database of its own, which is migrated by whoever opens it.
+    In memory every engine has a database of its own, which the code that opens it migrates.
     """
     if store_kind == "postgresql":
         name = await postgres.borrow_database()
@@ -104,7 +104,7 @@ _memory_template: sqlite3.Connection | None = None
 
 async def _migrated_file() -> Path:
     """An SQLite file with the newest schema, migrated once a process."""
-    global _template  # noqa: PLW0603 - made when first asked for
+    global _template  # noqa: PLW0603 - created on first use
     if _template is None:
         file = Path(tempfile.mkdtemp(prefix="symphony-test-")) / "template.sqlite3"
         engines = create_engines(f"sqlite:///{file}")
@@ -125,7 +125,7 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     upgrade = migrations.upgrade
 
     async def copy(engines: Engines, revision: str = "head") -> None:
-        global _memory_template  # noqa: PLW0603 - made when first asked for
+        global _memory_template  # noqa: PLW0603 - created on first use
         if engines.anchor is None or revision != "head":
             await upgrade(engines, revision)
         elif _memory_template is None:

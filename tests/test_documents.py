@@ -41,13 +41,13 @@ async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
 async def test_the_examples_of_the_vault_guide_keep_a_secret_and_lock_it(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(VAULT_GUIDE)), server.address, tmp_path)
-    told = [json.loads(line) for line in output.splitlines() if line]
-    refused = [each["code"] for each in told if "code" in each]
+    bodies = [json.loads(line) for line in output.splitlines() if line]
+    refused = [each["code"] for each in bodies if "code" in each]
     assert refused == ["vault-locked", "wrong-passphrase"]
     first, second = (f"postgresql://acme@db.example.org/{name}" for name in ("acme", "new"))
-    contents = [(each["version"], each["content"]) for each in told if "content" in each]
+    contents = [(each["version"], each["content"]) for each in bodies if "content" in each]
     assert contents == [(2, second), (1, first), (3, first)]
-    assert "passphrase" not in {field for each in told for field in each}
+    assert "passphrase" not in {field for each in bodies for field in each}
 
 
 def test_the_vault_guide_says_on_its_first_screen_that_no_passphrase_can_be_recovered() -> None:
@@ -154,7 +154,7 @@ def test_the_api_guide_lists_the_specific_errors_of_each_operation() -> None:
     of_many = {"unauthenticated", "insufficient-scope"}  # what needs a token
     of_many |= {"malformed-request", "unsupported-media-type"}  # what takes a body
     of_entries = {"vault-not-found", "vault-damaged", "vault-locked", "master-key-missing"}
-    told = {
+    listed = {
         tuple(without_names(row[0]).strip("`").split()): set(re.findall("`([a-z-]+)`", row[2]))
         for row in rows(API_GUIDE, "`[A-Z]+ /api/v1/.*`")
         if len(row) == 3
@@ -164,7 +164,7 @@ def test_the_api_guide_lists_the_specific_errors_of_each_operation() -> None:
             own = {code for status in operation.answers for code in operation.codes(status)}
             if operation.described["tags"] == ["vault entries"]:
                 own -= of_entries
-            expected = told[operation.method, without_names(operation.path)]
+            expected = listed[operation.method, without_names(operation.path)]
             assert own - of_all - of_many == expected - of_many, operation.id
 
 

@@ -53,7 +53,7 @@ def docs_page(stage: Stage, client: httpx.Client) -> None:
         ],
     )
     stage.why(
-        "in a train or behind a firewall the page looks the same, and no other server learns of it."
+        "on a train or behind a firewall the page looks the same, and no other server learns of it."
     )
     stage.expect("all assets are on this server", {each[:5] for each in assets} == {"/docs"})
     stage.expect("all can be loaded", all(answer.status_code == 200 for answer in answers))
@@ -124,7 +124,7 @@ def metrics(stage: Stage, client: httpx.Client, ada: User) -> None:
     new = {name: more for name, more in increases.items() if more and "workspace" in name.lower()}
     stage.say("After one creation, one refused creation and three reads:")
     stage.table(
-        *("counter", "labels", "more"),
+        *("counter", "labels", "increase"),
         rows=[
             (COUNTERS[name.split(" ")[0]], name.partition(" ")[2], more)
             for name, more in new.items()

@@ -136,7 +136,7 @@ def lost_answer(stage: Stage, ada: User, address: str, repos: str) -> None:
             caller.call("POST", repos, json=body, headers=key)
         except httpx.ReadError:
             is_broken = True
-        stage.say(f"POST {address}/api/v1{repos}: the connection has been lost.")
+        stage.say("Sent once, and the connection was lost. So the client sends it again:")
         again = stage.exchange(caller.call("POST", repos, json=body, headers=key), "id", "name")
     stage.why(
         "a client cannot know whether a lost request took effect. With an Idempotency-Key it"

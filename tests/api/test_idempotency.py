@@ -2,7 +2,7 @@
 
 import asyncio
 
-from tests.support.api import User, code, made
+from tests.support.api import User, code, created
 
 BODY = {"name": "engine", "path": "~/dev/engine", "metadata": {"a": 1, "b": [1.0, None]}}
 
@@ -10,7 +10,7 @@ BODY = {"name": "engine", "path": "~/dev/engine", "metadata": {"a": 1, "b": [1.0
 async def test_a_retry_returns_the_first_response_and_creates_nothing(ada: User) -> None:
     key = {"Idempotency-Key": "first"}
     workspaces = f"/user-profiles/{ada.id}/workspaces"
-    workspace = made(await ada.post(workspaces, {"name": "Thesis"}, headers=key))
+    workspace = created(await ada.post(workspaces, {"name": "Thesis"}, headers=key))
     for collection, body in (
         (workspaces, {"name": "Other", "workspace_type": "research", "description": "x"}),
         (f"/workspaces/{workspace['id']}/repos", BODY),
@@ -55,7 +55,7 @@ async def test_a_key_is_valid_for_one_request_only(ada: User) -> None:
     workspace = await ada.workspace()
     path = f"/workspaces/{workspace['id']}/repos"
     key = {"Idempotency-Key": "k"}
-    made(await ada.post(path, BODY, headers=key))
+    created(await ada.post(path, BODY, headers=key))
     other_body = await ada.post(path, BODY | {"metadata": {"a": 1.0}}, headers=key)
     assert code(other_body) == "422 idempotency-key-reused"
     other_path = await ada.post(f"/workspaces/{workspace['id']}/vaults", BODY, headers=key)

@@ -180,7 +180,7 @@ class ApiMachine(RuleBasedStateMachine):
         user = self._asker(thing, own=own)
         self._remove(user, thing, state, force=force and noun is not REPO)
 
-    @precondition(lambda self: self.may_lose_somebody)
+    @precondition(lambda self: self.can_delete_a_profile)
     @rule(own=OWN, pick=PICKS, state=STATES)
     def remove_profile(self, *, own: bool, pick: int, state: str) -> None:
         thing = self._pick(PROFILE, pick)
@@ -222,8 +222,8 @@ class ApiMachine(RuleBasedStateMachine):
         return bool(self._sent)
 
     @property
-    def may_lose_somebody(self) -> bool:
-        """Delete a profile, except the last one, without which no rule could run."""
+    def can_delete_a_profile(self) -> bool:
+        """Whether a profile may be deleted: without the last one no rule could run."""
         return len(self._model.present(PROFILE)) == 2
 
     def _make(
@@ -340,8 +340,8 @@ class ApiMachine(RuleBasedStateMachine):
         else:
             assert code(answer) == refusal.problem
             assert sorted(refusal.faults) == sorted(faults(answer) if refusal.faults else [])
-            told = answer.json()
-            assert {name: told[name] for name in refusal.members} == refusal.members
+            problem = answer.json()
+            assert {name: problem[name] for name in refusal.members} == refusal.members
         self._tally[refusal.problem if refusal else str(status)] += 1
         self._agrees = True
 

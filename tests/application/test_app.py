@@ -207,7 +207,7 @@ async def test_a_repo_created_during_the_deletion_of_its_workspace_is_refused_or
         parent = await app.run(create_workspace, CreateWorkspace(ada, ada, f"w{number}"))
         making = asyncio.create_task(make(parent.id))
         if number % 2:
-            await asyncio.sleep(0)  # whoever is first wins, so neither always is
+            await asyncio.sleep(0)  # lets either of the two be first
         deleted = await delete(parent.id)
         made = await making
         assert (made is None) is deleted

@@ -33,9 +33,9 @@ def create_user(symphony: Symphony, settings: dict[str, str], name: str = "ada")
 
 
 def create_token(symphony: Symphony, settings: dict[str, str], *options: str) -> str:
-    made = symphony("token", "create", "ada", "--name", "laptop", *options, **settings)
-    assert made.status == 0, made.errors
-    token = made.output.removesuffix("\n")
+    finished = symphony("token", "create", "ada", "--name", "laptop", *options, **settings)
+    assert finished.status == 0, finished.errors
+    token = finished.output.removesuffix("\n")
     assert token.startswith("sym_")
     assert "\n" not in token
     return token
@@ -59,10 +59,10 @@ def ask(
 def test_a_new_user_signs_in_with_the_password_from_standard_input(
     symphony: Symphony, ready: dict[str, str], data_dir: Path
 ) -> None:
-    made = create_user(symphony, ready)
-    assert made.status == 0, made.errors
-    assert UUID(made.output.strip())
-    assert PASSWORD not in made.output + made.errors
+    finished = create_user(symphony, ready)
+    assert finished.status == 0, finished.errors
+    assert UUID(finished.output.strip())
+    assert PASSWORD not in finished.output + finished.errors
 
     async def signed_in() -> str:
         with patch.dict(os.environ, environment(data_dir, **ready)):
@@ -74,11 +74,11 @@ def test_a_new_user_signs_in_with_the_password_from_standard_input(
 
 
 def test_the_password_is_prompted_for_twice_and_not_shown(symphony: Symphony) -> None:
-    made = symphony(
+    finished = symphony(
         *("user", "create", "ada", "--email", "ada@example.org"), stdin=f"{PASSWORD}\n" * 2
     )
-    assert made.status == 0, made.errors
-    assert PASSWORD not in made.output + made.errors
+    assert finished.status == 0, finished.errors
+    assert PASSWORD not in finished.output + finished.errors
 
 
 def test_users_can_be_created_while_registration_is_closed(symphony: Symphony) -> None:

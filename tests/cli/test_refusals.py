@@ -9,7 +9,7 @@ import pytest
 from tests.cli.conftest import Symphony, refusal
 
 SECRET = "a secret that is only good for tests, and long enough"
-CANARY = "canary-that-must-not-be-seen"
+CANARY = "canary-that-must-not-be-printed"
 NOWHERE = f"postgresql://ada:{CANARY}@127.0.0.1:1/symphony"  # nothing listens on this port
 
 COMMANDS = {

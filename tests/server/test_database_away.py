@@ -1,4 +1,4 @@
-"""While the database is away the service says so, and it serves again when it is back."""
+"""While the database is unavailable the service returns 503, and it recovers afterwards."""
 
 import asyncio
 import shutil
@@ -23,7 +23,7 @@ from tests.support.server import until
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database that can be taken away."""
+    """A database that can become unavailable."""
 
     url: str
     take_away: Callable[[], Awaitable[None]]
@@ -32,7 +32,7 @@ class Database:
 
 def new_folder() -> Path:
     """In memory where that is possible, and open to the user that the server runs as."""
-    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder is made in it
+    memory = Path("/dev/shm")  # noqa: S108 - a new directory is created in it
     folder = Path(
         tempfile.mkdtemp(prefix="symphony-away-", dir=memory if memory.is_dir() else None)
     )
@@ -57,8 +57,8 @@ async def a_server_that_stops() -> AsyncGenerator[Database]:
 
 
 @asynccontextmanager
-async def a_database_that_lets_nobody_in() -> AsyncGenerator[Database]:
-    """The server answers, but with a refusal; all connections are ended."""
+async def a_database_that_refuses_connections() -> AsyncGenerator[Database]:
+    """The server refuses new connections; all existing ones are closed."""
     name = "test_that_lets_nobody_in"
 
     async def allow(allowed: str) -> None:
@@ -74,7 +74,7 @@ async def a_database_that_lets_nobody_in() -> AsyncGenerator[Database]:
     await postgres.drop_database(name)
 
 
-@pytest.fixture(params=[a_server_that_stops, a_database_that_lets_nobody_in])
+@pytest.fixture(params=[a_server_that_stops, a_database_that_refuses_connections])
 async def database(request: pytest.FixtureRequest) -> AsyncGenerator[Database]:
     async with request.param() as database:
         yield database
@@ -94,7 +94,7 @@ async def migrate(settings: Settings) -> None:
     await prepare(settings.model_copy(update={"auto_migrate": True}))
 
 
-async def test_503_while_the_database_is_away_and_back_to_normal_afterwards(
+async def test_an_unavailable_database_is_a_503_until_it_is_back(
     database: Database, client: httpx.AsyncClient
 ) -> None:
     ada = await sign_up(client, "ada")

@@ -36,10 +36,10 @@ async def test_a_client_that_sends_all_of_a_large_body_gets_the_response(tmp_pat
 async def test_a_client_that_never_stops_sending_is_disconnected(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server, server.client() as client:
         ada = await sign_up(client, "ada")
-        begun = time.perf_counter()
+        start = time.perf_counter()
         answer = await _send_without_end(server, ada.token)
         assert answer.startswith(b"HTTP/1.1 413 ")
-        assert LINGER - 1 < time.perf_counter() - begun < LINGER + 5
+        assert LINGER - 1 < time.perf_counter() - start < LINGER + 5
         assert (await client.get("/health/live")).status_code == httpx.codes.OK
 
 

@@ -1,4 +1,4 @@
-"""Nothing that people send or keep gets into the logs, not even when the service fails."""
+"""Nothing that users send or store gets into the logs, not even when the service fails."""
 
 import base64
 import secrets
@@ -12,7 +12,7 @@ from sqlalchemy import text
 from symphony.infrastructure.database.engine import create_engines
 from tests.conftest import MASTER_KEY
 from tests.support import postgres
-from tests.support.api import API, made, sign_up
+from tests.support.api import API, created, sign_up
 from tests.support.server import running_server, until
 
 pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
@@ -25,7 +25,7 @@ BREAKAGES = {
 
 
 class Canaries:
-    """Random words, none of which may be seen again."""
+    """Random words, none of which may occur in the logs."""
 
     def __init__(self) -> None:
         self.words: list[str] = []
@@ -82,19 +82,19 @@ async def test_nothing_of_what_was_sent_or_kept_is_in_the_logs(
         failed = await ada.post(f"/workspaces/{workspace['id']}/repos", body)
         assert failed.status_code == 500
 
-        async def is_told() -> bool:
+        async def is_logged() -> bool:
             return failed.headers["x-request-id"] in server.log.read_text()
 
-        await until(is_told)
+        await until(is_logged)
         written = server.log.read_text()
     assert "Traceback" in written
-    assert "INSERT INTO repos" in written  # whoever mends it sees the statement
+    assert "INSERT INTO repos" in written  # the statement, to find the fault
     assert len(canary.words) > 50
     assert canary.found_in(written) == []
 
 
 async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
-    """Everything that takes something from people, done well and done wrong."""
+    """All operations with input, with valid and invalid requests."""
     name, password = canary(), canary()
     profile = {
         "username": name,
@@ -102,7 +102,7 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
         "password": password,
         "preferences": {canary(): [canary()]},
     }
-    ada_id = made(await client.post(f"{API}/user-profiles", json=profile))["id"]
+    ada_id = created(await client.post(f"{API}/user-profiles", json=profile))["id"]
     await client.post(f"{API}/user-profiles", json=profile | {canary(): canary()})
     for login, given in ((name, password), (name, canary()), (canary(), canary())):
         form = {"username": login, "password": given}
@@ -112,13 +112,13 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
             canary.words.append(token)
             client.headers["Authorization"] = f"Bearer {token}"
     api_token = {"name": canary(), "scopes": ["read"]}
-    canary.words.append(made(await client.post(f"{API}/api-tokens", json=api_token))["token"])
+    canary.words.append(created(await client.post(f"{API}/api-tokens", json=api_token))["token"])
     me = f"{API}/user-profiles/{ada_id}"
     await client.patch(me, json={"password": canary(), "current_password": canary()})
     await client.patch(me, json={"password": canary(), "current_password": password})
     named = {"name": canary(), "description": canary(), "settings": {canary(): canary()}}
     keyed = {"Idempotency-Key": canary()}
-    workspace = made(await client.post(f"{me}/workspaces", json=named, headers=keyed))
+    workspace = created(await client.post(f"{me}/workspaces", json=named, headers=keyed))
     await client.post(f"{me}/workspaces", json=named, headers=keyed)
     one = f"{API}/workspaces/{workspace['id']}"
     canary.words.append(workspace["id"])
@@ -128,11 +128,11 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
         "remote_url": f"https://example.org/{canary()}",
         "metadata": {canary(): canary()},
     }
-    kept = made(await client.post(f"{one}/repos", json=repo))
+    stored = created(await client.post(f"{one}/repos", json=repo))
     await client.post(f"{one}/repos", json=repo)
     await client.post(f"{one}/repos", json=repo | {"name": f"{canary()}/"})
-    await client.patch(f"{API}/repos/{kept['id']}", json={"path": canary()})
-    await client.patch(f"{API}/repos/{kept['id']}", json={"path": f"/{canary()}\x00"})
+    await client.patch(f"{API}/repos/{stored['id']}", json={"path": canary()})
+    await client.patch(f"{API}/repos/{stored['id']}", json={"path": f"/{canary()}\x00"})
     await _use_vaults(client, canary, one)
     await client.get(f"{one}/repos", params={"q": canary()})
     await client.get(f"{one}/repos", params={canary(): canary()})
@@ -153,13 +153,13 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
 
 async def _use_vaults(client: httpx.AsyncClient, canary: Canaries, one: str) -> None:
     vault = {"name": canary(), "path": f"~/{canary()}", "metadata": {canary(): canary()}}
-    secret = made(await client.post(f"{one}/vaults", json=vault))
+    secret = created(await client.post(f"{one}/vaults", json=vault))
     await client.post(f"{API}/vaults/{secret['id']}/lock")
     await client.patch(f"{API}/vaults/{secret['id']}", json={"name": canary()})
     await client.post(f"{API}/vaults/{secret['id']}/unlock")
     await _use_entries(client, canary, f"{API}/vaults/{secret['id']}")
     passphrase = f"{canary()}, {canary()}"
-    secret = made(
+    secret = created(
         await client.post(
             f"{one}/vaults",
             json={**vault, "name": canary(), "protection": "passphrase", "passphrase": passphrase},

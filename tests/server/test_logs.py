@@ -1,4 +1,4 @@
-"""What the log tells of requests and of errors, and what it keeps to itself."""
+"""What the log says about requests and errors, and what it omits."""
 
 import asyncio
 import logging
@@ -15,8 +15,8 @@ import structlog
 
 from symphony import logs
 from tests.support.api import API, code, sign_up
-from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 
@@ -69,16 +69,16 @@ async def test_all_processes_write_one_line_in_json_for_each_request_and_nothing
         await ada.get(f"{one}/repos", params={"q": query}, headers=given)
         await client.get(f"{API}/{path}", params={"q": query}, headers=given)
 
-        def told() -> Counter[tuple[str, str | None, int]]:
+        def counted() -> Counter[tuple[str, str | None, int]]:
             entries = server.log_entries()
             own = (each for each in entries if each.get("request_id") == request_id)
             return Counter((each["method"], each["route"], each["status"]) for each in own)
 
         async def all_are_written() -> bool:
-            return told().total() == 53
+            return counted().total() == 53
 
         await until(all_are_written)  # a line is written when its answer has gone
-        assert told() == {
+        assert counted() == {
             ("GET", "/api/v1/workspaces/{workspace_id}", 200): 50,
             ("PATCH", "/api/v1/workspaces/{workspace_id}", 200): 1,
             ("GET", "/api/v1/workspaces/{workspace_id}/repos", 200): 1,
@@ -89,13 +89,13 @@ async def test_all_processes_write_one_line_in_json_for_each_request_and_nothing
         assert not [each for each in sent if each in written]
 
 
-async def test_a_damaged_entry_is_told_where_everything_else_is(tmp_path: Path) -> None:
+async def test_a_damaged_entry_is_a_warning_in_the_log(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path / "data", "--log-format", "json") as server,
         server.client() as client,
     ):
         ada = await sign_up(client, "ada")
-        vault = await OpenVault.made(ada, (await ada.workspace())["id"], "v")
+        vault = await OpenVault.created(ada, (await ada.workspace())["id"], "v")
         await vault.put("a")
         with closing(sqlite3.connect(tmp_path / "data" / "symphony.sqlite3")) as database, database:
             database.execute("UPDATE vault_entries SET sealed = x'00'")

@@ -1,4 +1,4 @@
-"""The metrics of several processes are added up."""
+"""Metrics are summed over all processes."""
 
 import asyncio
 import os
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.long
 ROUTE = "/api/v1/user-profiles/me"
 
 
-def answered(seen: Samples) -> float:
-    return seen.value("symphony_http_request_duration_seconds_count", route=ROUTE, status="200")
+def answered(samples: Samples) -> float:
+    return samples.value("symphony_http_request_duration_seconds_count", route=ROUTE, status="200")
 
 
 async def test_a_dead_worker_is_replaced_and_its_counts_are_kept(tmp_path: Path) -> None:
@@ -45,6 +45,6 @@ async def test_a_dead_worker_is_replaced_and_its_counts_are_kept(tmp_path: Path)
         await until(replaced)
         async with server.client() as client:
             await until(lambda: all_serve(client, 2), STARTS_WITHIN)
-            seen = await scraped(client)
-            assert answered(seen) == 60
-            assert seen.value("symphony_database_connections") == 0
+            samples = await scraped(client)
+            assert answered(samples) == 60
+            assert samples.value("symphony_database_connections") == 0

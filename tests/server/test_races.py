@@ -53,7 +53,7 @@ def alike(**fields: str) -> list[dict[str, Any]]:
 
 
 # One test for all of it, for two processes take long to start.
-async def test_parallel_requests_to_two_processes_make_exactly_what_is_allowed(
+async def test_parallel_requests_to_two_processes_create_exactly_what_is_allowed(
     client: httpx.AsyncClient,
 ) -> None:
     ada = await sign_up(client, "ada")

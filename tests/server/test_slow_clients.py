@@ -86,7 +86,7 @@ Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[Non
 
 async def _cut_after(server: Server, behave: Behaviour, first: bytes) -> float:
     """The seconds after which the server disconnects a client with this behavior."""
-    begun = time.perf_counter()
+    start = time.perf_counter()
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
     connection.setblocking(False)  # noqa: FBT003 - the socket's own signature
@@ -101,7 +101,7 @@ async def _cut_after(server: Server, behave: Behaviour, first: bytes) -> float:
         pass
     finally:
         writer.transport.abort()
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 async def _trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

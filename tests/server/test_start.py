@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECRET
-from tests.support.api import API, made, sign_up
+from tests.support.api import API, created, sign_up
 from tests.support.server import environment, running_server
 
 
@@ -26,7 +26,7 @@ async def test_data_and_tokens_of_an_embedded_service_survive_a_restart(
         ada = await sign_up(client, "ada")
         workspace = await ada.workspace("Thesis")
         body = {"name": "laptop", "scopes": ["read"]}
-        api_token = made(await ada.post("/api-tokens", body))["token"]
+        api_token = created(await ada.post("/api-tokens", body))["token"]
 
     assert (data_dir / "symphony.sqlite3").is_file()
     key = data_dir / "symphony.sqlite3.key"

@@ -62,12 +62,12 @@ async def test_eight_services_start_together_on_an_empty_database(
         async with httpx.AsyncClient(timeout=STARTS_WITHIN) as client:
 
             async def all_are_ready() -> bool:
-                ended = [
+                exited = [
                     text_of(output)
                     for output, process in zip(outputs, processes, strict=True)
                     if not process.is_alive()
                 ]
-                assert not ended, ended
+                assert not exited, exited
                 return all([await is_ready(client, each) for each in outputs])
 
             await until(all_are_ready, STARTS_WITHIN)

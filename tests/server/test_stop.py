@@ -125,17 +125,17 @@ async def test_the_service_stops_in_time_while_a_disk_does_not_answer(
         workspace = await ada.workspace()
         repo = await ada.repo(workspace["id"], path=str(tmp_path / "dead"))
         search = {"root": repo["path"], "max_depth": 1}
-        asked = [
+        waiting = [
             asyncio.create_task(ada.get(f"/repos/{repo['id']}/status")),
             asyncio.create_task(ada.post(f"/workspaces/{workspace['id']}/discoveries", search)),
         ]
 
         async def all_wait_for_the_disk() -> bool:
-            return sum(name.startswith("waits-") for name in os.listdir(tmp_path)) == len(asked)
+            return sum(name.startswith("waits-") for name in os.listdir(tmp_path)) == len(waiting)
 
         await until(all_wait_for_the_disk)
         assert await server.stop() == 0, server.log.read_text()
-        await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_a_request_in_progress_is_finished_and_saved(tmp_path: Path) -> None:

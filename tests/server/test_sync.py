@@ -1,4 +1,4 @@
-"""Asking a remote from several processes at once, and after one of them was killed."""
+"""Syncs from several processes at the same time, and after one of them was killed."""
 
 import asyncio
 import signal
@@ -33,7 +33,7 @@ def remote(tmp_path: Path) -> Repository:
     return remote
 
 
-async def test_of_many_syncs_in_several_processes_each_works_or_is_told_of_the_other(
+async def test_of_many_syncs_in_several_processes_each_succeeds_or_is_a_409(
     tmp_path: Path, remote: Repository
 ) -> None:
     settings = {"GIT_ROOTS": str(tmp_path), "GIT_ALLOW_PRIVATE_REMOTES": "true"}
@@ -85,11 +85,11 @@ async def test_a_process_that_is_killed_leaves_no_repo_locked(
         address = f"git://127.0.0.1:{silent.port}/engine"
         repo = await ada.repo(workspace["id"], remote_url=address)
         path = f"/repos/{repo['id']}"
-        asked = asyncio.create_task(ada.post(f"{path}/sync"))
+        syncing = asyncio.create_task(ada.post(f"{path}/sync"))
         await until(is_called)
         assert code(await eve.post(f"{path}/sync")) == "409 sync-in-progress"
         await killed.stop(signal.SIGKILL)
-        await asyncio.gather(asked, return_exceptions=True)
+        await asyncio.gather(syncing, return_exceptions=True)
         with git_daemon(tmp_path / "served") as address:
             await eve.patch(path, {"remote_url": f"{address}/engine"})
             answer = await eve.post(f"{path}/sync")

@@ -44,9 +44,9 @@ async def all_have_ended(workers: list[int]) -> bool:
 async def test_ctrl_c_stops_idle_workers_promptly_and_silently(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data", "--workers", "2") as server:
         workers = await serving(server, 2)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         assert await server.stop(signal.SIGINT, group=True) == 0
-        assert time.perf_counter() - begun < 3
+        assert time.perf_counter() - start < 3
         assert all(has_ended(pid) for pid in workers)
         assert "Traceback" not in server.log.read_text()
 

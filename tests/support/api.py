@@ -73,25 +73,25 @@ class User:
 
     async def workspace(self, name: str = "Thesis", **fields: Any) -> dict[str, Any]:
         path = f"/user-profiles/{self.id}/workspaces"
-        return made(await self.post(path, {"name": name, **fields}))
+        return created(await self.post(path, {"name": name, **fields}))
 
     async def repo(self, workspace_id: str, name: str = "engine", **fields: Any) -> dict[str, Any]:
         body = {"name": name, "path": f"~/dev/{name}", **fields}
-        return made(await self.post(f"/workspaces/{workspace_id}/repos", body))
+        return created(await self.post(f"/workspaces/{workspace_id}/repos", body))
 
     async def vault(self, workspace_id: str, name: str = "keys", **fields: Any) -> dict[str, Any]:
         body = {"name": name, "path": f"~/vaults/{name}", **fields}
-        return made(await self.post(f"/workspaces/{workspace_id}/vaults", body))
+        return created(await self.post(f"/workspaces/{workspace_id}/vaults", body))
 
     async def api_token(self, *scopes: str, name: str = "laptop", **fields: Any) -> dict[str, Any]:
         body = {"name": name, "scopes": scopes or ("read", "write"), **fields}
-        return made(await self.post("/api-tokens", body))
+        return created(await self.post("/api-tokens", body))
 
 
 async def sign_up(client: httpx.AsyncClient, name: str) -> User:
     """Create a user profile and sign in."""
     body = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-    profile = made(await client.post(f"{API}/user-profiles", json=body))
+    profile = created(await client.post(f"{API}/user-profiles", json=body))
     return User(client, profile["id"], name, await sign_in(client, name))
 
 
@@ -102,7 +102,7 @@ async def sign_in(client: httpx.AsyncClient, name: str, password: str = PASSWORD
     return answer.json()["access_token"]
 
 
-def made(answer: httpx.Response) -> dict[str, Any]:
+def created(answer: httpx.Response) -> dict[str, Any]:
     """The body of a 201."""
     assert answer.status_code == 201, answer.text
     return answer.json()
@@ -126,9 +126,9 @@ def faults(answer: httpx.Response) -> list[tuple[str, str]]:
     return [(each.get("pointer", each.get("parameter")), each["code"]) for each in errors]
 
 
-async def made_at(user: User, answer: httpx.Response, place: str) -> dict[str, Any]:
+async def created_resource(user: User, answer: httpx.Response, place: str) -> dict[str, Any]:
     """The entity of a 201, whose fields, headers and GET are checked."""
-    entity = made(answer)
+    entity = created(answer)
     assert UUID(entity["id"]).version == 7
     assert entity["version"] == 1
     assert entity["created_at"] == entity["updated_at"]

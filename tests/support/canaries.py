@@ -1,4 +1,4 @@
-"""Words that may be seen nowhere, and looking for them in whatever form they could have taken."""
+"""Planted secrets, and a search for them in every encoding."""
 
 import base64
 import hashlib
@@ -10,13 +10,13 @@ _HASHES = ("md5", "sha1", "sha256", "sha512")
 
 
 def word() -> str:
-    """A random one: 64 bits, so that nothing else looks like it."""
+    """A random word of 64 bits, so that it cannot occur by chance."""
     return "c" + secrets.token_hex(8)
 
 
 @dataclass
 class Canaries:
-    """Planted secrets by what they are; `guessable` ones may not be there as a fast hash either."""
+    """Planted secrets by name; `guessable` ones must not occur as a fast hash either."""
 
     planted: dict[str, bytes] = field(default_factory=dict[str, bytes])
     guessable: set[str] = field(default_factory=set[str])
@@ -24,7 +24,7 @@ class Canaries:
     def plant(
         self, what: str, secret: str | bytes | None = None, *, guessable: bool = False
     ) -> str:
-        """Remembers a secret, by default a new word; the same as text."""
+        """Record a secret, by default a new word, and return it as text."""
         secret = word() if secret is None else secret
         assert what not in self.planted
         self.planted[what] = secret.encode() if isinstance(secret, str) else secret
@@ -33,7 +33,7 @@ class Canaries:
         return secret if isinstance(secret, str) else ""
 
     def found_in(self, place: bytes, *, shown: frozenset[str] = frozenset()) -> list[str]:
-        """What is in a place, and in which form; leaving out what is meant to be shown there."""
+        """The secrets in some bytes with their encodings; those in `shown` are allowed."""
         return [
             f"{what} ({form})"
             for what, secret in self.planted.items()
@@ -53,7 +53,7 @@ class Canaries:
 
 
 def forms(secret: bytes) -> Generator[tuple[str, bytes]]:
-    """The ways in which bytes can be written down."""
+    """The encodings of a secret."""
     yield "as it is", secret
     yield "hex", secret.hex().encode()
     yield "HEX", secret.hex().upper().encode()

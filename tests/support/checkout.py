@@ -23,7 +23,7 @@ def uv() -> str:
 def run(
     *command: str | Path, folder: Path, within: float = 60, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end, which has to be a good one."""
+    """Run a command and wait for it; a non-zero exit status fails the test."""
     environment = {**os.environ, "UV_OFFLINE": "1", "UV_PROJECT_ENVIRONMENT": sys.prefix}
     finished = subprocess.run(  # noqa: S603 - our own commands
         command,
@@ -40,7 +40,7 @@ def run(
 
 
 def copy_to(folder: Path) -> None:
-    """Copies what is under version control, or will be."""
+    """Copy the files that are, or will be, under version control."""
     command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     for name in run(*command, folder=TOP).stdout.split("\0"):
         source, target = TOP / name, folder / name

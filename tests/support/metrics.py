@@ -31,6 +31,6 @@ async def scraped(client: httpx.AsyncClient) -> Samples:
 
 
 async def all_serve(client: httpx.AsyncClient, workers: int) -> bool:
-    """Whether so many workers serve: each reports its connection limit when it starts."""
+    """Whether this number of workers serves: each reports its connection limit when it starts."""
     limit = (await scraped(client)).value("symphony_database_connections_limit")
     return limit == workers * CONNECTIONS_OF_A_WORKER

@@ -142,7 +142,7 @@ class Model:
 
     def __init__(self) -> None:
         self.things: dict[str, Thing] = {}
-        self._made_under: dict[tuple[str, str], tuple[str, str]] = {}
+        self._created_under: dict[tuple[str, str], tuple[str, str]] = {}
 
     def keep(self, noun: Noun, owner: str, shown: JsonObject, etag: str) -> None:
         """Store a created entity."""
@@ -150,12 +150,12 @@ class Model:
 
     def keep_answer(self, asker: str, key: str, request: Request, answer: str) -> None:
         """Store the response for retries of a request with the same idempotency key."""
-        self._made_under[asker, key] = (_canonical(request), answer)
+        self._created_under[asker, key] = (_canonical(request), answer)
 
     def first_answer(self, asker: str, noun: Noun, key: str | None, request: Request) -> str | None:
         """The response that a retry must return, if any. Raises: Refused."""
         self._check(noun, request[1])
-        before = self._made_under.get((asker, key)) if key else None
+        before = self._created_under.get((asker, key)) if key else None
         if before is None:
             return None
         if before[0] != _canonical(request):
@@ -216,8 +216,8 @@ class Model:
         for each in (thing, *held):
             each.is_gone = True
         if thing.noun is PROFILE:
-            others = self._made_under.items()
-            self._made_under = {name: made for name, made in others if name[0] != asker}
+            others = self._created_under.items()
+            self._created_under = {name: created for name, created in others if name[0] != asker}
 
     def stats(self, asker: str, workspace_id: str) -> JsonObject:
         """Raises: Refused."""
@@ -249,7 +249,7 @@ class Model:
         ]
 
     def find(self, asker: str, noun: Noun, thing_id: str) -> Thing:
-        """Raises: Refused, unless the asker owns the entity."""
+        """Return an entity. Raises: Refused, unless the asker owns it."""
         thing = self.things[thing_id]
         if thing.is_gone or thing.owner != asker or thing.noun is not noun:
             raise Refused(f"404 {noun.name}-not-found")

@@ -87,11 +87,11 @@ def operations() -> dict[str, Operation]:
 
 def operation_at(method: str, path: str) -> Operation | None:
     """The operation of a request; `me` is a path of its own, never an id."""
-    asked = "GET" if method == "HEAD" else method
+    effective = "GET" if method == "HEAD" else method
     fitting = (
         each
         for each in operations().values()
-        if each.method == asked and re.fullmatch(_pattern(each.path), path)
+        if each.method == effective and re.fullmatch(_pattern(each.path), path)
     )
     return next(fitting, None)
 
@@ -154,29 +154,29 @@ async def check(answer: httpx.Response) -> None:
     is_problem = answer.headers.get("content-type") == PROBLEM
     is_head = request.method == "HEAD"
     code = answer.json()["code"] if is_problem and not is_head else None
-    asked = f"{operation.id}: {answer.status_code} {code}"
-    assert answer.status_code in operation.answers, asked
+    context = f"{operation.id}: {answer.status_code} {code}"
+    assert answer.status_code in operation.answers, context
     described = operation.answers[answer.status_code]
-    _check_headers(answer, described, asked)
+    _check_headers(answer, described, context)
     if is_head:
         return
     if "content" not in described:
-        assert answer.content == b"", asked
+        assert answer.content == b"", context
         return
     media_type = answer.headers["content-type"]
-    assert media_type in described["content"], asked
-    assert code is None or code in operation.codes(answer.status_code), asked
+    assert media_type in described["content"], context
+    assert code is None or code in operation.codes(answer.status_code), context
     assert faults(operation.schema_of(answer.status_code, media_type), answer.json()) == []
 
 
-def _check_headers(answer: httpx.Response, described: dict[str, Any], asked: str) -> None:
+def _check_headers(answer: httpx.Response, described: dict[str, Any], context: str) -> None:
     headers = {name: resolved(each) for name, each in described["headers"].items()}
     for name, header in headers.items():
-        assert name in answer.headers or not header.get("required"), (asked, name)
+        assert name in answer.headers or not header.get("required"), (context, name)
         if header["schema"]["type"] == "integer" and name in answer.headers:
-            assert answer.headers[name].isdecimal(), (asked, name)
+            assert answer.headers[name].isdecimal(), (context, name)
     known = set(document()["components"]["headers"])
-    assert {name for name in known - headers.keys() if name in answer.headers} == set(), asked
+    assert {name for name in known - headers.keys() if name in answer.headers} == set(), context
 
 
 def _step(name: str) -> str:

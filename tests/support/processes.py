@@ -1,4 +1,4 @@
-"""Information about processes that may end at any time."""
+"""Information about processes that may exit at any time."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,17 +14,17 @@ def children(pid: int | None = None) -> list[psutil.Process]:
 
 
 def name(process: psutil.Process) -> str:
-    """Empty if the process has ended."""
+    """Empty if the process has exited."""
     return _unless_ended(process.name, "")
 
 
 def command_line(process: psutil.Process) -> list[str]:
-    """Empty if the process has ended."""
+    """Empty if the process has exited."""
     return _unless_ended(process.cmdline, [])
 
 
 def environment(process: psutil.Process) -> dict[str, str]:
-    """Empty if the process has ended."""
+    """Empty if the process has exited."""
     return _unless_ended(process.environ, {})
 
 

@@ -1,4 +1,4 @@
-"""How long answers take because of what the server has to do, and not because of the machine."""
+"""Response times that other work on the machine does not distort."""
 
 import asyncio
 import time
@@ -9,14 +9,14 @@ import httpx
 
 Ask = Callable[[], Awaitable[httpx.Response]]
 
-_PAUSE = 0.02  # seconds between two looks
+_PAUSE = 0.02  # seconds between two measurements
 
 
 async def waits_beyond_idle(busy: Ask, idle: Ask, meanwhile: asyncio.Future[Any]) -> list[float]:
-    """By how many seconds each answer of the busy server came later than that of an idle one.
+    """The seconds by which each response of a busy server was slower than that of an idle one.
 
-    Both are asked the same at the same moment, again and again until `meanwhile` is done: other
-    work on the machine delays both, the server's own work only the one.
+    Both get the same request at the same time, repeatedly until `meanwhile` is done: other
+    work on the machine delays both, the work of the busy server delays only its own.
     """
     beyond: list[float] = []
     while not meanwhile.done():
@@ -27,7 +27,7 @@ async def waits_beyond_idle(busy: Ask, idle: Ask, meanwhile: asyncio.Future[Any]
 
 
 async def _wait(ask: Ask) -> float:
-    begun = time.perf_counter()
+    start = time.perf_counter()
     answer = await ask()
     assert answer.status_code == 200
-    return time.perf_counter() - begun
+    return time.perf_counter() - start

@@ -184,8 +184,9 @@ def _cell(value: object) -> str:
 
 
 def _words(error: Exception) -> str:
-    """The first line of an error, with its code; of a database error what the database says."""
+    """The first line of an error or of its docstring, with its code; or what the database says."""
     if isinstance(error, DBAPIError):
         return f"the database reports: {error.orig}"
     code = f"{error.slug}: " if isinstance(error, DomainError) else ""
-    return code + (str(error).partition("\n")[0] or type(error).__name__)
+    text = str(error) or type(error).__doc__ or type(error).__name__
+    return code + text.partition("\n")[0]

@@ -5,7 +5,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from tests.support.api import API, User, code, faults, made, utc
+from tests.support.api import API, User, code, created, faults, utc
 
 FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"}
 
@@ -13,7 +13,7 @@ FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"}
 async def test_a_token_is_created_and_its_secret_returned_once(ada: User) -> None:
     body = {"name": " laptop ", "scopes": ["write", "read"], "expires_at": "2031-01-01T02:00+02:00"}
     answer = await ada.post("/api-tokens", body)
-    shown = made(answer)
+    shown = created(answer)
     assert set(shown) == FIELDS | {"token"}
     assert UUID(shown["id"]).version == 7
     assert shown["name"] == "laptop"

@@ -181,8 +181,8 @@ async def test_a_vault_with_a_passphrase_needs_attention_while_it_has_a_session(
 async def test_a_vault_left_unlocked_needs_attention_until_it_is_locked(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
     vault = await ada.vault(workspace)
-    told = await board(ada)
-    (item,) = told["items"]
+    current = await board(ada)
+    (item,) = current["items"]
     assert utc(item.pop("observed_at")) <= utc_now()
     assert item == {
         "kind": "vault",
@@ -204,8 +204,8 @@ async def test_a_board_covers_all_workspaces_or_one(ada: User, folder: Path) -> 
         ids.append(workspace)
         await ada.repo(workspace, f"repo of {name}", path=str(folder / "nothing"))
         await ada.vault(workspace, f"vault of {name}")
-    told = await board(ada)
-    assert [(each["workspace_id"], each["kind"]) for each in told["items"]] == [
+    current = await board(ada)
+    assert [(each["workspace_id"], each["kind"]) for each in current["items"]] == [
         (workspace, kind) for workspace in ids for kind in ("repo", "vault")
     ]
     (second,) = await reasons(ada, f"?workspace_id={ids[1]}&reason=missing")
@@ -296,9 +296,9 @@ async def test_a_board_contains_only_resources_of_the_caller(
 
 async def test_a_user_without_resources_has_an_empty_board(ada: User) -> None:
     for query in ("", "?fresh=false", f"?workspace_id={(await ada.workspace())['id']}"):
-        told = await board(ada, query)
-        assert (told["items"], told["unobserved"]) == ([], 0)
-        assert utc(told["observed_at"]) <= utc_now()
+        current = await board(ada, query)
+        assert (current["items"], current["unobserved"]) == ([], 0)
+        assert utc(current["observed_at"]) <= utc_now()
 
 
 async def test_filters_are_read_strictly(ada: User) -> None:
@@ -322,8 +322,8 @@ async def test_without_git_roots_vaults_are_listed_and_no_repo_is_inspected(
         workspace = (await ada.workspace())["id"]
         await ada.repo(workspace, path=str(folder / "nothing"))
         await ada.vault(workspace, "keys")
-        told = await board(ada)
-        assert ([each["name"] for each in told["items"]], told["unobserved"]) == (["keys"], 1)
+        current = await board(ada)
+        assert ([each["name"] for each in current["items"]], current["unobserved"]) == (["keys"], 1)
 
 
 async def test_parallel_boards_are_equal_and_share_the_threads(
@@ -381,12 +381,12 @@ async def test_repos_beyond_the_time_limit_have_stored_observations_and_come_fir
         os.mkfifo(fifo)  # git opens it and waits
     await ada.repo(workspace, "new", path=str(folder / "nothing"))
     monkeypatch.setattr(attention_board, "INSPECTION_LIMIT", 1.5)
-    told = await board(ada)
-    new = told["items"].pop()
+    current = await board(ada)
+    new = current["items"].pop()
     assert (new["name"], new["reasons"]) == ("new", ["missing"])
-    assert told["items"] == seen["items"]
-    assert told["observed_at"] == seen["observed_at"]
-    assert told["unobserved"] == 0
+    assert current["items"] == seen["items"]
+    assert current["observed_at"] == seen["observed_at"]
+    assert current["unobserved"] == 0
 
     await until(nothing_runs)
     monkeypatch.undo()

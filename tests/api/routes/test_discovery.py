@@ -12,7 +12,7 @@ from symphony.config.settings import Settings
 from symphony.infrastructure.git.discovery import finder
 from symphony.infrastructure.git.discovery.finder import SearchLimits
 from symphony.main import GitLimits
-from tests.support.api import User, code, faults, made, running_api, sign_up
+from tests.support.api import User, code, created, faults, running_api, sign_up
 from tests.support.metrics import scraped
 from tests.support.server import until
 
@@ -26,7 +26,7 @@ def folder(settings: Settings) -> Path:
     return root
 
 
-async def asked(user: User, folder: Path | str, **fields: Any) -> tuple[str, dict[str, Any]]:
+async def discovered(user: User, folder: Path | str, **fields: Any) -> tuple[str, dict[str, Any]]:
     """The path of a workspace, and the result of a discovery for it."""
     workspace = f"/workspaces/{(await user.workspace())['id']}"
     answer = await user.post(f"{workspace}/discoveries", {"root": str(folder), **fields})
@@ -42,7 +42,9 @@ async def test_the_repositories_of_a_folder_are_returned_as_they_can_be_imported
     engine.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")
     Repository.created(folder / "old/engine", "--bare")
     workspace = f"/workspaces/{(await ada.workspace())['id']}"
-    registered = made(await ada.post(f"{workspace}/repos", {"name": "E", "path": str(engine.path)}))
+    registered = created(
+        await ada.post(f"{workspace}/repos", {"name": "E", "path": str(engine.path)})
+    )
     answer = await ada.post(f"{workspace}/discoveries", {"root": str(folder), "max_depth": 2})
     assert answer.json() == {
         "items": [
@@ -73,12 +75,12 @@ async def test_every_discovered_repository_can_be_imported_and_is_then_registere
     names = ("a/engine", "b/engine", "b/Engine", "loom: 1", " mill ", "two\nlines", "caf\udce9")
     for name in names:
         Repository.created(folder / name)
-    workspace, told = await asked(ada, folder)
-    assert len(told["items"]) == len(names)
-    chosen = [each for each in told["items"] if each["name"] is not None]
+    workspace, found = await discovered(ada, folder)
+    assert len(found["items"]) == len(names)
+    chosen = [each for each in found["items"] if each["name"] is not None]
     assert len(chosen) == 5
     items = [{name: each[name] for name in ("name", "path", "remote_url")} for each in chosen]
-    imported = made(await ada.post(f"{workspace}/repos/import", {"items": items}))["items"]
+    imported = created(await ada.post(f"{workspace}/repos/import", {"items": items}))["items"]
     again = await ada.post(f"{workspace}/discoveries", {"root": str(folder)})
     registered = [each for each in again.json()["items"] if each["registered"]]
     assert [(each["name"], each["path"]) for each in registered] == [
@@ -92,8 +94,8 @@ async def test_a_repository_that_cannot_be_imported_has_no_name_and_a_reason(
     ada: User, folder: Path
 ) -> None:
     Repository.created(folder / "two\nlines")
-    _, told = await asked(ada, folder)
-    (item,) = told["items"]
+    _, found = await discovered(ada, folder)
+    (item,) = found["items"]
     assert (item["name"], item["path"]) == (None, f"{folder}/two\ufffdlines")
     assert item["reason"]
 
@@ -101,8 +103,8 @@ async def test_a_repository_that_cannot_be_imported_has_no_name_and_a_reason(
 async def test_the_default_depth_is_four_folders(ada: User, folder: Path) -> None:
     for path in ("a/b/c/d", "a/b/c/d/e"):
         Repository.created(folder / path)
-    workspace, told = await asked(ada, folder)
-    assert [each["name"] for each in told["items"]] == ["d"]
+    workspace, found = await discovered(ada, folder)
+    assert [each["name"] for each in found["items"]] == ["d"]
     deeper = {"root": str(folder), "max_depth": 5}
     answer = await ada.post(f"{workspace}/discoveries", deeper)
     assert [each["name"] for each in answer.json()["items"]] == ["d", "e"]
@@ -169,14 +171,14 @@ async def test_during_a_discovery_no_connection_is_held(
 
     monkeypatch.setattr(finder, "classify", wait)
     Repository.created(folder / "engine")
-    searching = asyncio.create_task(asked(ada, folder))
+    searching = asyncio.create_task(discovered(ada, folder))
     try:
         await until(has_begun)
         assert (await scraped(ada.client)).value("symphony_database_callers") == 0
     finally:
         go_on.set()
-    _, told = await searching
-    assert told == {"items": [], "truncated": False}
+    _, found = await searching
+    assert found == {"items": [], "truncated": False}
 
 
 @pytest.mark.parametrize("git_limits", [GitLimits(search=SearchLimits(max_queued=0))])

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from symphony.config.settings import Settings
-from tests.support.api import API, User, code, faults, made, running_api, sign_up
+from tests.support.api import API, User, code, created, faults, running_api, sign_up
 
 ITEMS = [
     {"name": "engine", "path": "~/dev/engine"},
@@ -33,7 +33,7 @@ def taken(answer: httpx.Response) -> list[tuple[str, str]]:
 async def test_all_items_become_repos_of_the_workspace(ada: User) -> None:
     repos = await repos_of(ada)
     answer = await ada.post(f"{repos}/import", {"items": ITEMS})
-    imported = made(answer)
+    imported = created(answer)
     assert answer.headers["location"] == f"{API}{repos}"
     assert "etag" not in answer.headers
     assert [
@@ -92,7 +92,7 @@ async def test_an_import_beyond_the_limit_is_refused_with_the_numbers(
         refused = await ada.post(f"{repos}/import", numbered(3))
         assert code(refused) == "409 repo-limit-reached"
         assert (refused.json()["limit"], refused.json()["used"]) == (3, 1)
-        made(await ada.post(f"{repos}/import", numbered(2)))
+        created(await ada.post(f"{repos}/import", numbered(2)))
         refused = await ada.post(f"{repos}/import", numbered(1, first=2))
         assert (refused.json()["limit"], refused.json()["used"]) == (3, 3)
 
@@ -142,4 +142,4 @@ async def test_refusals_are_not_stored(ada: User) -> None:
 async def test_an_import_works_without_git_roots(settings: Settings) -> None:
     async with running_api(settings.model_copy(update={"git_roots": ()})) as client:
         ada = await sign_up(client, "ada")
-        made(await ada.post(f"{await repos_of(ada)}/import", {"items": ITEMS}))
+        created(await ada.post(f"{await repos_of(ada)}/import", {"items": ITEMS}))

@@ -176,12 +176,12 @@ async def test_a_repo_that_is_deleted_during_its_sync_stays_deleted(
 
 
 @pytest.mark.parametrize(
-    ("remote_url", "told"),
+    ("remote_url", "expected"),
     [("https://git.example.org/other", "409 remote-changed"), (None, "409 no-remote")],
 )
 async def test_a_change_of_the_remote_during_a_sync_is_a_409(
     remote_url: str | None,
-    told: str,
+    expected: str,
     ada: User,
     address: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -189,7 +189,7 @@ async def test_a_change_of_the_remote_during_a_sync_is_a_409(
     repo = await registered(ada, Path("/none"), address)
     path = f"/repos/{repo['id']}"
     change = ada.patch(path, {"remote_url": remote_url})
-    assert code(await synced_while(ada, path, change, monkeypatch)) == told
+    assert code(await synced_while(ada, path, change, monkeypatch)) == expected
     assert (await ada.get(path)).json()["last_synced"] is None
 
 

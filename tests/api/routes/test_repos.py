@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from symphony.config.settings import Settings
-from tests.support.api import User, code, faults, made_at, running_api, sign_up
+from tests.support.api import User, code, created_resource, faults, running_api, sign_up
 
 FIELDS = {
     "id",
@@ -28,7 +28,7 @@ async def test_a_repo_is_registered_with_all_its_fields(ada: User) -> None:
         "metadata": {"language": "note G", "stars": 1843},
     }
     answer = await ada.post(f"/workspaces/{workspace_id}/repos", given)
-    repo = await made_at(ada, answer, "/repos")
+    repo = await created_resource(ada, answer, "/repos")
     assert set(repo) == FIELDS
     assert repo["workspace_id"] == workspace_id
     assert repo["last_synced"] is None

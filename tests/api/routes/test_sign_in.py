@@ -50,14 +50,14 @@ async def test_a_wrong_password_and_an_unknown_user_have_the_same_response(ada: 
         await _ask(ada.client, "nobody", PASSWORD),
     )
     assert code(wrong) == code(unknown) == "401 invalid-credentials"
-    told: list[dict[str, Any]] = []
+    problems: list[dict[str, Any]] = []
     for answer in (wrong, unknown):
         problem = answer.json()
         del problem["request_id"]
         headers = {name: value for name, value in answer.headers.items() if name != "x-request-id"}
         # Both bodies have the same length, so the content-length can be compared too.
-        told.append(problem | headers)
-    assert told[0] == told[1]
+        problems.append(problem | headers)
+    assert problems[0] == problems[1]
 
 
 async def test_an_unknown_user_is_refused_as_slowly_as_a_wrong_password(ada: User) -> None:

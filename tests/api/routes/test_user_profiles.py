@@ -8,8 +8,8 @@ from tests.support.api import (
     PASSWORD,
     User,
     code,
+    created_resource,
     faults,
-    made_at,
     running_api,
     sign_in,
     sign_up,
@@ -29,7 +29,7 @@ async def test_a_sign_up_creates_a_profile_and_returns_its_location(
 ) -> None:
     answer = await _sign_up(client, username="Ada_1", preferences={"theme": {"name": "dark"}})
     ada = User(client, answer.json()["id"], "Ada_1", await sign_in(client, "Ada_1"))
-    profile = await made_at(ada, answer, "/user-profiles")
+    profile = await created_resource(ada, answer, "/user-profiles")
     assert set(profile) == FIELDS
     assert profile["username"] == "Ada_1"
     assert profile["email"] == "ada@example.org"

@@ -1,7 +1,7 @@
 """Workspaces: create, get, update and delete them, and their stats."""
 
 from symphony.config.settings import Settings
-from tests.support.api import User, code, faults, made_at, running_api, sign_up
+from tests.support.api import User, code, created_resource, faults, running_api, sign_up
 
 FIELDS = {
     "id",
@@ -24,7 +24,7 @@ async def test_a_workspace_is_created_with_all_its_fields(ada: User) -> None:
         "settings": {"colour": "blue", "depth": [1, 2.5, None, {"on": True}]},
     }
     answer = await ada.post(f"/user-profiles/{ada.id}/workspaces", given)
-    workspace = await made_at(ada, answer, "/workspaces")
+    workspace = await created_resource(ada, answer, "/workspaces")
     assert set(workspace) == FIELDS
     assert workspace["user_profile_id"] == ada.id
     assert {name: workspace[name] for name in given} == given

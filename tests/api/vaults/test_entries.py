@@ -269,10 +269,10 @@ async def test_a_put_can_exclude_states(vault: PlainVault) -> None:
 async def test_of_parallel_creations_of_one_entry_one_succeeds(vault: PlainVault) -> None:
     only_new = {"If-None-Match": "*"}
     answers = await asyncio.gather(*(vault.put("a", f"{n}", headers=only_new) for n in range(10)))
-    made = [n for n, answer in enumerate(answers) if answer.status_code == 201]
-    assert len(made) == 1
+    succeeded = [n for n, answer in enumerate(answers) if answer.status_code == 201]
+    assert len(succeeded) == 1
     assert {answer.status_code for answer in answers} == {201, 412}
-    assert (await vault.get("a")).json()["content"] == f"{made[0]}"
+    assert (await vault.get("a")).json()["content"] == f"{succeeded[0]}"
 
 
 async def test_parallel_puts_of_one_key_create_consecutive_versions(vault: PlainVault) -> None:

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from symphony.infrastructure.database.engine import Engines
 from tests.conftest import MASTER_KEY
 from tests.support.api import User
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import Row, read_rows
+from tests.support.vaults import OpenVault
 
 # A store that outlives the engine that reads the rows.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
@@ -49,10 +49,10 @@ def of_vault(rows: list[Row], vault: UUID) -> Row:
 async def test_a_data_key_opens_with_the_passphrase_and_with_a_session(
     ada: User, engines: Engines
 ) -> None:
-    made = await OpenVault.made(ada, (await ada.workspace())["id"], "v", PASSPHRASE)
+    created = await OpenVault.created(ada, (await ada.workspace())["id"], "v", PASSPHRASE)
     by_token = ada.using((await ada.api_token())["token"])
-    session = (await OpenVault(by_token, made.id, PASSPHRASE).opened()).session
-    rows, vault = await read_rows(engines), UUID(made.id)
+    session = (await OpenVault(by_token, created.id, PASSPHRASE).opened()).session
+    rows, vault = await read_rows(engines), UUID(created.id)
     kept = of_vault(rows["vault_keys"], vault)
     how = [kept[name] for name in ("memory", "passes", "lanes")]
     memory, passes, lanes = how
@@ -73,10 +73,10 @@ async def test_a_data_key_opens_with_the_passphrase_and_with_a_session(
 async def test_entries_decrypt_with_keys_derived_from_the_data_key(
     ada: User, engines: Engines
 ) -> None:
-    made = await OpenVault.made(ada, (await ada.workspace())["id"], "v")
+    created = await OpenVault.created(ada, (await ada.workspace())["id"], "v")
     for key in (KEY, KEY, "clients/b"):
-        assert (await made.put(key, CONTENT)).is_success
-    rows, vault = await read_rows(engines), UUID(made.id)
+        assert (await created.put(key, CONTENT)).is_success
+    rows, vault = await read_rows(engines), UUID(created.id)
     master_key = base64.urlsafe_b64decode(MASTER_KEY + "=")
     kept = of_vault(rows["vault_keys"], vault)
     name = hashlib.sha256(b"symphony master key\0" + master_key).digest()[:16]
@@ -97,13 +97,13 @@ async def test_entries_decrypt_with_keys_derived_from_the_data_key(
         facts = opened(subkey, each["facts"], "entry facts", vault, *about)
         content_type, encoding, size, moment = json.loads(facts)
         assert (content_type, encoding, size) == ("text/plain", "utf-8", len(CONTENT.encode()))
-        shown = (await made.get(KEY, each["version"])).json()["created_at"]
+        shown = (await created.get(KEY, each["version"])).json()["created_at"]
         assert datetime.fromisoformat(shown) == datetime.fromisoformat(moment)
         subkey, about = derived(data_key, "entry content"), (*about, KEY.encode(), facts)
         content = opened(subkey, each["content"], "entry content", vault, *about)
         assert content == CONTENT.encode()
 
-    page = await made.ask("GET", "/entries?prefix=clients/&limit=1")
+    page = await created.ask("GET", "/entries?prefix=clients/&limit=1")
     cursor = base64.urlsafe_b64decode(page.json()["next_cursor"] + "==")
     about = (UUID(ada.id).bytes, b"clients/")
     assert opened(derived(data_key, "cursor"), cursor, "cursor", vault, *about) == KEY.encode()

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import VaultModel
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
-from tests.support.api import User, code, made
-from tests.support.open_vaults import OpenVault
+from tests.support.api import User, code, created
+from tests.support.vaults import OpenVault
 
 # A store that outlives the engine of the other writer.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
@@ -20,7 +20,7 @@ AT_ONCE = 2  # seconds; a wait for the lock would take longer
 
 
 @asynccontextmanager
-async def somebody_writing(engines: Engines, vault: OpenVault) -> AsyncGenerator[None]:
+async def concurrent_write(engines: Engines, vault: OpenVault) -> AsyncGenerator[None]:
     """Lock the row of the vault on PostgreSQL, and the database on SQLite."""
     row = select(VaultModel.id).where(VaultModel.id == UUID(vault.id)).with_for_update()
     async with engines.write.begin() as connection:
@@ -41,16 +41,16 @@ async def test_a_write_to_a_locked_vault_is_refused_during_another_write(
     ada: User, engines: Engines
 ) -> None:
     workspace = (await ada.workspace())["id"]
-    vault = await OpenVault.made(ada, workspace, "secret", "a horse and a battery")
+    vault = await OpenVault.created(ada, workspace, "secret", "a horse and a battery")
     opened = await vault.opened()
     assert (await opened.put()).status_code == 201
-    switched = await OpenVault.made(ada, workspace, "switched")
+    switched = await OpenVault.created(ada, workspace, "switched")
     assert (await switched.lock()).status_code == 200
     for each in (vault, switched):
-        async with somebody_writing(engines, each), asyncio.timeout(AT_ONCE):
+        async with concurrent_write(engines, each), asyncio.timeout(AT_ONCE):
             assert await writes(each) == {"423 vault-locked"}
     await vault.lock()
-    async with somebody_writing(engines, vault), asyncio.timeout(AT_ONCE):
+    async with concurrent_write(engines, vault), asyncio.timeout(AT_ONCE):
         assert await writes(opened) == {"423 vault-locked"}
 
 
@@ -65,11 +65,11 @@ async def test_a_vault_in_an_unknown_workspace_is_refused_before_its_passphrase_
     }
     workspace = (await ada.workspace())["id"]
     path, once = f"/workspaces/{workspace}/vaults", {"Idempotency-Key": "once"}
-    vault = made(await ada.post(path, body, headers=once))
+    vault = created(await ada.post(path, body, headers=once))
     assert (await ada.delete(f"/workspaces/{workspace}?force=true")).status_code == 204
     # A retry still returns the first response.
     again = await ada.post(path, body, headers=once)
-    assert (made(again), again.headers["idempotency-replayed"]) == (vault, "true")
+    assert (created(again), again.headers["idempotency-replayed"]) == (vault, "true")
 
     async def not_called(*_: object) -> bytes:
         raise AssertionError

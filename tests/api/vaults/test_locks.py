@@ -10,8 +10,8 @@ import pytest
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.vaults import sessions
 from tests.support.api import User, code, faults, running_api, sign_in, sign_up, utc
-from tests.support.open_vaults import OpenVault
 from tests.support.server import until
+from tests.support.vaults import OpenVault
 
 PASSPHRASE = "a horse, a battery and a staple"
 OTHER = "a mare, a cell and a paper clip"
@@ -20,8 +20,8 @@ OTHER = "a mare, a cell and a paper clip"
 async def a_vault(owner: User, name: str = "secret", **fields: Any) -> OpenVault:
     workspace = (await owner.workspace(f"of {name}"))["id"]
     protected = {"protection": "passphrase", "passphrase": PASSPHRASE}
-    made = await owner.vault(workspace, name, **protected, **fields)
-    return OpenVault(owner, made["id"], PASSPHRASE)
+    created = await owner.vault(workspace, name, **protected, **fields)
+    return OpenVault(owner, created["id"], PASSPHRASE)
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ async def test_without_a_valid_session_of_the_token_every_access_is_a_423(
     if second.token == vault.owner.token:  # both were created in the same second
         token = (await vault.owner.api_token())["token"]
         second = vault.owner.using(token)
-    for stranger in (
+    for caller in (
         vault,
         replace(vault, session="symv_unknown"),
         replace(vault, session=holder.session[:-1]),
@@ -107,7 +107,7 @@ async def test_without_a_valid_session_of_the_token_every_access_is_a_423(
             ("DELETE", "/entries/a", None),
             ("POST", "/restore/a", {"version": 1}),
         ):
-            assert code(await stranger.ask(method, path, body)) == "423 vault-locked"
+            assert code(await caller.ask(method, path, body)) == "423 vault-locked"
     assert (await holder.get()).json()["content"] == "kept"
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from symphony.domain.vaults.keys import Derivation
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
-from tests.support.api import User, code, made
-from tests.support.open_vaults import OpenVault
+from tests.support.api import User, code, created
+from tests.support.vaults import OpenVault
 
 PASSPHRASE = "a horse, a battery and a staple"
 OTHER = "a mare, a cell and a paper clip"
@@ -19,7 +19,7 @@ OTHER = "a mare, a cell and a paper clip"
 async def a_vault(owner: User) -> OpenVault:
     """A vault in a workspace of its own."""
     workspace = (await owner.workspace(f"of {uuid4()}"))["id"]
-    return await OpenVault.made(owner, workspace, "secret", PASSPHRASE)
+    return await OpenVault.created(owner, workspace, "secret", PASSPHRASE)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ async def test_the_creation_of_a_vault_with_a_passphrase_can_be_retried(ada: Use
     key = {"Idempotency-Key": "once"}
     first = await ada.post(path, body, headers=key)
     again = await ada.post(path, body, headers=key)
-    assert made(again) == made(first)
+    assert created(again) == created(first)
     assert again.headers["idempotency-replayed"] == "true"
     other = await ada.post(path, body | {"passphrase": OTHER}, headers=key)
     assert code(other) == "422 idempotency-key-reused"
@@ -132,9 +132,9 @@ async def test_every_stored_hash_of_a_passphrase_comes_from_argon2(
     path = f"/workspaces/{(await ada.workspace())['id']}/vaults"
     body = {"name": "k", "path": "/k", "protection": "passphrase", "passphrase": PASSPHRASE}
     answer = await ada.post(path, body, headers={"Idempotency-Key": "once"})
-    given, asked = derived
+    given, body_hashed = derived
     assert given.decode() == PASSPHRASE
-    assert json.loads(asked) == body
+    assert json.loads(body_hashed) == body
     vault = OpenVault(ada, answer.json()["id"])
     for passphrase, expected in ((PASSPHRASE, "200"), (OTHER, "403 wrong-passphrase")):
         derived.clear()

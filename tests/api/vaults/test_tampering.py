@@ -21,7 +21,6 @@ from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.database.vaults.keys import to_record
 from tests.support.api import User, code
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import (
     TABLES,
     Alteration,
@@ -31,6 +30,7 @@ from tests.support.vault_rows import (
     read_rows,
     write_rows,
 )
+from tests.support.vaults import OpenVault
 
 pytestmark = [
     pytest.mark.long,
@@ -55,7 +55,7 @@ REFUSALS = {
 }
 
 # Columns of which a change, or one kind of change, is not detected, with the reason.
-PLAIN = "it is not encrypted, and whoever can write the row decides what is shown"
+PLAIN = "it is not encrypted, so write access to the row decides what is shown"
 UNDETECTABLE = {
     "vaults.workspace_id": "whose a vault is, is plain",
     **{
@@ -99,13 +99,13 @@ async def scene(ada: User, eve: User, engines: Engines) -> Scene:
     here, there = (await ada.workspace("here"))["id"], (await ada.workspace("there"))["id"]
     hers = (await eve.workspace())["id"]
     workspaces = ((ada, here), (ada, there), (eve, hers))
-    locked = await OpenVault.made(ada, here, "locked", PASSPHRASES[0])
-    plain = await OpenVault.made(ada, here, "plain")
+    locked = await OpenVault.created(ada, here, "locked", PASSPHRASES[0])
+    plain = await OpenVault.created(ada, here, "plain")
     by_token = ada.using((await ada.api_token())["token"])
     others = (
-        await (await OpenVault.made(by_token, there, "locked too", PASSPHRASES[1])).opened(),
-        await OpenVault.made(ada, there, "plain too"),
-        await OpenVault.made(eve, hers, "hers"),
+        await (await OpenVault.created(by_token, there, "locked too", PASSPHRASES[1])).opened(),
+        await OpenVault.created(ada, there, "plain too"),
+        await OpenVault.created(eve, hers, "hers"),
     )
     locked = await locked.opened()
     for vault in (locked, plain, *others):
@@ -119,27 +119,27 @@ async def scene(ada: User, eve: User, engines: Engines) -> Scene:
     return Scene(locked, plain, others, lists, older)
 
 
-def told(answer: httpx.Response) -> Answer:
+def outcome(answer: httpx.Response) -> Answer:
     if answer.status_code >= 400:
         return code(answer), None
     return str(answer.status_code), answer.json()
 
 
-async def look(vaults: tuple[OpenVault, ...], at: Container[UUID]) -> Answers:
+async def read_all(vaults: tuple[OpenVault, ...], at: Container[UUID]) -> Answers:
     """All responses about some vaults, and one entry of the others."""
-    seen: Answers = {}
+    answers: Answers = {}
     for vault in vaults:
         vault_id = UUID(vault.id)
-        seen[vault_id, "a"] = told(await vault.get("a"))
+        answers[vault_id, "a"] = outcome(await vault.get("a"))
         if vault_id not in at:
             continue
-        seen[vault_id, "record"] = told(await vault.ask("GET"))
-        seen[vault_id, "list"] = told(await vault.ask("GET", "/entries"))
-        seen[vault_id, "b"] = told(await vault.get("b"))
+        answers[vault_id, "record"] = outcome(await vault.ask("GET"))
+        answers[vault_id, "list"] = outcome(await vault.ask("GET", "/entries"))
+        answers[vault_id, "b"] = outcome(await vault.get("b"))
         for version in (1, 2):
-            seen[vault_id, f"a, version {version}"] = told(await vault.get("a", version))
-        seen[vault_id, "versions of a"] = told(await vault.versions("a"))
-    return seen
+            answers[vault_id, f"a, version {version}"] = outcome(await vault.get("a", version))
+        answers[vault_id, "versions of a"] = outcome(await vault.versions("a"))
+    return answers
 
 
 async def listed(scene: Scene) -> dict[UUID, Any]:
@@ -173,7 +173,7 @@ class Judge:
                 assert self._is_part(answer[1], before[1]), about
                 detected = detected or answer[1]["damaged"] > 0
             else:
-                assert what == "record", f"something else is told: {about}"
+                assert what == "record", f"another response has changed: {about}"
         return detected
 
     @staticmethod
@@ -194,7 +194,7 @@ async def restored(engines: Engines, scene: Scene) -> Rows:
 async def test_after_a_change_of_any_column_responses_have_the_stored_content_or_an_error(
     scene: Scene, restored: Rows, engines: Engines, table: Table
 ) -> None:
-    before, listed_before = await look(scene.all, scene.ids), await listed(scene)
+    before, listed_before = await read_all(scene.all, scene.ids), await listed(scene)
     assert {answer[0] for answer in before.values()} == {"200", "404 version-not-found"}
     judge = Judge(before)
     subjects = {UUID(scene.locked.id)}
@@ -209,7 +209,8 @@ async def test_after_a_change_of_any_column_responses_have_the_stored_content_or
         if not await write_rows(engines, altered.rows):
             counted["refused by the database"] += 1
             continue
-        detected = judge.detected(altered, await look(scene.those(altered.vaults), altered.vaults))
+        after = await read_all(scene.those(altered.vaults), altered.vaults)
+        detected = judge.detected(altered, after)
         for vault_id, shown in (await listed(scene)).items():
             assert vault_id in altered.vaults or shown == listed_before[vault_id], str(altered)
         detected = await _unlock_and_write(scene, altered, judge) or detected
@@ -219,7 +220,7 @@ async def test_after_a_change_of_any_column_responses_have_the_stored_content_or
             assert reasons, f"undetected: {altered}"
             undetected |= reasons
     await write_rows(engines, restored)
-    assert await look(scene.all, scene.ids) == before
+    assert await read_all(scene.all, scene.ids) == before
     assert tried == {f"{table.name}.{column.key}" for column in table.columns}
     assert undetected == {each for each in UNDETECTABLE if each.startswith(f"{table.name}.")}
     assert counted["detected"] >= 3 * len(tried - undetected)
@@ -229,7 +230,7 @@ async def test_after_a_change_of_any_column_responses_have_the_stored_content_or
 async def _unlock_and_write(scene: Scene, altered: Alteration, judge: Judge) -> bool:
     """Unlock the vault and write to it; returns whether any response reports damage."""
     detected = False
-    unlocked = told(await scene.locked.unlock())
+    unlocked = outcome(await scene.locked.unlock())
     assert unlocked[0] in {"200", *REFUSALS}, f"{altered}: unlocking: {unlocked}"
     if unlocked[0] != "200":
         assert UUID(scene.locked.id) in altered.vaults
@@ -237,25 +238,25 @@ async def _unlock_and_write(scene: Scene, altered: Alteration, judge: Judge) -> 
     for vault in (scene.locked, scene.plain):
         if UUID(vault.id) not in altered.vaults:
             continue
-        written = told(await vault.put("a", "written anew"))
+        written = outcome(await vault.put("a", "a new content"))
         assert written[0] in {"200", "201", *REFUSALS}, f"{altered}: writing: {written}"
-        read = told(await vault.get("a"))
+        read = outcome(await vault.get("a"))
         if written[0] in {"200", "201"}:
-            assert read[1]["content"] == "written anew", f"{altered}: {read}"
+            assert read[1]["content"] == "a new content", f"{altered}: {read}"
         else:
             assert read[0] in {"200", *REFUSALS}
             detected = True
         removed = await vault.ask("DELETE", "/entries/a")
         assert removed.status_code == 204 or code(removed) in REFUSALS, f"{altered}: {removed}"
     others = tuple(each for each in scene.all if UUID(each.id) not in altered.vaults)
-    judge.detected(altered, await look(others, ()))
+    judge.detected(altered, await read_all(others, ()))
     return detected
 
 
 async def test_a_data_key_with_a_forged_checksum_opens_nothing_more(
     scene: Scene, restored: Rows, engines: Engines
 ) -> None:
-    judge = Judge(await look(scene.all, scene.ids))
+    judge = Judge(await read_all(scene.all, scene.ids))
     tried = 0
     for vault in (scene.locked, scene.plain):
         for altered in alterations(KEYS, restored, scene.older, {UUID(vault.id)}):
@@ -266,7 +267,7 @@ async def test_a_data_key_with_a_forged_checksum_opens_nothing_more(
             if not await write_rows(engines, altered.rows):
                 continue
             tried += 1
-            detected = judge.detected(altered, await look(scene.all, altered.vaults))
+            detected = judge.detected(altered, await read_all(scene.all, altered.vaults))
             detected = await _unlock_and_write(scene, altered, judge) or detected
             assert detected or str(altered) in UNDETECTABLE, str(altered)
     assert tried > 20

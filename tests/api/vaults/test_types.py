@@ -9,8 +9,8 @@ from sqlalchemy import Column, String, Text
 
 from symphony.infrastructure.database.engine import Engines
 from tests.support.api import User
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import TABLES
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
 VALUES = {"blob": b"\0", "integer": 7, "real": 1.5, "text": "2026-02-30"}
@@ -21,8 +21,8 @@ async def vaults(ada: User) -> list[OpenVault]:
     """A vault of each protection with an entry, so that no table is empty."""
     workspace = (await ada.workspace())["id"]
     by_token = ada.using((await ada.api_token())["token"])
-    locked = await OpenVault.made(by_token, workspace, "locked", "a horse and a battery")
-    vaults = [await locked.opened(), await OpenVault.made(ada, workspace, "plain")]
+    locked = await OpenVault.created(by_token, workspace, "locked", "a horse and a battery")
+    vaults = [await locked.opened(), await OpenVault.created(ada, workspace, "plain")]
     for vault in vaults:
         assert (await vault.put()).status_code == 201
     return vaults

@@ -8,8 +8,8 @@ import pytest
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.engine import Engines
 from tests.support.api import User, code
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import Rows, read_rows, write_rows
+from tests.support.vaults import OpenVault
 
 # A store that outlives the engine that changes the rows.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)
@@ -20,8 +20,8 @@ OLD, NEW = "a horse, a battery and a staple", "a mare, a cell and a paper clip"
 @pytest.fixture
 async def vault(ada: User) -> OpenVault:
     """A vault with a passphrase and an entry with two versions."""
-    made = await OpenVault.made(ada, (await ada.workspace())["id"], "secret", OLD)
-    opened = await made.opened()
+    created = await OpenVault.created(ada, (await ada.workspace())["id"], "secret", OLD)
+    opened = await created.opened()
     await opened.put("a", "first")
     return opened
 
@@ -68,7 +68,7 @@ async def test_a_deleted_entry_row_is_a_missing_entry(vault: OpenVault, engines:
 async def test_a_vault_moved_to_another_user_is_readable_only_without_a_passphrase(
     ada: User, eve: User, vault: OpenVault, engines: Engines
 ) -> None:
-    plain = await OpenVault.made(ada, (await ada.workspace("plain"))["id"], "plain")
+    plain = await OpenVault.created(ada, (await ada.workspace("plain"))["id"], "plain")
     await plain.put("a", "of the plain one")
     hers = UUID((await eve.workspace())["id"])
     rows = await read_rows(engines)

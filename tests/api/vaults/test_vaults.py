@@ -1,7 +1,7 @@
 """Vaults: create, update and delete them; what a locked vault refuses."""
 
 from symphony.config.settings import Settings
-from tests.support.api import User, code, faults, made_at, running_api, sign_up
+from tests.support.api import User, code, created_resource, faults, running_api, sign_up
 
 FIELDS = {
     "id",
@@ -25,7 +25,7 @@ async def test_a_vault_is_created_unlocked_with_all_its_fields(ada: User) -> Non
     workspace_id = (await ada.workspace())["id"]
     given = {"name": "keys", "path": "~/vaults/keys", "metadata": {"owner": None, "size": 3}}
     answer = await ada.post(f"/workspaces/{workspace_id}/vaults", given)
-    vault = await made_at(ada, answer, "/vaults")
+    vault = await created_resource(ada, answer, "/vaults")
     assert set(vault) == FIELDS
     assert vault["workspace_id"] == workspace_id
     assert vault["is_locked"] is False

@@ -85,7 +85,7 @@ class Vaults:
         )
 
     async def put(self, credentials: VaultCredentials, key: str) -> str:
-        content = Content(b"anew", "text/plain", Encoding.UTF_8)
+        content = Content(b"a new content", "text/plain", Encoding.UTF_8)
         command = PutEntry(credentials, key, content, Precondition())
         return await self.outcome(put_entry(command, self.app))
 

@@ -44,7 +44,7 @@ def outcome(answer: httpx.Response) -> str:
     return str(answer.status_code) if answer.is_success else code(answer)
 
 
-async def test_after_a_lock_is_acknowledged_nothing_that_begins_succeeds(
+async def test_no_request_that_starts_after_an_acknowledged_lock_succeeds(
     client: httpx.AsyncClient,
 ) -> None:
     ada = await sign_up(client, "ada")
@@ -56,13 +56,13 @@ async def test_after_a_lock_is_acknowledged_nothing_that_begins_succeeds(
         session = {"Vault-Session": opened.json()["session"]}
         first = await ada.put(f"{vault}/entries/a", {"content": "first"}, headers=session)
         assert first.status_code == (201 if number == 0 else 200)
-        begun: list[tuple[float, str]] = []
+        answers: list[tuple[float, str]] = []
         stop = asyncio.Event()
 
         async def storm(
             index: int,
             session: dict[str, str] = session,
-            begun: list[tuple[float, str]] = begun,
+            answers: list[tuple[float, str]] = answers,
             stop: asyncio.Event = stop,
         ) -> None:
             while not stop.is_set():
@@ -72,27 +72,27 @@ async def test_after_a_lock_is_acknowledged_nothing_that_begins_succeeds(
                     answer = await ada.put(f"{vault}/entries/a", body, headers=session)
                 else:
                     answer = await ada.get(f"{vault}/entries/a", headers=session)
-                begun.append((at, outcome(answer)))
+                answers.append((at, outcome(answer)))
 
         clients = [asyncio.create_task(storm(index)) for index in range(AT_ONCE)]
 
-        async def many(begun: list[tuple[float, str]] = begun) -> bool:
-            return len(begun) >= 2 * AT_ONCE
+        async def many(answers: list[tuple[float, str]] = answers) -> bool:
+            return len(answers) >= 2 * AT_ONCE
 
         await until(many, within=60)
         assert (await ada.post(f"{vault}/lock")).json()["is_locked"] is True
         locked_at = time.monotonic()
 
         async def many_since(
-            begun: list[tuple[float, str]] = begun, locked_at: float = locked_at
+            answers: list[tuple[float, str]] = answers, locked_at: float = locked_at
         ) -> bool:
-            return sum(at > locked_at for at, _ in begun) >= 2 * AT_ONCE
+            return sum(at > locked_at for at, _ in answers) >= 2 * AT_ONCE
 
         await until(many_since, within=60)
         stop.set()
         await asyncio.gather(*clients)
-        assert {each for at, each in begun if at > locked_at} == {"423 vault-locked"}
-        assert {each for _, each in begun} == {"200", "423 vault-locked"}
+        assert {each for at, each in answers if at > locked_at} == {"423 vault-locked"}
+        assert {each for _, each in answers} == {"200", "423 vault-locked"}
 
 
 async def test_parallel_writes_to_two_processes_keep_the_limit_and_count_versions(
@@ -114,7 +114,7 @@ async def test_parallel_writes_to_two_processes_keep_the_limit_and_count_version
 
 
 async def keys(user: User, vault: str) -> set[str]:
-    """All of a vault's, from all pages of its list."""
+    """The keys of all entries of a vault, from all pages of its list."""
     found: set[str] = set()
     cursor: dict[str, str] = {}
     while True:

@@ -1,4 +1,4 @@
-"""`symphony vault rewrap`: another master key while the service goes on, whatever interrupts it."""
+"""`symphony vault rewrap` replaces the master key while the service runs, also after a kill."""
 
 import asyncio
 import os
@@ -31,17 +31,17 @@ pytestmark = pytest.mark.long
 OLD, NEW, OTHER = (urlsafe_b64encode(bytes([each]) * 32).decode() for each in (1, 2, 3))
 VAULTS = 3
 WITHIN = 60  # seconds
-# For each number that it is told, runs the command in small batches in a process of its own, which
-# is killed before or after the n-th time that it writes the keys or commits; says how it
-# ended.
+# For each number n that it reads, runs the command in small batches in a child process, which is
+# killed before or after the n-th write of the key file or commit; prints the exit status.
 PROGRAM = """
 import os, signal, sys
-from symphony.application import vault_keys
-from symphony.cli import app
+from functools import partial
+
+from symphony import cli
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyRepositories
 from symphony.infrastructure.vaults.master_keys import FileMasterKeys
 
-vault_keys._BATCH = 2
+cli.RewrapAll = partial(cli.RewrapAll, batch=2)
 left = 0
 
 def step():
@@ -50,11 +50,11 @@ def step():
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
-write, commit = FileMasterKeys._write, SqlAlchemyRepositories.commit
+replace, commit = FileMasterKeys._replace, SqlAlchemyRepositories.commit
 
-def counted_write(self, keys):
+def counted_replace(self, keys):
     step()
-    write(self, keys)
+    replace(self, keys)
     step()
 
 async def counted_commit(self):
@@ -62,14 +62,14 @@ async def counted_commit(self):
     await commit(self)
     step()
 
-FileMasterKeys._write = counted_write
+FileMasterKeys._replace = counted_replace
 SqlAlchemyRepositories.commit = counted_commit
 
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
         left = int(line)
-        app(["vault", "rewrap"])
+        cli.app(["vault", "rewrap"])
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
@@ -128,7 +128,7 @@ async def running(settings: Settings) -> AsyncGenerator[tuple[Application, httpx
 
 @asynccontextmanager
 async def killer(data_dir: Path) -> AsyncGenerator[Callable[[int], Awaitable[int]]]:
-    """Runs the command up to a moment, and says how it has ended."""
+    """Yields a function that runs the command up to a step and returns its exit status."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", PROGRAM), env=environment(data_dir), stdin=PIPE, stdout=PIPE
     )
@@ -140,7 +140,7 @@ async def killer(data_dir: Path) -> AsyncGenerator[Callable[[int], Awaitable[int
         incoming.write(f"{step}\n".encode())
         async with asyncio.timeout(WITHIN):
             line = (await outgoing.readline()).decode()
-            if "Rewrapped" in line:  # what the command says when it was not killed
+            if "Rewrapped" in line:  # printed unless it was killed
                 line = (await outgoing.readline()).decode()
             return int(line)
 
@@ -151,7 +151,7 @@ async def killer(data_dir: Path) -> AsyncGenerator[Callable[[int], Awaitable[int
         await process.wait()
 
 
-async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it(
+async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_completes_it(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "data"
@@ -168,7 +168,7 @@ async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it(
             if status != -signal.SIGKILL:
                 break
             kills += 1
-            if kills == 6:  # what is made meanwhile is kept as well
+            if kills == 6:  # what is created meanwhile is readable as well
                 vaults.append(await fill(ada, f"v{len(vaults)}"))
             await rewrap_all(RewrapAll(), application)
             assert await contents(ada, vaults) == [f"v{number}" for number in range(len(vaults))]
@@ -185,7 +185,7 @@ async def test_killed_at_any_moment_it_loses_nothing_and_the_next_run_ends_it(
     assert [file.name for file in keys if file.stat().st_mode & 0o077] == []
 
 
-async def test_two_at_once_take_turns(tmp_path: Path) -> None:
+async def test_two_parallel_runs_wait_for_each_other(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     settings = await prepared(data_dir)
     async with running_api(settings) as client:
@@ -196,7 +196,7 @@ async def test_two_at_once_take_turns(tmp_path: Path) -> None:
         assert await contents(ada, vaults) == [f"v{number}" for number in range(VAULTS)]
 
 
-async def test_while_a_key_cannot_be_opened_no_master_key_is_taken_away(tmp_path: Path) -> None:
+async def test_while_a_key_cannot_be_unwrapped_no_master_key_is_removed(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     settings = await prepared(data_dir)
     key_file = data_dir / "symphony.sqlite3.master-key"
@@ -220,7 +220,7 @@ async def test_a_master_key_that_vaults_need_is_never_replaced_by_a_new_one(tmp_
     data_dir = tmp_path / "data"
     settings = await prepared(data_dir)
     key_file = data_dir / "symphony.sqlite3.master-key"
-    assert (await rewrap(data_dir))[0] == 0  # nothing needs one yet, so one is made
+    assert (await rewrap(data_dir))[0] == 0  # no vault needs one yet, so one is created
     async with running_api(settings) as client:
         ada = await sign_up(client, "ada")
         vault = await fill(ada, "kept")
@@ -255,7 +255,7 @@ def on_postgresql(database: str, master_key: str | None) -> Settings:
     return Settings.model_validate(values)
 
 
-async def test_with_a_key_that_is_set_all_is_wrapped_under_the_first(
+async def test_keys_are_wrapped_under_the_first_configured_master_key(
     database: str, tmp_path: Path
 ) -> None:
     set_ = {"DATABASE_URL": database, "SECRET_KEY": SECRET}
@@ -283,7 +283,7 @@ async def test_with_a_key_that_is_set_all_is_wrapped_under_the_first(
     assert "SYMPHONY_MASTER_KEY" in said
 
 
-async def test_postgresql_without_a_master_key_keeps_all_but_entries(database: str) -> None:
+async def test_postgresql_without_a_master_key_serves_all_but_entries(database: str) -> None:
     async with running_api(on_postgresql(database, None)) as client:
         ada = await sign_up(client, "ada")
         workspace = (await ada.workspace())["id"]
@@ -303,7 +303,7 @@ async def test_postgresql_without_a_master_key_keeps_all_but_entries(database: s
 
 
 @pytest.mark.parametrize("value", ["secret", f"{OLD},", OLD[:-4]])
-async def test_a_master_key_that_is_none_ends_the_start(tmp_path: Path, value: str) -> None:
+async def test_an_invalid_master_key_stops_the_start(tmp_path: Path, value: str) -> None:
     status, said = await run(
         Path(sys.executable).with_name("symphony"),
         *("vault", "rewrap"),

@@ -1,7 +1,7 @@
-"""What is in a vault, and what opens it, is nowhere but where it is asked for.
+"""Contents of vaults, passphrases, sessions and keys appear only in the responses that return them.
 
-Secrets are planted in all that a vault takes, well and badly used; then each is looked for, in
-every form, in the database's dump and files, in the logs, in the metrics and in the answers.
+Secrets are planted in all fields, of valid and invalid requests. Then the database's dump and
+files, the logs, the metrics and the responses are searched for each of them, in every encoding.
 """
 
 import base64
@@ -31,9 +31,9 @@ from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.canaries import Canaries
-from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
 from tests.support.vault_rows import Row, read_rows
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 
@@ -51,23 +51,23 @@ CONTENTS = ("content", "second content", "base64 content", "content of plain")
 
 @dataclass
 class Answers:
-    """All that a service has answered, with what each answer may show."""
+    """All responses of a service, with the secrets that each may contain."""
 
     canaries: Canaries
-    seen: list[tuple[httpx.Request, bytes]] = field(
+    received: list[tuple[httpx.Request, bytes]] = field(
         default_factory=list[tuple[httpx.Request, bytes]]
     )
 
     async def keep(self, answer: httpx.Response) -> None:
         await answer.aread()
-        told = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
-        self.seen.append((answer.request, told.encode() + b"\n" + answer.content))
+        text = "\n".join(f"{name}: {value}" for name, value in answer.headers.items())
+        self.received.append((answer.request, text.encode() + b"\n" + answer.content))
 
     def found(self) -> list[str]:
         return [
             f"{request.method} {request.url.path}: {each}"
-            for request, told in self.seen
-            for each in self.canaries.found_in(told, shown=self._shown(request))
+            for request, text in self.received
+            for each in self.canaries.found_in(text, shown=self._shown(request))
         ]
 
     @staticmethod
@@ -76,7 +76,7 @@ class Answers:
         shown = set[str]()
         if any(part in path for part in ("/entries", "/versions/", "/restore/")):
             shown |= {*KEYS, "prefix"} if request.method == "GET" else {*KEYS}
-            shown |= {"unknown field"} if request.method == "PUT" else set()  # its place is told
+            shown |= {"unknown field"} if request.method == "PUT" else set()  # in the pointer
         if "/entries/" in path and request.method == "GET":
             shown |= {*CONTENTS}
         if path.endswith("/unlock"):
@@ -103,12 +103,12 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGener
     [("postgresql", "json"), ("sqlite", "text")],
     indirect=["database"],
 )
-async def test_no_secret_of_a_vault_is_anywhere_but_where_it_is_asked_for(
+async def test_secrets_of_a_vault_appear_only_in_the_responses_that_return_them(
     database: str, log_format: str, tmp_path: Path
 ) -> None:
     canaries = Canaries()
     answers = Answers(canaries)
-    begun = await _segment(database)
+    first = await _segment(database)
     settings = {"DATABASE_URL": database, "SECRET_KEY": SECRET, "MASTER_KEY": MASTER_KEY}
     async with (
         running_server(
@@ -124,20 +124,20 @@ async def test_no_secret_of_a_vault_is_anywhere_but_where_it_is_asked_for(
         vault, plain = await _use(ada, canaries)
         await _misuse(ada, await sign_up(client, "eve"), vault, canaries)
         await _plant_keys(database, vault, plain, canaries)
-        whole = await _places(database, begun)
+        whole = await _places(database, first)
         metrics = (await client.get("/metrics")).content
         await _break(database)
         failed = await vault.put("k/" + canaries.plant("key in 500"), canaries.plant("in 500"))
         assert code(failed) == "500 internal-error"
         failed_id = failed.headers["x-request-id"]
 
-        async def is_told() -> bool:
+        async def is_logged() -> bool:
             return failed_id in server.log.read_text()
 
-        await until(is_told)
+        await until(is_logged)
         log = server.log.read_bytes()
     assert b"Traceback" in log
-    assert b"vault_entry_versions" in log  # whoever mends it sees what it was about
+    assert b"vault_entry_versions" in log  # the statement, to find the fault
     places = {**whole, "metrics": metrics, "log": log}
     for name, place in places.items():
         assert len(place) > 1000, name
@@ -149,12 +149,12 @@ async def test_no_secret_of_a_vault_is_anywhere_but_where_it_is_asked_for(
     print(  # noqa: T201 - for `pytest -s`
         "SEARCHED",
         {name: len(place) for name, place in places.items()},
-        f"{len(answers.seen)} answers, {len(canaries.planted)} secrets",
+        f"{len(answers.received)} answers, {len(canaries.planted)} secrets",
     )
 
 
 async def _use(ada: User, canaries: Canaries) -> tuple[OpenVault, OpenVault]:
-    """Everything that a vault is for; the vault that is open at the end, and one without."""
+    """Use every operation of vaults; returns an open vault with a passphrase, and one without."""
     workspace = (await ada.workspace())["id"]
     passphrase = canaries.plant("passphrase", guessable=True)
     body = {"name": "v", "path": "/v", "protection": "passphrase", "passphrase": passphrase}
@@ -192,7 +192,7 @@ async def _use(ada: User, canaries: Canaries) -> tuple[OpenVault, OpenVault]:
     vault = await replace(vault, passphrase=changed, session="").opened()
     canaries.plant("second session", vault.session)
     assert (await vault.get(key)).json()["version"] == 3
-    plain = await OpenVault.made(ada, workspace, "plain")
+    plain = await OpenVault.created(ada, workspace, "plain")
     of_plain = canaries.plant("key of plain", guessable=True)
     await plain.put(of_plain, canaries.plant("content of plain", guessable=True))
     assert (await plain.get(of_plain)).is_success
@@ -200,7 +200,7 @@ async def _use(ada: User, canaries: Canaries) -> tuple[OpenVault, OpenVault]:
 
 
 async def _misuse(ada: User, eve: User, vault: OpenVault, canaries: Canaries) -> None:
-    """Everything done wrong that takes a secret."""
+    """Send invalid requests with a secret to all operations."""
     key, closed = f"k/{canaries.plant('key in 423')}", replace(vault, session="")
     made_up = replace(vault, session=canaries.plant("session that is none"))
     for locked in (closed, made_up):
@@ -262,7 +262,7 @@ async def _misuse(ada: User, eve: User, vault: OpenVault, canaries: Canaries) ->
 async def _plant_keys(
     database: str, vault: OpenVault, plain: OpenVault, canaries: Canaries
 ) -> None:
-    """The keys that the service has had in its memory, made once more from what opens them."""
+    """Plant the keys that the service has had in its memory, derived again from their secrets."""
     engines = create_engines(database)
     rows = {row["vault_id"]: row for row in (await read_rows(engines))["vault_keys"]}
     await engines.dispose()
@@ -308,7 +308,7 @@ async def _break(database: str) -> None:
 
 
 async def _segment(database: str) -> str:
-    """Which file of PostgreSQL's write-ahead log is being written."""
+    """The current file of PostgreSQL's write-ahead log."""
     if database.startswith("sqlite"):
         return ""
     connection = await asyncpg.connect(database)
@@ -318,8 +318,8 @@ async def _segment(database: str) -> str:
         await connection.close()
 
 
-async def _places(database: str, begun: str) -> dict[str, bytes]:
-    """Whatever a thief could carry away of a database, while the service runs."""
+async def _places(database: str, first: str) -> dict[str, bytes]:
+    """The dump and the files of a database, while the service runs."""
     if database.startswith("sqlite"):
         file = Path(database.removeprefix("sqlite:///"))
         with closing(sqlite3.connect(file)) as connection:
@@ -339,7 +339,7 @@ async def _places(database: str, begun: str) -> dict[str, bytes]:
     tables = b"\0".join(each.read_bytes() for each in (folder / "base" / str(oid)).iterdir())
     logged = [each for each in (folder / "pg_wal").iterdir() if each.is_file()]
     last = await _segment(database)  # those beyond it are for later
-    written = [each.read_bytes() for each in logged if begun <= each.name <= last]
+    written = [each.read_bytes() for each in logged if first <= each.name <= last]
     dump = subprocess.run(  # noqa: S603, ASYNC221 - PostgreSQL's own program, in a test
         [_pg_dump(), f"--dbname={database}"], capture_output=True, check=True, timeout=60
     )

@@ -14,8 +14,8 @@ import pytest
 from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import code, sign_up
-from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 
@@ -37,18 +37,18 @@ async def settings(
 
 @dataclass
 class Storm:
-    """Clients of one vault. What opens it and what changes that is sent one after another, for five
-    wrong passphrases would end the storm; all else is at once."""
+    """Clients of one vault, in parallel. Requests with a passphrase are sent one after another:
+    five wrong ones in a minute would block the vault."""
 
     vault: OpenVault
     chance: random.Random
     passphrase: asyncio.Lock = field(default_factory=asyncio.Lock)
-    alive: set[str] = field(default_factory=set[str])
-    dead: set[str] = field(default_factory=set[str])
+    valid: set[str] = field(default_factory=set[str])
+    revoked: set[str] = field(default_factory=set[str])
     written: dict[int, str] = field(default_factory=dict[int, str])
     counted: Counter[str] = field(default_factory=Counter[str])
 
-    async def rage(self) -> None:
+    async def run(self) -> None:
         for _ in range(REQUESTS):
             kinds = [self._unlock, self._lock, self._put, self._get, self._change]
             (what,) = self.chance.choices(kinds, weights=[4, 1, 6, 6, 1])
@@ -60,48 +60,48 @@ class Storm:
         async with self.passphrase:
             answer = await self.vault.unlock()
             if answer.is_success:
-                self.alive.add(answer.json()["session"])
+                self.valid.add(answer.json()["session"])
             return answer
 
     async def _change(self) -> httpx.Response:
         async with self.passphrase:
             new = secrets.token_hex(16)
-            before = set(self.alive)
+            before = set(self.valid)
             answer = await self.vault.update_passphrase(new)
             if answer.is_success:
                 self.vault = replace(self.vault, passphrase=new)
-                self._end(before)
+                self._revoke(before)
             return answer
 
     async def _lock(self) -> httpx.Response:
-        before = set(self.alive)
+        before = set(self.valid)
         answer = await self.vault.lock()
         if answer.is_success:
-            self._end(before)
+            self._revoke(before)
         return answer
 
-    def _end(self, sessions: set[str]) -> None:
-        self.dead |= sessions
-        self.alive -= sessions
+    def _revoke(self, sessions: set[str]) -> None:
+        self.revoked |= sessions
+        self.valid -= sessions
 
-    def _visit(self) -> tuple[OpenVault, bool]:
-        """The vault with some session, and whether that was ended by what was acknowledged."""
-        known = [*self.alive, *self.alive, *self.dead] or ["symv_none"]
+    def _with_a_session(self) -> tuple[OpenVault, bool]:
+        """The vault with any session, and whether an acknowledged request has revoked it."""
+        known = [*self.valid, *self.valid, *self.revoked] or ["symv_none"]
         session = self.chance.choice(sorted(known))
-        return replace(self.vault, session=session), session not in self.alive
+        return replace(self.vault, session=session), session not in self.valid
 
     async def _get(self) -> httpx.Response:
-        visit, is_dead = self._visit()
-        answer = await visit.get("a")
-        if is_dead:
+        opened, is_revoked = self._with_a_session()
+        answer = await opened.get("a")
+        if is_revoked:
             assert code(answer) == "423 vault-locked"
         return answer
 
     async def _put(self) -> httpx.Response:
-        visit, is_dead = self._visit()
+        opened, is_revoked = self._with_a_session()
         content = secrets.token_hex(8)
-        answer = await visit.put("a", content)
-        if is_dead:
+        answer = await opened.put("a", content)
+        if is_revoked:
             assert code(answer) == "423 vault-locked"
         if answer.is_success:
             version = answer.json()["version"]
@@ -110,7 +110,7 @@ class Storm:
         return answer
 
 
-async def test_in_a_storm_on_two_processes_no_lock_is_passed_and_no_write_is_lost(
+async def test_in_a_storm_on_two_processes_a_lock_holds_and_no_write_is_lost(
     settings: dict[str, str], tmp_path: Path
 ) -> None:
     seed = secrets.randbits(32)
@@ -120,15 +120,15 @@ async def test_in_a_storm_on_two_processes_no_lock_is_passed_and_no_write_is_los
     ):
         ada = await sign_up(client, "ada")
         workspace = (await ada.workspace())["id"]
-        vault = await OpenVault.made(ada, workspace, "secret", secrets.token_hex(16))
+        vault = await OpenVault.created(ada, workspace, "secret", secrets.token_hex(16))
         storm = Storm(vault, random.Random(seed))  # noqa: S311 - not for secrets
         opened = await vault.opened()
-        storm.alive.add(opened.session)
+        storm.valid.add(opened.session)
         first = await opened.put("a", "first")
         storm.written[first.json()["version"]] = "first"
         async with asyncio.TaskGroup() as group:
             for _ in range(CLIENTS):
-                group.create_task(storm.rage())
+                group.create_task(storm.run())
         statuses = {each.partition(": ")[2] for each in storm.counted}
         assert statuses <= {"200", "204", "423 vault-locked"}, (seed, storm.counted)
         assert sorted(storm.written) == [*range(1, len(storm.written) + 1)], seed
@@ -139,6 +139,6 @@ async def test_in_a_storm_on_two_processes_no_lock_is_passed_and_no_write_is_los
         for version in kept:
             content = (await last.get("a", version)).json()["content"]
             assert content == storm.written[version], seed
-        for session in storm.dead:
+        for session in storm.revoked:
             assert code(await replace(last, session=session).get("a")) == "423 vault-locked"
         print("STORM", sum(storm.counted.values()), dict(storm.counted))  # noqa: T201 - `pytest -s`

@@ -15,7 +15,7 @@ from symphony.api.problems.schema import Problem
 from symphony.api.routing import PREFIX
 from symphony.domain.api_tokens import Scope
 
-_SUMMARY = "The one place where a developer's work lives: workspaces, repos and vaults."
+_SUMMARY = "Workspaces, git repositories and encrypted vaults behind a REST API."
 _DESCRIPTION = f"""
 To try the API here, sign up with `POST {PREFIX}/user-profiles`, then press **Authorize** and sign
 in.

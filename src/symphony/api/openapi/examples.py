@@ -22,10 +22,10 @@ _MEMBERS_OF_PROBLEMS: Mapping[str, JsonObject] = {
     },
     "precondition-failed": {"current_version": 2},
     "workspace-limit-reached": {"limit": 50, "used": 50},
-    "repo-limit-reached": {"limit": 100, "used": 100},
     "vault-limit-reached": {"limit": 20, "used": 20},
     "entry-limit-reached": {"limit": 1000, "used": 1000},
 }
+_LIMIT_REACHED: JsonObject = {"limit": 100, "used": 100}
 
 
 def success_example(**members: Any) -> dict[int | str, dict[str, Any]]:
@@ -64,7 +64,9 @@ def problem_example(code: str, path: str) -> dict[str, Any]:
         "code": code,
         "request_id": ID_EXAMPLE,
     }
-    return {"summary": kind.title, "value": {**problem, **_MEMBERS_OF_PROBLEMS.get(code, {})}}
+    usual = _LIMIT_REACHED if code.endswith("-limit-reached") else {}
+    members = _MEMBERS_OF_PROBLEMS.get(code, usual)
+    return {"summary": kind.title, "value": {**problem, **members}}
 
 
 def example_path(template: str, parameters: list[dict[str, Any]]) -> str:

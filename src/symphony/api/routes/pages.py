@@ -56,7 +56,7 @@ _DOCS = f"""<div id="docs"></div>
 <script src="{ASSETS}/docs.js"></script>"""
 _START = """<main>
 <h1>Symphony</h1>
-<p>The one place where a developer&#39;s work lives. Version {version}.</p>
+<p>Workspaces, git repositories and encrypted vaults behind a REST API. Version {version}.</p>
 <ul>
 {links}
 </ul>
