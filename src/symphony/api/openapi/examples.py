@@ -64,7 +64,7 @@ def problem_example(code: str, path: str) -> dict[str, Any]:
         "code": code,
         "request_id": ID_EXAMPLE,
     }
-    usual = _LIMIT_REACHED if code.endswith("-limit-reached") else {}
+    usual: JsonObject = _LIMIT_REACHED if code.endswith("-limit-reached") else {}
     members = _MEMBERS_OF_PROBLEMS.get(code, usual)
     return {"summary": kind.title, "value": {**problem, **members}}
 
