@@ -1,6 +1,6 @@
 """A route that uses an option that no route supports fails when it is created."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import pytest
@@ -148,6 +148,9 @@ async def with_a_file(content: Annotated[bytes, File()]) -> None: ...
 async def with_a_list_in_the_query(names: Annotated[list[str], Query()]) -> None: ...
 
 
+async def with_a_sequence_in_the_query(names: Annotated[Sequence[str], Query()]) -> None: ...
+
+
 async def with_a_model_in_the_query(thing: Annotated[Thing, Query()]) -> None: ...
 
 
@@ -174,6 +177,7 @@ FUNCTIONS: tuple[tuple[Callable[..., Any], str], ...] = (
     (with_a_form_field, "single `Form` fields"),
     (with_a_file, "`File`"),
     (with_a_list_in_the_query, "a list or model for the parameter `names`"),
+    (with_a_sequence_in_the_query, "a list or model for the parameter `names`"),
     (with_a_model_in_the_query, "a list or model for the parameter `thing`"),
     (with_a_list_in_headers, "a list or model for the parameter `names`"),
 )

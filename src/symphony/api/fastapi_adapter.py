@@ -231,8 +231,15 @@ def _unsupported_parameters(dependant: Dependant) -> Iterator[str]:
     for field in (*dependant.query_params, *dependant.header_params):
         annotation = field.field_info.annotation
         options = (annotation, *typing.get_args(annotation))
-        if any(_is_subclass(typing.get_origin(each) or each, _NOT_SCALAR) for each in options):
+        if any(_is_not_scalar(each) for each in options):
             yield f"a list or model for the parameter `{field.alias}`"
+
+
+def _is_not_scalar(annotation: Any) -> bool:
+    # `Sequence[str]` and the like; without type arguments they would include `str`.
+    if _is_subclass(typing.get_origin(annotation), Iterable):
+        return True
+    return _is_subclass(annotation, _NOT_SCALAR)
 
 
 def _is_subclass(annotation: Any, classes: type | tuple[type, ...]) -> bool:
