@@ -81,11 +81,15 @@ class Repository:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
-    def commit(self, name: str = "file", content: str | bytes = "content\n") -> str:
-        """Write and commit a file; returns the id of the commit."""
+    def commit(self, name: str = "file", content: str | bytes = "content\n") -> None:
+        """Write and commit a file."""
         self.write(name, content)
         self.git("add", "--", name)
         self.git("commit", "--quiet", "--message", f"Change {name}")
+
+    @property
+    def head(self) -> str:
+        """The id of the checked out commit."""
         return self.git("rev-parse", "HEAD")
 
     def clone(self, path: Path, *options: str) -> Self:

@@ -15,8 +15,8 @@ import structlog
 
 from symphony import logs
 from tests.support.api import API, code, sign_up
-from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 

@@ -39,7 +39,8 @@ async def registered(user: User, path: Path) -> str:
 
 async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None:
     repository = Repository.created(folder / "engine")
-    commit = repository.commit("note")
+    repository.commit("note")
+    commit = repository.head
     repository.write("note", "changed\n")
     repository.write("new")
     repository.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")

@@ -61,7 +61,8 @@ async def test_a_sync_returns_the_branches_of_the_remote_and_is_stored(
 ) -> None:
     clone = remote.clone(settings.git_roots[0] / "engine")
     clone.commit("ours")
-    theirs = remote.commit("theirs")
+    remote.commit("theirs")
+    theirs = remote.head
     repo = await registered(ada, clone.path, address)
     tag = (await ada.get(f"/repos/{repo['id']}")).headers["etag"]
     answer = await ada.post(f"/repos/{repo['id']}/sync")

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from symphony.infrastructure.database.engine import Engines
 from tests.conftest import MASTER_KEY
 from tests.support.api import User
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import Row, read_rows
+from tests.support.vaults import OpenVault
 
 # A store that outlives the engine that reads the rows.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)

@@ -12,7 +12,7 @@ from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import VaultModel
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from tests.support.api import User, code, made
-from tests.support.open_vaults import OpenVault
+from tests.support.vaults import OpenVault
 
 # A store that outlives the engine of the other writer.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)

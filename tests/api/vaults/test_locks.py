@@ -10,8 +10,8 @@ import pytest
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.vaults import sessions
 from tests.support.api import User, code, faults, running_api, sign_in, sign_up, utc
-from tests.support.open_vaults import OpenVault
 from tests.support.server import until
+from tests.support.vaults import OpenVault
 
 PASSPHRASE = "a horse, a battery and a staple"
 OTHER = "a mare, a cell and a paper clip"

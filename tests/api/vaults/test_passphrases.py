@@ -10,7 +10,7 @@ import pytest
 from symphony.domain.vaults.keys import Derivation
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from tests.support.api import User, code, made
-from tests.support.open_vaults import OpenVault
+from tests.support.vaults import OpenVault
 
 PASSPHRASE = "a horse, a battery and a staple"
 OTHER = "a mare, a cell and a paper clip"

@@ -21,7 +21,6 @@ from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.database.vaults.keys import to_record
 from tests.support.api import User, code
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import (
     TABLES,
     Alteration,
@@ -31,6 +30,7 @@ from tests.support.vault_rows import (
     read_rows,
     write_rows,
 )
+from tests.support.vaults import OpenVault
 
 pytestmark = [
     pytest.mark.long,

@@ -9,8 +9,8 @@ from sqlalchemy import Column, String, Text
 
 from symphony.infrastructure.database.engine import Engines
 from tests.support.api import User
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import TABLES
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-file"], indirect=True)
 VALUES = {"blob": b"\0", "integer": 7, "real": 1.5, "text": "2026-02-30"}

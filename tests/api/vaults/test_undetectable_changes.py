@@ -8,8 +8,8 @@ import pytest
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.engine import Engines
 from tests.support.api import User, code
-from tests.support.open_vaults import OpenVault
 from tests.support.vault_rows import Rows, read_rows, write_rows
+from tests.support.vaults import OpenVault
 
 # A store that outlives the engine that changes the rows.
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"], indirect=True)

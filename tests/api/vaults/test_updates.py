@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.api import User, code
-from tests.support.open_vaults import OpenVault
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 

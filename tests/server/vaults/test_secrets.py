@@ -31,9 +31,9 @@ from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.canaries import Canaries
-from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server, until
 from tests.support.vault_rows import Row, read_rows
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 

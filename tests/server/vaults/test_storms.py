@@ -14,8 +14,8 @@ import pytest
 from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import code, sign_up
-from tests.support.open_vaults import OpenVault
 from tests.support.server import running_server
+from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long
 

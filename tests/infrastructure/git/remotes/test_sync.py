@@ -90,7 +90,8 @@ async def test_commits_on_both_sides_are_counted_with_the_current_branch_of_the_
     assert state.branches == {"main": remote.git("rev-parse", "HEAD")}
     assert state.default_branch == "main"
     assert repo.snapshot() == before
-    newest = remote.commit("theirs-3")
+    remote.commit("theirs-3")
+    newest = remote.head
     state = await sync()
     assert (state.ahead, state.behind) == (2, 4)
     assert state.branches == {"main": newest}

@@ -29,7 +29,8 @@ async def test_the_damage_is_reported(damage: Damage, root: Path, git: LocalGit)
 
 async def test_a_bare_repository_is_clean_and_has_a_reason(root: Path, git: LocalGit) -> None:
     repo = Repository.created(root / "repo")
-    head = repo.commit()
+    repo.commit()
+    head = repo.head
     repo.git("checkout", "--quiet", "-b", "topic")
     bare = repo.clone(root / "bare", "--bare")
     status = await git.status(USER, str(bare.path))

@@ -115,13 +115,13 @@ async def test_copies_have_a_limit_for_nested_submodules_and_not_for_submodules_
         extended = index.read_bytes()[:-20] + b"AAAA" + struct.pack(">I", 1000)
         index.write_bytes(extended)
         os.truncate(index, len(extended) + 1000 + 20)
-    git = new_git(InspectionLimits(max_copied=5_000))
+    git = new_git(InspectionLimits(max_copied=4_000))
     assert (await git.status(USER, str(root / "wide"))).state == RepoState.DIRTY
     assert (await git.status(USER, str(root / "deep/a"))).state == RepoState.DIRTY
     status = await git.status(USER, str(root / "deep"))
     assert (status.state, status.reason) == (
         RepoState.ERROR,
-        "In a submodule: The files to copy exceed 5,000 bytes.",
+        "In a submodule: The files to copy exceed 4,000 bytes.",
     )
 
 
