@@ -33,9 +33,7 @@ async def client(settings: Settings, git_limits: GitLimits) -> AsyncGenerator[ht
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Repository:
-    remote = Repository.created(tmp_path / "served" / "engine")
-    remote.commit()
-    return remote
+    return Repository.with_commits(tmp_path / "served" / "engine", "file")
 
 
 @pytest.fixture

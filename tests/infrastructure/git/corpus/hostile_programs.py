@@ -139,8 +139,7 @@ def submodule_updated_by_a_program(hostile: HostileRepository) -> None:
 
 
 def repository_among_the_files(hostile: HostileRepository) -> None:
-    nested = Repository.created(hostile.repo.path / "nested")
-    nested.commit("inner")
+    nested = Repository.with_commits(hostile.repo.path / "nested", "inner")
     nested.git("config", "core.fsmonitor", hostile.program)
     (nested.git_directory / "hooks").mkdir()
     (nested.git_directory / "hooks/post-index-change").symlink_to(hostile.program)
