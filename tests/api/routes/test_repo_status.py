@@ -24,13 +24,6 @@ FIELDS = {
 }
 
 
-@pytest.fixture
-def folder(settings: Settings) -> Path:
-    """The folder that the service may read."""
-    (root,) = settings.git_roots
-    return root
-
-
 async def registered(user: User, path: Path) -> str:
     """The path of the status of a repo."""
     repo = await user.repo((await user.workspace())["id"], path=str(path))
