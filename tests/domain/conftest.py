@@ -13,6 +13,7 @@ settings.register_profile(
 settings.load_profile("symphony")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run all property tests in one worker: the first text costs each process three seconds."""
     for item in items:
