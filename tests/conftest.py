@@ -1,10 +1,13 @@
 """Fixtures of all tests, and which tests run on which store.
 
-A test that needs a store runs on PostgreSQL, an SQLite file and SQLite in memory. Above the
-database layer a behavior depends on the store through the contract of the repositories alone, which
-`tests/infrastructure/database` checks on all of them. So there, and for tests marked
-`every_store`, all stores are part of `just test`; elsewhere it runs in memory only, and the
-variants on PostgreSQL and on a file are `long`.
+A test that needs a store runs on PostgreSQL, an SQLite file and SQLite in memory. Which of these
+variants `just test` runs depends on the folder; the others are `long`:
+
+- `tests/infrastructure/database`, the contract of the repositories: PostgreSQL and an SQLite file.
+  SQLite in memory runs the same statements by the same driver; only its connections differ.
+- elsewhere: SQLite in memory, the quickest. A behavior above the database layer depends on the
+  store through the contract of the repositories alone.
+- tests marked `every_store`, and those that name their stores themselves: all.
 """
 
 import asyncio
@@ -18,11 +21,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import Dialect
 
 from symphony import logs
 from symphony.config.settings import Settings
-from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database import connection, migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
+from symphony.infrastructure.database.sqlalchemy_internals import Prepared, Statement, prepare
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.support import postgres
 
@@ -61,8 +66,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not isinstance(item, pytest.Function) or not hasattr(item, "callspec"):
             continue
         kind = item.callspec.params.get("store_kind")
-        repeats = kind in STORES[1:] and _covers_every_store(item)
-        if repeats and _CONTRACT not in item.path.parents:
+        repeating = STORES[:1] if _CONTRACT in item.path.parents else STORES[1:]
+        if kind in repeating and _covers_every_store(item):
             item.add_marker("long")
 
 
@@ -119,6 +124,8 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Saves the time of what most tests are not about; `slow_and_real` is for those that are.
 
     A database in memory, which is migrated whenever it is opened, is copied from a migrated one.
+    Statements are compiled once per process: each test has engines of its own, whose dialects
+    differ in nothing.
     """
     if request.node.get_closest_marker("slow_and_real"):
         return
@@ -136,6 +143,14 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
             _memory_template.backup(engines.anchor)
 
     monkeypatch.setattr(migrations, "upgrade", copy)
+    monkeypatch.setattr(connection, "prepare", _prepare)
+
+
+_dialects: dict[type[Dialect], Dialect] = {}
+
+
+def _prepare(statement: Statement, dialect: Dialect) -> Prepared:
+    return prepare(statement, _dialects.setdefault(type(dialect), dialect))
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ async def test_the_guide_registers_the_repositories_of_a_directory_and_shows_unf
 ) -> None:
     dev = tmp_path / "dev"
     (dev / "not-a-repository").mkdir(parents=True)
-    Repository.created(dev / "engine").commit()
+    Repository.with_commits(dev / "engine", "file")
     Repository.created(dev / "with space").write("new")
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:
         lines = (await paste("".join(BLOCKS), server, dev, *STRICT)).splitlines()
@@ -51,7 +51,7 @@ async def test_the_guide_fills_several_workspaces_and_registers_nothing_twice(
     tmp_path: Path,
 ) -> None:
     dev = tmp_path / "dev"
-    Repository.created(dev / "0").commit()
+    Repository.with_commits(dev / "0", "file")
     for number in range(1, MORE_THAN_ONE_IMPORT):
         shutil.copytree(dev / "0", dev / str(number))
     async with running_server(tmp_path / "data", "--git-root", str(dev)) as server:

@@ -160,8 +160,10 @@ def synchronize(stage: Stage, thesis: Workspace, dev: Path, served: Path) -> Non
     stage.step("Ask the remote what it has now")
     score = Repository.with_commits(served / "score", "a", "b")
     clone = score.clone(dev / "score")
-    mine = clone.commit("mine")
-    theirs = score.commit("theirs")
+    clone.commit("mine")
+    mine = clone.head
+    score.commit("theirs")
+    theirs = score.head
     score.git("branch", "idea", "HEAD~1")
     ada = thesis.ada
     with git_daemon(served) as address:

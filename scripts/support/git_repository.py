@@ -3,8 +3,11 @@
 import os
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
+
+from scripts.support.directory_copies import DirectoryCopy
 
 # The configuration of the machine and of the user must not decide any result.
 ENVIRONMENT = {
@@ -39,9 +42,12 @@ class Repository:
     @classmethod
     def created(cls, path: Path, *options: str) -> Self:
         """Create a repository without commits; `options` are those of `git init`."""
-        path.mkdir(parents=True, exist_ok=True)
         repository = cls(path)
-        repository.git("init", "--quiet", "--initial-branch=main", *options)
+        if options or repository.git_directory.exists():
+            path.mkdir(parents=True, exist_ok=True)
+            repository.git("init", "--quiet", "--initial-branch=main", *options)
+        else:
+            _copy_with_commits().write(path)
         return repository
 
     @property
@@ -50,11 +56,13 @@ class Repository:
 
     @classmethod
     def with_commits(cls, path: Path, *names: str) -> Self:
-        """Create a repository with one commit per file."""
-        repository = cls.created(path)
-        for name in names:
-            repository.commit(name)
-        return repository
+        """Create a repository with one commit per file.
+
+        Git runs once per process for the same names. The index of the copies does not have the
+        times of their files, so git reads each file when it looks for changes.
+        """
+        _copy_with_commits(*names).write(path)
+        return cls(path)
 
     def git(self, *arguments: str, check: bool = True, **variables: str) -> str:
         """Run git in the folder; returns what it prints.
@@ -81,11 +89,15 @@ class Repository:
         file.write_bytes(content.encode() if isinstance(content, str) else content)
         return file
 
-    def commit(self, name: str = "file", content: str | bytes = "content\n") -> str:
-        """Write and commit a file; returns the id of the commit."""
+    def commit(self, name: str = "file", content: str | bytes = "content\n") -> None:
+        """Write and commit a file."""
         self.write(name, content)
         self.git("add", "--", name)
         self.git("commit", "--quiet", "--message", f"Change {name}")
+
+    @property
+    def head(self) -> str:
+        """The id of the checked out commit."""
         return self.git("rev-parse", "HEAD")
 
     def clone(self, path: Path, *options: str) -> Self:
@@ -99,3 +111,14 @@ class Repository:
             for each in [self.path, *self.path.rglob("*")]
             if (found := each.lstat())
         }
+
+
+@cache
+def _copy_with_commits(*names: str) -> DirectoryCopy:
+    def create(path: Path) -> None:
+        repository = Repository(path)
+        repository.git("init", "--quiet", "--initial-branch=main")
+        for name in names:
+            repository.commit(name)
+
+    return DirectoryCopy.created_by(create)

@@ -28,9 +28,7 @@ def silent() -> Generator[Listener]:
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Repository:
-    remote = Repository.created(tmp_path / "served/engine")
-    remote.commit()
-    return remote
+    return Repository.with_commits(tmp_path / "served/engine", "file")
 
 
 async def test_of_many_syncs_in_several_processes_each_succeeds_or_is_a_409(

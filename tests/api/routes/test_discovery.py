@@ -19,13 +19,6 @@ from tests.support.server import until
 pytestmark = pytest.mark.usefixtures("git_root")
 
 
-@pytest.fixture
-def folder(settings: Settings) -> Path:
-    """The folder that the service may read."""
-    (root,) = settings.git_roots
-    return root
-
-
 async def discovered(user: User, folder: Path | str, **fields: Any) -> tuple[str, dict[str, Any]]:
     """The path of a workspace, and the result of a discovery for it."""
     workspace = f"/workspaces/{(await user.workspace())['id']}"

@@ -24,13 +24,6 @@ FIELDS = {
 }
 
 
-@pytest.fixture
-def folder(settings: Settings) -> Path:
-    """The folder that the service may read."""
-    (root,) = settings.git_roots
-    return root
-
-
 async def registered(user: User, path: Path) -> str:
     """The path of the status of a repo."""
     repo = await user.repo((await user.workspace())["id"], path=str(path))
@@ -38,8 +31,8 @@ async def registered(user: User, path: Path) -> str:
 
 
 async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None:
-    repository = Repository.created(folder / "engine")
-    commit = repository.commit("note")
+    repository = Repository.with_commits(folder / "engine", "note")
+    commit = repository.head
     repository.write("note", "changed\n")
     repository.write("new")
     repository.git("remote", "add", "origin", "https://ada:s3cret@git.example.org/engine.git")
@@ -89,8 +82,7 @@ async def test_a_repo_that_cannot_be_read_has_a_state_with_a_reason(
 
 
 async def test_bytes_that_are_not_text_are_returned_as_text(ada: User, folder: Path) -> None:
-    repository = Repository.created(folder / "engine")
-    repository.commit()
+    repository = Repository.with_commits(folder / "engine", "file")
     message = repository.write(".git/message", b"caf\xe9 \x01 \xed\xa0\x80\n")
     repository.git("commit", "--quiet", "--allow-empty", "--cleanup=verbatim", f"--file={message}")
     head = repository.git("rev-parse", "HEAD")
@@ -148,7 +140,7 @@ async def test_the_home_folder_is_that_of_the_service(
     ada: User, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(folder))
-    Repository.created(folder / "dev/engine").commit()
+    Repository.with_commits(folder / "dev/engine", "file")
     workspace = (await ada.workspace())["id"]
     repo = await ada.repo(workspace, "engine", path="~/dev/engine")
     assert (await ada.get(f"/repos/{repo['id']}/status")).json()["state"] == "clean"

@@ -33,9 +33,7 @@ async def client(settings: Settings, git_limits: GitLimits) -> AsyncGenerator[ht
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Repository:
-    remote = Repository.created(tmp_path / "served" / "engine")
-    remote.commit()
-    return remote
+    return Repository.with_commits(tmp_path / "served" / "engine", "file")
 
 
 @pytest.fixture
@@ -61,7 +59,8 @@ async def test_a_sync_returns_the_branches_of_the_remote_and_is_stored(
 ) -> None:
     clone = remote.clone(settings.git_roots[0] / "engine")
     clone.commit("ours")
-    theirs = remote.commit("theirs")
+    remote.commit("theirs")
+    theirs = remote.head
     repo = await registered(ada, clone.path, address)
     tag = (await ada.get(f"/repos/{repo['id']}")).headers["etag"]
     answer = await ada.post(f"/repos/{repo['id']}/sync")

@@ -20,6 +20,8 @@ from symphony.infrastructure.database.errors import UnexpectedDatabaseError
 from tests.domain.examples import a_workspace
 from tests.infrastructure.database.kept import Household, committed, found, keep, store_with
 
+pytestmark = pytest.mark.every_store  # each has connections of its own kind
+
 TIME_LIMIT = 10  # seconds
 only_sqlite = pytest.mark.parametrize("store_kind", ["sqlite-file", "sqlite-memory"], indirect=True)
 

@@ -12,6 +12,8 @@ from symphony.domain.workspaces import Workspace
 from tests.domain.examples import a_profile, a_repo, a_workspace
 from tests.infrastructure.database.kept import Household, committed, found, keep, listed
 
+pytestmark = pytest.mark.every_store  # they differ in how writers and readers wait
+
 TIME_LIMIT = 10  # seconds
 
 

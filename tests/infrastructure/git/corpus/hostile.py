@@ -3,8 +3,10 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+from scripts.support.directory_copies import DirectoryCopy
 from scripts.support.git_repository import Repository
 
 SECRET = "the secret that lies outside"
@@ -36,17 +38,12 @@ class HostileRepository:
     @classmethod
     def created(cls, root: Path, outside: Path) -> "HostileRepository":
         """Create a repository with two files, one of them touched, so that git reads it."""
-        hostile = cls(Repository.created(root / "repo"), outside)
+        hostile = cls(Repository.with_commits(root / "repo", "file", "other"), outside)
         program = Path(hostile.program)
         # It prints nothing, whatever name it is run by.
         program.write_text(f'#!/bin/sh\necho run as: "$0" "$@" >> {hostile.mark}\n')
         program.chmod(0o755)
-        secret = Repository.created(hostile.secret.path)
-        secret.write("file", SECRET)
-        secret.git("add", ".")
-        secret.git("commit", "--quiet", f"--message={SECRET}")
-        hostile.repo.commit("file")
-        hostile.repo.commit("other")
+        _secret_repository().write(hostile.secret.path)
         os.utime(hostile.repo.path / "file", ns=(10**18, 10**18))
         return hostile
 
@@ -57,10 +54,20 @@ class HostileRepository:
         self.repo.write(".gitattributes", f"* {words}\n")
 
 
+@cache
+def _secret_repository() -> DirectoryCopy:
+    def create(path: Path) -> None:
+        secret = Repository.created(path)
+        secret.write("file", SECRET)
+        secret.git("add", ".")
+        secret.git("commit", "--quiet", f"--message={SECRET}")
+
+    return DirectoryCopy.created_by(create)
+
+
 def submodule(hostile: HostileRepository) -> Repository:
     """Add a submodule with a touched file."""
-    library = Repository.created(hostile.repo.path.with_name("library"))
-    library.commit("inner")
+    library = Repository.with_commits(hostile.repo.path.with_name("library"), "inner")
     hostile.repo.git("submodule", "--quiet", "add", library.path.as_uri(), "vendor")
     hostile.repo.git("commit", "--quiet", "--message=submodule")
     inner = Repository(hostile.repo.path / "vendor")

@@ -26,7 +26,9 @@ def file_system_monitor_of_this_worktree(hostile: HostileRepository) -> None:
 
 
 def hook_after_the_index_was_written(hostile: HostileRepository) -> None:
-    (hostile.repo.git_directory / "hooks/post-index-change").symlink_to(hostile.program)
+    hooks = hostile.repo.git_directory / "hooks"
+    hooks.mkdir()
+    (hooks / "post-index-change").symlink_to(hostile.program)
 
 
 def hooks_in_another_directory(hostile: HostileRepository) -> None:
@@ -137,9 +139,9 @@ def submodule_updated_by_a_program(hostile: HostileRepository) -> None:
 
 
 def repository_among_the_files(hostile: HostileRepository) -> None:
-    nested = Repository.created(hostile.repo.path / "nested")
-    nested.commit("inner")
+    nested = Repository.with_commits(hostile.repo.path / "nested", "inner")
     nested.git("config", "core.fsmonitor", hostile.program)
+    (nested.git_directory / "hooks").mkdir()
     (nested.git_directory / "hooks/post-index-change").symlink_to(hostile.program)
 
 

@@ -5,8 +5,7 @@ from scripts.support.git_repository import Repository
 
 def submodule(repo: Repository) -> Repository:
     """Add a submodule and return it."""
-    library = Repository.created(repo.path.with_name("library"))
-    library.commit("inner")
+    library = Repository.with_commits(repo.path.with_name("library"), "inner")
     library.commit("inner", "second\n")
     repo.git("submodule", "--quiet", "add", library.path.as_uri(), "vendor/lib")
     repo.git("commit", "--quiet", "--message=submodule")
@@ -79,8 +78,7 @@ def submodule_in_a_submodule(repo: Repository) -> None:
 
 
 def repository_added_as_if_it_were_a_submodule(repo: Repository) -> None:
-    nested = Repository.created(repo.path / "nested")
-    nested.commit()
+    nested = Repository.with_commits(repo.path / "nested", "file")
     repo.git("add", "nested")
     repo.git("commit", "--quiet", "--message=nested")
     nested.commit("second")

@@ -95,8 +95,7 @@ def files_excluded_here_only(repo: Repository) -> None:
 
 
 def nested_repository(repo: Repository) -> None:
-    nested = Repository.created(repo.path / "nested")
-    nested.commit()
+    Repository.with_commits(repo.path / "nested", "file")
     Repository.created(repo.path / "empty")
 
 

@@ -57,8 +57,7 @@ async def refused(finder: LocalFinder, path: str) -> str:
 
 
 async def test_each_kind_of_repository_is_found(root: Path, finder: LocalFinder) -> None:
-    engine = Repository.created(root / "engine")
-    engine.commit()
+    engine = Repository.with_commits(root / "engine", "file")
     engine.git("worktree", "add", "--quiet", str(root / "trees/engine"))
     engine.git("submodule", "--quiet", "add", engine.path.as_uri(), "parts/gear")
     engine.git("worktree", "add", "--quiet", str(engine.path / "inner"))
@@ -81,8 +80,7 @@ async def test_each_kind_of_repository_is_found(root: Path, finder: LocalFinder)
 
 
 async def test_a_submodule_of_a_worktree_is_a_submodule(root: Path, finder: LocalFinder) -> None:
-    gear = Repository.created(root / "gear")
-    gear.commit()
+    gear = Repository.with_commits(root / "gear", "file")
     engine = Repository.created(root / "engine")
     engine.git("submodule", "--quiet", "add", gear.path.as_uri(), "gear")
     engine.git("commit", "--quiet", "--message=Gear")
@@ -95,7 +93,7 @@ async def test_a_submodule_of_a_worktree_is_a_submodule(root: Path, finder: Loca
 async def test_a_bare_repository_beside_its_worktrees_is_found_once(
     root: Path, finder: LocalFinder
 ) -> None:
-    Repository.created(root / "source").commit()
+    Repository.with_commits(root / "source", "file")
     Repository(root / "source").clone(root / "project/.bare", "--bare")
     (root / "project/.git").write_text("gitdir: ./.bare\n")
     Repository(root / "project").git("worktree", "add", "--quiet", "--detach", "tree")
@@ -242,8 +240,7 @@ async def test_directories_with_unusual_names_are_found(root: Path, finder: Loca
 async def test_a_damaged_repository_is_found_with_a_reason_or_is_not_a_repository(
     damage: Damage, root: Path, finder: LocalFinder
 ) -> None:
-    repo = Repository.created(root / "place" / "repo")
-    repo.commit()
+    repo = Repository.with_commits(root / "place" / "repo", "file")
     damage(repo)
     result = (await found(finder, root)).get("place/repo")
     state, reason = DAMAGES[damage]
@@ -302,8 +299,7 @@ async def test_a_repository_with_a_git_directory_outside_is_found_with_a_reason(
 
 
 async def test_a_search_changes_nothing(root: Path, finder: LocalFinder) -> None:
-    repository = Repository.created(root / "engine")
-    repository.commit()
+    repository = Repository.with_commits(root / "engine", "file")
     before = repository.snapshot()
     await found(finder, root)
     assert repository.snapshot() == before

@@ -173,7 +173,7 @@ async def test_git_contacts_the_checked_address_even_when_the_name_resolves_to_a
     scheme: str, name: str, root: Path, temporary: Path, tmp_path: Path
 ) -> None:
     """No resolver knows such a name (RFC 6761, section 6.4), so git cannot have resolved it."""
-    Repository.created(tmp_path / "served/engine").commit()
+    Repository.with_commits(tmp_path / "served/engine", "file")
     resolved: list[str] = []
     hosts: list[str] = []
 

@@ -43,8 +43,7 @@ def test_a_mirror_that_is_removed_before_it_is_locked_is_created_again(
 async def test_without_a_mirror_directory_nothing_is_left_when_the_service_stops(
     root: Path, temporary: Path, tmp_path: Path
 ) -> None:
-    clone = Repository.created(tmp_path / "served/engine")
-    clone.commit()
+    clone = Repository.with_commits(tmp_path / "served/engine", "file")
     remotes = RemoteGit([root], None, allow_private=True)
     with git_daemon(tmp_path / "served") as url:
         state = await remotes.sync(USER, REPO, str(clone.path), f"{url}/engine")

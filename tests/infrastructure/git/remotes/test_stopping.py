@@ -154,7 +154,7 @@ async def test_when_the_service_is_killed_git_is_too_and_the_next_sync_works(
         await remotes.sync(USER, REPO, "/none", f"git://127.0.0.1:{silent.port}/engine")
     process.kill()
     await process.wait()
-    Repository.created(tmp_path / "served/engine").commit()
+    Repository.with_commits(tmp_path / "served/engine", "file")
     with git_daemon(tmp_path / "served") as url:
         state = await remotes.sync(USER, REPO, "/none", f"{url}/engine")
     assert set(state.branches) == {"main"}

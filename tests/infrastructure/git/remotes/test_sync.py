@@ -90,7 +90,8 @@ async def test_commits_on_both_sides_are_counted_with_the_current_branch_of_the_
     assert state.branches == {"main": remote.git("rev-parse", "HEAD")}
     assert state.default_branch == "main"
     assert repo.snapshot() == before
-    newest = remote.commit("theirs-3")
+    remote.commit("theirs-3")
+    newest = remote.head
     state = await sync()
     assert (state.ahead, state.behind) == (2, 4)
     assert state.branches == {"main": newest}
@@ -139,7 +140,7 @@ async def test_the_default_branch_is_that_of_the_remote(
 
 
 async def test_an_empty_remote_has_no_branches(served: Path, root: Path, sync: Syncing) -> None:
-    Repository.created(root / "repo").commit()
+    Repository.with_commits(root / "repo", "file")
     state = await sync()
     assert (state.branches, state.default_branch) == ({}, None)
     assert (state.ahead, state.behind) == (None, None)
@@ -202,7 +203,7 @@ async def test_all_commits_of_unrelated_histories_are_counted(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
     remote.commit("second")
-    Repository.created(root / "repo").commit("ours")
+    Repository.with_commits(root / "repo", "ours")
     state = await sync()
     assert (state.ahead, state.behind) == (1, 2)
 
@@ -303,8 +304,7 @@ async def test_what_a_remote_sends_has_a_limit(
 async def test_the_time_of_a_sync_is_before_the_remote_is_contacted(
     root: Path, remotes: RemoteGit, tmp_path: Path
 ) -> None:
-    remote = Repository.created(tmp_path / "served" / "engine")
-    remote.commit()
+    remote = Repository.with_commits(tmp_path / "served" / "engine", "file")
     remote.clone(root / "repo")
     backend, contacted_at = git_backend(remote.path.parent), list[datetime]()
 

@@ -11,9 +11,7 @@ from scripts.support.git_repository import Repository
 @pytest.fixture
 def repo(root: Path) -> Repository:
     """A repository with one commit."""
-    repo = Repository.created(root / "repo")
-    repo.commit()
-    return repo
+    return Repository.with_commits(root / "repo", "file")
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from tests.support.repositories import USER, running
 
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
 async def test_the_damage_is_reported(damage: Damage, root: Path, git: LocalGit) -> None:
-    repo = Repository.created(root / "place" / "repo")
-    repo.commit()
+    repo = Repository.with_commits(root / "place" / "repo", "file")
     damage(repo)
     status = await git.status(USER, str(repo.path))
     state, reason = DAMAGES[damage]
@@ -28,8 +27,8 @@ async def test_the_damage_is_reported(damage: Damage, root: Path, git: LocalGit)
 
 
 async def test_a_bare_repository_is_clean_and_has_a_reason(root: Path, git: LocalGit) -> None:
-    repo = Repository.created(root / "repo")
-    head = repo.commit()
+    repo = Repository.with_commits(root / "repo", "file")
+    head = repo.head
     repo.git("checkout", "--quiet", "-b", "topic")
     bare = repo.clone(root / "bare", "--bare")
     status = await git.status(USER, str(bare.path))
@@ -58,8 +57,7 @@ async def test_a_directory_inside_a_repository_is_not_a_repository(
 
 
 async def test_a_commit_with_unusual_headers_is_reported(root: Path, git: LocalGit) -> None:
-    repo = Repository.created(root / "repo")
-    repo.commit()
+    repo = Repository.with_commits(root / "repo", "file")
     tree = repo.git("rev-parse", "HEAD^{tree}")
     for text, expected in (
         (f"tree {tree}\n\n", ("", "", None)),

@@ -23,10 +23,8 @@ async def test_a_machine_without_git(repo: Repository, new_git: NewGit, tmp_path
 
 def test_files_that_the_service_may_not_read(root: Path, temporary: Path) -> None:
     """Root ignores permissions, so as root the inspections run without its capabilities."""
-    closed = Repository.created(root / "closed" / "repo")
-    closed.commit()
-    partly = Repository.created(root / "partly")
-    partly.commit()
+    closed = Repository.with_commits(root / "closed" / "repo", "file")
+    partly = Repository.with_commits(root / "partly", "file")
     partly.write("folder/new").parent.chmod(0)
     closed.path.parent.chmod(0)
     drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []

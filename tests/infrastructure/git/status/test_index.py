@@ -83,8 +83,7 @@ async def test_any_number_of_files_and_submodules_is_read(root: Path, new_git: N
     git = new_git(InspectionLimits(program=ProgramOptions(max_output=1000)))
     status = await git.status(USER, str(repo.path))
     assert (status.state, status.reason) == (RepoState.CLEAN, None)
-    inner = Repository.created(repo.path / "inner")
-    inner.commit()
+    inner = Repository.with_commits(repo.path / "inner", "file")
     repo.git("add", "inner")
     repo.git("commit", "--quiet", "--message=submodule")
     assert (await git.status(USER, str(repo.path))).state == RepoState.CLEAN

@@ -32,13 +32,14 @@ async def test_the_output_of_git_has_a_limit(repo: Repository, new_git: NewGit) 
 
 
 async def test_a_long_error_output_does_not_block_git(repo: Repository, git: LocalGit) -> None:
+    """A warning for each file, together more than the 64 KiB that a pipe holds."""
     repo.git("config", "core.autocrlf", "true")
-    for number in range(2000):
-        repo.write(f"file-{number:04}-{'x' * 100}", "line\n")
+    for number in range(500):
+        repo.write(f"file-{number:03}-{'x' * 200}", "line\n")
     repo.git("add", ".")
-    for number in range(2000):
-        repo.write(f"file-{number:04}-{'x' * 100}", "changed\n")
-    assert (await git.status(USER, str(repo.path))).modified == 2000
+    for number in range(500):
+        repo.write(f"file-{number:03}-{'x' * 200}", "changed\n")
+    assert (await git.status(USER, str(repo.path))).modified == 500
 
 
 async def test_a_configuration_that_repeats_one_setting_is_parsed_in_time(
@@ -108,20 +109,19 @@ async def test_copies_have_a_limit_for_nested_submodules_and_not_for_submodules_
     root: Path, new_git: NewGit
 ) -> None:
     for name in ("wide/a", "wide/b", "wide/c", "wide", "deep/a/b/c", "deep/a/b", "deep/a", "deep"):
-        repository = Repository.created(root / name)
-        repository.commit()
+        repository = Repository.with_commits(root / name, "file")
         repository.git("add", ".")
         index = repository.git_directory / "index"
         extended = index.read_bytes()[:-20] + b"AAAA" + struct.pack(">I", 1000)
         index.write_bytes(extended)
         os.truncate(index, len(extended) + 1000 + 20)
-    git = new_git(InspectionLimits(max_copied=5_000))
+    git = new_git(InspectionLimits(max_copied=4_000))
     assert (await git.status(USER, str(root / "wide"))).state == RepoState.DIRTY
     assert (await git.status(USER, str(root / "deep/a"))).state == RepoState.DIRTY
     status = await git.status(USER, str(root / "deep"))
     assert (status.state, status.reason) == (
         RepoState.ERROR,
-        "In a submodule: The files to copy exceed 5,000 bytes.",
+        "In a submodule: The files to copy exceed 4,000 bytes.",
     )
 
 

@@ -24,8 +24,7 @@ CONCURRENCY = InspectionLimits().concurrency_per_user
 @pytest.fixture
 def repos(root: Path) -> list[str]:
     """The paths of some repositories, the odd ones of which are dirty."""
-    first = Repository.created(root / "0")
-    first.commit()
+    first = Repository.with_commits(root / "0", "file")
     for number in range(1, 20):
         clone = first.clone(root / str(number))
         if number % 2:
