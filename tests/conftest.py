@@ -38,10 +38,13 @@ MASTER_KEY = "b25seSBnb29kIGZvciB0ZXN0cywgYW5kIGxvbmcuLi4"
 _CONTRACT = Path(__file__).parent / "infrastructure" / "database"
 
 _server: postgres.TestServer | None = None
+_memory: Path | None = None
+_MEMORY_NEEDED = 2 << 30  # bytes
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses the directory of temporary files
 def pytest_configure(config: pytest.Config) -> None:
-    global _server  # noqa: PLW0603 - one server a run, started here and stopped below
+    global _server, _memory  # noqa: PLW0603 - one of each a run, released below
     for name in [name for name in os.environ if name.startswith("SYMPHONY_")]:
         del os.environ[name]  # what a developer has set must not decide how tests end
     logs.configure("text")
@@ -50,11 +53,28 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _server = postgres.TestServer()
         asyncio.run(_server.prepare())
+        if config.option.basetemp is None and (memory := _directory_in_memory()):
+            _memory = memory
+            config.option.basetemp = str(memory / "tests")
+
+
+def _directory_in_memory() -> Path | None:
+    """A directory for temporary files, if memory has room: git makes tens of thousands of them.
+
+    It is removed after the run, whatever its result; `--basetemp` names one that stays.
+    """
+    shared = Path("/dev/shm")  # noqa: S108 - a new directory is created in it
+    if not os.access(shared, os.W_OK) or shutil.disk_usage(shared).free < _MEMORY_NEEDED:
+        return None
+    memory = Path(tempfile.mkdtemp(prefix="symphony-test-", dir=shared))
+    memory.chmod(0o755)  # tests that drop root's privileges have to get in
+    return memory
 
 
 def pytest_unconfigure() -> None:
-    if _template is not None:
-        shutil.rmtree(_template.parent, ignore_errors=True)
+    for directory in (_template.parent if _template else None, _memory):
+        if directory is not None:
+            shutil.rmtree(directory, ignore_errors=True)
     if _server is not None:
         _server.stop()
 
