@@ -161,7 +161,7 @@ async def _open_docs(page: Page) -> None:
 
 
 async def _follow_to_the_docs(page: Page) -> None:
-    await page.get_by_role("link", name="Documentation of the API").click()
+    await page.get_by_role("link", name="API documentation").click()
     await expect(page.locator(".opblock").first).to_be_visible()
     assert page.url.endswith("/docs")
 
