@@ -1,25 +1,21 @@
 """docs/getting-started.md: its commands work as a new user pastes them, also a second time."""
 
-import asyncio
 import json
-import os
 import re
 import shutil
-from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 import pytest
 
 from scripts.support.git_repository import Repository
+from tests.support.documents import STRICT, blocks, run
 from tests.support.server import Server, running_server
 
 pytestmark = pytest.mark.long
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "getting-started.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```bash\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+BLOCKS = blocks(GUIDE)
 REGISTERING = next(index for index, block in enumerate(BLOCKS) if "DIRECTORY=" in block)
-PASTE_LIMIT = 120  # seconds
-STRICT = ("-euo", "pipefail")
 MORE_THAN_ONE_IMPORT = 101
 
 
@@ -99,18 +95,5 @@ async def paste(script: str, server: Server, directory: Path, *options: str) -> 
 
     With the options of `STRICT`, any command that fails makes the script fail.
     """
-    process = await asyncio.create_subprocess_exec(
-        "bash", *options, "-c", script,
-        cwd=directory.parent,
-        env={**os.environ, "SYMPHONY": server.address, "DIRECTORY": str(directory)},
-        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(PASTE_LIMIT):
-            output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, output.decode()
-    return output.decode()
+    variables = {"DIRECTORY": str(directory)}
+    return await run(script, server.address, directory.parent, options, **variables)

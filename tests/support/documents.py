@@ -6,7 +6,7 @@ import re
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
-SESSION_WITHIN = 60  # seconds
+SESSION_WITHIN = 120  # seconds
 
 
 def blocks(markdown: str, language: str = "bash") -> list[str]:
@@ -21,14 +21,20 @@ def rows(markdown: str, first_cell: str) -> list[list[str]]:
     return [row for row in cells if re.fullmatch(first_cell, row[0])]
 
 
-async def run(script: str, service: str, folder: Path) -> str:
-    """Run a script with bash, and return its output. A command that fails fails the test.
+STRICT = ("-euo", "pipefail")
+"""The options with which every command that fails makes the script fail."""
+
+
+async def run(
+    script: str, service: str, folder: Path, options: tuple[str, ...] = STRICT, **variables: str
+) -> str:
+    """Run a script with bash, and return its output. A script that fails fails the test.
 
     `service` is the address of the service, which the documents take from `$SYMPHONY`.
     """
     process = await asyncio.create_subprocess_exec(
-        "bash", "-euo", "pipefail", "-c", script,
-        cwd=folder, env={**os.environ, "SYMPHONY": service},
+        "bash", *options, "-c", script,
+        cwd=folder, env={**os.environ, "SYMPHONY": service, **variables},
         stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT,
     )  # fmt: skip
     try:
