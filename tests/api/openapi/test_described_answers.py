@@ -143,7 +143,7 @@ async def test_every_operation_requires_the_documented_scope(
     }
     for operation in operations().values():
         if operation.needs_token:
-            (needed,) = operation.described["security"][0]["password"]
+            (needed,) = operation.described["security"][0]["bearer"]
             asked = example_request(operation, ids, other[needed])
             answered = code(await ada.client.request(**asked))
             assert (operation.id, answered) == (operation.id, "403 insufficient-scope")

@@ -223,6 +223,21 @@ async def test_unlocking_validates_its_fields(ada: User, vault: OpenVault) -> No
     assert code(bad) == "415 unsupported-media-type"
 
 
+@pytest.mark.parametrize("store_kind", ["sqlite-memory"])
+async def test_the_body_null_is_the_same_as_no_body_where_no_body_is_needed(ada: User) -> None:
+    plain = await ada.vault((await ada.workspace())["id"])
+    path = f"/vaults/{plain['id']}"
+    await ada.post(f"{path}/lock")
+    answer = await ada.request(
+        "POST", f"{path}/unlock", content=b"null", headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["is_locked"]) == (200, False)
+    refused = await ada.request(
+        "PATCH", path, content=b"null", headers={"Content-Type": "application/json"}
+    )
+    assert code(refused) == "422 validation-error"
+
+
 async def test_a_vault_without_a_passphrase_refuses_one(ada: User) -> None:
     plain = await ada.vault((await ada.workspace())["id"])
     path = f"/vaults/{plain['id']}"

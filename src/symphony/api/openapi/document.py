@@ -8,9 +8,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from symphony.api.openapi.examples import example_path, problem_example
-from symphony.api.openapi.operations import HEADERS, complete
+from symphony.api.openapi.operations import HEADERS, complete, describe_default
 from symphony.api.pagination import Sort
-from symphony.api.problems.catalogue import MEDIA_TYPE
+from symphony.api.problems.catalogue import MEDIA_TYPE, PROBLEMS
 from symphony.api.problems.schema import Problem
 from symphony.api.routing import PREFIX
 from symphony.domain.api_tokens import Scope
@@ -103,21 +103,20 @@ def _document(app: FastAPI) -> dict[str, Any]:
     components["schemas"] = _schemas(components["schemas"])
     components["headers"] = HEADERS
     components["securitySchemes"] = _SECURITY_SCHEMES
-    examples: dict[str, Any] = {}
-    components["examples"] = examples
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
                 operation = document["paths"][route.path_format][method.lower()]
                 complete(operation, route, method, components["schemas"])
-                path = example_path(route.path_format, operation["parameters"])
-                for code in _codes(operation):
-                    examples.setdefault(code, problem_example(code, path))
+                _add_problem_examples(operation, route.path_format)
     return document
 
 
 def _schemas(found: dict[str, Any]) -> dict[str, Any]:
-    """Return FastAPI's schemas without its own schemas of a 422, and the schema of problems."""
+    """Return FastAPI's schemas without its own schemas of a 422, and the schema of problems.
+
+    They are written so that common generators of clients can use them.
+    """
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = {**found, **problem.pop("$defs"), "Problem": problem}
     for unused in ("HTTPValidationError", "ValidationError"):
@@ -125,11 +124,33 @@ def _schemas(found: dict[str, Any]) -> dict[str, Any]:
     for schema in schemas.values():
         for member in schema.get("properties", {}).values():
             member.pop("title", None)  # it repeats the name
-    # Generators of clients cannot derive names from values with a leading `-`.
-    schemas["Sort"]["x-enum-varnames"] = [each.name for each in Sort]
+            describe_default(member)
+    _name_enum_members(schemas)
+    # Not named after the field: some generators give its type the name `ProblemCode`.
+    schemas["KnownProblemCode"] = {
+        "type": "string",
+        "enum": sorted(PROBLEMS),
+        "description": "The codes of this version; later versions may add codes.",
+    }
+    code = problem["properties"]["code"]
+    code["anyOf"] = [{"$ref": "#/components/schemas/KnownProblemCode"}, {"type": code.pop("type")}]
     return dict(sorted(schemas.items()))
 
 
-def _codes(operation: dict[str, Any]) -> list[str]:
-    contents = [answer.get("content", {}) for answer in operation["responses"].values()]
-    return [code for each in contents for code in each.get(MEDIA_TYPE, {}).get("examples", ())]
+def _name_enum_members(schemas: dict[str, Any]) -> None:
+    """Name the members of enums whose values do not give a name of their own."""
+    # A leading `-` is no part of a name.
+    schemas["Sort"]["x-enum-varnames"] = [each.name for each in Sort]
+    # Go has no scopes for enums: `DIRTY` is also a state of a repo.
+    reasons = schemas["AttentionReason"]
+    reasons["x-enum-varnames"] = [
+        f"REASON_{value.replace('-', '_').upper()}" for value in reasons["enum"]
+    ]
+
+
+def _add_problem_examples(operation: dict[str, Any], path_format: str) -> None:
+    """Give each problem of an operation an example with the path of this operation."""
+    path = example_path(path_format, operation["parameters"])
+    for answer in operation["responses"].values():
+        examples = answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
+        examples.update({code: problem_example(code, path) for code in examples})

@@ -83,6 +83,9 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
     parameters: list[dict[str, Any]] = operation.setdefault("parameters", [])
     for parameter in parameters:
         _simplify(parameter)
+        if parameter["name"] == "If-Match" and method != "PUT":
+            # Postman sends optional headers too. A PUT with it could not create the resource.
+            parameter["example"] = "*"
     names = {parameter["name"] for parameter in parameters}
     success = operation["responses"][str(route.status_code or 200)]
     successes = [each for status, each in operation["responses"].items() if status.startswith("2")]
@@ -124,6 +127,16 @@ def _simplify(parameter: dict[str, Any]) -> None:
     parameter["schema"] = schema
 
 
+def describe_default(member: dict[str, Any]) -> None:
+    """Move the default of a field into its description.
+
+    For generators of TypeScript clients, a property with a `default` is required.
+    """
+    default = member.pop("default", None)
+    if default not in (None, "", {}):
+        member["description"] += f" By default {default}."
+
+
 def _has_etag(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool:
     """Return whether the response is a resource with a state: neither a list nor a token."""
     schema = route.response_model
@@ -136,7 +149,8 @@ def _has_etag(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool
 def _add_security(operation: dict[str, Any], route: APIRoute, method: str) -> None:
     needs_token = isinstance(route, ApiRoute) and route.needs_token
     scopes = [needed_scope(method).value]
-    operation["security"] = [{"password": scopes}, {"bearer": scopes}] if needs_token else []
+    # Postman uses the first one; a token is what its users have.
+    operation["security"] = [{"bearer": scopes}, {"password": scopes}] if needs_token else []
 
 
 def _add_examples(
@@ -144,6 +158,7 @@ def _add_examples(
 ) -> None:
     sent: dict[str, Any] = {}
     for content in operation.get("requestBody", {}).get("content", {}).values():
+        content["schema"].pop("default", None)
         sent = content["example"] = example_of(content["schema"], schemas)
     for content in success.get("content", {}).values():
         answered = example_of(content["schema"], schemas)

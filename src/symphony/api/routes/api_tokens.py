@@ -63,7 +63,7 @@ class ApiTokenResponse(Representation):
 
 
 @dataclass(slots=True)
-class NewApiTokenResponse(ApiTokenResponse):
+class CreatedApiTokenResponse(ApiTokenResponse):
     """A new API token with its secret."""
 
     token: Annotated[
@@ -91,7 +91,7 @@ class ApiTokenList:
 )
 async def create_api_token(
     body: ApiTokenCreate, response: Response, actor: Actor, app: App
-) -> NewApiTokenResponse:
+) -> CreatedApiTokenResponse:
     """Creates a token for a program. Only this response has its secret; a hash is stored."""
     token = new_api_token()
     created = await app.run(
@@ -109,7 +109,7 @@ async def create_api_token(
     set_etag(response, created)
     response.headers["Cache-Control"] = "no-store"
     shown = ApiTokenResponse.of(created)
-    return NewApiTokenResponse(**asdict(shown), token=token)
+    return CreatedApiTokenResponse(**asdict(shown), token=token)
 
 
 @routes.get(
