@@ -17,6 +17,7 @@ COPY pyproject.toml uv.lock ./
 RUN uv sync --locked --no-dev --no-install-project --no-cache
 COPY README.md ./
 COPY alembic ./alembic
+COPY docs ./docs
 COPY src ./src
 RUN uv sync --locked --no-dev --no-editable --no-cache
 

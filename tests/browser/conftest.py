@@ -85,7 +85,7 @@ def _faults(context: BrowserContext, server: Server) -> list[str]:
             found.append(f"{message.type}: {message.text}")
 
     def on_request(request: Request) -> None:
-        if not request.url.startswith(f"{server.address}/"):
+        if not request.url.removeprefix("blob:").startswith(f"{server.address}/"):
             found.append(f"another host: {request.url}")
 
     def on_response(response: Response) -> None:

@@ -110,6 +110,59 @@ async def test_a_reader_can_use_an_api_token(page: Page, client: httpx.AsyncClie
     assert (status, profile["username"]) == ("200", eve.name)
 
 
+async def test_the_boxes_of_inline_code_do_not_cover_the_line_above(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await _open_docs(page)
+    boxes = await page.locator(".info .renderedMarkdown code").evaluate_all(
+        """codes => codes.map(code => [
+          code.getClientRects()[0].height,
+          parseFloat(getComputedStyle(code.closest("p")).lineHeight),
+        ])"""
+    )
+    assert len(boxes) > 10
+    assert all(height <= line for height, line in boxes)
+
+
+async def test_descriptions_use_the_width_of_a_phone(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 800})
+    block = await _open_operation(page, "get", "/workspaces/{workspace_id}/repos")
+    for place in (".parameters-col_description", ".response-col_description"):
+        description = block.locator(f"tbody td{place}").first
+        await expect(description).to_be_visible()
+        width = await description.evaluate("cell => cell.getBoundingClientRect().width")
+        assert width >= 250, place
+
+
+async def test_errors_are_one_line_each_until_they_are_opened(page: Page) -> None:
+    block = await _open_operation(page, "get", "/workspaces/{workspace_id}/repos")
+    assert await block.locator(".responses-table .response").count() == 1
+    error = block.get_by_role("button", name="workspace-not-found")
+    await expect(error).to_have_attribute("aria-expanded", "false")
+    await error.click()
+    example = block.locator(".responses-table .response[data-code='404'] pre.example")
+    await expect(example).to_contain_text('"code": "workspace-not-found"')
+    await expect(example).to_contain_text("/repos")
+    await error.click()
+    assert await block.locator(".responses-table .response").count() == 1
+
+
+async def test_the_reference_shows_and_finds_operations(page: Page) -> None:
+    await page.goto("/redoc")
+    menu = page.locator(".menu-content")
+    await expect(menu.get_by_text("vault entries")).to_be_visible()
+    await expect(page.get_by_role("heading", name="Create a repo")).to_be_attached()
+    await page.get_by_placeholder("Search").fill("passphrase")
+    await expect(page.locator("[data-role='search:results'] li").first).to_be_visible()
+
+
+async def test_the_start_page_links_to_the_guides(page: Page) -> None:
+    await page.goto("/")
+    await page.get_by_role("link", name="Getting started").click()
+    await expect(page).to_have_title("Getting started · Symphony")
+    await page.get_by_role("main").get_by_role("link", name="configuration").first.click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Configuration")
+
+
 async def test_the_docs_follow_the_color_scheme(page: Page) -> None:
     await _open_docs(page)
     for colours in reversed(COLOURS):
@@ -138,7 +191,9 @@ async def test_the_start_page_links_to_the_docs(page: Page) -> None:
     await _follow_to_the_docs(page)
 
 
-@pytest.mark.parametrize("path", ["/", "/problems/unsupported-media-type"])
+@pytest.mark.parametrize(
+    "path", ["/", "/problems", "/problems/unsupported-media-type", "/guides/vaults"]
+)
 async def test_own_pages_have_enough_contrast(page: Page, path: str) -> None:
     await page.set_viewport_size({"width": 320, "height": 640})  # a small phone
     await page.goto(path)
@@ -154,6 +209,15 @@ async def test_own_pages_have_enough_contrast(page: Page, path: str) -> None:
             assert (max(words, ground) + 0.05) / (min(words, ground) + 0.05) >= READABLE
 
 
+async def _open_operation(page: Page, method: str, path: str) -> Locator:
+    await _open_docs(page)
+    heading = page.locator(
+        f".opblock-summary-{method}", has=page.locator(f"[data-path='{API}{path}']")
+    )
+    await heading.locator(".opblock-summary-control").click()
+    return page.locator(".opblock", has=heading)
+
+
 async def _open_docs(page: Page) -> None:
     await page.goto("/docs")
     await expect(page).to_have_title("Symphony API")
@@ -161,7 +225,7 @@ async def _open_docs(page: Page) -> None:
 
 
 async def _follow_to_the_docs(page: Page) -> None:
-    await page.get_by_role("link", name="API documentation").click()
+    await page.get_by_role("link", name="API documentation").first.click()
     await expect(page.locator(".opblock").first).to_be_visible()
     assert page.url.endswith("/docs")
 

@@ -8,8 +8,8 @@ import pytest
 ADAPTER = "see symphony/api/fastapi_adapter.py"
 
 
-@pytest.mark.parametrize("name", ["swagger-ui-bundle.js", "swagger-ui.css"])
-def test_the_package_has_a_folder_with_swagger_ui(name: str) -> None:
+@pytest.mark.parametrize("name", ["swagger-ui-bundle.js", "swagger-ui.css", "redoc.standalone.js"])
+def test_the_package_has_a_folder_with_swagger_ui_and_redoc(name: str) -> None:
     spec = find_spec("fastapi_offline")
     assert spec is not None
     assert spec.origin is not None

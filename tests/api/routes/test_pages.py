@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from symphony.api.guides import GUIDES
 from symphony.api.problems.catalogue import PROBLEMS
 from tests.support.api import API, User, code
+from tests.support.checkout import TOP
 
 # Pages do not use the store.
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])
@@ -67,26 +69,89 @@ async def test_the_start_page_is_html_for_clients_that_prefer_it(
         assert answer.headers["content-type"].startswith("text/html") == is_page, accept
         assert answer.headers["vary"] == "Accept"
         if is_page:
-            assert re.findall('<a href="(.*?)">', answer.text) == list(links.values())
+            guides = [f"/guides/{name}" for name in GUIDES]
+            assert re.findall('<a href="(.*?)">', answer.text) == [*links.values(), *guides]
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/problems/vault-locked"])
+async def test_every_guide_is_a_page_whose_links_lead_to_a_heading(
+    client: httpx.AsyncClient,
+) -> None:
+    written = {file.stem for file in (TOP / "docs").glob("*.md")}
+    assert set(GUIDES) == written
+    pages = {name: (await client.get(f"/guides/{name}")).text for name in GUIDES}
+    links = 0
+    for name, page in pages.items():
+        assert page.count("<h1") == 1
+        assert f"<title>{escape(GUIDES[name])} · Symphony</title>" in page
+        for target in re.findall(r'<a href="([^"]*)"', page):
+            if target.startswith("https://") or target == "/":
+                continue
+            guide, _, anchor = target.partition("#")
+            page_of_link = pages[guide.removeprefix("/guides/") or name]
+            assert not anchor or f'id="{anchor}"' in page_of_link, target
+            links += 1
+    assert links > 50
+    assert '<div class="wide"><table>' in pages["configuration"]
+    assert "<script" not in "".join(pages.values())
+
+
+async def test_a_guide_that_does_not_exist_is_not_found(client: httpx.AsyncClient) -> None:
+    for name in ("nothing", "..%2FREADME", "decisions"):
+        assert code(await client.get(f"/guides/{name}")) == "404 route-not-found"
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/docs/", "/docs"),
+        ("/redoc/", "/redoc"),
+        ("/problems/", "/problems"),
+        ("/guides", "/"),
+        ("/guides/", "/"),
+    ],
+)
+async def test_a_path_that_people_type_leads_to_its_page(
+    client: httpx.AsyncClient, path: str, target: str
+) -> None:
+    answer = await client.get(path)
+    assert answer.status_code == 308
+    assert answer.url.join(answer.headers["location"]).path == target
+    page = await client.get(target, headers={"Accept": BROWSER})
+    assert page.status_code == 200
+
+
+async def test_the_list_of_problems_links_to_a_page_for_each(client: httpx.AsyncClient) -> None:
+    page = await client.get("/problems")
+    assert re.findall(r'href="/problems/(.*?)"', page.text) == sorted(
+        PROBLEMS, key=lambda each: (PROBLEMS[each].status, each)
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/docs", "/redoc", "/problems", "/problems/vault-locked", "/guides/api"]
+)
 async def test_pages_load_nothing_from_other_hosts(client: httpx.AsyncClient, path: str) -> None:
     page = await client.get(path, headers={"Accept": BROWSER})
     assert page.status_code == 200
     assert page.headers["content-type"].startswith("text/html")
-    assets = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assets = [
+        each
+        for each in re.findall(r'(?:src|href)="([^"#]*)', page.text)
+        if each and not each.startswith("https://")  # a link that a reader may follow
+    ]
     assert len(assets) >= 3
     for asset in assets:
         assert re.match(r"/(?!/)", asset), asset
         answer = await client.get(asset)
         assert answer.status_code == 200, asset
         assert answer.content
-    assert not re.search(r"(?:https?:)?//[a-z]", page.text)
+    assert not re.search(r'(?:src=|<link[^>]*href=)"(?:https?:)?//', page.text)
     # This policy blocks inline scripts and styles.
     policy = page.headers["content-security-policy"]
     assert "script-src 'self'" in policy
-    assert not re.search(r"https?:|\*|unsafe", policy)
+    allowed = " 'unsafe-inline'" if path == "/redoc" else ""  # for styles
+    assert f"style-src 'self'{allowed};" in policy
+    assert not re.search(r"https?:|\*|unsafe", policy.replace(allowed, ""))
     assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", page.text)
 
 

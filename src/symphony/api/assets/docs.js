@@ -20,11 +20,36 @@ const focusUserName = {
   },
 };
 
+// Each operation documents about ten errors. They are one line each until a reader opens them.
+const foldErrors = {
+  wrapComponents: {
+    response: (Response, { React }) => (props) => {
+      const [isOpen, setOpen] = React.useState(false);
+      const { createElement } = React;
+      if (props.code < "400") return createElement(Response, props);
+      const description = props.response.get("description").replaceAll("`", "");
+      const toggle = { type: "button", "aria-expanded": isOpen, onClick: () => setOpen(!isOpen) };
+      const summary = createElement(
+        "tr",
+        { className: "error-summary" },
+        createElement("td", { className: "response-col_status" }, props.code),
+        createElement("td", { colSpan: 2 }, createElement("button", toggle, description)),
+      );
+      return createElement(
+        React.Fragment,
+        null,
+        summary,
+        isOpen && createElement(Response, props),
+      );
+    },
+  },
+};
+
 SwaggerUIBundle({
   url: "/api/v1/openapi.json",
   dom_id: "#docs",
   deepLinking: true,
   persistAuthorization: false,
   validatorUrl: null,
-  plugins: [focusUserName],
+  plugins: [focusUserName, foldErrors],
 });

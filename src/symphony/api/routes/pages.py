@@ -1,72 +1,52 @@
-"""Pages for browsers: the start page, the API documentation and the pages of problems.
-
-Everything is served by this server, so all pages work without a network.
-"""
+"""The start page and the API documentation; they work without a network."""
 
 import re
-from collections.abc import Sequence
-from html import escape
-from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.staticfiles import StaticFiles
 
 from symphony.api.fastapi_adapter import static_files
-from symphony.api.problems.catalogue import PROBLEMS
-from symphony.api.problems.errors import ApiError
+from symphony.api.guides import GUIDES
+from symphony.api.html_pages import ASSETS, ONLY_OURS, html_page
 from symphony.api.routing import PREFIX
 
-ASSETS = "/docs/assets"
 OPENAPI_URL = f"{PREFIX}/openapi.json"
 
 routes = APIRouter(include_in_schema=False)
 
 _LINKS = {
     "docs": ("/docs", "API documentation, to try in the browser"),
+    "redoc": ("/redoc", "API documentation, to read and to search"),
+    "problems": ("/problems", "Problems, the errors of the API"),
     "openapi": (OPENAPI_URL, "OpenAPI document"),
     "metrics": ("/metrics", "Metrics for Prometheus"),
     "live": ("/health/live", "Liveness check"),
     "ready": ("/health/ready", "Readiness check"),
 }
-_ONLY_OURS = (
-    "default-src 'none'; script-src 'self'; style-src 'self';"
-    " img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+# ReDoc adds its styles to the page, and searches in a worker that it starts from memory.
+_FOR_REDOC = (
+    ONLY_OURS.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; worker-src blob:"
 )
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>{title}</title>
-<link rel="icon" href="{assets}/icon.svg">
-{styles}
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
 _DOCS = f"""<div id="docs"></div>
 <script src="{ASSETS}/swagger-ui-bundle.js"></script>
 <script src="{ASSETS}/docs.js"></script>"""
+_REDOC = f"""<div id="redoc" data-openapi="{OPENAPI_URL}"></div>
+<script src="{ASSETS}/redoc.standalone.js"></script>
+<script src="{ASSETS}/redoc.js"></script>"""
 _START = """<main>
 <h1>Symphony</h1>
 <p>Workspaces, git repositories and encrypted vaults behind a REST API. Version {version}.</p>
 <ul>
 {links}
 </ul>
-</main>"""
-_PROBLEM = """<main>
-<h1>{title}</h1>
-<p>Status <strong>{status}</strong>, code <code>{code}</code></p>
-<h2>What to do</h2>
-<p>{remedy}</p>
-<nav><a href="/docs">API documentation</a></nav>
+<h2>Guides</h2>
+<ul>
+{guides}
+</ul>
 </main>"""
 
 
@@ -88,8 +68,12 @@ async def start(request: Request, response: Response) -> Start | Response:
     """Return the start page: HTML for browsers, JSON for programs."""
     number = version("symphony")
     if _prefers_html(request):
-        items = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
-        page = _page("Symphony", _START.format(version=number, links="\n".join(items)))
+        links = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
+        guides = [
+            f'<li><a href="/guides/{name}">{title}</a></li>' for name, title in GUIDES.items()
+        ]
+        body = _START.format(version=number, links="\n".join(links), guides="\n".join(guides))
+        page = html_page("Symphony", body)
         page.headers["Vary"] = "Accept"
         return page
     response.headers["Vary"] = "Accept"
@@ -99,29 +83,27 @@ async def start(request: Request, response: Response) -> Start | Response:
 
 @routes.get("/docs")
 async def docs() -> HTMLResponse:
-    return _page("Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
+    return html_page("Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
+
+
+@routes.get("/docs/")
+async def docs_with_slash() -> RedirectResponse:
+    return RedirectResponse("../docs", 308)
+
+
+@routes.get("/redoc")
+async def redoc() -> HTMLResponse:
+    return html_page("Symphony API", _REDOC, styles=("redoc.css",), policy=_FOR_REDOC)
+
+
+@routes.get("/redoc/")
+async def redoc_with_slash() -> RedirectResponse:
+    return RedirectResponse("../redoc", 308)
 
 
 @routes.get(OPENAPI_URL)
 async def openapi(request: Request) -> dict[str, object]:
     return request.app.openapi()
-
-
-@routes.get("/problems/{code}")
-async def problem(code: str) -> HTMLResponse:
-    kind = PROBLEMS.get(code)
-    if kind is None:
-        raise ApiError("route-not-found")
-    title = escape(kind.title)
-    status = f"{kind.status} {HTTPStatus(kind.status).phrase}"
-    body = _PROBLEM.format(code=code, status=status, title=title, remedy=_html(kind.remedy))
-    return _page(f"{title} · Symphony", body)
-
-
-def _page(title: str, body: str, styles: Sequence[str] = ("page.css",)) -> HTMLResponse:
-    links = [f'<link rel="stylesheet" href="{ASSETS}/{style}">' for style in styles]
-    content = _PAGE.format(title=title, assets=ASSETS, styles="\n".join(links), body=body)
-    return HTMLResponse(content, headers={"Content-Security-Policy": _ONLY_OURS})
 
 
 def _prefers_html(request: Request) -> bool:
@@ -135,9 +117,3 @@ def _weight(accepted: str, media_type: str) -> float:
     item = rf"(?:^|,)\s*{re.escape(media_type)}\s*(?:;\s*q=([01](?:\.\d{{0,3}})?)\s*)?(?:,|$)"
     found = re.search(item, accepted, re.IGNORECASE)
     return float(found[1] or 1) if found else 0
-
-
-def _html(text: str) -> str:
-    """Convert a remedy to HTML; text between backticks becomes code."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if odd % 2 else part for odd, part in enumerate(parts))
