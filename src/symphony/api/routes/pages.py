@@ -13,11 +13,12 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
-from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from symphony.api.fastapi_adapter import static_files
 from symphony.api.problems.catalogue import PROBLEMS
 from symphony.api.problems.errors import ApiError
+from symphony.api.problems.text_errors import ProblemsForTextErrors
 from symphony.api.routing import PREFIX
 
 ASSETS = "/docs/assets"
@@ -78,9 +79,15 @@ class Start(BaseModel):
     links: dict[str, str]
 
 
-def assets() -> StaticFiles:
+def assets() -> ASGIApp:
     """Serve the style sheets and scripts of the pages."""
-    return static_files(Path(__file__).parents[1] / "assets")
+    return ProblemsForTextErrors(
+        static_files(Path(__file__).parents[1] / "assets"),
+        {
+            400: ("malformed-request", "`Range` must be ranges of bytes, such as `bytes=0-499`."),
+            416: ("range-not-satisfiable", None),
+        },
+    )
 
 
 @routes.get("/", response_model=Start)
