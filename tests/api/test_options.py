@@ -2,10 +2,13 @@
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from symphony.config.settings import Settings
+from symphony.main import create_app
 from tests.api.problems.test_problems import ALLOWED
 from tests.support.api import API, User, code, running_api
+from tests.support.hashing import CHEAP
 
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is used
 ACCEPT_PATCH = "application/merge-patch+json, application/json"
@@ -56,3 +59,19 @@ async def test_a_refused_media_type_of_a_patch_says_which_are_accepted(ada: User
     answer = await ada.request("POST", "/api-tokens", content=b"{}", headers=text)
     assert code(answer) == "415 unsupported-media-type"
     assert "accept-patch" not in answer.headers
+
+
+async def test_options_of_the_whole_service_succeed(settings: Settings) -> None:
+    app = create_app(settings, costs=CHEAP)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b""}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    # As uvicorn passes it on; no client library sends it.
+    scope = {"type": "http", "method": "OPTIONS", "path": "*", "raw_path": b"*"}
+    await app({**scope, "query_string": b"", "headers": [(b"host", b"localhost")]}, receive, send)
+    assert sent[0]["status"] == 204

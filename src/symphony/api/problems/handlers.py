@@ -36,7 +36,8 @@ async def _handle_unavailable(request: Request, _: Exception) -> Response:
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
     """Handle the 404 and 405 of FastAPI and Starlette, and the 304 of `conditions`.
 
-    No route has the method OPTIONS: its response (RFC 9110, section 9.3.7) replaces a 405.
+    No route has the method OPTIONS: its response (RFC 9110, section 9.3.7) replaces a 405. `*`
+    stands for the service as a whole.
     """
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
     if error.status_code == 304:
@@ -49,6 +50,8 @@ async def _handle_http_exception(request: Request, error: Exception) -> Response
                 headers["Accept-Patch"] = ", ".join(accepted)
             return Response(status_code=204, headers=headers)
         return error_response(request, ApiError("method-not-allowed", headers=headers))
+    if request.method == "OPTIONS" and request.scope["path"] == "*":
+        return Response(status_code=204)
     if error.status_code == 404:
         return error_response(request, ApiError("route-not-found"))
     return error_response(request, ApiError("malformed-request"))

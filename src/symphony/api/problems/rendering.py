@@ -51,7 +51,8 @@ def error_response(request: Request, error: Exception) -> Response:
         return _response(request, "validation-error", summary(fields), errors=fields)
     if isinstance(error, NamesTaken):
         fields = [InvalidField.of(each) for each in error.errors]
-        return _response(request, error.slug, error.detail, errors=fields)
+        detail = fields[0].sentence if len(fields) == 1 else error.detail
+        return _response(request, error.slug, detail, errors=fields)
     if isinstance(error, DomainError):
         return _response(request, error.slug, error.detail, _headers(error), extra=_members(error))
     raise error
