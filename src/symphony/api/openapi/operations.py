@@ -26,7 +26,6 @@ _HEADERS_BY_STATUS = {
     "201": "Location",
     "304": "ETag",
     "401": "WWW-Authenticate",
-    "403": "WWW-Authenticate",
     "405": "Allow",
     "429": "Retry-After",
     "503": "Retry-After",
@@ -73,13 +72,16 @@ HEADERS: dict[str, dict[str, Any]] = {
         "The authentication scheme, and what is wrong with the token that was sent (RFC 6750,"
         " section 3): `invalid_token`, or `insufficient_scope` with the scopes that are required.",
         'Bearer error="insufficient_scope", scope="write"',
+        required=True,
     ),
     "Accept-Patch": _header(
         "The media types that a PATCH accepts (RFC 5789).",
         "application/merge-patch+json, application/json",
         required=True,
     ),
-    "Allow": _header("The methods that are allowed for the path.", "GET, HEAD", required=True),
+    "Allow": _header(
+        "The methods that are allowed for the path.", "GET, HEAD, OPTIONS", required=True
+    ),
     "Retry-After": _header(
         "The number of seconds after which to retry; absent when a retry would not help.",
         1,
@@ -119,6 +121,10 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
             name: {"$ref": f"#/components/headers/{name}"}
             for name in ["X-Request-ID", *own, *of_status]
         }
+        if status == "403":  # those for other reasons than the scope have none
+            answer["headers"]["WWW-Authenticate"] = HEADERS["WWW-Authenticate"] | {
+                "required": False
+            }
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
