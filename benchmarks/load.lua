@@ -1,7 +1,7 @@
 -- The requests that wrk sends: one operation, repeated. Arguments: the operation, a tag that makes
 -- the names of this run unique, and the file with the token and the ids.
 
-local host = "Host: symphony.test\r\n"
+local host = "Host: 127.0.0.1\r\n"
 local ids, common, with_body
 local tag, number = "", 0
 

@@ -115,7 +115,7 @@ async def _service(database: Database, folder: Path) -> AsyncGenerator[httpx.Asy
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url="http://symphony.test/api/v1"
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1/api/v1"
         ) as client,
     ):
         yield client

@@ -312,7 +312,7 @@ async def ask(answer: httpx.Response | Exception, *, may_break: bool = False) ->
         return answer
 
     transport = httpx.MockTransport(respond)
-    async with httpx.AsyncClient(transport=transport, base_url="http://symphony.test") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         calls = Calls(client)
         calls.may_break = may_break
         await calls.send("GET", "/user-profiles/me", ("200",))

@@ -36,6 +36,7 @@ DEFAULTS = {
     "demo_database_url": IN_MEMORY,
     "git_roots": (),
     "git_allow_private_remotes": False,
+    "allowed_hosts": (),
     "cors_origins": (),
     "registration": "open",
     "access_token_ttl": 3600,
@@ -81,6 +82,22 @@ def test_a_variable_sets_what_it_names(
     assert getattr(load_settings(), name.lower()) == expected
 
 
+NO_HOST_NAMES = (
+    "symphony.example.org:8000",
+    "https://symphony.example.org",
+    "*example.org",
+    "symphony.*.org",
+    "*.",
+    "a..b",
+    "-a.example.org",
+    "münchen.example",
+    "a b",
+    "[::1]:80",
+    "x" * 64,
+    ".".join(["x" * 63] * 4),
+)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "allowed"),
     [
@@ -101,6 +118,7 @@ def test_a_variable_sets_what_it_names(
         ("MAX_BODY_BYTES", "1023", "must be an integer >= 1024"),
         ("SECRET_KEY", "x" * 31, "at least 32 bytes"),
         ("CORS_ORIGINS", "*", "https://app.example.org"),
+        *(("ALLOWED_HOSTS", name, "host names without a port") for name in NO_HOST_NAMES),
         ("GIT_ROOTS", "/no/such/folder", "existing directories"),
         ("GIT_ROOTS", "~no-such-user/dev", "existing directories"),
         ("DATA_DIR", "~no-such-user/data", "unknown user"),

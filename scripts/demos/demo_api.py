@@ -224,7 +224,7 @@ def problems(stage: Stage, client: httpx.Client, ada: User) -> None:
     pointers = sorted(each["pointer"] for each in invalid.json()["errors"])
     stage.expect("both wrong fields are reported", pointers == ["/id", "/name"])
     allow = sent["405 method-not-allowed"][1].headers["allow"]
-    stage.expect("405 says which methods are allowed", allow == "GET, HEAD, POST", allow)
+    stage.expect("405 says which methods are allowed", allow == "GET, HEAD, OPTIONS, POST", allow)
     explained = client.get(invalid.json()["type"])
     stage.expect("the problem type is a page on this server", explained.status_code == 200)
 

@@ -20,7 +20,9 @@ MEMBERS = ("type", "title", "status", "detail", "instance", "code", "request_id"
 def story(stage: Stage) -> None:
     with running_server() as server, server.client() as client:
         tour = Tour(stage, client)
+        tour.hosts()
         tour.validation()
+        tour.many_mistakes()
         tour.unreadable_requests()
         tour.authentication()
         tour.existence()
@@ -47,6 +49,43 @@ class Tour:
         self._thesis = f"/workspaces/{self._ada.create_workspace('Thesis')}"
         self._vaults = f"{self._thesis}/vaults"
         self._vault = f"/vaults/{self._ada.create(self._vaults, name='keys', path='/v')['id']}"
+
+    def hosts(self) -> None:
+        self._stage.step("A web page whose name leads to this machine (DNS rebinding)")
+        profile = {"username": "page", "email": "page@evil.example", "password": PASSWORD}
+        evil = {"Host": "evil.example"}
+        page = self._client.post(f"{API}/user-profiles", json=profile, headers=evil)
+        self._stage.say("The request below was sent with `Host: evil.example`.")
+        self._stage.exchange(page)
+        self._stage.why(
+            "its owner lets evil.example resolve to 127.0.0.1. The browser then takes the service"
+            " for a part of the page, which could sign up and read what only this machine reaches."
+            " But the browser still sends the page's own name as `Host`."
+        )
+        self._check({"the page cannot sign up": ("421 misdirected-request", page)})
+        health = self._client.get("/health/live", headers=evil)
+        self._check({"nor ask for anything else": ("421 misdirected-request", health)})
+        for host in ("localhost", "[::1]:8000", "192.0.2.7"):
+            answer = self._client.get("/health/live", headers={"Host": host})
+            self._stage.expect(f"{host} is answered", answer.is_success)
+        with (
+            running_server(ALLOWED_HOSTS="*.example.org") as server,
+            server.client() as client,
+        ):
+            allowed = client.get("/health/live", headers={"Host": "symphony.example.org"})
+            self._stage.expect("a name that the operator allows is answered", allowed.is_success)
+
+    def many_mistakes(self) -> None:
+        self._stage.step("A request with 80,000 mistakes")
+        body = {"name": "a", "path": "/v", **{f"f{number}": 0 for number in range(80_000)}}
+        answer = self._ada.call("POST", self._vaults, json=body)
+        self._stage.why(
+            "an answer that grows with the request lets one client keep the service busy. It took"
+            " more than a second and 6 MB when all were listed."
+        )
+        self._check({"a vault with 80,000 unknown fields": ("422 validation-error", answer)})
+        self._stage.expect("the first 50 are listed", len(answer.json()["errors"]) == 50)
+        self._stage.expect("and the answer is short", len(answer.content) < 10_000)
 
     def validation(self) -> None:
         self._stage.step("An invalid request: every mistake at once, each with its place")
@@ -119,19 +158,25 @@ class Tour:
             "401 means: sign in. 403 means: this token may not do that. A client can act on it"
             " without asking its user."
         )
-        challenge = anonymous.headers["www-authenticate"]
-        self._stage.expect("the header says which scheme is expected", challenge == "Bearer")
+        forged = self._as(f"Bearer {self._ada.token[:-4]}AAAA")
+        challenges = {
+            "no token": (anonymous, "Bearer"),
+            "a forged one": (forged, 'Bearer error="invalid_token", error_description='),
+            "too few scopes": (read_only, 'Bearer error="insufficient_scope", scope="write"'),
+        }
+        for what, (answer, start) in challenges.items():
+            challenge = answer.headers["www-authenticate"]
+            self._stage.expect(f"{what}: {start}", challenge.startswith(start))
         writer = self._ada.create("/api-tokens", name="writer", scopes=["write"])["token"]
         wider = self._client.post(
             f"{API}/api-tokens",
             json={"name": "wider", "scopes": ["read", "write"]},
             headers={"Authorization": f"Bearer {writer}"},
         )
-        forged = f"Bearer {self._ada.token[:-4]}AAAA"
         self._check(
             {
                 "no token": ("401 unauthenticated", anonymous),
-                "a forged token": ("401 unauthenticated", self._as(forged)),
+                "a forged token": ("401 unauthenticated", forged),
                 "another scheme": (
                     "401 unauthenticated",
                     self._as("Basic YWRhOnBhc3N3b3Jk"),
@@ -148,14 +193,23 @@ class Tour:
         self._stage.why("`Allow` lists the methods of this address, so a typo is found at once.")
         self._check({"an unknown address": ("404 route-not-found", route)})
         allowed = {
-            "PUT of a vault": (method, "DELETE, GET, HEAD, PATCH"),
-            "DELETE of a list": (self._ada.call("DELETE", self._vaults), "GET, HEAD, POST"),
-            "GET of a lock": (self._ada.call("GET", f"{self._vault}/lock"), "POST"),
+            "PUT of a vault": (method, "DELETE, GET, HEAD, OPTIONS, PATCH"),
+            "DELETE of a list": (
+                self._ada.call("DELETE", self._vaults),
+                "GET, HEAD, OPTIONS, POST",
+            ),
+            "GET of a lock": (self._ada.call("GET", f"{self._vault}/lock"), "OPTIONS, POST"),
         }
         for what, (answer, expected) in allowed.items():
             self._check({what: ("405 method-not-allowed", answer)})
             names = sorted(answer.headers["allow"].split(", "))
             self._stage.expect(f"allowed are {expected}", ", ".join(names) == expected)
+        options = self._client.options(API + self._vault)
+        same = options.headers["allow"] == method.headers["allow"]
+        self._stage.expect("OPTIONS returns the same without an error", options.status_code == 204)
+        self._stage.expect(
+            "and what a PATCH may contain", same and "accept-patch" in options.headers
+        )
         for noun, path in (("workspace", self._thesis), ("vault", self._vault)):
             unknown = path[:-12] + "0" * 12
             same_request = {"X-Request-ID": "demo"}
@@ -276,7 +330,9 @@ class Tour:
             "a media type": self._create("{}", {"Content-Type": SECRET}),
             "a token": self._client.get(API + self._thesis, headers=bearer),
             "an entity tag": self._ada.call("DELETE", self._thesis, headers=etag),
-            "the name of a parameter": self._ada.call("GET", self._vaults, params={SECRET: "1"}),
+            "the name of a parameter": self._ada.call(
+                "GET", self._vaults, params={f"<{SECRET}>": "1"}
+            ),
             "a parameter": self._ada.call("GET", self._vaults, params={"sort": SECRET}),
             "a cursor": self._ada.call("GET", self._vaults, params={"cursor": SECRET}),
             "the id of a request": self._ada.call("GET", "/orchestras", headers=request_id),

@@ -10,10 +10,12 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
+from symphony.api.allowed_hosts import AllowedHosts
 from symphony.api.fastapi_adapter import add_routes, refuse_dependency_overrides
 from symphony.api.openapi import document
 from symphony.api.pagination import Cursors
 from symphony.api.problems import handlers
+from symphony.api.problems.text_errors import ProblemsForTextErrors
 from symphony.api.request_context import RequestContext
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
@@ -47,11 +49,14 @@ CORS_REQUEST_HEADERS = (
     "X-Request-ID",
 )
 CORS_RESPONSE_HEADERS = (
+    "Accept-Patch",
+    "Allow",
     "ETag",
     "Idempotency-Replayed",
     "Link",
     "Location",
     "Retry-After",
+    "WWW-Authenticate",
     "X-Request-ID",
 )
 
@@ -116,6 +121,9 @@ def create_app(
             allow_headers=CORS_REQUEST_HEADERS,
             expose_headers=CORS_RESPONSE_HEADERS,
         )
+        app.add_middleware(ProblemsForTextErrors, codes={400: ("origin-not-allowed", None)})
+    if "*" not in settings.served_hosts:
+        app.add_middleware(AllowedHosts, names=settings.served_hosts)
     app.add_middleware(RequestContext, count=metrics.request)
     return app
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import pytest
 from fastapi import Depends, Query
 from fastapi.dependencies.utils import get_dependant
-from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from symphony.api.binding import Binding
 from symphony.api.fastapi_adapter import function_of
+from symphony.api.problems.errors import ValidationFailed
 from symphony.api.request import ApiRequest
 
 Call = Callable[..., Any]
@@ -69,10 +69,10 @@ async def test_all_errors_are_reported_at_once_and_nothing_is_called() -> None:
         called.append("read")
 
     called.clear()
-    with pytest.raises(RequestValidationError) as refused:
+    with pytest.raises(ValidationFailed) as refused:
         await bound(read).call(request_for("seven"), Response())
-    assert [(each["type"], each["loc"]) for each in refused.value.errors()] == [
-        ("missing", ("query", "limit")),
-        ("int_parsing", ("path", "number")),
+    assert [(each.parameter, each.code) for each in refused.value.errors] == [
+        ("limit", "missing"),
+        ("number", "integer-expected"),
     ]
     assert called == []

@@ -202,7 +202,7 @@ async def test_unknown_sorts_and_filters_are_refused(lists: list[List]) -> None:
         for sort in ("", "Name", "--name", "+name", "id", "version", "name,id", "name;--"):
             assert await listed.refusal(sort=sort) == [("sort", "unknown-value")]
         for unknown in ("offset", "page", "Limit", "order", "is_deleted"):
-            assert await listed.refusal(**{unknown: "1"}) == [("query", "unknown-parameter")]
+            assert await listed.refusal(**{unknown: "1"}) == [(unknown, "unknown-parameter")]
         assert await listed.refusal(limit=[1, 2]) == [("limit", "duplicate-field")]
 
 
@@ -242,9 +242,9 @@ async def test_a_filter_of_another_list_is_refused(ada: User) -> None:
     for noun in ("repos", "vaults"):
         workspace = await ada.workspace(noun)
         answer = await ada.get(f"/workspaces/{workspace['id']}/{noun}?type=client")
-        assert faults(answer) == [("query", "unknown-parameter")]
+        assert faults(answer) == [("type", "unknown-parameter")]
     answer = await ada.get("/api-tokens?is_locked=true")
-    assert faults(answer) == [("query", "unknown-parameter")]
+    assert faults(answer) == [("is_locked", "unknown-parameter")]
 
 
 async def test_the_list_of_an_unknown_parent_is_a_404(ada: User) -> None:

@@ -47,7 +47,7 @@ async def _send_without_end(server: Server, token: str) -> bytes:
     """The response, when the server has closed the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     writer.write(
-        f"POST {API}/api-tokens HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        f"POST {API}/api-tokens HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {10**12}\r\n\r\n".encode()
     )
     answer = await reader.readuntil(b"\r\n\r\n")

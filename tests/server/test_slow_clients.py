@@ -65,7 +65,7 @@ def _each() -> range:
 
 def _head_of_a_post() -> bytes:
     return (
-        b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n"
+        b"POST /api/v1/auth/token HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
         b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
     )
 
@@ -73,7 +73,7 @@ def _head_of_a_post() -> bytes:
 def _list(user: User) -> bytes:
     path = f"/api/v1/user-profiles/{user.id}/workspaces"
     return (
-        f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {user.token}\r\n\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {user.token}\r\n\r\n"
     ).encode()
 
 

@@ -28,7 +28,7 @@ async def running_api(
         app.router.lifespan_context(app),
         httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False),
-            base_url="http://symphony.test",
+            base_url="http://127.0.0.1",
             timeout=60,
         ) as client,
     ):

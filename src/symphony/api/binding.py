@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from symphony.api.fastapi_adapter import Function, Parameter
+from symphony.api.problems.errors import ValidationFailed
+from symphony.api.problems.validation_errors import invalid_fields
 from symphony.api.request import ApiRequest
+from symphony.api.unknown_fields import KnownFields
 
 
 class Binding:
@@ -28,20 +30,28 @@ class Binding:
             for parameter in call.parameters
             if parameter.place == "query"
         )
+        bodies = [
+            parameter.annotation
+            for call in self._calls
+            for parameter in call.parameters
+            if parameter.place == "body"
+        ]
+        self._known_fields = KnownFields.of(bodies[0]) if bodies else None
 
     async def call(self, request: ApiRequest, response: Response) -> Any:
         """Call the functions, and return the result of the last one, the route's.
 
-        Raises: RequestValidationError with the errors of all parameters, before any function is
-        called; and what the functions raise.
+        Raises: ValidationFailed with the errors of all parameters, before any function is called;
+        and what the functions raise.
         """
+        dropped = self._known_fields.drop_excess(request.document) if self._known_fields else 0
         errors: list[Any] = []
         values = [
             {parameter.name: _value(parameter, request, errors) for parameter in call.parameters}
             for call in self._calls
         ]
         if errors:
-            raise RequestValidationError(errors)
+            raise ValidationFailed(*invalid_fields(errors), more=dropped)
         results: list[Any] = []
         for call, arguments in zip(self._calls, values, strict=True):
             for name, index in call.results:

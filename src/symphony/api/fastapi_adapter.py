@@ -73,6 +73,7 @@ class Parameter:
     """"path", "query", "header" or "body"."""
     alias: str
     """Its name in the request."""
+    annotation: Any
     is_required: bool
     default: Callable[[], Any]
     validate: Validate
@@ -128,6 +129,10 @@ class SelfAnsweringRoute(APIRoute):
             return Match.NONE, {}
         return super().matches(scope)
 
+    def media_types(self) -> tuple[str, ...]:
+        """List the media types that the body may have, the preferred one first."""
+        raise NotImplementedError
+
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request whose path and method match, as an ASGI application."""
         raise NotImplementedError
@@ -163,17 +168,42 @@ def add_routes(app: FastAPI, routers: Iterable[APIRouter]) -> None:
 
 def allowed_methods(app: FastAPI, scope: Scope) -> list[str]:
     """Return the methods of all routes that match the path (RFC 9110, section 10.2.1), sorted."""
-    allowed: set[str] = set()
-    for route in app.routes:
-        if isinstance(route, Route) and route.matches(dict(scope))[0] is not Match.NONE:
-            allowed |= route.methods or set()
+    allowed = {method for route in _routes_at(app, scope) for method in route.methods or ()}
     allowed = allowed or {"GET"}  # the path of a mounted directory
-    return sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))
+    return sorted(allowed | {"OPTIONS"} | ({"HEAD"} if "GET" in allowed else set()))
+
+
+def patch_media_types(app: FastAPI, scope: Scope) -> tuple[str, ...]:
+    """Return the media types that a PATCH of the path accepts; empty without a PATCH."""
+    for route in _routes_at(app, scope):
+        if isinstance(route, SelfAnsweringRoute) and "PATCH" in (route.methods or ()):
+            return route.media_types()
+    return ()
+
+
+def _routes_at(app: FastAPI, scope: Scope) -> list[Route]:
+    return [
+        route
+        for route in app.routes
+        if isinstance(route, Route) and route.matches(dict(scope))[0] is not Match.NONE
+    ]
 
 
 def static_files(own: Path) -> StaticFiles:
     """Serve the files of a directory, and of Swagger UI from the package fastapi-offline."""
-    return StaticFiles(directory=own, packages=[("fastapi_offline", "static")])
+    return _Files(directory=own, packages=[("fastapi_offline", "static")])
+
+
+class _Files(StaticFiles):
+    """Ignores a `Range` in other units than bytes (RFC 9110, section 14.2)."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [
+            (name, value)
+            for name, value in scope["headers"]
+            if name != b"range" or value.strip().lower().startswith(b"bytes=")
+        ]
+        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 class _NoOverrides(dict[Callable[..., Any], Callable[..., Any]]):
@@ -259,5 +289,13 @@ def _parameters(dependant: Dependant) -> Iterator[Parameter]:
 
 
 def _parameter(place: str, field: "ModelField") -> Parameter:
-    is_required = field.field_info.is_required()
-    return Parameter(field.name, place, field.alias, is_required, field.get_default, field.validate)
+    info = field.field_info
+    return Parameter(
+        field.name,
+        place,
+        field.alias,
+        info.annotation,
+        info.is_required(),
+        field.get_default,
+        field.validate,
+    )

@@ -7,14 +7,19 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from symphony.api.problems.errors import ApiError, ValidationFailed
-from symphony.api.problems.validation_errors import InvalidField
+from symphony.api.problems.errors import MAX_ERRORS, ApiError, ValidationFailed
+from symphony.api.problems.validation_errors import (
+    InvalidField,
+    is_plain_name,
+    json_pointer,
+)
 from symphony.api.strict_json import parse
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_FIELDS = 20
+_GIVEN_TWICE = "Must be given only once."
 
 
 class ApiRequest(Request):
@@ -53,7 +58,10 @@ class ApiRequest(Request):
         media_type = self.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in accepted:
             supported = ", ".join(sorted(accepted))
-            raise ApiError("unsupported-media-type", f"Supported media types: {supported}.")
+            # RFC 5789, section 2.2
+            headers = {"Accept-Patch": ", ".join(accepted)} if self.method == "PATCH" else None
+            detail = f"Supported media types: {supported}."
+            raise ApiError("unsupported-media-type", detail, headers=headers)
         self.document = _form(self.content) if media_type == FORM else parse(self.content)
 
     def read_query(self, known: frozenset[str]) -> None:
@@ -69,13 +77,24 @@ class ApiRequest(Request):
         except ValueError:
             detail = "Must be percent-encoded UTF-8."
             raise ValidationFailed(InvalidField("not-utf-8", detail, parameter="query")) from None
-        names = [name for name, _ in given]
-        if not known.issuperset(names):
+        names = Counter(name for name, _ in given)
+        unknown = [name for name in names if name not in known]
+        if unknown:
             listed = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
             detail = f"Unknown parameter; the parameters of this operation are: {listed}."
-            raise ValidationFailed(InvalidField("unknown-parameter", detail, parameter="query"))
-        _require_unique(names, in_body=False)
+            raise _failed("unknown-parameter", detail, unknown)
+        if len(names) < len(given):
+            repeated = [name for name, times in names.items() if times > 1]
+            raise _failed("duplicate-field", _GIVEN_TWICE, repeated)
         self.query = dict(given)
+
+
+def _failed(code: str, detail: str, parameters: list[str]) -> ValidationFailed:
+    """Return the error for query parameters; a name that could be content is not repeated."""
+    first, more = parameters[:MAX_ERRORS], len(parameters[MAX_ERRORS:])
+    names = [name if is_plain_name(name) else "query" for name in first]
+    errors = [InvalidField(code, detail, parameter=name) for name in names]
+    return ValidationFailed(*errors, more=more)
 
 
 def _too_large(limit: int) -> ApiError:
@@ -83,23 +102,21 @@ def _too_large(limit: int) -> ApiError:
 
 
 def _form(content: bytes) -> dict[str, str]:
+    if content.count(b"&") >= _MAX_FORM_FIELDS:
+        detail = f"The form must have at most {_MAX_FORM_FIELDS} fields."
+        raise ApiError("malformed-request", detail)
     try:
-        fields = parse_qsl(
-            content.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MAX_FORM_FIELDS,
-        )
+        fields = parse_qsl(content.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
         raise ApiError("malformed-request", "The body is not a URL-encoded form.") from None
-    _require_unique([name for name, _ in fields], in_body=True)
+    names = Counter(name for name, _ in fields)
+    if len(names) < len(fields):
+        raise ValidationFailed(
+            *(
+                InvalidField("duplicate-field", _GIVEN_TWICE, pointer=json_pointer([name]))
+                for name, times in names.items()
+                if times > 1
+            )
+        )
     # A field without a value counts as absent (RFC 6749, section 3.2).
     return {name: value for name, value in fields if value}
-
-
-def _require_unique(names: list[str], *, in_body: bool) -> None:
-    repeated = [name for name, times in Counter(names).items() if times > 1]
-    if repeated:
-        place = {"pointer": ""} if in_body else {"parameter": repeated[0]}
-        detail = "A name occurs twice." if in_body else "Must be given only once."
-        raise ValidationFailed(InvalidField("duplicate-field", detail, **place))

@@ -20,6 +20,7 @@ from symphony.api.problems.errors import ApiError
 from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
 from symphony.application.callers import Caller
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
+from symphony.domain.api_tokens import InsufficientScope
 from symphony.domain.api_tokens import Scope as TokenScope
 
 PREFIX = "/api/v1"
@@ -85,12 +86,18 @@ class PublicApiRoute(ApiRoute):
     needs_token = False
 
 
-def router(tag: str, *, public: bool = False) -> APIRouter:
+class TokenEndpointRoute(PublicApiRoute):
+    """The route to sign in; its problems also have the `error` of RFC 6749, section 5.2."""
+
+    has_oauth_errors = True
+
+
+def router(tag: str, route_class: type[ApiRoute] = ApiRoute) -> APIRouter:
     """Create a router for the operations of one noun."""
     return APIRouter(
         prefix=PREFIX,
         tags=[tag],
-        route_class=PublicApiRoute if public else ApiRoute,
+        route_class=route_class,
         generate_unique_id_function=operation_id,
     )
 
@@ -107,17 +114,15 @@ def needed_scope(method: str) -> TokenScope:
 
 async def _authenticated(request: Request) -> Caller:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    caller = None
-    if scheme.lower() == "bearer":
-        caller = await identify_caller(IdentifyCaller(token.strip()), request.app.state.application)
-    if caller is None:
-        raise ApiError("unauthenticated")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token:
+        raise ApiError("unauthenticated", "Send a token: `Authorization: Bearer …`.")
+    caller = await identify_caller(IdentifyCaller(token), request.app.state.application)
     request.state.caller = caller
     return caller
 
 
 def _require_scope(needed: TokenScope, caller: Caller) -> None:
     if needed not in caller.scopes:
-        raise ApiError(
-            "insufficient-scope", f"This request requires a token with the scope `{needed}`."
-        )
+        detail = f"This request requires a token with the scope `{needed}`."
+        raise InsufficientScope(detail, [needed])

@@ -20,11 +20,11 @@ def parse(body: bytes) -> Any:
     duplicates: list[tuple[dict[str, Any], str]] = []
 
     def keep_unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        members: dict[str, Any] = {}
-        for name, value in pairs:
-            if name in members:
-                duplicates.append((members, name))
-            members[name] = value
+        members = dict(pairs)
+        if len(members) < len(pairs) and not duplicates:
+            seen = set[str]()
+            repeated = next(name for name, _ in pairs if name in seen or seen.add(name))
+            duplicates.append((members, repeated))
         return members
 
     try:

@@ -46,7 +46,7 @@ class FindApiToken:
 
 
 async def create_api_token(command: CreateApiToken, services: Services) -> ApiToken:
-    """Raises: Invalid, Forbidden, NotFound."""
+    """Raises: Invalid, InsufficientScope, NotFound."""
     token = ApiToken(
         user_profile_id=command.actor,
         name=command.name,

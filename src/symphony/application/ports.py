@@ -47,3 +47,7 @@ class AccessTokens(Protocol):
     def read(self, token: str) -> tuple[UUID, datetime] | None:
         """The user and the expiry time; None for a token that is invalid or expired."""
         ...
+
+    def has_expired(self, token: str) -> bool:
+        """Return whether a token that `read` refuses was valid before its expiry time."""
+        ...

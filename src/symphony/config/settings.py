@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
 
@@ -13,9 +14,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
+MAX_HOST_NAME = 253  # characters (RFC 1035, section 2.3.4)
 IN_MEMORY = "sqlite://"
 # RFC 6454, section 7. No wildcard, with which any web site could use a token that it has obtained.
 _ORIGIN = re.compile(r"https?://[^/\s,*]+")
+_LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
 class SettingsError(Exception):
@@ -40,6 +44,7 @@ class Settings(BaseSettings):
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     git_allow_private_remotes: bool = False
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "closed"] = "open"
     access_token_ttl: Annotated[int, Field(ge=1, le=86_400)] = 3600
@@ -69,9 +74,9 @@ class Settings(BaseSettings):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
 
-    @field_validator("cors_origins", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
@@ -82,6 +87,18 @@ class Settings(BaseSettings):
         if not all(_ORIGIN.fullmatch(origin) for origin in value):
             raise ValueError("must be origins such as https://app.example.org, separated by commas")
         return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = tuple(name.lower() for name in value)
+        if not all(name == "*" or _is_host(name.removeprefix("*.")) for name in names):
+            raise ValueError(
+                "must be host names without a port, separated by commas: symphony.example.org,"
+                " *.example.org for all names below it, or * for every name; other letters than"
+                " ASCII in the form xn--…"
+            )
+        return tuple(name.removesuffix(".") for name in names)
 
     @field_validator("git_roots")
     @classmethod
@@ -111,6 +128,12 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def served_hosts(self) -> tuple[str, ...]:
+        """The host names for which the service answers, beside addresses and `localhost`."""
+        own = self.host.lower().removesuffix(".")
+        return self.allowed_hosts or ((own,) if _is_host(own) else ())
+
+    @property
     def store_url(self) -> str:
         """The URL of the database. Demo mode never uses the real database."""
         if self.demo_mode:
@@ -127,6 +150,16 @@ def load_settings(**values: object) -> Settings:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
     except ValidationError as error:
         raise SettingsError(_first_line(error)) from None
+
+
+def _is_host(text: str) -> bool:
+    """Return whether a text is a host name in ASCII, with or without a final dot, or an address."""
+    text = text.removesuffix(".")
+    try:
+        ip_address(text.strip("[]"))
+    except ValueError:
+        return len(text) <= MAX_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
+    return True
 
 
 def _at_home(path: Path) -> Path:

@@ -80,11 +80,26 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """Store the time of the last use; does nothing when the token no longer exists."""
 
 
-class TokenRevoked(DomainError):
+class InsufficientScope(Forbidden):
+    """The caller's token lacks a scope that the request needs; `needed` are all that it needs."""
+
+    def __init__(self, detail: str, needed: Iterable[Scope]) -> None:
+        super().__init__("insufficient-scope", detail)
+        self.needed = tuple(needed)
+
+
+class TokenRefused(DomainError):
+    """The caller's token is not valid, or not valid any more; `detail` says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("unauthenticated", detail)
+
+
+class TokenRevoked(TokenRefused):
     """The caller's token was revoked while the request was running."""
 
     def __init__(self) -> None:
-        super().__init__("unauthenticated", "The token has been revoked.")
+        super().__init__("The token has been revoked; use another one.")
 
 
 class ApiTokenService:
@@ -97,10 +112,10 @@ class ApiTokenService:
         self._user_profiles = user_profiles
 
     async def create(self, user_id: UUID, caller_scopes: frozenset[Scope], token: ApiToken) -> None:
-        """Raises: Forbidden for a scope that the caller lacks, NotFound for the user profile."""
+        """Raises: InsufficientScope, NotFound for the user profile."""
         if not caller_scopes.issuperset(token.scopes):
-            raise Forbidden(
-                "insufficient-scope", "A token cannot have a scope that its creator lacks."
+            raise InsufficientScope(
+                "A token cannot have a scope that its creator lacks.", token.scopes
             )
         await self._user_profiles.get_for_update(user_id, user_id)
         await self._api_tokens.add(token)

@@ -139,6 +139,11 @@ class UserProfileService:
             raise AlreadyExists("email", "A user profile with this e-mail address exists.")
 
 
+def current_password_required() -> Invalid:
+    detail = "Must be given to update the password."
+    return Invalid([FieldError("current_password", "missing", detail)])
+
+
 def wrong_current_password() -> Invalid:
     return Invalid(
         [FieldError("current_password", "wrong-password", "Must be the current password.")]

@@ -48,6 +48,18 @@ class JwtAccessTokens:
             self._cache.popitem(last=False)
         return verified
 
+    def has_expired(self, token: str) -> bool:
+        try:
+            claims = _decode(
+                token,
+                self._key,
+                algorithms=[_ALGORITHM],
+                options={"verify_exp": False, "verify_iat": False},
+            )
+            return datetime.fromtimestamp(claims["exp"], UTC) <= datetime.now(UTC)
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, OSError):
+            return False
+
     def _verify(self, token: str) -> tuple[UUID, datetime] | None:
         """Return the user's id and the expiry; None if the token is invalid or expired."""
         try:

@@ -22,6 +22,9 @@ DERIVED = {
     "NamesTaken": "{}-taken",
     "LimitReached": "{}-limit-reached",
     "PreconditionFailed": "precondition-failed",
+    "InsufficientScope": "insufficient-scope",
+    "TokenRefused": "unauthenticated",
+    "TokenRevoked": "unauthenticated",
 }
 
 

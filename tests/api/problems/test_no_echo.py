@@ -50,7 +50,7 @@ REQUESTS: tuple[tuple[str, str, bytes, Headers], ...] = (
     ("PATCH", "/user-profiles/{id}", b"{}", JSON | {"If-Match": CANARY}),
     ("PATCH", "/user-profiles/{id}", b"{}", JSON | {"If-Match": f'"{CANARY}"'}),
     ("GET", "/user-profiles/me", b"", {"If-None-Match": CANARY}),
-    ("GET", f"{WORKSPACES}?{CANARY}=1", b"", {}),
+    ("GET", f"{WORKSPACES}?{CANARY}!=1", b"", {}),
     ("GET", f"{WORKSPACES}?limit={CANARY}", b"", {}),
     ("GET", f"{WORKSPACES}?sort={CANARY}", b"", {}),
     ("GET", f"{WORKSPACES}?type={CANARY}", b"", {}),

@@ -40,7 +40,7 @@ async def test_a_single_error_is_the_detail_and_several_are_counted(
         ("limit=1&limit=1", "`limit` must be given only once."),
         ("q=%ff", "`query` must be percent-encoded UTF-8."),
         ("sort=x", "`sort` must be one of 'created_at', '-created_at', "),
-        ("colour=1", "`query`: Unknown parameter; the parameters of this operation are: `cursor`"),
+        ("colour=1", "`colour`: Unknown parameter; the parameters of this operation are: `cursor`"),
     ],
 )
 async def test_an_error_in_the_query_names_the_parameter(

@@ -267,6 +267,6 @@ async def test_filters_are_read_strictly(ada: User) -> None:
         ("reason=dirty&reason=behind", ("reason", "duplicate-field")),
         ("workspace_id=thesis", ("workspace_id", "uuid-expected")),
         ("fresh=maybe", ("fresh", "boolean-expected")),
-        ("limit=5", ("query", "unknown-parameter")),
+        ("limit=5", ("limit", "unknown-parameter")),
     ):
         assert faults(await ada.get(f"{path}?{query}")) == [wrong]

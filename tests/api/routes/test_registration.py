@@ -10,9 +10,9 @@ from symphony.api import routes
 from symphony.api.fastapi_adapter import add_routes
 
 NOTES = """
-from symphony.api.routing import router
+from symphony.api.routing import PublicApiRoute, router
 
-public_routes = router("repos", public=True)
+public_routes = router("repos", PublicApiRoute)
 routes = router("repos")
 
 

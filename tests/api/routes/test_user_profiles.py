@@ -74,9 +74,12 @@ async def test_a_user_can_change_the_case_of_the_own_name(ada: User) -> None:
 async def test_a_new_password_requires_the_current_one(ada: User) -> None:
     path = f"/user-profiles/{ada.id}"
     before = (await ada.get(path)).json()
-    wrong: list[dict[str, str]] = [{}, {"current_password": ""}, {"current_password": "x" * 8}]
-    for given in wrong:
-        refused = await ada.patch(path, {"password": NEW_PASSWORD, "username": "anna"} | given)
+    body = {"password": NEW_PASSWORD, "username": "anna"}
+    missing = await ada.patch(path, body)
+    assert faults(missing) == [("/current_password", "missing")]
+    assert missing.json()["detail"] == "`/current_password` must be given to update the password."
+    for wrong in ("", "x" * 8):
+        refused = await ada.patch(path, body | {"current_password": wrong})
         assert faults(refused) == [("/current_password", "wrong-password")]
     assert (await ada.get(path)).json() == before
     assert await sign_in(ada.client, "ada")

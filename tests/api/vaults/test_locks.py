@@ -121,6 +121,24 @@ async def test_a_session_header_with_any_bytes_is_an_unknown_session(vault: Open
         assert code(answer) == "423 vault-locked"
 
 
+async def test_the_error_tells_a_missing_session_from_one_that_is_not_valid(
+    ada: User, vault: OpenVault
+) -> None:
+    async def detail(holder: OpenVault) -> str:
+        answer = await holder.get()
+        assert code(answer) == "423 vault-locked"
+        return answer.json()["detail"]
+
+    assert await detail(vault) == "The vault is locked; unlock it first."
+    holder = await vault.opened()
+    assert "unlock it to get a session of your own" in await detail(vault)
+    other_token = replace(holder, owner=ada.using((await ada.api_token())["token"]))
+    other_vault = replace(holder, id=(await a_vault(ada, "other")).id)
+    assert await detail(other_vault) == "The vault is locked; unlock it first."
+    for wrong in (replace(holder, session="symv_nothing"), other_token):
+        assert (await detail(wrong)).startswith("The session has expired, was revoked, or is bound")
+
+
 async def test_locking_revokes_every_session(vault: OpenVault) -> None:
     holders = [await vault.opened() for _ in range(3)]
     await holders[0].put()

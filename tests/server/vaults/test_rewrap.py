@@ -121,7 +121,9 @@ async def running(settings: Settings) -> AsyncGenerator[tuple[Application, httpx
     app = create_app(settings, costs=CHEAP)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client,
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url="http://127.0.0.1"
+        ) as client,
     ):
         yield app.state.application, client
 

@@ -68,8 +68,20 @@ HEADERS: dict[str, dict[str, Any]] = {
         "The address of the next page, if there is one (RFC 8288).",
         '</api/v1/api-tokens?limit=1&cursor=1pNnH-9PWEyCTPrH>; rel="next"',
     ),
-    "WWW-Authenticate": _header("The authentication scheme.", "Bearer", required=True),
-    "Allow": _header("The methods that are allowed for the path.", "GET, HEAD", required=True),
+    "WWW-Authenticate": _header(
+        "The authentication scheme, and what is wrong with the token that was sent (RFC 6750,"
+        " section 3): `invalid_token`, or `insufficient_scope` with the scopes that are required.",
+        'Bearer error="insufficient_scope", scope="write"',
+        required=True,
+    ),
+    "Accept-Patch": _header(
+        "The media types that a PATCH accepts (RFC 5789).",
+        "application/merge-patch+json, application/json",
+        required=True,
+    ),
+    "Allow": _header(
+        "The methods that are allowed for the path.", "GET, HEAD, OPTIONS", required=True
+    ),
     "Retry-After": _header(
         "The number of seconds after which to retry; absent when a retry would not help.",
         1,
@@ -106,10 +118,16 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
     for status, answer in operation["responses"].items():
         own = headers if answer in successes else []
         of_status = [_HEADERS_BY_STATUS[status]] if status in _HEADERS_BY_STATUS else []
+        if method == "PATCH" and status == "415":
+            of_status = ["Accept-Patch"]
         answer["headers"] = {
             name: {"$ref": f"#/components/headers/{name}"}
             for name in ["X-Request-ID", *own, *of_status]
         }
+        if status == "403":  # those for other reasons than the scope have none
+            answer["headers"]["WWW-Authenticate"] = HEADERS["WWW-Authenticate"] | {
+                "required": False
+            }
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
@@ -182,6 +200,7 @@ def _add_errors(operation: dict[str, Any], route: APIRoute, names: set[str]) -> 
         for answer in answers.values()
         for code in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
     ]
+    codes.append("misdirected-request")
     codes += [code for name, code in _CODES_BY_PARAMETER.items() if name in names]
     if isinstance(route, ApiRoute):
         codes += ["payload-too-large", "validation-error", "service-unavailable"]

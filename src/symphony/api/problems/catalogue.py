@@ -83,7 +83,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "insufficient-scope": ProblemType(
         403,
         "The token lacks a scope",
-        "GET requires a token with the scope `read`, every other method one with `write`. A token"
+        "GET requires a token with the scope `read`, every other method one with `write`; the"
+        " header `WWW-Authenticate` names the scopes that this request requires. A token"
         " cannot create a token with scopes that it lacks itself.",
     ),
     "registration-closed": ProblemType(
@@ -192,6 +193,24 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The ETag in `If-Match` is not the current one (see `current_version`), or the one in"
         " `If-None-Match` is; `If-None-Match: *` requires that the resource does not exist. Get"
         " the resource again, and repeat the request for its current state.",
+    ),
+    "origin-not-allowed": ProblemType(
+        400,
+        "The web page may not send this request",
+        "The operator lists the origins whose web pages may call the API in"
+        " `SYMPHONY_CORS_ORIGINS`. Their requests may use only the methods and headers of the API.",
+    ),
+    "misdirected-request": ProblemType(
+        421,
+        "The service does not answer for this host",
+        "The operator lists the names of the service in `SYMPHONY_ALLOWED_HOSTS`. An IP address or"
+        " `localhost` always works.",
+    ),
+    "range-not-satisfiable": ProblemType(
+        416,
+        "The range is outside the file",
+        "`Content-Range` says how many bytes the file has. Without `Range`, the response is the"
+        " whole file.",
     ),
     "payload-too-large": ProblemType(
         413, "The body is too large", "Send a smaller body; `detail` says how large it may be."

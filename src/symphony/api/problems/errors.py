@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from symphony.api.problems.catalogue import problem_type
 from symphony.api.problems.validation_errors import InvalidField
 
+MAX_ERRORS = 50
+"""The number of invalid fields that an answer lists."""
+
 
 class ApiError(Exception):
     """A refused request; `code` is a key of `PROBLEMS`. Without a `detail` the title is used."""
@@ -25,14 +28,20 @@ class ApiError(Exception):
 
 
 class ValidationFailed(ApiError):
-    """At least one field of the request is invalid."""
+    """At least one field of the request is invalid.
 
-    def __init__(self, *errors: InvalidField) -> None:
-        super().__init__("validation-error", summary(errors), errors=errors)
+    `more` is the number of invalid fields beside those in `errors`.
+    """
+
+    def __init__(self, *errors: InvalidField, more: int = 0) -> None:
+        super().__init__("validation-error", summary(errors, more), errors=errors)
 
 
-def summary(errors: Sequence[InvalidField]) -> str:
+def summary(errors: Sequence[InvalidField], more: int = 0) -> str:
     """Return the `detail` of a validation error: a single error in full, several counted."""
-    if len(errors) == 1:
+    count = len(errors) + more
+    if count == 1:
         return errors[0].sentence
-    return f"{len(errors)} fields are invalid; see `errors`."
+    if count > MAX_ERRORS:
+        return f"{count:,} fields are invalid; the first {MAX_ERRORS} are in `errors`."
+    return f"{count} fields are invalid; see `errors`."

@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from symphony.api.fastapi_adapter import allowed_methods
+from symphony.api.fastapi_adapter import allowed_methods, patch_media_types
 from symphony.api.problems.damage_log import log_damage
 from symphony.api.problems.errors import ApiError
 from symphony.api.problems.rendering import error_response, unavailable_response
@@ -34,14 +34,24 @@ async def _handle_unavailable(request: Request, _: Exception) -> Response:
 
 
 async def _handle_http_exception(request: Request, error: Exception) -> Response:
-    """Handle the 404 and 405 of FastAPI and Starlette, and the 304 of `conditions`."""
+    """Handle the 404 and 405 of FastAPI and Starlette, and the 304 of `conditions`.
+
+    No route has the method OPTIONS: its response (RFC 9110, section 9.3.7) replaces a 405. `*`
+    stands for the service as a whole.
+    """
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for nothing else
     if error.status_code == 304:
         return Response(status_code=304, headers=error.headers)
     if error.status_code == 405:
         # The exception's own `Allow` lists the methods of one route only.
         headers = {"Allow": ", ".join(allowed_methods(request.app, request.scope))}
+        if request.method == "OPTIONS":
+            if accepted := patch_media_types(request.app, request.scope):
+                headers["Accept-Patch"] = ", ".join(accepted)
+            return Response(status_code=204, headers=headers)
         return error_response(request, ApiError("method-not-allowed", headers=headers))
+    if request.method == "OPTIONS" and request.scope["path"] == "*":
+        return Response(status_code=204)
     if error.status_code == 404:
         return error_response(request, ApiError("route-not-found"))
     return error_response(request, ApiError("malformed-request"))

@@ -1,15 +1,19 @@
 """Error responses; each is a problem (RFC 9457)."""
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from symphony.api.problems.catalogue import MEDIA_TYPE, problem_type
-from symphony.api.problems.errors import ApiError, summary
+from symphony.api.problems.errors import MAX_ERRORS, ApiError, summary
 from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
+from symphony.domain.api_tokens import InsufficientScope, TokenRefused
 from symphony.domain.base import new_id
 from symphony.domain.errors import (
     DomainError,
@@ -21,6 +25,18 @@ from symphony.domain.errors import (
 from symphony.domain.sign_in_failures import TooManyAttempts
 
 RETRY_AFTER = 1  # seconds
+_MAX_INSTANCE = 8192  # characters; no path of a route is longer
+_CUT_ESCAPE = re.compile("%[0-9A-Fa-f]?$")
+# RFC 6749, section 5.2. Its codes for a service that cannot answer are in section 4.1.2.1.
+_OAUTH_ERRORS = {
+    400: "invalid_request",
+    401: "invalid_grant",
+    413: "invalid_request",
+    415: "invalid_request",
+    422: "invalid_request",
+    429: "temporarily_unavailable",
+    503: "temporarily_unavailable",
+}
 
 
 def error_response(request: Request, error: Exception) -> Response:
@@ -35,7 +51,8 @@ def error_response(request: Request, error: Exception) -> Response:
         return _response(request, "validation-error", summary(fields), errors=fields)
     if isinstance(error, NamesTaken):
         fields = [InvalidField.of(each) for each in error.errors]
-        return _response(request, error.slug, error.detail, errors=fields)
+        detail = fields[0].sentence if len(fields) == 1 else error.detail
+        return _response(request, error.slug, detail, errors=fields)
     if isinstance(error, DomainError):
         return _response(request, error.slug, error.detail, _headers(error), extra=_members(error))
     raise error
@@ -79,7 +96,10 @@ def _response(
     extra: Mapping[str, int] | None = None,
 ) -> Response:
     request_id: str = request.state.request_id
-    return _render(_instance(request), request_id, code, detail, headers, errors, extra)
+    members: dict[str, Any] = {**(extra or {})}
+    if getattr(request.scope.get("route"), "has_oauth_errors", False):
+        members["error"] = _OAUTH_ERRORS.get(problem_type(code).status)
+    return _render(_instance(request), request_id, code, detail, headers, errors, members)
 
 
 def _render(
@@ -89,7 +109,7 @@ def _render(
     detail: str,
     headers: Mapping[str, str] | None = None,
     errors: Sequence[InvalidField] = (),
-    extra: Mapping[str, int] | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> Response:
     kind = problem_type(code)
     problem = Problem(
@@ -100,7 +120,7 @@ def _render(
         instance=instance,
         code=code,
         request_id=request_id,
-        errors=[FieldProblem(**each.members()) for each in errors] or None,
+        errors=[FieldProblem(**each.members()) for each in errors[:MAX_ERRORS]] or None,
         **(extra or {}),
     )
     return Response(
@@ -116,15 +136,29 @@ def _render(
 
 
 def _instance(request: Request) -> str:
-    """Return the path exactly as it was sent: ASCII, with other bytes percent-encoded."""
-    raw: bytes = request.scope.get("raw_path") or b""
-    return raw.decode("ascii", "replace") or request.url.path
+    """Return the path exactly as it was sent: ASCII, with other bytes percent-encoded.
+
+    Of a path that no route has, only the beginning is returned.
+    """
+    raw: bytes = request.scope.get("raw_path") or quote(request.scope["path"]).encode()
+    return _CUT_ESCAPE.sub("", raw[:_MAX_INSTANCE].decode("ascii", "replace"))
 
 
 def _headers(error: DomainError) -> dict[str, str]:
     if isinstance(error, TooManyAttempts):
         return {"Retry-After": str(error.retry_after)}
+    if isinstance(error, TokenRefused):
+        return {"WWW-Authenticate": _challenge("invalid_token", error_description=error.detail)}
+    if isinstance(error, InsufficientScope):
+        scope = " ".join(error.needed)
+        return {"WWW-Authenticate": _challenge("insufficient_scope", scope=scope)}
     return {}
+
+
+def _challenge(error: str, **attributes: str) -> str:
+    """Return a challenge for a token that was sent (RFC 6750, section 3)."""
+    values = {"error": error, **attributes}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in values.items())
 
 
 def _members(error: DomainError) -> dict[str, int]:

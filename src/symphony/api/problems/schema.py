@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from symphony.api.problems.errors import MAX_ERRORS
 from symphony.api.responses import ID_EXAMPLE
 
 
@@ -85,8 +86,17 @@ class Problem(BaseModel):
         list[FieldProblem] | SkipJsonSchema[None],
         Field(
             default_factory=lambda: None,
-            description="With `validation-error`: all invalid fields. With `-name-taken` of an"
-            " import: all names that are taken.",
+            description="With `validation-error`: the invalid fields. With `-name-taken` of an"
+            f" import: the names that are taken. The first {MAX_ERRORS}, if there are more.",
+            json_schema_extra={"maxItems": MAX_ERRORS},
+        ),
+    ]
+    error: Annotated[
+        str | SkipJsonSchema[None],
+        Field(
+            default_factory=lambda: None,
+            description="Only when signing in: the error code of OAuth 2 (RFC 6749, section 5.2).",
+            examples=["invalid_grant"],
         ),
     ]
     limit: Annotated[

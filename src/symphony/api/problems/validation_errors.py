@@ -46,6 +46,7 @@ _OTHERWISE = ("not-acceptable", "This value is not allowed.")
 # The name of a field is repeated only in this form: any other one could be content.
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,63}")
 _RULE = "Must "
+_MAX_POINTER = 512  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +91,22 @@ def invalid_fields(errors: Sequence[Mapping[str, Any]]) -> list[InvalidField]:
 
 
 def json_pointer(parts: Sequence[str | int]) -> str:
-    """Return a pointer (RFC 6901, section 3), up to the first name that is not a plain one."""
+    """Return a pointer (RFC 6901, section 3), up to the first name that is not a plain one.
+
+    A pointer into a deeply nested body leads to the innermost part that it has room for.
+    """
     pointer = ""
     for part in parts:
-        if not isinstance(part, int) and not _PLAIN_NAME.fullmatch(part):
+        is_plain = isinstance(part, int) or is_plain_name(part)
+        if not is_plain or len(pointer) + len(str(part)) >= _MAX_POINTER:
             break
         pointer += f"/{part}"
     return pointer
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a name that was sent may be repeated in an error."""
+    return _PLAIN_NAME.fullmatch(name) is not None
 
 
 def _field(error: Mapping[str, Any]) -> InvalidField:

@@ -7,11 +7,12 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
-from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from symphony.api.fastapi_adapter import static_files
 from symphony.api.guides import GUIDES
 from symphony.api.html_pages import ASSETS, ONLY_OURS, html_page
+from symphony.api.problems.text_errors import ProblemsForTextErrors
 from symphony.api.routing import PREFIX
 
 OPENAPI_URL = f"{PREFIX}/openapi.json"
@@ -58,9 +59,15 @@ class Start(BaseModel):
     links: dict[str, str]
 
 
-def assets() -> StaticFiles:
+def assets() -> ASGIApp:
     """Serve the style sheets and scripts of the pages."""
-    return static_files(Path(__file__).parents[1] / "assets")
+    return ProblemsForTextErrors(
+        static_files(Path(__file__).parents[1] / "assets"),
+        {
+            400: ("malformed-request", "`Range` must be ranges of bytes, such as `bytes=0-499`."),
+            416: ("range-not-satisfiable", None),
+        },
+    )
 
 
 @routes.get("/", response_model=Start)

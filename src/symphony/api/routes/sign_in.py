@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from symphony.api.dependencies import App
 from symphony.api.openapi.problem_responses import problem_responses
-from symphony.api.routing import router
+from symphony.api.routing import TokenEndpointRoute, router
 from symphony.application.orchestrations import sign_in
 from symphony.domain.json_objects import storable_text
 
-public_routes = router("sign-in", public=True)
+public_routes = router("sign-in", TokenEndpointRoute)
 
 Credential = Annotated[str, AfterValidator(storable_text), Field(max_length=1024)]
 

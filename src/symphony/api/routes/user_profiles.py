@@ -19,12 +19,12 @@ from symphony.api.fields import (
 )
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
-from symphony.api.routing import PREFIX, router
+from symphony.api.routing import PREFIX, PublicApiRoute, router
 from symphony.application import user_profiles as use_cases
 from symphony.application.orchestrations import password_update, sign_up
 
 TAG = "user profiles"
-public_routes = router(TAG, public=True)
+public_routes = router(TAG, PublicApiRoute)
 routes = router(TAG)
 
 

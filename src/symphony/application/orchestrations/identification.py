@@ -11,7 +11,7 @@ from symphony.application.api_tokens import (
 )
 from symphony.application.app import Application
 from symphony.application.callers import Caller
-from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, hash_token
+from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, TokenRefused, hash_token
 from symphony.domain.base import utc_now
 
 _USE_RESOLUTION = timedelta(minutes=1)  # of `last_used_at`, so that few requests write it
@@ -22,21 +22,28 @@ class IdentifyCaller:
     token: str = field(repr=False)
 
 
-async def identify_caller(command: IdentifyCaller, app: Application) -> Caller | None:
-    """Return the user of a token; None for a token that is unknown, expired or revoked."""
+async def identify_caller(command: IdentifyCaller, app: Application) -> Caller:
+    """Return the user of a token.
+
+    Raises: TokenRefused for a token that is unknown, expired or revoked.
+    """
     if command.token.startswith(TOKEN_PREFIX):
         return await _identify_by_api_token(command.token, app)
     read = app.access_tokens.read(command.token)
     if read is None:
-        return None
+        if app.access_tokens.has_expired(command.token):
+            raise TokenRefused("The access token has expired; sign in again.")
+        raise TokenRefused("The token is not valid; sign in to get an access token.")
     user_id, expires_at = read
     return Caller(user_id, frozenset(Scope), hash_token(command.token), expires_at)
 
 
-async def _identify_by_api_token(token: str, app: Application) -> Caller | None:
+async def _identify_by_api_token(token: str, app: Application) -> Caller:
     found = await app.ask(find_api_token, FindApiToken(hash_token(token)))
-    if found is None or found.is_expired:
-        return None
+    if found is None:
+        raise TokenRefused("The API token is not valid: it does not exist, or has been revoked.")
+    if found.is_expired:
+        raise TokenRefused("The API token has expired; use another one.")
     if found.last_used_at is None or utc_now() - found.last_used_at > _USE_RESOLUTION:
         await app.run(mark_api_token_used, MarkApiTokenUsed(found.id))
     return Caller(

@@ -28,9 +28,11 @@ async def update_password(command: UpdatePassword, app: Application) -> UserProf
     """Raises: NotFound, PreconditionFailed, Invalid, TooManyAttempts, AlreadyExists, Overloaded."""
     update = command.update
     new = rules.checked("password", domain.password, command.password)
+    if command.current_password is None:
+        raise domain.current_password_required()
     profile = await app.ask(get_user_profile, GetUserProfile(update.actor, update.profile_id))
-    current = command.current_password or ""
-    if not await check_password(str(profile.id), current, profile.password_hash, app):
+    current, current_hash = command.current_password, profile.password_hash
+    if not await check_password(str(profile.id), current, current_hash, app):
         raise wrong_current_password()
-    change = PasswordChange(profile.password_hash, await app.passwords.hash(new))
+    change = PasswordChange(current_hash, await app.passwords.hash(new))
     return await app.run(update_user_profile, replace(update, password_change=change))

@@ -19,6 +19,11 @@ from symphony.domain.vaults.vaults import Protection, VaultLocked
 
 MAX_SESSIONS = 100
 """Unexpired sessions per vault."""
+_NO_SESSION = "The vault is unlocked for its sessions only; unlock it to get a session of your own."
+_OTHER_SESSION = (
+    "The session has expired, was revoked, or is bound to another vault or token; unlock the vault"
+    " again."
+)
 SESSION_PREFIX = "symv_"  # the start of every session, by which scanners find leaked ones
 SESSION_BYTES = 32  # random
 
@@ -127,7 +132,7 @@ async def unwrap_data_key(
     """
     session_hash = credentials.session_hash(keyring.cryptography)
     found = await vault_sessions.access(credentials.user_id, credentials.vault_id, session_hash)
-    record = _unlocking_record(found, credentials.vault_id)
+    record = _unlocking_record(found, credentials)
     if record is None:
         return None
     if known is not None and known.record == record:
@@ -137,17 +142,21 @@ async def unwrap_data_key(
     return UnwrappedKey(_unwrap_session(record, credentials, keyring.cryptography), record)
 
 
-def _unlocking_record(found: VaultAccess, vault_id: UUID) -> KeyRecord | SessionRecord | None:
+def _unlocking_record(
+    found: VaultAccess, credentials: VaultCredentials
+) -> KeyRecord | SessionRecord | None:
     if found.is_locked:
         raise VaultLocked
     if found.protection is Protection.NONE:
         if found.key is None and found.has_entries:
-            raise VaultDamaged(vault_id)
+            raise VaultDamaged(credentials.vault_id)
         return found.key
     if found.key is None or found.key.master_key is not None:
-        raise VaultDamaged(vault_id)
+        raise VaultDamaged(credentials.vault_id)
+    if credentials.session is None:
+        raise VaultLocked(_NO_SESSION)
     if found.session is None or found.session.expires_at <= utc_now():
-        raise VaultLocked
+        raise VaultLocked(_OTHER_SESSION)
     return found.session
 
 
@@ -161,7 +170,7 @@ def _unwrap_session(
     try:
         data_key = cryptography.open(key, record.wrapped, "session", *aad)
     except Tampered:  # it is bound to another token, or was tampered with
-        raise VaultLocked from None
+        raise VaultLocked(_OTHER_SESSION) from None
     return DataKey(record.vault_id, data_key, cryptography)
 
 

@@ -82,8 +82,8 @@ class Vault(NamedEntity):
 class VaultLocked(Locked):
     """The vault's entries cannot be accessed, and its record cannot be updated."""
 
-    def __init__(self) -> None:
-        super().__init__("vault-locked", "The vault is locked; unlock it first.")
+    def __init__(self, detail: str = "The vault is locked; unlock it first.") -> None:
+        super().__init__("vault-locked", detail)
 
 
 def passphrase_required() -> Invalid:
