@@ -10,11 +10,14 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
+from symphony.api.compression import Compression
 from symphony.api.fastapi_adapter import add_routes, refuse_dependency_overrides
 from symphony.api.openapi import document
+from symphony.api.openapi.published import OpenApiDocuments
 from symphony.api.pagination import Cursors
 from symphony.api.problems import handlers
 from symphony.api.request_context import RequestContext
+from symphony.api.root_path import RootPath, own_segments
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
@@ -107,6 +110,7 @@ def create_app(
     add_routes(app, routers())
     app.mount(pages.ASSETS, pages.assets())
     document.install(app)
+    app.state.openapi_documents = OpenApiDocuments(app.openapi)
     handlers.install(app)
     if settings.cors_origins:
         app.add_middleware(
@@ -116,7 +120,13 @@ def create_app(
             allow_headers=CORS_REQUEST_HEADERS,
             expose_headers=CORS_RESPONSE_HEADERS,
         )
+    app.add_middleware(Compression)
     app.add_middleware(RequestContext, count=metrics.request)
+    app.add_middleware(
+        RootPath,
+        prefix=settings.root_path,
+        own_segments=own_segments(app.routes),
+    )
     return app
 
 

@@ -8,7 +8,6 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, params
@@ -18,7 +17,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -51,6 +49,8 @@ _UNSUPPORTED_FACTS = {
     "security_scopes_param_name": "`SecurityScopes`",
     "websocket_param_name": "`WebSocket`",
 }
+SWAGGER_UI = ("fastapi_offline", "static")
+"""The package with the files of Swagger UI, and the folder in it."""
 _NOT_SCALAR = (BaseModel, list, set, tuple, frozenset)
 
 
@@ -169,11 +169,6 @@ def allowed_methods(app: FastAPI, scope: Scope) -> list[str]:
             allowed |= route.methods or set()
     allowed = allowed or {"GET"}  # the path of a mounted directory
     return sorted(allowed | ({"HEAD"} if "GET" in allowed else set()))
-
-
-def static_files(own: Path) -> StaticFiles:
-    """Serve the files of a directory, and of Swagger UI from the package fastapi-offline."""
-    return StaticFiles(directory=own, packages=[("fastapi_offline", "static")])
 
 
 class _NoOverrides(dict[Callable[..., Any], Callable[..., Any]]):

@@ -21,7 +21,7 @@ const focusUserName = {
 };
 
 SwaggerUIBundle({
-  url: "/api/v1/openapi.json",
+  url: document.getElementById("docs").dataset.openapi,
   dom_id: "#docs",
   deepLinking: true,
   persistAuthorization: false,

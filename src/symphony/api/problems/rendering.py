@@ -10,6 +10,7 @@ from symphony.api.problems.catalogue import MEDIA_TYPE, problem_type
 from symphony.api.problems.errors import ApiError, summary
 from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
+from symphony.api.root_path import root_path
 from symphony.domain.base import new_id
 from symphony.domain.errors import (
     DomainError,
@@ -63,6 +64,7 @@ def malformed_http_response() -> Response:
     request_id = str(new_id())
     return _render(
         "",
+        "",
         request_id,
         "malformed-request",
         "The request is not valid HTTP/1.1.",
@@ -79,10 +81,12 @@ def _response(
     extra: Mapping[str, int] | None = None,
 ) -> Response:
     request_id: str = request.state.request_id
-    return _render(_instance(request), request_id, code, detail, headers, errors, extra)
+    root = root_path(request.scope)
+    return _render(root, _instance(request), request_id, code, detail, headers, errors, extra)
 
 
 def _render(
+    root: str,
     instance: str,
     request_id: str,
     code: str,
@@ -93,11 +97,11 @@ def _render(
 ) -> Response:
     kind = problem_type(code)
     problem = Problem(
-        type=f"/problems/{code}",
+        type=f"{root}/problems/{code}",
         title=kind.title,
         status=kind.status,
         detail=detail,
-        instance=instance,
+        instance=instance and root + instance,
         code=code,
         request_id=request_id,
         errors=[FieldProblem(**each.members()) for each in errors] or None,
@@ -116,7 +120,7 @@ def _render(
 
 
 def _instance(request: Request) -> str:
-    """Return the path exactly as it was sent: ASCII, with other bytes percent-encoded."""
+    """Return the path exactly as it was sent, without the prefix: ASCII, percent-encoded."""
     raw: bytes = request.scope.get("raw_path") or b""
     return raw.decode("ascii", "replace") or request.url.path
 

@@ -13,12 +13,16 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel
-from starlette.staticfiles import StaticFiles
 
-from symphony.api.fastapi_adapter import static_files
+from symphony.api.compression import compressible
+from symphony.api.fastapi_adapter import SWAGGER_UI
+from symphony.api.openapi.published import OpenApiDocuments
 from symphony.api.problems.catalogue import PROBLEMS
 from symphony.api.problems.errors import ApiError
+from symphony.api.request import JSON
+from symphony.api.root_path import public_path, root_path
 from symphony.api.routing import PREFIX
+from symphony.api.static.files import AssetFiles
 
 ASSETS = "/docs/assets"
 OPENAPI_URL = f"{PREFIX}/openapi.json"
@@ -51,7 +55,7 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
-_DOCS = f"""<div id="docs"></div>
+_DOCS = f"""<div id="docs" data-openapi="{OPENAPI_URL}"></div>
 <script src="{ASSETS}/swagger-ui-bundle.js"></script>
 <script src="{ASSETS}/docs.js"></script>"""
 _START = """<main>
@@ -78,49 +82,58 @@ class Start(BaseModel):
     links: dict[str, str]
 
 
-def assets() -> StaticFiles:
+def assets() -> AssetFiles:
     """Serve the style sheets and scripts of the pages."""
-    return static_files(Path(__file__).parents[1] / "assets")
+    return AssetFiles(Path(__file__).parents[1] / "assets", [SWAGGER_UI])
 
 
 @routes.get("/", response_model=Start)
+@compressible
 async def start(request: Request, response: Response) -> Start | Response:
     """Return the start page: HTML for browsers, JSON for programs."""
     number = version("symphony")
     if _prefers_html(request):
         items = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
-        page = _page("Symphony", _START.format(version=number, links="\n".join(items)))
+        page = _page(request, "Symphony", _START.format(version=number, links="\n".join(items)))
         page.headers["Vary"] = "Accept"
         return page
     response.headers["Vary"] = "Accept"
-    links = {name: path for name, (path, _) in _LINKS.items()}
+    links = {name: public_path(request.scope, path) for name, (path, _) in _LINKS.items()}
     return Start(name="Symphony", version=number, links=links)
 
 
 @routes.get("/docs")
-async def docs() -> HTMLResponse:
-    return _page("Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
+@compressible
+async def docs(request: Request) -> HTMLResponse:
+    return _page(request, "Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
 
 
 @routes.get(OPENAPI_URL)
-async def openapi(request: Request) -> dict[str, object]:
-    return request.app.openapi()
+async def openapi(request: Request) -> Response:
+    documents: OpenApiDocuments = request.app.state.openapi_documents
+    content = await documents.at(root_path(request.scope))
+    return await content.respond(request, Response(content.content, media_type=JSON))
 
 
 @routes.get("/problems/{code}")
-async def problem(code: str) -> HTMLResponse:
+@compressible
+async def problem(request: Request, code: str) -> HTMLResponse:
     kind = PROBLEMS.get(code)
     if kind is None:
         raise ApiError("route-not-found")
     title = escape(kind.title)
     status = f"{kind.status} {HTTPStatus(kind.status).phrase}"
     body = _PROBLEM.format(code=code, status=status, title=title, remedy=_html(kind.remedy))
-    return _page(f"{title} · Symphony", body)
+    return _page(request, f"{title} · Symphony", body)
 
 
-def _page(title: str, body: str, styles: Sequence[str] = ("page.css",)) -> HTMLResponse:
+def _page(
+    request: Request, title: str, body: str, styles: Sequence[str] = ("page.css",)
+) -> HTMLResponse:
     links = [f'<link rel="stylesheet" href="{ASSETS}/{style}">' for style in styles]
     content = _PAGE.format(title=title, assets=ASSETS, styles="\n".join(links), body=body)
+    # Every path in an attribute; quotation marks in texts are escaped.
+    content = content.replace('="/', f'="{escape(root_path(request.scope))}/')
     return HTMLResponse(content, headers={"Content-Security-Policy": _ONLY_OURS})
 
 
