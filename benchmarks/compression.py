@@ -53,6 +53,7 @@ class Request:
 
         scope: Scope = {
             "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
             "method": self.method,
             "path": self.path,
             "raw_path": self.path.encode(),
@@ -63,9 +64,9 @@ class Request:
         return b"".join(parts)
 
     async def microseconds(self) -> float:
-        """Microseconds per request, as the mean of many."""
-        start, sent = time.perf_counter(), 0
-        while (passed := time.perf_counter() - start) < SECONDS:
+        """Microseconds of processor time per request, as the mean of many."""
+        start, sent = time.process_time(), 0
+        while (passed := time.process_time() - start) < SECONDS:
             await self.send()
             sent += 1
         return passed / sent * 1e6
@@ -135,7 +136,10 @@ async def measure(name: str, without: Request, with_it: Request) -> list[str]:
 
 async def main() -> None:
     structlog.configure(processors=[_drop])
-    table = Table(*("", "bytes", "µs without", "µs not asked for", "gzip", "zstd"), box=SIMPLE_HEAD)
+    table = Table(
+        *("", "bytes", "µs of processor without it", "µs not asked for", "gzip", "zstd"),
+        box=SIMPLE_HEAD,
+    )
     async with service(compresses=False) as without, service(compresses=True) as with_it:
         for name, request in without.items():
             table.add_row(*await measure(name, request, with_it[name]))
