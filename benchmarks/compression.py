@@ -136,10 +136,8 @@ async def measure(name: str, without: Request, with_it: Request) -> list[str]:
 
 async def main() -> None:
     structlog.configure(processors=[_drop])
-    table = Table(
-        *("", "bytes", "µs of processor without it", "µs not asked for", "gzip", "zstd"),
-        box=SIMPLE_HEAD,
-    )
+    columns = ("", "bytes", "µs of processor", "µs if not asked for", "gzip", "zstd")
+    table = Table(*columns, box=SIMPLE_HEAD)
     async with service(compresses=False) as without, service(compresses=True) as with_it:
         for name, request in without.items():
             table.add_row(*await measure(name, request, with_it[name]))

@@ -7,10 +7,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.server.proxy.nginx import running_nginx
 from tests.support.api import API, PASSWORD, created
 from tests.support.checkout import TOP
 from tests.support.documents import blocks
-from tests.support.nginx import running_nginx
 from tests.support.server import running_server
 
 pytestmark = [
