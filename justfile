@@ -147,6 +147,10 @@ bench-sign-in *arguments:
 bench-observability:
     @{{ run }} python -m benchmarks.observability
 
+# Measure what compression costs per request, for clients that ask for it and for those that do not
+bench-compression:
+    @{{ run }} python -m benchmarks.compression
+
 # Migrate the database to head
 db-migrate:
     @{{ run }} symphony db upgrade

@@ -35,6 +35,7 @@ RUN_ELSEWHERE = {
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
     "bench-observability": "it measures, and nothing depends on it",
+    "bench-compression": "it measures, and nothing depends on it",
     "demo": "part of the gate",
     **dict.fromkeys(
         ("bench", "bench-growth", "bench-sign-in"), "tests/test_benchmarks.py runs it, briefly"

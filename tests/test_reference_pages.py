@@ -22,7 +22,7 @@ def test_the_configuration_lists_every_setting_with_its_default() -> None:
 
 def in_words(default: Any) -> str:
     """A default as the settings table has it."""
-    if default is None or default == ():
+    if default in (None, (), ""):
         return "none"
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

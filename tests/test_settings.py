@@ -26,6 +26,7 @@ DEFAULTS = {
     "host": "127.0.0.1",
     "port": 8000,
     "workers": 1,
+    "root_path": "",
     "log_format": "text",
     "data_dir": user_data_path("symphony"),
     "database_url": None,
@@ -63,6 +64,9 @@ def test_every_setting_has_its_default_stated_here() -> None:
         ("PORT", "0", 0),
         ("PORT", "65535", 65535),
         ("WORKERS", "64", 64),
+        ("ROOT_PATH", "", ""),
+        ("ROOT_PATH", "/symphony", "/symphony"),
+        ("ROOT_PATH", "/a-1._~!$&'()*+,;=:@/...", "/a-1._~!$&'()*+,;=:@/..."),
         ("LOG_FORMAT", "json", "json"),
         ("AUTO_MIGRATE", "true", True),
         ("DEMO_MODE", "true", True),
@@ -106,6 +110,26 @@ NO_HOST_NAMES = (
         ("PORT", "http", "must be an integer from 0 to 65535"),
         ("WORKERS", "0", "must be an integer from 1 to 64"),
         ("WORKERS", "65", "must be an integer from 1 to 64"),
+        *(
+            ("ROOT_PATH", path, "must be a path such as /symphony, with a slash at the beginning")
+            for path in ("/", "symphony", "/symphony/", "//a", "/a//b", "/..", "/a/./b", "/a/..")
+        ),
+        *(
+            ("ROOT_PATH", path, "segments are letters, digits and -._~!$&'()*+,;=:@, not . or ..")
+            for path in (
+                "/a b",
+                "/é",
+                "/%41",
+                "/a?b",
+                "/a#b",
+                "/a\\b",
+                '/"',
+                "/<a>",
+                "/a\n",
+                "\n/a",
+            )
+        ),
+        ("ROOT_PATH", "https://example.org/symphony", "must be a path such as /symphony"),
         ("LOG_FORMAT", "xml", "'text' or 'json'"),
         ("AUTO_MIGRATE", "perhaps", "true or false"),
         ("DEMO_MODE", "", "true or false"),

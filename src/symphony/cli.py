@@ -56,6 +56,10 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Number of worker processes, by default 1.")
     ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(help="Path under which a reverse proxy publishes the service: /symphony."),
+    ] = None,
     demo: Annotated[  # noqa: FBT002 - a flag of the command line
         bool,
         typer.Option(
@@ -84,6 +88,7 @@ def serve(
         "HOST": host,
         "PORT": port,
         "WORKERS": workers,
+        "ROOT_PATH": root_path,
         "DEMO_MODE": demo or None,
         "LOG_FORMAT": log_format,
         "GIT_ROOTS": os.pathsep.join(git_root) if git_root else None,

@@ -11,12 +11,15 @@ from starlette.middleware.cors import CORSMiddleware
 
 from symphony import logs
 from symphony.api.allowed_hosts import AllowedHosts
+from symphony.api.compression import Compression
 from symphony.api.fastapi_adapter import add_routes, refuse_dependency_overrides
 from symphony.api.openapi import document
+from symphony.api.openapi.published import OpenApiDocuments
 from symphony.api.pagination import Cursors
 from symphony.api.problems import handlers
 from symphony.api.problems.text_errors import ProblemsForTextErrors
 from symphony.api.request_context import RequestContext
+from symphony.api.root_path import RootPath, own_segments
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
@@ -112,6 +115,7 @@ def create_app(
     add_routes(app, routers())
     app.mount(pages.ASSETS, pages.assets())
     document.install(app)
+    app.state.openapi_documents = OpenApiDocuments(app.openapi)
     handlers.install(app)
     if settings.cors_origins:
         app.add_middleware(
@@ -122,9 +126,15 @@ def create_app(
             expose_headers=CORS_RESPONSE_HEADERS,
         )
         app.add_middleware(ProblemsForTextErrors, codes={400: ("origin-not-allowed", None)})
+    app.add_middleware(Compression)
     if "*" not in settings.served_hosts:
         app.add_middleware(AllowedHosts, names=settings.served_hosts)
     app.add_middleware(RequestContext, count=metrics.request)
+    app.add_middleware(
+        RootPath,
+        prefix=settings.root_path,
+        own_segments=own_segments(app.routes),
+    )
     return app
 
 

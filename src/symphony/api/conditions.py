@@ -7,6 +7,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Header, Request, Response
 from starlette.exceptions import HTTPException
 
+from symphony.api.content_codings import coded_etag, preferred_coding, uncoded_etag
 from symphony.api.problems.errors import ValidationFailed
 from symphony.api.problems.validation_errors import InvalidField
 from symphony.domain.preconditions import Precondition
@@ -28,7 +29,9 @@ class NotModified(HTTPException):
     """The client already has the current state; the response is a 304."""
 
     def __init__(self, headers: Mapping[str, str]) -> None:
-        super().__init__(304, headers=headers)
+        """Take the headers of the 200, except those that describe a content (section 15.4.5)."""
+        kept = {name: text for name, text in headers.items() if not name.startswith("content-")}
+        super().__init__(304, headers=kept)
 
 
 def set_etag(response: Response, resource: Tagged) -> None:
@@ -45,20 +48,27 @@ def answer_if_modified(
     """
     quoted = _quoted(tag)
     etag = _WEAK + quoted if weak else quoted
-    known = _tags(request.headers.getlist("if-none-match"), "If-None-Match")
     response.headers["ETag"] = etag
-    # The comparison is weak (RFC 9110, section 13.1.2): W/ makes no difference.
-    if known is not None and (
-        _ANY in known or quoted in {each.removeprefix(_WEAK) for each in known}
-    ):
-        # A 304 has the headers of the 200 (section 15.4.5) except those that describe a content.
-        raise NotModified(
-            {
-                name: value
-                for name, value in response.headers.items()
-                if not name.startswith("content-")
-            }
-        )
+    known = _tags(request.headers.getlist("if-none-match"), "If-None-Match")
+    if known is None:
+        return
+    forms = _known_forms(request, known, quoted)
+    if forms and not weak:
+        response.headers["ETag"] = forms[0]
+    if forms or _ANY in known:
+        raise NotModified(response.headers)
+
+
+def _known_forms(request: Request, known: set[str], etag: str) -> list[str]:
+    """Return the ETags that identify the state of `etag`, with and without a content coding.
+
+    That of the answer which the client would get now comes first. The comparison is weak (RFC 9110,
+    section 13.1.2): W/ makes no difference.
+    """
+    strong = {each.removeprefix(_WEAK) for each in known}
+    current = coded_etag(etag, preferred_coding(request.headers.getlist("accept-encoding")))
+    forms = [each for each in strong if uncoded_etag(each) == etag]
+    return sorted(forms, key=lambda form: (form != current, form))
 
 
 async def expected_tags(
@@ -78,7 +88,7 @@ async def expected_tags(
     if known is None or _ANY in known:
         return None
     # The comparison is strong (RFC 9110, section 13.1.1): weak ETags never match.
-    return frozenset(each[1:-1] for each in known if each.startswith('"'))
+    return frozenset(uncoded_etag(each)[1:-1] for each in known if each.startswith('"'))
 
 
 ExpectedTags = Annotated[frozenset[str] | None, Depends(expected_tags)]
@@ -103,7 +113,9 @@ async def write_precondition(
         must_not_exist=_ANY in refused,
         must_exist="if-match" in request.headers,
         accepted_tags=expected,
-        rejected_tags=frozenset(each.removeprefix(_WEAK)[1:-1] for each in refused - {_ANY}),
+        rejected_tags=frozenset(
+            uncoded_etag(each).removeprefix(_WEAK)[1:-1] for each in refused - {_ANY}
+        ),
     )
 
 

@@ -8,7 +8,6 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, params
@@ -18,7 +17,6 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 if TYPE_CHECKING:
@@ -51,6 +49,8 @@ _UNSUPPORTED_FACTS = {
     "security_scopes_param_name": "`SecurityScopes`",
     "websocket_param_name": "`WebSocket`",
 }
+SWAGGER_UI = ("fastapi_offline", "static")
+"""The package with the files of Swagger UI, and the folder in it."""
 _NOT_SCALAR = (BaseModel, list, set, tuple, frozenset)
 
 
@@ -187,23 +187,6 @@ def _routes_at(app: FastAPI, scope: Scope) -> list[Route]:
         for route in app.routes
         if isinstance(route, Route) and route.matches(dict(scope))[0] is not Match.NONE
     ]
-
-
-def static_files(own: Path) -> StaticFiles:
-    """Serve the files of a directory, and of Swagger UI from the package fastapi-offline."""
-    return _Files(directory=own, packages=[("fastapi_offline", "static")])
-
-
-class _Files(StaticFiles):
-    """Ignores a `Range` in other units than bytes (RFC 9110, section 14.2)."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [
-            (name, value)
-            for name, value in scope["headers"]
-            if name != b"range" or value.strip().lower().startswith(b"bytes=")
-        ]
-        await super().__call__({**scope, "headers": headers}, receive, send)
 
 
 class _NoOverrides(dict[Callable[..., Any], Callable[..., Any]]):

@@ -1,8 +1,12 @@
 """The frame of the pages for browsers. Everything is served by this server."""
 
 from collections.abc import Sequence
+from html import escape
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse
+
+from symphony.api.root_path import root_path
 
 ASSETS = "/docs/assets"
 
@@ -28,9 +32,19 @@ _PAGE = """<!doctype html>
 
 
 def html_page(
-    title: str, body: str, *, styles: Sequence[str] = ("page.css",), policy: str = ONLY_OURS
+    request: Request,
+    title: str,
+    body: str,
+    *,
+    styles: Sequence[str] = ("page.css",),
+    policy: str = ONLY_OURS,
 ) -> HTMLResponse:
-    """Return a page with a title, its style sheets and its content security policy (CSP)."""
+    """Return a page with a title, its style sheets and its content security policy (CSP).
+
+    Paths in attributes begin with a slash; they get the prefix of the service.
+    """
     links = [f'<link rel="stylesheet" href="{ASSETS}/{style}">' for style in styles]
     content = _PAGE.format(title=title, assets=ASSETS, styles="\n".join(links), body=body)
+    # Every path in an attribute; quotation marks in texts are escaped.
+    content = content.replace('="/', f'="{escape(root_path(request.scope))}/')
     return HTMLResponse(content, headers={"Content-Security-Policy": policy})

@@ -41,9 +41,10 @@ class RequestContext:
         status = 0
         method: str = scope["method"]
         if method == "HEAD":
-            # HEAD has the response of GET without its content (RFC 9110, section 9.3.2). A copy,
-            # because the server reads its own scope again later.
-            scope = {**scope, "method": "GET"}
+            # HEAD has the response of GET without its content (RFC 9110, section 9.3.2); it has no
+            # ranges (section 14.2). A copy, because the server reads its own scope again later.
+            headers = [each for each in scope["headers"] if each[0] != b"range"]
+            scope = {**scope, "method": "GET", "headers": headers}
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status

@@ -20,6 +20,8 @@ IN_MEMORY = "sqlite://"
 _ORIGIN = re.compile(r"https?://[^/\s,*]+")
 _LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+# RFC 3986, section 3.3, without percent-encoding, which proxies decode before they compare paths.
+_PATH_PREFIX = re.compile(r"(?:/(?!\.\.?(?:/|$))[A-Za-z0-9\-._~!$&'()*+,;=:@]+)*")
 
 
 class SettingsError(Exception):
@@ -34,6 +36,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
+    root_path: str = ""
     log_format: Literal["text", "json"] = "text"
     data_dir: Path = Field(default_factory=lambda: user_data_path("symphony"))
     database_url: SecretStr | None = None
@@ -60,6 +63,16 @@ class Settings(BaseSettings):
         # directory.
         if value == "":
             raise ValueError("must not be empty; unset the variable to use the default")
+        return value
+
+    @field_validator("root_path")
+    @classmethod
+    def _is_path_prefix(cls, value: str) -> str:
+        if not _PATH_PREFIX.fullmatch(value):
+            raise ValueError(
+                "must be a path such as /symphony, with a slash at the beginning and none at the"
+                " end; its segments are letters, digits and -._~!$&'()*+,;=:@, not . or .."
+            )
         return value
 
     @field_validator("data_dir")

@@ -156,10 +156,12 @@ async def test_pages_load_nothing_from_other_hosts(client: httpx.AsyncClient, pa
 
 
 async def test_the_docs_load_the_document_of_the_service(client: httpx.AsyncClient) -> None:
+    page = await client.get("/docs")
+    assert f'<div id="docs" data-openapi="{API}/openapi.json">' in page.text
     script = await client.get("/docs/assets/docs.js")
     assert script.status_code == 200
     assert "javascript" in script.headers["content-type"]
-    assert f'url: "{API}/openapi.json"' in script.text
+    assert 'url: document.getElementById("docs").dataset.openapi' in script.text
 
 
 async def test_every_problem_has_a_page(client: httpx.AsyncClient) -> None:

@@ -46,7 +46,7 @@ const foldErrors = {
 };
 
 SwaggerUIBundle({
-  url: "/api/v1/openapi.json",
+  url: document.getElementById("docs").dataset.openapi,
   dom_id: "#docs",
   deepLinking: true,
   persistAuthorization: false,

@@ -83,6 +83,18 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi
 
 
+def at_root_path(document: dict[str, Any], root_path: str) -> dict[str, Any]:
+    """Return the document of a service that a proxy publishes below a path prefix."""
+    if not root_path:
+        return document
+    moved = deepcopy(document)
+    moved["servers"][0]["url"] = root_path
+    for scheme in moved["components"]["securitySchemes"].values():
+        for flow in scheme.get("flows", {}).values():
+            flow["tokenUrl"] = root_path + flow["tokenUrl"]
+    return moved
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
     generated = get_openapi(
         title=app.title,

@@ -13,6 +13,7 @@ from symphony.api.problems.catalogue import MEDIA_TYPE, problem_type
 from symphony.api.problems.errors import MAX_ERRORS, ApiError, summary
 from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
+from symphony.api.root_path import root_path
 from symphony.domain.api_tokens import InsufficientScope, TokenRefused
 from symphony.domain.base import new_id
 from symphony.domain.errors import (
@@ -80,6 +81,7 @@ def malformed_http_response() -> Response:
     request_id = str(new_id())
     return _render(
         "",
+        "",
         request_id,
         "malformed-request",
         "The request is not valid HTTP/1.1.",
@@ -99,10 +101,12 @@ def _response(
     members: dict[str, Any] = {**(extra or {})}
     if getattr(request.scope.get("route"), "has_oauth_errors", False):
         members["error"] = _OAUTH_ERRORS.get(problem_type(code).status)
-    return _render(_instance(request), request_id, code, detail, headers, errors, members)
+    root = root_path(request.scope)
+    return _render(root, _instance(request), request_id, code, detail, headers, errors, members)
 
 
 def _render(
+    root: str,
     instance: str,
     request_id: str,
     code: str,
@@ -113,11 +117,11 @@ def _render(
 ) -> Response:
     kind = problem_type(code)
     problem = Problem(
-        type=f"/problems/{code}",
+        type=f"{root}/problems/{code}",
         title=kind.title,
         status=kind.status,
         detail=detail,
-        instance=instance,
+        instance=instance and root + instance,
         code=code,
         request_id=request_id,
         errors=[FieldProblem(**each.members()) for each in errors[:MAX_ERRORS]] or None,
@@ -136,7 +140,7 @@ def _render(
 
 
 def _instance(request: Request) -> str:
-    """Return the path exactly as it was sent: ASCII, with other bytes percent-encoded.
+    """Return the path exactly as it was sent, without the prefix: ASCII, percent-encoded.
 
     Of a path that no route has, only the beginning is returned.
     """

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 from pydantic import Field
 
+from symphony.api.compression import compressible
 from symphony.api.conditions import answer_if_modified
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import FolderName, RepoId, UserProfileId, WorkspaceId
@@ -68,6 +69,7 @@ class AttentionResponse(Representation):
     summary="List repos and vaults that need attention",
     responses=problem_responses("user-profile-not-found", "workspace-not-found"),
 )
+@compressible
 async def get_attention(
     user_profile_id: UserProfileId,
     request: Request,

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from symphony.api.compression import compressible
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import WHOLE_NUMBER, FolderName, Path, RemoteUrl, WorkspaceId
 from symphony.api.idempotency import Key, set_created_location
@@ -137,6 +138,7 @@ class ImportedRepos(RepresentationWithoutETag):
     summary="Discover git repositories",
     responses=problem_responses("git-disabled", "workspace-not-found"),
 )
+@compressible
 async def discover_repos(
     workspace_id: WorkspaceId, body: DiscoveryCreate, actor: Actor, app: App
 ) -> DiscoveryResponse:
@@ -156,6 +158,7 @@ async def discover_repos(
     summary="Import several repos",
     responses=problem_responses("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
 )
+@compressible
 async def import_repos(
     workspace_id: WorkspaceId,
     body: RepoImport,

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from fastapi import APIRouter, Request, Response
 
+from symphony.api.compression import compressible
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 routes = APIRouter(include_in_schema=False)
@@ -13,6 +15,7 @@ Text = Callable[[], bytes]
 
 
 @routes.get("/metrics")
+@compressible
 async def metrics(request: Request) -> Response:
     """Return the metrics of all processes, in the text format of Prometheus."""
     text: Text = request.app.state.metrics

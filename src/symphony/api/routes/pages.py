@@ -9,11 +9,16 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from pydantic import BaseModel
 from starlette.types import ASGIApp
 
-from symphony.api.fastapi_adapter import static_files
+from symphony.api.compression import compressible
+from symphony.api.fastapi_adapter import SWAGGER_UI
 from symphony.api.guides import GUIDES
 from symphony.api.html_pages import ASSETS, ONLY_OURS, html_page
+from symphony.api.openapi.published import OpenApiDocuments
 from symphony.api.problems.text_errors import ProblemsForTextErrors
+from symphony.api.request import JSON
+from symphony.api.root_path import public_path, root_path
 from symphony.api.routing import PREFIX
+from symphony.api.static.files import AssetFiles
 
 OPENAPI_URL = f"{PREFIX}/openapi.json"
 
@@ -32,7 +37,7 @@ _LINKS = {
 _FOR_REDOC = (
     ONLY_OURS.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'") + "; worker-src blob:"
 )
-_DOCS = f"""<div id="docs"></div>
+_DOCS = f"""<div id="docs" data-openapi="{OPENAPI_URL}"></div>
 <script src="{ASSETS}/swagger-ui-bundle.js"></script>
 <script src="{ASSETS}/docs.js"></script>"""
 _REDOC = f"""<div id="redoc" data-openapi="{OPENAPI_URL}"></div>
@@ -62,7 +67,7 @@ class Start(BaseModel):
 def assets() -> ASGIApp:
     """Serve the style sheets and scripts of the pages."""
     return ProblemsForTextErrors(
-        static_files(Path(__file__).parents[1] / "assets"),
+        AssetFiles(Path(__file__).parents[1] / "assets", [SWAGGER_UI]),
         {
             400: ("malformed-request", "`Range` must be ranges of bytes, such as `bytes=0-499`."),
             416: ("range-not-satisfiable", None),
@@ -71,6 +76,7 @@ def assets() -> ASGIApp:
 
 
 @routes.get("/", response_model=Start)
+@compressible
 async def start(request: Request, response: Response) -> Start | Response:
     """Return the start page: HTML for browsers, JSON for programs."""
     number = version("symphony")
@@ -80,17 +86,18 @@ async def start(request: Request, response: Response) -> Start | Response:
             f'<li><a href="/guides/{name}">{title}</a></li>' for name, title in GUIDES.items()
         ]
         body = _START.format(version=number, links="\n".join(links), guides="\n".join(guides))
-        page = html_page("Symphony", body)
+        page = html_page(request, "Symphony", body)
         page.headers["Vary"] = "Accept"
         return page
     response.headers["Vary"] = "Accept"
-    links = {name: path for name, (path, _) in _LINKS.items()}
+    links = {name: public_path(request.scope, path) for name, (path, _) in _LINKS.items()}
     return Start(name="Symphony", version=number, links=links)
 
 
 @routes.get("/docs")
-async def docs() -> HTMLResponse:
-    return html_page("Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
+@compressible
+async def docs(request: Request) -> HTMLResponse:
+    return html_page(request, "Symphony API", _DOCS, styles=("swagger-ui.css", "docs.css"))
 
 
 @routes.get("/docs/")
@@ -99,8 +106,9 @@ async def docs_with_slash() -> RedirectResponse:
 
 
 @routes.get("/redoc")
-async def redoc() -> HTMLResponse:
-    return html_page("Symphony API", _REDOC, styles=("redoc.css",), policy=_FOR_REDOC)
+@compressible
+async def redoc(request: Request) -> HTMLResponse:
+    return html_page(request, "Symphony API", _REDOC, styles=("redoc.css",), policy=_FOR_REDOC)
 
 
 @routes.get("/redoc/")
@@ -109,8 +117,10 @@ async def redoc_with_slash() -> RedirectResponse:
 
 
 @routes.get(OPENAPI_URL)
-async def openapi(request: Request) -> dict[str, object]:
-    return request.app.openapi()
+async def openapi(request: Request) -> Response:
+    documents: OpenApiDocuments = request.app.state.openapi_documents
+    content = await documents.at(root_path(request.scope))
+    return await content.respond(request, Response(content.content, media_type=JSON))
 
 
 def _prefers_html(request: Request) -> bool:

@@ -3,9 +3,10 @@
 from html import escape
 from http import HTTPStatus
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from symphony.api.compression import compressible
 from symphony.api.html_pages import html_page
 from symphony.api.problems.catalogue import PROBLEMS
 from symphony.api.problems.errors import ApiError
@@ -33,14 +34,15 @@ _PROBLEMS = """<main>
 
 
 @routes.get("/problems")
-async def problems() -> HTMLResponse:
+@compressible
+async def problems(request: Request) -> HTMLResponse:
     """Return the list of all problems, by status."""
     rows = [
         f'<tr><td>{kind.status}</td><td><a href="/problems/{code}"><code>{code}</code></a></td>'
         f"<td>{escape(kind.title)}</td></tr>"
         for code, kind in sorted(PROBLEMS.items(), key=lambda each: (each[1].status, each[0]))
     ]
-    return html_page("Problems · Symphony", _PROBLEMS.format(rows="\n".join(rows)))
+    return html_page(request, "Problems · Symphony", _PROBLEMS.format(rows="\n".join(rows)))
 
 
 @routes.get("/problems/")
@@ -49,14 +51,15 @@ async def problems_with_slash() -> RedirectResponse:
 
 
 @routes.get("/problems/{code}")
-async def problem(code: str) -> HTMLResponse:
+@compressible
+async def problem(request: Request, code: str) -> HTMLResponse:
     kind = PROBLEMS.get(code)
     if kind is None:
         raise ApiError("route-not-found")
     title = escape(kind.title)
     status = f"{kind.status} {HTTPStatus(kind.status).phrase}"
     body = _PROBLEM.format(code=code, status=status, title=title, remedy=_html(kind.remedy))
-    return html_page(f"{title} · Symphony", body)
+    return html_page(request, f"{title} · Symphony", body)
 
 
 def _html(text: str) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import (
@@ -201,6 +202,7 @@ class RepoStatusResponse(Observation):
     summary="Create a repo",
     responses=problem_responses("workspace-not-found", "repo-name-taken", "repo-limit-reached"),
 )
+@compressible
 async def create_repo(
     workspace_id: WorkspaceId,
     body: RepoCreate,
@@ -231,6 +233,7 @@ async def create_repo(
     summary="List repos",
     responses=problem_responses("workspace-not-found"),
 )
+@compressible
 async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, app: App) -> RepoList:
     """Returns a page of the repos of a workspace."""
     page = await app.ask(
@@ -243,6 +246,7 @@ async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, ap
 
 
 @routes.get("/repos/{repo_id}", summary="Get a repo", responses=problem_responses("repo-not-found"))
+@compressible
 async def get_repo(
     repo_id: RepoId, request: Request, response: Response, actor: Actor, app: App
 ) -> RepoResponse:
@@ -257,6 +261,7 @@ async def get_repo(
     summary="Inspect a repo",
     responses=problem_responses("git-disabled", "repo-not-found"),
 )
+@compressible
 async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatusResponse:
     """Inspects the repo's directory now, without changing it.
 
@@ -275,6 +280,7 @@ async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatus
     summary="Update a repo",
     responses=problem_responses("repo-not-found", "repo-name-taken"),
 )
+@compressible
 async def update_repo(
     repo_id: RepoId,
     body: RepoPatch,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from symphony.api.compression import compressible
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import RepoId
 from symphony.api.openapi.problem_responses import problem_responses
@@ -70,6 +71,7 @@ class SyncResponse(RepresentationWithoutETag):
         "remote-timeout",
     ),
 )
+@compressible
 async def sync_repo(repo_id: RepoId, actor: Actor, app: App) -> SyncResponse:
     """Gets the branches of the remote, and compares them with the repo's directory.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import (
@@ -82,6 +83,7 @@ class UserProfileResponse(EntityRepresentation):
     summary="Create a user profile",
     responses=problem_responses("registration-closed", "username-taken", "email-taken"),
 )
+@compressible
 async def create_user_profile(
     body: UserProfileCreate, response: Response, app: App
 ) -> UserProfileResponse:
@@ -105,6 +107,7 @@ async def create_user_profile(
     summary="Get your user profile",
     responses=problem_responses("user-profile-not-found"),
 )
+@compressible
 async def get_own_user_profile(
     request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
@@ -117,6 +120,7 @@ async def get_own_user_profile(
     summary="Get a user profile",
     responses=problem_responses("user-profile-not-found"),
 )
+@compressible
 async def get_user_profile(
     user_profile_id: UserProfileId, request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
@@ -138,6 +142,7 @@ async def get_user_profile(
         "too-many-attempts",
     ),
 )
+@compressible
 async def update_user_profile(
     user_profile_id: UserProfileId,
     body: UserProfilePatch,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import (
@@ -160,6 +161,7 @@ class VaultList:
     summary="Create a vault",
     responses=problem_responses("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
 )
+@compressible
 async def create_vault(
     workspace_id: WorkspaceId,
     body: VaultCreate,
@@ -192,6 +194,7 @@ async def create_vault(
     summary="List vaults",
     responses=problem_responses("workspace-not-found"),
 )
+@compressible
 async def list_vaults(
     workspace_id: WorkspaceId,
     listing: Paged,
@@ -215,6 +218,7 @@ async def list_vaults(
 @routes.get(
     "/vaults/{vault_id}", summary="Get a vault", responses=problem_responses("vault-not-found")
 )
+@compressible
 async def get_vault(
     vault_id: VaultId, request: Request, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
@@ -229,6 +233,7 @@ async def get_vault(
     summary="Update a vault",
     responses=problem_responses("vault-not-found", "vault-name-taken", "vault-locked"),
 )
+@compressible
 async def update_vault(
     vault_id: VaultId,
     body: VaultPatch,
@@ -280,6 +285,7 @@ async def delete_vault(
     summary="Lock a vault",
     responses=problem_responses("vault-not-found") | success_example(is_locked=True, version=2),
 )
+@compressible
 async def lock_vault(
     vault_id: VaultId, expected: ExpectedTags, response: Response, actor: Actor, app: App
 ) -> VaultResponse:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import (
@@ -102,6 +103,7 @@ class WorkspaceStatsResponse(Representation):
         "workspace-limit-reached",
     ),
 )
+@compressible
 async def create_workspace(
     user_profile_id: UserProfileId,
     body: WorkspaceCreate,
@@ -132,6 +134,7 @@ async def create_workspace(
     summary="List workspaces",
     responses=problem_responses("user-profile-not-found"),
 )
+@compressible
 async def list_workspaces(
     user_profile_id: UserProfileId,
     listing: Paged,
@@ -160,6 +163,7 @@ async def list_workspaces(
     summary="Get a workspace",
     responses=problem_responses("workspace-not-found"),
 )
+@compressible
 async def get_workspace(
     workspace_id: WorkspaceId, request: Request, response: Response, actor: Actor, app: App
 ) -> WorkspaceResponse:
@@ -176,6 +180,7 @@ async def get_workspace(
     summary="Update a workspace",
     responses=problem_responses("workspace-not-found", "workspace-name-taken"),
 )
+@compressible
 async def update_workspace(
     workspace_id: WorkspaceId,
     body: WorkspacePatch,
@@ -228,6 +233,7 @@ async def delete_workspace(
     summary="Get the stats of a workspace",
     responses=problem_responses("workspace-not-found"),
 )
+@compressible
 async def get_workspace_stats(
     workspace_id: WorkspaceId, request: Request, response: Response, actor: Actor, app: App
 ) -> WorkspaceStatsResponse:
