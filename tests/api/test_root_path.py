@@ -66,7 +66,7 @@ async def _running(
     transport = httpx.ASGITransport(app, root_path=of_server, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://symphony.test") as client,
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client,
     ):
         yield client
 
