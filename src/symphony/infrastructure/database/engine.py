@@ -17,6 +17,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProx
 
 from symphony.domain.json_objects import compact
 from symphony.infrastructure.database.aiosqlite_internals import ResettingConnection
+from symphony.infrastructure.database.availability.keepalive import Keepalive, keep_alive
 from symphony.infrastructure.database.column_types import FIRST_MOMENT, LAST_MOMENT, read_json
 
 _OPTIONS: dict[str, Any] = {
@@ -28,6 +29,7 @@ _OPTIONS: dict[str, Any] = {
     "hide_parameters": True,  # errors are logged, and parameters are users' data
 }
 _GENERATION = "generation"
+_USES = "uses"
 _POSTGRESQL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -58,6 +60,7 @@ class DatabaseLimits:
     work_timeout: float = 11.0
     """The duration of a unit of work or a reading."""
     rollback_timeout: float = 5.0
+    keepalive: Keepalive = field(default_factory=Keepalive)
 
 
 DEFAULT_LIMITS = DatabaseLimits()
@@ -134,6 +137,11 @@ def mark_generation_lost(pooled: PoolProxiedConnection) -> None:
     pooled.info[_GENERATION].is_lost = True
 
 
+def is_newly_opened(pooled: PoolProxiedConnection) -> bool:
+    """Return whether a connection was opened for the caller that holds it."""
+    return pooled.info[_USES] == 1
+
+
 def _replace_lost_connections(engine: AsyncEngine) -> None:
     """Replace connections of a lost generation at checkout, through the pool's public events.
 
@@ -148,13 +156,18 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
         if current.is_lost:
             current = _Generation()
         entry.info[_GENERATION] = current
+        entry.info[_USES] = 0
 
     @event.listens_for(engine.sync_engine, "checkout")
     def check(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         _connection: DBAPIConnection, entry: ConnectionPoolEntry, _pooled: PoolProxiedConnection
     ) -> None:
         if entry.info[_GENERATION].is_lost:
+            driver = entry.driver_connection
+            if isinstance(driver, asyncpg.Connection):
+                driver.terminate()  # otherwise SQLAlchemy waits two seconds for it to close
             raise DisconnectionError
+        entry.info[_USES] += 1
 
 
 def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
@@ -170,13 +183,15 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
 
     async def connect(*_: object, **__: object) -> Any:
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 dsn, timeout=limits.connect_timeout, server_settings=settings
             )
         except asyncpg.PostgresError as error:  # the server answers, but refuses the connection
             raise ConnectionError(error.sqlstate) from error
         except asyncpg.ClientConfigurationError as error:
             raise DatabaseUrlError(str(error)) from None
+        keep_alive(connection, limits.keepalive)
+        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
