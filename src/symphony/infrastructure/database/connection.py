@@ -17,11 +17,12 @@ from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from symphony.domain.base import utc_now
-from symphony.domain.unit_of_work import TransactionConflict
+from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database.availability.failure_codes import Failure
 from symphony.infrastructure.database.column_types import UtcDateTime
 from symphony.infrastructure.database.engine import (
     DatabaseUrlError,
+    is_file_in_place,
     is_newly_opened,
     mark_generation_lost,
 )
@@ -115,14 +116,18 @@ class Connection:
     async def commit(self) -> None:
         """Commit the transaction.
 
-        Raises: RuntimeError when a statement has failed, even if its error was handled: a part of
-        the work is missing, and PostgreSQL would answer the COMMIT with a rollback.
+        Raises: StoreUnavailable, also when it is unknown whether the commit took place;
+        RuntimeError when a statement has failed, even if its error was handled: a part of the work
+        is missing, and PostgreSQL would answer the COMMIT with a rollback.
         """
         if self._has_failed:
             raise RuntimeError("a statement of this unit of work has failed")
         if self._is_in_transaction:
             await self._answer(self._driver.execute(_COMMIT), _COMMIT)
             self._is_in_transaction = False
+            if not is_file_in_place(self._pooled):
+                self.distrust()
+                raise StoreUnavailable("the database file was moved during the transaction")
 
     async def close(self) -> None:
         """Roll back what was not committed, and return the connection to the pool.
@@ -136,7 +141,7 @@ class Connection:
                     async with asyncio.timeout(self._rollback_timeout):
                         await self._driver.execute("ROLLBACK")
                     self._is_in_transaction = False
-                except Exception:  # noqa: BLE001 - the connection is of no use, whatever it is
+                except Exception:
                     self.distrust()
         finally:
             if self._is_in_transaction or self._is_state_unknown:

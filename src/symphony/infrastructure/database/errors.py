@@ -63,10 +63,14 @@ def translated_errors(statement: str | None = None) -> Generator[None]:
 
 
 def unavailable(error: BaseException) -> StoreUnavailable:
-    """Return the port's error for a database that cannot be used, with the kind and the code."""
+    """Return the port's error for a database that cannot be used.
+
+    Its message is for the log: the kind of error, and its code or what the system says.
+    """
     cause = _drivers_error(error)
-    code = _code(cause) or getattr(cause, "errno", None)
-    return StoreUnavailable(f"database: {type(cause).__name__}" + (f" {code}" if code else ""))
+    name = getattr(cause, "sqlite_errorname", None) or _code(cause)
+    details = str(cause) if isinstance(cause, OSError) else name
+    return StoreUnavailable(f"database: {type(cause).__name__} {details or ''}".rstrip())
 
 
 def failure_of(error: BaseException) -> Failure | None:

@@ -23,8 +23,8 @@ class Failure(Enum):
     BUSY = auto()
     """The database cannot do it at the moment, and the connection is fine."""
     SESSION = auto()
-    """The session may be at fault: it remembers plans and settings from before a migration, or it
-    is in a state that the program does not know. On a new connection it is a bug of this program."""
+    """The session may be at fault, which remembers plans and settings from before a migration, or
+    is in an unknown state. On a new connection, the program is at fault."""
     LOST = auto()
     """The database cannot be used through this connection, nor through others of the same age."""
     DRIVER = auto()

@@ -10,39 +10,52 @@ from typing import Any
 
 import asyncpg
 
+_IDLE = 10  # seconds
+_INTERVAL = 3  # seconds
+_COUNT = 3
+# The kernel of the other end acknowledges data also while its database is busy, so this may be
+# shorter than a statement takes.
+_USER_TIMEOUT = 5_000  # milliseconds
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keepalive:
-    """When the kernel gives up a connection; times are in seconds. The names are libpq's."""
+class Keepalives:
+    """TCP keepalives of connections, by libpq's names; None means the default of this module."""
 
-    keepalives: bool = True
-    keepalives_idle: int = 10
-    """The time without traffic after which the other end is probed."""
-    keepalives_interval: int = 3
-    keepalives_count: int = 3
-    """The number of probes without an answer after which the connection is lost."""
-    tcp_user_timeout: float = 5.0
-    """The time in which sent data must be acknowledged; Linux only. The kernel of the other end
-    acknowledges also while its database is busy, so this may be shorter than a statement."""
+    enabled: bool = True
+    idle: int | None = None
+    """Seconds without traffic before the first probe."""
+    interval: int | None = None
+    """Seconds between two probes."""
+    count: int | None = None
+    """The number of unanswered probes after which a connection is lost."""
+    user_timeout: int | None = None
+    """Milliseconds that sent data may stay unacknowledged (`tcp_user_timeout`); Linux only."""
 
 
-def keep_alive(connection: "asyncpg.Connection[Any]", keepalive: Keepalive) -> None:
-    """Set the options of the connection's socket, where the system has them.
+def keep_alive(connection: "asyncpg.Connection[Any]", keepalives: Keepalives) -> None:
+    """Set the options of the connection's socket, where the system has them; 0 is its default.
 
     asyncpg has no public way to the socket (`docs/decisions/dependencies.md`).
     """
-    transport = connection._transport  # noqa: SLF001  # pyright: ignore
-    found: Any = transport.get_extra_info("socket")  # pyright: ignore
+    transport: Any = connection._transport  # noqa: SLF001  # pyright: ignore
+    found = transport.get_extra_info("socket")
     if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
         return
-    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(keepalive.keepalives))
-    options = {
-        "TCP_KEEPIDLE": keepalive.keepalives_idle,
-        "TCP_KEEPALIVE": keepalive.keepalives_idle,  # macOS's name of TCP_KEEPIDLE
-        "TCP_KEEPINTVL": keepalive.keepalives_interval,
-        "TCP_KEEPCNT": keepalive.keepalives_count,
-        "TCP_USER_TIMEOUT": round(keepalive.tcp_user_timeout * 1000),
-    }
+    options = {"TCP_USER_TIMEOUT": _or(keepalives.user_timeout, _USER_TIMEOUT)}
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(keepalives.enabled))
+    if keepalives.enabled:
+        idle = _or(keepalives.idle, _IDLE)
+        options |= {
+            "TCP_KEEPIDLE": idle,
+            "TCP_KEEPALIVE": idle,  # the name on macOS
+            "TCP_KEEPINTVL": _or(keepalives.interval, _INTERVAL),
+            "TCP_KEEPCNT": _or(keepalives.count, _COUNT),
+        }
     for name, value in options.items():
         if value and (option := getattr(socket, name, None)) is not None:
             found.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+def _or(given: int | None, default: int) -> int:
+    return default if given is None else given
