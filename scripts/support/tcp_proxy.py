@@ -1,72 +1,91 @@
-"""A TCP proxy in front of a server, which can lose connections as a network does."""
+"""A proxy in front of a PostgreSQL server, which loses connections as a network does."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
-Opener = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 _CHUNK = 65_536  # bytes
+_PORT = 5432
 
 
-class TcpProxy:
-    """Forwards connections; `open_target` opens the one to the server."""
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A connection of a client and one to the server."""
 
-    def __init__(self, open_target: Opener) -> None:
-        self._open_target = open_target
-        self._lines: set[_Line] = set()
-        self.refuses_new = False
-        """New connections are accepted and never answered."""
-        self.port = 0
-        self.accepted = 0
+    is_silent: bool = False
 
-    def lose_connections(self) -> int:
-        """Stop forwarding on all present connections, and close none; return their number."""
-        present = [line for line in self._lines if not line.is_lost]
-        for line in present:
-            line.is_lost = True
-        return len(present)
-
-    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        line = _Line(is_lost=self.refuses_new)
-        self._lines.add(line)
-        try:
-            target_reader, target_writer = await self._open_target()
-            async with asyncio.TaskGroup() as group:
-                group.create_task(line.forward(reader, target_writer))
-                group.create_task(line.forward(target_reader, writer))
-        except* OSError:
-            pass
-        finally:
-            self._lines.discard(line)
+    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(_CHUNK):
+                if not self.is_silent:  # else it is dropped, as by a firewall
+                    writer.write(data)
+                    await writer.drain()
+        if not self.is_silent:
             writer.close()
 
 
-class _Line:
-    def __init__(self, *, is_lost: bool) -> None:
-        self.is_lost = is_lost
+@dataclass(slots=True)
+class TcpProxy:
+    """Forwards connections to the server of a URL."""
 
-    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(_CHUNK):
-                if not self.is_lost:
-                    writer.write(data)
-                    await writer.drain()
-        finally:
-            if self.is_lost:
-                writer.transport.abort()
-            else:
-                with suppress(OSError):
-                    writer.close()
+    server_url: str
+    port: int = 0
+    accepted: int = 0
+    """The number of connections so far."""
+    _lines: set[_Line] = field(default_factory=set["_Line"])
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+
+    @property
+    def url(self) -> str:
+        """The URL of the same database by way of the proxy."""
+        parts = urlsplit(self.server_url)
+        user = parts.username or "postgres"
+        return f"postgresql://{user}:@127.0.0.1:{self.port}{parts.path}?sslmode=disable"
+
+    def lose_connections(self) -> None:
+        """Drop all further data of the present connections, and close none of them."""
+        for line in self._lines:
+            line.is_silent = True
+
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward a new connection until both ends have closed it."""
+        self.accepted += 1
+        line = _Line()
+        server_reader, server_writer = await self._open()
+        self._lines.add(line)
+        self._writers |= {writer, server_writer}
+        await asyncio.gather(
+            line.forward(reader, server_writer), line.forward(server_reader, writer)
+        )
+        self._lines.discard(line)
+        self._writers -= {writer, server_writer}
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for writer in self._writers:
+            writer.transport.abort()
+        while self._lines:  # noqa: ASYNC110 - each line ends by itself
+            await asyncio.sleep(0.01)
+
+    async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        parts = urlsplit(self.server_url)
+        port = parts.port or _PORT
+        (directory,) = parse_qs(parts.query).get("host", [""])
+        if directory:
+            return await asyncio.open_unix_connection(f"{directory}/.s.PGSQL.{port}")
+        return await asyncio.open_connection(parts.hostname, port)
 
 
 @asynccontextmanager
-async def running_proxy(open_target: Opener) -> AsyncGenerator[TcpProxy]:
-    """Run a proxy on a free port of this machine; the block ends with all connections closed."""
-    proxy = TcpProxy(open_target)
+async def running_proxy(server_url: str) -> AsyncGenerator[TcpProxy]:
+    """Run a proxy on a free port of this machine."""
+    proxy = TcpProxy(server_url)
     server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
+        await proxy.close()

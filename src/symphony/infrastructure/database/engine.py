@@ -53,7 +53,8 @@ class DatabaseLimits:
     connect_timeout: float = 5.0
     statement_timeout: float = 10.0
     lock_timeout: float = 8.0
-    idle_in_transaction_timeout: float = 30.0
+    idle_in_transaction_timeout: float = 10.0
+    """After it the server releases the locks of a client that is silently gone."""
     sqlite_busy_timeout: float = 5.0
     max_callers: int = 1000
     """The number of callers that may hold or wait for a connection; more are refused."""

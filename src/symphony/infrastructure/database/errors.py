@@ -84,8 +84,6 @@ def failure_of(error: BaseException) -> Failure | None:
         # An error without a code comes from Python's driver, which stopped reading the rows:
         # SQLite's statement is still running, and keeps the connection at an old state.
         return by_result_code(code) if isinstance(code, int) else Failure.DRIVER
-    if isinstance(cause, asyncpg.DataError):
-        return Failure.DRIVER
     if isinstance(cause, asyncpg.OutdatedSchemaCacheError):
         return Failure.SESSION
     # A server that cannot be reached raises a bare OSError; so do time-outs.

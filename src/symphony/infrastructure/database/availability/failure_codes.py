@@ -28,8 +28,8 @@ class Failure(Enum):
     LOST = auto()
     """The database cannot be used through this connection, nor through others of the same age."""
     DRIVER = auto()
-    """The driver refused a value or could not read the answer: a bug of this program. It can have
-    left a statement in the middle."""
+    """The driver could not read the answer, and may have left the statement in the middle: a bug of
+    this program."""
 
 
 _BY_CLASS = {
