@@ -5,6 +5,7 @@ import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -22,7 +23,7 @@ from tests.support.server import until
 
 Administrate = Callable[[str], Awaitable[None]]
 
-CLIENTS = 50
+CLIENTS = 60
 WORK_TIMEOUT = 4.0  # seconds; much longer than a request takes, also on a busy machine
 END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -91,7 +92,7 @@ async def many(ada: User, workspace_id: str, name: str) -> Counter[tuple[str, st
     return outcomes
 
 
-ALL_SUCCEED = Counter({("write", "201"): CLIENTS // 2, ("read", "200"): CLIENTS // 4 * 2})
+ALL_SUCCEED = Counter({("write", "201"): CLIENTS // 2, ("read", "200"): CLIENTS // 2})
 
 
 async def repo_count(ada: User, workspace_id: str) -> int:
@@ -182,7 +183,7 @@ async def test_connections_that_are_silently_lost_cost_one_time_limit(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = DatabaseLimits(work_timeout=WORK_TIMEOUT)
-    monkeypatch.setattr(bootstrap, "create_engines", lambda url: create_engines(url, limits))
+    monkeypatch.setattr(bootstrap, "create_engines", partial(create_engines, limits=limits))
     async with (
         running_proxy(postgres.address(database)) as proxy,
         service(proxy.url, tmp_path) as client,
@@ -210,7 +211,7 @@ async def test_after_one_lost_connection_none_of_the_same_age_is_used(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limits = DatabaseLimits(work_timeout=WORK_TIMEOUT)
-    monkeypatch.setattr(bootstrap, "create_engines", lambda url: create_engines(url, limits))
+    monkeypatch.setattr(bootstrap, "create_engines", partial(create_engines, limits=limits))
     async with (
         running_proxy(postgres.address(database)) as proxy,
         service(proxy.url, tmp_path) as client,

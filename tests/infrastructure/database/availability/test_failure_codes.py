@@ -140,8 +140,7 @@ def test_an_unknown_result_code_of_sqlite_is_a_lost_connection() -> None:
     ],
 )
 def test_the_meaning_decides_the_error_of_the_port(sqlstate: str, raised: type[Exception]) -> None:
-    error = asyncpg.PostgresError("message")
-    error.sqlstate = sqlstate
+    error = asyncpg.PostgresError.new({"C": sqlstate, "M": "message"})
     with pytest.raises(raised), translated_errors("SELECT 1"):
         raise error
 
