@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import threading
 import time
 import traceback
 from contextlib import AsyncExitStack, suppress
@@ -223,3 +224,25 @@ async def test_errors_show_no_parameters(store: SqlAlchemyStore) -> None:
     with pytest.raises(TransactionConflict) as refused:
         await keep(store, a_repo(path="/very/private"))
     assert "very/private" not in str(refused.value.__cause__)
+
+
+async def test_the_store_is_unavailable_while_the_name_server_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_over = threading.Event()
+
+    def without_answer(*_: object, **__: object) -> None:
+        is_over.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_answer)
+    limits = DatabaseLimits(pool_wait=0.2)
+    engines = create_engines("postgresql://ada@db.example.org/symphony", limits)
+    try:
+        started = time.perf_counter()
+        with pytest.raises(StoreUnavailable):
+            await SqlAlchemyStore(engines).unit_of_work().__aenter__()
+        assert time.perf_counter() - started < 0.2 + 2
+    finally:
+        is_over.set()
+        await engines.dispose()
