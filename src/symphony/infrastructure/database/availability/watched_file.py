@@ -23,7 +23,7 @@ class OpenedFile:
     """The file that a connection has opened."""
 
     path: str
-    identity: _Identity | None
+    identity: _Identity
 
     def is_in_place(self) -> bool:
         return _identity(self.path) == self.identity
@@ -55,10 +55,12 @@ class WatchedFile:
             )
 
     def opened(self) -> OpenedFile:
-        """Remember the file that a new connection has opened."""
-        self._known = _identity(self._path)
-        self._log = _identity(self._log_path)
-        return OpenedFile(self._path, self._known)
+        """Remember the file that a new connection has opened. Raises: FileNotFoundError."""
+        present = _identity(self._path)
+        if present is None:
+            raise FileNotFoundError(self._path)
+        self._known, self._log = present, _identity(self._log_path)
+        return OpenedFile(self._path, present)
 
 
 def _identity(path: str) -> _Identity | None:
