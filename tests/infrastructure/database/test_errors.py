@@ -95,6 +95,44 @@ async def test_connections_that_the_server_has_closed_are_replaced(
 
 
 @only_postgresql
+async def test_prepared_statements_that_are_gone_are_prepared_again_on_a_new_connection(
+    store: SqlAlchemyStore, engines: Engines
+) -> None:
+    ada = await household(store, "ada")
+    pooled = await engines.read.raw_connection()
+    await cast("asyncpg.Connection[Any]", pooled.driver_connection).execute("DEALLOCATE ALL")
+    pooled.close()
+    with pytest.raises(TransactionConflict):
+        await keep(store, a_repo(ada.workspace.id, "another"))
+    await keep(store, a_repo(ada.workspace.id, "another"))
+
+
+@only_postgresql
+async def test_a_connection_that_was_just_opened_is_used_although_others_are_lost_meanwhile(
+    store: SqlAlchemyStore, engines: Engines
+) -> None:
+    ada = await household(store, "ada")
+
+    async def read() -> bool:
+        return await found(store, ada.user, ada.user.id) == ada.user
+
+    async def lose() -> None:
+        for _ in range(25):
+            connection = Connection(engines.write)
+            await connection.open()
+            connection.distrust()
+            await connection.close()
+
+    losing = [asyncio.create_task(lose()) for _ in range(4)]
+    reads = 0
+    while not all(each.done() for each in losing):
+        assert await read()
+        reads += 1
+    assert reads > 3
+    await asyncio.gather(*losing)
+
+
+@only_postgresql
 async def test_of_two_deadlocked_units_of_work_one_has_a_conflict_and_the_other_succeeds(
     store: SqlAlchemyStore, ada: Household, eve: Household
 ) -> None:

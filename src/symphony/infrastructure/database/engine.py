@@ -170,7 +170,10 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
     def check(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         _connection: DBAPIConnection, entry: ConnectionPoolEntry, pooled: PoolProxiedConnection
     ) -> None:
-        if entry.info[_GENERATION].is_lost or not is_file_in_place(pooled):
+        # One that was just opened is used, even if others have lost theirs meanwhile: SQLAlchemy
+        # gives up after a second replacement.
+        is_used = entry.info[_USES] > 0
+        if is_used and (entry.info[_GENERATION].is_lost or not is_file_in_place(pooled)):
             raise DisconnectionError
         entry.info[_USES] += 1
 
