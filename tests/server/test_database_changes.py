@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from scripts.support.tcp_proxy import running_proxy
 from symphony import bootstrap
@@ -171,7 +172,10 @@ async def test_a_schema_that_is_gone_is_a_503_until_it_is_back(
     ada = await sign_up(client, "ada")
     workspace_id = (await ada.workspace())["id"]
     await administrate("ALTER SCHEMA public RENAME TO away; CREATE SCHEMA public")
-    assert code(await ada.get(f"/workspaces/{workspace_id}")) == "503 service-unavailable"
+    with capture_logs() as lines:
+        assert code(await ada.get(f"/workspaces/{workspace_id}")) == "503 service-unavailable"
+    reasons = [line["reason"] for line in lines if line["event"] == "service unavailable"]
+    assert reasons == ["database: UndefinedTableError 42P01"]
     assert "schema has not been created" in str(await not_ready_because(client))
     await administrate("DROP SCHEMA public; ALTER SCHEMA away RENAME TO public")
     assert await many(ada, workspace_id, "after") == ALL_SUCCEED

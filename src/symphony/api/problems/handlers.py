@@ -35,7 +35,7 @@ async def _handle_unavailable(request: Request, error: Exception) -> Response:
         "service unavailable",
         logger="symphony.requests",
         request_id=request.state.request_id,
-        reason=str(error),
+        reason=str(error) or type(error).__name__,
     )
     return unavailable_response(request)
 

@@ -198,11 +198,7 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
             raise ConnectionError(error.sqlstate) from error
         except asyncpg.ClientConfigurationError as error:
             raise DatabaseUrlError(str(error)) from None
-        try:
-            keep_alive(connection, Keepalives())
-        except OSError:  # it was closed again
-            connection.terminate()
-            raise
+        keep_alive(connection, Keepalives())
         return connection
 
     engine = create_async_engine(

@@ -36,12 +36,21 @@ class Keepalives:
 def keep_alive(connection: "asyncpg.Connection[Any]", keepalives: Keepalives) -> None:
     """Set the options of the connection's socket, where the system has them; 0 is its default.
 
-    asyncpg has no public way to the socket (`docs/decisions/dependencies.md`).
+    asyncpg has no public way to the socket (`docs/decisions/dependencies.md`). Raises: OSError for
+    a connection that is closed again.
     """
     transport: Any = connection._transport  # noqa: SLF001  # pyright: ignore
     found = transport.get_extra_info("socket")
     if found is None or found.family not in {socket.AF_INET, socket.AF_INET6}:
         return
+    try:
+        _set_options(found, keepalives)
+    except OSError:
+        connection.terminate()
+        raise
+
+
+def _set_options(found: Any, keepalives: Keepalives) -> None:
     options = {"TCP_USER_TIMEOUT": _or(keepalives.user_timeout, _USER_TIMEOUT)}
     found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, int(keepalives.enabled))
     if keepalives.enabled:
