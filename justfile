@@ -95,6 +95,10 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python -m scripts.demos.demo_errors
 
+# The database fails over, migrates and loses connections beneath a running service
+demo-failures:
+    @{{ run }} python -m scripts.demos.demo_failures
+
 # Repo safety: attacks by a hostile repository or another user, all refused
 demo-repo-safety:
     @{{ run }} python -m scripts.demos.demo_repo_safety

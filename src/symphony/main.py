@@ -29,6 +29,7 @@ from symphony.domain.vaults.keys import Keyring, MasterKeys
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.argon2_costs import STANDARD_COSTS, HashingCosts
 from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import derive_key, keyed_hash
@@ -91,7 +92,7 @@ def create_app(
             settings, engines, secret, master_keys, metrics, costs=costs, git_limits=git_limits
         ) as application:
             app.state.application = application
-            app.state.not_ready_reason = lambda: migrations.not_ready_reason(engines)
+            app.state.not_ready_reason = lambda: readiness.not_ready_reason(engines)
             if settings.demo_mode:
                 await announce_demo(application)
             yield

@@ -191,8 +191,11 @@ class Application:
     async def _answer(
         self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
     ) -> ResultT:
-        async with self.store.reading() as repositories:
-            return await handler(query, Queries(repositories, self.keyring))
+        async def attempt() -> ResultT:
+            async with self.store.reading() as repositories:
+                return await handler(query, Queries(repositories, self.keyring))
+
+        return await _retried(attempt)
 
     async def _counted(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -215,20 +218,27 @@ class Application:
     async def _attempts(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
     ) -> ResultT:
-        for attempt in range(MAX_ATTEMPTS):
-            try:
-                async with self.store.unit_of_work() as uow:
-                    result = await handler(command, Services(uow, self.policy, self.keyring))
-                    await uow.commit()
-                    return result
-            except TransactionConflict:
-                # Random, so that two commands do not conflict again; never zero, because the one
-                # that was not rolled back needs its locks before this one requests them again.
-                pause = min(_LONGEST_PAUSE, 0.004 * 2**attempt)
-                await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - not a secret
-        raise StoreUnavailable("conflicts")
+        async def attempt() -> ResultT:
+            async with self.store.unit_of_work() as uow:
+                result = await handler(command, Services(uow, self.policy, self.keyring))
+                await uow.commit()
+                return result
+
+        return await _retried(attempt)
 
     def _finished(self, task: "asyncio.Task[Any]") -> None:
         self._running.discard(task)
         if not task.cancelled():
             task.exception()  # otherwise asyncio logs it when no caller is left to retrieve it
+
+
+async def _retried(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
+    for number in range(MAX_ATTEMPTS):
+        try:
+            return await attempt()
+        except TransactionConflict:
+            # Random, so that two commands do not conflict again; never zero, because the one
+            # that was not rolled back needs its locks before this one requests them again.
+            pause = min(_LONGEST_PAUSE, 0.004 * 2**number)
+            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - not a secret
+    raise StoreUnavailable("conflicts")

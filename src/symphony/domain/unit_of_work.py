@@ -17,7 +17,11 @@ from symphony.domain.workspaces import WorkspaceRepository
 
 
 class TransactionConflict(Exception):
-    """The database rolled back this unit of work because of another one; a retry may succeed."""
+    """Nothing was stored, and a retry may succeed.
+
+    Another unit of work was in the way, or the connection was lost or out of date; the retry gets a
+    new one.
+    """
 
 
 class StoreUnavailable(Exception):
@@ -70,5 +74,8 @@ class Store(Protocol):
         ...
 
     def reading(self) -> AbstractAsyncContextManager[Repositories]:
-        """Open repositories for single reads of committed data. Raises: StoreUnavailable."""
+        """Open repositories for single reads of committed data.
+
+        Raises: StoreUnavailable; its reads also TransactionConflict.
+        """
         ...

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from symphony.domain.errors import AlreadyExists
-from symphony.domain.unit_of_work import Store, StoreUnavailable
+from symphony.domain.unit_of_work import Store, StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError
 from tests.domain.examples import a_workspace
@@ -152,6 +152,37 @@ async def test_a_connection_whose_commit_has_failed_is_dropped(
             await count_a_repo(store, ada)
     assert await counted(store, ada) == 0
     assert await next_connection(engines.write) is not before
+
+
+async def test_a_commit_whose_answer_is_lost_is_not_a_conflict_because_a_retry_could_do_it_twice(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await next_connection(engines.write)
+
+    async def lost() -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        interrupt(patched, "COMMIT", lost)
+        with pytest.raises(StoreUnavailable):
+            await count_a_repo(store, ada)
+    assert await counted(store, ada) == 0
+    assert await next_connection(engines.write) is not before
+
+
+async def test_a_lost_connection_is_a_conflict_unless_it_was_opened_for_this_unit_of_work(
+    store: Store, engines: Engines, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost() -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        interrupt(patched, engines.begin, lost)
+        with pytest.raises(TransactionConflict):
+            await count_a_repo(store, ada)
+        with pytest.raises(StoreUnavailable):
+            await count_a_repo(store, ada)
+    assert await counted(store, ada) == 0
 
 
 async def test_a_rollback_without_an_answer_has_a_time_limit(

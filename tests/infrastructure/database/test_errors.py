@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import threading
 import time
 import traceback
 from contextlib import AsyncExitStack, suppress
@@ -16,7 +17,7 @@ from sqlalchemy import literal_column, select, text
 
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
-from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database import engine, migrations
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError, translated_errors
@@ -86,11 +87,39 @@ async def test_connections_that_the_server_has_closed_are_replaced(
     for _ in range(5):
         try:
             outcomes.append(await found(store, ada.user, ada.user.id) == ada.user)
-        except StoreUnavailable:
+        except TransactionConflict:
             outcomes.append(False)
-    # One caller may get a broken connection; later ones do not.
+    # One caller may get a broken connection, and must retry; later ones do not.
     assert outcomes.count(False) <= 1
     assert outcomes[-1]
+
+
+@only_postgresql
+async def test_prepared_statements_that_are_gone_are_prepared_again_on_a_new_connection(
+    store: SqlAlchemyStore, engines: Engines
+) -> None:
+    ada = await household(store, "ada")
+    pooled = await engines.read.raw_connection()
+    await cast("asyncpg.Connection[Any]", pooled.driver_connection).execute("DEALLOCATE ALL")
+    pooled.close()
+    with pytest.raises(TransactionConflict):
+        await keep(store, a_repo(ada.workspace.id, "another"))
+    await keep(store, a_repo(ada.workspace.id, "another"))
+
+
+async def test_a_connection_that_was_just_opened_is_used_although_others_are_lost_meanwhile(
+    database_url: str, ada: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AlwaysLost:
+        is_lost = True
+
+    monkeypatch.setattr(engine, "_Generation", AlwaysLost)
+    engines = create_engines(database_url)
+    try:
+        for _ in range(3):
+            assert await found(SqlAlchemyStore(engines), ada.user, ada.user.id) == ada.user
+    finally:
+        await engines.dispose()
 
 
 @only_postgresql
@@ -178,6 +207,7 @@ async def test_an_unexpected_error_of_a_reading_names_the_statement(
 ) -> None:
     async with engines.write.begin() as connection:
         await connection.execute(text("ALTER TABLE repos RENAME COLUMN path TO elsewhere"))
+    await engines.read.dispose()  # on a used connection, the error asks for a retry
     with pytest.raises(UnexpectedDatabaseError, match=r"in: SELECT repos\.id"):
         await found(store, ada.repo, ada.user.id)
 
@@ -222,3 +252,25 @@ async def test_errors_show_no_parameters(store: SqlAlchemyStore) -> None:
     with pytest.raises(TransactionConflict) as refused:
         await keep(store, a_repo(path="/very/private"))
     assert "very/private" not in str(refused.value.__cause__)
+
+
+async def test_the_store_is_unavailable_while_the_name_server_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    is_over = threading.Event()
+
+    def without_answer(*_: object, **__: object) -> None:
+        is_over.wait()
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", without_answer)
+    limits = DatabaseLimits(pool_wait=0.2)
+    engines = create_engines("postgresql://ada@db.example.org/symphony", limits)
+    try:
+        started = time.perf_counter()
+        with pytest.raises(StoreUnavailable):
+            await SqlAlchemyStore(engines).unit_of_work().__aenter__()
+        assert time.perf_counter() - started < 0.2 + 2
+    finally:
+        is_over.set()
+        await engines.dispose()

@@ -1,5 +1,6 @@
 """The exception handlers; `request_context` turns any other exception into a 500."""
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -29,7 +30,13 @@ async def _handle_refusal(request: Request, error: Exception) -> Response:
     return error_response(request, error)
 
 
-async def _handle_unavailable(request: Request, _: Exception) -> Response:
+async def _handle_unavailable(request: Request, error: Exception) -> Response:
+    structlog.get_logger().warning(
+        "service unavailable",
+        logger="symphony.requests",
+        request_id=request.state.request_id,
+        reason=str(error) or type(error).__name__,
+    )
     return unavailable_response(request)
 
 

@@ -8,7 +8,6 @@ results take several times as long as a small statement.
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, TypeAlias, cast
 
@@ -18,9 +17,16 @@ from sqlalchemy import BindParameter, bindparam
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from symphony.domain.base import utc_now
+from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
+from symphony.infrastructure.database.availability.failure_codes import Failure
 from symphony.infrastructure.database.column_types import UtcDateTime
-from symphony.infrastructure.database.engine import mark_generation_lost
-from symphony.infrastructure.database.errors import is_disconnect, is_refusal, translated_errors
+from symphony.infrastructure.database.engine import (
+    DatabaseUrlError,
+    is_file_in_place,
+    is_newly_opened,
+    mark_generation_lost,
+)
+from symphony.infrastructure.database.errors import failure_of, translated_errors, unavailable
 from symphony.infrastructure.database.sqlalchemy_internals import (
     Prepared,
     Rows,
@@ -34,6 +40,9 @@ NOW: BindParameter[datetime] = bindparam("now", type_=UtcDateTime())
 """The time at which a statement runs; the connection fills it in by its clock."""
 
 _COMMIT = "COMMIT"
+_ANSWERED = {Failure.STATEMENT, Failure.UNIQUE, Failure.CONFLICT, Failure.BUSY}
+"""The database itself refused the statement, and is ready for the next one."""
+_OF_THE_CONNECTION = {Failure.SESSION, Failure.LOST}
 
 
 class Connection:
@@ -60,9 +69,23 @@ class Connection:
         self.now = clock
 
     async def open(self) -> None:
-        """Take a connection from the pool; `close` returns it."""
-        self._pooled = await self._engine.raw_connection()
+        """Take a connection from the pool; `close` returns it.
+
+        Raises: StoreUnavailable, DatabaseUrlError.
+        """
+        try:
+            self._pooled = await self._engine.raw_connection()
+        except DatabaseUrlError:
+            raise
+        except Exception as error:  # no statement of ours is at fault, whatever it is
+            raise unavailable(error) from error
         self._driver = cast("_Driver", self._pooled.driver_connection)
+        self.is_new = is_newly_opened(self._pooled)
+
+    def distrust(self) -> None:
+        """Have the pool replace this connection and all that were opened before or with it."""
+        self._is_state_unknown = True
+        mark_generation_lost(self._pooled)
 
     async def fetch(self, statement: Statement, parameters: Mapping[str, Any]) -> Rows:
         """Run a statement and return the rows that it selects or returns.
@@ -93,14 +116,18 @@ class Connection:
     async def commit(self) -> None:
         """Commit the transaction.
 
-        Raises: RuntimeError when a statement has failed, even if its error was handled: a part of
-        the work is missing, and PostgreSQL would answer the COMMIT with a rollback.
+        Raises: StoreUnavailable, also when it is unknown whether the commit took place;
+        RuntimeError when a statement has failed, even if its error was handled: a part of the work
+        is missing, and PostgreSQL would answer the COMMIT with a rollback.
         """
         if self._has_failed:
             raise RuntimeError("a statement of this unit of work has failed")
         if self._is_in_transaction:
             await self._answer(self._driver.execute(_COMMIT), _COMMIT)
             self._is_in_transaction = False
+            if not is_file_in_place(self._pooled):
+                self.distrust()
+                raise StoreUnavailable("the database file was moved during the transaction")
 
     async def close(self) -> None:
         """Roll back what was not committed, and return the connection to the pool.
@@ -110,10 +137,12 @@ class Connection:
         """
         try:
             if self._is_in_transaction and not self._is_state_unknown:
-                with suppress(Exception):
+                try:
                     async with asyncio.timeout(self._rollback_timeout):
                         await self._driver.execute("ROLLBACK")
                     self._is_in_transaction = False
+                except Exception:
+                    self.distrust()
         finally:
             if self._is_in_transaction or self._is_state_unknown:
                 self._pooled.invalidate()
@@ -133,11 +162,16 @@ class Connection:
             return await result
         except BaseException as error:
             self._has_failed = True
+            # A statement that was left without an answer is a lost connection as well.
+            failure = failure_of(error) if isinstance(error, Exception) else Failure.LOST
             # After a COMMIT that SQLite refused, its transaction is still open.
-            self._is_state_unknown |= sql == _COMMIT or not is_refusal(error)
-            if is_disconnect(error):
-                # A server that was restarted has closed the other connections as well.
-                mark_generation_lost(self._pooled)
+            self._is_state_unknown |= sql == _COMMIT or failure not in _ANSWERED
+            if failure in _OF_THE_CONNECTION:
+                self.distrust()
+                if isinstance(error, Exception) and not self.is_new and sql != _COMMIT:
+                    # A new connection tells whether the fault is the connection's. Not after a
+                    # COMMIT, which may have been carried out.
+                    raise TransactionConflict from error
             with translated_errors(sql):
                 raise
 
@@ -149,7 +183,7 @@ async def _fetch_from_sqlite(
     try:
         return await driver.execute_fetchall(sql, arguments)
     except sqlite3.OperationalError as error:
-        if is_refusal(error) or not sql.startswith("SELECT"):
+        if failure_of(error) is not Failure.DRIVER or not sql.startswith("SELECT"):
             raise
     # Only after a failure: a text factory in Python doubles the time that reading a text takes.
     driver.text_factory = _decode_replacing

@@ -17,6 +17,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProx
 
 from symphony.domain.json_objects import compact
 from symphony.infrastructure.database.aiosqlite_internals import ResettingConnection
+from symphony.infrastructure.database.availability.keepalive import Keepalives, keep_alive
+from symphony.infrastructure.database.availability.watched_file import OpenedFile, WatchedFile
 from symphony.infrastructure.database.column_types import FIRST_MOMENT, LAST_MOMENT, read_json
 
 _OPTIONS: dict[str, Any] = {
@@ -28,6 +30,8 @@ _OPTIONS: dict[str, Any] = {
     "hide_parameters": True,  # errors are logged, and parameters are users' data
 }
 _GENERATION = "generation"
+_USES = "uses"
+_FILE = "file"
 _POSTGRESQL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -49,7 +53,8 @@ class DatabaseLimits:
     connect_timeout: float = 5.0
     statement_timeout: float = 10.0
     lock_timeout: float = 8.0
-    idle_in_transaction_timeout: float = 30.0
+    idle_in_transaction_timeout: float = 10.0
+    """After it the server releases the locks of a client that is silently gone."""
     sqlite_busy_timeout: float = 5.0
     max_callers: int = 1000
     """The number of callers that may hold or wait for a connection; more are refused."""
@@ -134,6 +139,17 @@ def mark_generation_lost(pooled: PoolProxiedConnection) -> None:
     pooled.info[_GENERATION].is_lost = True
 
 
+def is_newly_opened(pooled: PoolProxiedConnection) -> bool:
+    """Return whether a connection was opened for the caller that holds it."""
+    return pooled.info[_USES] == 1
+
+
+def is_file_in_place(pooled: PoolProxiedConnection) -> bool:
+    """Return whether the file of an SQLite connection is still at its path; true for others."""
+    opened: OpenedFile | None = pooled.info.get(_FILE)
+    return opened is None or opened.is_in_place()
+
+
 def _replace_lost_connections(engine: AsyncEngine) -> None:
     """Replace connections of a lost generation at checkout, through the pool's public events.
 
@@ -148,13 +164,18 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
         if current.is_lost:
             current = _Generation()
         entry.info[_GENERATION] = current
+        entry.info[_USES] = 0
 
     @event.listens_for(engine.sync_engine, "checkout")
     def check(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-        _connection: DBAPIConnection, entry: ConnectionPoolEntry, _pooled: PoolProxiedConnection
+        _connection: DBAPIConnection, entry: ConnectionPoolEntry, pooled: PoolProxiedConnection
     ) -> None:
-        if entry.info[_GENERATION].is_lost:
+        # One that was just opened is used, even if others have lost theirs meanwhile: SQLAlchemy
+        # gives up after a second replacement.
+        is_used = entry.info[_USES] > 0
+        if is_used and (entry.info[_GENERATION].is_lost or not is_file_in_place(pooled)):
             raise DisconnectionError
+        entry.info[_USES] += 1
 
 
 def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
@@ -170,13 +191,15 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
 
     async def connect(*_: object, **__: object) -> Any:
         try:
-            return await asyncpg.connect(
+            connection = await asyncpg.connect(
                 dsn, timeout=limits.connect_timeout, server_settings=settings
             )
         except asyncpg.PostgresError as error:  # the server answers, but refuses the connection
             raise ConnectionError(error.sqlstate) from error
         except asyncpg.ClientConfigurationError as error:
             raise DatabaseUrlError(str(error)) from None
+        keep_alive(connection, Keepalives())
+        return connection
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -189,6 +212,11 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.run_async(_set_codecs)
+
+    @event.listens_for(engine.sync_engine, "close")
+    def abort(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        # SQLAlchemy would wait for the server to close it: two seconds, or forever at shutdown.
+        connection.driver_connection.terminate()
 
     return Engines(write=engine, read=engine, begin="BEGIN", limits=limits)
 
@@ -250,8 +278,9 @@ def _sqlite(
 ) -> Engines:
     # SQLite has one writer at a time. A queue for one connection is fairer and faster than several
     # connections that poll for the lock.
-    write = _sqlite_engine(url, limits, 1, *pragmas)
-    read = _sqlite_engine(url, limits, limits.sqlite_readers, "query_only=ON")
+    watched = WatchedFile(file) if file else None
+    write = _sqlite_engine(url, limits, 1, watched, *pragmas)
+    read = _sqlite_engine(url, limits, limits.sqlite_readers, watched, "query_only=ON")
     # After a deferred BEGIN, a transaction that reads and then writes fails when another one has
     # written in between.
     begin = "BEGIN IMMEDIATE"
@@ -264,7 +293,11 @@ def _sqlite(
 
 
 def _sqlite_engine(
-    url: URL, limits: DatabaseLimits, connections: int, *pragmas: str
+    url: URL,
+    limits: DatabaseLimits,
+    connections: int,
+    watched: WatchedFile | None,
+    *pragmas: str,
 ) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -278,11 +311,19 @@ def _sqlite_engine(
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-        connection: DBAPIConnection, _entry: ConnectionPoolEntry
+        connection: DBAPIConnection, entry: ConnectionPoolEntry
     ) -> None:
         cursor = connection.cursor()
         for pragma in (busy_timeout, "foreign_keys=ON", *pragmas):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        if watched:
+            entry.info[_FILE] = watched.opened()
+
+    if watched:
+
+        @event.listens_for(engine.sync_engine, "do_connect")
+        def require(*_: object) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+            watched.require()
 
     return engine

@@ -1,7 +1,7 @@
-"""The translation of database errors: the only module with the databases' error codes.
+"""The translation of database errors into the errors of the port.
 
-Errors are distinguished by SQLSTATE (PostgreSQL, appendix A of its manual) or by SQLite's extended
-result code, never by the text of a message.
+Errors are distinguished by SQLSTATE or by SQLite's extended result code, never by the text of a
+message; `availability/failure_codes.py` has the codes.
 """
 
 import sqlite3
@@ -9,44 +9,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
-
-# A parent that is removed while a child is created breaks the foreign key. The command is retried,
-# does not find the parent, and reports that.
-_CONFLICTS = {
-    "40001",  # serialization_failure
-    "40P01",  # deadlock_detected
-    "23503",  # foreign_key_violation
-    sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY,
-    sqlite3.SQLITE_BUSY_SNAPSHOT,
-}
-_UNIQUE_VIOLATIONS = {"23505", sqlite3.SQLITE_CONSTRAINT_UNIQUE}
-_UNAVAILABLE_CLASSES = (
-    "08",  # connection exceptions
-    "28",  # the server refuses the credentials
-    "53",  # insufficient resources: connections, memory, disk
-    "57",  # operator intervention: shutdowns, and the time limit of a statement
-    "58",  # errors of the server's system
+from symphony.infrastructure.database.availability.failure_codes import (
+    Failure,
+    by_result_code,
+    by_sqlstate,
 )
-_UNAVAILABLE = {
-    "3D000",  # invalid_catalog_name: the database does not exist
-    "55P03",  # lock_not_available: the time limit of a wait for a lock
-    "25P02",  # in_failed_sql_transaction, after one of these
-    "25P03",  # idle_in_transaction_session_timeout
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_BUSY_TIMEOUT,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_LOCKED_SHAREDCACHE,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_CORRUPT,
-    sqlite3.SQLITE_NOTADB,
-}
-# Errors of asyncpg for a connection that is closed, or that the server is closing.
-_BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
-_PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
+
+_ENDS_THE_SESSION = {"FATAL", "PANIC"}
 
 
 class UniqueViolation(TransactionConflict):
@@ -63,13 +35,12 @@ class UnexpectedDatabaseError(Exception):
     """
 
     def __init__(self, error: Exception, statement: str | None) -> None:
-        orig = getattr(error, "orig", None)
-        cause = getattr(orig, "__cause__", None) or orig or error
+        cause = _drivers_error(error)
         if isinstance(cause, sqlite3.Error):
             details = [cause] if _code(cause) else []
         else:
             attributes = (f"{each}_name" for each in ("table", "column", "constraint"))
-            details = [_code(error), *(getattr(cause, name, None) for name in attributes)]
+            details = [_code(cause), *(getattr(cause, name, None) for name in attributes)]
         words = " ".join(str(each) for each in details if each) or "no details"
         super().__init__(f"{type(cause).__name__}: {words}, in: {statement}")
 
@@ -91,50 +62,60 @@ def translated_errors(statement: str | None = None) -> Generator[None]:
         raise translation from error
 
 
+def unavailable(error: BaseException) -> StoreUnavailable:
+    """Return the port's error for a database that cannot be used.
+
+    Its message is for the log: the kind of error, and its code or what the system says.
+    """
+    cause = _drivers_error(error)
+    name = getattr(cause, "sqlite_errorname", None) or _code(cause)
+    details = str(cause) if isinstance(cause, OSError) else name
+    return StoreUnavailable(f"database: {type(cause).__name__} {details or ''}".rstrip())
+
+
+def failure_of(error: BaseException) -> Failure | None:
+    """Return what an error means; None when no database raised it."""
+    cause = _drivers_error(error)
+    if isinstance(cause, asyncpg.PostgresError):
+        is_final = (cause.severity_en or cause.severity) in _ENDS_THE_SESSION
+        return Failure.LOST if is_final else by_sqlstate(cause.sqlstate)
+    if isinstance(cause, sqlite3.Error):
+        code = _code(cause)
+        # An error without a code comes from Python's driver, which stopped reading the rows:
+        # SQLite's statement is still running, and keeps the connection at an old state.
+        return by_result_code(code) if isinstance(code, int) else Failure.DRIVER
+    if isinstance(cause, asyncpg.OutdatedSchemaCacheError):
+        return Failure.SESSION
+    # A server that cannot be reached raises a bare OSError; so do time-outs.
+    if isinstance(cause, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError | EOFError):
+        return Failure.LOST
+    # SQLAlchemy raises errors of its own, such as those of its pool.
+    return Failure.LOST if isinstance(error, DBAPIError) else None
+
+
 def _translate(error: Exception, statement: str | None) -> Exception:
     """Return the port's error, or the error itself when no database raised it."""
-    if isinstance(error, DBAPIError | asyncpg.PostgresError | sqlite3.Error | asyncpg.DataError):
-        code = _code(error)
-        if code in _UNIQUE_VIOLATIONS:
+    match failure_of(error):
+        case None:
+            return error
+        case Failure.UNIQUE:
             return UniqueViolation()
-        if code in _CONFLICTS:
+        case Failure.CONFLICT:
             return TransactionConflict()
-        if getattr(error, "connection_invalidated", False) or _is_unavailable(code):
-            return StoreUnavailable("database")
-        return UnexpectedDatabaseError(error, getattr(error, "statement", statement))
-    # A server that cannot be reached raises a bare OSError; so do time-outs.
-    if isinstance(error, (OSError, *_BROKEN)):
-        return StoreUnavailable("database")
+        case Failure.BUSY | Failure.LOST:
+            return unavailable(error)
+        case Failure.STATEMENT | Failure.SESSION | Failure.DRIVER:
+            if getattr(error, "connection_invalidated", False):
+                return unavailable(error)
+            return UnexpectedDatabaseError(error, getattr(error, "statement", statement))
+
+
+def _drivers_error(error: BaseException) -> BaseException:
+    """Return the driver's error from inside SQLAlchemy's, or the error itself."""
+    while isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
+        error = error.orig
     return error
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Return whether the database itself refused the statement, and is ready for the next one.
-
-    An error of SQLite without a code comes from Python's driver, which stopped reading the rows:
-    SQLite's statement is still running, and keeps the connection at an old state of the database.
-    """
-    is_from_sqlite = isinstance(error, sqlite3.Error) and _code(error) is not None
-    return is_from_sqlite or (isinstance(error, asyncpg.PostgresError) and not is_disconnect(error))
-
-
-def is_disconnect(error: BaseException) -> bool:
-    """Return whether the connection is lost, and with it all that were opened earlier."""
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(("08", "57P"))
-    return isinstance(error, (OSError, *_BROKEN)) and not isinstance(error, asyncpg.DataError)
-
-
-def _code(error: Exception) -> str | int | None:
-    """Return the code of a driver's error, also from inside SQLAlchemy's."""
-    orig = getattr(error, "orig", error)
-    return getattr(orig, "sqlstate", None) or getattr(orig, "sqlite_errorcode", None)
-
-
-def _is_unavailable(code: str | int | None) -> bool:
-    if isinstance(code, str):
-        return code in _UNAVAILABLE or code.startswith(_UNAVAILABLE_CLASSES)
-    return code is not None and (
-        code in _UNAVAILABLE
-        or code & _PRIMARY_CODE in {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-    )
+def _code(error: BaseException) -> str | int | None:
+    return getattr(error, "sqlstate", None) or getattr(error, "sqlite_errorcode", None)
