@@ -82,7 +82,7 @@ async def test_unknown_routes_are_problems_too(ada: User) -> None:
         "/docs/assets/%2e%2e/%2e%2e/main.py",
         "/docs/assets/",
         "/problems/nothing",
-        "/problems/",
+        "/problems/nothing/",
         "/%00",
         "/%ff",
         "/.env",
