@@ -1,6 +1,7 @@
 """Throttling of attempts to guess a password or a passphrase."""
 
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import TypeVar
 
 from symphony.application.app import Application
@@ -11,6 +12,7 @@ from symphony.application.sign_in_failures import (
     get_sign_in_failures,
 )
 from symphony.domain.sign_in_failures import MAX_FAILURES
+from symphony.domain.user_profiles import password_forms
 
 ResultT = TypeVar("ResultT")
 
@@ -37,15 +39,27 @@ async def throttled(
     return result
 
 
+class PasswordMatch(Enum):
+    """The form in which a password matches its hash."""
+
+    NORMALIZED = auto()
+    AS_TYPED = auto()
+    """The hash is from before passwords were normalized."""
+
+
 async def check_password(
     account: str, password: str, password_hash: str | None, app: Application
-) -> bool:
-    """Return whether a password is right, and count it if it is wrong.
+) -> PasswordMatch | None:
+    """Return how a password matches; count it and return None if it is wrong.
 
-    Raises: TooManyAttempts, Overloaded.
+    Without a hash it takes the same time as a wrong password. Raises: TooManyAttempts, Overloaded.
     """
 
-    async def verify() -> bool:
-        return await app.passwords.verify(password, password_hash)
+    async def verify() -> PasswordMatch | None:
+        forms = password_forms(password)
+        for form, match in zip(forms, PasswordMatch, strict=False):
+            if await app.passwords.verify(form, password_hash):
+                return match
+        return None
 
     return await throttled(account.encode(), verify, app)

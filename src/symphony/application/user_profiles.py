@@ -30,6 +30,14 @@ class UpdateUserProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacePasswordHash:
+    """Store another hash of the same password, for `orchestrations.sign_in`."""
+
+    actor: UUID
+    change: PasswordChange
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteUserProfile:
     actor: UUID
     profile_id: UUID
@@ -70,6 +78,10 @@ async def update_user_profile(command: UpdateUserProfile, services: Services) ->
         command.password_change,
         command.expected_tags,
     )
+
+
+async def replace_password_hash(command: ReplacePasswordHash, services: Services) -> None:
+    await services.user_profiles.replace_password_hash(command.actor, command.change)
 
 
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:

@@ -10,22 +10,34 @@ from symphony.domain import fields as rules
 from symphony.domain import writes
 from symphony.domain.base import Entity, Repository, Rule
 from symphony.domain.errors import AlreadyExists, FieldError, InUse, Invalid, RuleBroken
-from symphony.domain.fields import comparison_key
-from symphony.domain.json_objects import JsonObject, JsonValue, json_object, storable_text
+from symphony.domain.fields import comparison_key, opaque_text
+from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 1024
 
 
 def password(value: object) -> str:
-    """8 to 1,024 characters of any kind (NIST SP 800-63B, section 3.1.1.2)."""
-    if not isinstance(value, str):
-        raise RuleBroken("string-expected", "Must be a string.")
-    if not MIN_PASSWORD <= len(storable_text(value)) <= MAX_PASSWORD:
-        raise RuleBroken(
-            "password-length", f"Must have {MIN_PASSWORD} to {MAX_PASSWORD:,} characters."
-        )
-    return value
+    """8 to 1,024 characters of any kind (NIST SP 800-63B, section 3.1.1.2), in one Unicode form.
+
+    Returns the form to hash: the one that every keyboard produces for these characters.
+    """
+    given = rules.text(value)
+    if len(given) <= MAX_PASSWORD:
+        normalized = opaque_text(given)
+        if len(normalized) >= MIN_PASSWORD:
+            return normalized
+    raise RuleBroken("password-length", f"Must have {MIN_PASSWORD} to {MAX_PASSWORD:,} characters.")
+
+
+def password_forms(given: str) -> tuple[str, ...]:
+    """The forms of a password to compare with a hash, the current one first.
+
+    Hashes of passwords that were set before passwords were normalized are of the form as typed.
+    """
+    if len(given) > MAX_PASSWORD:
+        return (given,)  # no password: not worth the time that composing it takes
+    return tuple(dict.fromkeys((opaque_text(given), given)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +76,7 @@ class UserProfileChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class PasswordChange:
-    """A new password's hash, and the hash against which the current password was verified."""
+    """A new hash, and the hash against which the current password was verified."""
 
     old_hash: str = field(repr=False)
     new_hash: str = field(repr=False)
@@ -85,6 +97,13 @@ class UserProfileRepository(Repository[UserProfile]):
 
         Locks the profile: until this unit of work is over, no other one creates or deletes a
         workspace of this user. Raises: NotFound.
+        """
+
+    @abstractmethod
+    async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
+        """Store another hash of the same password; does nothing when the old one is not stored.
+
+        This is no new version of the profile: nothing that a client can see differs.
         """
 
 
@@ -118,6 +137,10 @@ class UserProfileService:
         if updated is not profile:
             await self._require_unique(updated)
         return await writes.save_if_changed(self._user_profiles, profile, updated)
+
+    async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
+        """Store another hash of the same password, unless the password was updated meanwhile."""
+        await self._user_profiles.replace_password_hash(user_id, change)
 
     async def remove(
         self, user_id: UUID, profile_id: UUID, expected_tags: frozenset[str] | None = None

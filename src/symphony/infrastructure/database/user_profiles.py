@@ -6,7 +6,7 @@ from sqlalchemy import BindParameter, bindparam, update
 
 from symphony.domain.errors import NotFound
 from symphony.domain.fields import comparison_key
-from symphony.domain.user_profiles import UserProfile, UserProfileRepository
+from symphony.domain.user_profiles import PasswordChange, UserProfile, UserProfileRepository
 from symphony.infrastructure.database.base_repository import SqlAlchemyRepository
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
@@ -21,6 +21,11 @@ _COUNT_WORKSPACES = (
     .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
     .values(workspace_count=_profiles.workspace_count + _ADDED)
     .returning(_profiles.workspace_count)
+)
+_REPLACE_PASSWORD_HASH = (
+    update(USER_PROFILES.table)
+    .where(_profiles.id == OWNER_ID, _profiles.password_hash == bindparam("old_hash"))
+    .values(password_hash=bindparam("new_hash"))
 )
 
 
@@ -40,3 +45,7 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
         if not rows:
             raise NotFound(UserProfile.noun, user_id)
         return rows[0][0]
+
+    async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
+        parameters = {"old_hash": change.old_hash, "new_hash": change.new_hash}
+        await self._connection.fetch(_REPLACE_PASSWORD_HASH, {"owner_id": user_id, **parameters})
