@@ -17,14 +17,21 @@ from symphony.domain.user_profiles import password_forms
 ResultT = TypeVar("ResultT")
 
 
+def account_key(account: str, app: Application) -> bytes:
+    """Return the key under which the failures of an account are counted.
+
+    `account` is the id of a user profile, or a login that no profile has.
+    """
+    return app.keyed_hash(account.encode())
+
+
 async def throttled(
-    account: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
+    key: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
 ) -> ResultT:
-    """Run an attempt, and count a failure for the account if the result is falsy.
+    """Run an attempt, and count a failure under `key`, a keyed hash, if the result is falsy.
 
     Raises: TooManyAttempts after five failures within a minute.
     """
-    key = app.keyed_hash(account)
     recent = await app.ask(get_sign_in_failures, GetSignInFailures(key))
     recent.require_fewer_than(MAX_FAILURES)
     result = await attempt()
@@ -62,4 +69,4 @@ async def check_password(
                 return match
         return None
 
-    return await throttled(account.encode(), verify, app)
+    return await throttled(account_key(account, app), verify, app)

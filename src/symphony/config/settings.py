@@ -54,7 +54,16 @@ class Settings(BaseSettings):
         # An empty host would be every address of the machine, and an empty path the working
         # directory.
         if value == "":
-            raise ValueError("must not be empty; unset the variable to use the default")
+            raise ValueError("must not be empty; omit it to use the default")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _address_or_name(cls, value: str) -> str:
+        try:
+            value.encode("idna")  # as the socket does it
+        except UnicodeError:
+            raise ValueError("must be an address or a host name") from None
         return value
 
     @field_validator("data_dir")
@@ -87,12 +96,9 @@ class Settings(BaseSettings):
     @classmethod
     def _existing_directories(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         try:
-            roots = tuple(_at_home(root) for root in value)
+            return tuple(map(existing_directory, value))
         except ValueError:
-            roots = None
-        if roots is None or not all(root.is_dir() for root in roots):
-            raise ValueError(f"must be existing directories, separated by {os.pathsep!r}")
-        return roots
+            raise ValueError(f"must be existing directories, separated by {os.pathsep!r}") from None
 
     @field_validator("secret_key")
     @classmethod
@@ -127,6 +133,18 @@ def load_settings(**values: object) -> Settings:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
     except ValidationError as error:
         raise SettingsError(_first_line(error)) from None
+
+
+def existing_directory(path: str | Path) -> Path:
+    """Return the absolute path of a directory. Raises: ValueError."""
+    try:
+        directory = _at_home(Path(path)) if str(path) else None
+        exists = directory is not None and directory.is_dir()
+    except (OSError, ValueError):  # not allowed to look, a name that is too long, an unknown user
+        directory, exists = None, False
+    if directory is None or not exists:
+        raise ValueError("must be an existing directory")
+    return directory
 
 
 def _at_home(path: Path) -> Path:

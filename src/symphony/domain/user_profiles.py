@@ -1,8 +1,9 @@
 """User profiles: the accounts of persons, with their credentials and preferences."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, TypedDict
 from uuid import UUID
 
@@ -82,6 +83,16 @@ class PasswordChange:
     new_hash: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class UserSummary:
+    """What an operator sees of a user in a list of all users."""
+
+    username: str
+    email: str
+    created_at: datetime
+    workspace_count: int
+
+
 class UserProfileRepository(Repository[UserProfile]):
     @abstractmethod
     async def get_by_username(self, username: str) -> UserProfile | None:
@@ -90,6 +101,14 @@ class UserProfileRepository(Repository[UserProfile]):
     @abstractmethod
     async def get_by_email(self, email: str) -> UserProfile | None:
         """The profile with this e-mail address; case makes no difference."""
+
+    @abstractmethod
+    async def summaries(self, after: str, limit: int) -> Sequence[UserSummary]:
+        """Users in the order of their names: the first ones after the user name `after`, or ""."""
+
+    @abstractmethod
+    async def workspace_count(self, user_id: UUID) -> int:
+        """The number of a user's workspaces, without a lock; 0 for an unknown user."""
 
     @abstractmethod
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
@@ -115,7 +134,7 @@ class UserProfileService:
 
     async def create(self, profile: UserProfile) -> None:
         """Raises: AlreadyExists."""
-        await self._require_unique(profile)
+        await require_unique(profile, self._user_profiles)
         await self._user_profiles.add(profile)
 
     async def update(
@@ -135,31 +154,51 @@ class UserProfileService:
             values["password_hash"] = password_change.new_hash
         updated = profile.updated(values)
         if updated is not profile:
-            await self._require_unique(updated)
+            await require_unique(updated, self._user_profiles)
         return await writes.save_if_changed(self._user_profiles, profile, updated)
 
     async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
         """Store another hash of the same password, unless the password was updated meanwhile."""
         await self._user_profiles.replace_password_hash(user_id, change)
 
+    async def reset_password(self, user_id: UUID, new_hash: str) -> None:
+        """Replace the hash of a password that need not be known. Raises: NotFound."""
+        profile = await self._user_profiles.get_for_update(user_id, user_id)
+        await self._user_profiles.save(profile.updated({"password_hash": new_hash}))
+
     async def remove(
-        self, user_id: UUID, profile_id: UUID, expected_tags: frozenset[str] | None = None
+        self,
+        user_id: UUID,
+        profile_id: UUID,
+        expected_tags: frozenset[str] | None = None,
+        *,
+        force: bool = False,
     ) -> None:
-        """Remove a profile with its API tokens. Raises: NotFound, PreconditionFailed, InUse."""
+        """Remove a profile with its API tokens; with `force` also its workspaces with contents.
+
+        Raises: NotFound, PreconditionFailed, InUse.
+        """
         profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
-        if await self._user_profiles.count_workspaces(user_id, profile.id):
+        # This locks the profile, so that no workspace is created meanwhile.
+        if await self._user_profiles.count_workspaces(user_id, profile.id) and not force:
             raise InUse("user-has-workspaces", "Delete the workspaces of this user first.")
         await self._user_profiles.remove(profile)
 
-    async def _require_unique(self, profile: UserProfile) -> None:
-        # The lookups show which of the two is taken. If another profile takes one of them after
-        # the lookup, the database refuses this one, and the command runs again and finds it here.
-        by_username = await self._user_profiles.get_by_username(profile.username)
-        if by_username and by_username.id != profile.id:
-            raise AlreadyExists("username", "This user name is taken; choose another one.")
-        by_email = await self._user_profiles.get_by_email(profile.email)
-        if by_email and by_email.id != profile.id:
-            raise AlreadyExists("email", "A user profile with this e-mail address exists.")
+
+async def require_unique(profile: UserProfile, user_profiles: UserProfileRepository) -> None:
+    """Require that no other profile has the user name or the e-mail address.
+
+    The lookups show which of the two is taken. If another profile takes one of them after the
+    lookup, the database refuses this one, and the command runs again and finds it here.
+
+    Raises: AlreadyExists.
+    """
+    by_username = await user_profiles.get_by_username(profile.username)
+    if by_username and by_username.id != profile.id:
+        raise AlreadyExists("username", "This user name is taken; choose another one.")
+    by_email = await user_profiles.get_by_email(profile.email)
+    if by_email and by_email.id != profile.id:
+        raise AlreadyExists("email", "A user profile with this e-mail address exists.")
 
 
 def wrong_current_password() -> Invalid:

@@ -40,7 +40,8 @@ async def unwrap_by_passphrase(
         return app.keyring.unwrap_by_passphrase(record, key)
 
     # No user can have this account: their names do not contain NUL.
-    data_key = await throttled(b"vault\0" + vault_id.bytes, attempt, app)
+    key = app.keyed_hash(b"vault\0" + vault_id.bytes)
+    data_key = await throttled(key, attempt, app)
     if data_key is None:
         raise WrongPassphrase
     return data_key, record
