@@ -1,5 +1,6 @@
 """`symphony user`: the accounts of users, for operators."""
 
+import sys
 from typing import Annotated
 from uuid import UUID
 
@@ -143,9 +144,12 @@ def delete_user_command(
 
 
 def _confirmed(question: str) -> bool:
+    if sys.stdin is None:  # it was closed
+        return False
     try:
         return typer.confirm(question)
-    except typer.Abort:  # standard input has ended
+    except typer.Abort:  # it has ended
+        typer.echo()
         return False
 
 
