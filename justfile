@@ -107,6 +107,10 @@ demo-repo-safety:
 demo-docs:
     @{{ run }} python -m scripts.demos.demo_docs
 
+# The accounts of users: what an operator does on the command line
+demo-accounts:
+    @{{ run }} python -m scripts.demos.demo_accounts
+
 # Inside: settings, where they come from, and how invalid ones are refused
 demo-config:
     @{{ run }} python -m scripts.demos.demo_config

@@ -24,7 +24,7 @@ def commands(command: Any, name: str) -> Iterator[tuple[str, Any]]:
 def names(command: Any) -> set[str]:
     """The options and arguments of a command, as the guide writes them."""
     return {
-        each.opts[0] if each.param_type_name == "option" else each.name.upper()
+        each.opts[0] if each.param_type_name == "option" else each.metavar or each.name.upper()
         for each in command.params
     }
 

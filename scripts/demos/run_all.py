@@ -28,7 +28,7 @@ TOP = HERE.parents[1]
 ORDER = (
     *("api", "attention", "repos", "discovery", "vaults", "safe_changes", "errors"),
     *("repo_safety", "docs", "failures"),
-    *("config", "domain_models", "database", "repositories", "domain_services"),
+    *("accounts", "config", "domain_models", "database", "repositories", "domain_services"),
     "application_layer",
 )
 TIME_LIMIT = 90  # seconds for one demo; each takes a few

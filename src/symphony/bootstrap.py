@@ -103,7 +103,7 @@ async def prepare(settings: Settings) -> None:
     engines = engines_for(settings)
     try:
         if engines.is_in_memory and settings.workers > 1:
-            raise StartRefused(
+            raise SettingsError(
                 f"{PREFIX}WORKERS: {settings.workers} is not possible with a database in memory,"
                 " which belongs to one process; must be 1."
             )

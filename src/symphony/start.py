@@ -1,8 +1,9 @@
 """Entry points of processes: the command, and the service in a worker process."""
 
-import gc
 from importlib import import_module
 from typing import Any
+
+from symphony.imports import without_collection
 
 
 def command() -> None:
@@ -21,14 +22,5 @@ def worker() -> Any:
 
 
 def _imported(name: str) -> Any:
-    """Import a module and everything that it needs, without garbage collection.
-
-    Imports produce almost no garbage, and collection takes a third of their time. The imported
-    objects live as long as the process, so later collections skip them as well.
-    """
-    gc.disable()
-    try:
+    with without_collection():
         return import_module(name)
-    finally:
-        gc.freeze()
-        gc.enable()

@@ -18,5 +18,5 @@ def test_every_command_argument_and_option_has_a_help_text() -> None:
             for parameter in command.params
             if not getattr(parameter, "help", None)
         ]
-    assert met == 11
+    assert met == 16
     assert silent == []

@@ -90,25 +90,32 @@ def test_a_name_that_is_taken_is_refused_in_one_line(
 ) -> None:
     assert create_user(symphony, ready).status == 0
     assert "taken" in refusal(create_user(symphony, ready))
+    # Nobody is asked for a password in vain.
+    same_name = symphony("user", "create", "ADA", "--email", "other@example.org", **ready)
+    assert refusal(same_name) == "This user name is taken; choose another one."
+    same_email = symphony("user", "create", "eve", "--email", "ADA@example.org", **ready)
+    assert refusal(same_email) == "A user profile with this e-mail address exists."
 
 
-@pytest.mark.parametrize(
-    ("name", "email", "password", "fields"),
-    [
-        ("1ada", "nobody-at-all", PASSWORD, ["username", "email"]),
-        ("ada", "ada@example.org", "1234567", ["password"]),
-    ],
-)
-def test_invalid_values_are_refused_by_field_and_not_repeated(
-    name: str, email: str, password: str, fields: list[str], symphony: Symphony
+def test_invalid_values_are_refused_by_argument_before_the_password_is_read(
+    symphony: Symphony,
 ) -> None:
-    finished = symphony(
-        *("user", "create", name, "--email", email, "--password-stdin"), stdin=f"{password}\n"
+    finished = symphony("user", "create", "1ada", "--email", "nobody-at-all")
+    assert finished.status == 2
+    assert refusal(finished) == (
+        "USERNAME: '1ada' is invalid; must have 3 to 64 ASCII letters, digits or _, and start with"
+        " a letter; --email: 'nobody-at-all' is invalid; must be one e-mail address, such as"
+        " ada@example.org."
     )
-    line = refusal(finished)
-    assert all(f"{field}: " in line for field in fields)
-    assert "nobody-at-all" not in line
-    assert password not in line
+
+
+def test_an_invalid_password_is_refused_and_not_repeated(symphony: Symphony) -> None:
+    finished = symphony(
+        *("user", "create", "ada", "--email", "ada@example.org", "--password-stdin"),
+        stdin="1234567\n",
+    )
+    assert finished.status == 2
+    assert refusal(finished) == "--password-stdin: must have 8 to 1,024 characters."
 
 
 def test_a_token_is_printed_once_and_works(

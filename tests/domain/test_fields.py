@@ -242,7 +242,21 @@ def test_a_password_is_kept_as_written(value: str) -> None:
     assert password(value) == value
 
 
-@pytest.mark.parametrize("value", ["", "a" * 7, "a" * 1025, "\U0001f3bb" * 7])
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("u\u0308ber den Wolken", "\u00fcber den Wolken"),
+        ("\u212bngstro\u0308m und mehr", "\u00c5ngstr\u00f6m und mehr"),
+        ("pass\u00a0word\u2003\u3000", "pass word  "),
+        ("\ufb01ligree and more", "\ufb01ligree and more"),  # NFKC would make it two letters
+    ],
+)
+def test_a_password_is_the_same_from_every_keyboard(typed: str, kept: str) -> None:
+    assert password(typed) == kept
+    assert password(kept) == kept
+
+
+@pytest.mark.parametrize("value", ["", "a" * 7, "a" * 1025, "\U0001f3bb" * 7, "e\u0301" * 7])
 def test_a_password_has_8_to_1024_characters(value: str) -> None:
     assert refusal(password, value) == "password-length"
 

@@ -18,7 +18,7 @@ TOGETHER = 8
 # Forked from a process that has imported the service already, so that they reach the database at
 # the same time.
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["symphony.cli"])
+_CONTEXT.set_forkserver_preload(["symphony.cli", "symphony.main", "symphony.serving.server"])
 
 
 def serve(settings: dict[str, str], output: Path) -> None:

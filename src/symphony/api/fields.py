@@ -3,7 +3,7 @@
 Request and response schemas use the same types, so a field has the same description in both.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from typing_extensions import TypeAliasType
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.json_objects import json_object
+from symphony.domain.timestamps import parse_timestamp
 from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
 from symphony.domain.vaults.entries import MAX_KEY, entry_key
 from symphony.domain.vaults.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase
@@ -42,24 +43,10 @@ _TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$"
 
 
 INTEGER_EXPECTED = ("integer-expected", "Must be an integer.")
-NOT_A_TIME = (
-    "not-a-time",
-    "Must be a time with an offset (RFC 3339), such as 2027-01-31T12:00:00Z.",
-)
 
 
 def _text(description: str, example: str, **schema: Any) -> Any:
     return Field(description=description, examples=[example], json_schema_extra=schema)
-
-
-def _utc_time(value: object) -> datetime:
-    try:
-        given = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if given is not None and given.tzinfo is not None:
-            return given.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise RuleBroken(*NOT_A_TIME)
 
 
 def _number(value: object) -> object:
@@ -217,7 +204,7 @@ Metadata = Annotated[
 ]
 UtcTime = Annotated[
     datetime,
-    BeforeValidator(_utc_time),
+    BeforeValidator(parse_timestamp),
     Field(description="A time with an offset (RFC 3339).", examples=["2027-01-31T12:00:00Z"]),
 ]
 

@@ -45,6 +45,13 @@ class FindApiToken:
     token_hash: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class FindApiTokenById:
+    """Find any user's token, for the operator."""
+
+    token_id: UUID
+
+
 async def create_api_token(command: CreateApiToken, services: Services) -> ApiToken:
     """Raises: Invalid, InsufficientScope, NotFound."""
     token = ApiToken(
@@ -74,3 +81,9 @@ async def list_api_tokens(query: ListApiTokens, queries: Queries) -> Page[ApiTok
 
 async def find_api_token(query: FindApiToken, queries: Queries) -> ApiToken | None:
     return await queries.repositories.api_tokens.get_by_hash(query.token_hash)
+
+
+async def find_api_token_by_id(query: FindApiTokenById, queries: Queries) -> ApiToken | None:
+    tokens = queries.repositories.api_tokens
+    owner_id = await tokens.owner(query.token_id)
+    return None if owner_id is None else await tokens.get(owner_id, query.token_id)

@@ -1,6 +1,7 @@
 """Throttling of attempts to guess a password or a passphrase."""
 
 from collections.abc import Awaitable, Callable
+from enum import Enum, auto
 from typing import TypeVar
 
 from symphony.application.app import Application
@@ -11,18 +12,26 @@ from symphony.application.sign_in_failures import (
     get_sign_in_failures,
 )
 from symphony.domain.sign_in_failures import MAX_FAILURES
+from symphony.domain.user_profiles import password_forms
 
 ResultT = TypeVar("ResultT")
 
 
+def account_key(account: str, app: Application) -> bytes:
+    """Return the key under which the failures of an account are counted.
+
+    `account` is the id of a user profile, or a login that no profile has.
+    """
+    return app.keyed_hash(account.encode())
+
+
 async def throttled(
-    account: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
+    key: bytes, attempt: Callable[[], Awaitable[ResultT]], app: Application
 ) -> ResultT:
-    """Run an attempt, and count a failure for the account if the result is falsy.
+    """Run an attempt, and count a failure under `key`, a keyed hash, if the result is falsy.
 
     Raises: TooManyAttempts after five failures within a minute.
     """
-    key = app.keyed_hash(account)
     recent = await app.ask(get_sign_in_failures, GetSignInFailures(key))
     recent.require_fewer_than(MAX_FAILURES)
     result = await attempt()
@@ -37,15 +46,27 @@ async def throttled(
     return result
 
 
+class PasswordMatch(Enum):
+    """The form in which a password matches its hash."""
+
+    NORMALIZED = auto()
+    AS_TYPED = auto()
+    """The hash is from before passwords were normalized."""
+
+
 async def check_password(
     account: str, password: str, password_hash: str | None, app: Application
-) -> bool:
-    """Return whether a password is right, and count it if it is wrong.
+) -> PasswordMatch | None:
+    """Return how a password matches; count it and return None if it is wrong.
 
-    Raises: TooManyAttempts, Overloaded.
+    Without a hash it takes the same time as a wrong password. Raises: TooManyAttempts, Overloaded.
     """
 
-    async def verify() -> bool:
-        return await app.passwords.verify(password, password_hash)
+    async def verify() -> PasswordMatch | None:
+        forms = password_forms(password)
+        for form, match in zip(forms, PasswordMatch, strict=False):
+            if await app.passwords.verify(form, password_hash):
+                return match
+        return None
 
-    return await throttled(account.encode(), verify, app)
+    return await throttled(account_key(account, app), verify, app)

@@ -1,11 +1,18 @@
 """Use cases of user profiles."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
 from symphony.domain.json_objects import JsonObject, JsonValue
-from symphony.domain.user_profiles import PasswordChange, UserProfile, UserProfileChanges
+from symphony.domain.user_profiles import (
+    PasswordChange,
+    UserProfile,
+    UserProfileChanges,
+    UserSummary,
+    require_unique,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +37,62 @@ class UpdateUserProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplacePasswordHash:
+    """Store another hash of the same password, for `orchestrations.sign_in`."""
+
+    actor: UUID
+    change: PasswordChange
+
+
+@dataclass(frozen=True, slots=True)
+class ResetPassword:
+    """Set a password for `orchestrations.password_reset`, without the current one.
+
+    `account` is the keyed hash under which failures to sign in are counted.
+    """
+
+    user_id: UUID
+    password_hash: str = field(repr=False)
+    account: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class DeleteUserProfile:
+    """Delete a profile; `force`, which only the operator has, deletes its workspaces as well."""
+
     actor: UUID
     profile_id: UUID
     expected_tags: frozenset[str] | None = None
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class GetUserProfile:
     actor: UUID
     profile_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CheckUserProfileCreation:
+    """Check the user name and the e-mail address of a profile before its password is known."""
+
+    username: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListUsers:
+    """List users in the order of their names, for the operator: those after `after`, or ""."""
+
+    after: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountWorkspaces:
+    """Count the workspaces of a user."""
+
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +125,40 @@ async def update_user_profile(command: UpdateUserProfile, services: Services) ->
     )
 
 
+async def replace_password_hash(command: ReplacePasswordHash, services: Services) -> None:
+    await services.user_profiles.replace_password_hash(command.actor, command.change)
+
+
+async def reset_password(command: ResetPassword, services: Services) -> None:
+    """Raises: NotFound."""
+    await services.user_profiles.reset_password(command.user_id, command.password_hash)
+    await services.sign_in_failures.clear(command.account)
+
+
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:
     """Raises: NotFound, PreconditionFailed, InUse."""
-    await services.user_profiles.remove(command.actor, command.profile_id, command.expected_tags)
+    await services.user_profiles.remove(
+        command.actor, command.profile_id, command.expected_tags, force=command.force
+    )
 
 
 async def get_user_profile(query: GetUserProfile, queries: Queries) -> UserProfile:
     """Raises: NotFound."""
     return await queries.repositories.user_profiles.get(query.actor, query.profile_id)
+
+
+async def check_user_profile_creation(query: CheckUserProfileCreation, queries: Queries) -> None:
+    """Raises: Invalid, AlreadyExists."""
+    profile = UserProfile(username=query.username, email=query.email, password_hash="")
+    await require_unique(profile, queries.repositories.user_profiles)
+
+
+async def list_users(query: ListUsers, queries: Queries) -> Sequence[UserSummary]:
+    return await queries.repositories.user_profiles.summaries(query.after, query.limit)
+
+
+async def count_workspaces(query: CountWorkspaces, queries: Queries) -> int:
+    return await queries.repositories.user_profiles.workspace_count(query.user_id)
 
 
 async def find_user_by_login(query: FindUserByLogin, queries: Queries) -> UserProfile | None:

@@ -62,7 +62,16 @@ class Settings(BaseSettings):
         # An empty host would be every address of the machine, and an empty path the working
         # directory.
         if value == "":
-            raise ValueError("must not be empty; unset the variable to use the default")
+            raise ValueError("must not be empty; omit it to use the default")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _address_or_name(cls, value: str) -> str:
+        try:
+            value.encode("idna")  # as the socket does it
+        except UnicodeError:
+            raise ValueError("must be an address or a host name") from None
         return value
 
     @field_validator("root_path")
@@ -117,12 +126,9 @@ class Settings(BaseSettings):
     @classmethod
     def _existing_directories(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
         try:
-            roots = tuple(_at_home(root) for root in value)
+            return tuple(map(existing_directory, value))
         except ValueError:
-            roots = None
-        if roots is None or not all(root.is_dir() for root in roots):
-            raise ValueError(f"must be existing directories, separated by {os.pathsep!r}")
-        return roots
+            raise ValueError(f"must be existing directories, separated by {os.pathsep!r}") from None
 
     @field_validator("secret_key")
     @classmethod
@@ -173,6 +179,18 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return len(text) <= MAX_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
     return True
+
+
+def existing_directory(path: str | Path) -> Path:
+    """Return the absolute path of a directory. Raises: ValueError."""
+    try:
+        directory = _at_home(Path(path)) if str(path) else None
+        exists = directory is not None and directory.is_dir()
+    except (OSError, ValueError):  # not allowed to look, a name that is too long, an unknown user
+        directory, exists = None, False
+    if directory is None or not exists:
+        raise ValueError("must be an existing directory")
+    return directory
 
 
 def _at_home(path: Path) -> Path:

@@ -73,7 +73,11 @@ class ApiToken(NamedEntity):
 class ApiTokenRepository(PagedRepository[ApiToken]):
     @abstractmethod
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
-        """The token with this hash: the only lookup without an owner, as it finds the owner."""
+        """The token with this hash, without an owner, because the token identifies the owner."""
+
+    @abstractmethod
+    async def owner(self, token_id: UUID) -> UUID | None:
+        """The id of the token's owner, for operators; users name their own tokens only."""
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:

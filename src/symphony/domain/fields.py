@@ -48,6 +48,17 @@ def comparison_key(value: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
 
 
+def opaque_text(value: str) -> str:
+    """The form of a password or passphrase that does not depend on the keyboard.
+
+    Every kind of space becomes U+0020, and letters are composed (NFC), as in the profile
+    OpaqueString of RFC 8265, section 4.2. Long values need a limit first: composing takes time in
+    proportion to the square of the length.
+    """
+    spaced = (" " if unicodedata.category(each) == "Zs" else each for each in value)
+    return unicodedata.normalize("NFC", "".join(spaced))
+
+
 def checked(field: str, rule: Callable[[object], _Kept], value: object) -> _Kept:
     """Apply a rule to the value of a field. Raises: Invalid, with the field's name."""
     try:

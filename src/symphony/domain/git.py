@@ -49,7 +49,7 @@ class RepoStatus:
 
     When nothing could be read, `reason` says why, and the rest is empty. A bare repository
     (`is_bare`) is clean, and still has a reason: there are no files to compare. `branch` is None
-    when HEAD is detached, `head` when the branch has no commit yet, `ahead` and `behind` when there
+    when HEAD is on no branch, `head` when there is no commit yet, `ahead` and `behind` when there
     is no upstream, or it no longer exists. A file can count as staged and as modified. `remotes`
     maps the name of each remote to its address, without credentials.
     """

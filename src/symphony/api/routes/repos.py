@@ -134,7 +134,7 @@ class RepoStatusResponse(Observation):
     ]
     branch: Annotated[
         str | None,
-        Field(description="The checked-out branch; null if HEAD is detached.", examples=["main"]),
+        Field(description="The checked-out branch; null if HEAD is on none.", examples=["main"]),
     ]
     head: Annotated[
         HeadResponse | None,

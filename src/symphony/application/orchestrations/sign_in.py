@@ -1,13 +1,22 @@
 """The sign-in: Argon2 verifies the password while no database connection is held."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from symphony.application.app import Application
-from symphony.application.throttling import check_password
-from symphony.application.user_profiles import FindUserByLogin, find_user_by_login
+from symphony.application.ports import Overloaded
+from symphony.application.throttling import PasswordMatch, check_password
+from symphony.application.user_profiles import (
+    FindUserByLogin,
+    ReplacePasswordHash,
+    find_user_by_login,
+    replace_password_hash,
+)
 from symphony.domain.errors import InvalidCredentials, RuleBroken
-from symphony.domain.fields import comparison_key
+from symphony.domain.fields import comparison_key, opaque_text
 from symphony.domain.json_objects import storable_text
+from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.domain.user_profiles import PasswordChange, UserProfile
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,21 @@ async def sign_in(command: SignIn, app: Application) -> str:
     profile = await app.ask(find_user_by_login, FindUserByLogin(command.login))
     account = str(profile.id) if profile else comparison_key(command.login)
     password_hash = profile.password_hash if profile else None
-    if not await check_password(account, command.password, password_hash, app):
+    match = await check_password(account, command.password, password_hash, app)
+    if match is None:
         raise InvalidCredentials
     assert profile is not None  # noqa: S101 - no password matches the hash None
+    if match is PasswordMatch.AS_TYPED:
+        await _normalize(profile, command.password, app)
     return app.access_tokens.issue(profile.id)
+
+
+async def _normalize(profile: UserProfile, password: str, app: Application) -> None:
+    """Replace the hash of a password as typed, so that every keyboard can produce it from now on.
+
+    If that is not possible now, it is tried again at the next sign-in.
+    """
+    with suppress(Overloaded, StoreUnavailable):
+        new_hash = await app.passwords.hash(opaque_text(password))
+        change = PasswordChange(profile.password_hash, new_hash)
+        await app.run(replace_password_hash, ReplacePasswordHash(profile.id, change))

@@ -5,8 +5,8 @@ from uuid import UUID
 from symphony.application.app import Application
 from symphony.application.throttling import throttled
 from symphony.domain.errors import Forbidden
+from symphony.domain.fields import opaque_text
 from symphony.domain.vaults.keys import DataKey, KeyRecord, VaultDamaged
-from symphony.domain.vaults.vaults import passphrase_bytes
 
 
 class WrongPassphrase(Forbidden):
@@ -19,7 +19,7 @@ class WrongPassphrase(Forbidden):
 async def wrap_by_passphrase(data_key: DataKey, passphrase: str, app: Application) -> KeyRecord:
     """Wrap a data key by a key that Argon2 derives from the passphrase. Raises: Overloaded."""
     derivation = app.passphrases.derivation()
-    key = await app.passphrases.key(passphrase_bytes(passphrase), derivation)
+    key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation)
     return app.keyring.wrap_by_passphrase(data_key, key, derivation)
 
 
@@ -36,11 +36,12 @@ async def unwrap_by_passphrase(
     derivation = record.derivation
 
     async def attempt() -> DataKey | None:
-        key = await app.passphrases.key(passphrase_bytes(passphrase), derivation)
+        key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation)
         return app.keyring.unwrap_by_passphrase(record, key)
 
     # No user can have this account: their names do not contain NUL.
-    data_key = await throttled(b"vault\0" + vault_id.bytes, attempt, app)
+    key = app.keyed_hash(b"vault\0" + vault_id.bytes)
+    data_key = await throttled(key, attempt, app)
     if data_key is None:
         raise WrongPassphrase
     return data_key, record

@@ -1,6 +1,5 @@
 """Vaults: named stores for notes and secrets, which can be locked."""
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -33,16 +32,6 @@ def passphrase(value: object) -> str:
             "passphrase-length", f"Must have {MIN_PASSPHRASE} to {MAX_PASSPHRASE:,} characters."
         )
     return given
-
-
-def passphrase_bytes(given: str) -> bytes:
-    """The bytes of a passphrase, independent of the keyboard.
-
-    Every kind of space becomes U+0020, and letters are composed (NFC), as in the profile
-    OpaqueString of RFC 8265, section 4.2.
-    """
-    spaced = (" " if unicodedata.category(each) == "Zs" else each for each in given)
-    return unicodedata.normalize("NFC", "".join(spaced)).encode()
 
 
 @dataclass(frozen=True, kw_only=True)

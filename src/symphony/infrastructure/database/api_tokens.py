@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 
 from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
@@ -13,6 +13,7 @@ from symphony.infrastructure.database.mappings import API_TOKENS
 
 _tokens = API_TOKENS.table.c
 _BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
+_OWNER = select(_tokens.user_profile_id).where(_tokens.id == ENTITY_ID)
 _MARK_USED = (
     update(API_TOKENS.table).where(_tokens.id == ENTITY_ID).values(last_used_at=bindparam("moment"))
 )
@@ -24,6 +25,10 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
 
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
         return await self._one(_BY_HASH, token_hash=token_hash)
+
+    async def owner(self, token_id: UUID) -> UUID | None:
+        rows = await self._connection.fetch(_OWNER, {"entity_id": token_id})
+        return rows[0][0] if rows else None
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
         await self._connection.fetch(_MARK_USED, {"entity_id": token_id, "moment": moment})

@@ -29,6 +29,7 @@ _COUNT = (
     .returning(_failures.failures, _failures.since)
 )
 _REMOVE_EXPIRED = delete(_table).where(_failures.since < bindparam("since_before"))
+_CLEAR = delete(_table).where(_IS_OF_ACCOUNT)
 
 
 class SqlAlchemySignInFailures(SignInFailureRepository):
@@ -47,3 +48,6 @@ class SqlAlchemySignInFailures(SignInFailureRepository):
         rows = await self._connection.fetch(_COUNT, parameters)
         await self._connection.fetch(_REMOVE_EXPIRED, {"since_before": now - 2 * WINDOW})
         return RecentFailures(*rows[0])
+
+    async def clear(self, account: bytes) -> None:
+        await self._connection.fetch(_CLEAR, {"own_account": account})

@@ -1,12 +1,18 @@
 """User profiles in the database."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import BindParameter, bindparam, update
+from sqlalchemy import BindParameter, Integer, bindparam, select, update
 
 from symphony.domain.errors import NotFound
 from symphony.domain.fields import comparison_key
-from symphony.domain.user_profiles import UserProfile, UserProfileRepository
+from symphony.domain.user_profiles import (
+    PasswordChange,
+    UserProfile,
+    UserProfileRepository,
+    UserSummary,
+)
 from symphony.infrastructure.database.base_repository import SqlAlchemyRepository
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
@@ -16,11 +22,23 @@ _profiles = USER_PROFILES.table.c
 _ADDED: BindParameter[int] = bindparam("added")
 _BY_USERNAME = USER_PROFILES.select_all.where(_profiles.username_key == bindparam("key"))
 _BY_EMAIL = USER_PROFILES.select_all.where(_profiles.email_key == bindparam("key"))
+_SUMMARIES = (
+    select(_profiles.username, _profiles.email, _profiles.created_at, _profiles.workspace_count)
+    .where(_profiles.username_key > bindparam("after_key"))
+    .order_by(_profiles.username_key)
+    .limit(bindparam("at_most", type_=Integer()))
+)
+_WORKSPACE_COUNT = select(_profiles.workspace_count).where(_profiles.id == OWNER_ID)
 _COUNT_WORKSPACES = (
     update(USER_PROFILES.table)
     .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
     .values(workspace_count=_profiles.workspace_count + _ADDED)
     .returning(_profiles.workspace_count)
+)
+_REPLACE_PASSWORD_HASH = (
+    update(USER_PROFILES.table)
+    .where(_profiles.id == OWNER_ID, _profiles.password_hash == bindparam("old_hash"))
+    .values(password_hash=bindparam("new_hash"))
 )
 
 
@@ -34,9 +52,22 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
     async def get_by_email(self, email: str) -> UserProfile | None:
         return await self._one(_BY_EMAIL, key=comparison_key(email))
 
+    async def summaries(self, after: str, limit: int) -> Sequence[UserSummary]:
+        parameters = {"after_key": comparison_key(after), "at_most": limit}
+        rows = await self._connection.fetch(_SUMMARIES, parameters)
+        return [UserSummary(*row) for row in rows]
+
+    async def workspace_count(self, user_id: UUID) -> int:
+        rows = await self._connection.fetch(_WORKSPACE_COUNT, {"owner_id": user_id})
+        return rows[0][0] if rows else 0
+
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
         parameters = {"owner_id": owner_id, "entity_id": user_id, "added": added}
         rows = await self._connection.fetch(_COUNT_WORKSPACES, parameters)
         if not rows:
             raise NotFound(UserProfile.noun, user_id)
         return rows[0][0]
+
+    async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
+        parameters = {"old_hash": change.old_hash, "new_hash": change.new_hash}
+        await self._connection.fetch(_REPLACE_PASSWORD_HASH, {"owner_id": user_id, **parameters})

@@ -82,6 +82,18 @@ def damaged_branch(repo: Repository) -> None:
     repo.write(".git/refs/heads/main", "not an id\n")
 
 
+def branch_that_leads_to_itself(repo: Repository) -> None:
+    repo.write(".git/refs/heads/main", "ref: refs/heads/main\n")
+
+
+def head_at_no_valid_name(repo: Repository) -> None:
+    repo.write(".git/HEAD", "ref: refs/heads/a..b\n")
+
+
+def head_at_a_lock_file(repo: Repository) -> None:
+    repo.write(".git/HEAD", "ref: refs/heads/main.lock\n")
+
+
 def branch_of_a_commit_that_is_not_there(repo: Repository) -> None:
     repo.write(".git/refs/heads/main", "1234567890" * 4 + "\n")
 
@@ -265,6 +277,9 @@ DAMAGES: dict[Damage, tuple[RepoState, str]] = {
         "A name in the git directory has more than 100 levels.",
     ),
     damaged_branch: (ERROR, "A ref of the branch or of its upstream is damaged."),
+    branch_that_leads_to_itself: (ERROR, "A ref of the branch or of its upstream is damaged."),
+    head_at_no_valid_name: (ERROR, "HEAD is damaged."),
+    head_at_a_lock_file: (ERROR, "HEAD is damaged."),
     branch_of_a_commit_that_is_not_there: (ERROR, MESSAGE_OF_GIT),
     missing_tree: (ERROR, MESSAGE_OF_GIT),
     damaged_commit: (ERROR, MESSAGE_OF_GIT),

@@ -1,5 +1,6 @@
 """Situations of branches and commits, each created from a repository with one commit."""
 
+from itertools import pairwise
 from pathlib import Path
 
 from scripts.support.git_repository import Repository
@@ -27,8 +28,36 @@ def branch_that_is_another_name_of_one(repo: Repository) -> None:
     repo.git("symbolic-ref", "HEAD", "refs/heads/alias")
 
 
-def branch_that_leads_to_itself(repo: Repository) -> None:
-    repo.write(".git/refs/heads/main", "ref: refs/heads/main\n")
+def branch_through_four_symbolic_refs(repo: Repository) -> None:
+    chain = [f"refs/heads/{name}" for name in ("one", "two", "three", "main")]
+    for name, target in pairwise(["HEAD", *chain]):
+        repo.git("symbolic-ref", name, target)
+
+
+def head_on_a_ref_that_is_no_branch(repo: Repository) -> None:
+    repo.git("update-ref", "refs/foo", "HEAD")
+    repo.git("symbolic-ref", "HEAD", "refs/foo")
+
+
+def head_on_a_remote_branch(repo: Repository) -> None:
+    repo.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    repo.git("symbolic-ref", "HEAD", "refs/remotes/origin/main")
+
+
+def head_on_a_ref_that_does_not_exist(repo: Repository) -> None:
+    repo.git("symbolic-ref", "HEAD", "refs/foo")
+
+
+def head_on_another_name_of_a_branch(repo: Repository) -> None:
+    repo.git("symbolic-ref", "refs/bar", "refs/heads/main")
+    repo.git("symbolic-ref", "HEAD", "refs/bar")
+
+
+def linked_worktree_on_a_ref_of_its_own(repo: Repository) -> Repository:
+    linked = linked_worktree(repo)
+    linked.git("update-ref", "refs/worktree/foo", "HEAD")
+    linked.git("symbolic-ref", "HEAD", "refs/worktree/foo")
+    return linked
 
 
 def packed_refs(repo: Repository) -> None:
@@ -309,7 +338,9 @@ def path_with_unusual_characters(repo: Repository) -> Repository:
 
 SITUATIONS = (
     clean, unborn_branch, detached, branch_with_slashes_and_umlauts,
-    branch_that_is_another_name_of_one, branch_that_leads_to_itself, packed_refs,
+    branch_that_is_another_name_of_one, branch_through_four_symbolic_refs,
+    head_on_a_ref_that_is_no_branch, head_on_a_remote_branch, head_on_a_ref_that_does_not_exist,
+    head_on_another_name_of_a_branch, linked_worktree_on_a_ref_of_its_own, packed_refs,
     merge_with_conflicts, merge_to_be_committed,
     merge_of_removed_and_added_files, rebase_with_conflicts, rebase_by_patches_with_conflicts,
     rebase_that_stopped_for_an_edit, rebase_that_stopped_in_a_merge, cherry_pick_with_conflicts,

@@ -5,6 +5,7 @@ from typing import Any
 from scripts.support.git_repository import Repository
 
 _HEADERS = {"branch.oid": "head", "branch.head": "branch", "branch.upstream": "upstream"}
+_NOT_A_NAME = {"(initial)", "(detached)", "(null)"}
 _FILE_COUNTS = ("staged", "modified", "untracked", "conflicted")
 
 
@@ -22,7 +23,7 @@ def reported_status(repo: Repository) -> dict[str, Any]:
             status["modified"] += words[0][1] != "."
         elif kind in {"u", "?"}:
             status["conflicted" if kind == "u" else "untracked"] += 1
-        elif words[0] in _HEADERS and words[1] not in {"(initial)", "(detached)"}:
+        elif words[0] in _HEADERS and words[1] not in _NOT_A_NAME:
             status[_HEADERS[words[0]]] = words[1]
         elif words[0] == "branch.ab":
             status["ahead"], status["behind"] = int(words[1]), -int(words[2])

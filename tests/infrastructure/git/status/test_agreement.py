@@ -70,3 +70,15 @@ async def test_the_checked_out_commit_is_reported(root: Path, git: LocalGit) -> 
     assert (head.subject, head.author) == ("Note G", "Ada Lovelace")
     assert head.authored_at is not None
     assert head.authored_at.isoformat() == "2023-11-14T22:13:20+00:00"
+
+
+@pytest.mark.parametrize("name", ["(detached)", "(null)", "(initial)", "(unknown)", "HEAD", "a./b"])
+async def test_a_branch_may_have_the_name_that_git_prints_for_none(
+    name: str, repo: Repository, git: LocalGit
+) -> None:
+    repo.git("update-ref", f"refs/heads/{name}", "HEAD")
+    repo.git("symbolic-ref", "HEAD", f"refs/heads/{name}")
+    status = await git.status(USER, str(repo.path))
+    assert status.branch == name
+    assert status.head is not None
+    assert status.head.id == repo.git("rev-parse", "main")

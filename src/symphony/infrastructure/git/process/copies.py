@@ -17,6 +17,10 @@ _MAX_INDEX = 256 << 20  # bytes
 _MAX_SYMBOLIC_REFS = 5  # in a chain, as in git itself
 _REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
 _SYMBOLIC_REF = re.compile(rb"ref:[ \t]*(" + _REF_NAME + rb")\s*")
+# What git-check-ref-format(1) refuses beyond that.
+_MALFORMED_REF = re.compile(r"(?:^|/)(?:\.|/|$)|\.\.|@\{|\.lock(?:/|$)|\.$")
+_BRANCHES = "refs/heads/"
+_OF_ONE_WORKTREE = ("refs/bisect/", "refs/rewritten/", "refs/worktree/")  # gitrepository-layout(5)
 _OBJECT_ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\s*")
 _SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
 # The extension of a split index (gitformat-index(5)): its size, then the hash of the shared index.
@@ -26,7 +30,10 @@ _MAX_LINKS = 100_000  # paths in an index may resemble the extension
 
 
 def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path) -> str | None:
-    """Copy HEAD and the refs that it refers to; return the branch, or None when it is detached.
+    """Copy HEAD and the refs that it refers to; return the branch that is checked out.
+
+    None when HEAD is detached, or refers to a ref that is no branch (`refs/foo`): git itself prints
+    the branch `(null)` then. A branch that is another name of one counts as the latter, as in git.
 
     Raises: Unreadable.
     """
@@ -37,27 +44,40 @@ def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path)
     (target / "HEAD").write_bytes(content)
     if symbolic is None:
         return None
-    ref = os.fsdecode(symbolic[1])
-    copy_ref(ref, common, target)
-    return ref.removeprefix("refs/heads/") if ref.startswith("refs/heads/") else None
+    name = os.fsdecode(symbolic[1])
+    ref = copy_ref(name, own, common, target, _MAX_SYMBOLIC_REFS - 1)  # HEAD is the first one
+    if _MALFORMED_REF.search(ref):
+        raise broken("HEAD is damaged.")
+    return ref.removeprefix(_BRANCHES) if ref.startswith(_BRANCHES) else None
 
 
-def copy_ref(name: str, common: UntrustedDirectory, target: Path) -> None:
-    """Copy a ref that is a file of its own, and the refs that it refers to. Raises: Unreadable."""
-    for _ in range(_MAX_SYMBOLIC_REFS):
+def copy_ref(
+    name: str,
+    own: UntrustedDirectory,
+    common: UntrustedDirectory,
+    target: Path,
+    longest_chain: int = _MAX_SYMBOLIC_REFS,
+) -> str:
+    """Copy a ref that is a file of its own, and the refs that it refers to; return the last name.
+
+    Raises: Unreadable.
+    """
+    for _ in range(longest_chain):
+        directory = own if name.startswith(_OF_ONE_WORKTREE) else common
         # git leaves a directory when the branches in it are deleted; a packed ref may then have its
         # name.
-        content = None if common.has_directory(name) else common.read(name, _MAX_REF)
+        content = None if directory.has_directory(name) else directory.read(name, _MAX_REF)
         if content is None:
-            return
+            return name
         symbolic = _SYMBOLIC_REF.fullmatch(content)
         if symbolic is None and not _OBJECT_ID.fullmatch(content):
-            raise broken("A ref of the branch or of its upstream is damaged.")
+            break
         (target / name).parent.mkdir(parents=True, exist_ok=True)
         (target / name).write_bytes(content)
         if symbolic is None:
-            return
+            return name
         name = os.fsdecode(symbolic[1])
+    raise broken("A ref of the branch or of its upstream is damaged.")
 
 
 def copy_index(own: UntrustedDirectory, target: Path, budget: CopyBudget) -> None:

@@ -31,7 +31,8 @@ _DISABLED = (
 class PrivateDirectory:
     """Everything that git reads of a repository, except its objects and working tree.
 
-    `branch` is None when HEAD is detached. `object_directories` begins with the repository's own.
+    `branch` is None when HEAD is on no branch. `object_directories` begins with the repository's
+    own.
     """
 
     path: Path
@@ -143,7 +144,7 @@ def create_private_directory(
             )
         upstream = upstream_ref(config, branch)
         if upstream is not None:
-            copy_ref(upstream, common, path)
+            copy_ref(upstream, own, common, path)
         # After the single refs: git packs a ref by adding it to the list before removing its file.
         for name in ("packed-refs", "shallow"):
             common.copy(name, path / name, _MAX_REF_LIST, budget)

@@ -107,7 +107,7 @@ class Inspector:
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
             reason=_BARE if is_bare else None,
             is_bare=is_bare,
-            branch=compared.branch,
+            branch=None if private.branch is None else printable(private.branch),
             head=None if compared.head is None else _head(private, compared.head),
             upstream=compared.upstream,
             ahead=compared.ahead,
@@ -160,13 +160,12 @@ class Inspector:
 
 
 def _bare(private: PrivateDirectory) -> Porcelain:
-    """Return the head and the branch of a bare repository, which has no files to compare.
+    """Return the head of a bare repository, which has no files to compare.
 
     Before the first commit git prints no head.
     """
     head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
-    branch = None if private.branch is None else printable(private.branch)
-    return Porcelain(head=head or None, branch=branch)
+    return Porcelain(head=head or None)
 
 
 def _head(private: PrivateDirectory, commit: str) -> Head:

@@ -6,12 +6,13 @@ from symphony.infrastructure.git.files.decoding import decode
 
 SUBMODULE_MODE = b"160000"
 _NO_COMMIT = b"(initial)"
-_DETACHED = b"(detached)"
 
 
 @dataclass(slots=True)
 class Porcelain:
     """The headers, and the entries as counts.
+
+    Not the branch: what git prints for "no branch" can be the name of one.
 
     `modified` has the paths of files whose content in the working tree differs from the index.
     `otherwise_modified` counts the files whose content need not be compared: deleted, of another
@@ -19,7 +20,6 @@ class Porcelain:
     """
 
     head: str | None = None
-    branch: str | None = None
     upstream: str | None = None
     ahead: int | None = None
     behind: int | None = None
@@ -56,8 +56,6 @@ def _parse_header(porcelain: Porcelain, header: bytes) -> None:
     match name:
         case b"branch.oid" if value != _NO_COMMIT:
             porcelain.head = value.decode()
-        case b"branch.head" if value != _DETACHED:
-            porcelain.branch = decode(value)
         case b"branch.upstream":
             porcelain.upstream = decode(value)
         case b"branch.ab":

@@ -1,0 +1,160 @@
+"""Accounts: what an operator does with `symphony user` and `symphony token`."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from scripts.demos.support.demo_server import running_server
+from scripts.demos.support.stage import Stage, perform
+from scripts.support.service_process import SYMPHONY
+
+FIRST = "correct horse battery staple"
+# The same password from two keyboards: "\u00fc" is one character, or two.
+COMPOSED, DECOMPOSED = "gr\u00fcne \u00c4pfel", "gru\u0308ne A\u0308pfel"
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An operator who types commands beside a running service."""
+
+    stage: Stage
+    data: Path
+
+    def types(self, command: str, *, password: bytes = b"") -> "subprocess.CompletedProcess[str]":
+        """Run a command, show it with its output, and return both."""
+        done = subprocess.run(  # noqa: S603 - our own program
+            [SYMPHONY, *shlex.split(command)],
+            env=os.environ | {"SYMPHONY_DATA_DIR": str(self.data)},
+            input=password,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
+        output, errors = done.stdout.decode(), done.stderr.decode()
+        piped = "cat password.txt | " if password else ""
+        self.stage.run(f"{piped}symphony {command}", output + errors)
+        return subprocess.CompletedProcess(done.args, done.returncode, output, errors)
+
+    def must(self, command: str, *, password: bytes = b"") -> str:
+        """Run a command that succeeds, show it, and return its output."""
+        done = self.types(command, password=password)
+        self.stage.expect("exit status 0", done.returncode == 0)
+        return done.stdout
+
+
+def story(stage: Stage) -> None:
+    with tempfile.TemporaryDirectory(prefix="symphony-demo-") as temporary:
+        data = Path(temporary, "data")
+        with running_server(data=data) as server, server.client() as client:
+            operator = Operator(stage, data)
+            create(operator)
+            lock_out(operator, client)
+            tokens(operator, client)
+            delete(operator, client)
+        wrong_options(operator)
+
+
+def create(operator: Operator) -> None:
+    stage = operator.stage
+    stage.step("The operator creates users while the service runs")
+    for name in ("ada", "eve"):
+        create = f"user create {name} --email {name}@example.org --password-stdin"
+        operator.must(create, password=f"{FIRST}\n".encode())
+    listed = operator.must("user list")
+    names = [line.split()[0] for line in listed.splitlines()]
+    stage.expect("both are listed", names == ["USERNAME", "ada", "eve"])
+    taken = operator.types("user create ADA --email other@example.org")
+    stage.why("a name that is taken is refused before anybody types a password twice.")
+    stage.expect("refused without a prompt", taken.returncode == 1 and not taken.stdout)
+
+
+def lock_out(operator: Operator, client: httpx.Client) -> None:
+    stage = operator.stage
+    stage.step("A user who is locked out gets a new password")
+    for _ in range(5):
+        sign_in(client, "ada", "a wrong guess")
+    stage.exchange(sign_in(client, "ada", "a wrong guess"), "code", "detail")
+    stage.expect("even the right password is refused", status(client, "ada", FIRST) == 429)
+    file = b"\xef\xbb\xbf" + f"{DECOMPOSED}\r\n".encode()
+    operator.must("user set-password ada --password-stdin", password=file)
+    stage.expect(
+        "the lock-out is over: the new password works", status(client, "ada", COMPOSED) == 200
+    )
+    stage.expect("also from another keyboard", status(client, "ada", DECOMPOSED) == 200)
+    stage.expect("the old one does not", status(client, "ada", FIRST) == 401)
+    stage.why(
+        "the user can sign in at once. One keyboard sends \u00fc as one character, another as u and"
+        " two dots; some editors begin a file with a byte order mark, and end its lines with two"
+        " characters. Nobody sees or types any of this, so it is no part of the password."
+    )
+
+
+def tokens(operator: Operator, client: httpx.Client) -> None:
+    stage = operator.stage
+    stage.step("The operator finds and revokes the API token of a lost laptop")
+    create = "token create ada --name laptop --scope read --expires-in-days 90"
+    token = operator.must(create).strip()
+    stage.expect("the token works", me(client, token) == 200)
+    listed = operator.must("token list ada")
+    stage.expect("the list does not contain the token", token not in listed)
+    operator.must(f"token revoke {listed.splitlines()[1].split()[0]}")
+    stage.why("only a hash of a token is stored, so the list shows its id, and that revokes it.")
+    stage.expect("the token is refused at once", me(client, token) == 401)
+
+
+def delete(operator: Operator, client: httpx.Client) -> None:
+    stage = operator.stage
+    stage.step("A user with workspaces is deleted only on request")
+    token = sign_in(client, "ada", COMPOSED).json()["access_token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    profile = client.get("/api/v1/user-profiles/me", headers=headers).json()
+    path = f"/api/v1/user-profiles/{profile['id']}/workspaces"
+    client.post(path, json={"name": "Thesis"}, headers=headers).raise_for_status()
+    refused = operator.types("user delete ada --yes")
+    stage.expect("refused, with what would be lost", refused.returncode == 1)
+    undecided = operator.types("user delete ada --force")
+    stage.expect("nothing is deleted without a confirmation", undecided.returncode == 1)
+    operator.must("user delete ada --force --yes")
+    stage.why("what cannot be undone needs two decisions; a script states both.")
+    stage.expect("ada cannot sign in", status(client, "ada", COMPOSED) == 401)
+    left = operator.must("user list")
+    stage.expect("eve is still there", "eve" in left and "ada" not in left)
+
+
+def wrong_options(operator: Operator) -> None:
+    stage = operator.stage
+    stage.step("A wrong command line is one line, with status 2 and what is allowed")
+    for command in (
+        "serve --port 99999",
+        "serve --git-root /nonexistent",
+        "user create 1ada --email nobody",
+        "token create eve --name ci --scope admin",
+        "user set-pasword eve",
+    ):
+        done = operator.types(command)
+        is_line = done.stderr.count("\n") == 1 and not done.stdout
+        stage.expect("status 2, one line", done.returncode == 2 and is_line)
+    stage.why("a person sees what to type instead, and a script can rely on the status.")
+
+
+def sign_in(client: httpx.Client, name: str, password: str) -> httpx.Response:
+    form = {"username": name, "password": password}
+    return client.post("/api/v1/auth/token", data=form)
+
+
+def status(client: httpx.Client, name: str, password: str) -> int:
+    return sign_in(client, name, password).status_code
+
+
+def me(client: httpx.Client, token: str) -> int:
+    headers = {"Authorization": f"Bearer {token}"}
+    return client.get("/api/v1/user-profiles/me", headers=headers).status_code
+
+
+if __name__ == "__main__":
+    perform(story)

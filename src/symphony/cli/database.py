@@ -1,0 +1,47 @@
+"""`symphony db`: the database's schema."""
+
+import typer
+
+from symphony.cli.execution import load_settings, run
+from symphony.cli.usage import exit_with, group_of_commands
+from symphony.imports import without_collection
+
+group = group_of_commands("Create, upgrade and check the database schema.")
+
+
+@group.command("upgrade")
+def upgrade_database() -> None:
+    """Upgrade the schema to the head revision; create it in an empty database."""
+    with without_collection():
+        from symphony.bootstrap import engines_for
+        from symphony.infrastructure.database import migrations
+
+    async def upgrade() -> None:
+        engines = engines_for(load_settings())
+        try:
+            await migrations.upgrade(engines)
+        finally:
+            await engines.dispose()
+
+    run(upgrade())
+    typer.echo(f"The schema is at {migrations.head_revision()}.")
+
+
+@group.command("check")
+def check_database() -> None:
+    """Check that the schema is at the head revision; exit with status 1 if it is not."""
+    with without_collection():
+        from symphony.bootstrap import engines_for
+        from symphony.infrastructure.database import migrations
+
+    async def check() -> str | None:
+        engines = engines_for(load_settings())
+        try:
+            return await migrations.not_ready_reason(engines)
+        finally:
+            await engines.dispose()
+
+    reason = run(check())
+    if reason is not None:
+        exit_with(reason)
+    typer.echo(f"The schema is at {migrations.head_revision()}.")

@@ -1,0 +1,44 @@
+"""Output for people and for pipes: aligned columns, times and counts."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+_GAP = "  "
+
+
+class Table:
+    """Lines with aligned columns below a header.
+
+    Long lists come in parts, so a column becomes wider when a later part needs it. Only the last
+    column may contain spaces: `awk` and `cut` find the others by their number.
+    """
+
+    def __init__(self, *header: str) -> None:
+        self._widths = [0] * len(header)
+        self._header: Sequence[str] | None = header
+
+    def lines(self, rows: Iterable[Sequence[str]]) -> str:
+        """Return the lines of the next part of a list; the first part begins with the header."""
+        part = [*([self._header] if self._header else []), *rows]
+        self._header = None
+        for row in part:
+            self._widths = [max(*each) for each in zip(self._widths, map(len, row), strict=True)]
+        return "\n".join(self._line(row) for row in part)
+
+    def _line(self, row: Sequence[str]) -> str:
+        cells = zip(row, self._widths, strict=True)
+        return _GAP.join(f"{_printable(cell):<{width}}" for cell, width in cells).rstrip()
+
+
+def timestamp(moment: datetime | None, *, missing: str = "never") -> str:
+    """Return a time in UTC, exact to the minute."""
+    return missing if moment is None else f"{moment.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _printable(cell: str) -> str:
+    """Escape what could move the cursor or reverse the text of a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cell)

@@ -1,0 +1,137 @@
+"""`symphony token`: the API tokens of users, for operators."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from symphony.application.api_tokens import (
+    CreateApiToken,
+    FindApiTokenById,
+    ListApiTokens,
+    RevokeApiToken,
+    create_api_token,
+    find_api_token_by_id,
+    list_api_tokens,
+    revoke_api_token,
+)
+from symphony.application.app import Application
+from symphony.cli.accounts import find_user
+from symphony.cli.execution import Given, Refused, run, with_application
+from symphony.cli.tables import Table, timestamp
+from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
+from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
+from symphony.domain.base import PageRequest, utc_now
+
+group = group_of_commands("Manage API tokens.")
+
+_PAGE = 200  # tokens that are read at once
+
+Owner = Annotated[
+    str,
+    typer.Argument(metavar="USERNAME", help="User name or e-mail address of the owner."),
+]
+
+
+@group.command("create")
+def create_token_command(
+    username: Owner,
+    name: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Name of the token, for example the machine that uses it."
+        ),
+    ],
+    scope: Annotated[list[Scope], typer.Option(help="What the token allows; repeatable.")],
+    expires_in_days: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=36_500,
+            metavar="DAYS",
+            help="Lifetime in days; without it, the token does not expire.",
+        ),
+    ] = None,
+) -> None:
+    """Create an API token and print it; it is not shown again."""
+
+    async def create(application: Application) -> str:
+        user = await find_user(username, application)
+        token = new_api_token()
+        lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
+        await application.run(
+            create_api_token,
+            CreateApiToken(
+                actor=user.id,
+                actor_scopes=frozenset(Scope),
+                token=token,
+                name=name,
+                scopes=tuple(scope),
+                expires_at=None if lifetime is None else utc_now() + lifetime,
+            ),
+        )
+        return token
+
+    typer.echo(run(with_application(create), {"name": Given("--name", name)}))
+
+
+@group.command("list")
+def list_tokens_command(username: Owner) -> None:
+    """List the API tokens of a user, the oldest first; the tokens themselves are not stored."""
+    table = Table("ID", "SCOPES", "CREATED", "LAST USED", "EXPIRES", "NAME")
+
+    async def print_list(application: Application) -> None:
+        user = await find_user(username, application)
+        request = PageRequest(limit=_PAGE)
+        while True:
+            page = await application.ask(list_api_tokens, ListApiTokens(user.id, request))
+            typer.echo(table.lines(map(_row, page.items)))
+            if page.next is None:
+                return
+            request = PageRequest(limit=_PAGE, after=page.next)
+
+    run(with_application(print_list))
+
+
+@group.command("revoke")
+def revoke_token_command(
+    token_id: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="Id of the token, as `symphony token list` prints it."),
+    ],
+) -> None:
+    """Revoke an API token; it is refused from now on."""
+    wanted = _parsed(token_id)
+
+    async def revoke(application: Application) -> ApiToken:
+        token = await application.ask(find_api_token_by_id, FindApiTokenById(wanted))
+        if token is None:
+            raise Refused(f"ID: {token_id!r} is not the id of an API token.")
+        await application.run(revoke_api_token, RevokeApiToken(token.user_profile_id, token.id))
+        return token
+
+    revoked = run(with_application(revoke))
+    typer.echo(f"Revoked the API token {revoked.id} ({revoked.name}).")
+
+
+def _parsed(token_id: str) -> UUID:
+    try:
+        return UUID(token_id)
+    except ValueError:
+        allowed = "must be the id of an API token, as `symphony token list` prints it."
+        # A token in place of its id stays out of logs and screenshots.
+        is_secret = token_id.startswith(TOKEN_PREFIX)
+        line = f"ID: {allowed}" if is_secret else is_invalid("ID", token_id, allowed)
+        exit_with(line, USAGE_ERROR)
+
+
+def _row(token: ApiToken) -> tuple[str, ...]:
+    return (
+        str(token.id),
+        ",".join(token.scopes),
+        timestamp(token.created_at),
+        timestamp(token.last_used_at),
+        timestamp(token.expires_at),
+        token.name,
+    )
