@@ -26,6 +26,7 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
+from symphony.password_prompt import ask_new_password
 from symphony.serving.server import serve as run_server
 
 app = typer.Typer(
@@ -143,10 +144,7 @@ def create_user_command(
     ] = False,
 ) -> None:
     """Create a user profile and print its id; also works while registration is closed."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else ask_new_password()
 
     async def create(application: Application) -> str:
         return str((await create_user(SignUp(username, email, password), application)).id)
