@@ -1,7 +1,6 @@
 """The `symphony` command."""
 
 import asyncio
-import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -28,6 +27,7 @@ from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
 from symphony.password_prompt import ask_new_password
 from symphony.serving.server import serve as run_server
+from symphony.serving.server import stop_successfully
 
 app = typer.Typer(
     help="Workspaces, git repositories and encrypted vaults behind a REST API.",
@@ -93,11 +93,12 @@ def serve(
         if value is not None:  # worker processes read the settings from the environment
             os.environ[PREFIX + name] = str(value)
     settings = _settings()
+    stop_successfully()
     _run(prepare(settings))
     try:
         run_server(settings)
-    except OSError as error:
-        _exit(_cannot_listen(settings.host, settings.port, error))
+    except StartRefused as error:
+        _exit(str(error))
 
 
 @database.command("upgrade")
@@ -214,17 +215,6 @@ def rewrap_vaults() -> None:
             f" {_count(left.rewrapped, 'vault')} were rewrapped."
         )
     typer.echo(f"Rewrapped the keys of {_count(rewrapped, 'vault')}.")
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if error.errno == errno.EADDRINUSE:
-        remedy = "the address is already in use; choose another port with --port"
-    elif error.errno in {errno.EACCES, errno.EPERM}:
-        remedy = "permission denied; choose a port above 1023 with --port"
-    else:
-        remedy = f"{error.strerror}; choose an address of this machine with --host"
-    return f"Cannot listen on {address}: {remedy}."
 
 
 def _count(number: int, noun: str) -> str:

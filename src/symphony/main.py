@@ -76,6 +76,11 @@ def create_app(
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
     metrics = Metrics()
+    logs.count_dropped(metrics.log_lines_dropped)
+
+    def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
+        metrics.request(method, route, status, seconds)
+        logs.report_dropped()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -116,7 +121,7 @@ def create_app(
             allow_headers=CORS_REQUEST_HEADERS,
             expose_headers=CORS_RESPONSE_HEADERS,
         )
-    app.add_middleware(RequestContext, count=metrics.request)
+    app.add_middleware(RequestContext, count=count_request)
     return app
 
 

@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from symphony.config.service_links import is_service_link
+
 PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
 IN_MEMORY = "sqlite://"
@@ -47,6 +49,13 @@ class Settings(BaseSettings):
     max_repos_per_workspace: Annotated[int, Field(ge=1)] = 100
     max_vaults_per_workspace: Annotated[int, Field(ge=1)] = 20
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _not_of_kubernetes(cls, value: object) -> object:
+        if isinstance(value, str) and is_service_link(f"{PREFIX}PORT", value):
+            return cls.model_fields["port"].default
+        return value
 
     @field_validator("host", "data_dir", mode="before")
     @classmethod
@@ -110,6 +119,18 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _directory_for_data(self) -> "Settings":
+        is_in_memory = self.demo_mode and self.demo_database_url == IN_MEMORY
+        has_database = self.demo_mode or self.database_url is not None
+        is_used = not is_in_memory and (bool(self.git_roots) or not has_database)
+        if is_used and not self.data_dir.is_absolute():
+            raise ValueError(
+                f"{PREFIX}DATA_DIR: there is no default, because the home directory of this user is"
+                " unknown; must be a directory."
+            )
+        return self
+
     @property
     def store_url(self) -> str:
         """The URL of the database. Demo mode never uses the real database."""
@@ -133,13 +154,18 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError("must not start with ~ and the name of an unknown user") from None
+        raise ValueError(
+            "must not start with ~ when the home directory of that user is unknown"
+        ) from None
+    except FileNotFoundError:
+        raise ValueError("must be absolute, because the working directory was deleted") from None
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in sorted(environment):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        is_known = name.upper() in known or is_service_link(name, environment[name])
+        if name.upper().startswith(PREFIX) and not is_known:
             raise SettingsError(
                 f"{name}: unknown setting. The settings are: {', '.join(sorted(known))}."
             )

@@ -4,6 +4,7 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 `pyproject.toml` bounds the version, and `tests/contracts/test_uvicorn.py` fails when one changes.
 """
 
+import signal
 from collections.abc import Callable
 from socket import socket
 from typing import Any
@@ -60,10 +61,33 @@ class Supervisor(Multiprocess):
         self, config: uvicorn.Config, sockets: list[socket], on_death: Callable[[int], None]
     ) -> None:
         """Pass the process id of each worker that has died to `on_death`."""
+        is_hangup_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         super().__init__(config, sockets)
+        if is_hangup_ignored:  # by nohup; workers inherit it
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._on_death = on_death
         self.has_failed = False
         """Whether a worker could not start; the next one would fail as well."""
+
+    def init_processes(self) -> None:
+        for _ in range(self.processes_num):
+            self.processes.append(self._started())
+
+    def _started(self) -> Process:
+        """Start a worker that does not receive the signals of a terminal before it handles them.
+
+        While it imports the service, Ctrl-C would print a traceback.
+        """
+        worker = Process(self.config, self.sockets)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+        try:
+            worker.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return worker
+
+    def handle_hup(self) -> None:
+        self.should_exit.set()
 
     def keep_subprocess_alive(self) -> None:
         # A signal that is queued but not handled yet may be the reason why the workers stop.
@@ -78,5 +102,4 @@ class Supervisor(Multiprocess):
                 return
             if worker.pid is not None:
                 self._on_death(worker.pid)
-            self.processes[index] = Process(self.config, self.sockets)
-            self.processes[index].start()
+            self.processes[index] = self._started()

@@ -10,10 +10,13 @@ import threading
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from socket import socket
+from types import FrameType
 from typing import Any
 
 import uvicorn
 
+from symphony import logs
+from symphony.bootstrap import StartRefused
 from symphony.infrastructure.metrics import SHARED_DIRECTORY, forget_process
 from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor
 
@@ -24,11 +27,31 @@ def run_workers(config: uvicorn.Config, listener: socket) -> bool:
         server = uvicorn.Server(config)
         server.run(sockets=[listener])
         return server.started
-    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as directory:
-        os.environ[SHARED_DIRECTORY] = directory
+    try:
+        directory = tempfile.TemporaryDirectory(prefix="symphony-metrics-")
+    except OSError as error:
+        raise StartRefused(
+            f"Cannot create the temporary directory in which workers count: {error.strerror}. Set"
+            " TMPDIR to a directory that is writable, or use one worker."
+        ) from None
+    with directory as path:
+        os.environ[SHARED_DIRECTORY] = path
         supervisor = Supervisor(config, [listener], on_death=forget_process)
         supervisor.run()
     return not supervisor.has_failed
+
+
+def stop_with_the_terminal() -> None:
+    """Treat SIGHUP as SIGTERM: a terminal that is closed ends the requests in progress as well.
+
+    Unless the signal is ignored (`nohup`).
+    """
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def worker_application(create: Callable[[], Any]) -> Any:
@@ -41,6 +64,10 @@ def worker_application(create: Callable[[], Any]) -> Any:
     supervisor = multiprocessing.parent_process()
     if supervisor is None:
         return create()
+    # Blocked while this process was started.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})
+    stop_with_the_terminal()
+    logs.redirect_streams()
     threading.Thread(target=_stop_after, args=(supervisor,), daemon=True).start()
     try:
         return create()
