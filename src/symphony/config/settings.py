@@ -33,7 +33,10 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     log_format: Literal["text", "json"] = "text"
-    data_dir: Path = Field(default_factory=lambda: user_data_path("symphony"))
+    data_dir: Path = Field(
+        default_factory=lambda: _default_data_dir(),  # noqa: PLW0108 - defined below
+        validate_default=False,
+    )
     database_url: SecretStr | None = None
     auto_migrate: bool = False
     secret_key: SecretStr | None = None
@@ -148,6 +151,14 @@ def load_settings(**values: object) -> Settings:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
     except ValidationError as error:
         raise SettingsError(_first_line(error)) from None
+
+
+def _default_data_dir() -> Path:
+    """Return a relative path when the home directory is unknown."""
+    try:
+        return user_data_path("symphony")
+    except RuntimeError:
+        return Path()
 
 
 def _at_home(path: Path) -> Path:

@@ -4,6 +4,7 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 `pyproject.toml` bounds the version, and `tests/contracts/test_uvicorn.py` fails when one changes.
 """
 
+import logging
 import signal
 from collections.abc import Callable
 from socket import socket
@@ -16,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-__all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor"]
+__all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor", "WorkerNotStarted"]
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -48,6 +49,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._answering.message_event.set()
 
 
+class WorkerNotStarted(Exception):
+    """The system does not start another process; the message says why."""
+
+
 class Supervisor(Multiprocess):
     """A supervisor of worker processes that share sockets; it replaces a worker that has died.
 
@@ -70,8 +75,14 @@ class Supervisor(Multiprocess):
         """Whether a worker could not start; the next one would fail as well."""
 
     def init_processes(self) -> None:
-        for _ in range(self.processes_num):
-            self.processes.append(self._started())
+        """Start the workers; if one cannot be started, stop all. Raises: WorkerNotStarted."""
+        try:
+            for _ in range(self.processes_num):
+                self.processes.append(self._started())
+        except OSError as error:
+            self.terminate_all()
+            self.join_all()
+            raise WorkerNotStarted(error.strerror) from None
 
     def _started(self) -> Process:
         """Start a worker that does not receive the signals of a terminal before it handles them.
@@ -102,4 +113,7 @@ class Supervisor(Multiprocess):
                 return
             if worker.pid is not None:
                 self._on_death(worker.pid)
-            self.processes[index] = self._started()
+            try:
+                self.processes[index] = self._started()
+            except OSError:  # for now there are too many processes or open files
+                logging.getLogger("symphony").exception("a worker cannot be replaced")

@@ -18,7 +18,7 @@ import uvicorn
 from symphony import logs
 from symphony.bootstrap import StartRefused
 from symphony.infrastructure.metrics import SHARED_DIRECTORY, forget_process
-from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor
+from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor, WorkerNotStarted
 
 
 def run_workers(config: uvicorn.Config, listener: socket) -> bool:
@@ -34,11 +34,23 @@ def run_workers(config: uvicorn.Config, listener: socket) -> bool:
             f"Cannot create the temporary directory in which workers count: {error.strerror}. Set"
             " TMPDIR to a directory that is writable, or use one worker."
         ) from None
+    if not _has_working_directory():
+        os.chdir("/")  # multiprocessing passes the working directory on
     with directory as path:
         os.environ[SHARED_DIRECTORY] = path
         supervisor = Supervisor(config, [listener], on_death=forget_process)
-        supervisor.run()
+        try:
+            supervisor.run()
+        except WorkerNotStarted as error:
+            raise StartRefused(f"Cannot start a worker process: {error}.") from None
     return not supervisor.has_failed
+
+
+def _has_working_directory() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:  # it was deleted
+        return False
 
 
 def stop_with_the_terminal() -> None:
