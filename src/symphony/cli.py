@@ -10,13 +10,19 @@ from typing import Annotated, Any, Literal, NoReturn, TypeVar
 import typer
 
 from symphony import logs
-from symphony.application.api_tokens import CreateApiToken, create_api_token
+from symphony.application.api_tokens import (
+    CreateApiToken,
+    RevokeApiToken,
+    create_api_token,
+    revoke_api_token,
+)
 from symphony.application.app import Application
 from symphony.application.orchestrations.rewrap import RewrapAll, RewrapIncomplete, rewrap_all
 from symphony.application.orchestrations.sign_up import SignUp, create_user
 from symphony.application.user_profiles import FindUserByLogin, find_user_by_login
 from symphony.bootstrap import StartRefused, engines_for, master_keys_for, prepare, secret_for
 from symphony.config.settings import PREFIX, Settings, SettingsError, load_settings
+from symphony.console import StreamFailed
 from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError, Invalid
@@ -171,7 +177,7 @@ def create_token(
 ) -> None:
     """Create an API token and print it; it is not shown again."""
 
-    async def create(application: Application) -> str:
+    async def create(application: Application) -> None:
         user = await application.ask(find_user_by_login, FindUserByLogin(username))
         if user is None:
             raise StartRefused(
@@ -179,7 +185,7 @@ def create_token(
             )
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
-        await application.run(
+        created = await application.run(
             create_api_token,
             CreateApiToken(
                 actor=user.id,
@@ -190,9 +196,14 @@ def create_token(
                 expires_at=None if lifetime is None else utc_now() + lifetime,
             ),
         )
-        return token
+        try:
+            typer.echo(token)
+        except StreamFailed as error:
+            # Nobody has seen it, and it cannot be shown again.
+            await application.run(revoke_api_token, RevokeApiToken(user.id, created.id))
+            raise StreamFailed(f"{error} The token was revoked.") from None
 
-    typer.echo(_run(_with_application(create)))
+    _run(_with_application(create))
 
 
 @vaults.command("rewrap")

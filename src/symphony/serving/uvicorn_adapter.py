@@ -7,6 +7,7 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 import logging
 import signal
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from socket import socket
 from typing import Any
 
@@ -90,6 +91,8 @@ class Supervisor(Multiprocess):
         While it imports the service, Ctrl-C would print a traceback.
         """
         worker = Process(self.config, self.sockets)
+        # Its start unblocks the signals.
+        resource_tracker.ensure_running()  # pyright: ignore[reportUnknownMemberType] - no annotations
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
         try:
             worker.start()
