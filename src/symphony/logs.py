@@ -78,6 +78,13 @@ def report_dropped() -> None:
     _errors.report_dropped()
 
 
+@atexit.register
+def finish() -> None:
+    """Wait for the lines that are still to be written, for a limited time."""
+    for writer in (_output, _errors):
+        writer.finish(_WRITTEN_WITHIN)
+
+
 class _Lines(console.Descriptor):
     """A stream that a `LineWriter` writes; the text stream around it passes complete lines."""
 
@@ -116,10 +123,3 @@ def _for_people(_logger: WrappedLogger, _method: str, fields: EventDict) -> str:
 def _printable(value: object) -> str:
     text = str(value)
     return text if text.isprintable() else repr(text)
-
-
-@atexit.register
-def _finish() -> None:
-    for writer in (_output, _errors):
-        writer.finish(_WRITTEN_WITHIN)
-    report_dropped()
