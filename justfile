@@ -104,6 +104,10 @@ demo-repo-safety:
 demo-docs:
     @{{ run }} python -m scripts.demos.demo_docs
 
+# Logs that cannot be written, closed streams, a lost token, variables of Kubernetes
+demo-running:
+    @{{ run }} python -m scripts.demos.demo_running
+
 # Inside: settings, where they come from, and how invalid ones are refused
 demo-config:
     @{{ run }} python -m scripts.demos.demo_config

@@ -165,9 +165,7 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError(
-            "must not start with ~ when the home directory of that user is unknown"
-        ) from None
+        raise ValueError("must not start with ~ for an unknown user or home directory") from None
     except FileNotFoundError:
         raise ValueError("must be absolute, because the working directory was deleted") from None
 
