@@ -137,14 +137,15 @@ def test_python_without_docstrings_is_refused(arguments: str, data_dir: Path) ->
 
 
 @pytest.mark.long
-def test_workers_without_a_temporary_directory_are_refused(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("options", [("--workers", "2"), ("--git-root", "/")])
+def test_a_service_that_needs_a_temporary_directory_is_refused_without(
+    options: tuple[str, ...], data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Python falls back on /tmp and the working directory, which root can write to.
     code = "import tempfile; tempfile._candidate_tempdir_list = lambda: ['/nonexistent']"
     (data_dir.parent / "sitecustomize.py").write_text(code)
     monkeypatch.setenv("PYTHONPATH", str(data_dir.parent))
-    finished = command(data_dir, "", "serve", "--port", "0", "--workers", "2")
+    finished = command(data_dir, "", "serve", "--port", "0", *options)
     line = one_line(finished)
     assert "temporary directory" in line
     assert "TMPDIR" in line

@@ -9,7 +9,7 @@ from types import FrameType
 import uvicorn
 
 from symphony import logs
-from symphony.bootstrap import StartRefused
+from symphony.bootstrap import StartRefused, require_temporary_directory
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.public_name import public_name
 from symphony.serving.workers import run_workers, stop_with_the_terminal
@@ -21,6 +21,8 @@ BACKLOG = 2048  # connections that the system queues
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises: StartRefused."""
+    if settings.workers > 1:
+        require_temporary_directory("several workers")
     try:
         listener = _listen(settings.host, settings.port)
     except OSError as error:

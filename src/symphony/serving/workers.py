@@ -27,16 +27,9 @@ def run_workers(config: uvicorn.Config, listener: socket) -> bool:
         server = uvicorn.Server(config)
         server.run(sockets=[listener])
         return server.started
-    try:
-        directory = tempfile.TemporaryDirectory(prefix="symphony-metrics-")
-    except OSError as error:
-        raise StartRefused(
-            f"Cannot create the temporary directory in which workers count: {error.strerror}. Set"
-            " TMPDIR to a directory that is writable, or use one worker."
-        ) from None
     if not _has_working_directory():
         os.chdir("/")  # multiprocessing passes the working directory on
-    with directory as path:
+    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as path:
         os.environ[SHARED_DIRECTORY] = path
         supervisor = Supervisor(config, [listener], on_death=forget_process)
         try:
