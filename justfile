@@ -22,7 +22,8 @@ install: preflight
 
 # Run the server: just run --port 9000
 run *arguments: preflight
-    @{{ run }} symphony serve {{ arguments }}
+    @# In a terminal, a process group of its own: Ctrl-C stops the server, and is no error of just.
+    @if [ -t 0 ]; then set -m; else exec=exec; fi; ${exec-} {{ run }} symphony serve {{ arguments }}; exit $?
 
 # Run the tests that are quick, on PostgreSQL and SQLite: just test tests/api -k races
 test *arguments: preflight
@@ -110,6 +111,10 @@ demo-docs:
 # The accounts of users: what an operator does on the command line
 demo-accounts:
     @{{ run }} python -m scripts.demos.demo_accounts
+
+# Logs that cannot be written, closed streams, a lost token, variables of Kubernetes
+demo-running:
+    @{{ run }} python -m scripts.demos.demo_running
 
 # Inside: settings, where they come from, and how invalid ones are refused
 demo-config:

@@ -7,8 +7,8 @@ all of them alike.
 
 import asyncio
 import logging
+import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +25,7 @@ from symphony.api.request_context import RequestContext
 from symphony.infrastructure.metrics import Metrics
 
 ROUNDS = 15
+STDERR_FILENO = 2
 REQUESTS = 1_000  # per round and variant
 
 
@@ -96,11 +97,14 @@ async def measure() -> dict[str, list[float]]:
 def main() -> None:
     console = Console()
     with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("w") as file:
-        own, sys.stderr = sys.stderr, file  # a file, as under a process supervisor
+        terminal = os.dup(STDERR_FILENO)
+        os.dup2(file.fileno(), STDERR_FILENO)  # a file, as under a process supervisor
         try:
             measured = asyncio.run(measure())
         finally:
-            sys.stderr = own
+            logs.finish()
+            os.dup2(terminal, STDERR_FILENO)
+            os.close(terminal)
             logging.getLogger().handlers.clear()
     table = Table("", "µs per request", "lowest", "highest", box=SIMPLE_HEAD)
     for name, values in measured.items():

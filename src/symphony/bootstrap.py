@@ -1,5 +1,6 @@
 """The steps before the service starts: its directory, its keys, and its database's schema."""
 
+import tempfile
 from pathlib import Path
 
 from symphony.config.settings import PREFIX, Settings, SettingsError
@@ -100,6 +101,8 @@ async def prepare(settings: Settings) -> None:
 
     Raises: SettingsError, StartRefused.
     """
+    if settings.git_roots:
+        require_temporary_directory("git inspections")
     engines = engines_for(settings)
     try:
         if engines.is_in_memory and settings.workers > 1:
@@ -124,6 +127,20 @@ async def prepare(settings: Settings) -> None:
         raise StartRefused(migrations.UNREACHABLE) from None
     finally:
         await engines.dispose()
+
+
+def require_temporary_directory(user: str) -> None:
+    """Check that there is a temporary directory in which files can be created.
+
+    Raises: StartRefused.
+    """
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise StartRefused(
+            f"There is no temporary directory for {user}. Set TMPDIR to a directory that is"
+            " writable."
+        ) from None
 
 
 def _ensure_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:

@@ -85,6 +85,11 @@ def create_app(
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
     metrics = Metrics()
+    logs.count_dropped(metrics.log_lines_dropped)
+
+    def count_request(method: str, route: str | None, status: int, seconds: float) -> None:
+        metrics.request(method, route, status, seconds)
+        logs.report_dropped()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -130,7 +135,7 @@ def create_app(
     app.add_middleware(Compression)
     if "*" not in settings.served_hosts:
         app.add_middleware(AllowedHosts, names=settings.served_hosts)
-    app.add_middleware(RequestContext, count=metrics.request)
+    app.add_middleware(RequestContext, count=count_request)
     app.add_middleware(
         RootPath,
         prefix=settings.root_path,

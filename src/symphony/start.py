@@ -1,14 +1,31 @@
 """Entry points of processes: the command, and the service in a worker process."""
 
+import os
+import signal
+import sys
 from importlib import import_module
+from types import FrameType
 from typing import Any
 
+from symphony import console
 from symphony.imports import without_collection
+
+_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
 
 
 def command() -> None:
-    """Run the `symphony` command."""
-    _imported("symphony.cli").app()
+    """Run the `symphony` command. Ctrl-C ends it without a message, also during the imports."""
+    console.open_streams()
+    is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if not is_ignored:
+        signal.signal(signal.SIGINT, _exit_at_once)
+    cli = _imported("symphony.cli")
+    if not is_ignored:
+        signal.signal(signal.SIGINT, _exit)
+    try:
+        cli.app()
+    except console.StreamFailed as error:
+        sys.exit(f"symphony: {error}")
 
 
 def application() -> Any:
@@ -22,5 +39,25 @@ def worker() -> Any:
 
 
 def _imported(name: str) -> Any:
+    _refuse_without_docstrings()
     with without_collection():
         return import_module(name)
+
+
+def _refuse_without_docstrings() -> None:
+    """The descriptions of the API and of the commands are docstrings."""
+    if sys.flags.optimize > 1:
+        print(  # noqa: T201 - for a person
+            "symphony: Python's option -OO (PYTHONOPTIMIZE=2) removes the descriptions of the API;"
+            " run without it, or with -O.",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+
+def _exit_at_once(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(_INTERRUPTED)  # during the imports there is nothing to clean up
+
+
+def _exit(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(_INTERRUPTED)

@@ -21,6 +21,8 @@ from symphony.cli import app
 from tests.support import postgres
 from tests.support.server import environment
 
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -72,7 +74,10 @@ def symphony(data_dir: Path) -> Generator[Symphony]:
 
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    stopping = {each: signal.getsignal(each) for each in _STOPPING}
     yield run
+    for number, handler in stopping.items():
+        signal.signal(number, handler)
     root.handlers[:], root.level = handlers, level  # a command redirects all logs to its stderr
     structlog.reset_defaults()
 

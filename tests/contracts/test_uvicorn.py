@@ -61,12 +61,15 @@ def test_the_supervisor_has_what_symphony_extends() -> None:
         "parameters of Multiprocess"
     )
     source = inspect.getsource(supervisors.Multiprocess)
-    for name in ("processes", "should_exit", "signal_queue", "config", "sockets"):
+    for name in ("processes", "processes_num", "should_exit", "signal_queue", "config", "sockets"):
         assert f"self.{name}" in source, CHANGED.format(f"Multiprocess.{name} is gone")
     run = inspect.getsource(supervisors.Multiprocess.run)
-    assert "self.keep_subprocess_alive()" in run, CHANGED.format(
-        "Multiprocess.run no longer calls keep_subprocess_alive"
-    )
+    for name in ("init_processes", "keep_subprocess_alive"):
+        assert f"self.{name}()" in run, CHANGED.format(f"Multiprocess.run no longer calls {name}")
+    for name in ("handle_hup", "terminate_all", "join_all"):
+        assert parameters(getattr(supervisors.Multiprocess, name)) == ["self"], CHANGED.format(
+            f"parameters of Multiprocess.{name}"
+        )
     assert parameters(multiprocess.Process) == ["config", "sockets"], CHANGED.format(
         "parameters of Process"
     )

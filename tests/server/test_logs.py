@@ -37,7 +37,7 @@ def look_up(secret: str) -> None:
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
 def test_a_traceback_shows_the_code_but_not_the_values_in_it(
-    log_format: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
+    log_format: Literal["text", "json"], capfd: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure(log_format)
     password = secrets.token_hex(8)
@@ -45,7 +45,8 @@ def test_a_traceback_shows_the_code_but_not_the_values_in_it(
         look_up(password)
     except LookupError:
         structlog.get_logger("symphony.test").exception("request failed")
-    written = capsys.readouterr().err
+    logs.finish()
+    written = capfd.readouterr().err
     assert "LookupError" in written
     assert password not in written
 

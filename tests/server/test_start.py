@@ -21,6 +21,8 @@ async def test_data_and_tokens_of_an_embedded_service_survive_a_restart(
         assert server.greeting == (
             f"Symphony listens on {server.address}",
             f"Documentation: {server.address}/docs",
+            f"Data: {data_dir}",
+            "Next: symphony user create NAME --email ADDRESS, then sign in with the documentation",
         )
         assert (await client.get("/docs")).status_code == 200
         ada = await sign_up(client, "ada")
@@ -52,6 +54,9 @@ async def test_a_service_that_may_migrate_starts_on_an_empty_postgresql(
         ) as server,
         server.client() as client,
     ):
+        (database,) = [line for line in server.greeting if line.startswith("Database: ")]
+        assert database.startswith("Database: postgresql://")
+        assert "@" not in database
         ada = await sign_up(client, "ada")
         assert (await ada.get("/user-profiles/me")).json()["username"] == "ada"
     assert not data_dir.exists()

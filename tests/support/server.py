@@ -123,7 +123,7 @@ async def running_server(
 async def _greeting(process: Process, log: Path) -> tuple[str, ...]:
     assert process.stdout is not None
     lines: list[str] = []
-    while not lines or not lines[-1].startswith("Documentation: "):
+    while not lines or not lines[-1].startswith("Next: "):
         line = (await process.stdout.readline()).decode()
         assert line, _ended(log)
         lines.append(line.strip())

@@ -72,7 +72,6 @@ class RequestContext:
             seconds = time.perf_counter() - started
             route: str | None = getattr(scope.get("route"), "path_format", None)
             caller = scope["state"].get("caller")
-            self._count(method, route, status, seconds)
             self._log.info(  # never the path, query, headers or body
                 "request",
                 method=method,
@@ -82,3 +81,4 @@ class RequestContext:
                 ms=round(seconds * 1000, 2),
                 user_id=str(caller.user_id) if caller else None,
             )
+            self._count(method, route, status, seconds)

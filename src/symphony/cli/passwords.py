@@ -4,9 +4,8 @@ import codecs
 import sys
 from typing import NoReturn
 
-import typer
-
 from symphony.cli.usage import USAGE_ERROR, exit_with
+from symphony.password_prompt import ask_new_password
 
 STDIN_OPTION = "--password-stdin"
 _MAX_LINE = 1 << 16  # bytes; more than any password has, and little enough for the memory
@@ -17,7 +16,7 @@ def read_password(*, from_stdin: bool) -> str:
     """Return the first line of standard input, or what is typed twice at a prompt."""
     if from_stdin:
         return _decoded(_first_line())
-    return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return ask_new_password()
 
 
 def _first_line() -> bytes:

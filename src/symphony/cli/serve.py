@@ -1,6 +1,5 @@
 """`symphony serve`: runs the service."""
 
-import errno
 import os
 from typing import Annotated
 
@@ -76,9 +75,10 @@ def serve(
     precedence.
     """
     with without_collection():
-        from symphony.bootstrap import prepare
+        from symphony.bootstrap import StartRefused, prepare
         from symphony.config.settings import PREFIX, existing_directory
         from symphony.serving.server import serve as run_server
+        from symphony.serving.server import stop_successfully
     for root in git_root or ():
         if os.pathsep in root:
             # In the variable it would be two other directories.
@@ -103,19 +103,9 @@ def serve(
     options = {name: _OPTIONS[name] for name, value in given.items() if value is not None}
     with refusals(options=options):
         settings = load_settings()
+    stop_successfully()
     run(prepare(settings), options=options)
     try:
         run_server(settings)
-    except OSError as error:
-        exit_with(_cannot_listen(settings.host, settings.port, error))
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> str:
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if error.errno == errno.EADDRINUSE:
-        remedy = "the address is already in use; choose another port with --port"
-    elif error.errno in {errno.EACCES, errno.EPERM}:
-        remedy = "permission denied; choose a port above 1023 with --port"
-    else:
-        remedy = f"{error.strerror}; choose an address of this machine with --host"
-    return f"Cannot listen on {address}: {remedy}."
+    except StartRefused as error:
+        exit_with(str(error))

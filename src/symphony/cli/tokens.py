@@ -21,6 +21,7 @@ from symphony.cli.accounts import find_user
 from symphony.cli.execution import Given, Refused, run, with_application
 from symphony.cli.tables import Table, timestamp
 from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
+from symphony.console import StreamFailed
 from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
 from symphony.domain.base import PageRequest, utc_now
 
@@ -56,11 +57,11 @@ def create_token_command(
 ) -> None:
     """Create an API token and print it; it is not shown again."""
 
-    async def create(application: Application) -> str:
+    async def create(application: Application) -> None:
         user = await find_user(username, application)
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
-        await application.run(
+        created = await application.run(
             create_api_token,
             CreateApiToken(
                 actor=user.id,
@@ -71,9 +72,14 @@ def create_token_command(
                 expires_at=None if lifetime is None else utc_now() + lifetime,
             ),
         )
-        return token
+        try:
+            typer.echo(token)
+        except StreamFailed as error:
+            # Nobody has seen it, and it cannot be shown again.
+            await application.run(revoke_api_token, RevokeApiToken(user.id, created.id))
+            raise StreamFailed(f"{error} The token was revoked.") from None
 
-    typer.echo(run(with_application(create), {"name": Given("--name", name)}))
+    run(with_application(create), {"name": Given("--name", name)})
 
 
 @group.command("list")

@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from symphony.config.service_links import is_service_link
+
 PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
 MAX_HOST_NAME = 253  # characters (RFC 1035, section 2.3.4)
@@ -38,7 +40,10 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1, le=64)] = 1
     root_path: str = ""
     log_format: Literal["text", "json"] = "text"
-    data_dir: Path = Field(default_factory=lambda: user_data_path("symphony"))
+    data_dir: Path = Field(
+        default_factory=lambda: _default_data_dir(),  # noqa: PLW0108 - defined below
+        validate_default=False,
+    )
     database_url: SecretStr | None = None
     auto_migrate: bool = False
     secret_key: SecretStr | None = None
@@ -55,6 +60,13 @@ class Settings(BaseSettings):
     max_repos_per_workspace: Annotated[int, Field(ge=1)] = 100
     max_vaults_per_workspace: Annotated[int, Field(ge=1)] = 20
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
+
+    @field_validator("port", mode="before")
+    @classmethod
+    def _not_of_kubernetes(cls, value: object) -> object:
+        if isinstance(value, str) and is_service_link(f"{PREFIX}PORT", value):
+            return cls.model_fields["port"].default
+        return value
 
     @field_validator("host", "data_dir", mode="before")
     @classmethod
@@ -146,6 +158,18 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _directory_for_data(self) -> "Settings":
+        is_in_memory = self.demo_mode and self.demo_database_url == IN_MEMORY
+        has_database = self.demo_mode or self.database_url is not None
+        is_used = not is_in_memory and (bool(self.git_roots) or not has_database)
+        if is_used and not self.data_dir.is_absolute():
+            raise ValueError(
+                f"{PREFIX}DATA_DIR: there is no default, because the home directory of this user is"
+                " unknown; must be a directory."
+            )
+        return self
+
     @property
     def served_hosts(self) -> tuple[str, ...]:
         """The host names for which the service answers, beside addresses and `localhost`."""
@@ -169,6 +193,14 @@ def load_settings(**values: object) -> Settings:
         return Settings(**values)  # pyright: ignore[reportArgumentType] - checked as it is read
     except ValidationError as error:
         raise SettingsError(_first_line(error)) from None
+
+
+def _default_data_dir() -> Path:
+    """Return a relative path when the home directory is unknown."""
+    try:
+        return user_data_path("symphony")
+    except RuntimeError:
+        return Path()
 
 
 def _is_host(text: str) -> bool:
@@ -197,13 +229,16 @@ def _at_home(path: Path) -> Path:
     try:
         return path.expanduser().absolute()
     except RuntimeError:
-        raise ValueError("must not start with ~ and the name of an unknown user") from None
+        raise ValueError("must not start with ~ for an unknown user or home directory") from None
+    except FileNotFoundError:
+        raise ValueError("must be absolute, because the working directory was deleted") from None
 
 
 def _refuse_unknown(environment: Mapping[str, str]) -> None:
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in sorted(environment):
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
+        is_known = name.upper() in known or is_service_link(name, environment[name])
+        if name.upper().startswith(PREFIX) and not is_known:
             raise SettingsError(
                 f"{name}: unknown setting. The settings are: {', '.join(sorted(known))}."
             )

@@ -46,6 +46,11 @@ class Metrics:
             ("command", "outcome"),
             registry=registry,
         )
+        self._log_lines_dropped = Counter(
+            "symphony_log_lines_dropped",
+            "Log lines that could not be written, or not fast enough.",
+            registry=registry,
+        )
         self.database_callers = Gauge(
             "symphony_database_callers",
             "Operations that use a connection to the database or are queued for one.",
@@ -80,6 +85,10 @@ class Metrics:
     def command(self, name: str, outcome: str) -> None:
         """Count a finished command."""
         self._commands.labels(name, outcome).inc()
+
+    def log_lines_dropped(self, number: int) -> None:
+        """Count log lines that were not written."""
+        self._log_lines_dropped.inc(number)
 
     def text(self) -> bytes:
         """The metrics of all processes in Prometheus' text format."""

@@ -1,5 +1,6 @@
 """The server: the socket, the limits of uvicorn, and the exit status."""
 
+import errno
 import signal
 import socket
 import sys
@@ -7,8 +8,11 @@ from types import FrameType
 
 import uvicorn
 
+from symphony import logs
+from symphony.bootstrap import StartRefused, require_temporary_directory
 from symphony.config.settings import Settings
-from symphony.serving.workers import run_workers
+from symphony.infrastructure.database.public_name import public_name
+from symphony.serving.workers import run_workers, stop_with_the_terminal
 
 GRACE = 4  # seconds that requests in progress have to finish when the service is stopped
 KEEP_ALIVE = 30  # seconds that an idle connection stays open
@@ -16,8 +20,13 @@ BACKLOG = 2048  # connections that the system queues
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM. Raises: OSError when the service cannot listen."""
-    listener = _listen(settings.host, settings.port)
+    """Serve until SIGINT or SIGTERM. Raises: StartRefused."""
+    if settings.workers > 1:
+        require_temporary_directory("several workers")
+    try:
+        listener = _listen(settings.host, settings.port)
+    except OSError as error:
+        raise StartRefused(_cannot_listen(settings.host, settings.port, error)) from None
     config = uvicorn.Config(
         "symphony.start:worker",
         factory=True,
@@ -34,11 +43,17 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=KEEP_ALIVE,
     )
-    _announce(listener)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _exit_successfully)
+    logs.redirect_streams()
+    _announce(settings, listener)
     if not run_workers(config, listener):
         sys.exit(1)
+
+
+def stop_successfully() -> None:
+    """From now on, exit with status 0 at SIGINT and SIGTERM, as a service that was stopped."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit_successfully)
+    stop_with_the_terminal()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -56,14 +71,42 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _cannot_listen(host: str, port: int, error: OSError) -> str:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if error.errno == errno.EADDRINUSE:
+        remedy = "the address is already in use; choose another port with --port"
+    elif error.errno in {errno.EACCES, errno.EPERM}:
+        remedy = "permission denied; choose a port above 1023 with --port"
+    else:
+        remedy = f"{error.strerror}; choose an address of this machine with --host"
+    return f"Cannot listen on {address}: {remedy}."
+
+
 def _exit_successfully(_signal: int, _frame: FrameType | None) -> None:
     # After the last request, uvicorn raises the signal that stopped it once more. For a service
     # that is the normal way to stop, not a failure.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # a second one would interrupt the exit
     sys.exit(0)
 
 
-def _announce(listener: socket.socket) -> None:
+def _announce(settings: Settings, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    print(f"Symphony listens on {address}", flush=True)  # noqa: T201 - for a person
-    print(f"Documentation: {address}/docs", flush=True)  # noqa: T201 - for a person
+    if settings.demo_mode:
+        store = "Data: in memory; nothing is saved"
+        step = "authorize in the documentation with the token of the demo user"
+    else:
+        store = (
+            f"Data: {settings.data_dir}"
+            if settings.database_url is None
+            else f"Database: {public_name(settings.database_url.get_secret_value())}"
+        )
+        step = "symphony user create NAME --email ADDRESS, then sign in with the documentation"
+    lines = (
+        f"Symphony listens on {address}",
+        f"Documentation: {address}/docs",
+        store,
+        f"Next: {step}",
+    )
+    print("\n".join(lines), flush=True)  # noqa: T201 - for a person

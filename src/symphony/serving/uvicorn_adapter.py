@@ -4,7 +4,10 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 `pyproject.toml` bounds the version, and `tests/contracts/test_uvicorn.py` fails when one changes.
 """
 
+import logging
+import signal
 from collections.abc import Callable
+from multiprocessing import resource_tracker
 from socket import socket
 from typing import Any
 
@@ -15,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-__all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor"]
+__all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor", "WorkerNotStarted"]
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -47,6 +50,10 @@ class HttpProtocol(HttpToolsProtocol):
             self._answering.message_event.set()
 
 
+class WorkerNotStarted(Exception):
+    """The system does not start another process; the message says why."""
+
+
 class Supervisor(Multiprocess):
     """A supervisor of worker processes that share sockets; it replaces a worker that has died.
 
@@ -60,10 +67,41 @@ class Supervisor(Multiprocess):
         self, config: uvicorn.Config, sockets: list[socket], on_death: Callable[[int], None]
     ) -> None:
         """Pass the process id of each worker that has died to `on_death`."""
+        is_hangup_ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         super().__init__(config, sockets)
+        if is_hangup_ignored:  # by nohup; workers inherit it
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._on_death = on_death
         self.has_failed = False
         """Whether a worker could not start; the next one would fail as well."""
+
+    def init_processes(self) -> None:
+        """Start the workers; if one cannot be started, stop all. Raises: WorkerNotStarted."""
+        try:
+            for _ in range(self.processes_num):
+                self.processes.append(self._started())
+        except OSError as error:
+            self.terminate_all()
+            self.join_all()
+            raise WorkerNotStarted(error.strerror) from None
+
+    def _started(self) -> Process:
+        """Start a worker that does not receive the signals of a terminal before it handles them.
+
+        While it imports the service, Ctrl-C would print a traceback.
+        """
+        worker = Process(self.config, self.sockets)
+        # Its start unblocks the signals.
+        resource_tracker.ensure_running()  # pyright: ignore[reportUnknownMemberType] - no annotations
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+        try:
+            worker.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        return worker
+
+    def handle_hup(self) -> None:
+        self.should_exit.set()
 
     def keep_subprocess_alive(self) -> None:
         # A signal that is queued but not handled yet may be the reason why the workers stop.
@@ -78,5 +116,7 @@ class Supervisor(Multiprocess):
                 return
             if worker.pid is not None:
                 self._on_death(worker.pid)
-            self.processes[index] = Process(self.config, self.sockets)
-            self.processes[index].start()
+            try:
+                self.processes[index] = self._started()
+            except OSError:  # for now there are too many processes or open files
+                logging.getLogger("symphony").exception("a worker cannot be replaced")

@@ -10,12 +10,15 @@ import threading
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
 from socket import socket
+from types import FrameType
 from typing import Any
 
 import uvicorn
 
+from symphony import logs
+from symphony.bootstrap import StartRefused
 from symphony.infrastructure.metrics import SHARED_DIRECTORY, forget_process
-from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor
+from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor, WorkerNotStarted
 
 
 def run_workers(config: uvicorn.Config, listener: socket) -> bool:
@@ -24,11 +27,36 @@ def run_workers(config: uvicorn.Config, listener: socket) -> bool:
         server = uvicorn.Server(config)
         server.run(sockets=[listener])
         return server.started
-    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as directory:
-        os.environ[SHARED_DIRECTORY] = directory
+    if not _has_working_directory():
+        os.chdir("/")  # multiprocessing passes the working directory on
+    with tempfile.TemporaryDirectory(prefix="symphony-metrics-") as path:
+        os.environ[SHARED_DIRECTORY] = path
         supervisor = Supervisor(config, [listener], on_death=forget_process)
-        supervisor.run()
+        try:
+            supervisor.run()
+        except WorkerNotStarted as error:
+            raise StartRefused(f"Cannot start a worker process: {error}.") from None
     return not supervisor.has_failed
+
+
+def _has_working_directory() -> bool:
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:  # it was deleted
+        return False
+
+
+def stop_with_the_terminal() -> None:
+    """Treat SIGHUP as SIGTERM: a terminal that is closed ends the requests in progress as well.
+
+    Unless the signal is ignored (`nohup`).
+    """
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _terminate)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.raise_signal(signal.SIGTERM)
 
 
 def worker_application(create: Callable[[], Any]) -> Any:
@@ -41,6 +69,10 @@ def worker_application(create: Callable[[], Any]) -> Any:
     supervisor = multiprocessing.parent_process()
     if supervisor is None:
         return create()
+    # Blocked while this process was started.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})
+    stop_with_the_terminal()
+    logs.redirect_streams()
     threading.Thread(target=_stop_after, args=(supervisor,), daemon=True).start()
     try:
         return create()
