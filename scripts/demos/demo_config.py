@@ -45,7 +45,7 @@ def defaults(stage: Stage) -> None:
     stage.expect("the server listens on this machine only", settings.host == "127.0.0.1")
     stage.expect(
         "its data is in an SQLite file in the user's data directory",
-        settings.store_url.startswith(f"sqlite:///{settings.data_dir}"),
+        settings.store == settings.data_dir / "symphony.sqlite3",
     )
     limits = (
         settings.max_workspaces_per_user,
@@ -74,7 +74,7 @@ def environment_variables(stage: Stage) -> None:
         stage.expect("the port is 9000", settings.port == 9000)
         stage.expect("registration is closed", settings.registration == "closed")
         stage.expect("two folders are separated as in PATH", len(settings.git_roots) == 2)
-        stage.expect("the data is on PostgreSQL", settings.store_url.startswith("postgresql://"))
+        stage.expect("the data is on PostgreSQL", str(settings.store).startswith("postgresql://"))
         stage.expect("the password is not in the repr", "hunter2" not in repr(settings))
         stage.expect("`--port 7000` wins", load_settings(port=7000).port == 7000)
 
@@ -89,13 +89,13 @@ def demo_mode(stage: Stage) -> None:
         rows=[
             ("demo_mode", settings.demo_mode),
             ("demo_database_url", settings.demo_database_url),
-            ("store_url", settings.store_url),
+            ("store", settings.store),
         ],
     )
     stage.why("a demo cannot damage real data, even where SYMPHONY_DATABASE_URL is set.")
     stage.expect("demo mode is on", settings.demo_mode)
     stage.expect("the database is SQLite in memory", settings.demo_database_url == "sqlite://")
-    stage.expect("the configured database is not used", settings.store_url == "sqlite://")
+    stage.expect("the configured database is not used", settings.store == "sqlite://")
     with (
         stage.expect_refusal(
             "two processes, which would share no memory", SettingsError, "WORKERS"

@@ -21,8 +21,9 @@ from symphony.config.settings import PREFIX, Settings, SettingsError, load_setti
 from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError, Invalid
-from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.checks.explanations import DatabaseUnusable, explained_errors
+from symphony.infrastructure.database.checks.sqlite_file import require_undamaged
 from symphony.infrastructure.database.engine import DatabaseUrlError
 from symphony.infrastructure.metrics import Metrics
 from symphony.main import running_application
@@ -106,7 +107,8 @@ def upgrade_database() -> None:
     async def upgrade() -> None:
         engines = engines_for(_settings())
         try:
-            await migrations.upgrade(engines)
+            with explained_errors(engines.file):
+                await migrations.upgrade(engines)
         finally:
             await engines.dispose()
 
@@ -118,16 +120,16 @@ def upgrade_database() -> None:
 def check_database() -> None:
     """Check that the schema is at the head revision; exit with status 1 if it is not."""
 
-    async def check() -> str | None:
+    async def check() -> None:
         engines = engines_for(_settings())
         try:
-            return await migrations.not_ready_reason(engines)
+            with explained_errors(engines.file):
+                await migrations.require_head(engines)
+                await require_undamaged(engines)
         finally:
             await engines.dispose()
 
-    reason = _run(check())
-    if reason is not None:
-        _exit(reason)
+    _run(check())
     typer.echo(f"The schema is at {migrations.head_revision()}.")
 
 
@@ -239,10 +241,11 @@ async def _with_application(work: Callable[[Application], Awaitable[ResultT]]) -
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
-    async with running_application(
-        settings, engines, secret, master_keys, Metrics()
-    ) as application:
-        return await work(application)
+    with explained_errors(engines.file):
+        async with running_application(
+            settings, engines, secret, master_keys, Metrics()
+        ) as application:
+            return await work(application)
 
 
 def _settings() -> Settings:
@@ -264,10 +267,8 @@ def _run(work: Coroutine[Any, Any, ResultT]) -> ResultT:
         _exit(f"{PREFIX}DATABASE_URL: {error}", code=2)
     except Invalid as error:
         _exit("; ".join(f"{each.field}: {each.detail}" for each in error.errors))
-    except (StartRefused, DomainError) as error:
+    except (StartRefused, DatabaseUnusable, DomainError) as error:
         _exit(str(error))
-    except StoreUnavailable:
-        _exit(migrations.UNREACHABLE)
 
 
 def _exit(line: str, code: int = 1) -> NoReturn:

@@ -18,6 +18,13 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProx
 from symphony.domain.json_objects import compact
 from symphony.infrastructure.database.aiosqlite_internals import ResettingConnection
 from symphony.infrastructure.database.column_types import FIRST_MOMENT, LAST_MOMENT, read_json
+from symphony.infrastructure.database.postgresql.address import (
+    DatabaseUrlError,
+    Keepalives,
+    PostgresqlAddress,
+)
+from symphony.infrastructure.database.postgresql.connecting import open_connection
+from symphony.infrastructure.database.postgresql.url import SCHEMES, parse_postgresql_url
 
 _OPTIONS: dict[str, Any] = {
     "poolclass": AsyncAdaptedQueuePool,
@@ -30,10 +37,6 @@ _OPTIONS: dict[str, Any] = {
 _GENERATION = "generation"
 _POSTGRESQL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class DatabaseUrlError(ValueError):
-    """A URL that names no usable database; the message does not repeat the URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Engines:
     anchor: sqlite3.Connection | None = None
     """Keeps a database in memory alive, whatever happens to the pools' connections."""
     limits: DatabaseLimits = field(default=DEFAULT_LIMITS, kw_only=True)
+    keepalives: Keepalives = field(default=Keepalives(), kw_only=True)
+    """What the URL of a PostgreSQL database says about TCP keepalives."""
 
     @property
     def is_in_memory(self) -> bool:
@@ -97,26 +102,31 @@ class Engines:
             self.anchor.close()
 
 
-def create_engines(database_url: str, limits: DatabaseLimits = DEFAULT_LIMITS) -> Engines:
-    """Create engines for `postgresql://…` or `sqlite:///file`; `sqlite://` is a database in memory.
+def create_engines(database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS) -> Engines:
+    """Create engines for a URL, or for the path of an SQLite file, which is used as it is.
 
-    Raises: DatabaseUrlError for any other URL. An invalid parameter in the URL raises it when the
-    first connection is opened.
+    The URLs are `postgresql://…`, and `sqlite:///file` with a percent-encoded path; `sqlite://` is
+    a database in memory. Raises: DatabaseUrlError.
     """
+    if isinstance(database, Path):
+        return _sqlite_file(database.absolute(), limits)
+    if database.startswith(SCHEMES):
+        return _postgresql(parse_postgresql_url(database), limits)
     try:
-        url = make_url(database_url)
+        url = make_url(database)
     except Exception:
         raise DatabaseUrlError("not a database URL") from None
-    if url.get_backend_name() == "postgresql" and url.drivername in {
-        "postgresql",
-        "postgresql+asyncpg",
-    }:
-        return _postgresql(url, limits)
-    if url.drivername in {"sqlite", "sqlite+aiosqlite"}:
-        if url.database in {None, "", ":memory:"}:
-            return _sqlite_in_memory(limits)
-        return _sqlite_file(Path(cast("str", url.database)).absolute(), limits)
-    raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
+    if url.drivername not in {"sqlite", "sqlite+aiosqlite"}:
+        raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
+    if url.host or url.query or "\ufffd" in (url.database or ""):
+        # SQLAlchemy would drop the host, and read a path that is not UTF-8 as another one.
+        raise DatabaseUrlError(
+            "must be sqlite:///file, where the path is percent-encoded UTF-8 (%3F for ?); it takes"
+            " no parameters"
+        )
+    if url.database in {None, "", ":memory:"}:
+        return _sqlite_in_memory(limits)
+    return _sqlite_file(Path(cast("str", url.database)).absolute(), limits)
 
 
 @dataclass(slots=True, eq=False)
@@ -157,11 +167,8 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
             raise DisconnectionError
 
 
-def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
-    # The driver parses the URL, so that libpq's parameters (host=, sslmode=, …) keep their meaning.
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
     settings = {
-        "application_name": "symphony",
         "jit": "off",
         "statement_timeout": _milliseconds(limits.statement_timeout),
         "lock_timeout": _milliseconds(limits.lock_timeout),
@@ -169,14 +176,7 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
     }
 
     async def connect(*_: object, **__: object) -> Any:
-        try:
-            return await asyncpg.connect(
-                dsn, timeout=limits.connect_timeout, server_settings=settings
-            )
-        except asyncpg.PostgresError as error:  # the server answers, but refuses the connection
-            raise ConnectionError(error.sqlstate) from error
-        except asyncpg.ClientConfigurationError as error:
-            raise DatabaseUrlError(str(error)) from None
+        return await open_connection(address, settings, limits.connect_timeout)
 
     engine = create_async_engine(
         "postgresql+asyncpg://",
@@ -190,7 +190,13 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
     def prepare(connection: Any, _entry: ConnectionPoolEntry) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.run_async(_set_codecs)
 
-    return Engines(write=engine, read=engine, begin="BEGIN", limits=limits)
+    return Engines(
+        write=engine,
+        read=engine,
+        begin="BEGIN",
+        limits=limits,
+        keepalives=address.keepalives,
+    )
 
 
 def _milliseconds(seconds: float) -> str:
