@@ -37,7 +37,8 @@ async def _identify_by_api_token(token: str, app: Application) -> Caller | None:
     found = await app.ask(find_api_token, FindApiToken(hash_token(token)))
     if found is None or found.is_expired:
         return None
-    if found.last_used_at is None or utc_now() - found.last_used_at > _USE_RESOLUTION:
+    # A use in the future was stored before the clock was set back.
+    if found.last_used_at is None or abs(utc_now() - found.last_used_at) > _USE_RESOLUTION:
         await app.run(mark_api_token_used, MarkApiTokenUsed(found.id))
     return Caller(
         found.user_profile_id,

@@ -118,7 +118,7 @@ def create_engines(database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS
         raise DatabaseUrlError("not a database URL") from None
     if url.drivername not in {"sqlite", "sqlite+aiosqlite"}:
         raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
-    if url.host or url.query or "\ufffd" in (url.database or ""):
+    if url.host or url.query or {"\ufffd", "\0"} & {*(url.database or "")}:
         # SQLAlchemy would drop the host, and read a path that is not UTF-8 as another one.
         raise DatabaseUrlError(
             "must be sqlite:///file, where the path is percent-encoded UTF-8 (%3F for ?); it takes"
