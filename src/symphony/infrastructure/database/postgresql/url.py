@@ -6,7 +6,7 @@ setting, and ignores others.
 
 import os
 import pwd
-import shlex
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -46,6 +46,8 @@ _TLS = (
     "ssl_min_protocol_version",
     "ssl_max_protocol_version",
 )
+# The server splits `options` at spaces that no backslash escapes.
+_WORD = re.compile(r"(?:\\.|\S)+")
 _SYSTEM = "system"
 _VERIFYING = ("verify-ca", "verify-full")
 
@@ -238,15 +240,12 @@ def _server_settings(given: Mapping[str, str]) -> dict[str, str]:
 
 def _set_by(options: str) -> frozenset[str]:
     """Return the settings in `options`: `-c name=value`, `-cname=value` or `--name=value`."""
-    try:
-        words = shlex.split(options)
-    except ValueError:
-        raise DatabaseUrlError("options must be such as -c name=value") from None
+    words = _WORD.findall(options)
     names = set[str]()
     for before, word in zip(chain([""], words), words, strict=False):
         if before == "-c":
             setting = word
-        elif word.startswith(("-c", "--")):
+        elif word.startswith(("-c", "--")) and word != "-c":
             setting = word[2:]
         else:
             continue
