@@ -1,10 +1,12 @@
 """Settings: where they come from, and how invalid ones are refused."""
 
 import os
+import sqlite3
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scripts.demos.support.stage import Stage, perform
 from scripts.support.service_process import SYMPHONY
@@ -29,6 +31,9 @@ def story(stage: Stage) -> None:
     demo_mode(stage)
     refusals(stage)
     refused_start(stage)
+    named_directories(stage)
+    database_urls(stage)
+    databases_that_cannot_be_used(stage)
 
 
 def defaults(stage: Stage) -> None:
@@ -128,6 +133,83 @@ def refused_start(stage: Stage) -> None:
     stage.expect("it prints one line, no traceback", done.stderr.count("\n") == 1)
     stage.expect("the line names the variable", "SYMPHONY_SECRET_KEY" in done.stderr)
     stage.expect("but not its value", "hunter2" not in done.stderr)
+
+
+def named_directories(stage: Stage) -> None:
+    stage.step("A data directory is used as it is named")
+    with TemporaryDirectory() as top:
+        for name in ("a%20b", "q?mode=ro", "ü #x"):
+            directory = Path(top) / name
+            done = symphony("db", "upgrade", SYMPHONY_DATA_DIR=str(directory))
+            stage.run(f"SYMPHONY_DATA_DIR='…/{name}' symphony db upgrade", done.stdout)
+            found = {file.name for file in directory.iterdir()}
+            stage.expect(f"the database is in {name!r}", "symphony.sqlite3" in found)
+        names = sorted(each.name for each in Path(top).iterdir())
+        stage.expect("no other directory was created", len(names) == 3)
+    stage.why("in a URL, such a path would be decoded, and the data would be elsewhere.")
+
+
+def database_urls(stage: Stage) -> None:
+    stage.step("A PostgreSQL URL has libpq's parameters: each has its effect or is refused by name")
+    base = "postgresql://ada:hunter2@127.0.0.1:1/symphony"
+    for parameter, status in (
+        ("connect_timeout=2&keepalives_idle=30&application_name=symphony-1", 1),
+        ("channel_binding=prefer&gssencmode=disable", 1),
+        ("channel_binding=require", 2),
+        ("sslmode=sometimes", 2),
+        ("work_mem=8MB", 2),
+    ):
+        done = symphony("db", "check", SYMPHONY_DATABASE_URL=f"{base}?{parameter}")
+        stage.run(f"symphony db check   # …?{parameter}", done.stderr)
+        wanted = "Connection refused" if status == 1 else parameter.partition("=")[0]
+        stage.expect(
+            "it is honored: only the server is missing" if status == 1 else "it is refused by name",
+            done.returncode == status and wanted in done.stderr,
+        )
+        stage.expect("in one line, without the password", is_one_line(done, "hunter2"))
+    stage.why("a parameter that is ignored would promise a protection that is not there.")
+
+
+def databases_that_cannot_be_used(stage: Stage) -> None:
+    stage.step("A database that cannot be used is refused in one line")
+    with TemporaryDirectory() as top:
+        file = Path(top) / "symphony.sqlite3"
+        file.write_text("Dear Charles, " * 1000)
+        text = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
+        file.unlink()
+        file.mkdir()
+        directory = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
+        file.rmdir()
+        symphony("db", "upgrade", SYMPHONY_DATA_DIR=top)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '999'")
+            connection.commit()
+        newer = symphony("db", "check", SYMPHONY_DATA_DIR=top)
+    for done, expected in (
+        (text, "is not an SQLite database"),
+        (directory, "Is a directory"),
+        (newer, "newer than this program"),
+    ):
+        stage.run("symphony …", done.stderr)
+        stage.expect(f"it says: {expected}", expected in done.stderr and done.returncode == 1)
+        stage.expect("in one line, without a traceback", is_one_line(done))
+    stage.expect("an upgrade, which would not help, is not advised", "upgrade" not in newer.stderr)
+    stage.why("the line says what to do, at the start and not at the first request.")
+
+
+def symphony(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own program
+        [SYMPHONY, *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def is_one_line(done: "subprocess.CompletedProcess[str]", *secrets: str) -> bool:
+    return done.stderr.count("\n") == 1 and not any(each in done.stderr for each in secrets)
 
 
 @contextmanager

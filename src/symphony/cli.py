@@ -108,6 +108,7 @@ def upgrade_database() -> None:
         engines = engines_for(_settings())
         try:
             with explained_errors(engines.file):
+                await require_undamaged(engines)
                 await migrations.upgrade(engines)
         finally:
             await engines.dispose()
