@@ -9,14 +9,14 @@ from tests.cli.conftest import Symphony
 
 FILES = {"symphony.sqlite3", "symphony.sqlite3.key", "symphony.sqlite3.master-key"}
 CREATE = ("user", "create", "ada", "--email", "ada@example.org", "--password-stdin")
-# The last is not UTF-8.
-NAMES = (
-    *("a%20b", "q?mode=memory", "ü#x", "with space", " edge ", "a:b;c&d", "q'\"`", "new\nline"),
-    *("%(here)s", "{x}$y", "back\\slash", "file:x", os.fsdecode(b"\xff\xfe")),
+NOT_UTF8 = os.fsdecode(b"\xff\xfe")
+NAMES = ("a%20b?mode=memory", "ü #x %(here)s", f"a:b;c&d'\"\n{NOT_UTF8}")
+OTHERS = ("with space", " edge ", "%(here)s", "{x}$y", "back\\slash", "file:x", NOT_UTF8, "q?#")
+
+
+@pytest.mark.parametrize(
+    "name", [*NAMES, *(pytest.param(each, marks=pytest.mark.long) for each in OTHERS)], ids=ascii
 )
-
-
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
 def test_the_data_directory_is_used_as_it_is_named(
     name: str, symphony: Symphony, tmp_path: Path
 ) -> None:

@@ -13,10 +13,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.engine import create_engines
 from tests.cli.conftest import Symphony, refusal
+from tests.cli.secured_postgres import ENCODED, PASSWORD, secured_server
 from tests.cli.test_refusals import COMMANDS, SECRET
 from tests.support import postgres
-from tests.support.secured_postgres import ENCODED, PASSWORD, secured_server
 from tests.support.server import SYMPHONY, environment
 
 DATABASE = "symphony.sqlite3"
@@ -72,18 +74,17 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
 }
 
 
-@pytest.fixture(params=COMMANDS.values(), ids=COMMANDS)
-def command(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    return request.param
-
-
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with a database at the head."""
-    directory = tmp_path_factory.mktemp("migrated") / "data"
-    subprocess.run(  # noqa: S603 - our own program
-        [SYMPHONY, "db", "upgrade"], env=environment(directory), check=True, capture_output=True
-    )
+    directory = tmp_path_factory.mktemp("migrated")
+
+    async def migrate() -> None:
+        engines = create_engines(directory / DATABASE)
+        await migrations.upgrade(engines)
+        await engines.dispose()
+
+    asyncio.run(migrate())
     return directory
 
 
@@ -94,7 +95,7 @@ def test_a_file_that_is_not_symphonys_database_is_refused(
     shutil.copytree(migrated, data_dir)
     spoil, expected = FAULTS[fault]
     spoil(data_dir / DATABASE)
-    for command in (*COMMANDS.values(), ("serve", "--port", "0", "--workers", "2")):
+    for command in (COMMANDS["db upgrade"], COMMANDS["db check"], ("serve", "--workers", "2")):
         finished = symphony(*command)
         line = refusal(finished)
         assert finished.status == 1
@@ -103,13 +104,13 @@ def test_a_file_that_is_not_symphonys_database_is_refused(
 
 
 def test_the_database_of_another_program_is_refused_and_not_changed(
-    command: tuple[str, ...], symphony: Symphony, data_dir: Path
+    symphony: Symphony, data_dir: Path
 ) -> None:
     data_dir.mkdir()
     file = data_dir / DATABASE
     execute(file, "CREATE TABLE user_profiles (name)")
     before = file.read_bytes()
-    if command != COMMANDS["db check"]:  # which only finds no schema
+    for command in COMMANDS.values():
         assert "a table 'user_profiles'" in refusal(symphony(*command))
     assert file.read_bytes() == before
 
@@ -170,24 +171,24 @@ def test_missing_rights_on_the_schema_are_told_with_the_grant(
 
 
 def test_missing_rights_on_the_tables_are_told(
-    command: tuple[str, ...], symphony: Symphony, stranger: str, empty_postgresql: str
+    symphony: Symphony, stranger: str, empty_postgresql: str
 ) -> None:
     assert symphony("db", "upgrade", DATABASE_URL=empty_postgresql).status == 0
-    finished = symphony(*command, DATABASE_URL=stranger, SECRET_KEY=SECRET)
-    assert "permission denied for table alembic_version" in refusal(finished)
+    for command in (COMMANDS["db check"], COMMANDS["serve"]):
+        finished = symphony(*command, DATABASE_URL=stranger, SECRET_KEY=SECRET)
+        assert "permission denied for table alembic_version" in refusal(finished)
 
 
-def test_a_newer_schema_in_postgresql_is_refused(
-    command: tuple[str, ...], symphony: Symphony, empty_postgresql: str
-) -> None:
+def test_a_newer_schema_in_postgresql_is_refused(symphony: Symphony, empty_postgresql: str) -> None:
     assert symphony("db", "upgrade", DATABASE_URL=empty_postgresql).status == 0
     asyncio.run(run(empty_postgresql, "UPDATE alembic_version SET version_num = '999'"))
-    for migrate in ("true", "false"):
-        finished = symphony(
-            *command, DATABASE_URL=empty_postgresql, SECRET_KEY=SECRET, AUTO_MIGRATE=migrate
-        )
+    settings = {"DATABASE_URL": empty_postgresql, "SECRET_KEY": SECRET}
+    for command in (COMMANDS["db check"], COMMANDS["db upgrade"], COMMANDS["user create"]):
+        finished = symphony(*command, **settings)
         assert "999, which is newer than this program" in refusal(finished)
         assert "db upgrade" not in finished.errors
+    finished = symphony("serve", AUTO_MIGRATE="true", **settings)
+    assert "999, which is newer than this program" in refusal(finished)
 
 
 def test_tables_of_another_program_in_postgresql_are_refused(

@@ -59,11 +59,10 @@ async def require_head(engines: Engines) -> None:
     Raises: SchemaRefused, and errors of drivers.
     """
     async with engines.read.connect() as connection:
-        await connection.run_sync(schema.require_utf8)
+        await connection.run_sync(schema.require_schema_of_symphony)
         reason = schema.reason_against(await connection.run_sync(schema.current_revision))
-        if reason is not None:
-            raise SchemaRefused(reason)
-        await connection.run_sync(schema.require_tables)
+    if reason is not None:
+        raise SchemaRefused(reason)
 
 
 async def not_ready_reason(engines: Engines) -> str | None:

@@ -14,7 +14,7 @@ import pytest
 
 from symphony.infrastructure.database.postgresql.connecting import CannotConnect, open_connection
 from symphony.infrastructure.database.postgresql.url import parse_postgresql_url
-from tests.support.certificates import Certificate, create_certificate
+from tests.infrastructure.database.postgresql.certificates import Certificate, create_certificate
 
 PASSWORD = "canary-that-must-not-be-printed"
 

@@ -65,28 +65,24 @@ def reason_against(revision: str | None) -> str | None:
 
 
 def require_schema_of_symphony(connection: Connection) -> None:
-    """Require a database that a migration may change: an empty one, or one of Symphony.
+    """Require an empty database, or one with a schema of Symphony that this program knows.
 
     Raises: SchemaRefused.
     """
     require_utf8(connection)
-    revision = current_revision(connection)
-    if revision is not None and revision not in _known_revisions():
-        raise SchemaRefused(reason_against(revision))
+    # In this order, since another process may migrate: it commits tables and revision together.
     present = set(inspect(connection).get_table_names())
-    foreign = sorted(present & Model.metadata.tables.keys()) if revision is None else []
-    if foreign:
-        raise SchemaRefused(
-            f"the database already has a table {foreign[0]!r}, but no revision of Symphony:"
-            f" {_OTHER_PROGRAM}"
-        )
-    if revision is not None:
-        require_tables(connection)
-
-
-def require_tables(connection: Connection) -> None:
-    """Require the table that each revision has. Raises: SchemaRefused."""
-    if not inspect(connection).has_table("user_profiles"):
+    revision = current_revision(connection)
+    if revision is None:
+        foreign = sorted(present & Model.metadata.tables.keys())
+        if foreign:
+            raise SchemaRefused(
+                f"the database already has a table {foreign[0]!r}, but no revision of Symphony:"
+                f" {_OTHER_PROGRAM}"
+            )
+    elif revision not in _known_revisions():
+        raise SchemaRefused(reason_against(revision))
+    elif not inspect(connection).has_table("user_profiles"):
         raise SchemaRefused(
             f"the database has a revision, but no table 'user_profiles': {_OTHER_PROGRAM}"
         )

@@ -281,16 +281,16 @@ def _tls(given: Mapping[str, str]) -> tuple[dict[str, str], ssl.SSLContext | Non
             f"sslmode={mode} needs sslrootcert: a file with the certificates of authorities, or"
             f" {_SYSTEM} for those of the operating system"
         )
-    context = _context(tls)
+    context = _context(tls)  # finds mistakes in the files, also where the driver creates its own
     return (tls, context) if uses_system else (tls, None)
 
 
 def _context(tls: Mapping[str, str]) -> ssl.SSLContext:
-    """Build the TLS context of the parameters, with the system's authorities.
+    """Build the TLS context of the parameters.
 
     Raises: DatabaseUrlError for a file that contains something else.
     """
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which verifies certificates and names
     context.set_alpn_protocols(["postgresql"])
     low, high = (tls.get(f"ssl_{each}_protocol_version") for each in ("min", "max"))
     context.minimum_version = _version(low or "TLSv1.2")
@@ -298,7 +298,9 @@ def _context(tls: Mapping[str, str]) -> ssl.SSLContext:
         context.maximum_version = _version(high)
     name = "sslrootcert"
     try:
-        if tls.get(name, _SYSTEM) != _SYSTEM:
+        if tls.get(name) == _SYSTEM:
+            context.load_default_certs()
+        elif name in tls:
             context.load_verify_locations(tls[name])
         name = "sslcrl"
         if name in tls:
