@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Generator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
+from symphony.domain.base import utc_now
+from symphony.infrastructure.git.remotes import remote_git
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, running_api, sign_up, utc

@@ -66,7 +66,7 @@ async def require_head(engines: Engines) -> None:
 
 
 async def not_ready_reason(engines: Engines) -> str | None:
-    """Return why the running service is not ready, for anyone who asks; None if it is."""
+    """Return why the running service is not ready, for an answer to clients; None if it is."""
     try:
         async with asyncio.timeout(_CHECK_TIMEOUT):
             return schema.reason_against(await current_revision(engines))
