@@ -23,7 +23,7 @@ def run(connection: Connection) -> None:
 
 
 async def run_for_command_line() -> None:
-    engines = create_engines(load_settings().store_url)
+    engines = create_engines(load_settings().store)
     try:
         async with engines.write.begin() as connection:
             await connection.run_sync(run)

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from symphony.config.settings import PREFIX, Settings
+from symphony.infrastructure.database.postgresql.parameters import PARAMETERS
 from tests.support.checkout import TOP
 from tests.support.documents import rows
 
@@ -18,6 +19,17 @@ def test_the_configuration_lists_every_setting_with_its_default() -> None:
         for name, field in Settings.model_fields.items()
         if field.default_factory is None
     } | {f"{PREFIX}DATA_DIR": "the user's data folder"}
+
+
+def test_the_configuration_lists_every_parameter_of_a_postgresql_url() -> None:
+    listed = [
+        name
+        for row in rows(
+            CONFIGURATION.partition("### PostgreSQL URLs")[2].partition("\n## ")[0], "`.*`"
+        )
+        for name in re.findall(r"`(\w+)`", row[0])
+    ]
+    assert sorted(listed) == sorted(PARAMETERS)
 
 
 def in_words(default: Any) -> str:

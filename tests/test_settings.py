@@ -234,13 +234,13 @@ def test_without_a_database_the_data_are_in_a_file_of_the_data_folder(
     monkeypatch.setenv("SYMPHONY_DATA_DIR", "~/symphony")
     settings = load_settings()
     assert settings.data_dir == tmp_path / "symphony"
-    assert settings.store_url == f"sqlite:///{tmp_path}/symphony/symphony.sqlite3"
+    assert settings.store == tmp_path / "symphony/symphony.sqlite3"
 
 
 def test_demo_mode_leaves_the_real_database_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYMPHONY_DATABASE_URL", "postgresql://127.0.0.1/symphony")
     monkeypatch.setenv("SYMPHONY_DEMO_MODE", "true")
-    assert load_settings().store_url == IN_MEMORY
+    assert load_settings().store == IN_MEMORY
 
 
 def test_demo_mode_runs_in_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -260,7 +260,7 @@ def test_the_demo_settings_are_in_memory_whatever_the_environment_says(
     settings = get_demo_settings()
     assert settings.demo_mode
     assert settings.workers == 1
-    assert settings.store_url == IN_MEMORY
+    assert settings.store == IN_MEMORY
 
 
 def test_the_demo_settings_refuse_what_all_settings_refuse(

@@ -1,10 +1,12 @@
 """Settings: where they come from, and how invalid ones are refused."""
 
 import os
+import sqlite3
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from scripts.demos.support.stage import Stage, perform
 from scripts.support.service_process import SYMPHONY
@@ -29,6 +31,9 @@ def story(stage: Stage) -> None:
     demo_mode(stage)
     refusals(stage)
     refused_start(stage)
+    named_directories(stage)
+    database_urls(stage)
+    databases_that_cannot_be_used(stage)
 
 
 def defaults(stage: Stage) -> None:
@@ -45,7 +50,7 @@ def defaults(stage: Stage) -> None:
     stage.expect("the server listens on this machine only", settings.host == "127.0.0.1")
     stage.expect(
         "its data is in an SQLite file in the user's data directory",
-        settings.store_url.startswith(f"sqlite:///{settings.data_dir}"),
+        settings.store == settings.data_dir / "symphony.sqlite3",
     )
     limits = (
         settings.max_workspaces_per_user,
@@ -74,7 +79,7 @@ def environment_variables(stage: Stage) -> None:
         stage.expect("the port is 9000", settings.port == 9000)
         stage.expect("registration is closed", settings.registration == "closed")
         stage.expect("two folders are separated as in PATH", len(settings.git_roots) == 2)
-        stage.expect("the data is on PostgreSQL", settings.store_url.startswith("postgresql://"))
+        stage.expect("the data is on PostgreSQL", str(settings.store).startswith("postgresql://"))
         stage.expect("the password is not in the repr", "hunter2" not in repr(settings))
         stage.expect("`--port 7000` wins", load_settings(port=7000).port == 7000)
 
@@ -89,13 +94,13 @@ def demo_mode(stage: Stage) -> None:
         rows=[
             ("demo_mode", settings.demo_mode),
             ("demo_database_url", settings.demo_database_url),
-            ("store_url", settings.store_url),
+            ("store", settings.store),
         ],
     )
     stage.why("a demo cannot damage real data, even where SYMPHONY_DATABASE_URL is set.")
     stage.expect("demo mode is on", settings.demo_mode)
     stage.expect("the database is SQLite in memory", settings.demo_database_url == "sqlite://")
-    stage.expect("the configured database is not used", settings.store_url == "sqlite://")
+    stage.expect("the configured database is not used", settings.store == "sqlite://")
     with (
         stage.expect_refusal(
             "two processes, which would share no memory", SettingsError, "WORKERS"
@@ -128,6 +133,83 @@ def refused_start(stage: Stage) -> None:
     stage.expect("it prints one line, no traceback", done.stderr.count("\n") == 1)
     stage.expect("the line names the variable", "SYMPHONY_SECRET_KEY" in done.stderr)
     stage.expect("but not its value", "hunter2" not in done.stderr)
+
+
+def named_directories(stage: Stage) -> None:
+    stage.step("A data directory is used as it is named")
+    with TemporaryDirectory() as top:
+        for name in ("a%20b", "q?mode=ro", "ü #x"):
+            directory = Path(top) / name
+            done = symphony("db", "upgrade", SYMPHONY_DATA_DIR=str(directory))
+            stage.run(f"SYMPHONY_DATA_DIR='…/{name}' symphony db upgrade", done.stdout)
+            found = {file.name for file in directory.iterdir()}
+            stage.expect(f"the database is in {name!r}", "symphony.sqlite3" in found)
+        names = sorted(each.name for each in Path(top).iterdir())
+        stage.expect("no other directory was created", len(names) == 3)
+    stage.why("in a URL, such a path would be decoded, and the data would be elsewhere.")
+
+
+def database_urls(stage: Stage) -> None:
+    stage.step("A PostgreSQL URL has libpq's parameters: each has its effect or is refused by name")
+    base = "postgresql://ada:hunter2@127.0.0.1:1/symphony"
+    for parameter, status in (
+        ("connect_timeout=2&keepalives_idle=30&application_name=symphony-1", 1),
+        ("channel_binding=prefer&gssencmode=disable", 1),
+        ("channel_binding=require", 2),
+        ("sslmode=sometimes", 2),
+        ("work_mem=8MB", 2),
+    ):
+        done = symphony("db", "check", SYMPHONY_DATABASE_URL=f"{base}?{parameter}")
+        stage.run(f"symphony db check   # …?{parameter}", done.stderr)
+        wanted = "Connection refused" if status == 1 else parameter.partition("=")[0]
+        stage.expect(
+            "it is honored: only the server is missing" if status == 1 else "it is refused by name",
+            done.returncode == status and wanted in done.stderr,
+        )
+        stage.expect("in one line, without the password", is_one_line(done, "hunter2"))
+    stage.why("a parameter that is ignored would promise a protection that is not there.")
+
+
+def databases_that_cannot_be_used(stage: Stage) -> None:
+    stage.step("A database that cannot be used is refused in one line")
+    with TemporaryDirectory() as top:
+        file = Path(top) / "symphony.sqlite3"
+        file.write_text("Dear Charles, " * 1000)
+        text = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
+        file.unlink()
+        file.mkdir()
+        directory = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
+        file.rmdir()
+        symphony("db", "upgrade", SYMPHONY_DATA_DIR=top)
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '999'")
+            connection.commit()
+        newer = symphony("db", "check", SYMPHONY_DATA_DIR=top)
+    for done, expected in (
+        (text, "is not an SQLite database"),
+        (directory, "Is a directory"),
+        (newer, "newer than this program"),
+    ):
+        stage.run("symphony …", done.stderr)
+        stage.expect(f"it says: {expected}", expected in done.stderr and done.returncode == 1)
+        stage.expect("in one line, without a traceback", is_one_line(done))
+    stage.expect("an upgrade, which would not help, is not advised", "upgrade" not in newer.stderr)
+    stage.why("the line says what to do, at the start and not at the first request.")
+
+
+def symphony(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own program
+        [SYMPHONY, *arguments],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def is_one_line(done: "subprocess.CompletedProcess[str]", *secrets: str) -> bool:
+    return done.stderr.count("\n") == 1 and not any(each in done.stderr for each in secrets)
 
 
 @contextmanager

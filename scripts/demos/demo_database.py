@@ -27,7 +27,7 @@ THESIS = Workspace(user_profile_id=ADA.id, name="Thesis")
 
 
 async def story(stage: Stage) -> None:
-    engines = create_engines(get_demo_settings().store_url)
+    engines = create_engines(get_demo_settings().store)
     try:
         await history(stage, engines)
         await constraints(stage, engines)
@@ -177,7 +177,7 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
 
 async def nothing_left(stage: Stage) -> None:
     stage.step("A database in memory is gone when its engines are disposed")
-    engines = create_engines(get_demo_settings().store_url)
+    engines = create_engines(get_demo_settings().store)
     try:
         stage.expect("the next one is empty", await migrations.current_revision(engines) is None)
     finally:

@@ -1,12 +1,19 @@
 """The steps before the service starts: its directory, its keys, and its database's schema."""
 
+import os
+import stat
 import tempfile
 from pathlib import Path
 
 from symphony.config.settings import PREFIX, Settings, SettingsError
-from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.domain.vaults.keys import MasterKeyMissing, MasterKeys
 from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.checks.explanations import explained_errors
+from symphony.infrastructure.database.checks.sqlite_file import (
+    CHECKED_AT_START,
+    require_undamaged,
+    require_writable,
+)
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import KEY_BYTES, new_key
@@ -30,7 +37,7 @@ def engines_for(settings: Settings) -> Engines:
     Raises: SettingsError, StartRefused.
     """
     try:
-        engines = create_engines(settings.store_url)
+        engines = create_engines(settings.store)
     except DatabaseUrlError as error:
         name = "DEMO_DATABASE_URL" if settings.demo_mode else "DATABASE_URL"
         raise SettingsError(f"{PREFIX}{name}: {error}") from None
@@ -38,9 +45,14 @@ def engines_for(settings: Settings) -> Engines:
         try:
             engines.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # SQLite gives its other files the mode of this one.
-            engines.file.touch(mode=0o600, exist_ok=True)
+            descriptor = os.open(engines.file, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
         except OSError as error:
             raise _not_writable(settings, error) from None
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise StartRefused(f"{engines.file} is not a file.")
+        finally:
+            os.close(descriptor)
     return engines
 
 
@@ -99,32 +111,14 @@ async def prepare(settings: Settings) -> None:
 
     An embedded database is always migrated, PostgreSQL only when the settings allow it.
 
-    Raises: SettingsError, StartRefused.
+    Raises: SettingsError, StartRefused, DatabaseUnusable.
     """
     if settings.git_roots:
         require_temporary_directory("git inspections")
     engines = engines_for(settings)
     try:
-        if engines.is_in_memory and settings.workers > 1:
-            raise SettingsError(
-                f"{PREFIX}WORKERS: {settings.workers} is not possible with a database in memory,"
-                " which belongs to one process; must be 1."
-            )
-        secret_for(settings, engines)
-        master_keys_for(settings, engines)
-        if engines.file is not None or settings.auto_migrate:
-            await migrations.upgrade(engines)
-        elif not engines.is_in_memory:
-            reason = await migrations.not_ready_reason(engines)
-            if reason is not None:
-                raise StartRefused(reason)
-        if engines.file is not None and settings.master_key is None:
-            async with SqlAlchemyStore(engines).reading() as repositories:
-                is_needed = await repositories.vault_keys.need_a_master_key()
-            file = _master_key_file(engines.file)
-            _ensure_master_key(settings, file, is_needed=is_needed)
-    except StoreUnavailable:
-        raise StartRefused(migrations.UNREACHABLE) from None
+        with explained_errors(engines.file):
+            await _prepare(settings, engines)
     finally:
         await engines.dispose()
 
@@ -141,6 +135,28 @@ def require_temporary_directory(user: str) -> None:
             f"There is no temporary directory for {user}. Set TMPDIR to a directory that is"
             " writable."
         ) from None
+
+
+async def _prepare(settings: Settings, engines: Engines) -> None:
+    if engines.is_in_memory and settings.workers > 1:
+        raise SettingsError(
+            f"{PREFIX}WORKERS: {settings.workers} is not possible with a database in memory, which"
+            " belongs to one process; must be 1."
+        )
+    secret_for(settings, engines)
+    master_keys_for(settings, engines)
+    if engines.file is not None or settings.auto_migrate:
+        await migrations.upgrade(engines)
+    elif not engines.is_in_memory:
+        await migrations.require_head(engines)
+    if engines.file is None:
+        return
+    await require_writable(engines)
+    await require_undamaged(engines, CHECKED_AT_START)
+    if settings.master_key is None:
+        async with SqlAlchemyStore(engines).reading() as repositories:
+            is_needed = await repositories.vault_keys.need_a_master_key()
+        _ensure_master_key(settings, _master_key_file(engines.file), is_needed=is_needed)
 
 
 def _ensure_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:
@@ -171,7 +187,8 @@ def _master_key_file(database: Path) -> Path:
 
 
 def _not_writable(settings: Settings, error: OSError) -> StartRefused:
+    variable = "DATA_DIR" if isinstance(settings.store, Path) else "DATABASE_URL"
     return StartRefused(
-        f"Cannot write to {settings.data_dir}: {error.strerror}. Choose another directory with"
-        f" {PREFIX}DATA_DIR."
+        f"Cannot write to {error.filename or settings.data_dir}: {error.strerror}. Choose another"
+        f" place with {PREFIX}{variable}."
     )

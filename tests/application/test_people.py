@@ -17,6 +17,7 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application, Policy
+from symphony.application.orchestrations import identification
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
 from symphony.application.orchestrations.password_update import UpdatePassword, update_password
 from symphony.application.orchestrations.sign_in import SignIn, sign_in
@@ -30,6 +31,7 @@ from symphony.application.user_profiles import (
     update_user_profile,
 )
 from symphony.application.workspaces import CreateWorkspace, create_workspace
+from symphony.domain import api_tokens
 from symphony.domain.api_tokens import ApiToken, Scope, TokenRefused, new_api_token
 from symphony.domain.base import PageRequest, new_id, utc_now
 from symphony.domain.errors import (
@@ -287,3 +289,17 @@ async def test_the_use_of_a_token_is_stored_once_a_minute(app: Application, ada:
     assert before <= first <= utc_now()
     await asyncio.gather(*(identify_caller(IdentifyCaller(token), app) for _ in range(10)))
     assert await last_use() == first
+
+
+async def test_the_use_of_a_token_is_stored_after_the_clock_was_set_back(
+    app: Application, ada: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token, _ = await make_token(app, ada)
+    with monkeypatch.context() as ahead:
+        for module in (identification, api_tokens):
+            ahead.setattr(module, "utc_now", lambda: utc_now() + timedelta(days=30))
+        await identify_caller(IdentifyCaller(token), app)
+    await identify_caller(IdentifyCaller(token), app)
+    (listed,) = (await app.ask(list_api_tokens, ListApiTokens(ada, PageRequest(limit=10)))).items
+    assert listed.last_used_at is not None
+    assert listed.last_used_at <= utc_now()

@@ -90,7 +90,7 @@ def test_a_schema_that_is_not_at_head_is_refused_and_the_command_for_it_named(
 
 def test_an_unreachable_database_is_refused(command: tuple[str, ...], symphony: Symphony) -> None:
     finished = symphony(*command, DATABASE_URL=NOWHERE, SECRET_KEY=SECRET)
-    assert refusal(finished) == "the database cannot be reached"
+    assert refusal(finished) == "PostgreSQL cannot be reached at 127.0.0.1:1: Connection refused"
 
 
 @pytest.mark.parametrize("automatic", ["true", "false"])
@@ -107,7 +107,7 @@ def test_a_database_that_does_not_exist_is_refused(
 @pytest.mark.parametrize(
     "url",
     [
-        f"postgres://ada:{CANARY}@127.0.0.1/symphony",
+        f"postgresq://ada:{CANARY}@127.0.0.1/symphony",
         f"mysql://ada:{CANARY}@127.0.0.1/symphony",
         f"postgresql+psycopg://ada:{CANARY}@127.0.0.1/symphony",
         f"postgresql://ada:{CANARY}@127.0.0.1:port/symphony",

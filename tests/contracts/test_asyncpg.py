@@ -14,7 +14,8 @@ import pytest
 import uvloop
 
 from scripts.support.tcp_proxy import running_proxy
-from symphony.infrastructure.database.availability.keepalive import Keepalives, keep_alive
+from symphony.infrastructure.database.availability.keepalive import keep_alive
+from symphony.infrastructure.database.postgresql.address import Keepalives
 from tests.support import postgres
 
 ADAPTER = "adapt symphony/infrastructure/database/availability/keepalive.py"

@@ -1,5 +1,6 @@
 """Secret files: created once, by one process, and readable by their owner only."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -81,3 +82,13 @@ def test_an_interrupted_replacement_keeps_the_content_and_can_be_repeated(tmp_pa
     assert file.read_bytes() == key
     replace(file, b"another key")
     assert [each.name for each in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_full_disk_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        load_or_create(tmp_path / "key", lambda: b"k" * 32)
+    assert list(tmp_path.iterdir()) == []

@@ -100,7 +100,7 @@ async def test_a_statement_has_a_time_limit(
 ) -> None:
     """A lock held by another process is waited for until the time limit; then comes a 503."""
     limit(monkeypatch, DatabaseLimits(lock_timeout=0.5, sqlite_busy_timeout=0.5))
-    other = create_engines(settings.store_url)
+    other = create_engines(settings.store)
     if other.is_in_memory:
         pytest.skip("a database in memory has no other process that could hold a lock")
     try:

@@ -13,7 +13,7 @@ from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 @asynccontextmanager
 async def store_in_memory() -> AsyncGenerator[Store]:
     """An empty database with the schema at head."""
-    engines = create_engines(get_demo_settings().store_url)
+    engines = create_engines(get_demo_settings().store)
     try:
         await migrations.upgrade(engines)
         yield SqlAlchemyStore(engines)

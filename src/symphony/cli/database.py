@@ -3,7 +3,7 @@
 import typer
 
 from symphony.cli.execution import load_settings, run
-from symphony.cli.usage import exit_with, group_of_commands
+from symphony.cli.usage import group_of_commands
 from symphony.imports import without_collection
 
 group = group_of_commands("Create, upgrade and check the database schema.")
@@ -15,11 +15,15 @@ def upgrade_database() -> None:
     with without_collection():
         from symphony.bootstrap import engines_for
         from symphony.infrastructure.database import migrations
+        from symphony.infrastructure.database.checks.explanations import explained_errors
+        from symphony.infrastructure.database.checks.sqlite_file import require_undamaged
 
     async def upgrade() -> None:
         engines = engines_for(load_settings())
         try:
-            await migrations.upgrade(engines)
+            with explained_errors(engines.file):
+                await require_undamaged(engines)
+                await migrations.upgrade(engines)
         finally:
             await engines.dispose()
 
@@ -33,15 +37,17 @@ def check_database() -> None:
     with without_collection():
         from symphony.bootstrap import engines_for
         from symphony.infrastructure.database import migrations
+        from symphony.infrastructure.database.checks.explanations import explained_errors
+        from symphony.infrastructure.database.checks.sqlite_file import require_undamaged
 
-    async def check() -> str | None:
+    async def check() -> None:
         engines = engines_for(load_settings())
         try:
-            return await migrations.not_ready_reason(engines)
+            with explained_errors(engines.file):
+                await migrations.require_head(engines)
+                await require_undamaged(engines)
         finally:
             await engines.dispose()
 
-    reason = run(check())
-    if reason is not None:
-        exit_with(reason)
+    run(check())
     typer.echo(f"The schema is at {migrations.head_revision()}.")

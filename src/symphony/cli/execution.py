@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from symphony.application.app import Application
 from symphony.cli.usage import USAGE_ERROR, as_clause, exit_with, is_invalid
 from symphony.domain.errors import DomainError, FieldError, Invalid
-from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.imports import without_collection
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def refusals(
     with without_collection():
         from symphony.bootstrap import StartRefused
         from symphony.config.settings import PREFIX, SettingsError
-        from symphony.infrastructure.database import migrations
+        from symphony.infrastructure.database.checks.explanations import DatabaseUnusable
         from symphony.infrastructure.database.engine import DatabaseUrlError
     try:
         yield
@@ -63,10 +62,8 @@ def refusals(
     except Invalid as error:
         reasons = (_as_given(each, given or {}).removesuffix(".") for each in error.errors)
         exit_with(f"{'; '.join(reasons)}.", USAGE_ERROR)
-    except (StartRefused, Refused, DomainError) as error:
+    except (StartRefused, DatabaseUnusable, Refused, DomainError) as error:
         exit_with(str(error))
-    except StoreUnavailable:
-        exit_with(migrations.UNREACHABLE)
 
 
 async def with_application(work: Callable[[Application], Awaitable[ResultT]]) -> ResultT:
@@ -76,6 +73,7 @@ async def with_application(work: Callable[[Application], Awaitable[ResultT]]) ->
     """
     with without_collection():
         from symphony.bootstrap import engines_for, master_keys_for, prepare, secret_for
+        from symphony.infrastructure.database.checks.explanations import explained_errors
         from symphony.infrastructure.metrics import Metrics
         from symphony.main import running_application
     settings = load_settings()
@@ -83,10 +81,11 @@ async def with_application(work: Callable[[Application], Awaitable[ResultT]]) ->
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
-    async with running_application(
-        settings, engines, secret, master_keys, Metrics()
-    ) as application:
-        return await work(application)
+    with explained_errors(engines.file):
+        async with running_application(
+            settings, engines, secret, master_keys, Metrics()
+        ) as application:
+            return await work(application)
 
 
 def load_settings() -> "Settings":

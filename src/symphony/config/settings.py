@@ -177,12 +177,15 @@ class Settings(BaseSettings):
         return self.allowed_hosts or ((own,) if _is_host(own) else ())
 
     @property
-    def store_url(self) -> str:
-        """The URL of the database. Demo mode never uses the real database."""
+    def store(self) -> str | Path:
+        """The URL of the database, or the path of its file; a path in a URL would be decoded.
+
+        Demo mode never uses the real database.
+        """
         if self.demo_mode:
             return self.demo_database_url
         if self.database_url is None:
-            return f"sqlite:///{self.data_dir / 'symphony.sqlite3'}"
+            return self.data_dir / "symphony.sqlite3"
         return self.database_url.get_secret_value()
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain import writes
-from symphony.domain.base import NamedEntity, PagedRepository, Rule
+from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
 from symphony.domain.errors import FieldError, NamesTaken
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
@@ -130,8 +130,10 @@ class RepoService:
                 raise NoRemote
             if repo.remote_url != remote_url:
                 raise RemoteChanged
-            last = synced_at if repo.last_synced is None else max(synced_at, repo.last_synced)
-            return repo.updated({"last_synced": last})
+            known = repo.last_synced
+            # A time in the future is of a clock that was ahead, and later than no other sync.
+            is_latest = known is None or synced_at > known or known > utc_now()
+            return repo.updated({"last_synced": synced_at if is_latest else known})
 
         return await writes.update(self._repos, user_id, repo_id, None, mark)
 

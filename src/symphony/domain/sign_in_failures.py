@@ -10,6 +10,9 @@ from symphony.domain.errors import DomainError
 
 MAX_FAILURES = 5
 WINDOW = timedelta(minutes=1)
+CLOCK_DIFFERENCE = timedelta(seconds=10)
+"""How far the clocks of the processes may differ. A failure that is further in the future was
+counted before the clock was set back."""
 
 
 class TooManyAttempts(DomainError):
@@ -31,10 +34,13 @@ class RecentFailures:
     since: datetime
 
     def require_fewer_than(self, count: int) -> None:
-        """Raises: TooManyAttempts, until the minute is over."""
-        remaining = (self.since + WINDOW - utc_now()).total_seconds()
-        if self.count >= count and remaining > 0:
-            raise TooManyAttempts(ceil(remaining))
+        """Raise an error until the minute is over; a minute that begins later than now is over.
+
+        So a clock that is set back never prolongs it. Raises: TooManyAttempts.
+        """
+        remaining = self.since + WINDOW - utc_now()
+        if self.count >= count and timedelta(0) < remaining <= WINDOW:
+            raise TooManyAttempts(ceil(remaining.total_seconds()))
 
 
 class SignInFailureRepository(ABC):

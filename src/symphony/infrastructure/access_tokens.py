@@ -4,13 +4,18 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import jwt
 
 _ALGORITHM = "HS256"
+LEEWAY = timedelta(minutes=1)
+"""How far the clocks of two machines may differ (RFC 7519, sections 4.1.4 and 4.1.5)."""
+_LAST_EXPIRY = datetime.max.replace(tzinfo=UTC) - LEEWAY
+# `iat` is informative (RFC 7519, section 4.1.6): a token from a clock that is ahead is valid.
+_OPTIONS = {"require": ["exp", "sub"], "verify_iat": False}
 # The library's signatures name types of the package cryptography, which HMAC does not need.
 _encode: Callable[..., str] = jwt.encode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 _decode: Callable[..., dict[str, Any]] = jwt.decode  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
@@ -35,18 +40,25 @@ class JwtAccessTokens:
         return _encode(claims, self._key, algorithm=_ALGORITHM)
 
     def read(self, token: str) -> tuple[UUID, datetime] | None:
+        """Return the user's id, and when the token expires; None if it is invalid.
+
+        A token that expired by this clock is accepted for another minute. The time returned
+        includes that minute then, so that what is bound to the token has not expired already.
+        """
         digest = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
         verified = self._cache.get(digest) or self._verify(token)
         if verified is None:
             return None
-        if verified[1].timestamp() <= time.time():
+        user_id, expires_at = verified
+        now = datetime.fromtimestamp(time.time(), UTC)
+        if expires_at + LEEWAY <= now:
             self._cache.pop(digest, None)
             return None
         self._cache[digest] = verified
         self._cache.move_to_end(digest)
         if len(self._cache) > self._cache_size:
             self._cache.popitem(last=False)
-        return verified
+        return user_id, expires_at if expires_at > now else expires_at + LEEWAY
 
     def has_expired(self, token: str) -> bool:
         try:
@@ -61,11 +73,11 @@ class JwtAccessTokens:
             return False
 
     def _verify(self, token: str) -> tuple[UUID, datetime] | None:
-        """Return the user's id and the expiry; None if the token is invalid or expired."""
         try:
             claims = _decode(
-                token, self._key, algorithms=[_ALGORITHM], options={"require": ["exp", "sub"]}
+                token, self._key, algorithms=[_ALGORITHM], options=_OPTIONS, leeway=LEEWAY
             )
-            return UUID(claims["sub"]), datetime.fromtimestamp(claims["exp"], UTC)
+            expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+            return UUID(claims["sub"]), min(expires_at, _LAST_EXPIRY)
         except (jwt.InvalidTokenError, ValueError, OverflowError):
             return None

@@ -14,11 +14,13 @@ def load_or_create(file: Path, new: Callable[[], bytes]) -> bytes:
     """
     if not file.exists():
         own = file.with_name(f"{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        _write(own, new(), os.O_EXCL)
-        # A link is created whole or not at all, and never replaces the file of another process.
-        with contextlib.suppress(FileExistsError):
-            os.link(own, file)
-        own.unlink()
+        try:
+            _write(own, new(), os.O_EXCL)
+            # A link is created whole or not at all, and never replaces the file of another process.
+            with contextlib.suppress(FileExistsError):
+                os.link(own, file)
+        finally:
+            own.unlink(missing_ok=True)  # also when the disk is full
     return file.read_bytes()
 
 

@@ -71,7 +71,7 @@ async def test_commands_are_counted_by_outcome(client: httpx.AsyncClient, ada: U
 
 async def test_the_use_of_the_database_is_reported(settings: Settings) -> None:
     counted = Metrics()
-    engines = create_engines(settings.store_url)
+    engines = create_engines(settings.store)
     store = SqlAlchemyStore(engines, counted)
     leave = asyncio.Event()
 

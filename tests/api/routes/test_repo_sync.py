@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Generator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
+from symphony.domain.base import utc_now
+from symphony.infrastructure.git.remotes import remote_git
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, running_api, sign_up, utc
@@ -201,3 +204,15 @@ async def test_other_changes_during_a_sync_are_kept(
     answer = await synced_while(ada, path, change, monkeypatch)
     assert answer.json()["repo"]["name"] == "other"
     assert answer.json()["repo"]["last_synced"] == answer.json()["synced_at"]
+
+
+async def test_a_sync_by_a_clock_that_was_ahead_gives_way_to_the_next_one(
+    ada: User, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = await registered(ada, Path("/none"), address)
+    path = f"/repos/{repo['id']}"
+    with monkeypatch.context() as ahead:
+        ahead.setattr(remote_git, "utc_now", lambda: utc_now() + timedelta(days=30))
+        assert (await ada.post(f"{path}/sync")).status_code == 200
+    synced = (await ada.post(f"{path}/sync")).json()
+    assert synced["repo"]["last_synced"] == synced["synced_at"]

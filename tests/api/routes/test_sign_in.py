@@ -87,7 +87,7 @@ async def test_invalid_tokens_are_refused(ada: User) -> None:
     eternal = base64.urlsafe_b64encode(json.dumps({"sub": ada.id}).encode()).decode().rstrip("=")
     other_key = JwtAccessTokens(derive_key(b"another secret", "access tokens"), 3600)
     same_key = derive_key(SECRET.encode(), "access tokens")
-    expired = JwtAccessTokens(same_key, -1)
+    expired = JwtAccessTokens(same_key, -61)
     assert (
         await ada.using(JwtAccessTokens(same_key, 60).issue(UUID(ada.id))).get("/api-tokens")
     ).is_success

@@ -22,6 +22,7 @@ from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError, translated_errors
 from symphony.infrastructure.database.mappings import REPOS
+from symphony.infrastructure.database.postgresql.connecting import CannotConnect
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
 from tests.infrastructure.database.kept import (
@@ -60,7 +61,7 @@ async def test_the_store_is_unavailable_while_the_server_cannot_be_reached() -> 
             with pytest.raises(StoreUnavailable):
                 await opened.__aenter__()
         assert await migrations.not_ready_reason(engines) == migrations.UNREACHABLE
-        with pytest.raises(StoreUnavailable):
+        with pytest.raises(CannotConnect, match="Connection refused"):
             await migrations.upgrade(engines)
         await engines.dispose()
 

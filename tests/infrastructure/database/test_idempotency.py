@@ -145,6 +145,18 @@ async def test_a_key_is_kept_for_a_day(store: Store, engines: Engines, ada: Hous
     assert await make(later, a_key(ada), ada.vault) is ada.vault
 
 
+async def test_a_key_of_a_clock_that_was_days_ahead_expires(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    def ahead(time: timedelta) -> Store:
+        return SqlAlchemyStore(engines, clock=lambda: utc_now() + time)
+
+    await make(ahead(KEPT_FOR - timedelta(minutes=1)), a_key(ada), ada.repo)
+    assert await make(store, a_key(ada), ada.vault) == ada.repo  # a retry, by another clock
+    await make(ahead(KEPT_FOR * 3), a_key(ada), ada.repo)
+    assert await make(store, a_key(ada), ada.vault) is ada.vault
+
+
 async def test_the_keys_of_a_user_are_removed_with_the_user(store: Store, ada: Household) -> None:
     await make(store, a_key(ada), ada.repo)
     async with committed(store) as uow:

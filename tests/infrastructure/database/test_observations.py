@@ -219,3 +219,13 @@ async def test_a_repo_can_be_deleted_while_its_observation_is_written(
     await remember(store, ada.user.id, *map(seen_of, repos))
     found = {each.id for each in await known(store, ada.user.id) if each.observation}
     assert found == {each.id for each in repos[1::2]}
+
+
+@pytest.mark.parametrize("ahead", [timedelta(seconds=30), timedelta(days=365)])
+async def test_an_observation_from_the_future_does_not_outlive_a_fresh_one(
+    ahead: timedelta, store: Store, ada: Household
+) -> None:
+    await remember(store, ada.user.id, seen_of(ada.repo, utc_now() + ahead))
+    fresh = seen_of(ada.repo)
+    await remember(store, ada.user.id, fresh)
+    assert await last_seen(store, ada) == fresh

@@ -3,8 +3,15 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
 from symphony.domain.base import utc_now
-from symphony.domain.sign_in_failures import WINDOW, RecentFailures
+from symphony.domain.sign_in_failures import (
+    MAX_FAILURES,
+    WINDOW,
+    RecentFailures,
+    TooManyAttempts,
+)
 from symphony.domain.unit_of_work import Store
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
@@ -84,3 +91,41 @@ async def test_the_failures_of_one_account_are_cleared(store: Store) -> None:
     assert (await failures(store, ADA)).count == 0
     assert (await failures(store, EVE)).count == 1
     assert (await fail(store, ADA)).count == 1
+
+
+@pytest.mark.parametrize("step", [SECOND * 2, SECOND * 30, WINDOW * 60, WINDOW * 60 * 24 * 365])
+async def test_a_clock_that_is_set_back_does_not_prolong_a_lock_out(
+    step: timedelta, store: Store, engines: Engines
+) -> None:
+    ahead = after(engines, step)  # until the clock is set back to the right time
+    for _ in range(MAX_FAILURES):
+        await fail(ahead, ADA)
+    (await failures(store, ADA)).require_fewer_than(MAX_FAILURES)
+
+
+async def test_after_the_clock_was_set_back_the_count_starts_again(
+    store: Store, engines: Engines
+) -> None:
+    for _ in range(MAX_FAILURES):
+        await fail(after(engines, WINDOW * 60), ADA)
+    counted = await fail(store, ADA)
+    assert counted.count == 1
+    assert counted.since <= utc_now()
+
+
+async def test_clocks_of_processes_that_differ_a_little_do_not_reset_the_count(
+    store: Store, engines: Engines
+) -> None:
+    for _ in range(MAX_FAILURES):
+        await fail(after(engines, SECOND * 2), ADA)
+    counted = await fail(store, ADA)
+    assert counted.count == MAX_FAILURES + 1
+    with pytest.raises(TooManyAttempts) as refused:
+        counted.require_fewer_than(MAX_FAILURES)
+    assert refused.value.retry_after <= WINDOW.total_seconds()
+
+
+async def test_a_clock_that_is_set_forward_ends_a_lock_out(store: Store, engines: Engines) -> None:
+    for _ in range(MAX_FAILURES):
+        await fail(store, ADA)
+    assert (await failures(after(engines, WINDOW * 60), ADA)).count == 0

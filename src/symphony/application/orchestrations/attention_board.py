@@ -62,9 +62,14 @@ async def _inspected(user_id: UUID, repos: Sequence[BoardRepo], git: Git) -> lis
     The repos with the oldest observations are inspected first: if there is not enough time for
     all, the next request continues with the others.
     """
-    oldest_first = sorted(
-        repos, key=lambda each: each.observation.observed_at if each.observation else _NEVER
-    )
+    now = utc_now()
+
+    def observed_at(repo: BoardRepo) -> datetime:
+        # An observation from the future, of a clock that was ahead, would always come last.
+        seen = repo.observation.observed_at if repo.observation else _NEVER
+        return seen if seen <= now else _NEVER
+
+    oldest_first = sorted(repos, key=observed_at)
     paths = dict.fromkeys(each.path for each in oldest_first)
     statuses = await git.statuses(user_id, paths, within=INSPECTION_LIMIT)
     return [

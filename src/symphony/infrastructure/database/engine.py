@@ -17,9 +17,15 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProx
 
 from symphony.domain.json_objects import compact
 from symphony.infrastructure.database.aiosqlite_internals import ResettingConnection
-from symphony.infrastructure.database.availability.keepalive import Keepalives, keep_alive
+from symphony.infrastructure.database.availability.keepalive import keep_alive
 from symphony.infrastructure.database.availability.watched_file import OpenedFile, WatchedFile
 from symphony.infrastructure.database.column_types import FIRST_MOMENT, LAST_MOMENT, read_json
+from symphony.infrastructure.database.postgresql.address import (
+    DatabaseUrlError,
+    PostgresqlAddress,
+)
+from symphony.infrastructure.database.postgresql.connecting import open_connection
+from symphony.infrastructure.database.postgresql.url import SCHEMES, parse_postgresql_url
 
 _OPTIONS: dict[str, Any] = {
     "poolclass": AsyncAdaptedQueuePool,
@@ -34,10 +40,6 @@ _USES = "uses"
 _FILE = "file"
 _POSTGRESQL_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class DatabaseUrlError(ValueError):
-    """A URL that names no usable database; the message does not repeat the URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,26 +104,31 @@ class Engines:
             self.anchor.close()
 
 
-def create_engines(database_url: str, limits: DatabaseLimits = DEFAULT_LIMITS) -> Engines:
-    """Create engines for `postgresql://…` or `sqlite:///file`; `sqlite://` is a database in memory.
+def create_engines(database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS) -> Engines:
+    """Create engines for a URL, or for the path of an SQLite file, which is used as it is.
 
-    Raises: DatabaseUrlError for any other URL. An invalid parameter in the URL raises it when the
-    first connection is opened.
+    The URLs are `postgresql://…`, and `sqlite:///file` with a percent-encoded path; `sqlite://` is
+    a database in memory. Raises: DatabaseUrlError.
     """
+    if isinstance(database, Path):
+        return _sqlite_file(database.absolute(), limits)
+    if database.startswith(SCHEMES):
+        return _postgresql(parse_postgresql_url(database), limits)
     try:
-        url = make_url(database_url)
+        url = make_url(database)
     except Exception:
         raise DatabaseUrlError("not a database URL") from None
-    if url.get_backend_name() == "postgresql" and url.drivername in {
-        "postgresql",
-        "postgresql+asyncpg",
-    }:
-        return _postgresql(url, limits)
-    if url.drivername in {"sqlite", "sqlite+aiosqlite"}:
-        if url.database in {None, "", ":memory:"}:
-            return _sqlite_in_memory(limits)
-        return _sqlite_file(Path(cast("str", url.database)).absolute(), limits)
-    raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
+    if url.drivername not in {"sqlite", "sqlite+aiosqlite"}:
+        raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
+    if url.host or url.query or {"\ufffd", "\0"} & {*(url.database or "")}:
+        # SQLAlchemy would drop the host, and read a path that is not UTF-8 as another one.
+        raise DatabaseUrlError(
+            "must be sqlite:///file, where the path is percent-encoded UTF-8 (%3F for ?); it takes"
+            " no parameters"
+        )
+    if url.database in {None, "", ":memory:"}:
+        return _sqlite_in_memory(limits)
+    return _sqlite_file(Path(cast("str", url.database)).absolute(), limits)
 
 
 @dataclass(slots=True, eq=False)
@@ -178,11 +185,8 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
         entry.info[_USES] += 1
 
 
-def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
-    # The driver parses the URL, so that libpq's parameters (host=, sslmode=, …) keep their meaning.
-    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
     settings = {
-        "application_name": "symphony",
         "jit": "off",
         "statement_timeout": _milliseconds(limits.statement_timeout),
         "lock_timeout": _milliseconds(limits.lock_timeout),
@@ -190,15 +194,8 @@ def _postgresql(url: URL, limits: DatabaseLimits) -> Engines:
     }
 
     async def connect(*_: object, **__: object) -> Any:
-        try:
-            connection = await asyncpg.connect(
-                dsn, timeout=limits.connect_timeout, server_settings=settings
-            )
-        except asyncpg.PostgresError as error:  # the server answers, but refuses the connection
-            raise ConnectionError(error.sqlstate) from error
-        except asyncpg.ClientConfigurationError as error:
-            raise DatabaseUrlError(str(error)) from None
-        keep_alive(connection, Keepalives())
+        connection = await open_connection(address, settings, limits.connect_timeout)
+        keep_alive(connection, address.keepalives)
         return connection
 
     engine = create_async_engine(

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Table, bindparam, delete, select, update
+from sqlalchemy import Table, bindparam, delete, or_, select, update
 
 from symphony.domain.base import Entity
 from symphony.domain.idempotency import (
@@ -34,7 +34,14 @@ _users = USER_PROFILES.table.c
 _OWNER = select(_users.id).where(_users.id == bindparam("user_id"))
 _IS_OF_USER = _keys.user_profile_id == bindparam("user_id")
 _IS_KEY = _keys.key == bindparam("own_key")
-_REMOVE_EXPIRED = delete(_table).where(_IS_OF_USER, _keys.created_at < bindparam("created_before"))
+_REMOVE_EXPIRED = delete(_table).where(
+    _IS_OF_USER,
+    or_(
+        _keys.created_at < bindparam("created_before"),
+        # The clock has been set back since then, by more than clocks of processes differ.
+        _keys.created_at > bindparam("created_after"),
+    ),
+)
 # When another unit of work has inserted the same key, this waits until that one is done.
 _CLAIM = (
     upsert(_table)
@@ -64,7 +71,8 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         if not await self._connection.fetch(_OWNER, user):
             return None  # the user does not exist; the handler reports that
         now = self._connection.now()
-        await self._connection.fetch(_REMOVE_EXPIRED, user | {"created_before": now - KEPT_FOR})
+        kept = {"created_before": now - KEPT_FOR, "created_after": now + KEPT_FOR}
+        await self._connection.fetch(_REMOVE_EXPIRED, user | kept)
         new = {"own_fingerprint": key.fingerprint, "now": now}
         is_claimed = await self._connection.fetch(_CLAIM, _parameters(key) | new)
         return None if is_claimed else await self._replay(key)

@@ -1,23 +1,22 @@
-"""Migrations of the schema, one history for both databases, and the check that it is at the head.
+"""Migrations of the schema, one history for both databases, and the checks that it is at the head.
 
-The check does not use Alembic, so only a process that migrates imports it.
+The checks do not use Alembic, so only a process that migrates imports it.
 """
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from filelock import AsyncFileLock
-from sqlalchemy import Connection, column, inspect, select, table, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from symphony.infrastructure.database.checks import schema
+from symphony.infrastructure.database.checks.schema import SchemaRefused, head_revision
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.errors import translated_errors
 
 # "symphony" in ASCII: any number that no other program uses in the same database.
 _ADVISORY_LOCK = 0x73796D70686F6E79
@@ -25,19 +24,18 @@ _LOCK_WAIT = 60  # seconds
 _CHECK_TIMEOUT = 2  # seconds; probes of readiness have short time limits themselves
 UNREACHABLE = "the database cannot be reached"
 
-_VERSION = table("alembic_version", column("version_num"))
-
 
 async def upgrade(engines: Engines, revision: str = "head") -> None:
     """Migrate the schema up to a revision, in one transaction.
 
-    Several processes may run this at the same time. Raises: StoreUnavailable.
+    Several processes may run this at the same time. Raises: SchemaRefused, and errors of drivers.
     """
-    with translated_errors():
-        if revision == "head" and await current_revision(engines) == head_revision():
-            return
-        async with exclusive_connection(engines) as connection:
-            await connection.run_sync(run_command, "upgrade", revision)
+    if revision == "head" and await current_revision(engines) == head_revision():
+        await require_head(engines)
+        return
+    async with exclusive_connection(engines) as connection:
+        await connection.run_sync(schema.require_right_to_create)
+        await connection.run_sync(run_command, "upgrade", revision)
 
 
 async def downgrade(engines: Engines, revision: str) -> None:
@@ -47,36 +45,43 @@ async def downgrade(engines: Engines, revision: str) -> None:
 
 
 async def current_revision(engines: Engines) -> str | None:
-    """Return the revision of the schema; None if the database was never migrated."""
+    """Return the revision of the schema; None if the database was never migrated.
+
+    Raises: SchemaRefused, and errors of drivers.
+    """
     async with engines.read.connect() as connection:
-        return await connection.run_sync(_current_revision)
+        return await connection.run_sync(schema.current_revision)
+
+
+async def require_head(engines: Engines) -> None:
+    """Require a schema that this program can serve.
+
+    Raises: SchemaRefused, and errors of drivers.
+    """
+    async with engines.read.connect() as connection:
+        await connection.run_sync(schema.require_schema_of_symphony)
+        reason = schema.reason_against(await connection.run_sync(schema.current_revision))
+    if reason is not None:
+        raise SchemaRefused(reason)
 
 
 async def not_ready_reason(engines: Engines) -> str | None:
-    """Return why the database is not ready and what to do; None if it is ready."""
+    """Return why the running service is not ready, for an answer to clients; None if it is."""
     try:
         async with asyncio.timeout(_CHECK_TIMEOUT):
-            current = await current_revision(engines)
+            return schema.reason_against(await current_revision(engines))
+    except SchemaRefused as refused:
+        return str(refused)
     except (OSError, SQLAlchemyError, sqlite3.Error):
         return UNREACHABLE
-    if current == head_revision():
-        return None
-    state = f"schema is at revision {current}" if current else "schema has not been created"
-    return (
-        f"the database's {state}, but revision {head_revision()} is needed:"
-        " run `symphony db upgrade`"
-    )
-
-
-@lru_cache
-def head_revision() -> str:
-    """Return the newest revision: the highest number at the start of a file name."""
-    return max(file.name.partition("_")[0] for file in (_scripts() / "versions").glob("[0-9]*.py"))
 
 
 @asynccontextmanager
 async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnection]:
-    """Open a connection in a transaction; no other migration runs at the same time."""
+    """Open a connection in a transaction; no other migration runs at the same time.
+
+    Raises: SchemaRefused for a database of another program, which stays as it is.
+    """
     if engines.file is None:
         async with engines.write.begin() as connection:
             if connection.dialect.name == "postgresql":
@@ -88,13 +93,17 @@ async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnecti
                 await connection.execute(
                     text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
                 )
+            await connection.run_sync(schema.require_schema_of_symphony)
             yield connection
     else:
         # The lock covers opening the connection: two processes that switch to WAL at the same
         # time can fail.
         lock = engines.file.with_name(f"{engines.file.name}.migration-lock")
-        async with AsyncFileLock(lock, timeout=_LOCK_WAIT), engines.write.begin() as connection:
-            yield connection
+        async with AsyncFileLock(lock, timeout=_LOCK_WAIT):
+            async with engines.read.connect() as connection:  # the write engine changes the file
+                await connection.run_sync(schema.require_schema_of_symphony)
+            async with engines.write.begin() as connection:
+                yield connection
 
 
 def run_command(
@@ -105,19 +114,7 @@ def run_command(
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(_scripts()))
+    # Alembic reads its options as a template, in which % has a meaning.
+    config.set_main_option("script_location", str(schema.scripts()).replace("%", "%%"))
     config.attributes["connection"] = connection
     getattr(command, direction)(config, revision)
-
-
-def _current_revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(_VERSION.name):
-        return None
-    return connection.scalar(select(_VERSION.c.version_num))
-
-
-def _scripts() -> Path:
-    """Return the directory of the migrations: in an installed package, or in a checkout."""
-    package = Path(__file__).parents[2]
-    installed = package / "alembic"
-    return installed if installed.is_dir() else package.parents[1] / "alembic"

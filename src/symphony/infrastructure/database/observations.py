@@ -19,6 +19,7 @@ from sqlalchemy import (
     column,
     not_,
     null,
+    or_,
     select,
 )
 from sqlalchemy import cast as sql_cast
@@ -34,7 +35,7 @@ from symphony.domain.attention import (
     UnlockedVault,
 )
 from symphony.infrastructure.database.base_repository import PARENT_ID
-from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import OWNER_ID
 from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import RepoObservationModel
@@ -129,7 +130,11 @@ _insert = upsert(_table).from_select(
 _KEEP = _insert.on_conflict_do_update(
     index_elements=[_table.c.repo_id],
     set_={name: _insert.excluded[name] for name in _FIELDS},
-    where=_insert.excluded.observed_at > _table.c.observed_at,
+    where=or_(
+        _insert.excluded.observed_at > _table.c.observed_at,
+        # Stored by a clock that was ahead: it would be the latest until that time.
+        _table.c.observed_at > NOW,
+    ),
 )
 
 

@@ -71,6 +71,16 @@ def test_unused_mirrors_are_removed_and_a_locked_one_is_kept(tmp_path: Path) -> 
     assert {each.name for each in entries(tmp_path / "mirrors")} == {str(recent)}
 
 
+def test_a_mirror_that_a_clock_used_in_the_future_grows_old_from_now_on(tmp_path: Path) -> None:
+    mirrors, repo = Mirrors(tmp_path / "mirrors"), new_id()
+    with mirrors.lock(repo) as mirror:
+        pass
+    future = time.time() + 365 * 24 * 3600
+    os.utime(mirror.path, (future, future))
+    mirrors.remove_unused()
+    assert mirror.path.stat().st_mtime <= time.time()
+
+
 def test_the_temporary_files_of_an_interrupted_fetch_are_removed(tmp_path: Path) -> None:
     file = tmp_path / "mirrors" / str(REPO) / "objects/pack/tmp_pack_rest"
     with suppress(TimeoutError), Mirrors(tmp_path / "mirrors").lock(REPO):

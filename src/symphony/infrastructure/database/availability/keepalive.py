@@ -5,10 +5,11 @@ that the connection is closed, and without these settings Linux retries for abou
 """
 
 import socket
-from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+
+from symphony.infrastructure.database.postgresql.address import Keepalives
 
 _IDLE = 10  # seconds
 _INTERVAL = 3  # seconds
@@ -16,21 +17,6 @@ _COUNT = 3
 # The kernel of the other end acknowledges data also while its database is busy, so this may be
 # shorter than a statement takes.
 _USER_TIMEOUT = 5_000  # milliseconds
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keepalives:
-    """TCP keepalives of connections, by libpq's names; None means the default of this module."""
-
-    enabled: bool = True
-    idle: int | None = None
-    """Seconds without traffic before the first probe."""
-    interval: int | None = None
-    """Seconds between two probes."""
-    count: int | None = None
-    """The number of unanswered probes after which a connection is lost."""
-    user_timeout: int | None = None
-    """Milliseconds that sent data may stay unacknowledged (`tcp_user_timeout`); Linux only."""
 
 
 def keep_alive(connection: "asyncpg.Connection[Any]", keepalives: Keepalives) -> None:

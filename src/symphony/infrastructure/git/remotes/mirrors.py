@@ -122,13 +122,17 @@ class Mirrors:
 
         While all mirrors together are too large, the least recently used ones are removed as well.
         """
-        oldest = time.time_ns() - self._limits.max_age * 10**9
+        now = time.time_ns()
+        oldest = now - self._limits.max_age * 10**9
         total = 0
         sizes = dict[Path, tuple[int, int]]()
         for used_at, path in sorted(self._all(), reverse=True):
             known = self._sizes.get(path)
             sizes[path] = known if known and known[0] == used_at else (used_at, Mirror(path).size())
             total += sizes[path][1]
+            if used_at > now:  # by a clock that was ahead: from now on it grows old as the others
+                with suppress(OSError):
+                    os.utime(path)
             if used_at < oldest or total > self._limits.max_total:
                 _remove(path)
         self._sizes = sizes
