@@ -16,11 +16,12 @@ from symphony.api.problems.rendering import refused_request_response
 from symphony.api.request_context import request_id_of
 from symphony.serving.lingering_transport import LingeringTransport
 from symphony.serving.request_head import (
-    Headers,
     RequestRefused,
-    body_length,
+    authority_and_path,
+    framing_of,
     malformed,
-    target_of,
+    require_host,
+    without_upgrade,
 )
 from symphony.serving.request_pieces import SLICE, RequestPieces
 from symphony.serving.uvicorn_adapter import HIGH_WATER_LIMIT, HttpProtocol
@@ -40,6 +41,10 @@ class ClientTimeouts:
     """To read the next part of a response."""
 
 
+class UpgradeOffered(Exception):
+    """The parser would end the request at the end of its head, to change the protocol."""
+
+
 class LimitedHttpProtocol(HttpProtocol):
     """A protocol that bounds what a client sends and how long it takes.
 
@@ -54,6 +59,7 @@ class LimitedHttpProtocol(HttpProtocol):
     _receive_timer: asyncio.TimerHandle | None = None
     _read_timer: asyncio.TimerHandle | None = None
     _continuation: asyncio.Handle | None = None
+    _has_client_finished = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - uvicorn's own narrowing
         self._pieces = RequestPieces()
@@ -71,6 +77,11 @@ class LimitedHttpProtocol(HttpProtocol):
         if not self._continuation:
             self._parse()
 
+    def eof_received(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride] - uvicorn always closes
+        """Keep the connection of a client that has sent everything and waits for the response."""
+        self._has_client_finished = True
+        return self.is_answering and not self._pieces.is_in_body
+
     def on_header(self, name: bytes, value: bytes) -> None:
         # Trailers are not merged into the headers (RFC 9110, 6.5.1).
         if self._pieces.is_in_body:
@@ -79,19 +90,18 @@ class LimitedHttpProtocol(HttpProtocol):
             self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        headers = self.headers
-        is_1_0 = self.active_parser.get_http_version() == "1.0"
-        hosts = [value for name, value in headers if name == b"host"]
-        target = target_of(self.active_parser.get_method(), self.url, hosts, is_1_0=is_1_0)
-        length = body_length(headers, is_1_0=is_1_0)
-        if target.url is not self.url:
-            self.url = target.url
-            others = [header for header in headers if header[0] != b"host"]
-            headers[:] = [(b"host", target.host), *others] if target.host else others
-        self.expect_100_continue = length != 0 and not is_1_0 and _expects_continue(headers)
+        parser = self.active_parser
+        if parser.should_upgrade():
+            raise UpgradeOffered
+        is_1_0 = parser.get_http_version() == "1.0"
+        framing = framing_of(self.headers, is_1_0=is_1_0)
+        require_host(framing.hosts, is_1_0=is_1_0)
+        if not self.url.startswith(b"/"):
+            self._apply_absolute_url(parser.get_method())
+        self.expect_100_continue = framing.expects_continue
         super().on_headers_complete()
-        self._pieces.start_body(length)
-        self._limit_receiving(None)
+        self._pieces.start_body(framing.body_length)
+        self._stop_receive_timer()
         self.stop_idle_timer()
 
     def on_body(self, body: bytes) -> None:
@@ -101,7 +111,7 @@ class LimitedHttpProtocol(HttpProtocol):
     def on_message_complete(self) -> None:
         self._pieces.end_request()
         super().on_message_complete()
-        self._limit_receiving(None)
+        self._stop_receive_timer()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -111,12 +121,13 @@ class LimitedHttpProtocol(HttpProtocol):
             # The rest of a refused body is read and dropped. Closing at once would reset the
             # connection, and a client that is still sending would lose the response.
             self._limit_receiving(self.timeouts.linger)
+        elif self._has_client_finished and not self._pieces.is_waiting:
+            self._lingering.close()
         self._continue()
 
     def shutdown(self) -> None:
+        self._lingering.stop_lingering()
         super().shutdown()
-        if not self.is_answering:
-            self._lingering.close_at_once()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -130,7 +141,7 @@ class LimitedHttpProtocol(HttpProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lingering.lost()
         self.abandon_request()
-        self._limit_receiving(None)
+        self._stop_receive_timer()
         if self._read_timer:
             self._read_timer.cancel()
         super().connection_lost(exc)
@@ -138,19 +149,20 @@ class LimitedHttpProtocol(HttpProtocol):
     def _parse(self) -> None:
         """Parse what was received, up to the end of a request or of a slice."""
         self._continuation = None
+        pieces = self._pieces
         parsed = 0
-        while self._pieces.is_waiting and not self._lingering.is_closing():
-            if self.is_answering and not self._pieces.is_in_body:
-                self.reading.hold()  # until `on_response_complete`
-                return
+        while pieces.is_waiting and not self._lingering.is_closing():
+            if not pieces.is_in_body:
+                if self.is_answering:
+                    self.reading.hold()  # until `on_response_complete`
+                    return
+                self.headers = []  # those of the request before are no longer of use
             if parsed >= SLICE:
                 self.reading.hold()
                 self._continue()
                 return
-            if not self._pieces.is_in_body:
-                self.headers = []  # those of the request before are no longer of use
             try:
-                piece = self._pieces.next()
+                piece = pieces.next()
                 if piece is None:
                     self._wait_for_head()
                     break
@@ -159,8 +171,9 @@ class LimitedHttpProtocol(HttpProtocol):
                 self._refuse(refused)
                 return
             parsed += len(piece)
-        self.reading.release()
-        if self._pieces.is_in_body and not self._receive_timer:
+        if self.reading.is_held:
+            self.reading.release()
+        if pieces.is_in_body and not self._receive_timer:
             self._limit_receiving(self.timeouts.body)
 
     def _feed(self, piece: bytes) -> None:
@@ -168,9 +181,31 @@ class LimitedHttpProtocol(HttpProtocol):
             self.active_parser.feed_data(piece)
         except HttpParserCallbackError as error:
             cause = error.__context__
+            if isinstance(cause, UpgradeOffered):
+                self._feed_without_upgrade(piece)
+                return
             raise cause if isinstance(cause, RequestRefused) else malformed() from None
         except (HttpParserError, HttpParserUpgrade):
             raise malformed() from None
+
+    def _feed_without_upgrade(self, head: bytes) -> None:
+        """Ignore an offer to upgrade, as a server may (RFC 9110, 7.8).
+
+        The parser cannot ignore it: it would take the end of the head for the end of the request,
+        and the body for another request. A new parser gets the head without the offer.
+        """
+        rest = without_upgrade(head)
+        if rest == head:
+            raise malformed("The service is not a proxy: it does not accept CONNECT.")
+        self.replace_parser()
+        self._feed(rest)
+
+    def _apply_absolute_url(self, method: bytes) -> None:
+        """Take the host from an absolute URL; it replaces `Host` (RFC 9112, 3.2.2)."""
+        if split := authority_and_path(method, self.url):
+            host, self.url = split
+            others = [header for header in self.headers if header[0] != b"host"]
+            self.headers[:] = [(b"host", host), *others]
 
     def _continue(self) -> None:
         """Parse the rest later: other connections have their turn first."""
@@ -178,14 +213,16 @@ class LimitedHttpProtocol(HttpProtocol):
             self._continuation = self.loop.call_soon(self._parse)
 
     def _wait_for_head(self) -> None:
-        if self._pieces.is_waiting:  # not only empty lines, which were skipped
+        if self._has_client_finished:
+            self._lingering.close()
+        elif self._pieces.is_waiting:  # not only empty lines, which were skipped
             self.stop_idle_timer()
             if not self._receive_timer:
                 self._limit_receiving(self.timeouts.head)
 
     def _refuse(self, refused: RequestRefused) -> None:
         """Answer with a problem, like every other error, and close the connection."""
-        self._limit_receiving(None)
+        self._stop_receive_timer()
         if self._pieces.is_in_body and not self.is_answering:
             self._lingering.close()  # it was answered before the end of its body
             return
@@ -211,11 +248,15 @@ class LimitedHttpProtocol(HttpProtocol):
             status=response.status_code,
         )
 
-    def _limit_receiving(self, seconds: float | None) -> None:
-        """Limit the time for the next part from the client; None when none is expected."""
+    def _limit_receiving(self, seconds: float) -> None:
+        """Limit the time for the next part from the client."""
+        self._stop_receive_timer()
+        self._receive_timer = self.loop.call_later(seconds, self._abort)
+
+    def _stop_receive_timer(self) -> None:
         if self._receive_timer:
             self._receive_timer.cancel()
-        self._receive_timer = self.loop.call_later(seconds, self._abort) if seconds else None
+            self._receive_timer = None
 
     def _expect_progress(self) -> None:
         unread = self.transport.get_write_buffer_size()
@@ -232,7 +273,3 @@ class LimitedHttpProtocol(HttpProtocol):
     def _abort(self) -> None:
         self.abandon_request()
         self.transport.abort()
-
-
-def _expects_continue(headers: Headers) -> bool:
-    return any(name == b"expect" and value.lower() == b"100-continue" for name, value in headers)

@@ -28,6 +28,7 @@ class LingeringTransport(asyncio.Transport):
         self._seconds = seconds
         self._is_client_sending = is_client_sending
         self._is_closing = False
+        self._may_linger = True
         self._timer: asyncio.TimerHandle | None = None
         self._dropped = 0
 
@@ -38,17 +39,18 @@ class LingeringTransport(asyncio.Transport):
         self._is_closing = True
         if self._transport.is_closing():
             return
-        if self._is_client_sending() and self._transport.can_write_eof():
+        if self._may_linger and self._is_client_sending():
             self._transport.write_eof()
             self._transport.resume_reading()
         else:
             self._transport.close()
         self._expect_end()
 
-    def close_at_once(self) -> None:
-        """Close the connection as soon as everything is written, also while the client sends."""
-        self._is_closing = True
-        self._transport.close()
+    def stop_lingering(self) -> None:
+        """Wait for no client any more, because the service stops."""
+        self._may_linger = False
+        if self._is_closing:
+            self._transport.close()
 
     def abort(self) -> None:
         """Close the connection without writing the rest."""

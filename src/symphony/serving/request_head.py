@@ -5,7 +5,8 @@ the request target and transfer codings.
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from httptools import HttpParserError, HttpRequestParser
 
@@ -14,13 +15,16 @@ MAX_HEAD_BYTES = 65_536
 MAX_FIELDS = 100
 """Of a head, and of the trailers of a chunked body."""
 
-_VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
+_LINE_END = b"\r\n"
+_VERSION = b" HTTP/1."
 _UPGRADE = re.compile(rb"(?i)\r\nupgrade:[\t\x20-\x7e\x80-\xff]*(?=\r\n)")
 _HOST = re.compile(
     # RFC 3986, 3.2.2 and 3.2.3: an IP literal or a registered name, and a port.
-    rb"(?:\[[0-9A-Fa-f:.]+\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]{0,5})?"
+    rb"(?:\[[0-9A-Fa-f:.]{2,45}\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}){1,255})"
+    rb"(?::[0-9]{0,5})?"
 )
 _ABSOLUTE = re.compile(rb"(?i)https?://([^/?#]*)(.*)")
+_LOOKED_AT = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -48,21 +52,18 @@ def too_large(part: str = "head") -> RequestRefused:
     )
 
 
-def checked_head(head: bytes) -> bytes:
-    """Return a complete head as the parser should get it: without `Upgrade`.
-
-    A server may ignore an offer to upgrade (RFC 9110, 7.8). The parser does not: it takes the end
-    of such a head for the end of the request, and the body for another request.
+def require_http_1(head: bytes) -> None:
+    """Refuse other protocols and versions, of which the parser knows several.
 
     Raises: RequestRefused.
     """
-    if len(head) > MAX_HEAD_BYTES or head.count(b"\r\n") - 2 > MAX_FIELDS:
-        raise too_large()
-    if not head.endswith(_VERSIONS, 0, head.index(b"\r\n")):
+    if not head.startswith(_VERSION, head.index(_LINE_END) - len(_VERSION) - 1):
         raise malformed("The version of HTTP must be 1.1 or 1.0.")
-    if head.startswith(b"CONNECT "):
-        raise malformed("The service is not a proxy: it does not accept CONNECT.")
-    return _UPGRADE.sub(b"", head) if b"\r\nupgrade:" in head.lower() else head
+
+
+def without_upgrade(head: bytes) -> bytes:
+    """Return a head without its `Upgrade` fields."""
+    return _UPGRADE.sub(b"", head)
 
 
 def require_head_syntax(beginning: bytes) -> None:
@@ -76,18 +77,45 @@ def require_head_syntax(beginning: bytes) -> None:
         raise malformed() from None
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTarget:
-    """What a request is addressed to."""
+class RequestFraming(NamedTuple):
+    """What the header fields say about where a request goes and where it ends."""
 
-    host: bytes | None
-    """The host and port; None for an HTTP/1.0 request without `Host`."""
-    url: bytes
-    """The path and query, or `*`."""
+    hosts: list[bytes]
+    body_length: int | None
+    """In bytes; None for a chunked body."""
+    expects_continue: bool
 
 
-def target_of(method: bytes, url: bytes, hosts: list[bytes], *, is_1_0: bool) -> RequestTarget:
-    """Return the target by RFC 9112, 3.2: the host in an absolute URL replaces `Host`.
+def framing_of(headers: Headers, *, is_1_0: bool) -> RequestFraming:
+    """Return the framing of a request with these fields, whose names are in lower case.
+
+    Raises: RequestRefused, for too many fields, for other transfer codings than `chunked`, and for
+    any in HTTP/1.0 (RFC 9112, 6.1).
+    """
+    if len(headers) > MAX_FIELDS:
+        raise too_large()
+    hosts: list[bytes] = []
+    length: int | None = 0
+    expects_continue = False
+    for name, value in headers:
+        if name not in _LOOKED_AT:
+            continue
+        if name == b"host":
+            hosts.append(value)
+        elif name == b"content-length":
+            length = int(value)
+        elif name == b"expect":
+            # HTTP/1.0 has no interim responses (RFC 9110, 10.1.1).
+            expects_continue = not is_1_0 and value.lower() == b"100-continue"
+        elif is_1_0 or value.strip().lower() != b"chunked":
+            raise malformed("The only transfer coding that the service accepts is `chunked`.")
+        else:
+            length = None
+    return RequestFraming(hosts, length, expects_continue and length != 0)
+
+
+def require_host(hosts: list[bytes], *, is_1_0: bool) -> None:
+    """Require one valid `Host`, which only HTTP/1.0 may omit (RFC 9112, 3.2).
 
     Raises: RequestRefused.
     """
@@ -95,31 +123,24 @@ def target_of(method: bytes, url: bytes, hosts: list[bytes], *, is_1_0: bool) ->
         raise malformed("The request has several `Host` fields; send exactly one.")
     if not hosts and not is_1_0:
         raise malformed("The request has no `Host` field; HTTP/1.1 requires one.")
-    if hosts and not _HOST.fullmatch(hosts[0]):
+    if hosts and not _is_host(hosts[0]):
         raise malformed("The `Host` field must have a name or address, and optionally a port.")
-    if url.startswith(b"/"):
-        return RequestTarget(hosts[0] if hosts else None, url)
-    if url == b"*" and method == b"OPTIONS":
-        return RequestTarget(hosts[0] if hosts else None, url)
-    absolute = _ABSOLUTE.fullmatch(url)
-    if not absolute or not _HOST.fullmatch(absolute[1]):
-        raise malformed("The request target must be a path, or a URL with `http` or `https`.")
-    return RequestTarget(
-        absolute[1], absolute[2] if absolute[2][:1] == b"/" else b"/" + absolute[2]
-    )
 
 
-def body_length(headers: Headers, *, is_1_0: bool) -> int | None:
-    """Return the declared length of the body in bytes; None for a chunked body.
+def authority_and_path(method: bytes, url: bytes) -> tuple[bytes, bytes] | None:
+    """Split an absolute URL (RFC 9112, 3.2.2); None for a path, and for the `*` of OPTIONS.
 
-    Raises: RequestRefused, for other transfer codings and for any in HTTP/1.0 (RFC 9112, 6.1).
+    Raises: RequestRefused.
     """
-    length: int | None = 0
-    for name, value in headers:
-        if name == b"transfer-encoding":
-            if is_1_0 or value.strip().lower() != b"chunked":
-                raise malformed("The only transfer coding that the service accepts is `chunked`.")
-            return None
-        if name == b"content-length":
-            length = int(value)
-    return length
+    if url.startswith(b"/") or (url == b"*" and method == b"OPTIONS"):
+        return None
+    absolute = _ABSOLUTE.fullmatch(url)
+    if not absolute or not _is_host(absolute[1]):
+        raise malformed("The request target must be a path, or a URL with `http` or `https`.")
+    authority, rest = absolute.groups()
+    return authority, rest if rest.startswith(b"/") else b"/" + rest
+
+
+@lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None

@@ -7,9 +7,9 @@ pieces, a request is parsed only when the one before it has been answered.
 from symphony.serving.request_head import (
     MAX_FIELDS,
     MAX_HEAD_BYTES,
-    checked_head,
     malformed,
     require_head_syntax,
+    require_http_1,
     too_large,
 )
 
@@ -115,7 +115,12 @@ class RequestPieces:
             return None
         self._searched = self._empty_lines = 0
         self._is_head_taken = True
-        return checked_head(self._take(end + len(_BLANK_LINE)))
+        length = end + len(_BLANK_LINE)
+        if length > MAX_HEAD_BYTES:
+            raise too_large()
+        head = self._take(length)
+        require_http_1(head)
+        return head
 
     def _skip_empty_lines(self) -> None:
         """Skip the empty lines that may precede a head (RFC 9112, 2.2)."""

@@ -36,6 +36,11 @@ class HttpProtocol(HttpToolsProtocol):
         assert self.parser is not None  # noqa: S101 - uvicorn's declaration is wider
         return self.parser
 
+    def replace_parser(self) -> None:
+        """Parse what follows with a new parser, as after an error the old one accepts nothing."""
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
     @property
     def is_answering(self) -> bool:
         """Whether a request has no complete response yet."""
@@ -71,7 +76,8 @@ class PausableReading(FlowControl):
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__(transport)
-        self._is_held = False
+        self.is_held = False
+        """Whether reading was stopped by `hold`."""
         self._is_paused_by_uvicorn = False
 
     def pause_reading(self) -> None:
@@ -80,17 +86,17 @@ class PausableReading(FlowControl):
 
     def resume_reading(self) -> None:
         self._is_paused_by_uvicorn = False
-        if not self._is_held:
+        if not self.is_held:
             super().resume_reading()
 
     def hold(self) -> None:
         """Stop reading."""
-        self._is_held = True
+        self.is_held = True
         super().pause_reading()
 
     def release(self) -> None:
         """Read again, unless uvicorn has paused."""
-        self._is_held = False
+        self.is_held = False
         if not self._is_paused_by_uvicorn:
             super().resume_reading()
 
