@@ -87,7 +87,8 @@ class LimitedHttpProtocol(HttpProtocol):
         if self._pieces.is_in_body:
             self._pieces.count_trailer()
         else:
-            self.headers.append((name.lower(), value))
+            # The parser keeps white space after a value, which is no part of it (RFC 9110, 5.5).
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         parser = self.active_parser
@@ -157,6 +158,8 @@ class LimitedHttpProtocol(HttpProtocol):
                     self.reading.hold()  # until `on_response_complete`
                     return
                 self.headers = []  # those of the request before are no longer of use
+                if pieces.trailers:
+                    self.replace_parser()  # which has applied them to the connection: `close`
             if parsed >= SLICE:
                 self.reading.hold()
                 self._continue()
@@ -224,7 +227,7 @@ class LimitedHttpProtocol(HttpProtocol):
         """Answer with a problem, like every other error, and close the connection."""
         self._stop_receive_timer()
         if self._pieces.is_in_body and not self.is_answering:
-            self._lingering.close()  # it was answered before the end of its body
+            self._lingering.linger()  # it was answered before the end of its body
             return
         if self._pieces.is_in_body and self.is_response_started:
             self._abort()
@@ -239,7 +242,7 @@ class LimitedHttpProtocol(HttpProtocol):
         self.transport.write(b"HTTP/1.1 %d %s\r\n" % (status, status.phrase.encode()))
         body = b"" if self._pieces.is_for_head_only else response.body
         self.transport.write(b"%s\r\n%s" % (head, body))
-        self._lingering.close()
+        self._lingering.linger()
         structlog.get_logger().info(
             "request refused",
             logger="symphony.requests",

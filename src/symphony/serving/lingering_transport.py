@@ -34,12 +34,19 @@ class LingeringTransport(asyncio.Transport):
 
     def close(self) -> None:
         """Close the connection when the client has stopped sending and has read everything."""
+        if self._is_client_sending():
+            self.linger()
+        elif not self._is_closing:
+            self._is_closing = True
+            self._transport.close()
+            self._expect_end()
+
+    def linger(self) -> None:
+        """Close the sending half, and the connection when the client has closed its half."""
         if self._is_closing:
             return
         self._is_closing = True
-        if self._transport.is_closing():
-            return
-        if self._may_linger and self._is_client_sending():
+        if self._may_linger and not self._transport.is_closing():
             self._transport.write_eof()
             self._transport.resume_reading()
         else:

@@ -58,7 +58,7 @@ def require_http_1(head: bytes) -> None:
     Raises: RequestRefused.
     """
     if not head.startswith(_VERSION, head.index(_LINE_END) - len(_VERSION) - 1):
-        raise malformed("The version of HTTP must be 1.1 or 1.0.")
+        raise malformed()
 
 
 def without_upgrade(head: bytes) -> bytes:
@@ -107,7 +107,7 @@ def framing_of(headers: Headers, *, is_1_0: bool) -> RequestFraming:
         elif name == b"expect":
             # HTTP/1.0 has no interim responses (RFC 9110, 10.1.1).
             expects_continue = not is_1_0 and value.lower() == b"100-continue"
-        elif is_1_0 or value.strip().lower() != b"chunked":
+        elif is_1_0 or value.lower() != b"chunked":
             raise malformed("The only transfer coding that the service accepts is `chunked`.")
         else:
             length = None

@@ -38,7 +38,8 @@ class RequestPieces:
         self._left: int | None = 0
         self._last = b""
         self._excess = 0
-        self._trailers = 0
+        self.trailers = 0
+        """How many trailers the newest request has had so far."""
         self.is_in_body = False
         """Whether the head of a request has been parsed, but not all of its body."""
         self.is_for_head_only = False
@@ -82,7 +83,7 @@ class RequestPieces:
         self.is_in_body = True
         self._left = length
         self._last = b""
-        self._excess = self._trailers = 0
+        self._excess = self.trailers = 0
 
     def count_content(self, length: int) -> None:
         """Count bytes of the last piece that were content of the body."""
@@ -90,8 +91,8 @@ class RequestPieces:
 
     def count_trailer(self) -> None:
         """Count a trailer field. Raises: RequestRefused."""
-        self._trailers += 1
-        if self._trailers > MAX_FIELDS:
+        self.trailers += 1
+        if self.trailers > MAX_FIELDS:
             raise too_large("trailer section")
 
     def end_request(self) -> None:
