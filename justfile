@@ -95,6 +95,10 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python -m scripts.demos.demo_errors
 
+# The wire: upgrade offers, smuggling, endless heads and pipelines, lost answers
+demo-wire:
+    @{{ run }} python -m scripts.demos.demo_wire
+
 # Repo safety: attacks by a hostile repository or another user, all refused
 demo-repo-safety:
     @{{ run }} python -m scripts.demos.demo_repo_safety
