@@ -165,6 +165,10 @@ async def test_reading_that_is_held_is_not_resumed_by_uvicorn() -> None:
     assert transport.is_reading_paused, CHANGED.format("FlowControl.pause_reading")
     protocol.flow.resume_reading()
     assert not transport.is_reading_paused, CHANGED.format("FlowControl.resume_reading")
+    protocol.pause_writing()
+    assert protocol.is_response_unread, CHANGED.format("FlowControl.write_paused")
+    protocol.resume_writing()
+    assert not protocol.is_response_unread, CHANGED.format("FlowControl.write_paused")
     protocol.connection_lost(None)
 
 

@@ -48,8 +48,9 @@ class UpgradeOffered(Exception):
 class LimitedHttpProtocol(HttpProtocol):
     """A protocol that bounds what a client sends and how long it takes.
 
-    - A request is parsed only when the one before it has been answered. While requests wait,
-      nothing is read, so a client that sends without end fills its own buffers.
+    - A request is parsed only when the response to the one before it is complete and, up to a
+      small buffer, read. While requests wait, nothing is read from the client, so one that sends
+      without end fills its own buffers.
     - After each request, and after each slice of a large one, other connections have their turn.
     - Heads and trailers have bounds, see `request_head`.
     - The connection of a client that exceeds a time limit is closed.
@@ -138,6 +139,7 @@ class LimitedHttpProtocol(HttpProtocol):
         super().resume_writing()
         if self._read_timer:
             self._read_timer.cancel()
+        self._continue()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lingering.lost()
@@ -154,8 +156,8 @@ class LimitedHttpProtocol(HttpProtocol):
         parsed = 0
         while pieces.is_waiting and not self._lingering.is_closing():
             if not pieces.is_in_body:
-                if self.is_answering:
-                    self.reading.hold()  # until `on_response_complete`
+                if self.is_answering or self.is_response_unread:
+                    self.reading.hold()  # until `on_response_complete` or `resume_writing`
                     return
                 self.headers = []  # those of the request before are no longer of use
                 if pieces.trailers:

@@ -47,6 +47,11 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
 
     @property
+    def is_response_unread(self) -> bool:
+        """Whether the client has not read as much as the transport may buffer."""
+        return self.flow.write_paused
+
+    @property
     def is_response_started(self) -> bool:
         """Whether a part of the response of the current request has been written."""
         return self.cycle.response_started

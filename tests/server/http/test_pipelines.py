@@ -96,6 +96,20 @@ async def test_a_large_body_has_no_more_than_its_slices() -> None:
     await settled()
 
 
+async def test_a_client_that_does_not_read_starts_no_further_request() -> None:
+    application = Recorder()
+    connection = Connection(application)
+    connection.protocol.pause_writing()  # as the transport does when much is unread
+    await connection.send(get("/1"))
+    assert application.requests == []
+    assert connection.transport.is_reading_paused
+    connection.protocol.resume_writing()
+    await settled()
+    assert [each.path for each in application.requests] == ["/1"]
+    assert not connection.transport.is_reading_paused
+    connection.close()
+
+
 async def test_nothing_after_a_request_that_closes_is_answered() -> None:
     for last in (get("/2", "Connection: close\r\n"), b"GET /2 HTTP/1.0\r\n\r\n"):
         for pieces in ([get("/1") + last + get("/3") * 3], [get("/1"), last, get("/3")]):
