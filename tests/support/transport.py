@@ -10,6 +10,8 @@ class Transport(asyncio.Transport):
         super().__init__({"sockname": ("127.0.0.1", 1), "peername": ("127.0.0.1", 2)})
         self.written = bytearray()
         self.is_closed = False
+        self.is_aborted = False
+        self.unread = 0
         self.is_half_closed = False
         self.is_reading_paused = False
 
@@ -24,7 +26,7 @@ class Transport(asyncio.Transport):
         self.is_closed = True
 
     def abort(self) -> None:
-        self.is_closed = True
+        self.is_closed = self.is_aborted = True
 
     def is_closing(self) -> bool:
         return self.is_closed
@@ -36,4 +38,4 @@ class Transport(asyncio.Transport):
         self.is_reading_paused = False
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.unread

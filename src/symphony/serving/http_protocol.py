@@ -65,7 +65,11 @@ class LimitedHttpProtocol(HttpProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - uvicorn's own narrowing
         self._pieces = RequestPieces()
         self._lingering = LingeringTransport(
-            transport, self.loop, self.timeouts.linger, lambda: self._pieces.is_client_sending
+            transport,
+            self.loop,
+            linger=self.timeouts.linger,
+            read=self.timeouts.read,
+            is_client_sending=lambda: self._pieces.is_client_sending,
         )
         super().connection_made(self._lingering)
         self._limit_receiving(self.timeouts.head)

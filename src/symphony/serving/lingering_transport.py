@@ -19,13 +19,17 @@ class LingeringTransport(asyncio.Transport):
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
-        seconds: float,
+        *,
+        linger: float,
+        read: float,
         is_client_sending: Callable[[], bool],
     ) -> None:
+        """Wait `linger` seconds for a client that sends, and `read` seconds for one that reads."""
         super().__init__()
         self._transport = transport
         self._loop = loop
-        self._seconds = seconds
+        self._linger = linger
+        self._read = read
         self._is_client_sending = is_client_sending
         self._is_closing = False
         self._may_linger = True
@@ -39,7 +43,7 @@ class LingeringTransport(asyncio.Transport):
         elif not self._is_closing:
             self._is_closing = True
             self._transport.close()
-            self._expect_end()
+            self._expect_end(self._read)
 
     def linger(self) -> None:
         """Close the sending half, and the connection when the client has closed its half."""
@@ -51,7 +55,7 @@ class LingeringTransport(asyncio.Transport):
             self._transport.resume_reading()
         else:
             self._transport.close()
-        self._expect_end()
+        self._expect_end(self._linger)
 
     def stop_lingering(self) -> None:
         """Wait for no client any more, because the service stops."""
@@ -97,12 +101,12 @@ class LingeringTransport(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return self._transport.get_extra_info(name, default)
 
-    def _expect_end(self) -> None:
+    def _expect_end(self, seconds: float) -> None:
         unread = self._transport.get_write_buffer_size()
-        self._timer = self._loop.call_later(self._seconds, self._abort_without_progress, unread)
+        self._timer = self._loop.call_later(seconds, self._abort_without_progress, unread)
 
     def _abort_without_progress(self, unread: int) -> None:
         if self._transport.get_write_buffer_size() < unread:
-            self._expect_end()
+            self._expect_end(self._read)
         else:
             self.abort()

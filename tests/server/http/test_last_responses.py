@@ -10,7 +10,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from symphony.serving import lingering_transport
-from symphony.serving.http_protocol import LimitedHttpProtocol
+from symphony.serving.http_protocol import ClientTimeouts, LimitedHttpProtocol
 from tests.server.http.connection import Connection, Recorder, settled, statuses
 
 LARGE = 8 << 20  # bytes, more than the system buffers
@@ -120,10 +120,36 @@ async def test_a_connection_without_waiting_bytes_is_closed_at_once() -> None:
 async def test_a_client_that_does_not_close_is_disconnected_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    limits = type(LimitedHttpProtocol.timeouts)(linger=0.01)
-    monkeypatch.setattr(LimitedHttpProtocol, "timeouts", limits)
+    monkeypatch.setattr(LimitedHttpProtocol, "timeouts", ClientTimeouts(linger=0.01))
     connection = await closing()
     async with asyncio.timeout(10):
         while not connection.transport.is_closed:  # noqa: ASYNC110 - a timer of the protocol
             await asyncio.sleep(0.01)
+    connection.close()
+
+
+async def test_a_client_that_never_reads_the_end_of_a_response_is_disconnected(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(LimitedHttpProtocol, "timeouts", ClientTimeouts(read=0.01))
+    connection = Connection(Recorder())
+    connection.transport.unread = 100  # below what the transport reports as much
+    await connection.send(b"GET / HTTP/1.1\r\n%s\r\n" % CLOSE)
+    assert connection.transport.is_closed
+    async with asyncio.timeout(10):
+        while not connection.transport.is_aborted:  # noqa: ASYNC110 - a timer of the protocol
+            await asyncio.sleep(0.01)
+    connection.close()
+
+
+async def test_empty_lines_do_not_keep_an_idle_connection_open() -> None:
+    connection = Connection(Recorder())
+    await connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    timer = connection.protocol.timeout_keep_alive_task
+    assert timer is not None
+    await connection.send(b"\r\n", b"\r\n")
+    assert connection.protocol.timeout_keep_alive_task is timer
+    assert not timer.cancelled()
+    await connection.send(b"G")
+    assert timer.cancelled()
     connection.close()
