@@ -96,6 +96,10 @@ demo-safe-changes:
 demo-errors:
     @{{ run }} python -m scripts.demos.demo_errors
 
+# The wire: upgrade offers, smuggling, endless heads and pipelines, lost answers
+demo-wire:
+    @{{ run }} python -m scripts.demos.demo_wire
+
 # The database fails over, migrates and loses connections beneath a running service
 demo-failures:
     @{{ run }} python -m scripts.demos.demo_failures

@@ -2,9 +2,8 @@
 
 import asyncio
 import inspect
-from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import uvicorn
@@ -38,12 +37,16 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         ("connection_lost", ["self", "exc"]),
         ("pause_writing", ["self"]),
         ("resume_writing", ["self"]),
+        ("data_received", ["self", "data"]),
+        ("eof_received", ["self"]),
         ("on_message_begin", ["self"]),
+        ("on_header", ["self", "name", "value"]),
+        ("on_body", ["self", "body"]),
         ("on_headers_complete", ["self"]),
         ("on_message_complete", ["self"]),
         ("on_response_complete", ["self"]),
-        ("send_400_response", ["self", "msg"]),
-        ("_start_asgi_task", ["self", "cycle", "app"]),
+        ("shutdown", ["self"]),
+        ("_unset_keepalive_if_required", ["self"]),
     ],
 )
 def test_the_protocol_has_the_methods_that_symphony_extends(
@@ -89,7 +92,7 @@ def test_the_write_buffer_has_a_high_water_limit_in_bytes() -> None:
 
 
 class Application:
-    """Answers nothing, and notes the requests that it got and whether they were cut."""
+    """Answers when it may, and notes the requests that it got and whether they were cut."""
 
     def __init__(self) -> None:
         self.paths: list[str] = []
@@ -97,37 +100,94 @@ class Application:
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.paths.append(scope["path"])
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self.disconnected.append(scope["path"])
+        message = await receive()
+        while message["type"] != "http.disconnect" and message["more_body"]:
+            message = await receive()
+        if message["type"] == "http.disconnect":
+            self.disconnected.append(scope["path"])
+            return
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        assert protocols[scope["path"]].is_response_started, CHANGED.format("response_started")
+        await send({"type": "http.response.body"})
 
 
-async def connected(application: Application) -> HttpProtocol:
-    protocol = HttpProtocol(uvicorn.Config(application, lifespan="off"), ServerState(), {})
+protocols: dict[str, HttpProtocol] = {}
+
+
+async def connected(application: Application, path: str) -> HttpProtocol:
+    config = uvicorn.Config(application, lifespan="off", log_config=None)
+    protocol = protocols[path] = HttpProtocol(config, ServerState(), {})
     protocol.connection_made(Transport())
     return protocol
 
 
-async def test_the_request_that_is_answered_is_known_until_all_of_its_body_has_come() -> None:
-    protocol = await connected(Application())
-    assert not protocol.is_body_incomplete
-    protocol.data_received(HALF_A_POST)
-    assert protocol.is_body_incomplete, CHANGED.format("_start_asgi_task or more_body")
-    protocol.data_received(b"cd")
-    assert not protocol.is_body_incomplete, CHANGED.format("more_body")
-    protocol.abandon_requests()
-    await asyncio.sleep(0)
+async def turns() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
 
 
-async def test_abandoned_requests_are_cut_or_never_started() -> None:
+async def test_the_request_that_is_answered_is_known_until_its_response_is_complete() -> None:
     application = Application()
-    protocol = await connected(application)
-    protocol.data_received(GET % 1 + GET % 2 + GET % 3)
-    await asyncio.sleep(0)
-    assert isinstance(protocol.pipeline, deque), CHANGED.format("pipeline")
-    assert len(protocol.pipeline) == 2, CHANGED.format("pipelined requests are not queued")
-    protocol.abandon_requests()
+    protocol = await connected(application, "/")
+    assert protocol.cycle is None, CHANGED.format("cycle")
+    assert not protocol.is_answering
+    protocol.data_received(HALF_A_POST)
+    await turns()
+    assert protocol.is_answering, CHANGED.format("cycle or response_complete")
+    assert not protocol.is_response_started
+    protocol.data_received(b"cd")
+    await turns()
+    assert not protocol.is_answering, CHANGED.format("response_complete")
+    assert not protocol.pipeline
+    protocol.stop_idle_timer()
+    assert protocol.timeout_keep_alive_task is None, CHANGED.format("_unset_keepalive_if_required")
+    protocol.connection_lost(None)
+
+
+async def test_an_abandoned_request_is_cut() -> None:
+    application = Application()
+    protocol = await connected(application, "/")
+    protocol.data_received(HALF_A_POST)
+    await turns()
+    protocol.abandon_request()
     async with asyncio.timeout(5):
         await asyncio.gather(*protocol.tasks)
-    assert application.paths == ["/1"], CHANGED.format("pipeline")
-    assert application.disconnected == ["/1"], CHANGED.format("disconnected or message_event")
+    assert application.disconnected == ["/"], CHANGED.format("disconnected or message_event")
+    protocol.connection_lost(None)
+
+
+async def test_reading_that_is_held_is_not_resumed_by_uvicorn() -> None:
+    protocol = await connected(Application(), "/")
+    transport = cast("Transport", protocol.transport)
+    assert protocol.flow is protocol.reading
+    protocol.reading.hold()
+    protocol.flow.resume_reading()
+    assert transport.is_reading_paused, CHANGED.format("FlowControl.resume_reading")
+    protocol.flow.pause_reading()
+    protocol.reading.release()
+    assert transport.is_reading_paused, CHANGED.format("FlowControl.pause_reading")
+    protocol.flow.resume_reading()
+    assert not transport.is_reading_paused, CHANGED.format("FlowControl.resume_reading")
+    protocol.pause_writing()
+    assert protocol.is_response_unread, CHANGED.format("FlowControl.write_paused")
+    protocol.resume_writing()
+    assert not protocol.is_response_unread, CHANGED.format("FlowControl.write_paused")
+    protocol.connection_lost(None)
+
+
+async def test_a_replaced_parser_calls_the_same_protocol() -> None:
+    application = Application()
+    protocol = await connected(application, "/7")
+    protocol.replace_parser()
+    protocol.data_received(GET % 7)
+    await turns()
+    assert application.paths == ["/7"], CHANGED.format("parser")
+    protocol.connection_lost(None)
+
+
+def test_uvicorn_asks_the_transport_whether_it_closes_before_it_goes_on() -> None:
+    after_response = inspect.getsource(httptools_impl.HttpToolsProtocol.on_response_complete)
+    assert "self.transport.is_closing()" in after_response, CHANGED.format("on_response_complete")
+    cycle = inspect.getsource(httptools_impl.RequestResponseCycle)
+    assert "self.transport.close()" in cycle, CHANGED.format("who closes after a response")
+    assert cycle.count("self.transport.write(") >= 1, CHANGED.format("who writes a response")

@@ -36,7 +36,7 @@ class RequestContext:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
+        request_id = request_id_of(given)
         scope.setdefault("state", {})["request_id"] = request_id
         status = 0
         method: str = scope["method"]
@@ -82,3 +82,8 @@ class RequestContext:
                 user_id=str(caller.user_id) if caller else None,
             )
             self._count(method, route, status, seconds)
+
+
+def request_id_of(given: str) -> str:
+    """Return the request id that the client has sent, or a new one when it is not acceptable."""
+    return given if _REQUEST_ID.fullmatch(given) else str(uuid7())

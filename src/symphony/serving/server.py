@@ -33,7 +33,7 @@ def serve(settings: Settings) -> None:
         workers=settings.workers,
         # By name: a worker then imports it after uvicorn has started to handle signals, so Ctrl-C
         # during the import prints no traceback.
-        http="symphony.serving.http_protocol:TimeLimitedHttpProtocol",
+        http="symphony.serving.http_protocol:LimitedHttpProtocol",
         lifespan="on",
         ws="none",
         log_config=None,

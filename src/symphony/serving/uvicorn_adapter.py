@@ -4,17 +4,18 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 `pyproject.toml` bounds the version, and `tests/contracts/test_uvicorn.py` fails when one changes.
 """
 
+import asyncio
 import logging
 import signal
 from collections.abc import Callable
 from multiprocessing import resource_tracker
 from socket import socket
-from typing import Any
 
 import uvicorn
+from httptools import HttpRequestParser
 from uvicorn.config import STARTUP_FAILURE
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
@@ -22,32 +23,90 @@ __all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor", 
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """HTTP/1.1 on one connection, with the request that is being answered.
+    """HTTP/1.1 on one connection, of which at most one request is being answered.
 
-    Uvicorn's own `cycle` is the newest request, which with pipelining may still be queued.
+    Subclasses give the parser no request before the one before it has been answered, so uvicorn's
+    `cycle` is always that one, and its queue for pipelined requests stays empty.
     """
 
-    _answering: RequestResponseCycle | None = None
-
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - uvicorn's own narrowing
+        super().connection_made(transport)
+        self.flow = self.reading = PausableReading(transport)
 
     @property
-    def is_body_incomplete(self) -> bool:
-        """Whether the client still has to send a part of the body of the current request."""
-        return self._answering is not None and self._answering.more_body
+    def active_parser(self) -> HttpRequestParser:
+        """The parser of a connection that is not lost."""
+        assert self.parser is not None  # noqa: S101 - uvicorn's declaration is wider
+        return self.parser
 
-    def abandon_requests(self) -> None:
-        """Drop the queued requests, and report the disconnect to the one being answered.
+    def replace_parser(self) -> None:
+        """Parse what follows with a new parser, as after an error the old one accepts nothing."""
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
 
-        Uvicorn reports it to the newest request only: with pipelining, the one being answered
-        would write to a closed connection.
-        """
-        self.pipeline.clear()
-        if self._answering:
-            self._answering.disconnected = True
-            self._answering.message_event.set()
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request has no complete response yet."""
+        return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison] - None before the first request
+
+    @property
+    def is_response_unread(self) -> bool:
+        """Whether the client has not read as much as the transport may buffer."""
+        return self.flow.write_paused
+
+    @property
+    def is_response_started(self) -> bool:
+        """Whether a part of the response of the current request has been written."""
+        return self.cycle.response_started
+
+    def abandon_request(self) -> None:
+        """Report the disconnect to the request that is being answered, and stop its writing."""
+        if self.is_answering:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+
+    def stop_idle_timer(self) -> None:
+        """Stop the time limit for an idle connection."""
+        self._unset_keepalive_if_required()
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers of every response, such as `Date`."""
+        return self.server_state.default_headers
+
+
+class PausableReading(FlowControl):
+    """Flow control with a second reason not to read.
+
+    Uvicorn stops reading while much of a body waits for the application, and reads again whenever
+    the application asks for more. `hold` stops reading until `release`, whatever uvicorn does.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        super().__init__(transport)
+        self.is_held = False
+        """Whether reading was stopped by `hold`."""
+        self._is_paused_by_uvicorn = False
+
+    def pause_reading(self) -> None:
+        self._is_paused_by_uvicorn = True
+        super().pause_reading()
+
+    def resume_reading(self) -> None:
+        self._is_paused_by_uvicorn = False
+        if not self.is_held:
+            super().resume_reading()
+
+    def hold(self) -> None:
+        """Stop reading."""
+        self.is_held = True
+        super().pause_reading()
+
+    def release(self) -> None:
+        """Read again, unless uvicorn has paused."""
+        self.is_held = False
+        if not self._is_paused_by_uvicorn:
+            super().resume_reading()
 
 
 class WorkerNotStarted(Exception):

@@ -61,7 +61,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "malformed-request": ProblemType(
         400,
         "The request cannot be parsed",
-        "The body must be one JSON document in UTF-8, without `NaN` or `Infinity`.",
+        "The body must be one JSON document in UTF-8, without `NaN` or `Infinity`. The request must"
+        " be valid HTTP/1.1, with exactly one `Host` field; `detail` says what is wrong.",
     ),
     "invalid-cursor": ProblemType(
         400,
@@ -246,6 +247,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "Five wrong passwords within a minute block the account for every caller, also with the"
         " right password. The same applies to a vault and its passphrase. Retry after the number"
         " of seconds in `Retry-After`.",
+    ),
+    "header-fields-too-large": ProblemType(
+        431,
+        "The header fields are too large",
+        "Send a shorter address, and fewer or shorter header fields: cookies, for example. The same"
+        " limits apply to the trailers of a chunked body. The server has closed the connection.",
     ),
     "internal-error": ProblemType(
         500,

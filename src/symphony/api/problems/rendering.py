@@ -15,7 +15,6 @@ from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
 from symphony.api.root_path import root_path
 from symphony.domain.api_tokens import InsufficientScope, TokenRefused
-from symphony.domain.base import new_id
 from symphony.domain.errors import (
     DomainError,
     Invalid,
@@ -76,15 +75,17 @@ def internal_error_response(request: Request) -> Response:
     )
 
 
-def malformed_http_response() -> Response:
-    """Return the 400 for bytes that are not HTTP/1.1; they have neither a path nor a request id."""
-    request_id = str(new_id())
+def refused_request_response(code: str, detail: str, request_id: str) -> Response:
+    """Return the response for a request that never gets to the application.
+
+    It has no `instance`, because the request may have no path.
+    """
     return _render(
         "",
         "",
         request_id,
-        "malformed-request",
-        "The request is not valid HTTP/1.1.",
+        code,
+        detail,
         {"X-Request-ID": request_id, "X-Content-Type-Options": "nosniff"},
     )
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from symphony.serving.http_protocol import TimeLimitedHttpProtocol
+from symphony.serving.http_protocol import LimitedHttpProtocol
 from tests.support.api import API, code, sign_up
 from tests.support.server import Server, running_server
 
 pytestmark = pytest.mark.long
 
-LINGER = TimeLimitedHttpProtocol.timeouts.linger
+LINGER = LimitedHttpProtocol.timeouts.linger
 TOO_LARGE = 8 * 1_048_576
 JSON = {"Content-Type": "application/json"}
 

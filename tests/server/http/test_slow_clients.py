@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from symphony.serving.http_protocol import TimeLimitedHttpProtocol
+from symphony.serving.http_protocol import LimitedHttpProtocol
 from tests.support.api import User, sign_up
 from tests.support.server import Server, running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
 pytestmark = pytest.mark.long
 
-TIMEOUTS = TimeLimitedHttpProtocol.timeouts
+TIMEOUTS = LimitedHttpProtocol.timeouts
 OF_EACH_KIND = 100
 SLACK = 5.0  # seconds
 PIPELINED = 4  # responses of 1.2 MB: more than both systems buffer for such a reader
