@@ -6,9 +6,11 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing import resource_tracker
 from socket import socket
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -48,6 +50,23 @@ class HttpProtocol(HttpToolsProtocol):
         if self._answering:
             self._answering.disconnected = True
             self._answering.message_event.set()
+
+
+class Worker(Process):
+    """A worker process that exits in the normal way, and so writes its last log lines.
+
+    After the last request, uvicorn raises the signal that stopped it once more; by default that
+    kills the process.
+    """
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _exit)
+        super().target(sockets)
+
+
+def _exit(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 class WorkerNotStarted(Exception):
@@ -90,7 +109,7 @@ class Supervisor(Multiprocess):
 
         While it imports the service, Ctrl-C would print a traceback.
         """
-        worker = Process(self.config, self.sockets)
+        worker = Worker(self.config, self.sockets)
         # Its start unblocks the signals.
         resource_tracker.ensure_running()  # pyright: ignore[reportUnknownMemberType] - no annotations
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
