@@ -48,6 +48,7 @@ def test_the_variables_of_a_service_are_no_settings(
         ("SYMPHONY_PORTS", "tcp://10.0.0.1:80"),
         ("SYMPHONY_DB_PORT", "5432"),
         ("SYMPHONY_SERVICE_HOST", "db.example.org"),
+        ("SYMPHONY_SERVICE_HOST", "db"),
         ("SYMPHONY_SERVICE_PORT", "http"),
         ("SYMPHONY_SERVICE_HOSTS", "10.0.0.1"),
         ("SYMPHONY_DB_PORT_5432_TCP", "5432"),

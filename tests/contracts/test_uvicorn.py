@@ -76,6 +76,9 @@ def test_the_supervisor_has_what_symphony_extends() -> None:
     assert parameters(multiprocess.Process) == ["config", "sockets"], CHANGED.format(
         "parameters of Process"
     )
+    assert parameters(multiprocess.Process.target) == ["self", "sockets"], CHANGED.format(
+        "parameters of Process.target"
+    )
     for name in ("start", "pid", "exitcode"):
         assert hasattr(multiprocess.Process, name), CHANGED.format(f"Process.{name} is gone")
     assert "self.process =" in inspect.getsource(multiprocess.Process.__init__), CHANGED.format(

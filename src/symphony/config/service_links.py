@@ -7,8 +7,10 @@ those of Docker's links: https://kubernetes.io/docs/concepts/services-networking
 import re
 
 _PROTOCOL = "(?:TCP|UDP|SCTP)"
-_ADDRESS = r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]+)"
-_URL = rf"(?i:{_PROTOCOL})://{_ADDRESS}:\d{{1,5}}"
+_IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}"
+_IPV6 = r"(?=[^:]*:)[0-9A-Fa-f:.]+"
+_ADDRESS = rf"(?:{_IPV4}|{_IPV6})"
+_URL = rf"(?i:{_PROTOCOL})://(?:{_IPV4}|\[{_IPV6}\]):\d{{1,5}}"
 _SHAPES = tuple(
     (re.compile(rf"SYMPHONY_(?:[A-Z0-9_]+_)?{name}"), re.compile(value))
     for name, value in (

@@ -1,6 +1,7 @@
 """The server: the socket, the limits of uvicorn, and the exit status."""
 
 import errno
+import os
 import signal
 import socket
 import sys
@@ -86,8 +87,12 @@ def _exit_successfully(_signal: int, _frame: FrameType | None) -> None:
     # After the last request, uvicorn raises the signal that stopped it once more. For a service
     # that is the normal way to stop, not a failure.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # a second one would interrupt the exit
+        signal.signal(number, _exit_at_once)
     sys.exit(0)
+
+
+def _exit_at_once(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(0)  # a second signal, during the exit
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:

@@ -7,9 +7,11 @@ Uvicorn does not promise to keep them. `docs/decisions/dependencies.md` has the 
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from multiprocessing import resource_tracker
 from socket import socket
+from types import FrameType
 
 import uvicorn
 from httptools import HttpRequestParser
@@ -109,6 +111,23 @@ class PausableReading(FlowControl):
             super().resume_reading()
 
 
+class Worker(Process):
+    """A worker process that exits in the normal way, and so writes its last log lines.
+
+    After the last request, uvicorn raises the signal that stopped it once more; by default that
+    kills the process.
+    """
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _exit)
+        super().target(sockets)
+
+
+def _exit(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
 class WorkerNotStarted(Exception):
     """The system does not start another process; the message says why."""
 
@@ -149,7 +168,7 @@ class Supervisor(Multiprocess):
 
         While it imports the service, Ctrl-C would print a traceback.
         """
-        worker = Process(self.config, self.sockets)
+        worker = Worker(self.config, self.sockets)
         # Its start unblocks the signals.
         resource_tracker.ensure_running()  # pyright: ignore[reportUnknownMemberType] - no annotations
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
