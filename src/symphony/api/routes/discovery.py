@@ -1,10 +1,10 @@
 """Routes to discover git repositories in a directory, and to import several repos."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import WHOLE_NUMBER, FolderName, Path, RemoteUrl, WorkspaceId
@@ -16,6 +16,7 @@ from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
 from symphony.application.orchestrations import repo_discovery
 from symphony.domain.discovery import RepoKind
+from symphony.domain.errors import RuleBroken
 
 MAX_ITEMS = 100
 MAX_DEPTH = 20
@@ -102,14 +103,31 @@ class DiscoveryResponse(RepresentationWithoutETag):
     ]
 
 
+def _without_null(name: object) -> object:
+    if name is None:
+        raise RuleBroken(
+            "string-expected",
+            "Must be a string. A discovery returns null for what cannot be imported: leave it out.",
+        )
+    return name
+
+
+def _ignored(name: str, example: Any) -> Any:
+    description = f"Ignored, so that an item of a discovery, with its `{name}`, can be sent."
+    return Field(description=description, examples=[example])
+
+
 class RepoImportItem(BaseModel):
-    """A repo to import."""
+    """A repo to import: an item of a discovery, or a name and a path."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: FolderName
+    name: Annotated[FolderName, BeforeValidator(_without_null)]
     path: Path
     remote_url: RemoteUrl = None
+    kind: Annotated[Any, _ignored("kind", "repository")] = None
+    registered: Annotated[Any, _ignored("registered", example=False)] = None
+    reason: Annotated[Any, _ignored("reason", None)] = None
 
 
 class RepoImport(BaseModel):
