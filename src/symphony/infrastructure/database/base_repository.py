@@ -18,7 +18,6 @@ from symphony.infrastructure.database.entity_mapping import EntityMapping, ListS
 from symphony.infrastructure.database.errors import UniqueViolation
 from symphony.infrastructure.database.sqlalchemy_internals import Rows, Statement
 
-PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 ESCAPE = "/"
 _WILDCARD = re.compile("[%_/]")
 _ESCAPED = rf"{ESCAPE}\g<0>"
@@ -102,7 +101,7 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
         request: PageRequest,
         **parameters: object,
     ) -> Page[E]:
-        """Return a page of a list; the condition of its scope has the other parameters."""
+        """Return a page of a list; the statement of its scope has the other parameters."""
         statement = _page_statement(
             self._mapping,
             scope,
@@ -144,9 +143,7 @@ def _page_statement(
     own_id = mapping.table.c.id
     # Names are unique among siblings where the scope says so; otherwise the id breaks ties.
     keys = [sorted_by] if sort == "name" and scope.unique_names else [sorted_by, own_id]
-    statement = mapping.select_owned.where(scope.parent == PARENT_ID, *scope.conditions).order_by(
-        *(key.desc() if descending else key.asc() for key in keys)
-    )
+    statement = scope.select.order_by(*(key.desc() if descending else key.asc() for key in keys))
     if has_position:
         values: list[BindParameter[Any]] = [
             bindparam("after_value", type_=sorted_by.type),

@@ -25,18 +25,18 @@ from symphony.infrastructure.database.models import Model
 
 ENTITY_ID: BindParameter[UUID] = bindparam("entity_id")
 OWNER_ID: BindParameter[UUID] = bindparam("owner_id")
+PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListScope:
-    """What a list contains: the entities whose `parent` is the given one, under the conditions.
+    """What a list contains: the entities of a statement, which checks the owner.
 
     `unique_names`: whether a name is unique in the list. Scopes are compared by identity.
     """
 
-    parent: Column[UUID]
+    select: Select[Any]
     unique_names: bool
-    conditions: tuple[ColumnElement[bool], ...] = ()
 
 
 class EntityMapping(Generic[E]):
@@ -98,7 +98,8 @@ class EntityMapping(Generic[E]):
     @cached_property
     def in_parent(self) -> ListScope:
         """The list of the entities in one parent."""
-        return ListScope(self.table.c[self._required_parent], self.unique_names)
+        is_in_parent = self.table.c[self._required_parent] == PARENT_ID
+        return ListScope(self.select_owned.where(is_in_parent), self.unique_names)
 
     def parent_id(self, entity: E) -> UUID:
         return getattr(entity, self._required_parent)

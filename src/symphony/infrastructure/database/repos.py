@@ -3,33 +3,70 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import starmap
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, or_, select
+from sqlalchemy import Boolean, FunctionElement, Text, bindparam, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.repos import RegisteredRepo, Repo, RepoRepository
 from symphony.infrastructure.database.base_repository import (
     ESCAPE,
-    PARENT_ID,
     SqlAlchemyPagedRepository,
     containing,
     position_of,
 )
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import OWNER_ID, ListScope
+from symphony.infrastructure.database.entity_mapping import OWNER_ID, PARENT_ID, ListScope
 from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, WORKSPACES
 
 _repos = REPOS.table.c
+_workspaces = WORKSPACES.table.c
+_own = WORKSPACES.table.alias("own").c
+
+
+class _IsOneOf(FunctionElement[bool]):
+    """For PostgreSQL, the condition that a column has one of the values of a subquery.
+
+    It repeats a condition of a join, whose rows PostgreSQL estimates by the average user: it then
+    reads all repos of all users. The array is read first, and its values are looked up in an index.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_IsOneOf, "postgresql")
+def _in_postgresql(element: _IsOneOf, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+    value, subquery = (compiler.process(each, **options) for each in element.clauses)
+    return f"{value} = ANY (ARRAY{subquery})"
+
+
+@compiles(_IsOneOf, "sqlite")
+def _in_sqlite(_: _IsOneOf, _compiler: SQLCompiler, **_options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+    return "true"
+
+
 # The names of a user's repos are unique within each workspace only.
-_OF_USER = ListScope(WORKSPACES.table.c.user_profile_id, unique_names=False)
+_OF_USER = ListScope(
+    REPOS.select_owned.where(
+        _workspaces.user_profile_id == PARENT_ID,
+        _IsOneOf(
+            _repos.workspace_id,
+            select(_own.id).where(_own.user_profile_id == PARENT_ID).scalar_subquery(),
+        ),
+    ),
+    unique_names=False,
+)
 # All that can have the remote, and a few others: without an escape, an address contains the path as
 # it is compared. The database cannot normalize an address, so `page_of_user` compares them.
 _MAY_HAVE_REMOTE = or_(
     _repos.remote_url.like(bindparam("path_pattern", type_=Text()), escape=ESCAPE),
     _repos.remote_url.like(bindparam("escaped_pattern", type_=Text()), escape=ESCAPE),
 )
-_OF_USER_BY_REMOTE = ListScope(_OF_USER.parent, _OF_USER.unique_names, (_MAY_HAVE_REMOTE,))
+_OF_USER_BY_REMOTE = ListScope(_OF_USER.select.where(_MAY_HAVE_REMOTE), unique_names=False)
 _CANDIDATES = 200
 _REGISTERED = (
     select(_repos.name, _repos.path)
