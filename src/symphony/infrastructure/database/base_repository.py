@@ -143,7 +143,8 @@ def _page_statement(
     own_id = mapping.table.c.id
     # Names are unique among siblings where the scope says so; otherwise the id breaks ties.
     keys = [sorted_by] if sort == "name" and scope.unique_names else [sorted_by, own_id]
-    statement = scope.select.order_by(*(key.desc() if descending else key.asc() for key in keys))
+    order = [key.desc() if descending else key.asc() for key in keys]
+    statement = scope.select.order_by(*order)
     if has_position:
         values: list[BindParameter[Any]] = [
             bindparam("after_value", type_=sorted_by.type),
@@ -161,7 +162,11 @@ def _page_statement(
     for field in filters:
         is_wanted = mapping.read_expression(field) == bindparam(f"only_{field}")
         statement = statement.where(is_wanted)
-    return statement.limit(bindparam("at_most", type_=Integer()))
+    statement = statement.limit(bindparam("at_most", type_=Integer()))
+    if not scope.is_sorted:
+        return statement
+    ids = statement.with_only_columns(own_id).correlate(None)
+    return mapping.select_all.where(own_id.in_(ids)).order_by(*order)
 
 
 def _page_parameters(request: PageRequest) -> dict[str, Any]:

@@ -32,11 +32,16 @@ PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 class ListScope:
     """What a list contains: the entities of a statement, which checks the owner.
 
-    `unique_names`: whether a name is unique in the list. Scopes are compared by identity.
+    - `unique_names`: whether a name is unique in the list.
+    - `is_sorted`: whether the database has to sort the list, since no index has its order. It then
+      sorts ids and reads the rest of the page only.
+
+    Scopes are compared by identity.
     """
 
     select: Select[Any]
     unique_names: bool
+    is_sorted: bool = False
 
 
 class EntityMapping(Generic[E]):

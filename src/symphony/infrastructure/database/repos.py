@@ -59,6 +59,7 @@ _OF_USER = ListScope(
         ),
     ),
     unique_names=False,
+    is_sorted=True,
 )
 # All that can have the remote, and a few others: without an escape, an address contains the path as
 # it is compared. The database cannot normalize an address, so `page_of_user` compares them.
@@ -66,7 +67,7 @@ _MAY_HAVE_REMOTE = or_(
     _repos.remote_url.like(bindparam("path_pattern", type_=Text()), escape=ESCAPE),
     _repos.remote_url.like(bindparam("escaped_pattern", type_=Text()), escape=ESCAPE),
 )
-_OF_USER_BY_REMOTE = ListScope(_OF_USER.select.where(_MAY_HAVE_REMOTE), unique_names=False)
+_OF_USER_BY_REMOTE = replace(_OF_USER, select=_OF_USER.select.where(_MAY_HAVE_REMOTE))
 _CANDIDATES = 200
 _REGISTERED = (
     select(_repos.name, _repos.path)
