@@ -7,7 +7,14 @@ from fastapi import Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import WHOLE_NUMBER, FolderName, Path, RemoteUrl, WorkspaceId
+from symphony.api.fields import (
+    WHOLE_NUMBER,
+    FolderName,
+    Path,
+    RemoteUrl,
+    WorkspaceId,
+    optional,
+)
 from symphony.api.idempotency import Key, set_created_location
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation, RepresentationWithoutETag
@@ -113,7 +120,7 @@ def _without_null(name: object) -> object:
 
 
 def _ignored(name: str, example: Any) -> Any:
-    description = f"Ignored, so that an item of a discovery, with its `{name}`, can be sent."
+    description = f"Ignored: items of a discovery, which have a `{name}`, can be sent as they are."
     return Field(description=description, examples=[example])
 
 
@@ -125,9 +132,9 @@ class RepoImportItem(BaseModel):
     name: Annotated[FolderName, BeforeValidator(_without_null)]
     path: Path
     remote_url: RemoteUrl = None
-    kind: Annotated[Any, _ignored("kind", "repository")] = None
-    registered: Annotated[Any, _ignored("registered", example=False)] = None
-    reason: Annotated[Any, _ignored("reason", None)] = None
+    kind: Annotated[Any, _ignored("kind", "repository")] = optional()
+    registered: Annotated[Any, _ignored("registered", example=False)] = optional()
+    reason: Annotated[Any, _ignored("reason", None)] = optional()
 
 
 class RepoImport(BaseModel):
@@ -182,7 +189,10 @@ async def import_repos(
     actor: Actor,
     app: App,
 ) -> ImportedRepos:
-    """Creates all of the repos or none of them. No file on any disk is read or changed."""
+    """Creates all of the repos or none of them. No file on any disk is read or changed.
+
+    Items of a discovery can be sent as they are, except those without a name.
+    """
     items = [use_cases.ImportItem(item.name, item.path, item.remote_url) for item in body.items]
     command = use_cases.ImportRepos(actor.user_id, workspace_id, items)
     created = await app.run_once(use_cases.import_repos, command, key)

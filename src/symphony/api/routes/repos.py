@@ -267,6 +267,7 @@ async def list_repos_of_user(
             description="Only repos with this remote. Host and path decide: protocol, user, default"
             " port and the suffix `.git` make no difference.",
             examples=["git@git.example.org:ada/engine.git"],
+            json_schema_extra={"format": "git-remote"},
         ),
     ] = None,
 ) -> RepoList:

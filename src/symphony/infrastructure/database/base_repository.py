@@ -126,7 +126,7 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
             raise NotFound(mapping.noun, entity_id)
 
 
-@lru_cache
+@lru_cache(maxsize=256)
 def _page_statement(
     mapping: EntityMapping[Any],
     scope: ListScope,
