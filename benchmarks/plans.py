@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import UUID
 
 import httpx
 import structlog
@@ -128,6 +129,7 @@ async def _call_everything(client: httpx.AsyncClient, content: Content) -> None:
     for path, filters in (
         (f"{user}/workspaces", "type=general"),
         (f"{workspace}/repos", "q=engine"),
+        (f"{user}/repos", "updated_since=2020-01-01T00:00:00Z"),
         (f"{workspace}/vaults", "is_locked=true"),
         ("/api-tokens", "q=script"),
     ):
@@ -140,12 +142,12 @@ async def _call_everything(client: httpx.AsyncClient, content: Content) -> None:
     for everywhere_or_one in ("", f"&workspace_id={content.full[0].id}"):
         await _call(client, "GET", f"{user}/attention?fresh=false{everywhere_or_one}")
     created = await _call(client, "POST", f"{user}/workspaces", {"name": "Explained"})
-    await _update_everything(client, created["id"])
+    await _update_everything(client, created["id"], content.full[0].id)
     await _sign_up_and_delete(client)
 
 
-async def _update_everything(client: httpx.AsyncClient, workspace: str) -> None:
-    """Create, get, update and delete in a workspace, and the workspace itself."""
+async def _update_everything(client: httpx.AsyncClient, workspace: str, other: UUID) -> None:
+    """Create, get, update, move and delete in a workspace, and the workspace itself."""
     for noun in ("repos", "vaults"):
         body = {"name": "explained", "path": "~/explained"}
         created = await _call(client, "POST", f"/workspaces/{workspace}/{noun}", body, key=noun)
@@ -154,6 +156,7 @@ async def _update_everything(client: httpx.AsyncClient, workspace: str) -> None:
         await _call(client, "PATCH", f"/{noun}/{created['id']}", {"path": "~/changed"})
         if noun == "repos":
             await _call(client, "GET", f"/{noun}/{created['id']}/status")
+        await _call(client, "PATCH", f"/{noun}/{created['id']}", {"workspace_id": str(other)})
         await _call(client, "DELETE", f"/{noun}/{created['id']}")
     await _call(client, "GET", f"/workspaces/{workspace}")
     await _call(client, "PATCH", f"/workspaces/{workspace}", {"description": "changed"})

@@ -19,6 +19,7 @@ def story(stage: Stage) -> None:
             ada = sign_up(stage, client)
             thesis = create(stage, ada)
             lists(stage, ada, thesis)
+            across_workspaces(stage, ada, thesis)
             locks(stage, ada, thesis)
             safe_changes(stage, ada, thesis)
             problems(stage, client, ada)
@@ -126,6 +127,39 @@ def lists(stage: Stage, ada: User, thesis: str) -> None:
     stage.expect(
         "a cursor of one list is refused by another", outcome(other) == "400 invalid-cursor"
     )
+
+
+def across_workspaces(stage: Stage, ada: User, thesis: str) -> None:
+    stage.step("Move a repo to another workspace, and search in all of them")
+    archive = ada.create_workspace("Archive")
+    mine = f"/user-profiles/{ada.id}/repos"
+    engine = ada.call("GET", mine, params={"q": "engine"}).json()["items"][0]
+    before = ada.call("GET", mine, params={"sort": "-updated_at", "limit": 1}).json()["items"][0]
+    change = {"workspace_id": archive, "name": "old engine"}
+    moved = stage.exchange(
+        ada.call("PATCH", f"/repos/{engine['id']}", json=change), "name", "workspace_id", "version"
+    )
+    remote = {"remote": "https://EXAMPLE.org/ada/e"}
+    found = stage.exchange(
+        ada.call("GET", mine, params=remote), "name", "workspace_id", "remote_url"
+    )
+    since = {"updated_since": before["updated_at"], "sort": "updated_at"}
+    news = stage.exchange(ada.call("GET", mine, params=since), "name", "updated_at")
+    stage.why(
+        "a repo keeps its id, its history and all that belongs to it. It is found by its remote,"
+        " whatever the protocol; and a client that keeps a copy gets only what has changed."
+    )
+    counts = [
+        ada.call("GET", f"/workspaces/{each}/stats").json()["repo_count"]
+        for each in (thesis, archive)
+    ]
+    stage.expect("the move and the new name are one version", moved.json()["version"] == 2)
+    stage.expect("both workspaces count right", counts == [6, 1])
+    stage.expect("the remote finds the repo", _names(found) == ["old engine"])
+    stage.expect("the change is the latest news", _names(news)[-1] == "old engine")
+    stage.expect("and all older repos are left out", len(_names(news)) == 2)
+    nowhere = ada.call("PATCH", f"/repos/{engine['id']}", json={"workspace_id": engine["id"]})
+    stage.expect("an unknown workspace is refused", outcome(nowhere) == "422 validation-error")
 
 
 def locks(stage: Stage, ada: User, thesis: str) -> None:

@@ -26,6 +26,7 @@ def story(stage: Stage) -> None:
             stage.expect("no file in the folder has been changed", traces(work) == before)
             import_all(stage, ada, workspace, work, found)
             refused_as_a_whole(stage, ada, workspace)
+            too_many(stage, ada, workspace)
             other_folders(stage, ada, workspace)
 
 
@@ -84,17 +85,15 @@ def discover(stage: Stage, ada: User, workspace: str, work: Path) -> httpx.Respo
 
 def import_all(stage: Stage, ada: User, workspace: str, work: Path, found: httpx.Response) -> None:
     stage.step("Register what was found, as it is, with one request")
-    items = [
-        {name: each[name] for name in ("name", "path", "remote_url")}
-        for each in found.json()["items"]
-    ]
+    items = found.json()["items"]
     path = f"/workspaces/{workspace}/repos/import"
     key = {"Idempotency-Key": "this-folder"}
     imported = ada.call("POST", path, json={"items": items}, headers=key)
     stage.exchange(imported, "id", "name")
     again = ada.call("POST", path, json={"items": items}, headers=key)
     stage.why(
-        "five repos or a hundred take one request, and a retry with the same key does not"
+        "the answer of the search is the request of the import: nothing has to be picked apart."
+        " Five repos or a hundred take one request, and a retry with the same key does not"
         " register them twice."
     )
     stage.expect("the repos have been created", imported.status_code == 201)
@@ -126,6 +125,24 @@ def refused_as_a_whole(stage: Stage, ada: User, workspace: str) -> None:
     )
     listed = ada.call("GET", f"/workspaces/{workspace}/repos?q=loom").json()["items"]
     stage.expect("`loom`, which was valid, is not registered either", listed == [])
+
+
+def too_many(stage: Stage, ada: User, workspace: str) -> None:
+    stage.step("More than fits: the error says how much is needed, and how much is left")
+    items = [{"name": f"r{number}", "path": "/srv/x"} for number in range(96)]
+    path = f"/workspaces/{workspace}/repos/import"
+    refused = ada.call("POST", path, json={"items": items})
+    stage.say(f"Ada sends 96 items to a workspace of {refused.json()['used']} repos:")
+    stage.exchange(refused, "status", "code", "detail", "limit", "used")
+    stage.why("the client can choose another workspace, or send fewer, without guessing.")
+    stage.expect("the import is refused", outcome(refused) == "409 repo-limit-reached")
+    detail = refused.json()["detail"]
+    stage.expect("it says how many fit", detail == "This import needs 96 slots; 95 are left")
+    many = {"items": [*items, *items]}
+    stage.expect(
+        "more than 100 at once are a fault of the request",
+        outcome(ada.call("POST", path, json=many)) == "422 validation-error",
+    )
 
 
 def other_folders(stage: Stage, ada: User, workspace: str) -> None:

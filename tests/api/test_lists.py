@@ -2,11 +2,12 @@
 
 import asyncio
 import unicodedata
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
 
-from tests.support.api import API, User, code, faults, sign_up
+from tests.support.api import API, User, code, faults, sign_up, utc
 
 LISTS = ("workspaces", "repos", "vaults", "api-tokens")
 # Code points above U+FFFF sort last; in UTF-16 they would not.
@@ -214,6 +215,88 @@ async def test_an_update_moves_an_item_in_the_order_of_updates(ada: User) -> Non
     await ada.patch(f"/workspaces/{first}", {"description": "changed"})
     assert await listed.names(sort="updated_at") == ["third", "second", "first"]
     assert await listed.names(sort="-updated_at") == ["first", "second", "third"]
+
+
+async def updated_at(listed: List, item_id: str) -> str:
+    items = (await listed.user.get(listed.path)).json()["items"]
+    item = next(each for each in items if each["id"] == item_id)
+    return item.get("updated_at", item["created_at"])  # API tokens are not updated
+
+
+async def test_a_list_has_what_was_updated_since_a_time(lists: list[List]) -> None:
+    for listed in lists:
+        old, _ = await listed.add("old", "new")
+        since = await updated_at(listed, old)
+        assert await listed.names(updated_since=since) == ["old", "new"]
+        after = _later(since, timedelta(microseconds=1))
+        assert await listed.names(updated_since=after) == ["new"]
+        assert await listed.names(updated_since=after, q="OLD") == []
+        assert await listed.names(updated_since="9999-12-31T23:59:59.999999Z") == []
+        assert await listed.names(updated_since="0001-01-01T00:00:00Z") == ["old", "new"]
+        # The same moment in another zone.
+        local = utc(after).astimezone(timezone(timedelta(hours=5, minutes=30))).isoformat()
+        assert await listed.names(updated_since=local) == ["new"]
+
+
+async def test_an_update_brings_an_item_back_and_a_patch_without_changes_does_not(
+    ada: User,
+) -> None:
+    listed = await list_of(ada, "repos")
+    first, second = await listed.add("first", "second")
+    since = _later(await updated_at(listed, second), timedelta(microseconds=1))
+    assert await listed.names(updated_since=since) == []
+    await ada.patch(f"/repos/{first}", {"name": "first"})
+    assert await listed.names(updated_since=since) == []
+    await ada.patch(f"/repos/{first}", {"path": "/changed"})
+    assert await listed.names(updated_since=since, sort="updated_at") == ["first"]
+
+
+async def test_a_client_that_continues_at_the_last_time_gets_every_change(ada: User) -> None:
+    listed = await list_of(ada, "repos")
+    await listed.add(*(f"n{number}" for number in range(7)))
+    seen: dict[str, int] = {}
+    since = "2020-01-01T00:00:00Z"
+    for turn in range(3):
+        query: dict[str, Any] = {"updated_since": since, "sort": "updated_at", "limit": 3}
+        while True:
+            page = (await ada.get(listed.path, params=query)).json()
+            for item in page["items"]:
+                seen[item["id"]] = item["version"]
+                since = item["updated_at"]
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+        for repo_id in list(seen)[turn:]:
+            await ada.patch(f"/repos/{repo_id}", {"metadata": {"turn": turn}})
+    items = (await ada.get(listed.path, params={"updated_since": since})).json()["items"]
+    seen |= {each["id"]: each["version"] for each in items}
+    whole = (await ada.get(listed.path)).json()["items"]
+    assert seen == {each["id"]: each["version"] for each in whole}
+
+
+async def test_what_is_no_time_with_an_offset_is_refused(lists: list[List]) -> None:
+    for listed in lists:
+        for text in ("", "now", "2027-01-31", "2027-01-31T12:00:00", "1", "2027-02-30T01:00:00Z"):
+            assert await listed.refusal(updated_since=text) == [("updated_since", "not-a-time")]
+        # An unescaped `+` in a query is a space.
+        answer = await listed.user.get(f"{listed.path}?updated_since=2027-01-31T12:00:00+01:00")
+        assert faults(answer) == [("updated_since", "not-a-time")]
+
+
+async def test_a_cursor_belongs_to_its_time(lists: list[List]) -> None:
+    for listed in lists:
+        await listed.add("one", "two")
+        query: dict[str, Any] = {"updated_since": "2020-01-01T00:00:00Z", "limit": 1}
+        page = (await listed.user.get(listed.path, params=query)).json()
+        cursor = {"cursor": page["next_cursor"]}
+        assert await listed.names(**query, **cursor) == ["two"]
+        for other in ({"updated_since": "2020-01-02T00:00:00Z"}, {}):
+            answer = await listed.user.get(listed.path, params={**other, **cursor})
+            assert code(answer) == "400 invalid-cursor"
+
+
+def _later(text: str, by: timedelta) -> str:
+    return (utc(text) + by).isoformat().replace("+00:00", "Z")
 
 
 async def test_workspaces_are_filtered_by_type(ada: User) -> None:

@@ -51,12 +51,12 @@ log = logging.getLogger(__name__)
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
 EFFORTS = {
-    "default": effort(deadline=None, max_examples=15, stateful_step_count=40, derandomize=True),
+    "default": effort(deadline=None, max_examples=30, stateful_step_count=40, derandomize=True),
     "long": effort(deadline=None, max_examples=1000, stateful_step_count=60),
 }
 # What the shortest run must reach, for any noun; with less it would prove little.
 TO_BE_MET = {
-    *("200", "201", "201 again", "204", "304", "404 not-found", "412 precondition-failed"),
+    *("200", "201", "201 again", "204", "304", "404 not-found", "412 precondition-failed", "moved"),
     *("409 name-taken", "409 limit-reached", "409 not-empty", "409 user-has-workspaces"),
     *("422 validation-error", "422 idempotency-key-reused", "423 locked"),
 }
@@ -106,6 +106,9 @@ STATES = st.sampled_from(("any", "any", "any", "any", "*", "present", "past"))
 KEYS = st.sampled_from(("one", "two", "three"))
 FORCE = st.sampled_from((False, False, True))
 CHILDREN = st.sampled_from((WORKSPACE, REPO, VAULT))
+CONTENTS = st.sampled_from((REPO, VAULT))
+TARGETS = st.sampled_from((1, 1, 0, 2))  # indexes; all is created in the first workspace
+RENAMINGS: st.SearchStrategy[JsonObject] = st.fixed_dictionaries({}, optional={"name": NAMES})
 
 _examples = itertools.count(1)
 
@@ -169,6 +172,17 @@ class ApiMachine(RuleBasedStateMachine):
         with self._compared(answer, 200):
             self._keep_change(thing, self._model.change(user.id, thing, body, tag), answer)
 
+    @rule(noun=CONTENTS, pick=PICKS, to=TARGETS, name=RENAMINGS, state=STATES)
+    def move(self, *, noun: Noun, pick: int, to: int, name: JsonObject, state: str) -> None:
+        thing = self._pick(noun, pick)
+        body = {"workspace_id": self._pick(WORKSPACE, to).id, **name}
+        user, tag = self._asker(thing, own=True), _tag(thing, state)
+        answer = self._send(user, "PATCH", thing.path, {"If-Match": tag}, json=body)
+        with self._compared(answer, 200):
+            before = thing.shown["workspace_id"]
+            self._keep_change(thing, self._model.change(user.id, thing, body, tag), answer)
+            self._tally["moved"] += thing.shown["workspace_id"] != before
+
     @rule(own=OWN, pick=PICKS, locked=st.booleans(), state=STATES)
     def lock_or_unlock(self, *, own: bool, pick: int, locked: bool, state: str) -> None:
         thing = self._pick(VAULT, pick)
@@ -204,8 +218,23 @@ class ApiMachine(RuleBasedStateMachine):
         self, *, own: bool, noun: Noun, pick: int, query: Query, filters: JsonObject
     ) -> None:
         parent = self._parent(noun, pick)
-        filters = {name: filters[name] for name in filters.keys() & noun.filters}
-        self._list(self._asker(parent, own=own), noun, parent, replace(query, filters=filters))
+        query = replace(
+            query, filters={name: filters[name] for name in filters.keys() & noun.filters}
+        )
+        user = self._asker(parent, own=own)
+        self._list(
+            *(user, noun.collection(parent.id), query),
+            lambda: self._model.listed(user.id, noun, parent.id, query),
+        )
+
+    @rule(own=OWN, pick=PICKS, query=QUERIES)
+    def list_everywhere(self, *, own: bool, pick: int, query: Query) -> None:
+        profile = self._pick(PROFILE, pick)
+        user = self._asker(profile, own=own)
+        self._list(
+            *(user, f"{profile.path}/repos", query),
+            lambda: self._model.repos_of(user.id, profile.id, query),
+        )
 
     def teardown(self) -> None:
         """Compare all entities with the model at the end."""
@@ -215,7 +244,9 @@ class ApiMachine(RuleBasedStateMachine):
             self._read(user, self._model.things[user.id], "any")
         for thing in (each for noun in (PROFILE, WORKSPACE) for each in self._model.present(noun)):
             for noun in (each for each in NOUNS if each.parent is thing.noun):
-                self._list(self._asker(thing, own=True), noun, thing, Query())
+                owner, query = self._asker(thing, own=True), Query()
+                listed = self._model.listed(owner.id, noun, thing.id, query)
+                self._list(owner, noun.collection(thing.id), query, lambda: listed)  # noqa: B023 - called at once
 
     @property
     def has_sent_keys(self) -> bool:
@@ -286,15 +317,17 @@ class ApiMachine(RuleBasedStateMachine):
             assert answer.headers["etag"] == thing.etags[-1]
             assert answer.status_code == 304 or alike(answer.json(), shown)
 
-    def _list(self, user: User, noun: Noun, parent: Thing, query: Query) -> None:
+    def _list(
+        self, user: User, path: str, query: Query, listed: Callable[[], list[JsonObject]]
+    ) -> None:
         items: list[JsonObject] = []
         cursor: str | None = ""
         while cursor is not None:
             given = query.parameters | ({"cursor": cursor} if cursor else {})
-            answer = self._send(user, "GET", noun.collection(parent.id), params=given)
+            answer = self._send(user, "GET", path, params=given)
             cursor = None
             with self._compared(answer, 200):
-                expected = self._model.listed(user.id, noun, parent.id, query)
+                expected = listed()
                 page = answer.json()
                 items += page["items"]
                 cursor = page["next_cursor"]

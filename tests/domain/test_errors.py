@@ -48,18 +48,22 @@ def test_not_found_names_the_noun_and_the_id() -> None:
 
 
 @pytest.mark.parametrize(
-    ("noun", "limit", "used", "added", "detail"),
+    ("noun", "limit", "used", "imported", "detail"),
     [
-        ("repo", 100, 100, 1, "The limit of 100 repos is reached; delete one first."),
-        ("repo", 100, 3, 100, "The limit is 100 repos; 3 exist, and 100 more do not fit."),
-        ("repo", 1, 1, 2, "The limit is 1 repo; 1 exists, and 2 more do not fit."),
-        ("entry", 1000, 1000, 1, "The limit of 1,000 entries is reached; delete one first."),
+        ("repo", 100, 100, None, "The limit of 100 repos is reached; delete one first."),
+        ("repo", 1, 1, None, "The limit of 1 repo is reached; delete one first."),
+        ("entry", 1000, 1000, None, "The limit of 1,000 entries is reached; delete one first."),
+        ("repo", 100, 41, 90, "This import needs 90 slots; 59 are left"),
+        ("repo", 100, 99, 2, "This import needs 2 slots; 1 is left"),
+        ("repo", 100, 100, 1, "This import needs 1 slot; 0 are left"),
+        ("repo", 100, 130, 1, "This import needs 1 slot; 0 are left"),
+        ("repo", 9999, 2, 10_000, "This import needs 10,000 slots; 9,997 are left"),
     ],
 )
 def test_a_limit_says_how_much_of_it_is_used(
-    noun: str, limit: int, used: int, added: int, detail: str
+    noun: str, limit: int, used: int, imported: int | None, detail: str
 ) -> None:
-    error = LimitReached(noun, limit=limit, used=used, added=added)
+    error = LimitReached(noun, limit=limit, used=used, imported=imported)
     assert (error.limit, error.used) == (limit, used)
     assert error.detail == detail
 

@@ -31,7 +31,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     """Replace values that fit the schema but are refused because of others.
 
     An Idempotency-Key must not have been used for another request, the current password must be
-    right, base64 content must decode, and a passphrase requires the protection by one.
+    right, base64 content must decode, a passphrase requires the protection by one, and a resource
+    can only be moved to a workspace that exists.
     """
     if case.meta is not None and not case.meta.generation.mode.is_positive:
         return
@@ -40,7 +41,8 @@ def before_call(_context: Any, case: Any, _kwargs: Any) -> None:
     body: object = case.body
     if case.method == "PATCH" and isinstance(body, dict):
         given = cast("dict[str, Any]", body)
-        case.body = {name: given[name] for name in given if name not in PASSWORDS}
+        left_out = PASSWORDS | {"workspace_id"}
+        case.body = {name: given[name] for name in given if name not in left_out}
     if case.path == ENTRY and isinstance(body, dict):
         case.body = cast("dict[str, Any]", body) | {"encoding": "utf-8"}
     if case.path == VAULTS and isinstance(body, dict):

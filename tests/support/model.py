@@ -168,9 +168,7 @@ class Model:
         self._check(noun, body)
         self.find(asker, noun.parent, parent_id)
         siblings = self.inside(parent_id, noun)
-        if len(siblings) >= noun.limit:
-            used = {"limit": noun.limit, "used": len(siblings)}
-            raise Refused(f"409 {noun.name}-limit-reached", **used)
+        self._require_room(siblings, noun)
         body = _trimmed(body)
         self._require_free_name(siblings, noun, body["name"])
         return {**noun.defaults, **body, "version": 1, noun.parent.id_field: parent_id}
@@ -180,6 +178,9 @@ class Model:
     ) -> JsonObject:
         """The fields after the change except its time. Raises: Refused."""
         self._check(thing.noun, patch)
+        target = self.things.get(patch.get("workspace_id", ""))
+        if target is not None and (target.is_gone or target.owner != asker):
+            raise Refused("422 validation-error", ("/workspace_id", "workspace-not-found"))
         self._find_in_state(asker, thing, if_match)
         if thing.shown.get("is_locked"):
             raise Refused("423 vault-locked")
@@ -187,7 +188,9 @@ class Model:
         after = _next({**thing.shown, **{n: _merged(thing.shown[n], patch[n]) for n in patch}})
         if alike({**after, "version": thing.shown["version"]}, thing.shown):
             return thing.shown
-        siblings = [each for each in self._siblings(thing) if each is not thing]
+        siblings = [each for each in self._siblings(thing.noun, after) if each is not thing]
+        if target is not None and target.id != thing.shown["workspace_id"]:
+            self._require_room(siblings, thing.noun)
         self._require_free_name(siblings, thing.noun, after[thing.noun.named])
         return after
 
@@ -234,6 +237,15 @@ class Model:
         """All items of a list, in order. Raises: Refused."""
         assert noun.parent is not None
         self.find(asker, noun.parent, parent_id)
+        return self._selected(self.inside(parent_id, noun), query)
+
+    def repos_of(self, asker: str, user_id: str, query: Query) -> list[JsonObject]:
+        """All items of the list over all workspaces, in order. Raises: Refused."""
+        self.find(asker, PROFILE, user_id)
+        return self._selected([each for each in self.present(REPO) if each.owner == user_id], query)
+
+    @staticmethod
+    def _selected(things: list[Thing], query: Query) -> list[JsonObject]:
         field_name = query.sort.removeprefix("-")
 
         def place(thing: Thing) -> tuple[Any, str]:
@@ -241,9 +253,7 @@ class Model:
 
         return [
             thing.shown
-            for thing in sorted(
-                self.inside(parent_id, noun), key=place, reverse=query.sort.startswith("-")
-            )
+            for thing in sorted(things, key=place, reverse=query.sort.startswith("-"))
             if comparison_key(query.q) in thing.key
             and all(thing.shown[_FILTERED[name]] == query.filters[name] for name in query.filters)
         ]
@@ -263,15 +273,21 @@ class Model:
     def present(self, noun: Noun) -> list[Thing]:
         return [each for each in self.things.values() if each.noun is noun and not each.is_gone]
 
-    def _siblings(self, thing: Thing) -> list[Thing]:
-        if thing.noun.parent is None:
-            return self.present(thing.noun)
-        return self.inside(thing.shown[thing.noun.parent.id_field], thing.noun)
+    def _siblings(self, noun: Noun, shown: JsonObject) -> list[Thing]:
+        if noun.parent is None:
+            return self.present(noun)
+        return self.inside(shown[noun.parent.id_field], noun)
 
     def _find_in_state(self, asker: str, thing: Thing, if_match: str | None) -> None:
         self.find(asker, thing.noun, thing.id)
         if if_match not in {None, "*", thing.etags[-1]}:
             raise Refused("412 precondition-failed", current_version=thing.shown["version"])
+
+    @staticmethod
+    def _require_room(siblings: list[Thing], noun: Noun) -> None:
+        if len(siblings) >= noun.limit:
+            used = {"limit": noun.limit, "used": len(siblings)}
+            raise Refused(f"409 {noun.name}-limit-reached", **used)
 
     @staticmethod
     def _require_free_name(siblings: list[Thing], noun: Noun, name: str) -> None:

@@ -19,7 +19,8 @@ from typing_extensions import TypeAliasType
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
-from symphony.domain.json_objects import json_object
+from symphony.domain.json_objects import json_object, storable_text
+from symphony.domain.remotes import normalized_remote
 from symphony.domain.timestamps import parse_timestamp
 from symphony.domain.user_profiles import MAX_PASSWORD, MIN_PASSWORD, password
 from symphony.domain.vaults.entries import MAX_KEY, entry_key
@@ -73,7 +74,15 @@ Id = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}, mode="serialization"),
 ]
 UserProfileId = Annotated[Id, id_of("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
-WorkspaceId = Annotated[Id, id_of("workspace", "01a1e37b-26ef-731b-8503-ff0b607988c0")]
+_WORKSPACE_ID = "01a1e37b-26ef-731b-8503-ff0b607988c0"
+WorkspaceId = Annotated[Id, id_of("workspace", _WORKSPACE_ID)]
+NewWorkspaceId = Annotated[
+    UUID,
+    Field(
+        description="The id of a workspace of the same user; another one moves the resource there.",
+        examples=[_WORKSPACE_ID],
+    ),
+]
 RepoId = Annotated[Id, id_of("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
 EntryKey = Annotated[
     str,
@@ -185,6 +194,19 @@ RemoteUrl = Annotated[
         examples=["https://git.example.org/ada/engine.git"],
     ),
 ]
+
+
+def _normalized_remote(value: str) -> str:
+    remote = normalized_remote(storable_text(value))
+    if remote is None:
+        raise RuleBroken(
+            "not-a-remote", "Must be the address of a git remote, such as https://host/path."
+        )
+    return remote
+
+
+NormalizedRemote = Annotated[str, AfterValidator(_normalized_remote)]
+"""The address of a remote in a query, in the form in which remotes are compared."""
 # A named alias becomes a named schema in the OpenAPI document.
 JsonObject = TypeAliasType(
     "JsonObject",

@@ -14,6 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Response
 from pydantic import AfterValidator
 
+from symphony.api.fields import UtcTime
 from symphony.api.problems.errors import ApiError
 from symphony.api.request import ApiRequest
 from symphony.domain.base import Page, PageRequest, Position
@@ -109,6 +110,7 @@ class Listing:
         cursor: str | None,
         sort: str,
         text: str | None,
+        updated_since: datetime | None,
     ) -> None:
         self._request = request
         self._response = response
@@ -116,6 +118,7 @@ class Listing:
         self._cursor = cursor
         self._sort = sort
         self._text = text
+        self._updated_since = updated_since
 
     def page(self, **filters: object) -> PageRequest:
         """Return the request for the page; a filter that is None does not apply.
@@ -130,6 +133,7 @@ class Listing:
             if self._cursor is not None
             else None,
             text=self._text,
+            updated_since=self._updated_since,
             filters={name: value for name, value in filters.items() if value is not None},
         )
 
@@ -169,8 +173,15 @@ async def listing(
         ),
         AfterValidator(lambda text: text and storable_text(text)),
     ] = None,
+    updated_since: Annotated[
+        UtcTime | None,
+        Query(
+            description="Only items that were created or updated at this time (RFC 3339) or later.",
+            examples=["2027-01-31T12:00:00Z"],
+        ),
+    ] = None,
 ) -> Listing:
-    return Listing(request, response, limit, cursor, sort, q)
+    return Listing(request, response, limit, cursor, sort, q, updated_since)
 
 
 Paged = Annotated[Listing, Depends(listing)]

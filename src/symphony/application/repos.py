@@ -81,6 +81,17 @@ class ListRepos:
     page: PageRequest
 
 
+@dataclass(frozen=True, slots=True)
+class ListReposOfUser:
+    """List the repos of a user in all workspaces or one; `remote` is a normalized remote."""
+
+    actor: UUID
+    user_profile_id: UUID
+    page: PageRequest
+    workspace_id: UUID | None = None
+    remote: str | None = None
+
+
 async def create_repo(command: CreateRepo, services: Services) -> Repo:
     """Raises: Invalid, NotFound for the workspace, LimitReached, AlreadyExists."""
     repo = Repo(
@@ -113,7 +124,7 @@ async def import_repos(command: ImportRepos, services: Services) -> list[Repo]:
 
 
 async def update_repo(command: UpdateRepo, services: Services) -> Repo:
-    """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
+    """Raises: NotFound, PreconditionFailed, Invalid, LimitReached, AlreadyExists."""
     return await services.repos.update(
         command.actor, command.repo_id, command.changes, command.expected_tags
     )
@@ -139,6 +150,17 @@ async def get_repo(query: GetRepo, queries: Queries) -> Repo:
 async def list_repos(query: ListRepos, queries: Queries) -> Page[Repo]:
     """Raises: NotFound for the workspace."""
     return await queries.repositories.repos.page(query.actor, query.workspace_id, query.page)
+
+
+async def list_repos_of_user(query: ListReposOfUser, queries: Queries) -> Page[Repo]:
+    """Raises: NotFound for the user profile or the workspace."""
+    return await queries.repositories.repos.page_of_user(
+        query.actor,
+        query.user_profile_id,
+        query.page,
+        workspace_id=query.workspace_id,
+        remote=query.remote,
+    )
 
 
 async def list_registered_repos(

@@ -179,8 +179,8 @@ class PageRequest:
     """A request for one part of a list.
 
     The part has at most `limit` entities after the position `after`, in the order of `sort`
-    (`created_at`, `updated_at` or `name`), whose name contains `text` (case makes no difference)
-    and whose fields equal `filters`.
+    (`created_at`, `updated_at` or `name`), whose name contains `text` (case makes no difference),
+    which were updated at `updated_since` or later, and whose fields equal `filters`.
     """
 
     limit: int
@@ -188,6 +188,7 @@ class PageRequest:
     descending: bool = False
     after: Position | None = None
     text: str | None = None
+    updated_since: datetime | None = None
     filters: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
@@ -229,6 +230,13 @@ class Repository(ABC, Generic[E]):
 
 class PagedRepository(Repository[E]):
     """The stored entities of one noun that has a parent, with lists of a parent's entities."""
+
+    @abstractmethod
+    async def get_unmoved_for_update(self, owner_id: UUID, found: E) -> E:
+        """Lock an entity that was read without a lock, before its parent was locked.
+
+        Raises: NotFound, TransactionConflict when it has another parent now.
+        """
 
     @abstractmethod
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:

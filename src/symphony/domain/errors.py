@@ -35,15 +35,19 @@ class AlreadyExists(DomainError):
 
 
 class LimitReached(DomainError):
-    """The parent contains `used` of at most `limit` children, so `added` more do not fit."""
+    """The parent contains `used` of at most `limit` children.
 
-    def __init__(self, noun: str, *, limit: int, used: int, added: int = 1) -> None:
-        allowed = _counted(limit, _words(noun))
-        exist = "exists" if used == 1 else "exist"
-        if added > 1:
-            detail = f"The limit is {allowed}; {used:,} {exist}, and {added:,} more do not fit."
+    `imported` is the number of children that an import adds; None for a single one.
+    """
+
+    def __init__(self, noun: str, *, limit: int, used: int, imported: int | None = None) -> None:
+        if imported is None:
+            detail = f"The limit of {_counted(limit, _words(noun))} is reached; delete one first."
         else:
-            detail = f"The limit of {allowed} is reached; delete one first."
+            left = max(0, limit - used)
+            are = "is" if left == 1 else "are"
+            # The wording is a part of the contract.
+            detail = f"This import needs {_counted(imported, 'slot')}; {left:,} {are} left"
         super().__init__(f"{noun}-limit-reached", detail)
         self.limit = limit
         self.used = used

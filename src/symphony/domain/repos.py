@@ -9,19 +9,21 @@ from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain import writes
-from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
+from symphony.domain.base import Page, PagedRepository, PageRequest, Rule, utc_now
 from symphony.domain.errors import FieldError, NamesTaken
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
+from symphony.domain.moves import update_and_move
+from symphony.domain.remotes import normalized_remote
 from symphony.domain.sync import NoRemote, RemoteChanged
-from symphony.domain.workspaces import WorkspaceRepository
+from symphony.domain.workspaces import WorkspaceContent, WorkspaceRepository
 
 _TAKEN = ("name-taken", "Must be unique; another repo in the workspace has this name.")
 _GIVEN_TWICE = ("name-given-twice", "Must be unique; an earlier item has the same name.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repo(NamedEntity):
+class Repo(WorkspaceContent):
     """The record of a git repository. Its name is unique among the repos of its workspace."""
 
     noun: ClassVar[str] = "repo"
@@ -34,16 +36,21 @@ class Repo(NamedEntity):
         "last_synced": rules.optional_utc_time,
     }
 
-    workspace_id: UUID
     path: str
     remote_url: str | None = None
     metadata: JsonObject = field(default_factory=dict[str, JsonValue])
     last_synced: datetime | None = None
 
+    @property
+    def remote(self) -> str | None:
+        """The remote, in the form in which remotes are compared."""
+        return None if self.remote_url is None else normalized_remote(self.remote_url)
+
 
 class RepoChanges(TypedDict, total=False):
-    """The fields to update; `metadata` is a merge patch."""
+    """The fields to update; `metadata` is a merge patch, another `workspace_id` moves the repo."""
 
+    workspace_id: UUID
     name: str
     path: str
     remote_url: str | None
@@ -59,6 +66,23 @@ class RegisteredRepo:
 
 
 class RepoRepository(PagedRepository[Repo]):
+    @abstractmethod
+    async def page_of_user(
+        self,
+        owner_id: UUID,
+        user_profile_id: UUID,
+        request: PageRequest,
+        *,
+        workspace_id: UUID | None = None,
+        remote: str | None = None,
+    ) -> Page[Repo]:
+        """Return one part of the list of a user's repos, in all workspaces or one.
+
+        `remote` is a normalized remote: only repos with this one.
+
+        Raises: NotFound for the user profile or the workspace.
+        """
+
     @abstractmethod
     async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[RegisteredRepo]:
         """List all repos of a workspace, sorted by name. Raises: NotFound for the workspace."""
@@ -83,12 +107,14 @@ class RepoService:
 
     async def create(self, user_id: UUID, repo: Repo) -> None:
         """Raises: NotFound for the workspace, LimitReached, AlreadyExists."""
-        await self._count_in(user_id, repo.workspace_id, 1)
+        stats = await self._workspaces.count_contents(user_id, repo.workspace_id, repo_count=1)
+        writes.require_within(self._max_per_workspace, Repo.noun, stats.repo_count)
         await self._repos.add(repo)
 
     async def create_all(self, user_id: UUID, workspace_id: UUID, repos: Sequence[Repo]) -> None:
         """Create all or none. Raises: NotFound for the workspace, LimitReached, NamesTaken."""
-        await self._count_in(user_id, workspace_id, len(repos))
+        stats = await self._workspaces.count_contents(user_id, workspace_id, repo_count=len(repos))
+        writes.require_within(self._max_per_workspace, Repo.noun, stats.repo_count, len(repos))
         registered = await self._repos.registered(user_id, workspace_id)
         taken = {comparison_key(each.name) for each in registered}
         errors: list[FieldError] = []
@@ -112,9 +138,22 @@ class RepoService:
         changes: RepoChanges,
         expected_tags: frozenset[str] | None = None,
     ) -> Repo:
-        """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-        return await writes.update(
-            self._repos, user_id, repo_id, expected_tags, lambda repo: repo.updated(changes)
+        """Raises: NotFound, PreconditionFailed, Invalid, LimitReached, AlreadyExists."""
+
+        def change(repo: Repo) -> Repo:
+            return repo.updated(changes)
+
+        if "workspace_id" not in changes:
+            return await writes.update(self._repos, user_id, repo_id, expected_tags, change)
+        return await update_and_move(
+            self._repos,
+            self._workspaces,
+            self._max_per_workspace,
+            user_id=user_id,
+            entity_id=repo_id,
+            target_id=changes["workspace_id"],
+            expected_tags=expected_tags,
+            change=change,
         )
 
     async def mark_synced(
@@ -146,7 +185,3 @@ class RepoService:
             await self._workspaces.count_contents(user_id, repo.workspace_id, repo_count=added)
 
         await writes.remove_from_parent(self._repos, user_id, repo_id, expected_tags, count)
-
-    async def _count_in(self, user_id: UUID, workspace_id: UUID, added: int) -> None:
-        stats = await self._workspaces.count_contents(user_id, workspace_id, repo_count=added)
-        writes.require_within(self._max_per_workspace, Repo.noun, stats.repo_count, added)

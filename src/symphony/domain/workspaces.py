@@ -74,6 +74,13 @@ class WorkspaceStats:
         return tag_of_fields(self)
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkspaceContent(NamedEntity):
+    """Something that a workspace contains, and counts."""
+
+    workspace_id: UUID
+
+
 class WorkspaceRepository(PagedRepository[Workspace]):
     @abstractmethod
     async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:

@@ -1,10 +1,11 @@
 """Steps of writes that the services of several nouns share."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from uuid import UUID
 
-from symphony.domain.base import E, Repository
-from symphony.domain.errors import LimitReached
+from symphony.domain.base import E, PagedRepository, Repository
+from symphony.domain.errors import LimitReached, NotFound
 
 
 async def get_expected(
@@ -44,14 +45,18 @@ async def update(
     return await save_if_changed(repository, entity, change(entity))
 
 
-def require_within(limit: int, noun: str, counted: int, added: int = 1) -> None:
-    """Compare `counted`, which includes `added`, with the limit. Raises: LimitReached."""
+def require_within(limit: int, noun: str, counted: int, imported: int | None = None) -> None:
+    """Compare `counted` with the limit; it includes one new entity, or those of an import.
+
+    Raises: LimitReached.
+    """
     if counted > limit:
-        raise LimitReached(noun, limit=limit, used=counted - added, added=added)
+        used = counted - (imported or 1)
+        raise LimitReached(noun, limit=limit, used=used, imported=imported)
 
 
 async def remove_from_parent(
-    repository: Repository[E],
+    repository: PagedRepository[E],
     owner_id: UUID,
     entity_id: UUID,
     expected_tags: frozenset[str] | None,
@@ -67,9 +72,12 @@ async def remove_from_parent(
     """
     found = await repository.get(owner_id, entity_id)
     # Every command locks parents before children, so no two commands wait for each other. Another
-    # command may have removed the entity before the lock was granted, so it is read again.
-    await count(found, 0)
-    entity = await get_expected(repository, owner_id, entity_id, expected_tags)
+    # command may have removed or moved the entity before the lock was granted, or removed the
+    # parent, so the entity is read again.
+    with suppress(NotFound):
+        await count(found, 0)
+    entity = await repository.get_unmoved_for_update(owner_id, found)
+    entity.require(expected_tags)
     if require is not None:
         await require(entity)
     await repository.remove(entity)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
 from tests.support.api import API, User, code, created, faults, running_api, sign_up
 
@@ -63,8 +65,63 @@ async def test_every_invalid_field_of_an_item_has_its_pointer(ada: User) -> None
         ("/items/5/name", "missing"),
     ]
     assert faults(await ada.post(path, {"items": []})) == [("/items", "too-short")]
-    assert faults(await ada.post(path, numbered(101))) == [("/items", "too-long")]
+    many = await ada.post(path, numbered(101))
+    assert faults(many) == [("/items", "too-long")]
+    assert many.json()["detail"] == "`/items` must have at most 100 items."
     assert faults(await ada.post(path, ITEMS)) == [("", "object-expected")]
+    assert (await ada.get(path.removesuffix("/import"))).json()["items"] == []
+
+
+async def test_items_of_a_discovery_are_imported_as_they_are(ada: User, git_root: Path) -> None:
+    engine = Repository.with_commits(git_root / "engine", "notes")
+    engine.git("worktree", "add", "--quiet", str(git_root / "tree"))
+    Repository.created(git_root / "old/engine", "--bare")
+    workspace = (await ada.workspace())["id"]
+
+    async def discovered() -> list[dict[str, Any]]:
+        answer = await ada.post(f"/workspaces/{workspace}/discoveries", {"root": str(git_root)})
+        return answer.json()["items"]
+
+    items = await discovered()
+    assert [each["kind"] for each in items] == ["repository", "bare", "worktree"]
+    imported = created(await ada.post(f"/workspaces/{workspace}/repos/import", {"items": items}))
+    fields = ("name", "path", "remote_url")
+    assert [[each[name] for name in fields] for each in imported["items"]] == [
+        [each[name] for name in fields] for each in items
+    ]
+    # Now they are registered under these names; nothing is imported twice.
+    again = await discovered()
+    assert all(each["registered"] for each in again)
+    answer = await ada.post(f"/workspaces/{workspace}/repos/import", {"items": again})
+    assert taken(answer) == [(f"/items/{number}/name", "name-taken") for number in range(3)]
+
+
+async def test_what_only_a_discovery_has_is_ignored_whatever_it_is(ada: User) -> None:
+    path = f"{await repos_of(ada)}/import"
+    values = ({"kind": "bare", "registered": True, "reason": "x"}, {"kind": 1, "registered": None})
+    items = [{**each, **more} for each, more in zip(ITEMS, values, strict=True)]
+    imported = created(await ada.post(path, {"items": items}))["items"]
+    assert [each["name"] for each in imported] == ["engine", "loom"]
+    assert "kind" not in imported[0]
+    unknown = {"items": [{"name": "a", "path": "/a", "kinds": "x"}]}
+    assert faults(await ada.post(path, unknown)) == [("/items/0/kinds", "unknown-field")]
+
+
+async def test_an_item_without_a_name_says_that_a_discovery_has_found_it_not_importable(
+    ada: User,
+) -> None:
+    found = {
+        "name": None,
+        "path": "/dev/a\ufffdb",
+        "remote_url": None,
+        "kind": "repository",
+        "registered": False,
+        "reason": "The path cannot be registered: it is too long, or is not valid text.",
+    }
+    path = f"{await repos_of(ada)}/import"
+    refused = await ada.post(path, {"items": [*ITEMS, found]})
+    assert faults(refused) == [("/items/2/name", "string-expected")]
+    assert "leave it out" in refused.json()["detail"]
     assert (await ada.get(path.removesuffix("/import"))).json()["items"] == []
 
 
@@ -92,9 +149,11 @@ async def test_an_import_beyond_the_limit_is_refused_with_the_numbers(
         refused = await ada.post(f"{repos}/import", numbered(3))
         assert code(refused) == "409 repo-limit-reached"
         assert (refused.json()["limit"], refused.json()["used"]) == (3, 1)
+        assert refused.json()["detail"] == "This import needs 3 slots; 2 are left"
         created(await ada.post(f"{repos}/import", numbered(2)))
         refused = await ada.post(f"{repos}/import", numbered(1, first=2))
         assert (refused.json()["limit"], refused.json()["used"]) == (3, 3)
+        assert refused.json()["detail"] == "This import needs 1 slot; 0 are left"
 
 
 async def test_50_parallel_imports_fill_a_workspace_to_its_limit(ada: User) -> None:

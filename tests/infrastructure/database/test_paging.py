@@ -141,6 +141,26 @@ async def test_the_last_page_has_no_next_position(
     assert (part.next is not None) is more
 
 
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken])
+@pytest.mark.parametrize(("sort", "descending"), [("name", False), ("updated_at", True)])
+async def test_a_list_can_start_at_a_time_to_the_microsecond(
+    store: Store, ada: Household, noun: type[Entity], sort: str, *, descending: bool
+) -> None:
+    some = _some(noun, ada, 9)
+    await keep(store, *some)
+    since = some[4].updated_at
+    request = PageRequest(limit=9, sort=sort, descending=descending, updated_since=since)
+    items = (await page(store, noun, ada.user.id, _parent(noun, ada), request)).items
+    everything = await listed(store, noun, ada.user.id, _parent(noun, ada))
+    assert {each.id for each in items} == {
+        each.id for each in everything if each.updated_at >= since
+    }
+    later = PageRequest(limit=9, updated_since=since + timedelta(microseconds=1))
+    fewer = (await page(store, noun, ada.user.id, _parent(noun, ada), later)).items
+    assert some[4] not in fewer
+    assert len(fewer) < len(items)
+
+
 NAMES = [
     "10",
     "9",

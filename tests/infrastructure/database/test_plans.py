@@ -92,6 +92,47 @@ async def test_a_page_is_read_from_an_index_from_its_first_item_on(
         assert (column in conditions(explained)) is (place is not None)
 
 
+@pytest.mark.parametrize(("noun", "descending"), [(Workspace, False), (Vault, True)])
+async def test_a_page_since_a_time_is_read_from_the_index_of_times(
+    store: Store, engines: Engines, ada: Household, noun: type[Entity], *, descending: bool
+) -> None:
+    parent = ada.user.id if noun in {Workspace, ApiToken} else ada.workspace.id
+    request = PageRequest(
+        limit=50, sort="updated_at", descending=descending, updated_since=utc_now()
+    )
+    with recorded() as statements:
+        async with store.reading() as repositories:
+            await paged(repositories, noun).page(ada.user.id, parent, request)
+    explained = await plan(engines, statements[0])
+    assert_indexed(explained)
+    assert "updated_at" in conditions(explained)
+
+
+@pytest.mark.parametrize("remote", [None, "h/x"])
+@pytest.mark.parametrize(("sort", "descending"), [("created_at", False), ("name", True)])
+async def test_the_repos_of_a_user_are_found_by_indexes_of_their_workspaces(
+    store: Store,
+    engines: Engines,
+    ada: Household,
+    sort: str,
+    remote: str | None,
+    *,
+    descending: bool,
+) -> None:
+    after = Position("a" if sort == "name" else utc_now(), new_id())
+    for place in (None, after):
+        request = PageRequest(limit=50, sort=sort, descending=descending, after=place)
+        with recorded() as statements:
+            async with store.reading() as repositories:
+                user = ada.user.id
+                await repositories.repos.page_of_user(user, user, request, remote=remote)
+        explained = await plan(engines, statements[0])
+        # The repos of one user are sorted; their number has a limit.
+        for whole in ("Seq Scan", "SCAN"):
+            assert whole not in explained, explained
+        assert "workspace_id" in conditions(explained)
+
+
 def credentials(home: Household) -> VaultCredentials:
     return VaultCredentials(home.user.id, home.vault.id, b"t", None)
 

@@ -1,14 +1,21 @@
 """Routes to discover git repositories in a directory, and to import several repos."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from symphony.api.compression import compressible
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import WHOLE_NUMBER, FolderName, Path, RemoteUrl, WorkspaceId
+from symphony.api.fields import (
+    WHOLE_NUMBER,
+    FolderName,
+    Path,
+    RemoteUrl,
+    WorkspaceId,
+    optional,
+)
 from symphony.api.idempotency import Key, set_created_location
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation, RepresentationWithoutETag
@@ -17,6 +24,7 @@ from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
 from symphony.application.orchestrations import repo_discovery
 from symphony.domain.discovery import RepoKind
+from symphony.domain.errors import RuleBroken
 
 MAX_ITEMS = 100
 MAX_DEPTH = 20
@@ -103,14 +111,31 @@ class DiscoveryResponse(RepresentationWithoutETag):
     ]
 
 
+def _without_null(name: object) -> object:
+    if name is None:
+        raise RuleBroken(
+            "string-expected",
+            "Must be a string. A discovery returns null for what cannot be imported: leave it out.",
+        )
+    return name
+
+
+def _ignored(name: str, example: Any) -> Any:
+    description = f"Ignored: items of a discovery, which have a `{name}`, can be sent as they are."
+    return Field(description=description, examples=[example])
+
+
 class RepoImportItem(BaseModel):
-    """A repo to import."""
+    """A repo to import: an item of a discovery, or a name and a path."""
 
     model_config = ConfigDict(extra="forbid")
 
-    name: FolderName
+    name: Annotated[FolderName, BeforeValidator(_without_null)]
     path: Path
     remote_url: RemoteUrl = None
+    kind: Annotated[Any, _ignored("kind", "repository")] = optional()
+    registered: Annotated[Any, _ignored("registered", example=False)] = optional()
+    reason: Annotated[Any, _ignored("reason", None)] = optional()
 
 
 class RepoImport(BaseModel):
@@ -167,7 +192,10 @@ async def import_repos(
     actor: Actor,
     app: App,
 ) -> ImportedRepos:
-    """Creates all of the repos or none of them. No file on any disk is read or changed."""
+    """Creates all of the repos or none of them. No file on any disk is read or changed.
+
+    Items of a discovery can be sent as they are, except those without a name.
+    """
     items = [use_cases.ImportItem(item.name, item.path, item.remote_url) for item in body.items]
     command = use_cases.ImportRepos(actor.user_id, workspace_id, items)
     created = await app.run_once(use_cases.import_repos, command, key)

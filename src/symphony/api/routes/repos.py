@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from symphony.api.compression import compressible
@@ -13,9 +13,12 @@ from symphony.api.dependencies import Actor, App
 from symphony.api.fields import (
     FolderName,
     Metadata,
+    NewWorkspaceId,
+    NormalizedRemote,
     Path,
     RemoteUrl,
     RepoId,
+    UserProfileId,
     WorkspaceId,
     merge_patch,
     optional,
@@ -32,6 +35,7 @@ from symphony.api.responses import (
 from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
 from symphony.application.orchestrations import repo_status
+from symphony.domain.fields import MAX_URL
 from symphony.domain.git import Operation, RepoState
 
 routes = router("repos")
@@ -54,6 +58,7 @@ class RepoPatch(BaseModel):
 
     model_config = merge_patch(path="~/code/engine", metadata={"stars": 5})
 
+    workspace_id: NewWorkspaceId = optional()
     name: FolderName = optional()
     path: Path = optional()
     remote_url: RemoteUrl = None
@@ -245,6 +250,43 @@ async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, ap
     )
 
 
+@routes.get(
+    "/user-profiles/{user_profile_id}/repos",
+    summary="List repos of all workspaces",
+    responses=problem_responses("user-profile-not-found", "workspace-not-found"),
+)
+async def list_repos_of_user(
+    user_profile_id: UserProfileId,
+    listing: Paged,
+    actor: Actor,
+    app: App,
+    workspace_id: Annotated[
+        WorkspaceId | None, Query(description="Only repos of this workspace.")
+    ] = None,
+    remote: Annotated[
+        NormalizedRemote | None,
+        Query(
+            max_length=MAX_URL,
+            description="Only repos with this remote. Host and path decide: protocol, user, default"
+            " port and the suffix `.git` make no difference.",
+            examples=["git@git.example.org:ada/engine.git"],
+            json_schema_extra={"format": "git-remote"},
+        ),
+    ] = None,
+) -> RepoList:
+    """Returns a page of the repos in all workspaces of a user."""
+    page = await app.ask(
+        use_cases.list_repos_of_user,
+        use_cases.ListReposOfUser(
+            actor.user_id, user_profile_id, listing.page(), workspace_id, remote
+        ),
+    )
+    return RepoList(
+        items=RepoResponse.of_each(page.items),
+        next_cursor=listing.next_cursor(page),
+    )
+
+
 @routes.get("/repos/{repo_id}", summary="Get a repo", responses=problem_responses("repo-not-found"))
 @compressible
 async def get_repo(
@@ -278,7 +320,7 @@ async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatus
 @routes.patch(
     "/repos/{repo_id}",
     summary="Update a repo",
-    responses=problem_responses("repo-not-found", "repo-name-taken"),
+    responses=problem_responses("repo-not-found", "repo-name-taken", "repo-limit-reached"),
 )
 @compressible
 async def update_repo(
@@ -289,7 +331,10 @@ async def update_repo(
     actor: Actor,
     app: App,
 ) -> RepoResponse:
-    """Updates the given fields. Members of `metadata` are merged; null removes a member."""
+    """Updates the given fields. Members of `metadata` are merged; null removes a member.
+
+    Another `workspace_id` moves the repo to that workspace of the same user.
+    """
     repo = await app.run(
         use_cases.update_repo,
         use_cases.UpdateRepo(

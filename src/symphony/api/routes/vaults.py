@@ -14,6 +14,7 @@ from symphony.api.fields import (
     WHOLE_NUMBER,
     FolderName,
     Metadata,
+    NewWorkspaceId,
     Passphrase,
     Path,
     VaultId,
@@ -96,6 +97,7 @@ class VaultPatch(BaseModel):
 
     model_config = merge_patch(path="~/safe/keys", metadata={"owner": "ada"})
 
+    workspace_id: NewWorkspaceId = optional()
     name: VaultName = optional()
     path: VaultPath = optional()
     metadata: Metadata = optional()
@@ -231,7 +233,9 @@ async def get_vault(
 @routes.patch(
     "/vaults/{vault_id}",
     summary="Update a vault",
-    responses=problem_responses("vault-not-found", "vault-name-taken", "vault-locked"),
+    responses=problem_responses(
+        "vault-not-found", "vault-name-taken", "vault-limit-reached", "vault-locked"
+    ),
 )
 @compressible
 async def update_vault(
@@ -242,7 +246,10 @@ async def update_vault(
     actor: Actor,
     app: App,
 ) -> VaultResponse:
-    """Updates the given fields of an unlocked vault. Members of `metadata` are merged."""
+    """Updates the given fields of an unlocked vault. Members of `metadata` are merged.
+
+    Another `workspace_id` moves the vault, with its entries, to that workspace of the same user.
+    """
     vault = await app.run(
         use_cases.update_vault,
         use_cases.UpdateVault(

@@ -126,7 +126,7 @@ async def create_vault(command: CreateVault, services: Services) -> Vault:
 
 
 async def update_vault(command: UpdateVault, services: Services) -> Vault:
-    """Raises: NotFound, PreconditionFailed, Locked, Invalid, AlreadyExists."""
+    """Raises: NotFound, PreconditionFailed, Locked, Invalid, LimitReached, AlreadyExists."""
     return await services.vaults.update(
         command.actor, command.vault_id, command.changes, command.expected_tags
     )

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from symphony.domain import writes
+from symphony.domain.moves import update_and_move
 from symphony.domain.vaults.keys import KeyRecord, VaultKeyRepository
 from symphony.domain.vaults.sessions import SessionRecord, VaultSessionRepository
 from symphony.domain.vaults.vaults import (
@@ -48,13 +49,24 @@ class VaultService:
         changes: VaultChanges,
         expected_tags: frozenset[str] | None = None,
     ) -> Vault:
-        """Raises: NotFound, PreconditionFailed, Locked, Invalid, AlreadyExists."""
+        """Raises: NotFound, PreconditionFailed, Locked, Invalid, LimitReached, AlreadyExists."""
 
         def change(vault: Vault) -> Vault:
             vault.require_unlocked()
             return vault.updated(changes)
 
-        return await writes.update(self._vaults, user_id, vault_id, expected_tags, change)
+        if "workspace_id" not in changes:
+            return await writes.update(self._vaults, user_id, vault_id, expected_tags, change)
+        return await update_and_move(
+            self._vaults,
+            self._workspaces,
+            self._max_per_workspace,
+            user_id=user_id,
+            entity_id=vault_id,
+            target_id=changes["workspace_id"],
+            expected_tags=expected_tags,
+            change=change,
+        )
 
     async def lock(
         self, user_id: UUID, vault_id: UUID, expected_tags: frozenset[str] | None = None

@@ -7,9 +7,10 @@ from typing import ClassVar, TypedDict
 from uuid import UUID
 
 from symphony.domain import fields as rules
-from symphony.domain.base import NamedEntity, PagedRepository, Rule
+from symphony.domain.base import PagedRepository, Rule
 from symphony.domain.errors import FieldError, Invalid, Locked, RuleBroken
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
+from symphony.domain.workspaces import WorkspaceContent
 
 MIN_PASSPHRASE = 12
 MAX_PASSPHRASE = 1024
@@ -35,7 +36,7 @@ def passphrase(value: object) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vault(NamedEntity):
+class Vault(WorkspaceContent):
     """A vault's record. Its name is unique among the vaults of its workspace.
 
     `is_locked` is the state when the record was read: a vault with a passphrase becomes locked
@@ -52,7 +53,6 @@ class Vault(NamedEntity):
         "protection": rules.one_of(Protection),
     }
 
-    workspace_id: UUID
     path: str
     metadata: JsonObject = field(default_factory=dict[str, JsonValue])
     is_locked: bool = False
@@ -81,8 +81,9 @@ def passphrase_required() -> Invalid:
 
 
 class VaultChanges(TypedDict, total=False):
-    """The fields to update; `metadata` is a merge patch."""
+    """The fields to update; `metadata` is a merge patch, another `workspace_id` moves the vault."""
 
+    workspace_id: UUID
     name: str
     path: str
     metadata: JsonObject

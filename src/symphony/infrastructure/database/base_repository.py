@@ -14,14 +14,13 @@ from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.fields import comparison_key
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import EntityMapping
+from symphony.infrastructure.database.entity_mapping import EntityMapping, ListScope
 from symphony.infrastructure.database.errors import UniqueViolation
 from symphony.infrastructure.database.sqlalchemy_internals import Rows, Statement
 
-PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
-_ESCAPE = "/"
+ESCAPE = "/"
 _WILDCARD = re.compile("[%_/]")
-_ESCAPED = rf"{_ESCAPE}\g<0>"
+_ESCAPED = rf"{ESCAPE}\g<0>"
 
 
 class SqlAlchemyRepository(Repository[E]):
@@ -35,7 +34,14 @@ class SqlAlchemyRepository(Repository[E]):
         return await self._owned(self._mapping.select_one, owner_id, entity_id)
 
     async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> E:
-        return await self._owned(self._mapping.select_one_for_update, owner_id, entity_id)
+        statement = self._mapping.select_one_for_update
+        entity = await self._one(statement, owner_id=owner_id, entity_id=entity_id)
+        if entity is None:
+            # After it has waited for the lock, PostgreSQL reads the locked row again, but not the
+            # workspace that it joins: it does not find an entity that was moved meanwhile.
+            await self.get(owner_id, entity_id)
+            raise TransactionConflict
+        return entity
 
     async def add(self, entity: E) -> None:
         await self._write(self._mapping.insert, self._mapping.to_values(entity))
@@ -75,50 +81,70 @@ class SqlAlchemyRepository(Repository[E]):
 class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
     """The entities of one noun that has a parent, with lists of a parent's entities."""
 
+    async def get_unmoved_for_update(self, owner_id: UUID, found: E) -> E:
+        entity = await self.get_for_update(owner_id, found.id)
+        if self._mapping.parent_id(entity) != self._mapping.parent_id(found):
+            raise TransactionConflict
+        return entity
+
     async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
+        page = await self._page(self._mapping.in_parent, owner_id, parent_id, request)
+        if not page.items:
+            await self._require(self._mapping.container, owner_id, parent_id)
+        return page
+
+    async def _page(
+        self,
+        scope: ListScope,
+        owner_id: UUID,
+        parent_id: UUID,
+        request: PageRequest,
+        **parameters: object,
+    ) -> Page[E]:
+        """Return a page of a list; the statement of its scope has the other parameters."""
         statement = _page_statement(
             self._mapping,
+            scope,
             request.sort,
             descending=request.descending,
             has_position=request.after is not None,
             has_text=bool(request.text),
+            has_time=request.updated_since is not None,
             filters=tuple(sorted(request.filters)),
         )
-        parameters = {"owner_id": owner_id, "parent_id": parent_id, **_page_parameters(request)}
+        parameters |= {"owner_id": owner_id, "parent_id": parent_id, **_page_parameters(request)}
         rows = await self._connection.fetch(statement, parameters)
         entities = [self._mapping.to_entity(row) for row in rows]
-        if not entities:
-            await self._require_parent(owner_id, parent_id)
         items = entities[: request.limit]
         has_more = len(entities) > request.limit
-        return Page(items, _position(items[-1], request.sort) if has_more else None)
+        return Page(items, position_of(items[-1], request.sort) if has_more else None)
 
-    async def _require_parent(self, owner_id: UUID, parent_id: UUID) -> None:
-        """Check that the parent of an empty list exists. Raises: NotFound."""
-        container = self._mapping.container
-        parameters = {"owner_id": owner_id, "entity_id": parent_id}
-        if not await self._connection.fetch(container.select_one, parameters):
-            raise NotFound(container.noun, parent_id)
+    async def _require(self, mapping: EntityMapping[Any], owner_id: UUID, entity_id: UUID) -> None:
+        """Check that what an empty list is about exists. Raises: NotFound."""
+        parameters = {"owner_id": owner_id, "entity_id": entity_id}
+        if not await self._connection.fetch(mapping.select_one, parameters):
+            raise NotFound(mapping.noun, entity_id)
 
 
-@lru_cache
+@lru_cache(maxsize=256)
 def _page_statement(
     mapping: EntityMapping[Any],
+    scope: ListScope,
     sort: str,
     *,
     descending: bool,
     has_position: bool,
     has_text: bool,
+    has_time: bool,
     filters: tuple[str, ...],
 ) -> Select[Any]:
-    """Select a page of the owner's entities in a parent; cached by the shape of the request."""
+    """Select a page of the owner's entities in a scope; cached by the shape of the request."""
     sorted_by = mapping.table.c["name_key" if sort == "name" else sort]
     own_id = mapping.table.c.id
-    # Names are unique among siblings where the mapping says so; otherwise the id breaks ties.
-    keys = [sorted_by] if sort == "name" and mapping.unique_names else [sorted_by, own_id]
-    statement = mapping.select_owned.where(mapping.parent == PARENT_ID).order_by(
-        *(key.desc() if descending else key.asc() for key in keys)
-    )
+    # Names are unique among siblings where the scope says so; otherwise the id breaks ties.
+    keys = [sorted_by] if sort == "name" and scope.unique_names else [sorted_by, own_id]
+    order = [key.desc() if descending else key.asc() for key in keys]
+    statement = scope.select.order_by(*order)
     if has_position:
         values: list[BindParameter[Any]] = [
             bindparam("after_value", type_=sorted_by.type),
@@ -128,11 +154,19 @@ def _page_statement(
         statement = statement.where(own < after if descending else own > after)
     if has_text:
         pattern = bindparam("pattern", type_=mapping.table.c.name_key.type)
-        statement = statement.where(mapping.table.c.name_key.like(pattern, escape=_ESCAPE))
+        statement = statement.where(mapping.table.c.name_key.like(pattern, escape=ESCAPE))
+    if has_time:
+        updated_at = mapping.table.c.updated_at
+        since = bindparam("updated_since", type_=updated_at.type)
+        statement = statement.where(updated_at >= since)
     for field in filters:
         is_wanted = mapping.read_expression(field) == bindparam(f"only_{field}")
         statement = statement.where(is_wanted)
-    return statement.limit(bindparam("at_most", type_=Integer()))
+    statement = statement.limit(bindparam("at_most", type_=Integer()))
+    if not scope.is_sorted:
+        return statement
+    ids = statement.with_only_columns(own_id).correlate(None)
+    return mapping.select_all.where(own_id.in_(ids)).order_by(*order)
 
 
 def _page_parameters(request: PageRequest) -> dict[str, Any]:
@@ -141,14 +175,21 @@ def _page_parameters(request: PageRequest) -> dict[str, Any]:
     if request.after is not None:
         parameters |= {"after_value": request.after.value, "after_id": request.after.id}
     if request.text:
-        parameters["pattern"] = f"%{_WILDCARD.sub(_ESCAPED, comparison_key(request.text))}%"
+        parameters["pattern"] = containing(comparison_key(request.text))
+    if request.updated_since is not None:
+        parameters["updated_since"] = request.updated_since
     return parameters | {f"only_{field}": value for field, value in request.filters.items()}
+
+
+def containing(text: str) -> str:
+    """Return the pattern of LIKE, with `ESCAPE`, for what contains a text."""
+    return f"%{_WILDCARD.sub(_ESCAPED, text)}%"
 
 
 def _row(values: Sequence[ColumnElement[Any]]) -> ColumnElement[Any]:
     return values[0] if len(values) == 1 else tuple_(*values)
 
 
-def _position(entity: Any, sort: str) -> Position:
+def position_of(entity: Any, sort: str) -> Position:
     value: str | datetime = entity.name_key if sort == "name" else getattr(entity, sort)
     return Position(value, entity.id)

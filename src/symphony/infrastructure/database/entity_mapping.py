@@ -1,7 +1,7 @@
 """The mapping of an entity to its table: conversions and the common statements."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar, Generic, cast
 from uuid import UUID
@@ -25,6 +25,23 @@ from symphony.infrastructure.database.models import Model
 
 ENTITY_ID: BindParameter[UUID] = bindparam("entity_id")
 OWNER_ID: BindParameter[UUID] = bindparam("owner_id")
+PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListScope:
+    """What a list contains: the entities of a statement, which checks the owner.
+
+    - `unique_names`: whether a name is unique in the list.
+    - `is_sorted`: whether the database has to sort the list, since no index has its order. It then
+      sorts ids and reads the rest of the page only.
+
+    Scopes are compared by identity.
+    """
+
+    select: Select[Any]
+    unique_names: bool
+    is_sorted: bool = False
 
 
 class EntityMapping(Generic[E]):
@@ -59,7 +76,7 @@ class EntityMapping(Generic[E]):
         self._container = container
         self.owner = self._owner(owner)
         self._joined = container.table if container and not owner else None
-        self.parent = self.table.c[parent] if parent else None
+        self._parent = parent
         self.unique_names = unique_names
         self._derived = derived or {}
         # Properties (such as `name_key`) are written and never read back. The prefix is needed
@@ -82,6 +99,21 @@ class EntityMapping(Generic[E]):
     def read_expression(self, field: str) -> ColumnElement[Any]:
         """Return the expression for reading a field: its column, or a derived one."""
         return self._derived.get(field, self.table.c[field])
+
+    @cached_property
+    def in_parent(self) -> ListScope:
+        """The list of the entities in one parent."""
+        is_in_parent = self.table.c[self._required_parent] == PARENT_ID
+        return ListScope(self.select_owned.where(is_in_parent), self.unique_names)
+
+    def parent_id(self, entity: E) -> UUID:
+        return getattr(entity, self._required_parent)
+
+    @property
+    def _required_parent(self) -> str:
+        if self._parent is None:
+            raise ValueError(f"a {self.noun} has no parent")
+        return self._parent
 
     def to_entity(self, row: Sequence[Any]) -> E:
         return self.entity.restored(row)

@@ -34,9 +34,8 @@ from symphony.domain.attention import (
     RepoObservation,
     UnlockedVault,
 )
-from symphony.infrastructure.database.base_repository import PARENT_ID
 from symphony.infrastructure.database.connection import NOW, Connection
-from symphony.infrastructure.database.entity_mapping import OWNER_ID
+from symphony.infrastructure.database.entity_mapping import OWNER_ID, PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import RepoObservationModel
 from symphony.infrastructure.database.sqlalchemy_internals import upsert

@@ -1,18 +1,74 @@
 """Repos in the database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import starmap
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Boolean, FunctionElement, Text, bindparam, or_, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 
+from symphony.domain.base import Page, PageRequest
 from symphony.domain.repos import RegisteredRepo, Repo, RepoRepository
-from symphony.infrastructure.database.base_repository import PARENT_ID, SqlAlchemyPagedRepository
+from symphony.infrastructure.database.base_repository import (
+    ESCAPE,
+    SqlAlchemyPagedRepository,
+    containing,
+    position_of,
+)
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import OWNER_ID
-from symphony.infrastructure.database.mappings import REPOS, WORKSPACES
+from symphony.infrastructure.database.entity_mapping import OWNER_ID, PARENT_ID, ListScope
+from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, WORKSPACES
 
 _repos = REPOS.table.c
+_workspaces = WORKSPACES.table.c
+_own = WORKSPACES.table.alias("own").c
+
+
+class _IsOneOf(FunctionElement[bool]):
+    """For PostgreSQL, the condition that a column has one of the values of a subquery.
+
+    It repeats a condition of a join, whose rows PostgreSQL estimates by the average user: it then
+    reads all repos of all users. The array is read first, and its values are looked up in an index.
+    """
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_IsOneOf, "postgresql")
+def _in_postgresql(element: _IsOneOf, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+    value, subquery = (compiler.process(each, **options) for each in element.clauses)
+    return f"{value} = ANY (ARRAY{subquery})"
+
+
+@compiles(_IsOneOf, "sqlite")
+def _in_sqlite(_: _IsOneOf, _compiler: SQLCompiler, **_options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+    return "true"
+
+
+# The names of a user's repos are unique within each workspace only.
+_OF_USER = ListScope(
+    REPOS.select_owned.where(
+        _workspaces.user_profile_id == PARENT_ID,
+        _IsOneOf(
+            _repos.workspace_id,
+            select(_own.id).where(_own.user_profile_id == PARENT_ID).scalar_subquery(),
+        ),
+    ),
+    unique_names=False,
+    is_sorted=True,
+)
+# All that can have the remote, and a few others: without an escape, an address contains the path as
+# it is compared. The database cannot normalize an address, so `page_of_user` compares them.
+_MAY_HAVE_REMOTE = or_(
+    _repos.remote_url.like(bindparam("path_pattern", type_=Text()), escape=ESCAPE),
+    _repos.remote_url.like(bindparam("escaped_pattern", type_=Text()), escape=ESCAPE),
+)
+_OF_USER_BY_REMOTE = replace(_OF_USER, select=_OF_USER.select.where(_MAY_HAVE_REMOTE))
+_CANDIDATES = 200
 _REGISTERED = (
     select(_repos.name, _repos.path)
     .join_from(REPOS.table, WORKSPACES.table)
@@ -29,8 +85,55 @@ class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
         parameters = {"owner_id": owner_id, "parent_id": workspace_id}
         rows = await self._connection.fetch(_REGISTERED, parameters)
         if not rows:
-            await self._require_parent(owner_id, workspace_id)
+            await self._require(WORKSPACES, owner_id, workspace_id)
         return list(starmap(RegisteredRepo, rows))
+
+    async def page_of_user(
+        self,
+        owner_id: UUID,
+        user_profile_id: UUID,
+        request: PageRequest,
+        *,
+        workspace_id: UUID | None = None,
+        remote: str | None = None,
+    ) -> Page[Repo]:
+        if workspace_id is not None:
+            filters = {**request.filters, "workspace_id": workspace_id}
+            request = replace(request, filters=filters)
+        if remote is None:
+            page = await self._page(_OF_USER, owner_id, user_profile_id, request)
+        else:
+            page = await self._page_by_remote(owner_id, user_profile_id, request, remote)
+        if not page.items:
+            await self._require(USER_PROFILES, owner_id, user_profile_id)
+            if workspace_id is not None:
+                await self._require(WORKSPACES, owner_id, workspace_id)
+        return page
+
+    async def _page_by_remote(
+        self, owner_id: UUID, user_profile_id: UUID, request: PageRequest, remote: str
+    ) -> Page[Repo]:
+        patterns = {
+            "path_pattern": containing(remote.partition("/")[2]),
+            "escaped_pattern": containing("%"),
+        }
+        found: list[Repo] = []
+        after = request.after
+        while len(found) <= request.limit:
+            candidates = await self._page(
+                _OF_USER_BY_REMOTE,
+                owner_id,
+                user_profile_id,
+                replace(request, limit=_CANDIDATES, after=after),
+                **patterns,
+            )
+            found += [each for each in candidates.items if each.remote == remote]
+            after = candidates.next
+            if after is None:
+                break
+        items = found[: request.limit]
+        has_more = len(found) > request.limit
+        return Page(items, position_of(items[-1], request.sort) if has_more else None)
 
     async def add_all(self, repos: Sequence[Repo]) -> None:
         values = [self._mapping.to_values(repo) for repo in repos]
