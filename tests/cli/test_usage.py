@@ -160,7 +160,7 @@ def test_the_help_of_serve_has_the_default_of_each_setting(symphony: Symphony) -
     shown_defaults = {
         "host": "--host ADDRESS Address to listen on. [default: {}]",
         "port": "[default: {}] --workers",
-        "workers": "[default: {}] --demo",
+        "workers": "[default: {}] --root-path",
         "log_format": "Format of log lines. [default: {}]",
     }
     for setting, text in shown_defaults.items():

@@ -99,7 +99,7 @@ async def test_the_filters_have_bounds(ada: User) -> None:
         ({"workspace_id": "x"}, ("workspace_id", "uuid-expected")),
         ({"workspace_id": ""}, ("workspace_id", "uuid-expected")),
         ({"limit": 201}, ("limit", "too-large")),
-        ({"type": "client"}, ("query", "unknown-parameter")),
+        ({"type": "client"}, ("type", "unknown-parameter")),
     ):
         assert faults(await ada.get(path, params=query)) == [fault]
 

@@ -67,7 +67,7 @@ async def test_the_start_page_is_html_for_clients_that_prefer_it(
         answer = await client.get("/", headers={"Accept": accept})
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html") == is_page, accept
-        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+        assert answer.headers["vary"].split(", ")[0] == "Accept"
         if is_page:
             guides = [f"/guides/{name}" for name in GUIDES]
             assert re.findall('<a href="(.*?)">', answer.text) == [*links.values(), *guides]

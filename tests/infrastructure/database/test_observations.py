@@ -188,7 +188,7 @@ async def test_parallel_writers_of_the_same_observations_wait_for_each_other(
     await keep(store, *repos)
     now = utc_now()
     looks = [
-        [replace(seen_of(each, now + SECOND * look), ahead=look) for each in order]
+        [replace(seen_of(each, now - SECOND * (10 - look)), ahead=look) for each in order]
         for look in range(10)
         for order in [repos if look % 2 else repos[::-1]]
     ]

@@ -255,6 +255,7 @@ async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, ap
     summary="List repos of all workspaces",
     responses=problem_responses("user-profile-not-found", "workspace-not-found"),
 )
+@compressible
 async def list_repos_of_user(
     user_profile_id: UserProfileId,
     listing: Paged,
