@@ -117,6 +117,8 @@ async def test_a_connection_that_was_just_opened_is_used_although_others_are_los
     monkeypatch.setattr(engine, "_Generation", AlwaysLost)
     engines = create_engines(database_url)
     try:
+        if engines.is_in_memory:
+            pytest.skip("a database in memory is lost with its connections")
         for _ in range(3):
             assert await found(SqlAlchemyStore(engines), ada.user, ada.user.id) == ada.user
     finally:

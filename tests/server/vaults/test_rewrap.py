@@ -37,11 +37,12 @@ PROGRAM = """
 import os, signal, sys
 from functools import partial
 
-from symphony import cli
+import symphony.main  # once, not in each child
+from symphony.cli import app, vaults
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyRepositories
 from symphony.infrastructure.vaults.master_keys import FileMasterKeys
 
-cli.RewrapAll = partial(cli.RewrapAll, batch=2)
+vaults.RewrapAll = partial(vaults.RewrapAll, batch=2)
 left = 0
 
 def step():
@@ -69,7 +70,7 @@ for line in sys.stdin:
     child = os.fork()
     if child == 0:
         left = int(line)
-        cli.app(["vault", "rewrap"])
+        app(["vault", "rewrap"])
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
