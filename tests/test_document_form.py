@@ -55,6 +55,13 @@ def test_no_heading_of_a_document_occurs_twice(document: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
+def test_every_row_of_a_table_is_shown_in_its_table(document: Path) -> None:
+    # After an empty line, a row that is not followed by the line below a head is plain text.
+    starts = re.findall(r"(?<=\n\n)\|.*\n.*", without_blocks(document))
+    assert [start for start in starts if not re.search(r"\n\|[-| ]+\|$", start)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
 def test_no_document_uses_a_phrase_that_the_style_forbids(document: Path) -> None:
     lines = document.read_text("utf-8").splitlines()
     assert [line for line in lines if _PHRASE.search(line)] == []

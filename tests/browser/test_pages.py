@@ -133,6 +133,13 @@ async def test_descriptions_use_the_width_of_a_phone(page: Page) -> None:
         assert width >= 250, place
 
 
+async def test_the_list_of_problems_fits_on_a_phone(page: Page) -> None:
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.goto("/problems")
+    hidden = await page.locator(".wide").evaluate("table => table.scrollWidth - table.clientWidth")
+    assert hidden == 0
+
+
 async def test_errors_are_one_line_each_until_they_are_opened(page: Page) -> None:
     block = await _open_operation(page, "get", "/workspaces/{workspace_id}/repos")
     assert await block.locator(".responses-table .response").count() == 1

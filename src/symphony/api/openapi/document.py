@@ -17,8 +17,8 @@ from symphony.domain.api_tokens import Scope
 
 _SUMMARY = "Workspaces, git repositories and encrypted vaults behind a REST API."
 _DESCRIPTION = f"""
-To try the API here, sign up with `POST {PREFIX}/user-profiles`, then press **Authorize** and sign
-in.
+To try the API, open `/docs`, sign up with `POST {PREFIX}/user-profiles`, then press **Authorize**
+and sign in.
 
 **Authentication.** Send `Authorization: Bearer …` with an access token from
 `POST {PREFIX}/auth/token`, which allows everything, or with an API token, which allows what its

@@ -29,7 +29,7 @@ _PROBLEMS = """<main>
 {rows}
 </tbody>
 </table></div>
-<nav><a href="/docs">API documentation</a></nav>
+<nav><a href="/">Start page</a> · <a href="/docs">API documentation</a></nav>
 </main>"""
 
 
