@@ -40,6 +40,7 @@ def one_line(finished: subprocess.CompletedProcess[str], status: int = 1) -> str
     return lines[0]
 
 
+@pytest.mark.long
 def test_a_token_that_was_not_shown_is_revoked(symphony: Symphony, data_dir: Path) -> None:
     created = symphony(*USER, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert created.status == 0, created.errors

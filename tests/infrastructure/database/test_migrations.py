@@ -60,6 +60,7 @@ def test_the_head_is_the_file_with_the_highest_number() -> None:
     assert history.get_heads() == [migrations.head_revision()]
 
 
+@pytest.mark.long
 def test_alembic_is_imported_only_to_migrate() -> None:
     code = "import sys, symphony.main, symphony.cli; print(sorted(sys.modules))"
     finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603 - our own code
