@@ -20,6 +20,9 @@ from symphony.config.settings import Settings
 from tests.support.api import User, running_api, sign_up
 from tests.support.leftovers import left_behind, stopped_run
 
+# They check a tool, not the service, and take as long as the tests of a noun.
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def place() -> Generator[Path]:
@@ -29,7 +32,6 @@ def place() -> Generator[Path]:
         yield Path(name)
 
 
-@pytest.mark.long
 async def test_sigterm_stops_it_without_a_process_or_file_left(place: Path) -> None:
     def has_started_a_server() -> bool:
         return bool(list(place.glob("symphony-*/*/server.log")))

@@ -133,6 +133,7 @@ def test_the_output_of_a_demo_is_shown_unless_it_is_quiet(
     assert "1 demo " in shown
 
 
+@pytest.mark.long
 def test_a_request_and_its_answer_are_shown_as_a_client_sends_and_gets_them(
     tmp_path: Path,
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_demo_whose_checks_pass_succeeds_and_counts_them(tmp_path: Path) -> No
     assert "\n2 checks passed" in finished.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("right", "wrong", "check"),
     [
@@ -165,6 +167,7 @@ def test_a_demo_with_a_failing_check_fails_and_names_it(
     assert "checks passed" not in finished.stdout
 
 
+@pytest.mark.long
 def test_a_demo_that_raises_an_error_fails(tmp_path: Path) -> None:
     finished = run_demo(tmp_path, TRUE_DEMO.replace('int("harp")', "1 / 0"))
     assert finished.returncode == 1

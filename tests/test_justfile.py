@@ -122,6 +122,7 @@ def test_arguments_are_passed_on(recipe: str, checkout: Checkout) -> None:
     assert checkout.just(recipe, "--help").lower().lstrip().startswith("usage: ")
 
 
+@pytest.mark.long
 def test_format_restores_the_format_of_a_file(checkout: Checkout) -> None:
     file = checkout.folder / "src" / "symphony" / "main.py"
     before = file.read_text()

@@ -14,6 +14,7 @@ from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.entity_mapping import EntityMapping
 from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, VAULTS, WORKSPACES
@@ -56,7 +57,7 @@ async def history(stage: Stage, engines: Engines) -> None:
         ("downgrade", len(await tables(engines)), await migrations.current_revision(engines))
     )
     stage.expect("downgrade removes all of them", await tables(engines) == set())
-    reason = await migrations.not_ready_reason(engines)
+    reason = await readiness.not_ready_reason(engines)
     stage.expect("a server does not start without the schema", reason, reason or "")
     await migrations.upgrade(engines)
     steps.append(
@@ -64,7 +65,7 @@ async def history(stage: Stage, engines: Engines) -> None:
     )
     stage.expect(
         "after another upgrade a server can start",
-        await migrations.not_ready_reason(engines) is None,
+        await readiness.not_ready_reason(engines) is None,
     )
     stage.table("migration", "tables", "revision", rows=steps)
     stage.why("an upgrade of the server can be undone, and two servers agree on the schema.")

@@ -37,6 +37,11 @@ def open_streams() -> None:
     sys.stderr = text_stream(_Errors(ERRORS), sys.stderr)
 
 
+def printable(text: str) -> str:
+    """Escape what could move the cursor or reverse the text of a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
 def text_stream(raw: io.RawIOBase, replaced: TextIO | None) -> io.TextIOWrapper:
     """A text stream in the encoding of another one, which is None when it was closed.
 

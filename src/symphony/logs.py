@@ -113,13 +113,10 @@ def _for_people(_logger: WrappedLogger, _method: str, fields: EventDict) -> str:
         ]
     else:
         words = [
-            _printable(event) if logger.startswith("symphony") else f"{logger}: {_printable(event)}"
+            console.printable(event if logger.startswith("symphony") else f"{logger}: {event}")
         ]
-    words += [f"{name}={_printable(value)}" for name, value in fields.items() if value is not None]
+    words += [
+        console.printable(f"{name}={value}") for name, value in fields.items() if value is not None
+    ]
     severity = [] if level == "info" else [level.upper()]
     return " ".join((time, *severity, *words)) + (f"\n{traceback}" if traceback else "")
-
-
-def _printable(value: object) -> str:
-    text = str(value)
-    return text if text.isprintable() else repr(text)

@@ -123,6 +123,7 @@ def create_app(
     document.install(app)
     app.state.openapi_documents = OpenApiDocuments(app.openapi)
     handlers.install(app)
+    # Each middleware encloses those that were added before it.
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

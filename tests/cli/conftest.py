@@ -90,7 +90,7 @@ def empty_postgresql() -> Generator[str]:
     asyncio.run(postgres.drop_database(name))
 
 
-@pytest.fixture(params=["postgresql", "sqlite-file"])
+@pytest.fixture(params=[pytest.param("postgresql", marks=pytest.mark.long), "sqlite-file"])
 def database_settings(request: pytest.FixtureRequest) -> dict[str, str]:
     """The settings for a database without a schema; none for an embedded one."""
     if request.param == "sqlite-file":

@@ -47,11 +47,10 @@ def test_everything_else_is_part_of_it(password: str, monkeypatch: pytest.Monkey
         (Input("secr\u00e9t word\n".encode("latin-1")), "is not UTF-8."),
         (Input(b"secret \xed\xa0\x80 word\n"), "is not UTF-8."),
         (Input(b"secret word\n", is_terminal=True), "is a terminal; omit the option to get a"),
-        (None, "is closed; it must contain the password."),
     ],
 )
 def test_other_input_is_refused_in_one_line(
-    given: Input | None,
+    given: Input,
     reason: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -40,6 +40,7 @@ def one_line(finished: subprocess.CompletedProcess[str], status: int = 1) -> str
     return lines[0]
 
 
+@pytest.mark.long
 def test_a_token_that_was_not_shown_is_revoked(symphony: Symphony, data_dir: Path) -> None:
     created = symphony(*USER, "--password-stdin", stdin=f"{PASSWORD}\n")
     assert created.status == 0, created.errors
@@ -103,6 +104,13 @@ def test_a_closed_standard_input_is_reported(data_dir: Path) -> None:
 def test_no_password_is_asked_for_without_a_terminal(redirection: str, data_dir: Path) -> None:
     line = one_line(command(data_dir, redirection, *USER))
     assert line == "symphony: Cannot read the password from a terminal; use --password-stdin."
+
+
+@pytest.mark.long
+def test_nothing_is_deleted_when_no_answer_can_be_read(symphony: Symphony, data_dir: Path) -> None:
+    symphony(*USER, "--password-stdin", stdin=f"{PASSWORD}\n")
+    line = one_line(command(data_dir, "<&-", "user", "delete", "ada"))
+    assert line == "symphony: Nothing was deleted; confirm with y, or use --yes."
 
 
 @pytest.mark.long

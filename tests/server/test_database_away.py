@@ -74,7 +74,12 @@ async def a_database_that_refuses_connections() -> AsyncGenerator[Database]:
     await postgres.drop_database(name)
 
 
-@pytest.fixture(params=[a_server_that_stops, a_database_that_refuses_connections])
+@pytest.fixture(
+    params=[
+        pytest.param(a_server_that_stops, marks=pytest.mark.long),
+        a_database_that_refuses_connections,
+    ]
+)
 async def database(request: pytest.FixtureRequest) -> AsyncGenerator[Database]:
     async with request.param() as database:
         yield database

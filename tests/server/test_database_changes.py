@@ -145,13 +145,18 @@ async def test_connections_that_the_server_closes_cost_no_request(
 @pytest.mark.parametrize(
     "migration",
     [
-        "ALTER TABLE repos ALTER COLUMN name TYPE varchar(300);"
-        "ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(300)",
+        pytest.param(
+            "ALTER TABLE repos ALTER COLUMN name TYPE varchar(300);"
+            "ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(300)",
+            marks=pytest.mark.long,
+        ),
         "ALTER TABLE repos ADD COLUMN more text; ALTER TABLE workspaces ADD COLUMN more text",
         # The tables are other ones, with the same rows.
         "ALTER TABLE repos RENAME TO old_repos; CREATE TABLE repos (LIKE old_repos INCLUDING ALL);"
         "INSERT INTO repos SELECT * FROM old_repos",
-        "ALTER TABLE workspaces ALTER COLUMN repo_count TYPE bigint",
+        pytest.param(
+            "ALTER TABLE workspaces ALTER COLUMN repo_count TYPE bigint", marks=pytest.mark.long
+        ),
     ],
 )
 async def test_a_migration_beneath_a_running_service_costs_no_request(

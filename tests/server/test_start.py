@@ -62,6 +62,7 @@ async def test_a_service_that_may_migrate_starts_on_an_empty_postgresql(
     assert not data_dir.exists()
 
 
+@pytest.mark.long
 async def test_a_demo_prints_its_token_has_data_and_leaves_no_files(
     tmp_path: Path,
 ) -> None:

@@ -1,4 +1,4 @@
-"""The outermost middleware: request id, log line, metrics, common headers, HEAD and the 500."""
+"""The middleware of every request: id, log line, metrics, common headers, HEAD and the 500."""
 
 import re
 import time

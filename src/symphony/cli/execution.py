@@ -29,17 +29,9 @@ class Refused(Exception):
     """The command cannot be executed; the message is one line with the reason and the remedy."""
 
 
-def run(
-    work: Coroutine[Any, Any, ResultT],
-    given: Mapping[str, Given] | None = None,
-    options: Mapping[str, str] | None = None,
-) -> ResultT:
-    """Run `work`; print an error that the operator can fix as one line, and exit with a status.
-
-    `given` has the arguments that are fields of an entity, by field; `options` has the options that
-    set a setting, by setting.
-    """
-    with refusals(given, options):
+def run(work: Coroutine[Any, Any, ResultT], given: Mapping[str, Given] | None = None) -> ResultT:
+    """Run `work`; print an error that the operator can fix as `refusals` does."""
+    with refusals(given):
         return asyncio.run(work)
 
 
@@ -47,7 +39,11 @@ def run(
 def refusals(
     given: Mapping[str, Given] | None = None, options: Mapping[str, str] | None = None
 ) -> Generator[None]:
-    """Print an error in this block, which the operator can fix, as one line, and exit."""
+    """Print an error in this block, which the operator can fix, as one line; exit with a status.
+
+    `given` has the arguments that are fields of an entity, by field; `options` has the options that
+    set a setting, by setting.
+    """
     with without_collection():
         from symphony.bootstrap import StartRefused
         from symphony.config.settings import PREFIX, SettingsError

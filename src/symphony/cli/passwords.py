@@ -2,10 +2,14 @@
 
 import codecs
 import sys
+import warnings
+from getpass import GetPassWarning
 from typing import NoReturn
 
+import typer
+
 from symphony.cli.usage import USAGE_ERROR, exit_with
-from symphony.password_prompt import ask_new_password
+from symphony.console import StreamFailed
 
 STDIN_OPTION = "--password-stdin"
 _MAX_LINE = 1 << 16  # bytes; more than any password has, and little enough for the memory
@@ -13,15 +17,26 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_password(*, from_stdin: bool) -> str:
-    """Return the first line of standard input, or what is typed twice at a prompt."""
-    if from_stdin:
-        return _decoded(_first_line())
-    return ask_new_password()
+    """Return the first line of standard input, or what is typed twice at a prompt.
+
+    Raises: StreamFailed.
+    """
+    return _decoded(_first_line()) if from_stdin else _typed_twice()
+
+
+def _typed_twice() -> str:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)  # the password would be shown
+        try:
+            return typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+        except (typer.Abort, GetPassWarning, StreamFailed):
+            typer.echo(err=True)  # the cursor stands behind the prompt
+            raise StreamFailed(
+                f"Cannot read the password from a terminal; use {STDIN_OPTION}."
+            ) from None
 
 
 def _first_line() -> bytes:
-    if sys.stdin is None or sys.stdin.closed:
-        _refuse("standard input is closed; it must contain the password.")
     if sys.stdin.isatty():
         _refuse("standard input is a terminal; omit the option to get a prompt.")
     try:

@@ -1,11 +1,12 @@
 """`symphony serve`: runs the service."""
 
+import asyncio
 import os
 from typing import Annotated
 
 import typer
 
-from symphony.cli.execution import load_settings, refusals, run
+from symphony.cli.execution import load_settings, refusals
 from symphony.cli.usage import USAGE_ERROR, exit_with, is_invalid
 from symphony.imports import without_collection
 
@@ -75,7 +76,7 @@ def serve(
     precedence.
     """
     with without_collection():
-        from symphony.bootstrap import StartRefused, prepare
+        from symphony.bootstrap import prepare
         from symphony.config.settings import PREFIX, existing_directory
         from symphony.serving.server import serve as run_server
         from symphony.serving.server import stop_successfully
@@ -103,9 +104,6 @@ def serve(
     options = {name: _OPTIONS[name] for name, value in given.items() if value is not None}
     with refusals(options=options):
         settings = load_settings()
-    stop_successfully()
-    run(prepare(settings), options=options)
-    try:
+        stop_successfully()
+        asyncio.run(prepare(settings))
         run_server(settings)
-    except StartRefused as error:
-        exit_with(str(error))

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from symphony.console import printable
+
 _GAP = "  "
 
 
@@ -27,7 +29,7 @@ class Table:
 
     def _line(self, row: Sequence[str]) -> str:
         cells = zip(row, self._widths, strict=True)
-        return _GAP.join(f"{_printable(cell):<{width}}" for cell, width in cells).rstrip()
+        return _GAP.join(f"{printable(cell):<{width}}" for cell, width in cells).rstrip()
 
 
 def timestamp(moment: datetime | None, *, missing: str = "never") -> str:
@@ -37,8 +39,3 @@ def timestamp(moment: datetime | None, *, missing: str = "never") -> str:
 
 def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
-def _printable(cell: str) -> str:
-    """Escape what could move the cursor or reverse the text of a terminal."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in cell)

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
+from symphony.console import printable
+
 USAGE_ERROR = 2  # the exit status
 
 
@@ -43,8 +45,7 @@ def show_help(context: typer.Context) -> None:
 
 def exit_with(line: str, status: int = 1) -> NoReturn:
     """Print why a command failed, in one line on standard error, and exit."""
-    printable = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in line)
-    typer.echo(f"symphony: {printable}", err=True)
+    typer.echo(f"symphony: {printable(line)}", err=True)
     raise SystemExit(status)
 
 

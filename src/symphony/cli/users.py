@@ -1,6 +1,5 @@
 """`symphony user`: the accounts of users, for operators."""
 
-import sys
 from typing import Annotated
 from uuid import UUID
 
@@ -24,6 +23,7 @@ from symphony.cli.execution import Given, run, with_application
 from symphony.cli.passwords import STDIN_OPTION, read_password
 from symphony.cli.tables import Table, counted, timestamp
 from symphony.cli.usage import exit_with, group_of_commands
+from symphony.console import StreamFailed
 from symphony.domain.user_profiles import UserProfile
 
 group = group_of_commands("Manage user profiles.")
@@ -144,11 +144,9 @@ def delete_user_command(
 
 
 def _confirmed(question: str) -> bool:
-    if sys.stdin is None:  # it was closed
-        return False
     try:
         return typer.confirm(question)
-    except typer.Abort:  # it has ended
+    except (typer.Abort, StreamFailed):  # standard input has ended, or is closed
         typer.echo()
         return False
 

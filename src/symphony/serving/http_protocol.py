@@ -51,7 +51,7 @@ class LimitedHttpProtocol(HttpProtocol):
     - A request is parsed only when the response to the one before it is complete and, up to a
       small buffer, read. While requests wait, nothing is read from the client, so one that sends
       without end fills its own buffers.
-    - After each request, and after each slice of a large one, other connections have their turn.
+    - After each request, and after each slice of a large one, other connections are served.
     - Heads and trailers have bounds, see `request_head`.
     - The connection of a client that exceeds a time limit is closed.
     """
@@ -217,7 +217,7 @@ class LimitedHttpProtocol(HttpProtocol):
             self.headers[:] = [(b"host", host), *others]
 
     def _continue(self) -> None:
-        """Parse the rest later: other connections have their turn first."""
+        """Parse the rest later: other connections are served first."""
         if self._pieces.is_waiting and not self._continuation:
             self._continuation = self.loop.call_soon(self._parse)
 

@@ -24,7 +24,7 @@ _HOST = re.compile(
     rb"(?::[0-9]{0,5})?"
 )
 _ABSOLUTE = re.compile(rb"(?i)https?://([^/?#]*)(.*)")
-_LOOKED_AT = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
+_FRAMING_FIELDS = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -98,7 +98,7 @@ def framing_of(headers: Headers, *, is_1_0: bool) -> RequestFraming:
     length: int | None = 0
     expects_continue = False
     for name, value in headers:
-        if name not in _LOOKED_AT:
+        if name not in _FRAMING_FIELDS:
             continue
         if name == b"host":
             hosts.append(value)

@@ -14,7 +14,7 @@ from symphony.serving.request_head import (
 )
 
 SLICE = 16_384
-"""The bytes that are parsed for one connection before the others have their turn."""
+"""The bytes that are parsed for one connection before others are served."""
 
 _BLANK_LINE = b"\r\n\r\n"
 _EMPTY_LINES = b"\r\n"

@@ -18,10 +18,12 @@ from sqlalchemy import literal_column, select, text
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database import engine, migrations
+from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError, translated_errors
 from symphony.infrastructure.database.mappings import REPOS
+from symphony.infrastructure.database.postgresql.address import DatabaseUrlError
 from symphony.infrastructure.database.postgresql.connecting import CannotConnect
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.domain.examples import a_repo
@@ -60,10 +62,27 @@ async def test_the_store_is_unavailable_while_the_server_cannot_be_reached() -> 
         for opened in (store.unit_of_work(), store.reading()):
             with pytest.raises(StoreUnavailable):
                 await opened.__aenter__()
-        assert await migrations.not_ready_reason(engines) == migrations.UNREACHABLE
+        assert await readiness.not_ready_reason(engines) == readiness.UNREACHABLE
         with pytest.raises(CannotConnect, match="Connection refused"):
             await migrations.upgrade(engines)
         await engines.dispose()
+
+
+async def test_the_store_is_unavailable_when_a_file_of_its_url_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".postgresql").mkdir()
+    authority = tmp_path / ".postgresql" / "root.crt"
+    authority.touch()
+    engines = create_engines("postgresql://ada@127.0.0.1:1/symphony?sslmode=verify-full")
+    authority.unlink()
+    with pytest.raises(StoreUnavailable, match="DatabaseUrlError root certificate file"):
+        await SqlAlchemyStore(engines).reading().__aenter__()
+    assert await readiness.not_ready_reason(engines) == readiness.UNREACHABLE
+    with pytest.raises(DatabaseUrlError, match="root certificate file"):
+        await migrations.upgrade(engines)  # a command says what to correct
+    await engines.dispose()
 
 
 async def test_the_store_is_unavailable_when_the_database_does_not_exist(tmp_path: Path) -> None:

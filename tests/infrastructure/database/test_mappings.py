@@ -27,6 +27,7 @@ SqlAlchemyStore(create_engines("sqlite://"))
 """
 
 
+@pytest.mark.long
 def test_a_store_is_not_created_while_a_noun_has_no_mapping() -> None:
     command = [sys.executable, "-c", _STORE_WITH_A_NEW_NOUN]
     finished = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own code

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from symphony.infrastructure.database import migrations
+from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.models import Model
 from tests.infrastructure.database.migrators import halfway_migrator, migrator
@@ -59,6 +60,7 @@ def test_the_head_is_the_file_with_the_highest_number() -> None:
     assert history.get_heads() == [migrations.head_revision()]
 
 
+@pytest.mark.long
 def test_alembic_is_imported_only_to_migrate() -> None:
     code = "import sys, symphony.main, symphony.cli; print(sorted(sys.modules))"
     finished = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603 - our own code
@@ -68,11 +70,11 @@ def test_alembic_is_imported_only_to_migrate() -> None:
 
 async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
     assert await migrations.current_revision(empty) is None
-    assert "symphony db upgrade" in (await migrations.not_ready_reason(empty) or "")
+    assert "symphony db upgrade" in (await readiness.not_ready_reason(empty) or "")
     for _ in range(2):
         await migrations.upgrade(empty)
         assert await migrations.current_revision(empty) == migrations.head_revision()
-        assert await migrations.not_ready_reason(empty) is None
+        assert await readiness.not_ready_reason(empty) is None
         assert await tables(empty) == set(Model.metadata.tables)
         await migrations.downgrade(empty, "base")
         assert await migrations.current_revision(empty) is None
@@ -82,15 +84,15 @@ async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
 async def test_a_second_upgrade_changes_nothing(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.upgrade(empty)
-    assert await migrations.not_ready_reason(empty) is None
+    assert await readiness.not_ready_reason(empty) is None
 
 
 async def test_the_newest_revision_can_be_downgraded_by_itself(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.downgrade(empty, "-1")
-    assert await migrations.not_ready_reason(empty) is not None
+    assert await readiness.not_ready_reason(empty) is not None
     await migrations.upgrade(empty)
-    assert await migrations.not_ready_reason(empty) is None
+    assert await readiness.not_ready_reason(empty) is None
 
 
 async def test_the_migrated_schema_equals_that_of_the_models(empty: Engines) -> None:
@@ -131,7 +133,7 @@ async def test_eight_processes_may_migrate_an_empty_database_at_once(
     for process in processes:
         await asyncio.to_thread(process.join, TIME_LIMIT)
     assert [process.exitcode for process in processes] == [0] * 8
-    assert await migrations.not_ready_reason(empty) is None
+    assert await readiness.not_ready_reason(empty) is None
 
 
 @pytest.mark.long
@@ -146,7 +148,7 @@ async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
     for process in (killed, waiting):
         await asyncio.to_thread(process.join, TIME_LIMIT)
     assert (killed.exitcode, waiting.exitcode) == (-signal.SIGKILL, 0)
-    assert await migrations.not_ready_reason(empty) is None
+    assert await readiness.not_ready_reason(empty) is None
     assert await tables(empty) == set(Model.metadata.tables)
 
 
@@ -161,5 +163,5 @@ async def test_the_wait_for_another_migration_may_be_longer_than_the_limits_of_r
         await asyncio.wait([upgrade], timeout=0.6)
         assert not upgrade.done()
     await asyncio.wait_for(upgrade, TIME_LIMIT)
-    assert await migrations.not_ready_reason(second) is None
+    assert await readiness.not_ready_reason(second) is None
     await second.dispose()

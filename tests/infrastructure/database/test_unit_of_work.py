@@ -129,7 +129,7 @@ async def test_parallel_units_of_work_that_read_and_then_write_all_succeed(
 
 
 async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: Household) -> None:
-    tasks, rounds = 16, 25
+    tasks, rounds = 16, 10
 
     async def count(name: str) -> None:
         for _ in range(rounds):

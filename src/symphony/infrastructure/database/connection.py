@@ -21,7 +21,6 @@ from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database.availability.failure_codes import Failure
 from symphony.infrastructure.database.column_types import UtcDateTime
 from symphony.infrastructure.database.engine import (
-    DatabaseUrlError,
     is_file_in_place,
     is_newly_opened,
     mark_generation_lost,
@@ -69,14 +68,9 @@ class Connection:
         self.now = clock
 
     async def open(self) -> None:
-        """Take a connection from the pool; `close` returns it.
-
-        Raises: StoreUnavailable, DatabaseUrlError.
-        """
+        """Take a connection from the pool; `close` returns it. Raises: StoreUnavailable."""
         try:
             self._pooled = await self._engine.raw_connection()
-        except DatabaseUrlError:
-            raise
         except Exception as error:  # no statement of ours is at fault, whatever it is
             raise unavailable(error) from error
         self._driver = cast("_Driver", self._pooled.driver_connection)

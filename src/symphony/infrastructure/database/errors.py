@@ -17,6 +17,7 @@ from symphony.infrastructure.database.availability.failure_codes import (
     by_result_code,
     by_sqlstate,
 )
+from symphony.infrastructure.database.postgresql.address import DatabaseUrlError
 
 _ENDS_THE_SESSION = {"FATAL", "PANIC"}
 
@@ -69,7 +70,7 @@ def unavailable(error: BaseException) -> StoreUnavailable:
     """
     cause = _drivers_error(error)
     name = getattr(cause, "sqlite_errorname", None) or _code(cause)
-    details = str(cause) if isinstance(cause, OSError) else name
+    details = str(cause) if isinstance(cause, OSError | DatabaseUrlError) else name
     return StoreUnavailable(f"database: {type(cause).__name__} {details or ''}".rstrip())
 
 

@@ -3,15 +3,12 @@
 The checks do not use Alembic, so only a process that migrates imports it.
 """
 
-import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Literal
 
 from filelock import AsyncFileLock
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from symphony.infrastructure.database.checks import schema
@@ -21,8 +18,6 @@ from symphony.infrastructure.database.engine import Engines
 # "symphony" in ASCII: any number that no other program uses in the same database.
 _ADVISORY_LOCK = 0x73796D70686F6E79
 _LOCK_WAIT = 60  # seconds
-_CHECK_TIMEOUT = 2  # seconds; probes of readiness have short time limits themselves
-UNREACHABLE = "the database cannot be reached"
 
 
 async def upgrade(engines: Engines, revision: str = "head") -> None:
@@ -63,17 +58,6 @@ async def require_head(engines: Engines) -> None:
         reason = schema.reason_against(await connection.run_sync(schema.current_revision))
     if reason is not None:
         raise SchemaRefused(reason)
-
-
-async def not_ready_reason(engines: Engines) -> str | None:
-    """Return why the running service is not ready, for an answer to clients; None if it is."""
-    try:
-        async with asyncio.timeout(_CHECK_TIMEOUT):
-            return schema.reason_against(await current_revision(engines))
-    except SchemaRefused as refused:
-        return str(refused)
-    except (OSError, SQLAlchemyError, sqlite3.Error):
-        return UNREACHABLE
 
 
 @asynccontextmanager

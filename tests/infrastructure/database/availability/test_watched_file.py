@@ -11,7 +11,6 @@ import pytest
 
 from symphony.domain.unit_of_work import Store, StoreUnavailable, TransactionConflict
 from symphony.domain.workspaces import Workspace
-from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines
 from tests.domain.examples import a_workspace
@@ -59,7 +58,7 @@ async def test_a_file_that_was_moved_away_is_neither_written_nor_created(
     await found(store, ada.workspace, ada.user.id)  # both pools are open
     move(file, aside := other(file, ".aside"))
     await require_unavailable(store, ada)
-    assert await readiness.not_ready_reason(engines) == migrations.UNREACHABLE
+    assert await readiness.not_ready_reason(engines) == readiness.UNREACHABLE
     assert not is_there(file)
     move(aside, file)
     await keep(store, a_workspace(ada.user.id, "After"))

@@ -107,7 +107,7 @@ _BY_EXTENDED_CODE = {
     sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY: Failure.UNIQUE,
     sqlite3.SQLITE_CONSTRAINT_ROWID: Failure.UNIQUE,
 }
-_PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
+PRIMARY_CODE = 0xFF  # SQLite keeps the primary result code in the low byte of the extended one
 
 
 def by_sqlstate(sqlstate: str | None) -> Failure:
@@ -118,5 +118,5 @@ def by_sqlstate(sqlstate: str | None) -> Failure:
 
 def by_result_code(code: int) -> Failure:
     """Return the meaning of an extended result code of SQLite."""
-    primary = _BY_RESULT_CODE.get(code & _PRIMARY_CODE, Failure.LOST)
+    primary = _BY_RESULT_CODE.get(code & PRIMARY_CODE, Failure.LOST)
     return _BY_EXTENDED_CODE.get(code, primary)

@@ -2,22 +2,28 @@
 
 import asyncio
 import os
+import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sqlalchemy import func, literal, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.availability.watched_file import FileReplaced
+from symphony.infrastructure.database.checks import schema
+from symphony.infrastructure.database.checks.schema import SchemaRefused
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 
+UNREACHABLE = "the database cannot be reached"
 READ_ONLY = "the database is read-only"
 NO_SPACE = "the disk of the database is full"
 
 _ANSWER_WITHIN = 2  # seconds; probes of readiness have short time limits themselves
+_UNAVAILABLE = (StoreUnavailable, TransactionConflict, SQLAlchemyError, sqlite3.Error, OSError)
 _ANYTHING = select(literal(1))
 # A server that is a standby says so here as well.
 _WRITES_ARE_REFUSED = select(func.current_setting("transaction_read_only") == "on")
@@ -27,11 +33,14 @@ async def not_ready_reason(engines: Engines) -> str | None:
     """Return why the database is not ready and what to do; None if it is ready."""
     try:
         async with asyncio.timeout(_ANSWER_WITHIN):
-            reason = await _write_refusal(engines)
-    except (StoreUnavailable, TransactionConflict, TimeoutError) as error:
+            return await _write_refusal(engines) or schema.reason_against(
+                await migrations.current_revision(engines)
+            )
+    except SchemaRefused as refused:
+        return str(refused)
+    except _UNAVAILABLE as error:
         cause = error.__cause__
-        return str(cause) if isinstance(cause, FileReplaced) else migrations.UNREACHABLE
-    return reason or await migrations.not_ready_reason(engines)
+        return str(cause) if isinstance(cause, FileReplaced) else UNREACHABLE
 
 
 async def _write_refusal(engines: Engines) -> str | None:

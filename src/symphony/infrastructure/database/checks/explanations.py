@@ -13,11 +13,11 @@ import filelock
 from sqlalchemy.exc import SQLAlchemyError
 
 from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.infrastructure.database.availability.failure_codes import PRIMARY_CODE
 from symphony.infrastructure.database.checks.schema import SchemaRefused
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError
 from symphony.infrastructure.database.postgresql.connecting import CannotConnect, one_line
 
-_PRIMARY_CODE = 0xFF
 _INSUFFICIENT_PRIVILEGE = "42501"
 _SQLITE = {
     sqlite3.SQLITE_NOTADB: "is not an SQLite database",
@@ -62,7 +62,7 @@ def _reason(error: Exception, file: Path | None) -> str:
     for cause in _causes(error):
         if isinstance(cause, sqlite3.Error):
             code = getattr(cause, "sqlite_errorcode", None) or 0
-            what = _SQLITE.get(code & _PRIMARY_CODE, f"cannot be used: {cause}")
+            what = _SQLITE.get(code & PRIMARY_CODE, f"cannot be used: {cause}")
             return f"{file or 'the database in memory'} {what}"
         if isinstance(cause, CannotConnect | OSError | asyncpg.PostgresError):
             return _of_system(cause)
