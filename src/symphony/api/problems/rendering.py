@@ -75,13 +75,13 @@ def internal_error_response(request: Request) -> Response:
     )
 
 
-def refused_request_response(code: str, detail: str, request_id: str) -> Response:
-    """Return the response for a request that never gets to the application.
+def refused_request_response(root: str, code: str, detail: str, request_id: str) -> Response:
+    """Return the response for a request that never gets to the application, below a root path.
 
     It has no `instance`, because the request may have no path.
     """
     return _render(
-        "",
+        root,
         "",
         request_id,
         code,
