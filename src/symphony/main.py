@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -19,7 +20,7 @@ from symphony.api.pagination import Cursors
 from symphony.api.problems import handlers
 from symphony.api.problems.text_errors import ProblemsForTextErrors
 from symphony.api.request_context import RequestContext
-from symphony.api.root_path import RootPath, own_segments
+from symphony.api.root_path import RootPath, own_segments, state_below
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
@@ -92,7 +93,7 @@ def create_app(
         logs.report_dropped()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         async with running_application(
             settings, engines, secret, master_keys, metrics, costs=costs, git_limits=git_limits
         ) as application:
@@ -100,7 +101,7 @@ def create_app(
             app.state.not_ready_reason = lambda: readiness.not_ready_reason(engines)
             if settings.demo_mode:
                 await announce_demo(application)
-            yield
+            yield state_below(settings.root_path)  # also for what the protocol refuses
 
     app = FastAPI(
         title="Symphony",

@@ -26,6 +26,11 @@ def root_path(scope: Scope) -> str:
     return state.get(_KEY, "")
 
 
+def state_below(prefix: str) -> dict[str, Any]:
+    """Return the state of a request below a prefix, which is not percent-encoded."""
+    return {_KEY: quote(prefix, safe=_SAFE)}
+
+
 class RootPath:
     """A plain ASGI middleware around all others.
 
@@ -44,8 +49,12 @@ class RootPath:
         if scope["type"] != "http" or not prefix:
             await self._app(scope, receive, send)
             return
-        encoded = quote(prefix, safe=_SAFE)
-        inner = {**scope, "root_path": "", "state": {**scope.get("state", {}), _KEY: encoded}}
+        inner = {
+            **scope,
+            "root_path": "",
+            "state": {**scope.get("state", {}), **state_below(prefix)},
+        }
+        encoded = root_path(inner).encode()
         # A server adds its prefix to every path, also to one that arrives with it.
         for each in (of_server, prefix):
             self._remove(each, inner)
@@ -53,8 +62,7 @@ class RootPath:
         async def send_with_prefix(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
-                    _with_prefix(name, value, encoded.encode())
-                    for name, value in message.get("headers", ())
+                    _with_prefix(name, value, encoded) for name, value in message.get("headers", ())
                 ]
             await send(message)
 

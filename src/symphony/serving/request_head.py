@@ -89,11 +89,9 @@ class RequestFraming(NamedTuple):
 def framing_of(headers: Headers, *, is_1_0: bool) -> RequestFraming:
     """Return the framing of a request with these fields, whose names are in lower case.
 
-    Raises: RequestRefused, for too many fields, for other transfer codings than `chunked`, and for
-    any in HTTP/1.0 (RFC 9112, 6.1).
+    Raises: RequestRefused, for other transfer codings than `chunked`, and for any in HTTP/1.0
+    (RFC 9112, 6.1).
     """
-    if len(headers) > MAX_FIELDS:
-        raise too_large()
     hosts: list[bytes] = []
     length: int | None = 0
     expects_continue = False

@@ -17,7 +17,7 @@ SLICE = 16_384
 """The bytes that are parsed for one connection before others are served."""
 
 _BLANK_LINE = b"\r\n\r\n"
-_EMPTY_LINES = b"\r\n"
+_LINE_END = _EMPTY_LINES = b"\r\n"
 _BYTES_PER_CONTENT = 17  # a chunk of one byte takes six: its size, its end, the byte
 _MISSED = 3  # bytes of a blank line that may lie in the piece before
 
@@ -117,7 +117,9 @@ class RequestPieces:
         self._searched = self._empty_lines = 0
         self._is_head_taken = True
         length = end + len(_BLANK_LINE)
-        if length > MAX_HEAD_BYTES:
+        # Beside the fields, a head has the request line and the blank line.
+        fields = self._received.count(_LINE_END, 0, length) - 2
+        if length > MAX_HEAD_BYTES or fields > MAX_FIELDS:
             raise too_large()
         head = self._take(length)
         require_http_1(head)

@@ -32,7 +32,9 @@ async def test_a_head_may_have_64_kib_and_100_fields(size: int) -> None:
     for largest in (head_of(MAX_HEAD_BYTES), START + fields(MAX_FIELDS - 1) + b"\r\n"):
         assert len(largest) <= MAX_HEAD_BYTES
         assert statuses(await exchange(Recorder(), *pieces_of(largest + NEXT, size))) == [200, 200]
-    for beyond in (head_of(MAX_HEAD_BYTES + 1), START + fields(MAX_FIELDS) + b"\r\n"):
+    # The offer of an upgrade, which is ignored, counts as well.
+    offer = START + b"Upgrade: h2c\r\nConnection: Upgrade\r\n" + fields(MAX_FIELDS - 2) + b"\r\n"
+    for beyond in (head_of(MAX_HEAD_BYTES + 1), START + fields(MAX_FIELDS) + b"\r\n", offer):
         application = Recorder()
         written = await exchange(application, *pieces_of(beyond + NEXT, size))
         assert statuses(written) == [431]

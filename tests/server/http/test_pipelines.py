@@ -96,6 +96,20 @@ async def test_a_large_body_has_no_more_than_its_slices() -> None:
     await settled()
 
 
+async def test_many_small_pieces_have_no_more_than_their_turns() -> None:
+    connection = Connection(Recorder())
+    lines = b"\r\n\r\n" * 10_000  # each blank line might end the body
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    connection.protocol.data_received(head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(lines), lines))
+    turns = 0
+    while not connection.transport.written:
+        await asyncio.sleep(0)
+        turns += 1
+    connection.close()
+    assert statuses(bytes(connection.transport.written)) == [200]
+    assert turns > 100
+
+
 async def test_a_client_that_does_not_read_starts_no_further_request() -> None:
     application = Recorder()
     connection = Connection(application)

@@ -7,6 +7,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from symphony.serving.request_head import MAX_FIELDS
 from tests.server.proxy.nginx import running_nginx
 from tests.support.api import API, PASSWORD, created
 from tests.support.checkout import TOP
@@ -92,6 +93,10 @@ async def test_pages_and_problems_work_below_the_prefix(client: httpx.AsyncClien
     problem = await client.get(f"{PREFIX}{API}/user-profiles/me?secret=1")
     assert problem.json()["instance"] == f"{PREFIX}{API}/user-profiles/me"
     assert (await client.get(problem.json()["type"])).status_code == 200
+    fields = {f"X-{number}": "y" for number in range(MAX_FIELDS)}
+    refused = (await client.get(f"{PREFIX}/", headers=fields)).json()  # before it is routed
+    assert refused["code"] == "header-fields-too-large"
+    assert (await client.get(refused["type"])).status_code == 200
     for other in ("/", "/docs", API, "/symphonyx/docs"):
         assert (await client.get(other)).status_code == 404, other
 

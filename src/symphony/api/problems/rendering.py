@@ -75,13 +75,13 @@ def internal_error_response(request: Request) -> Response:
     )
 
 
-def refused_request_response(code: str, detail: str, request_id: str) -> Response:
-    """Return the response for a request that never gets to the application.
+def refused_request_response(root: str, code: str, detail: str, request_id: str) -> Response:
+    """Return the response for a request that never gets to the application, below a root path.
 
     It has no `instance`, because the request may have no path.
     """
     return _render(
-        "",
+        root,
         "",
         request_id,
         code,
@@ -101,9 +101,15 @@ def _response(
     request_id: str = request.state.request_id
     members: dict[str, Any] = {**(extra or {})}
     if getattr(request.scope.get("route"), "has_oauth_errors", False):
-        members["error"] = _OAUTH_ERRORS.get(problem_type(code).status)
+        members["error"] = _oauth_error(code, errors)
     root = root_path(request.scope)
     return _render(root, _instance(request), request_id, code, detail, headers, errors, members)
+
+
+def _oauth_error(code: str, errors: Sequence[InvalidField]) -> str | None:
+    if any((each.pointer, each.code) == ("/grant_type", "unknown-value") for each in errors):
+        return "unsupported_grant_type"
+    return _OAUTH_ERRORS.get(problem_type(code).status)
 
 
 def _render(
