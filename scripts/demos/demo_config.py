@@ -138,14 +138,14 @@ def refused_start(stage: Stage) -> None:
 def named_directories(stage: Stage) -> None:
     stage.step("A data directory is used as it is named")
     with TemporaryDirectory() as top:
-        for name in ("a%20b", "q?mode=ro", "ü #x"):
+        for name in ("a%20b?mode=ro", "ü #x"):
             directory = Path(top) / name
             done = symphony("db", "upgrade", SYMPHONY_DATA_DIR=str(directory))
             stage.run(f"SYMPHONY_DATA_DIR='…/{name}' symphony db upgrade", done.stdout)
             found = {file.name for file in directory.iterdir()}
             stage.expect(f"the database is in {name!r}", "symphony.sqlite3" in found)
         names = sorted(each.name for each in Path(top).iterdir())
-        stage.expect("no other directory was created", len(names) == 3)
+        stage.expect("no other directory was created", len(names) == 2)
     stage.why("in a URL, such a path would be decoded, and the data would be elsewhere.")
 
 
@@ -154,13 +154,11 @@ def database_urls(stage: Stage) -> None:
     base = "postgresql://ada:hunter2@127.0.0.1:1/symphony"
     for parameter, status in (
         ("connect_timeout=2&keepalives_idle=30&application_name=symphony-1", 1),
-        ("channel_binding=prefer&gssencmode=disable", 1),
         ("channel_binding=require", 2),
-        ("sslmode=sometimes", 2),
         ("work_mem=8MB", 2),
     ):
         done = symphony("db", "check", SYMPHONY_DATABASE_URL=f"{base}?{parameter}")
-        stage.run(f"symphony db check   # …?{parameter}", done.stderr)
+        stage.run(f"SYMPHONY_DATABASE_URL='…?{parameter}' symphony db check", done.stderr)
         wanted = "Connection refused" if status == 1 else parameter.partition("=")[0]
         stage.expect(
             "it is honored: only the server is missing" if status == 1 else "it is refused by name",
@@ -177,20 +175,17 @@ def databases_that_cannot_be_used(stage: Stage) -> None:
         file.write_text("Dear Charles, " * 1000)
         text = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
         file.unlink()
-        file.mkdir()
-        directory = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
-        file.rmdir()
         symphony("db", "upgrade", SYMPHONY_DATA_DIR=top)
         with closing(sqlite3.connect(file)) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '999'")
             connection.commit()
         newer = symphony("db", "check", SYMPHONY_DATA_DIR=top)
-    for done, expected in (
-        (text, "is not an SQLite database"),
-        (directory, "Is a directory"),
-        (newer, "newer than this program"),
+    for what, command, done, expected in (
+        ("A text in place of the database:", "serve", text, "is not an SQLite database"),
+        ("The database of a later version:", "db check", newer, "newer than this program"),
     ):
-        stage.run("symphony …", done.stderr)
+        stage.say(what)
+        stage.run(f"symphony {command}", done.stderr.replace(top, "…"))
         stage.expect(f"it says: {expected}", expected in done.stderr and done.returncode == 1)
         stage.expect("in one line, without a traceback", is_one_line(done))
     stage.expect("an upgrade, which would not help, is not advised", "upgrade" not in newer.stderr)

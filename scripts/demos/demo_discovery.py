@@ -140,7 +140,7 @@ def too_many(stage: Stage, ada: User, workspace: str) -> None:
     stage.expect("it says how many fit", detail == "This import needs 96 slots; 95 are left")
     many = {"items": [*items, *items]}
     stage.expect(
-        "more than 100 at once are a fault of the request",
+        "more than 100 at once are an invalid request",
         outcome(ada.call("POST", path, json=many)) == "422 validation-error",
     )
 

@@ -1,5 +1,6 @@
 """Documentation, schema, metrics and logs: how developers and operators meet the service."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ ROUTE = f"{API}/workspaces/{{workspace_id}}"
 
 
 def story(stage: Stage) -> None:
-    with running_server() as server, server.client() as client:
+    with running_server("--log-format", "json") as server, server.client() as client:
         start_page(stage, client)
         docs_page(stage, client)
+        reading_pages(stage, client)
         problem_page(stage, client)
         schema(stage, client)
         ada = sign_up(client, "ada")
@@ -62,6 +64,31 @@ def docs_page(stage: Stage, client: httpx.Client) -> None:
     stage.expect("all can be loaded", all(answer.status_code == 200 for answer in answers))
     policy = page.headers["content-security-policy"]
     stage.expect("the browser may load from nowhere else", "default-src 'none'" in policy)
+
+
+def reading_pages(stage: Stage, client: httpx.Client) -> None:
+    stage.step("Pages to read: a reference with a search, the guides, all problems")
+    browser = {"Accept": "text/html"}
+    links = re.findall(r'<a href="(/[^"]+)">([^<]+)</a>', client.get("/", headers=browser).text)
+    pages = {path: client.get(path, headers=browser) for path, _ in links}
+    stage.table(
+        *("page", "title", "status"),
+        rows=[(path, title, pages[path].status_code) for path, title in links],
+    )
+    stage.why("a reader finds everything from the start page, without the source code.")
+    stage.expect("every link leads somewhere", all(page.is_success for page in pages.values()))
+    listed = {path.removeprefix("/guides/") for path in pages}
+    stage.expect("the guides are there", listed >= {name.removesuffix(".md") for name in NEEDED})
+    scripts = re.findall(r'src="([^"]+)"', pages["/redoc"].text)
+    stage.expect(
+        "the reference loads its scripts from this server",
+        "/docs/assets/redoc.standalone.js" in scripts
+        and all(client.get(each).is_success for each in scripts),
+    )
+    stage.expect(
+        "each problem has a link to its page",
+        'href="/problems/validation-error"' in pages["/problems"].text,
+    )
 
 
 def problem_page(stage: Stage, client: httpx.Client) -> None:
@@ -248,8 +275,8 @@ def log(stage: Stage, server: Server, ada: User) -> None:
     request_id = {"X-Request-ID": "demo-1"}
     answer = stage.exchange(ada.call("GET", "/workspaces/0?canary=1", headers=request_id))
     line = server.log_line("demo-1")
-    stage.say("The line in the log:")
-    stage.say(line)
+    stage.say("The line in the log, with `--log-format json`:")
+    stage.json(json.loads(line))
     stage.why(
         "the id of the request is in the answer and in the log, so a complaint leads to its"
         " line. Paths and queries, which may hold secrets, are not logged."

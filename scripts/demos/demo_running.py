@@ -102,6 +102,7 @@ def lost_token(stage: Stage, data: Path) -> None:
         (left,) = database.execute("SELECT count(*) FROM api_tokens").fetchone()
     stage.why("a script that stores the token sees that it failed, and no lost token is valid.")
     stage.expect("the exit status is 1", lost.returncode == 1)
+    stage.expect("the token was created and revoked", "token was revoked" in lost.stderr)
     stage.expect("no token is left", left == 0)
 
 
@@ -113,6 +114,7 @@ def closed_input(stage: Stage, data: Path) -> None:
         shell, env=environment(data), capture_output=True, text=True, check=False
     )
     stage.run("symphony user create eve … --password-stdin <&-", done.stderr)
+    stage.expect("it says why", "Cannot read standard input" in done.stderr)
     stage.expect("one line, and no success", done.returncode and done.stderr.count("\n") == 1)
 
 

@@ -70,7 +70,8 @@ def head_bounds(stage: Stage, server: Server) -> None:
     before = resident(server)
     received = talk(server, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + line * 20_000)
     after = resident(server)
-    show(stage, b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + line[:40] + b"...", received)
+    shown = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n" + line[:40] + b"...\r\n"
+    show(stage, shown + b"(20,000 such lines)", received)
     stage.why("the service keeps at most 64 KiB of a head, so strangers cannot fill its memory.")
     stage.expect("the answer is a 431", statuses(received) == [431])
     grown = max(0, after - before)
@@ -97,7 +98,7 @@ def last_response(stage: Stage, server: Server) -> None:
         f"Content-Type: application/json\r\nContent-Length: {LARGE}\r\n\r\n"
     ).encode()
     received = talk(server, head + b" " * LARGE)
-    show(stage, head, received)
+    show(stage, head + f"({LARGE:,} bytes)".encode(), received)
     stage.why("without care, closing resets the connection, and the client never learns why.")
     stage.expect("the client gets the 413", statuses(received) == [413])
 
@@ -168,8 +169,8 @@ def talk(server: Server, sent: bytes) -> bytes:
 def show(stage: Stage, sent: bytes, received: bytes) -> None:
     """Show the request, and of the answer the first line and a part of the body."""
     head, _, body = received.decode().partition("\r\n\r\n")
-    stage.say("Sent, line by line:")
-    stage.json(sent.decode().splitlines())
+    stage.say("Sent:")
+    stage.text(sent.decode())
     stage.say(f"Received: {head.splitlines()[0]}")
     stage.json({name: value for name, value in json.loads(body).items() if name in SHOWN})
 

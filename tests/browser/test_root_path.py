@@ -36,7 +36,7 @@ async def test_a_reader_signs_in_and_sends_requests_below_the_prefix(
     async with server.client() as client:
         assert (await client.post(f"{API}/user-profiles", json=body)).status_code == 201
     await page.goto(PREFIX)
-    await page.get_by_role("link", name="API documentation").click()
+    await page.get_by_role("link", name="API documentation, to try in the browser").click()
     await expect(page.locator(".opblock").first).to_be_visible()
     await page.get_by_role("button", name="Authorize").click()
     dialog = page.locator(".dialog-ux")

@@ -88,6 +88,12 @@ class Stage:
         self._lines(output.strip().splitlines())
         self._gap()
 
+    def text(self, text: str) -> None:
+        """Print lines as they are, such as those of a request."""
+        self._gap()
+        self._lines(text.splitlines())
+        self._gap()
+
     def json(self, value: object) -> None:
         """Show a value as JSON."""
         self._lines(json_text(value, self._console.width - BODY_INDENT - 2).splitlines())
@@ -133,6 +139,8 @@ class Stage:
     def _lines(self, lines: Iterable[str]) -> None:
         width = self._console.width - BODY_INDENT
         for line in lines:
+            if not line:
+                self._console.print()
             hanging = " " * (len(line) - len(line.lstrip()) + 2)
             for part in wrap(
                 line,

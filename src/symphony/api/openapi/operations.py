@@ -200,7 +200,7 @@ def _add_errors(operation: dict[str, Any], route: APIRoute, names: set[str]) -> 
         for answer in answers.values()
         for code in answer.get("content", {}).get(MEDIA_TYPE, {}).get("examples", {})
     ]
-    codes.append("misdirected-request")
+    codes += ["misdirected-request", "header-fields-too-large"]
     codes += [code for name, code in _CODES_BY_PARAMETER.items() if name in names]
     if isinstance(route, ApiRoute):
         codes += ["payload-too-large", "validation-error", "service-unavailable"]
