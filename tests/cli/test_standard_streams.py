@@ -145,6 +145,19 @@ def test_python_without_docstrings_is_refused(arguments: str, data_dir: Path) ->
 
 
 @pytest.mark.long
+def test_a_change_whose_result_cannot_be_shown_is_reported_as_completed(data_dir: Path) -> None:
+    password = data_dir.parent / "password"
+    password.write_text(PASSWORD)
+    created = command(data_dir, f"--password-stdin > /dev/full < {password}", *USER)
+    assert one_line(created) == (
+        "symphony: Cannot write to standard output: No space left on device. The command itself was"
+        " completed."
+    )
+    listed = command(data_dir, "", "user", "list")
+    assert "ada@example.org" in listed.stdout
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("options", [("--workers", "2"), ("--git-root", "/")])
 def test_a_service_that_needs_a_temporary_directory_is_refused_without(
     options: tuple[str, ...], data_dir: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,6 @@
 """The middleware of every request: id, log line, metrics, common headers, HEAD and the 500."""
 
+import asyncio
 import re
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils import uuid7
 
-from symphony.api.problems.rendering import internal_error_response
+from symphony.api.problems.rendering import internal_error_response, unavailable_response
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9\-_.]{1,128}")
 _DEFAULT_HEADERS = (
@@ -63,6 +64,10 @@ class RequestContext:
             await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:
             pass  # the client cannot receive a response any more
+        except asyncio.CancelledError:
+            # The service is stopped, and its time for the requests in progress is over.
+            if not status:
+                await unavailable_response(Request(scope))(scope, receive, send_with_headers)
         except Exception:
             self._log.exception("request failed", request_id=request_id)
             if status:

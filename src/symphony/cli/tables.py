@@ -3,9 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from symphony.console import printable
+import typer
+
+from symphony.console import StreamFailed, printable
 
 _GAP = "  "
+
+
+def print_result(text: str) -> None:
+    """Print the result of a command that has changed something. Raises: StreamFailed."""
+    try:
+        typer.echo(text)
+    except StreamFailed as error:
+        raise StreamFailed(f"{error} The command itself was completed.") from None
 
 
 class Table:

@@ -19,7 +19,7 @@ from symphony.application.api_tokens import (
 from symphony.application.app import Application
 from symphony.cli.accounts import find_user
 from symphony.cli.execution import Given, Refused, run, with_application
-from symphony.cli.tables import Table, timestamp
+from symphony.cli.tables import Table, print_result, timestamp
 from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
 from symphony.console import StreamFailed
 from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
@@ -118,7 +118,7 @@ def revoke_token_command(
         return token
 
     revoked = run(with_application(revoke))
-    typer.echo(f"Revoked the API token {revoked.id} ({revoked.name}).")
+    print_result(f"Revoked the API token {revoked.id} ({revoked.name}).")
 
 
 def _parsed(token_id: str) -> UUID:

@@ -21,7 +21,7 @@ from symphony.application.user_profiles import (
 from symphony.cli.accounts import find_user
 from symphony.cli.execution import Given, run, with_application
 from symphony.cli.passwords import STDIN_OPTION, read_password
-from symphony.cli.tables import Table, counted, timestamp
+from symphony.cli.tables import Table, counted, print_result, timestamp
 from symphony.cli.usage import exit_with, group_of_commands
 from symphony.console import StreamFailed
 from symphony.domain.user_profiles import UserProfile
@@ -61,7 +61,7 @@ def create_user_command(
     run(with_application(check), given)
     password = read_password(from_stdin=password_stdin)
     created = run(with_application(create), given | _password(from_stdin=password_stdin))
-    typer.echo(str(created))
+    print_result(str(created))
 
 
 @group.command("list")
@@ -103,7 +103,7 @@ def set_password_command(
     user = run(with_application(find))
     password = read_password(from_stdin=password_stdin)
     run(with_application(apply), _password(from_stdin=password_stdin))
-    typer.echo(f"Set the password of {user.username}.")
+    print_result(f"Set the password of {user.username}.")
 
 
 @group.command("delete")
@@ -140,7 +140,7 @@ def delete_user_command(
     if not yes and not _confirmed(f"Delete {subject}? This cannot be undone."):
         exit_with("Nothing was deleted; confirm with y, or use --yes.")
     run(with_application(delete))
-    typer.echo(f"Deleted {subject}.")
+    print_result(f"Deleted {subject}.")
 
 
 def _confirmed(question: str) -> bool:

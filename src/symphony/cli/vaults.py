@@ -1,11 +1,9 @@
 """`symphony vault`: the keys of vaults."""
 
-import typer
-
 from symphony.application.app import Application
 from symphony.application.orchestrations.rewrap import RewrapAll, RewrapIncomplete, rewrap_all
 from symphony.cli.execution import run, with_application
-from symphony.cli.tables import counted
+from symphony.cli.tables import counted, print_result
 from symphony.cli.usage import exit_with, group_of_commands
 
 group = group_of_commands("Manage the keys of vaults.")
@@ -30,4 +28,4 @@ def rewrap_vaults() -> None:
             f" master keys were kept: {', '.join(map(str, left.failed))}. The keys of"
             f" {counted(left.rewrapped, 'vault')} were rewrapped."
         )
-    typer.echo(f"Rewrapped the keys of {counted(rewrapped, 'vault')}.")
+    print_result(f"Rewrapped the keys of {counted(rewrapped, 'vault')}.")

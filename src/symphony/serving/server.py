@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import socket
 import sys
@@ -18,10 +19,12 @@ from symphony.serving.workers import run_workers, stop_with_the_terminal
 GRACE = 4  # seconds that requests in progress have to finish when the service is stopped
 KEEP_ALIVE = 30  # seconds that an idle connection stays open
 BACKLOG = 2048  # connections that the system queues
+_MIN_OPEN_FILES = 32  # a service with several workers starts, and serves a few requests at a time
 
 
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM. Raises: StartRefused."""
+    _require_open_files()
     if settings.workers > 1:
         require_temporary_directory("several workers")
     try:
@@ -55,6 +58,16 @@ def stop_successfully() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit_successfully)
     stop_with_the_terminal()
+
+
+def _require_open_files() -> None:
+    """Check the limit of open files: with very few, workers fail before they serve, without end."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit != resource.RLIM_INFINITY and limit < _MIN_OPEN_FILES:
+        raise StartRefused(
+            f"The limit of open files is {limit}; must be at least {_MIN_OPEN_FILES}. Raise it with"
+            " `ulimit -n`."
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -121,7 +121,14 @@ class Worker(Process):
     def target(self, sockets: list[socket] | None = None) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _exit)
-        super().target(sockets)
+        try:
+            super().target(sockets)
+        except Exception:
+            if self.server.started:
+                raise
+            # The event loop could not be created: too many open files, for example.
+            logging.getLogger("symphony").exception("the worker cannot start")
+            sys.exit(STARTUP_FAILURE)
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:
