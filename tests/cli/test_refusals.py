@@ -136,7 +136,9 @@ def test_a_directory_that_is_not_writable_is_refused(
 
 def test_a_bad_database_url_of_the_demo_is_named_by_its_variable(symphony: Symphony) -> None:
     finished = symphony("serve", "--demo", DEMO_DATABASE_URL="demo.db")
-    assert refusal(finished).startswith("SYMPHONY_DEMO_DATABASE_URL: ")
+    assert refusal(finished) == (
+        "SYMPHONY_DEMO_DATABASE_URL: must be postgresql://… or sqlite:///file"
+    )
 
 
 def test_a_file_that_is_not_a_database_is_refused_and_not_changed(

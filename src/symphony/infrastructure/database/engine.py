@@ -35,6 +35,7 @@ _OPTIONS: dict[str, Any] = {
     "json_deserializer": read_json,
     "hide_parameters": True,  # errors are logged, and parameters are users' data
 }
+_URLS = "must be postgresql://… or sqlite:///file"
 _GENERATION = "generation"
 _USES = "uses"
 _FILE = "file"
@@ -117,9 +118,9 @@ def create_engines(database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS
     try:
         url = make_url(database)
     except Exception:
-        raise DatabaseUrlError("not a database URL") from None
+        raise DatabaseUrlError(_URLS) from None
     if url.drivername not in {"sqlite", "sqlite+aiosqlite"}:
-        raise DatabaseUrlError("must be postgresql://… or sqlite:///file")
+        raise DatabaseUrlError(_URLS)
     if url.host or url.query or {"\ufffd", "\0"} & {*(url.database or "")}:
         # SQLAlchemy would drop the host, and read a path that is not UTF-8 as another one.
         raise DatabaseUrlError(
