@@ -94,7 +94,7 @@ async def test_a_failed_sign_in_has_the_error_code_of_oauth(client: httpx.AsyncC
         ("{}", JSON, "415 unsupported-media-type", "invalid_request"),
         ("x" * 2_000_000, FORM, "413 payload-too-large", "invalid_request"),
         ("", FORM, "422 validation-error", "invalid_request"),
-        ("grant_type=refresh_token", FORM, "422 validation-error", "unsupported_grant_type"),
+        (f"{wrong}&grant_type=code", FORM, "422 validation-error", "invalid_request"),
         (f"{wrong}&username=ada", FORM, "422 validation-error", "invalid_request"),
         *[(wrong, FORM, "401 invalid-credentials", "invalid_grant")] * 4,
         (wrong, FORM, "429 too-many-attempts", "temporarily_unavailable"),

@@ -101,15 +101,9 @@ def _response(
     request_id: str = request.state.request_id
     members: dict[str, Any] = {**(extra or {})}
     if getattr(request.scope.get("route"), "has_oauth_errors", False):
-        members["error"] = _oauth_error(code, errors)
+        members["error"] = _OAUTH_ERRORS.get(problem_type(code).status)
     root = root_path(request.scope)
     return _render(root, _instance(request), request_id, code, detail, headers, errors, members)
-
-
-def _oauth_error(code: str, errors: Sequence[InvalidField]) -> str | None:
-    if any((each.pointer, each.code) == ("/grant_type", "unknown-value") for each in errors):
-        return "unsupported_grant_type"
-    return _OAUTH_ERRORS.get(problem_type(code).status)
 
 
 def _render(
