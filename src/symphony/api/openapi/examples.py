@@ -44,7 +44,12 @@ def example_of(schema: Schema, schemas: Schemas) -> Any:
         return example_of(schemas[schema["$ref"].rpartition("/")[2]], schemas)
     if schema["type"] == "array":
         return [example_of(schema["items"], schemas)]
-    return {name: example_of(member, schemas) for name, member in schema["properties"].items()}
+    return {
+        name: example_of(member, schemas)
+        for name, member in schema["properties"].items()
+        # A member of any type, which the service ignores, is left out.
+        if not member.keys().isdisjoint({"examples", "type", "$ref", "anyOf"})
+    }
 
 
 def after_patch(entity: JsonObject, patch: JsonObject) -> dict[str, Any]:

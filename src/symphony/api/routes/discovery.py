@@ -120,9 +120,10 @@ def _without_null(name: object) -> object:
     return name
 
 
-def _ignored(name: str, example: Any) -> Any:
+def _ignored(name: str) -> Any:
+    # Without an example: OpenAPI Generator warns of one for a field without a type.
     description = f"Ignored: items of a discovery, which have a `{name}`, can be sent as they are."
-    return Field(description=description, examples=[example])
+    return Field(description=description)
 
 
 class RepoImportItem(BaseModel):
@@ -133,9 +134,9 @@ class RepoImportItem(BaseModel):
     name: Annotated[FolderName, BeforeValidator(_without_null)]
     path: Path
     remote_url: RemoteUrl = None
-    kind: Annotated[Any, _ignored("kind", "repository")] = optional()
-    registered: Annotated[Any, _ignored("registered", example=False)] = optional()
-    reason: Annotated[Any, _ignored("reason", None)] = optional()
+    kind: Annotated[Any, _ignored("kind")] = optional()
+    registered: Annotated[Any, _ignored("registered")] = optional()
+    reason: Annotated[Any, _ignored("reason")] = optional()
 
 
 class RepoImport(BaseModel):
