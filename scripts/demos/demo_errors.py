@@ -406,8 +406,7 @@ class Tour:
         return self._ada.call("POST", self._workspaces, content=content, headers=headers)
 
     def _as(self, authorization: str) -> httpx.Response:
-        headers = {"Authorization": authorization}
-        return self._client.get(API + self._thesis, headers=headers)
+        return self._client.get(API + self._thesis, headers={"Authorization": authorization})
 
     def _sign_up(self, profile: dict[str, str], **fields: str) -> httpx.Response:
         return self._client.post(f"{API}/user-profiles", json=profile | fields)
