@@ -131,6 +131,7 @@ async def test_a_database_that_became_read_only_refuses_writes_with_503_and_stil
     assert await repo_count(ada, workspace_id) == CLIENTS
 
 
+@pytest.mark.long
 async def test_connections_that_the_server_closes_cost_no_request(
     client: httpx.AsyncClient, administrate: Administrate
 ) -> None:

@@ -13,6 +13,7 @@ from tests.support.api import API, created, sign_up
 from tests.support.server import environment, running_server
 
 
+@pytest.mark.long
 async def test_data_and_tokens_of_an_embedded_service_survive_a_restart(
     tmp_path: Path,
 ) -> None:

@@ -43,7 +43,10 @@ async def is_unlocked(mirrors: Path) -> bool:
         return False
 
 
-@pytest.mark.parametrize("scheme", ["git", "http", "https", "ssh"])
+@pytest.mark.parametrize(
+    "scheme",
+    ["git", pytest.param("http", marks=pytest.mark.long), "https", "ssh"],
+)
 async def test_a_sync_with_a_remote_that_does_not_answer_times_out(
     scheme: str, silent: Listener, new_remotes: NewRemotes
 ) -> None:
