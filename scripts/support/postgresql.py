@@ -13,8 +13,12 @@ with warnings.catch_warnings():
 @contextmanager
 def running_postgres_server(folder: Path) -> Generator[PostgresServer]:
     """Run a new server with its data in a folder; the block removes both."""
+    lock = PostgresServer.lock_path  # in the temporary directory; the package never removes it
+    is_in_use = lock.exists()
     server = get_server(folder / "postgresql", cleanup_mode="delete")
     try:
         yield server
     finally:
         server.cleanup()
+        if not is_in_use:
+            lock.unlink(missing_ok=True)
