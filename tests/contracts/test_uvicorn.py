@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import signal
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from uvicorn.protocols.http import flow_control, httptools_impl
 from uvicorn.server import ServerState
 from uvicorn.supervisors import multiprocess
 
-from symphony.serving.uvicorn_adapter import HttpProtocol
+from symphony.serving.uvicorn_adapter import HttpProtocol, Server
 from tests.support.transport import Transport
 
 CHANGED = (
@@ -83,6 +84,26 @@ def test_the_supervisor_has_what_symphony_extends() -> None:
         assert hasattr(multiprocess.Process, name), CHANGED.format(f"Process.{name} is gone")
     assert "self.process =" in inspect.getsource(multiprocess.Process.__init__), CHANGED.format(
         "Process.process is gone"
+    )
+
+
+async def test_a_server_that_gets_two_signals_still_shuts_the_application_down() -> None:
+    messages: list[str] = []
+
+    async def app(_scope: object, receive: Receive, send: Send) -> None:
+        for answer in ("startup", "shutdown"):
+            messages.append((await receive())["type"])
+            server.handle_exit(signal.SIGTERM, None)
+            server.handle_exit(signal.SIGINT, None)
+            await send({"type": f"lifespan.{answer}.complete"})
+
+    options: dict[str, Any] = {"app": app, "lifespan": "on", "port": 0, "log_config": None}
+    server = Server(uvicorn.Config(**options))
+    async with asyncio.timeout(10):
+        await server.serve()
+    assert messages == ["lifespan.startup", "lifespan.shutdown"]
+    assert "_server" in inspect.getsource(multiprocess.Process.server.fget), CHANGED.format(  # pyright: ignore[reportArgumentType]
+        "Process.server"
     )
 
 

@@ -97,8 +97,7 @@ def _cannot_listen(host: str, port: int, error: OSError) -> str:
 
 
 def _exit_successfully(_signal: int, _frame: FrameType | None) -> None:
-    # After the last request, uvicorn raises the signal that stopped it once more. For a service
-    # that is the normal way to stop, not a failure.
+    # For a service a signal is the normal way to stop, not a failure.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit_at_once)
     sys.exit(0)

@@ -21,7 +21,17 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-__all__ = ["HIGH_WATER_LIMIT", "STARTUP_FAILURE", "HttpProtocol", "Supervisor", "WorkerNotStarted"]
+__all__ = [
+    "HIGH_WATER_LIMIT",
+    "STARTUP_FAILURE",
+    "HttpProtocol",
+    "Server",
+    "Supervisor",
+    "WorkerNotStarted",
+]
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -111,15 +121,37 @@ class PausableReading(FlowControl):
             super().resume_reading()
 
 
-class Worker(Process):
-    """A worker process that exits in the normal way, and so writes its last log lines.
+class Server(uvicorn.Server):
+    """A server that always shuts the application down before it stops.
 
-    After the last request, uvicorn raises the signal that stopped it once more; by default that
-    kills the process.
+    Uvicorn's leaves that out after a second signal, of which a worker gets one from the terminal
+    and one from its supervisor. And it raises the signal that stopped it once more, which would
+    cut the event loop off.
     """
 
+    def run(self, sockets: list[socket] | None = None) -> None:
+        # Uvicorn handles signals from a later moment on: one before it would cut the start off.
+        for number in _SIGNALS:
+            signal.signal(number, self.handle_exit)
+        super().run(sockets)
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)  # another one would interrupt the exit
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.should_exit = True
+
+
+class Worker(Process):
+    """A worker process that exits in the normal way, and so writes its last log lines."""
+
+    @property
+    def server(self) -> uvicorn.Server:
+        if self._server is None:
+            self._server = Server(self.config)
+        return self._server
+
     def target(self, sockets: list[socket] | None = None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, _exit)
         try:
             super().target(sockets)

@@ -18,13 +18,18 @@ import uvicorn
 from symphony import logs
 from symphony.bootstrap import StartRefused
 from symphony.infrastructure.metrics import SHARED_DIRECTORY, forget_process
-from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Supervisor, WorkerNotStarted
+from symphony.serving.uvicorn_adapter import (
+    STARTUP_FAILURE,
+    Server,
+    Supervisor,
+    WorkerNotStarted,
+)
 
 
 def run_workers(config: uvicorn.Config, listener: socket) -> bool:
     """Serve until a signal stops the service; return False when the service could not start."""
     if config.workers == 1:
-        server = uvicorn.Server(config)
+        server = Server(config)
         server.run(sockets=[listener])
         return server.started
     if not _has_working_directory():
