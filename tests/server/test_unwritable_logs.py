@@ -1,4 +1,4 @@
-"""Whatever happens to the log, requests are answered and the service stops when it is told to."""
+"""A log that cannot be written stops no request, and does not delay the end of the service."""
 
 import asyncio
 import os

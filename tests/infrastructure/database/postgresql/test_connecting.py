@@ -1,4 +1,4 @@
-"""Connections that cannot be opened: each reason is told in one line, without the password."""
+"""Connections that cannot be opened: the error has the reason in one line, no password."""
 
 import asyncio
 import socketserver
