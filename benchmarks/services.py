@@ -19,6 +19,7 @@ from scripts.support.service_process import (
     ServiceProcess,
     settings,
 )
+from symphony.domain.user_profiles import FIRST_GENERATION
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.derived_keys import derive_key
 
@@ -38,7 +39,7 @@ class Failed(Exception):
 
 def token(user_id: UUID) -> str:
     """An access token that all services accept."""
-    return JwtAccessTokens(KEY, _TOKENS_LAST).issue(user_id)
+    return JwtAccessTokens(KEY, _TOKENS_LAST).issue(user_id, FIRST_GENERATION)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,9 @@ from symphony.application.workspaces import (
 )
 from symphony.bootstrap import engines_for, master_keys_for, secret_for
 from symphony.config.demo import get_demo_settings
-from symphony.domain.api_tokens import Scope, TokenRefused, hash_token, new_api_token
+from symphony.domain.api_tokens import Scope, hash_token, new_api_token
 from symphony.domain.base import PageRequest, new_id
-from symphony.domain.errors import DomainError, Forbidden, InvalidCredentials, Locked
+from symphony.domain.errors import DomainError, Forbidden, InvalidCredentials, Locked, TokenRefused
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.metrics import Metrics

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from symphony.application.app import Application
-from symphony.application.orchestrations.password_update import UpdatePassword, update_password
+from symphony.application.orchestrations.profile_update import UpdateProfile, update_profile
 from symphony.application.orchestrations.sign_in import SignIn, sign_in
 from symphony.application.orchestrations.sign_up import SignUp, create_user
 from symphony.application.user_profiles import (
@@ -19,7 +19,7 @@ from symphony.application.user_profiles import (
     update_user_profile,
 )
 from symphony.domain.errors import InvalidCredentials
-from symphony.domain.user_profiles import PasswordChange, UserProfile
+from symphony.domain.user_profiles import PasswordChange, ProfileUpdate, UserProfile
 from tests.application.conftest import PASSWORD
 
 COMPOSED = "gr\u00fcne \u00c4pfel"
@@ -45,8 +45,8 @@ async def test_a_password_is_accepted_from_another_keyboard(
     user = (await create_user(SignUp("bob", "bob@example.org", first), app)).id
     await sign_in(SignIn("bob", second), app)
     await sign_in(SignIn("bob", first), app)
-    update = UpdateUserProfile(user, user, {})
-    await update_password(UpdatePassword(update, second + first, second), app)
+    update = UpdateUserProfile(user, user, ProfileUpdate({}))
+    await update_profile(UpdateProfile(update, second + first, second), app)
     await sign_in(SignIn("bob", first + second), app)
 
 
@@ -66,8 +66,8 @@ async def test_a_password_from_before_is_normalized_when_its_user_signs_in(
 
 async def test_a_password_from_before_is_accepted_as_the_current_one(app: Application) -> None:
     user = await user_from_before(app, DECOMPOSED)
-    update = UpdateUserProfile(user, user, {})
-    await update_password(UpdatePassword(update, PASSWORD, DECOMPOSED), app)
+    update = UpdateUserProfile(user, user, ProfileUpdate({}))
+    await update_profile(UpdateProfile(update, PASSWORD, DECOMPOSED), app)
     await sign_in(SignIn("bob", PASSWORD), app)
 
 
@@ -75,7 +75,7 @@ async def test_normalizing_does_not_undo_an_update_of_the_password(app: Applicat
     user = await user_from_before(app, DECOMPOSED)
     old_hash = (await profile_of(app, user)).password_hash
     new_hash = await app.passwords.hash(PASSWORD)
-    update = UpdateUserProfile(user, user, {}, password_change=PasswordChange(old_hash, new_hash))
+    update = UpdateUserProfile(user, user, ProfileUpdate({}, new_hash, old_hash))
     await app.run(update_user_profile, update)
     change = PasswordChange(old_hash, await app.passwords.hash(COMPOSED))
     await app.run(replace_password_hash, ReplacePasswordHash(user, change))

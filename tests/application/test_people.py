@@ -19,7 +19,7 @@ from symphony.application.api_tokens import (
 from symphony.application.app import Application, Policy
 from symphony.application.orchestrations import identification
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
-from symphony.application.orchestrations.password_update import UpdatePassword, update_password
+from symphony.application.orchestrations.profile_update import UpdateProfile, update_profile
 from symphony.application.orchestrations.sign_in import SignIn, sign_in
 from symphony.application.orchestrations.sign_up import SignUp, create_user, sign_up
 from symphony.application.user_profiles import (
@@ -32,7 +32,7 @@ from symphony.application.user_profiles import (
 )
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain import api_tokens
-from symphony.domain.api_tokens import ApiToken, Scope, TokenRefused, new_api_token
+from symphony.domain.api_tokens import ApiToken, Scope, new_api_token
 from symphony.domain.base import PageRequest, new_id, utc_now
 from symphony.domain.errors import (
     AlreadyExists,
@@ -43,7 +43,9 @@ from symphony.domain.errors import (
     InvalidCredentials,
     NotFound,
     PreconditionFailed,
+    TokenRefused,
 )
+from symphony.domain.user_profiles import ProfileUpdate
 from tests.application.conftest import PASSWORD
 
 BOTH = frozenset(Scope)
@@ -64,8 +66,9 @@ async def refuses(token: str, app: Application) -> None:
 OTHER = "another password"
 
 
-def changing(user_id: UUID, password: str, current: str | None) -> UpdatePassword:
-    return UpdatePassword(UpdateUserProfile(user_id, user_id, {}), password, current)
+def changing(user_id: UUID, password: str, current: str | None) -> UpdateProfile:
+    update = UpdateUserProfile(user_id, user_id, ProfileUpdate({}))
+    return UpdateProfile(update, password, current)
 
 
 async def make_token(app: Application, actor: UUID, **values: Any) -> tuple[str, ApiToken]:
@@ -161,9 +164,9 @@ async def test_while_registration_is_closed_only_the_operator_creates_users(
 async def test_a_new_password_needs_the_current_one(app: Application, ada: UUID) -> None:
     for current in (None, "", "wrong", "\ud800"):
         with pytest.raises(Invalid) as refused:
-            await update_password(changing(ada, OTHER, current), app)
+            await update_profile(changing(ada, OTHER, current), app)
         assert [error.field for error in refused.value.errors] == ["current_password"]
-    changed = await update_password(changing(ada, OTHER, PASSWORD), app)
+    changed = await update_profile(changing(ada, OTHER, PASSWORD), app)
     assert changed.version == 2
     assert await sign_in(SignIn("ada", OTHER), app)
     with pytest.raises(InvalidCredentials):
@@ -176,7 +179,7 @@ async def test_an_invalid_new_password_is_refused(
 ) -> None:
     command = changing(ada, password, PASSWORD)
     with pytest.raises(Invalid) as refused:
-        await update_password(command, app)
+        await update_profile(command, app)
     assert [error.field for error in refused.value.errors] == ["password"]
 
 
@@ -184,7 +187,7 @@ async def test_of_parallel_password_updates_one_succeeds(app: Application, ada: 
     async def change(password: str) -> str:
         command = changing(ada, password, PASSWORD)
         try:
-            await update_password(command, app)
+            await update_profile(command, app)
         except Invalid as refused:
             return refused.errors[0].code
         return "done"
@@ -199,7 +202,7 @@ async def test_a_profile_is_found_by_its_owner_only(app: Application, ada: UUID,
     for target in (ada, new_id()):
         with pytest.raises(NotFound):
             await app.ask(get_user_profile, GetUserProfile(eve, target))
-        update = UpdateUserProfile(eve, target, {"username": "mine"})
+        update = UpdateUserProfile(eve, target, ProfileUpdate({"username": "mine"}))
         with pytest.raises(NotFound):
             await app.run(update_user_profile, update)
         with pytest.raises(NotFound):
@@ -209,7 +212,7 @@ async def test_a_profile_is_found_by_its_owner_only(app: Application, ada: UUID,
 async def test_a_profile_in_another_state_than_expected_is_not_updated(
     app: Application, ada: UUID
 ) -> None:
-    command = UpdateUserProfile(ada, ada, {"username": "lovelace"})
+    command = UpdateUserProfile(ada, ada, ProfileUpdate({"username": "lovelace"}, is_recent=True))
     stale = (await app.ask(get_user_profile, GetUserProfile(ada, ada))).tag
     await app.run(update_user_profile, command)
     with pytest.raises(PreconditionFailed):

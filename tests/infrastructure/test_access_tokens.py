@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from symphony.domain.base import new_id
+from symphony.domain.user_profiles import FIRST_GENERATION
 from symphony.infrastructure import access_tokens
 from symphony.infrastructure.access_tokens import LEEWAY, JwtAccessTokens
 
@@ -34,26 +35,33 @@ def claims(**others: Any) -> dict[str, Any]:
 
 def whose(tokens: JwtAccessTokens, token: str) -> UUID | None:
     read = tokens.read(token)
-    return read[0] if read else None
+    return read.user_id if read else None
 
 
-def test_a_token_names_its_user_and_its_expiry() -> None:
+def test_a_token_names_its_user_its_generation_and_its_times() -> None:
     before = datetime.now(UTC)
-    read = TOKENS.read(TOKENS.issue(USER))
+    read = TOKENS.read(TOKENS.issue(USER, 7))
     assert read is not None
-    user, expires_at = read
-    assert user == USER
+    assert (read.user_id, read.generation) == (USER, 7)
     # JWTs count in whole seconds.
-    assert timedelta(seconds=58) < expires_at - before < timedelta(seconds=90)
+    assert timedelta(seconds=58) < read.expires_at - before < timedelta(seconds=90)
+    assert read.issued_at is not None
+    assert timedelta(seconds=-1) < read.issued_at - before < timedelta(seconds=30)
+
+
+def test_a_token_from_before_generations_were_counted_is_one_of_the_first() -> None:
+    read = TOKENS.read(signed(claims()))
+    assert read is not None
+    assert (read.generation, read.issued_at) == (FIRST_GENERATION, None)
 
 
 def test_another_process_with_the_same_key_reads_it() -> None:
-    assert whose(JwtAccessTokens(KEY, lifetime=1), TOKENS.issue(USER)) == USER
+    assert whose(JwtAccessTokens(KEY, lifetime=1), TOKENS.issue(USER, FIRST_GENERATION)) == USER
 
 
 def test_a_token_that_was_read_before_expires_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens, begun = JwtAccessTokens(KEY, lifetime=60), time.time()
-    token = tokens.issue(USER)
+    token = tokens.issue(USER, FIRST_GENERATION)
     assert whose(tokens, token) == whose(tokens, token) == USER
     monkeypatch.setattr(time, "time", lambda: begun + 59)
     assert whose(tokens, token) == USER
@@ -64,14 +72,14 @@ def test_a_token_that_was_read_before_expires_all_the_same(monkeypatch: pytest.M
 def test_the_clock_of_another_machine_may_differ_by_a_minute(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    token, now = TOKENS.issue(USER), int(time.time())
+    token, now = TOKENS.issue(USER, FIRST_GENERATION), int(time.time())
     with monkeypatch.context() as ahead:
         ahead.setattr(time, "time", lambda: now + 60 + 50)
         first, second = JwtAccessTokens(KEY, lifetime=60).read(token), TOKENS.read(token)
         assert first == second
         assert first is not None
         # What is bound to the token, such as a session, must not have expired already.
-        assert first[1].timestamp() > now + 60 + 50
+        assert first.expires_at.timestamp() > now + 60 + 50
     assert whose(TOKENS, signed(claims(exp=now - 50))) == USER
     assert whose(TOKENS, signed(claims(exp=now - 70))) is None
     assert whose(TOKENS, signed(claims(nbf=now + 50))) == USER
@@ -88,7 +96,7 @@ def test_the_time_at_which_a_token_was_issued_is_no_reason_to_refuse_it(seconds:
 def test_the_cache_is_bounded_and_other_tokens_stay_valid() -> None:
     tokens = JwtAccessTokens(KEY, lifetime=60, cache_size=2)
     users = [new_id() for _ in range(5)]
-    issued = [tokens.issue(user) for user in users]
+    issued = [tokens.issue(user, FIRST_GENERATION) for user in users]
     for _ in range(2):
         assert [whose(tokens, token) for token in issued] == users
     assert len(tokens._cache) == 2  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - that it has a bound is what is tried
@@ -96,7 +104,7 @@ def test_the_cache_is_bounded_and_other_tokens_stay_valid() -> None:
 
 def test_the_cache_drops_the_least_recently_used_token() -> None:
     tokens = JwtAccessTokens(KEY, lifetime=60, cache_size=2)
-    in_use, other, third = (tokens.issue(new_id()) for _ in range(3))
+    in_use, other, third = (tokens.issue(new_id(), FIRST_GENERATION) for _ in range(3))
     for token in (in_use, other, in_use, third):
         tokens.read(token)
     with patch.object(access_tokens, "_decode", wraps=access_tokens._decode) as verified:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - counts what the cache saves
@@ -109,7 +117,7 @@ def test_the_cache_drops_the_least_recently_used_token() -> None:
 
 @pytest.mark.parametrize("lifetime", [-60, -61, -3600])
 def test_an_expired_token_is_nobodys(lifetime: int) -> None:
-    assert whose(TOKENS, JwtAccessTokens(KEY, lifetime).issue(USER)) is None
+    assert whose(TOKENS, JwtAccessTokens(KEY, lifetime).issue(USER, FIRST_GENERATION)) is None
 
 
 @pytest.mark.parametrize(
@@ -157,7 +165,7 @@ def test_what_is_no_token_at_all_is_nobodys(token: str) -> None:
 
 
 def test_a_token_that_was_altered_anywhere_is_nobodys() -> None:
-    token = TOKENS.issue(USER)
+    token = TOKENS.issue(USER, FIRST_GENERATION)
     altered = [
         token[:at] + ("A" if token[at] != "A" else "B") + token[at + 1 :]
         for at in range(len(token) - 1)

@@ -19,6 +19,8 @@ class CreateApiToken:
     name: str
     scopes: tuple[Scope, ...]
     expires_at: datetime | None = None
+    actor_generation: int | None = None
+    """The generation of the actor's access token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class FindApiTokenById:
 
 
 async def create_api_token(command: CreateApiToken, services: Services) -> ApiToken:
-    """Raises: Invalid, InsufficientScope, NotFound."""
+    """Raises: Invalid, TokenRefused, InsufficientScope, NotFound."""
+    await services.user_profiles.require_generation(command.actor, command.actor_generation)
     token = ApiToken(
         user_profile_id=command.actor,
         name=command.name,

@@ -1,10 +1,17 @@
 """The caller of a use case, identified by a token."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from symphony.domain.api_tokens import Scope
+from symphony.domain.base import utc_now
+
+RECENT = timedelta(minutes=5)
+"""How long a sign-in counts as recent."""
+CLOCK_DIFFERENCE = timedelta(minutes=1)
+"""How far the clocks of the processes may differ. A sign-in that is further in the future took
+place before the clock was set back: how long ago is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +23,14 @@ class Caller:
     token_hash: bytes = field(repr=False)
     token_expires_at: datetime | None
     api_token_id: UUID | None = None
+    signed_in_at: datetime | None = None
+    """The time at which an access token was issued."""
+    generation: int | None = None
+    """The generation of an access token."""
+
+    @property
+    def has_signed_in_recently(self) -> bool:
+        """Whether the token is an access token that was issued recently."""
+        return self.signed_in_at is not None and (
+            -CLOCK_DIFFERENCE <= utc_now() - self.signed_in_at < RECENT
+        )

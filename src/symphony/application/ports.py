@@ -1,5 +1,6 @@
 """Ports of the application: password hashes, keys from passphrases, and access tokens."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -36,16 +37,26 @@ class PassphraseKeys(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """The claims of an access token: `generation` counts the passwords of the user."""
+
+    user_id: UUID
+    generation: int
+    issued_at: datetime | None
+    expires_at: datetime
+
+
 class AccessTokens(Protocol):
-    """Signed tokens that identify a user for a limited time."""
+    """Signed tokens that identify a user for a limited time, or until the next password."""
 
     lifetime: int
     """Seconds."""
 
-    def issue(self, user_id: UUID) -> str: ...
+    def issue(self, user_id: UUID, generation: int) -> str: ...
 
-    def read(self, token: str) -> tuple[UUID, datetime] | None:
-        """The user and the expiry time; None for a token that is invalid or expired."""
+    def read(self, token: str) -> AccessToken | None:
+        """The claims; None for a token that is invalid or expired. The generation may be old."""
         ...
 
     def has_expired(self, token: str) -> bool:

@@ -11,8 +11,8 @@ from symphony.application.sign_in_failures import (
     count_sign_in_failure,
     get_sign_in_failures,
 )
+from symphony.domain.passwords.passwords import password_forms
 from symphony.domain.sign_in_failures import MAX_FAILURES
-from symphony.domain.user_profiles import password_forms
 
 ResultT = TypeVar("ResultT")
 

@@ -8,8 +8,8 @@ from symphony.application.app import Queries, Services
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.user_profiles import (
     PasswordChange,
+    ProfileUpdate,
     UserProfile,
-    UserProfileChanges,
     UserSummary,
     require_unique,
 )
@@ -27,13 +27,14 @@ class CreateUserProfile:
 
 @dataclass(frozen=True, slots=True)
 class UpdateUserProfile:
-    """Update a profile; `password_change` is set by `orchestrations.password_update`."""
+    """Update a profile, as `orchestrations.profile_update` has prepared it."""
 
     actor: UUID
     profile_id: UUID
-    changes: UserProfileChanges
+    update: ProfileUpdate
     expected_tags: frozenset[str] | None = None
-    password_change: PasswordChange | None = None
+    revoke_api_tokens: bool = False
+    """Only together with a new password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +55,34 @@ class ResetPassword:
     user_id: UUID
     password_hash: str = field(repr=False)
     account: bytes = field(repr=False)
+    revoke_api_tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DeleteUserProfile:
-    """Delete a profile; `force`, which only the operator has, deletes its workspaces as well."""
+    """Delete a profile; `force`, which only the operator has, deletes its workspaces as well.
+
+    `generation` is that of the access token of a caller other than the operator.
+    """
 
     actor: UUID
     profile_id: UUID
     expected_tags: frozenset[str] | None = None
     force: bool = False
+    generation: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GetUserProfile:
     actor: UUID
     profile_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GetTokenGeneration:
+    """Get the generation of a user's access tokens, to compare it with that of one of them."""
+
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +128,13 @@ async def create_user_profile(command: CreateUserProfile, services: Services) ->
 
 
 async def update_user_profile(command: UpdateUserProfile, services: Services) -> UserProfile:
-    """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
-    return await services.user_profiles.update(
-        command.actor,
-        command.profile_id,
-        command.changes,
-        command.password_change,
-        command.expected_tags,
+    """Raises: NotFound, PreconditionFailed, Invalid, TokenRefused, AlreadyExists."""
+    updated = await services.user_profiles.update(
+        command.actor, command.profile_id, command.update, command.expected_tags
     )
+    if command.update.password_hash is not None:
+        await _revoke_tokens(updated.id, services, api_tokens=command.revoke_api_tokens)
+    return updated
 
 
 async def replace_password_hash(command: ReplacePasswordHash, services: Services) -> None:
@@ -132,19 +144,29 @@ async def replace_password_hash(command: ReplacePasswordHash, services: Services
 async def reset_password(command: ResetPassword, services: Services) -> None:
     """Raises: NotFound."""
     await services.user_profiles.reset_password(command.user_id, command.password_hash)
+    await _revoke_tokens(command.user_id, services, api_tokens=command.revoke_api_tokens)
     await services.sign_in_failures.clear(command.account)
 
 
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:
-    """Raises: NotFound, PreconditionFailed, InUse."""
+    """Raises: NotFound, TokenRefused, PreconditionFailed, InUse."""
     await services.user_profiles.remove(
-        command.actor, command.profile_id, command.expected_tags, force=command.force
+        command.actor,
+        command.profile_id,
+        command.expected_tags,
+        force=command.force,
+        generation=command.generation,
     )
 
 
 async def get_user_profile(query: GetUserProfile, queries: Queries) -> UserProfile:
     """Raises: NotFound."""
     return await queries.repositories.user_profiles.get(query.actor, query.profile_id)
+
+
+async def get_token_generation(query: GetTokenGeneration, queries: Queries) -> int | None:
+    """Return None for a user who does not exist."""
+    return await queries.repositories.user_profiles.token_generation(query.user_id)
 
 
 async def check_user_profile_creation(query: CheckUserProfileCreation, queries: Queries) -> None:
@@ -166,3 +188,10 @@ async def find_user_by_login(query: FindUserByLogin, queries: Queries) -> UserPr
     if "@" in query.login:
         return await profiles.get_by_email(query.login)
     return await profiles.get_by_username(query.login)
+
+
+async def _revoke_tokens(user_id: UUID, services: Services, *, api_tokens: bool) -> None:
+    """Remove what the access tokens of earlier generations have opened, and the API tokens."""
+    await services.vaults.revoke_sessions_of_access_tokens(user_id)
+    if api_tokens:
+        await services.api_tokens.remove_all(user_id)

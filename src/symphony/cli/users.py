@@ -88,17 +88,21 @@ def list_users_command() -> None:
 def set_password_command(
     username: Login,
     password_stdin: PasswordStdin = False,  # noqa: FBT002 - a flag of the command line
+    revoke_tokens: Annotated[  # noqa: FBT002 - a flag of the command line
+        bool, typer.Option("--revoke-tokens", help="Also revoke all API tokens of the user.")
+    ] = False,
 ) -> None:
     """Set a user's password, and end a lock-out after failed sign-ins.
 
-    API tokens stay valid; access tokens stay valid until they expire.
+    Revokes the access tokens of the user; API tokens stay valid without --revoke-tokens.
     """
 
     async def find(application: Application) -> UserProfile:
         return await find_user(username, application)
 
     async def apply(application: Application) -> None:
-        await set_password(SetPassword(user.id, password), application)
+        command = SetPassword(user.id, password, revoke_api_tokens=revoke_tokens)
+        await set_password(command, application)
 
     user = run(with_application(find))
     password = read_password(from_stdin=password_stdin)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
-from symphony.domain.errors import DomainError, Forbidden, NotFound, RuleBroken
+from symphony.domain.errors import Forbidden, NotFound, RuleBroken, TokenRefused
 from symphony.domain.user_profiles import UserProfileRepository
 
 TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
@@ -80,6 +80,10 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """The id of the token's owner, for operators; users name their own tokens only."""
 
     @abstractmethod
+    async def remove_all(self, user_id: UUID) -> None:
+        """Remove all tokens of a user."""
+
+    @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
         """Store the time of the last use; does nothing when the token no longer exists."""
 
@@ -90,13 +94,6 @@ class InsufficientScope(Forbidden):
     def __init__(self, detail: str, needed: Iterable[Scope]) -> None:
         super().__init__("insufficient-scope", detail)
         self.needed = tuple(needed)
-
-
-class TokenRefused(DomainError):
-    """The caller's token is not valid, or not valid any more; `detail` says why."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__("unauthenticated", detail)
 
 
 class TokenRevoked(TokenRefused):
@@ -138,3 +135,7 @@ class ApiTokenService:
     async def remove(self, user_id: UUID, token_id: UUID) -> None:
         """Revoke a token; takes effect immediately. Raises: NotFound."""
         await self._api_tokens.remove(await self._api_tokens.get_for_update(user_id, token_id))
+
+    async def remove_all(self, user_id: UUID) -> None:
+        """Revoke all tokens of a user, whose profile is locked."""
+        await self._api_tokens.remove_all(user_id)

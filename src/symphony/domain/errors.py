@@ -87,6 +87,13 @@ class InvalidCredentials(DomainError):
         super().__init__("invalid-credentials", "The user name or the password is wrong.")
 
 
+class TokenRefused(DomainError):
+    """The caller's token is not valid, or not valid any more; `detail` says why."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("unauthenticated", detail)
+
+
 @dataclass(frozen=True, slots=True)
 class FieldError:
     """An invalid value: the field's name, a stable code, and a sentence on what is allowed."""

@@ -10,40 +10,25 @@ from uuid import UUID
 from symphony.domain import fields as rules
 from symphony.domain import writes
 from symphony.domain.base import Entity, Repository, Rule
-from symphony.domain.errors import AlreadyExists, FieldError, InUse, Invalid, RuleBroken
-from symphony.domain.fields import comparison_key, opaque_text
+from symphony.domain.errors import AlreadyExists, FieldError, InUse, Invalid, NotFound, TokenRefused
+from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
-MIN_PASSWORD = 8
-MAX_PASSWORD = 1024
-
-
-def password(value: object) -> str:
-    """8 to 1,024 characters of any kind (NIST SP 800-63B, section 3.1.1.2), in one Unicode form.
-
-    Returns the form to hash: the one that every keyboard produces for these characters.
-    """
-    given = rules.text(value)
-    if len(given) <= MAX_PASSWORD:
-        normalized = opaque_text(given)
-        if len(normalized) >= MIN_PASSWORD:
-            return normalized
-    raise RuleBroken("password-length", f"Must have {MIN_PASSWORD} to {MAX_PASSWORD:,} characters.")
-
-
-def password_forms(given: str) -> tuple[str, ...]:
-    """The forms of a password to compare with a hash, the current one first.
-
-    Hashes of passwords that were set before passwords were normalized are of the form as typed.
-    """
-    if len(given) > MAX_PASSWORD:
-        return (given,)  # no password: not worth the time that composing it takes
-    return tuple(dict.fromkeys((opaque_text(given), given)))
+FIRST_GENERATION = 1
+CURRENT_PASSWORD_MISSING = (
+    "missing",
+    "Must be given to update the password; after a sign-in of more than 5 minutes ago, or with an"
+    " API token, also to update the user name or the e-mail address.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class UserProfile(Entity):
-    """A person's account. User names and e-mail addresses are unique in the service."""
+    """A person's account. User names and e-mail addresses are unique in the service.
+
+    `token_generation` counts the passwords. An access token is valid in the generation that it was
+    issued in, so a new password ends all earlier ones.
+    """
 
     noun: ClassVar[str] = "user-profile"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -51,12 +36,14 @@ class UserProfile(Entity):
         "email": rules.email,
         "password_hash": rules.text,
         "preferences": json_object,
+        "token_generation": rules.positive,
     }
 
     username: str
     email: str
     password_hash: str = field(repr=False)
     preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+    token_generation: int = FIRST_GENERATION
 
     @property
     def username_key(self) -> str:
@@ -65,6 +52,10 @@ class UserProfile(Entity):
     @property
     def email_key(self) -> str:
         return comparison_key(self.email)
+
+    def new_password(self, password_hash: str) -> dict[str, object]:
+        """The changes for another password: it begins the next generation of access tokens."""
+        return {"password_hash": password_hash, "token_generation": self.token_generation + 1}
 
 
 class UserProfileChanges(TypedDict, total=False):
@@ -81,6 +72,41 @@ class PasswordChange:
 
     old_hash: str = field(repr=False)
     new_hash: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileUpdate:
+    """An update of a profile, with what allows it.
+
+    - `password_hash`: the hash of a new password.
+    - `verified_hash`: the hash against which the current password was verified. A new password
+      requires it, and so does another user name or e-mail address unless `is_recent`.
+    - `is_recent`: whether the caller has signed in recently.
+    - `generation`: the generation of the caller's access token; None for an API token.
+    """
+
+    changes: UserProfileChanges
+    password_hash: str | None = field(default=None, repr=False)
+    verified_hash: str | None = field(default=None, repr=False)
+    is_recent: bool = False
+    generation: int | None = None
+
+    def require_allowed(self, profile: UserProfile) -> None:
+        """Raises: Invalid, TokenRefused."""
+        require_generation(profile, self.generation)
+        if self.verified_hash is not None:
+            if profile.password_hash != self.verified_hash:
+                raise wrong_current_password()
+        elif self.password_hash is not None or (not self.is_recent and self.updates_login(profile)):
+            raise current_password_required()
+
+    def updates_login(self, profile: UserProfile | None) -> bool:
+        """Return whether the user name or the address differs from the profile's."""
+        given = {name: self.changes.get(name) for name in ("username", "email")}
+        return any(
+            value is not None and (profile is None or getattr(profile, name) != value)
+            for name, value in given.items()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +131,10 @@ class UserProfileRepository(Repository[UserProfile]):
     @abstractmethod
     async def summaries(self, after: str, limit: int) -> Sequence[UserSummary]:
         """Users in the order of their names: the first ones after the user name `after`, or ""."""
+
+    @abstractmethod
+    async def token_generation(self, user_id: UUID) -> int | None:
+        """The generation of a user's access tokens, without a lock; None for an unknown user."""
 
     @abstractmethod
     async def workspace_count(self, user_id: UUID) -> int:
@@ -141,21 +171,31 @@ class UserProfileService:
         self,
         user_id: UUID,
         profile_id: UUID,
-        changes: UserProfileChanges,
-        password_change: PasswordChange | None = None,
+        update: ProfileUpdate,
         expected_tags: frozenset[str] | None = None,
     ) -> UserProfile:
-        """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
+        """Raises: NotFound, PreconditionFailed, Invalid, TokenRefused, AlreadyExists."""
         profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
-        values: dict[str, object] = {**changes}
-        if password_change:
-            if profile.password_hash != password_change.old_hash:
-                raise wrong_current_password()
-            values["password_hash"] = password_change.new_hash
+        update.require_allowed(profile)
+        values: dict[str, object] = {**update.changes}
+        if update.password_hash is not None:
+            values |= profile.new_password(update.password_hash)
         updated = profile.updated(values)
         if updated is not profile:
             await require_unique(updated, self._user_profiles)
         return await writes.save_if_changed(self._user_profiles, profile, updated)
+
+    async def require_generation(self, user_id: UUID, generation: int | None) -> None:
+        """Lock the profile, and require that the caller's access token is still valid.
+
+        None is the generation of a caller with another kind of token. Raises: TokenRefused.
+        """
+        if generation is not None:
+            try:
+                profile = await self._user_profiles.get_for_update(user_id, user_id)
+            except NotFound:
+                raise access_token_outdated() from None
+            require_generation(profile, generation)
 
     async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
         """Store another hash of the same password, unless the password was updated meanwhile."""
@@ -164,7 +204,7 @@ class UserProfileService:
     async def reset_password(self, user_id: UUID, new_hash: str) -> None:
         """Replace the hash of a password that need not be known. Raises: NotFound."""
         profile = await self._user_profiles.get_for_update(user_id, user_id)
-        await self._user_profiles.save(profile.updated({"password_hash": new_hash}))
+        await self._user_profiles.save(profile.updated(profile.new_password(new_hash)))
 
     async def remove(
         self,
@@ -173,12 +213,16 @@ class UserProfileService:
         expected_tags: frozenset[str] | None = None,
         *,
         force: bool = False,
+        generation: int | None = None,
     ) -> None:
         """Remove a profile with its API tokens; with `force` also its workspaces with contents.
 
-        Raises: NotFound, PreconditionFailed, InUse.
+        `generation` is that of the caller's access token, if it has one.
+
+        Raises: NotFound, TokenRefused, PreconditionFailed, InUse.
         """
         profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
+        require_generation(profile, generation)
         # This locks the profile, so that no workspace is created meanwhile.
         if await self._user_profiles.count_workspaces(user_id, profile.id) and not force:
             raise InUse("user-has-workspaces", "Delete the workspaces of this user first.")
@@ -201,9 +245,24 @@ async def require_unique(profile: UserProfile, user_profiles: UserProfileReposit
         raise AlreadyExists("email", "A user profile with this e-mail address exists.")
 
 
+def require_generation(profile: UserProfile, generation: int | None) -> None:
+    """Require an access token of the current generation; None is another kind of token.
+
+    Raises: TokenRefused.
+    """
+    if generation is not None and generation != profile.token_generation:
+        raise access_token_outdated()
+
+
+def access_token_outdated() -> TokenRefused:
+    return TokenRefused(
+        "The access token is no longer valid, because the password was changed or the user profile"
+        " deleted; sign in again."
+    )
+
+
 def current_password_required() -> Invalid:
-    detail = "Must be given to update the password."
-    return Invalid([FieldError("current_password", "missing", detail)])
+    return Invalid([FieldError("current_password", *CURRENT_PASSWORD_MISSING)])
 
 
 def wrong_current_password() -> Invalid:

@@ -6,6 +6,7 @@ from uuid import UUID
 import httpx
 
 from symphony.config.settings import Settings
+from symphony.domain.user_profiles import FIRST_GENERATION
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.derived_keys import derive_key
 from tests.support.api import API, PASSWORD, User, code, created, running_api, sign_up
@@ -18,7 +19,9 @@ def access_token(user_id: str, settings: Settings, lifetime: int) -> str:
     """An access token of the service with another lifetime, in seconds."""
     assert settings.secret_key is not None
     secret = settings.secret_key.get_secret_value().encode()
-    return JwtAccessTokens(derive_key(secret, "access tokens"), lifetime).issue(UUID(user_id))
+    return JwtAccessTokens(derive_key(secret, "access tokens"), lifetime).issue(
+        UUID(user_id), FIRST_GENERATION
+    )
 
 
 async def test_without_a_token_the_challenge_has_no_error(ada: User) -> None:

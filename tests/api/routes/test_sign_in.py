@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 
 from symphony.config.settings import Settings
+from symphony.domain.user_profiles import FIRST_GENERATION
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.derived_keys import derive_key
 from tests.conftest import SECRET
@@ -89,7 +90,9 @@ async def test_invalid_tokens_are_refused(ada: User) -> None:
     same_key = derive_key(SECRET.encode(), "access tokens")
     expired = JwtAccessTokens(same_key, -61)
     assert (
-        await ada.using(JwtAccessTokens(same_key, 60).issue(UUID(ada.id))).get("/api-tokens")
+        await ada.using(JwtAccessTokens(same_key, 60).issue(UUID(ada.id), FIRST_GENERATION)).get(
+            "/api-tokens"
+        )
     ).is_success
     for token in (
         "",
@@ -112,8 +115,8 @@ async def test_invalid_tokens_are_refused(ada: User) -> None:
         f"{ada.token} {ada.token}",
         ada.id,
         PASSWORD,
-        other_key.issue(UUID(ada.id)),
-        expired.issue(UUID(ada.id)),
+        other_key.issue(UUID(ada.id), FIRST_GENERATION),
+        expired.issue(UUID(ada.id), FIRST_GENERATION),
     ):
         answer = await ada.using(token).get("/user-profiles/me")
         assert code(answer) == "401 unauthenticated", token

@@ -88,6 +88,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         " header `WWW-Authenticate` names the scopes that this request requires. A token"
         " cannot create a token with scopes that it lacks itself.",
     ),
+    "recent-sign-in-required": ProblemType(
+        403,
+        "A recent sign-in is required",
+        "Sign in again with `POST /api/v1/auth/token`, and repeat the request with the new access"
+        " token within 5 minutes. It cannot be made with an API token.",
+    ),
     "registration-closed": ProblemType(
         403,
         "Registration is closed",

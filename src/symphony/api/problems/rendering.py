@@ -14,13 +14,14 @@ from symphony.api.problems.errors import MAX_ERRORS, ApiError, summary
 from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
 from symphony.api.root_path import root_path
-from symphony.domain.api_tokens import InsufficientScope, TokenRefused
+from symphony.domain.api_tokens import InsufficientScope
 from symphony.domain.errors import (
     DomainError,
     Invalid,
     LimitReached,
     NamesTaken,
     PreconditionFailed,
+    TokenRefused,
 )
 from symphony.domain.sign_in_failures import TooManyAttempts
 

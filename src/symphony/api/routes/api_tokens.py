@@ -103,6 +103,7 @@ async def create_api_token(
             name=body.name,
             scopes=tuple(body.scopes),
             expires_at=body.expires_at,
+            actor_generation=actor.generation,
         ),
     )
     response.headers["Location"] = f"{PREFIX}/api-tokens/{created.id}"

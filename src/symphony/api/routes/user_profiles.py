@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
@@ -22,7 +22,12 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
 from symphony.api.routing import PREFIX, PublicApiRoute, router
 from symphony.application import user_profiles as use_cases
-from symphony.application.orchestrations import password_update, sign_up
+from symphony.application.orchestrations.profile_deletion import DeleteProfile, delete_profile
+from symphony.application.orchestrations.profile_update import UpdateProfile, update_profile
+from symphony.application.orchestrations.sign_up import SignUp, sign_up
+from symphony.domain.errors import RuleBroken
+from symphony.domain.passwords.passwords import new_password
+from symphony.domain.user_profiles import CURRENT_PASSWORD_MISSING, ProfileUpdate
 
 TAG = "user profiles"
 public_routes = router(TAG, PublicApiRoute)
@@ -38,6 +43,11 @@ Preferences = Annotated[
 ]
 
 
+def _require_no_name(password: str, others: ValidationInfo) -> str:
+    """Compare a password with the names that precede it in the schema, if these are valid."""
+    return new_password(others.data.get("username"), others.data.get("email"))(password)
+
+
 class UserProfileCreate(BaseModel):
     """The fields of a new user profile."""
 
@@ -47,6 +57,8 @@ class UserProfileCreate(BaseModel):
     email: Email
     password: Password
     preferences: Preferences = Field(default_factory=dict[str, Any])
+
+    _is_no_name = field_validator("password")(_require_no_name)
 
 
 class UserProfilePatch(BaseModel):
@@ -59,12 +71,38 @@ class UserProfilePatch(BaseModel):
     password: Password = optional()
     current_password: str = Field(
         default_factory=str,
+        validate_default=True,
         repr=False,
-        description="The current password; required to update the password.",
+        description="The current password; required to update the password, and to update the user"
+        " name or the e-mail address without an access token from the last 5 minutes.",
         examples=["correct horse battery staple"],
         json_schema_extra={"writeOnly": True, "format": "password"},
     )
+    revoke_api_tokens: bool = Field(
+        default_factory=bool,
+        strict=True,
+        description="Whether a new password also revokes all API tokens; false by default.",
+        examples=[True],
+        json_schema_extra={"writeOnly": True},
+    )
     preferences: Preferences = optional()
+
+    _is_no_name = field_validator("password")(_require_no_name)
+
+    @field_validator("current_password")
+    @classmethod
+    def _is_given_for_a_password(cls, given: str, others: ValidationInfo) -> str:
+        # A password that is absent is None; one that is not valid is absent here.
+        if not given and others.data.get("password", "") is not None:
+            raise RuleBroken(*CURRENT_PASSWORD_MISSING)
+        return given
+
+    @field_validator("revoke_api_tokens")
+    @classmethod
+    def _is_for_a_password(cls, given: bool, others: ValidationInfo) -> bool:  # noqa: FBT001
+        if given and others.data.get("password", "") is None:
+            raise RuleBroken("password-missing", "Must be false unless `password` is given.")
+        return given
 
 
 @dataclass(slots=True)
@@ -88,8 +126,8 @@ async def create_user_profile(
     body: UserProfileCreate, response: Response, app: App
 ) -> UserProfileResponse:
     """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`."""
-    profile = await sign_up.sign_up(
-        sign_up.SignUp(
+    profile = await sign_up(
+        SignUp(
             username=body.username,
             email=body.email,
             password=body.password,
@@ -151,21 +189,24 @@ async def update_user_profile(
     actor: Actor,
     app: App,
 ) -> UserProfileResponse:
-    """Updates the given fields. A new password requires the current one in `current_password`."""
+    """Updates the given fields. A new password requires the current one in `current_password`, and
+    revokes all access tokens: sign in again. Without an access token from the last 5 minutes,
+    another user name or e-mail address requires it as well.
+    """
     given = body.model_dump(exclude_unset=True)
     password, current_password = given.pop("password", None), given.pop("current_password", None)
     update = use_cases.UpdateUserProfile(
         actor=actor.user_id,
         profile_id=user_profile_id,
-        changes=given,  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+        revoke_api_tokens=given.pop("revoke_api_tokens", False),
+        update=ProfileUpdate(
+            changes=given,  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
+            is_recent=actor.has_signed_in_recently,
+            generation=actor.generation,
+        ),
         expected_tags=expected,
     )
-    if password is None:
-        profile = await app.run(use_cases.update_user_profile, update)
-    else:
-        profile = await password_update.update_password(
-            password_update.UpdatePassword(update, password, current_password), app
-        )
+    profile = await update_profile(UpdateProfile(update, password, current_password), app)
     set_etag(response, profile)
     return UserProfileResponse.of(profile)
 
@@ -174,13 +215,14 @@ async def update_user_profile(
     "/user-profiles/{user_profile_id:other_than_me}",
     status_code=204,
     summary="Delete a user profile",
-    responses=problem_responses("user-profile-not-found", "user-has-workspaces"),
+    responses=problem_responses(
+        "recent-sign-in-required", "user-profile-not-found", "user-has-workspaces"
+    ),
 )
 async def delete_user_profile(
     user_profile_id: UserProfileId, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
-    """Deletes the user profile and its API tokens, if it has no workspaces."""
-    await app.run(
-        use_cases.delete_user_profile,
-        use_cases.DeleteUserProfile(actor.user_id, user_profile_id, expected),
-    )
+    """Deletes the user profile and its API tokens, if it has no workspaces. This requires an access
+    token from the last 5 minutes.
+    """
+    await delete_profile(DeleteProfile(actor, user_profile_id, expected), app)

@@ -11,8 +11,11 @@ from symphony.application.api_tokens import (
 )
 from symphony.application.app import Application
 from symphony.application.callers import Caller
-from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, TokenRefused, hash_token
+from symphony.application.user_profiles import GetTokenGeneration, get_token_generation
+from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, hash_token
 from symphony.domain.base import utc_now
+from symphony.domain.errors import TokenRefused
+from symphony.domain.user_profiles import access_token_outdated
 
 _USE_RESOLUTION = timedelta(minutes=1)  # of `last_used_at`, so that few requests write it
 
@@ -34,8 +37,17 @@ async def identify_caller(command: IdentifyCaller, app: Application) -> Caller:
         if app.access_tokens.has_expired(command.token):
             raise TokenRefused("The access token has expired; sign in again.")
         raise TokenRefused("The token is not valid; sign in to get an access token.")
-    user_id, expires_at = read
-    return Caller(user_id, frozenset(Scope), hash_token(command.token), expires_at)
+    # With each request: a cache would accept a token for a while after the password was changed.
+    if await app.ask(get_token_generation, GetTokenGeneration(read.user_id)) != read.generation:
+        raise access_token_outdated()
+    return Caller(
+        read.user_id,
+        frozenset(Scope),
+        hash_token(command.token),
+        read.expires_at,
+        signed_in_at=read.issued_at,
+        generation=read.generation,
+    )
 
 
 async def _identify_by_api_token(token: str, app: Application) -> Caller:

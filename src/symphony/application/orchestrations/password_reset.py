@@ -7,7 +7,7 @@ from symphony.application import user_profiles as commands
 from symphony.application.app import Application
 from symphony.application.throttling import account_key
 from symphony.domain import fields as rules
-from symphony.domain import user_profiles as domain
+from symphony.domain.passwords.passwords import new_password
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +16,19 @@ class SetPassword:
 
     user_id: UUID
     password: str = field(repr=False)
+    revoke_api_tokens: bool = False
 
 
 async def set_password(command: SetPassword, app: Application) -> None:
     """Raises: Invalid, NotFound, Overloaded."""
-    password = rules.checked("password", domain.password, command.password)
+    user = await app.ask(
+        commands.get_user_profile, commands.GetUserProfile(command.user_id, command.user_id)
+    )
+    rule = new_password(user.username, user.email)
+    password = rules.checked("password", rule, command.password)
     password_hash = await app.passwords.hash(password)
     account = account_key(str(command.user_id), app)
-    await app.run(
-        commands.reset_password, commands.ResetPassword(command.user_id, password_hash, account)
+    reset = commands.ResetPassword(
+        command.user_id, password_hash, account, command.revoke_api_tokens
     )
+    await app.run(commands.reset_password, reset)

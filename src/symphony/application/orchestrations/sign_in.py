@@ -45,7 +45,9 @@ async def sign_in(command: SignIn, app: Application) -> str:
     assert profile is not None  # noqa: S101 - no password matches the hash None
     if match is PasswordMatch.AS_TYPED:
         await _normalize(profile, command.password, app)
-    return app.access_tokens.issue(profile.id)
+    # The generation that was read together with the hash: if the password has been changed since,
+    # the token is refused.
+    return app.access_tokens.issue(profile.id, profile.token_generation)
 
 
 async def _normalize(profile: UserProfile, password: str, app: Application) -> None:

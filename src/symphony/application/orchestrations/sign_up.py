@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from symphony.application.app import Application
 from symphony.application.user_profiles import CreateUserProfile, create_user_profile
 from symphony.domain import fields as rules
-from symphony.domain import user_profiles as domain
 from symphony.domain.errors import Forbidden
 from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.passwords.passwords import new_password
 from symphony.domain.user_profiles import UserProfile
 
 
@@ -34,7 +34,8 @@ async def create_user(command: SignUp, app: Application) -> UserProfile:
 
     Raises: Invalid, AlreadyExists, Overloaded.
     """
-    password = rules.checked("password", domain.password, command.password)
+    rule = new_password(command.username, command.email)
+    password = rules.checked("password", rule, command.password)
     create = CreateUserProfile(
         command.username, command.email, await app.passwords.hash(password), command.preferences
     )

@@ -46,7 +46,7 @@ class OpenedVault:
 
 async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     """Raises: NotFound, PreconditionFailed, Invalid, WrongPassphrase, TooManyAttempts,
-    VaultDamaged, Overloaded, TokenRevoked.
+    VaultDamaged, Overloaded, TokenRefused.
     """
     caller = command.actor
     vault, record = await app.ask(

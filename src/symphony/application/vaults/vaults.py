@@ -145,9 +145,10 @@ async def unlock_vault(command: UnlockVault, services: Services) -> Vault:
 async def add_vault_session(command: AddVaultSession, services: Services) -> Vault | None:
     """Return None when `key` is no longer the vault's key.
 
-    Raises: TokenRevoked, NotFound, PreconditionFailed.
+    Raises: TokenRefused, NotFound, PreconditionFailed.
     """
     caller = command.actor
+    await services.user_profiles.require_generation(caller.user_id, caller.generation)
     if caller.api_token_id is not None:
         await services.api_tokens.require(caller.user_id, caller.api_token_id)
     return await services.vaults.add_session(

@@ -85,6 +85,10 @@ class VaultSessionRepository(ABC):
     async def remove_all(self, vault_id: UUID) -> None:
         """Remove all sessions of a vault."""
 
+    @abstractmethod
+    async def remove_of_access_tokens(self, user_id: UUID) -> None:
+        """Remove the sessions of a user's access tokens, and lock their vaults."""
+
 
 def new_session(
     data_key: DataKey, token_hash: bytes, api_token_id: UUID | None, expires_at: datetime

@@ -115,6 +115,10 @@ class VaultService:
         await self._vault_sessions.remove_expired()
         return saved
 
+    async def revoke_sessions_of_access_tokens(self, user_id: UUID) -> None:
+        """Remove the sessions of a user's access tokens; the user's profile is locked."""
+        await self._vault_sessions.remove_of_access_tokens(user_id)
+
     async def replace_key(
         self,
         user_id: UUID,

@@ -127,6 +127,7 @@ class UserProfileModel(EntityModel):
         CheckConstraint("length(username) BETWEEN 3 AND 64", name="username"),
         CheckConstraint("length(email) BETWEEN 3 AND 254", name="email"),
         CheckConstraint("workspace_count >= 0", name="workspace_count"),
+        CheckConstraint("token_generation >= 1", name="token_generation"),
     )
 
     username: Mapped[str] = mapped_column(String(64))
@@ -136,6 +137,7 @@ class UserProfileModel(EntityModel):
     password_hash: Mapped[str] = mapped_column(String(255))
     preferences: Mapped[dict[str, Any]]
     workspace_count: Mapped[int] = mapped_column(server_default="0")
+    token_generation: Mapped[int] = mapped_column(server_default="1")
 
 
 class WorkspaceModel(InUserProfileModel):

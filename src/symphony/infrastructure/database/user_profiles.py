@@ -28,6 +28,7 @@ _SUMMARIES = (
     .order_by(_profiles.username_key)
     .limit(bindparam("at_most", type_=Integer()))
 )
+_TOKEN_GENERATION = select(_profiles.token_generation).where(_profiles.id == OWNER_ID)
 _WORKSPACE_COUNT = select(_profiles.workspace_count).where(_profiles.id == OWNER_ID)
 _COUNT_WORKSPACES = (
     update(USER_PROFILES.table)
@@ -56,6 +57,10 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
         parameters = {"after_key": comparison_key(after), "at_most": limit}
         rows = await self._connection.fetch(_SUMMARIES, parameters)
         return [UserSummary(*row) for row in rows]
+
+    async def token_generation(self, user_id: UUID) -> int | None:
+        rows = await self._connection.fetch(_TOKEN_GENERATION, {"owner_id": user_id})
+        return rows[0][0] if rows else None
 
     async def workspace_count(self, user_id: UUID) -> int:
         rows = await self._connection.fetch(_WORKSPACE_COUNT, {"owner_id": user_id})

@@ -49,6 +49,20 @@ _REMOVE_EXPIRED = delete(_table).where(
         .with_for_update(skip_locked=True)
     )
 )
+_OF_ACCESS_TOKENS = _sessions.api_token_id.is_(None)
+# Like every other write of sessions, it locks the vaults first; several in the order of their ids.
+_LOCK_VAULTS = (
+    select(_vaults.id)
+    .select_from(VAULTS.table)
+    .join(WORKSPACES.table)
+    .where(
+        VAULTS.owner == OWNER_ID,
+        exists().where(_sessions.vault_id == _vaults.id, _OF_ACCESS_TOKENS).correlate(VAULTS.table),
+    )
+    .order_by(_vaults.id)
+    .with_for_update(of=VAULTS.table, key_share=True)
+)
+_REMOVE_OF_ACCESS_TOKENS = delete(_table).where(_IS_OF_VAULT, _OF_ACCESS_TOKENS)
 _REMOVE_EXCESS = delete(_table).where(
     _sessions.session_hash.in_(
         select(_sessions.session_hash)
@@ -92,3 +106,8 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
 
     async def remove_all(self, vault_id: UUID) -> None:
         await self._connection.fetch(_REMOVE_ALL, {"entity_id": vault_id})
+
+    async def remove_of_access_tokens(self, user_id: UUID) -> None:
+        vaults = await self._connection.fetch(_LOCK_VAULTS, {"owner_id": user_id})
+        for (vault_id,) in vaults:
+            await self._connection.fetch(_REMOVE_OF_ACCESS_TOKENS, {"entity_id": vault_id})
