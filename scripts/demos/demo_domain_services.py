@@ -17,7 +17,7 @@ from symphony.domain.errors import (
 )
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
-from symphony.domain.user_profiles import UserProfile
+from symphony.domain.user_profiles import ProfileUpdate, UserProfile
 from symphony.domain.vaults.keys import Keyring
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
@@ -60,7 +60,8 @@ async def people(stage: Stage, store: Store) -> None:
             await service.user_profiles.create(user("countess", "Ada@Example.org"))
     with stage.expect_refusal("eve renames herself to Ada", AlreadyExists, "username-taken"):
         async with services(store) as service:
-            await service.user_profiles.update(EVE.id, EVE.id, {"username": "Ada"})
+            update = ProfileUpdate({"username": "Ada"}, is_recent=True)
+            await service.user_profiles.update(EVE.id, EVE.id, update)
 
 
 async def names(stage: Stage, store: Store) -> None:

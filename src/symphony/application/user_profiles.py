@@ -133,7 +133,9 @@ async def update_user_profile(command: UpdateUserProfile, services: Services) ->
         command.actor, command.profile_id, command.update, command.expected_tags
     )
     if command.update.password_hash is not None:
-        await _revoke_tokens(updated.id, services, api_tokens=command.revoke_api_tokens)
+        await services.vaults.revoke_sessions_of_access_tokens(updated.id)
+        if command.revoke_api_tokens:
+            await services.api_tokens.remove_all(updated.id)
     return updated
 
 
@@ -144,7 +146,9 @@ async def replace_password_hash(command: ReplacePasswordHash, services: Services
 async def reset_password(command: ResetPassword, services: Services) -> None:
     """Raises: NotFound."""
     await services.user_profiles.reset_password(command.user_id, command.password_hash)
-    await _revoke_tokens(command.user_id, services, api_tokens=command.revoke_api_tokens)
+    await services.vaults.revoke_sessions_of_access_tokens(command.user_id)
+    if command.revoke_api_tokens:
+        await services.api_tokens.remove_all(command.user_id)
     await services.sign_in_failures.clear(command.account)
 
 
@@ -188,10 +192,3 @@ async def find_user_by_login(query: FindUserByLogin, queries: Queries) -> UserPr
     if "@" in query.login:
         return await profiles.get_by_email(query.login)
     return await profiles.get_by_username(query.login)
-
-
-async def _revoke_tokens(user_id: UUID, services: Services, *, api_tokens: bool) -> None:
-    """Remove what the access tokens of earlier generations have opened, and the API tokens."""
-    await services.vaults.revoke_sessions_of_access_tokens(user_id)
-    if api_tokens:
-        await services.api_tokens.remove_all(user_id)

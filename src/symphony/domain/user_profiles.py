@@ -15,10 +15,11 @@ from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
 FIRST_GENERATION = 1
-CURRENT_PASSWORD_MISSING = (
+CURRENT_PASSWORD_FOR_PASSWORD = ("missing", "Must be given to update the password.")
+_CURRENT_PASSWORD_FOR_LOGIN = (
     "missing",
-    "Must be given to update the password; after a sign-in of more than 5 minutes ago, or with an"
-    " API token, also to update the user name or the e-mail address.",
+    "Must be given to update the user name or the e-mail address, unless the access token is from"
+    " the last 5 minutes.",
 )
 
 
@@ -97,7 +98,9 @@ class ProfileUpdate:
         if self.verified_hash is not None:
             if profile.password_hash != self.verified_hash:
                 raise wrong_current_password()
-        elif self.password_hash is not None or (not self.is_recent and self.updates_login(profile)):
+        elif self.password_hash is not None:
+            raise Invalid([FieldError("current_password", *CURRENT_PASSWORD_FOR_PASSWORD)])
+        elif not self.is_recent and self.updates_login(profile):
             raise current_password_required()
 
     def updates_login(self, profile: UserProfile | None) -> bool:
@@ -262,7 +265,8 @@ def access_token_outdated() -> TokenRefused:
 
 
 def current_password_required() -> Invalid:
-    return Invalid([FieldError("current_password", *CURRENT_PASSWORD_MISSING)])
+    """The error of an update of the user name or the e-mail address."""
+    return Invalid([FieldError("current_password", *_CURRENT_PASSWORD_FOR_LOGIN)])
 
 
 def wrong_current_password() -> Invalid:

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)
 
 from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
@@ -27,13 +34,14 @@ from symphony.application.orchestrations.profile_update import UpdateProfile, up
 from symphony.application.orchestrations.sign_up import SignUp, sign_up
 from symphony.domain.errors import RuleBroken
 from symphony.domain.passwords.passwords import new_password
-from symphony.domain.user_profiles import CURRENT_PASSWORD_MISSING, ProfileUpdate
+from symphony.domain.user_profiles import CURRENT_PASSWORD_FOR_PASSWORD, ProfileUpdate
 
 TAG = "user profiles"
 public_routes = router(TAG, PublicApiRoute)
 routes = router(TAG)
 
 
+_ABSENT: Any = object()
 Preferences = Annotated[
     JsonObject,
     Field(
@@ -46,6 +54,11 @@ Preferences = Annotated[
 def _require_no_name(password: str, others: ValidationInfo) -> str:
     """Compare a password with the names that precede it in the schema, if these are valid."""
     return new_password(others.data.get("username"), others.data.get("email"))(password)
+
+
+def _has_password(others: ValidationInfo) -> bool:
+    """Return whether a patch has a password: without one it is None, an invalid one is missing."""
+    return others.data.get("password", "") is not None
 
 
 class UserProfileCreate(BaseModel):
@@ -70,7 +83,7 @@ class UserProfilePatch(BaseModel):
     email: Email = optional()
     password: Password = optional()
     current_password: str = Field(
-        default_factory=str,
+        default_factory=lambda: _ABSENT,
         validate_default=True,
         repr=False,
         description="The current password; required to update the password, and to update the user"
@@ -89,18 +102,21 @@ class UserProfilePatch(BaseModel):
 
     _is_no_name = field_validator("password")(_require_no_name)
 
-    @field_validator("current_password")
+    @field_validator("current_password", mode="wrap")
     @classmethod
-    def _is_given_for_a_password(cls, given: str, others: ValidationInfo) -> str:
-        # A password that is absent is None; one that is not valid is absent here.
-        if not given and others.data.get("password", "") is not None:
-            raise RuleBroken(*CURRENT_PASSWORD_MISSING)
-        return given
+    def _is_given_for_a_password(
+        cls, given: object, validate: ValidatorFunctionWrapHandler, others: ValidationInfo
+    ) -> str:
+        if given is not _ABSENT:
+            return validate(given)
+        if _has_password(others):
+            raise RuleBroken(*CURRENT_PASSWORD_FOR_PASSWORD)
+        return ""
 
     @field_validator("revoke_api_tokens")
     @classmethod
     def _is_for_a_password(cls, given: bool, others: ValidationInfo) -> bool:  # noqa: FBT001
-        if given and others.data.get("password", "") is None:
+        if given and not _has_password(others):
             raise RuleBroken("password-missing", "Must be false unless `password` is given.")
         return given
 

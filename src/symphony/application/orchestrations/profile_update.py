@@ -14,7 +14,7 @@ from symphony.domain import fields as rules
 from symphony.domain.errors import FieldError, Invalid, NotFound, RuleBroken
 from symphony.domain.passwords.passwords import new_password, password
 from symphony.domain.user_profiles import (
-    CURRENT_PASSWORD_MISSING,
+    CURRENT_PASSWORD_FOR_PASSWORD,
     UserProfile,
     current_password_required,
     wrong_current_password,
@@ -67,7 +67,7 @@ def _new_password(command: UpdateProfile) -> str | None:
     except RuleBroken as broken:
         errors.append(FieldError("password", broken.code, broken.detail))
     if command.current_password is None:
-        errors.append(FieldError("current_password", *CURRENT_PASSWORD_MISSING))
+        errors.append(FieldError("current_password", *CURRENT_PASSWORD_FOR_PASSWORD))
     if errors:
         raise Invalid(errors)
     return new
