@@ -123,21 +123,6 @@ async def test_deleting_a_user_deletes_the_profile_and_its_api_tokens(ada: User)
     assert code(signed_in) == "401 invalid-credentials"
 
 
-async def test_the_access_token_of_a_deleted_user_finds_nothing(
-    ada: User,
-) -> None:
-    await ada.delete(f"/user-profiles/{ada.id}")
-    for answer in (
-        await ada.get("/user-profiles/me"),
-        await ada.get(f"/user-profiles/{ada.id}"),
-        await ada.get(f"/user-profiles/{ada.id}/workspaces"),
-        await ada.post(f"/user-profiles/{ada.id}/workspaces", {"name": "Thesis"}),
-        await ada.post("/api-tokens", {"name": "laptop", "scopes": ["read"]}),
-        await ada.delete(f"/user-profiles/{ada.id}"),
-    ):
-        assert code(answer) == "404 user-profile-not-found"
-
-
 async def test_the_name_of_a_deleted_user_is_free_again(ada: User) -> None:
     await ada.delete(f"/user-profiles/{ada.id}")
     assert (await sign_up(ada.client, "ada")).id != ada.id
