@@ -13,7 +13,7 @@ from scripts.demos.support.demo_server import running_server
 from scripts.demos.support.stage import Stage, perform
 from scripts.support.service_process import SYMPHONY
 
-FIRST = "correct horse battery staple"
+FIRST, SECOND = "correct horse battery staple", "a staple, a battery and a horse"
 # The same password from two keyboards: "\u00fc" is one character, or two.
 COMPOSED, DECOMPOSED = "gr\u00fcne \u00c4pfel", "gru\u0308ne A\u0308pfel"
 
@@ -55,6 +55,8 @@ def story(stage: Stage) -> None:
             create(operator, client)
             lock_out(operator, client)
             tokens(operator, client)
+            common_passwords(operator, client)
+            stolen_tokens(operator, client)
             delete(operator, client)
         wrong_options(operator)
 
@@ -109,11 +111,64 @@ def tokens(operator: Operator, client: httpx.Client) -> None:
     stage.expect("the token is refused at once", me(client, token) == 401)
 
 
+def common_passwords(operator: Operator, client: httpx.Client) -> None:
+    stage = operator.stage
+    stage.step("Nobody gets a password that is guessed first")
+    for password in ("Password1", "        ", "Charles_B", "charles@example.org"):
+        body = {"username": "charles_b", "email": "charles@example.org", "password": password}
+        refused = client.post("/api/v1/user-profiles", json=body)
+        stage.exchange(refused, "errors")
+        codes = [each["code"] for each in refused.json()["errors"]]
+        stage.expect("refused as too common", codes == ["password-too-common"])
+    command = "user create charles_b --email charles@example.org --password-stdin"
+    done = operator.types(command, password=b"iloveyou\n")
+    stage.expect("also on the command line", done.returncode == 2)
+    stage.why("16,000 passwords are in the package, so this works without a network.")
+
+
+def stolen_tokens(operator: Operator, client: httpx.Client) -> None:
+    stage = operator.stage
+    stage.step("A thief has an access token and an API token of eve")
+    stolen = sign_in(client, "eve", FIRST).json()["access_token"]
+    scopes = {"name": "laptop", "scopes": ["read", "write"]}
+    created = client.post("/api/v1/api-tokens", json=scopes, headers=bearer(stolen))
+    program = created.json()["token"]
+    profile = client.get("/api/v1/user-profiles/me", headers=bearer(stolen)).json()
+    path = f"/api/v1/user-profiles/{profile['id']}"
+
+    new_address = {"email": "thief@example.org"}
+    refused = client.patch(path, json=new_address, headers=bearer(program))
+    stage.exchange(refused, "code", "detail")
+    stage.expect("another address requires the password", refused.status_code == 422)
+    refused = client.delete(path, headers=bearer(program))
+    stage.exchange(refused, "code", "detail")
+    stage.expect("so does the deletion, as a recent sign-in", refused.status_code == 403)
+
+    stage.say("Eve notices, signs in, and changes her password.")
+    own = sign_in(client, "eve", FIRST).json()["access_token"]
+    change = {"password": SECOND, "current_password": FIRST, "revoke_api_tokens": True}
+    changed = client.patch(path, json=change, headers=bearer(own))
+    stage.expect("changed", changed.status_code == 200)
+    refused = client.get(path, headers=bearer(stolen))
+    stage.exchange(refused, "code", "detail")
+    stage.expect("the stolen access token is refused at once", refused.status_code == 401)
+    stage.expect("so is the API token", me(client, program) == 401)
+    stage.expect("so is her own: she signs in again", me(client, own) == 401)
+    again = sign_in(client, "eve", SECOND).json()["access_token"]
+    stage.expect("with the new password", me(client, again) == 200)
+
+    stage.say("If she cannot sign in any more, the operator does the same for her.")
+    reset = "user set-password eve --revoke-tokens --password-stdin"
+    operator.must(reset, password=f"{FIRST}\n".encode())
+    stage.expect("all tokens are refused, without a restart", me(client, again) == 401)
+    stage.why("a token contains the number of the password, which each request compares.")
+
+
 def delete(operator: Operator, client: httpx.Client) -> None:
     stage = operator.stage
     stage.step("A user with workspaces is deleted only on request")
     token = sign_in(client, "ada", COMPOSED).json()["access_token"]
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = bearer(token)
     profile = client.get("/api/v1/user-profiles/me", headers=headers).json()
     path = f"/api/v1/user-profiles/{profile['id']}/workspaces"
     client.post(path, json={"name": "Thesis"}, headers=headers).raise_for_status()
@@ -151,8 +206,11 @@ def status(client: httpx.Client, name: str, password: str) -> int:
 
 
 def me(client: httpx.Client, token: str) -> int:
-    headers = {"Authorization": f"Bearer {token}"}
-    return client.get("/api/v1/user-profiles/me", headers=headers).status_code
+    return client.get("/api/v1/user-profiles/me", headers=bearer(token)).status_code
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 if __name__ == "__main__":

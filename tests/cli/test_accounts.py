@@ -117,6 +117,29 @@ def test_a_new_password_replaces_the_old_one_and_ends_a_lock_out(operator: Opera
     assert refusal(operator("user", "set-password", "nobody")) == NOBODY
 
 
+def test_a_new_password_ends_access_tokens_and_on_request_api_tokens(operator: Operator) -> None:
+    ada = operator.user(operator.creates("ada"), "ada")
+    program = ada.using(operator.loop.run(ada.api_token())["token"])
+
+    def statuses() -> list[int]:
+        users = (ada, program)
+        return [operator.loop.run(each.get("/user-profiles/me")).status_code for each in users]
+
+    assert statuses() == [200, 200]
+    for common in ("ADA@example.org", "Password1", "7" * 9):
+        set_password = ("user", "set-password", "ada", "--password-stdin")
+        refused = operator(*set_password, stdin=f"{common}\n")
+        assert refused.status == 2
+        assert refusal(refused).startswith("--password-stdin: must not be ")
+    assert statuses() == [200, 200]
+    stdin = f"{NEW_PASSWORD}\n"
+    operator.printed("user", "set-password", "ada", "--password-stdin", stdin=stdin)
+    assert statuses() == [401, 200]
+    revoke = ("user", "set-password", "ada", "--password-stdin", "--revoke-tokens")
+    assert operator.printed(*revoke, stdin=stdin) == "Set the password of ada.\n"
+    assert statuses() == [401, 401]
+
+
 def test_a_user_with_workspaces_is_deleted_only_by_force(operator: Operator) -> None:
     ada = operator.user(operator.creates("ada"), "ada")
     operator.creates("eve")
