@@ -72,12 +72,14 @@ async def signing_in(stage: Stage, app: Application) -> UUID:
     stage.expect(
         "only a hash of the password is stored", ada.password_hash.startswith("$argon2id$")
     )
-    caller = await identify_caller(IdentifyCaller(await sign_in(SignIn("ada", PASSWORD), app)), app)
+    caller, _ = await identify_caller(
+        IdentifyCaller(await sign_in(SignIn("ada", PASSWORD), app)), app
+    )
     stage.expect("the access token identifies ada", caller.user_id == ada.id)
     stage.expect("it has all scopes", caller.scopes == frozenset(Scope))
     by_email = await sign_in(SignIn("ADA@example.org", PASSWORD), app)
     # The tokens may expire at different seconds, so the two callers need not be equal.
-    the_same = await identify_caller(IdentifyCaller(by_email), app)
+    the_same, _ = await identify_caller(IdentifyCaller(by_email), app)
     stage.expect("her e-mail address works as well", the_same.user_id == ada.id)
     with stage.expect_refusal("a wrong password", InvalidCredentials):
         await sign_in(SignIn("ada", "hunter2"), app)
@@ -111,7 +113,7 @@ async def api_tokens(stage: Stage, app: Application, ada: UUID) -> None:
         create_api_token, CreateApiToken(ada, frozenset(Scope), token, "backup", only_read)
     )
     stage.expect("only a hash of the token is stored", created.token_hash == hash_token(token))
-    caller = await identify_caller(IdentifyCaller(token), app)
+    caller, _ = await identify_caller(IdentifyCaller(token), app)
     stage.expect("it identifies ada, with the scope read", caller.scopes == frozenset(only_read))
     with stage.expect_refusal(
         "a token with more scopes, created with this one", Forbidden, "insufficient-scope"

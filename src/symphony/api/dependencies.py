@@ -10,7 +10,7 @@ from symphony.application.callers import Caller
 
 
 async def application(request: Request) -> Application:
-    return request.app.state.application
+    return request.state.application
 
 
 async def caller(request: Request) -> Caller:

@@ -18,10 +18,13 @@ from symphony.api.binding import Binding
 from symphony.api.fastapi_adapter import SelfAnsweringRoute
 from symphony.api.problems.errors import ApiError
 from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
+from symphony.application.app import Application
 from symphony.application.callers import Caller
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
 from symphony.domain.api_tokens import InsufficientScope
 from symphony.domain.api_tokens import Scope as TokenScope
+from symphony.domain.errors import TokenRefused
+from symphony.domain.unit_of_work import StoreUnavailable
 
 PREFIX = "/api/v1"
 
@@ -64,7 +67,23 @@ class ApiRoute(SelfAnsweringRoute):
         """Check one request, call the route's function, and send the response."""
         request = ApiRequest(scope, receive)
         await request.read_content(request.app.state.max_body_bytes)
-        caller = await _authenticated(request) if self.needs_token else None
+        app: Application = request.app.state.application
+        caller = None
+        if self.needs_token:
+            caller, app = await identify_caller(IdentifyCaller(_bearer_token(request)), app)
+            request.state.caller = caller
+        request.state.application = app
+        try:
+            response = await self._respond(request, caller)
+        except (TokenRefused, StoreUnavailable):
+            raise
+        except Exception:
+            await app.require_access()  # the 401 for the token comes before all other errors
+            raise
+        await app.require_access()
+        await response(scope, receive, send)
+
+    async def _respond(self, request: ApiRequest, caller: Caller | None) -> Response:
         if self.body and (request.content or self.body.is_required):
             request.read_document(self.media_types())
         if caller:
@@ -77,7 +96,7 @@ class ApiRoute(SelfAnsweringRoute):
             response = Response(status_code=self._success, media_type=JSON)
             response.body = self.serialize(await self._binding.call(request, response))
             response.headers["Content-Length"] = str(len(response.body))
-        await response(scope, receive, send)
+        return response
 
 
 class PublicApiRoute(ApiRoute):
@@ -112,14 +131,12 @@ def needed_scope(method: str) -> TokenScope:
     return TokenScope.READ if method in {"GET", "HEAD"} else TokenScope.WRITE
 
 
-async def _authenticated(request: Request) -> Caller:
+def _bearer_token(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise ApiError("unauthenticated", "Send a token: `Authorization: Bearer …`.")
-    caller = await identify_caller(IdentifyCaller(token), request.app.state.application)
-    request.state.caller = caller
-    return caller
+    return token
 
 
 def _require_scope(needed: TokenScope, caller: Caller) -> None:

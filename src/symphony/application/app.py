@@ -3,10 +3,10 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar, cast
 
-from symphony.application.ports import AccessTokens, PassphraseKeys, PasswordHasher
+from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
@@ -21,7 +21,11 @@ from symphony.domain.unit_of_work import (
     TransactionConflict,
     UnitOfWork,
 )
-from symphony.domain.user_profiles import UserProfileService
+from symphony.domain.user_profiles import (
+    UserProfileRepository,
+    UserProfileService,
+    access_token_outdated,
+)
 from symphony.domain.vaults.entry_service import EntryReader, VaultEntryService
 from symphony.domain.vaults.keys import Keyring, VaultKeyService
 from symphony.domain.vaults.vault_service import VaultService
@@ -95,11 +99,32 @@ class Queries:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckAccess:
+    """Check the access token of a request that needed no other query."""
+
+
+@dataclass(frozen=True, slots=True)
 class CreationResult(Generic[CreationT]):
     """The creation of a command, now or (`replayed`) when it ran before under the same key."""
 
     result: CreationT
     replayed: bool
+
+
+@dataclass(slots=True)
+class AccessCheck:
+    """The access token of a request, and whether its generation was found to be current."""
+
+    token: AccessToken
+    has_passed: bool = False
+
+    async def require_current(self, user_profiles: UserProfileRepository) -> None:
+        """Raises: TokenRefused."""
+        self.has_passed = False
+        generation = await user_profiles.token_generation(self.token.user_id)
+        if generation != self.token.generation:
+            raise access_token_outdated()
+        self.has_passed = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +149,21 @@ class Application:
     """None in the same case."""
     finder: Finder | None
     """None in the same case."""
-    _running: set["asyncio.Task[Any]"] = field(
-        default_factory=set["asyncio.Task[Any]"], init=False, repr=False
-    )
+    access: AccessCheck | None = None
+    """With an access token, every command and query first requires that it is still current."""
+    running: set["asyncio.Task[Any]"] = field(default_factory=set["asyncio.Task[Any]"], repr=False)
+
+    def with_access_token(self, token: AccessToken) -> "Application":
+        """The same application for one request, which an access token must allow."""
+        return replace(self, access=AccessCheck(token))
+
+    async def require_access(self) -> None:
+        """Check the access token if there is one and no command or query has checked it yet.
+
+        Raises: TokenRefused, StoreUnavailable.
+        """
+        if self.access is not None and not self.access.has_passed:
+            await self.ask(check_access, CheckAccess())
 
     async def run(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -179,12 +216,12 @@ class Application:
 
     async def drain(self) -> None:
         """Wait for all running commands and queries; at shutdown, before the store is closed."""
-        while self._running:
-            await asyncio.wait(self._running)
+        while self.running:
+            await asyncio.wait(self.running)
 
     async def _sheltered(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
         task = asyncio.create_task(work)
-        self._running.add(task)
+        self.running.add(task)
         task.add_done_callback(self._finished)
         return await asyncio.shield(task)
 
@@ -193,6 +230,8 @@ class Application:
     ) -> ResultT:
         async def attempt() -> ResultT:
             async with self.store.reading() as repositories:
+                if self.access is not None:
+                    await self.access.require_current(repositories.user_profiles)
                 return await handler(query, Queries(repositories, self.keyring))
 
         return await _retried(attempt)
@@ -220,6 +259,8 @@ class Application:
     ) -> ResultT:
         async def attempt() -> ResultT:
             async with self.store.unit_of_work() as uow:
+                if self.access is not None:
+                    await self.access.require_current(uow.user_profiles)
                 result = await handler(command, Services(uow, self.policy, self.keyring))
                 await uow.commit()
                 return result
@@ -227,9 +268,13 @@ class Application:
         return await _retried(attempt)
 
     def _finished(self, task: "asyncio.Task[Any]") -> None:
-        self._running.discard(task)
+        self.running.discard(task)
         if not task.cancelled():
             task.exception()  # otherwise asyncio logs it when no caller is left to retrieve it
+
+
+async def check_access(query: CheckAccess, queries: Queries) -> None:
+    """Do no more than every query does before."""
 
 
 async def _retried(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:

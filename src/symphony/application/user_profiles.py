@@ -79,13 +79,6 @@ class GetUserProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class GetTokenGeneration:
-    """Get the generation of a user's access tokens, to compare it with that of one of them."""
-
-    user_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class CheckUserProfileCreation:
     """Check the user name and the e-mail address of a profile before its password is known."""
 
@@ -166,11 +159,6 @@ async def delete_user_profile(command: DeleteUserProfile, services: Services) ->
 async def get_user_profile(query: GetUserProfile, queries: Queries) -> UserProfile:
     """Raises: NotFound."""
     return await queries.repositories.user_profiles.get(query.actor, query.profile_id)
-
-
-async def get_token_generation(query: GetTokenGeneration, queries: Queries) -> int | None:
-    """Return None for a user who does not exist."""
-    return await queries.repositories.user_profiles.token_generation(query.user_id)
 
 
 async def check_user_profile_creation(query: CheckUserProfileCreation, queries: Queries) -> None:

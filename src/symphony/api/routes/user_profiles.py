@@ -1,7 +1,7 @@
 """Routes of user profiles."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import Request, Response
 from pydantic import (
@@ -9,8 +9,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationInfo,
-    ValidatorFunctionWrapHandler,
     field_validator,
+    model_validator,
 )
 
 from symphony.api.compression import compressible
@@ -41,7 +41,7 @@ public_routes = router(TAG, PublicApiRoute)
 routes = router(TAG)
 
 
-_ABSENT: Any = object()
+_MISSING = object()
 Preferences = Annotated[
     JsonObject,
     Field(
@@ -54,11 +54,6 @@ Preferences = Annotated[
 def _require_no_name(password: str, others: ValidationInfo) -> str:
     """Compare a password with the names that precede it in the schema, if these are valid."""
     return new_password(others.data.get("username"), others.data.get("email"))(password)
-
-
-def _has_password(others: ValidationInfo) -> bool:
-    """Return whether a patch has a password: without one it is None, an invalid one is missing."""
-    return others.data.get("password", "") is not None
 
 
 class UserProfileCreate(BaseModel):
@@ -83,8 +78,7 @@ class UserProfilePatch(BaseModel):
     email: Email = optional()
     password: Password = optional()
     current_password: str = Field(
-        default_factory=lambda: _ABSENT,
-        validate_default=True,
+        default_factory=str,
         repr=False,
         description="The current password; required to update the password, and to update the user"
         " name or the e-mail address without an access token from the last 5 minutes.",
@@ -102,21 +96,26 @@ class UserProfilePatch(BaseModel):
 
     _is_no_name = field_validator("password")(_require_no_name)
 
-    @field_validator("current_password", mode="wrap")
+    @model_validator(mode="before")
     @classmethod
-    def _is_given_for_a_password(
-        cls, given: object, validate: ValidatorFunctionWrapHandler, others: ValidationInfo
-    ) -> str:
-        if given is not _ABSENT:
-            return validate(given)
-        if _has_password(others):
+    def _mark_missing(cls, patch: Any) -> Any:
+        # So that the missing field is reported together with all other invalid ones.
+        fields = cast("dict[str, Any]", patch) if isinstance(patch, dict) else {}
+        is_required = isinstance(fields.get("password"), str)
+        return {"current_password": _MISSING} | fields if is_required else patch
+
+    @field_validator("current_password", mode="before")
+    @classmethod
+    def _is_given_for_a_password(cls, given: object) -> object:
+        if given is _MISSING:
             raise RuleBroken(*CURRENT_PASSWORD_FOR_PASSWORD)
-        return ""
+        return given
 
     @field_validator("revoke_api_tokens")
     @classmethod
     def _is_for_a_password(cls, given: bool, others: ValidationInfo) -> bool:  # noqa: FBT001
-        if given and not _has_password(others):
+        # Without a password it is None here; an invalid one is missing.
+        if given and others.data.get("password", _MISSING) is None:
             raise RuleBroken("password-missing", "Must be false unless `password` is given.")
         return given
 

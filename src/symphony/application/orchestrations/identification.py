@@ -11,11 +11,9 @@ from symphony.application.api_tokens import (
 )
 from symphony.application.app import Application
 from symphony.application.callers import Caller
-from symphony.application.user_profiles import GetTokenGeneration, get_token_generation
 from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, hash_token
 from symphony.domain.base import utc_now
 from symphony.domain.errors import TokenRefused
-from symphony.domain.user_profiles import access_token_outdated
 
 _USE_RESOLUTION = timedelta(minutes=1)  # of `last_used_at`, so that few requests write it
 
@@ -25,22 +23,21 @@ class IdentifyCaller:
     token: str = field(repr=False)
 
 
-async def identify_caller(command: IdentifyCaller, app: Application) -> Caller:
-    """Return the user of a token.
+async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Caller, Application]:
+    """Return the user of a token, and the application for the caller's request.
+
+    The application checks with each command and query that an access token is still current.
 
     Raises: TokenRefused for a token that is unknown, expired or revoked.
     """
     if command.token.startswith(TOKEN_PREFIX):
-        return await _identify_by_api_token(command.token, app)
+        return await _identify_by_api_token(command.token, app), app
     read = app.access_tokens.read(command.token)
     if read is None:
         if app.access_tokens.has_expired(command.token):
             raise TokenRefused("The access token has expired; sign in again.")
         raise TokenRefused("The token is not valid; sign in to get an access token.")
-    # With each request: a cache would accept a token for a while after the password was changed.
-    if await app.ask(get_token_generation, GetTokenGeneration(read.user_id)) != read.generation:
-        raise access_token_outdated()
-    return Caller(
+    caller = Caller(
         read.user_id,
         frozenset(Scope),
         hash_token(command.token),
@@ -48,6 +45,7 @@ async def identify_caller(command: IdentifyCaller, app: Application) -> Caller:
         signed_in_at=read.issued_at,
         generation=read.generation,
     )
+    return caller, app.with_access_token(read)
 
 
 async def _identify_by_api_token(token: str, app: Application) -> Caller:
