@@ -100,9 +100,11 @@ class UserProfilePatch(BaseModel):
     @classmethod
     def _mark_missing(cls, patch: Any) -> Any:
         # So that the missing field is reported together with all other invalid ones.
-        fields = cast("dict[str, Any]", patch) if isinstance(patch, dict) else {}
+        if not isinstance(patch, dict):
+            return patch
+        fields = cast("dict[str, Any]", patch)
         is_required = isinstance(fields.get("password"), str)
-        return {"current_password": _MISSING} | fields if is_required else patch
+        return {"current_password": _MISSING} | fields if is_required else fields
 
     @field_validator("current_password", mode="before")
     @classmethod
