@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from symphony.domain.vaults.keys import KEY_BYTES, MasterKey, MasterKeyMissing
+from symphony.infrastructure.file_ownership import UnsafeFile, read_own_file
 from symphony.infrastructure.secret_files import load_or_create, replace
 
 
@@ -81,7 +82,7 @@ class FileMasterKeys:
 def load_or_create_master_keys(file: Path) -> FileMasterKeys:
     """Load the master keys of `file`; create it with a new key if it does not exist.
 
-    Raises: MasterKeyMissing, OSError.
+    Raises: MasterKeyMissing, UnsafeFile, OSError.
     """
     load_or_create(file, lambda: _format([secrets.token_bytes(KEY_BYTES)]))
     keys = FileMasterKeys(file)
@@ -105,9 +106,9 @@ def parse_master_keys(text: str, separator: str = ",") -> list[bytes]:
 
 def _read(file: Path) -> list[MasterKey]:
     try:
-        text = file.read_text("ascii").strip()
+        text = read_own_file(file).decode("ascii").strip()
         return [_named(key) for key in parse_master_keys(text, "\n")]
-    except (OSError, ValueError):
+    except (OSError, ValueError, UnsafeFile):
         raise MasterKeyMissing(
             "The service's master key file is missing or invalid. The operator must restore it from"
             " a backup."
