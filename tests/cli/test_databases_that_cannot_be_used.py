@@ -85,6 +85,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await engines.dispose()
 
     asyncio.run(migrate())
+    (directory / DATABASE).chmod(0o600)  # as the service creates it
     return directory
 
 

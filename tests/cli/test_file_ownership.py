@@ -10,7 +10,7 @@ import pytest
 
 from symphony import logs
 from tests.cli.conftest import Symphony, refusal
-from tests.support.owners import give_away
+from tests.infrastructure.owners import give_away
 
 DATABASE = "symphony.sqlite3"
 KEY = f"{DATABASE}.key"

@@ -14,7 +14,7 @@ from symphony.infrastructure.file_ownership import (
     require_own_directory,
     require_own_file,
 )
-from tests.support.owners import give_away
+from tests.infrastructure.owners import give_away
 
 
 def mode(path: Path) -> int:

@@ -9,7 +9,7 @@ from symphony.infrastructure.database.postgresql.address import DatabaseUrlError
 from symphony.infrastructure.database.postgresql.parameters import PARAMETERS
 from symphony.infrastructure.database.postgresql.url import parse_postgresql_url
 from tests.infrastructure.database.postgresql.certificates import create_certificate
-from tests.support.owners import give_away
+from tests.infrastructure.owners import give_away
 
 CANARY = "canary-that-must-not-be-printed"
 # PostgreSQL 17's manual, "Parameter Key Words" of libpq.
