@@ -228,6 +228,15 @@ def test_empty_git_roots_are_none_at_all(monkeypatch: pytest.MonkeyPatch) -> Non
     assert load_settings().git_roots == ()
 
 
+def test_with_git_roots_only_the_first_user_signs_up_unless_the_operator_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYMPHONY_GIT_ROOTS", str(tmp_path))
+    assert load_settings().registration == "first"
+    monkeypatch.setenv("SYMPHONY_REGISTRATION", "open")
+    assert load_settings().registration == "open"
+
+
 def test_without_a_database_the_data_are_in_a_file_of_the_data_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,7 +119,9 @@ def is_trusted_owner(status: os.stat_result) -> bool:
 
 def _require_own(file: Path, status: os.stat_result) -> None:
     if stat.S_ISLNK(status.st_mode):
-        raise UnsafeFile(f"{file} is a symbolic link; must be the file itself.")
+        raise UnsafeFile(
+            f"{file} is a symbolic link. Put the file itself there, or remove the link."
+        )
     if not stat.S_ISREG(status.st_mode):
         raise UnsafeFile(f"{file} is not a file.")
     _require_owner(file, status)
@@ -134,9 +136,9 @@ def _require_owner(path: Path, status: os.stat_result) -> None:
     if not is_trusted_owner(status):
         own = _user(os.geteuid())
         raise UnsafeFile(
-            f"{path} is owned by another user ({_described(status)}), but must be owned by {own},"
-            " as whom Symphony runs, or by root. If its content is yours, run Symphony as that"
-            f" user, or `chown {own} {shlex.quote(str(path))}`; otherwise remove it."
+            f"{path} is owned by another user ({_described(status)}), but Symphony runs as {own}:"
+            " its content may be theirs. If it is yours, run Symphony as that user, or"
+            f" `chown {own} {shlex.quote(str(path))}`; otherwise remove it."
         )
 
 

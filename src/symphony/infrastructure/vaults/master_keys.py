@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import logging
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from filelock import FileLock
 from symphony.domain.vaults.keys import KEY_BYTES, MasterKey, MasterKeyMissing
 from symphony.infrastructure.file_ownership import UnsafeFile, read_own_file
 from symphony.infrastructure.secret_files import load_or_create, replace
+
+_log = logging.getLogger("symphony")
 
 
 class NotMasterKeys(ValueError):
@@ -108,7 +111,13 @@ def _read(file: Path) -> list[MasterKey]:
     try:
         text = read_own_file(file).decode("ascii").strip()
         return [_named(key) for key in parse_master_keys(text, "\n")]
-    except (OSError, ValueError, UnsafeFile):
+    except UnsafeFile as error:
+        _log.warning("%s", error)
+        raise MasterKeyMissing(
+            "Other users of the machine can have changed the service's master key file. The"
+            " operator must check it; the log names it."
+        ) from None
+    except (OSError, ValueError):
         raise MasterKeyMissing(
             "The service's master key file is missing or invalid. The operator must restore it from"
             " a backup."
