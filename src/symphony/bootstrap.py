@@ -24,6 +24,7 @@ from symphony.infrastructure.file_ownership import (
     make_private,
     require_own_directory,
     require_own_file,
+    require_own_lock,
 )
 from symphony.infrastructure.secret_files import load_or_create
 from symphony.infrastructure.vaults.master_keys import (
@@ -91,7 +92,7 @@ def _prepare_file(file: Path) -> None:
     for name in _BESIDE_THE_DATABASE:
         require_own_file(target.with_name(target.name + name))
     for name in _LOCKS:
-        require_own_file(file.with_name(file.name + name))
+        require_own_lock(file.with_name(file.name + name))
     # SQLite gives its other files the mode of this one.
     os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o600))
 

@@ -13,6 +13,7 @@ from symphony.infrastructure.file_ownership import (
     read_own_file,
     require_own_directory,
     require_own_file,
+    require_own_lock,
 )
 from tests.infrastructure.owners import give_away
 
@@ -63,6 +64,25 @@ def test_a_file_that_others_can_read_gets_the_right_mode(
     assert read_own_file(file) == b"content"
     assert mode(file) == given & 0o700
     assert f"{file} was readable by other users" in caplog.text
+
+
+@pytest.mark.parametrize("given", [0o644, 0o664, 0o666])
+def test_a_lock_that_others_can_open_gets_the_right_mode(given: int, file: Path) -> None:
+    file.chmod(given)
+    require_own_lock(file)
+    assert mode(file) == 0o600
+    require_own_lock(file.with_name("missing"))
+
+
+def test_a_lock_of_another_user_or_a_link_in_its_place_is_refused(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(file)
+    with pytest.raises(UnsafeFile, match="is a symbolic link"):
+        require_own_lock(tmp_path / "link")
+    give_away(file, monkeypatch)
+    with pytest.raises(UnsafeFile, match="is owned by another user"):
+        require_own_lock(file)
 
 
 def test_a_file_of_another_user_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,18 +78,26 @@ def require_own_file(file: Path) -> None:
     except FileNotFoundError:
         return
     _require_own(file, status)
-    if is_private(status):
-        return
-    try:
-        os.chmod(file, stat.S_IMODE(status.st_mode) & ~_OTHERS)
-    except OSError as error:
-        raise _readable(file, status, error.strerror) from None
-    if not is_private(os.lstat(file)):  # a file system without modes
-        raise _readable(file, status, "the file system ignores it")
-    if status.st_size:
+    if not is_private(status):
+        _close(file, status)
         _log.warning(
             "%s was readable by other users (%s); it is not any more", file, _described(status)
         )
+
+
+def require_own_lock(file: Path) -> None:
+    """Require that only this user and root can lock a file, which need not exist.
+
+    It has no content that others could have written, so it gets the mode 0600 in any case: earlier
+    versions created it with the mode of the umask. Raises: UnsafeFile, OSError.
+    """
+    try:
+        status = os.lstat(file)
+    except FileNotFoundError:
+        return
+    _require_owned_file(file, status)
+    if not is_private(status):
+        _close(file, status)
 
 
 def read_own_file(file: Path) -> bytes:
@@ -117,7 +125,17 @@ def is_trusted_owner(status: os.stat_result) -> bool:
     return status.st_uid in {os.geteuid(), _ROOT}
 
 
-def _require_own(file: Path, status: os.stat_result) -> None:
+def _close(file: Path, status: os.stat_result) -> None:
+    """Take all rights of others away."""
+    try:
+        os.chmod(file, stat.S_IMODE(status.st_mode) & ~_OTHERS)
+    except OSError as error:
+        raise _not_closed(file, status, error.strerror) from None
+    if not is_private(os.lstat(file)):  # a file system without modes
+        raise _not_closed(file, status, "the file system ignores it")
+
+
+def _require_owned_file(file: Path, status: os.stat_result) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise UnsafeFile(
             f"{file} is a symbolic link. Put the file itself there, or remove the link."
@@ -125,6 +143,10 @@ def _require_own(file: Path, status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise UnsafeFile(f"{file} is not a file.")
     _require_owner(file, status)
+
+
+def _require_own(file: Path, status: os.stat_result) -> None:
+    _require_owned_file(file, status)
     if status.st_mode & _WRITABLE:
         raise UnsafeFile(
             f"{_writable(file, status)}: its content may be theirs. If it is yours, run"
@@ -146,9 +168,9 @@ def _writable(path: Path, status: os.stat_result) -> str:
     return f"{path} is writable by other users ({_described(status)})"
 
 
-def _readable(file: Path, status: os.stat_result, reason: str | None) -> UnsafeFile:
+def _not_closed(file: Path, status: os.stat_result, reason: str | None) -> UnsafeFile:
     return UnsafeFile(
-        f"{file} is readable by other users ({_described(status)}), and this cannot be changed:"
+        f"{file} is open to other users ({_described(status)}), and this cannot be changed:"
         f" {reason}. Run `chmod go= {shlex.quote(str(file))}`, or use another directory."
     )
 
