@@ -25,6 +25,7 @@ from symphony.infrastructure.file_ownership import (
     require_own_directory,
     require_own_file,
     require_own_lock,
+    resolve_own_link,
 )
 from symphony.infrastructure.secret_files import load_or_create
 from symphony.infrastructure.vaults.master_keys import (
@@ -85,10 +86,7 @@ def _prepare_file(file: Path) -> None:
     """Create an embedded database. Raises: UnsafeFile, OSError."""
     create_directory(file.parent)
     require_own_directory(file.parent)
-    target = file
-    if file.is_symlink():  # as whom the directory belongs to wants it
-        target = file.resolve()
-        require_own_directory(target.parent)
+    target = resolve_own_link(file)
     for name in _BESIDE_THE_DATABASE:
         require_own_file(target.with_name(target.name + name))
     for name in _LOCKS:

@@ -176,6 +176,9 @@ def test_a_database_may_be_a_link_into_another_directory_of_the_same_user(
     (disk / "large.sqlite3-wal").touch()
     (disk / "large.sqlite3-wal").chmod(0o666)
     assert "large.sqlite3-wal is writable" in refusal(symphony("db", "check"))
+    (directory / DATABASE).unlink()
+    (directory / DATABASE).symlink_to(directory / DATABASE)
+    assert "is a symbolic link" in refusal(symphony("db", "check"))
 
 
 def test_the_commits_that_syncs_have_fetched_are_closed_or_refused(

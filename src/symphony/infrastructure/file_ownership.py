@@ -28,7 +28,7 @@ def create_directory(directory: Path) -> None:
 
     Raises: OSError.
     """
-    missing = directory
+    missing = directory.absolute()
     create = list[Path]()
     while not os.path.lexists(missing):
         create.append(missing)
@@ -65,6 +65,19 @@ def make_private(directory: Path) -> None:
     if status.st_uid == os.geteuid() and status.st_mode & _OTHERS:
         os.chmod(directory, stat.S_IMODE(status.st_mode) & ~_OTHERS)
     require_own_directory(directory)
+
+
+def resolve_own_link(file: Path) -> Path:
+    """Return where a file is that may be a link of this user or root.
+
+    Raises: UnsafeFile, OSError.
+    """
+    if not file.is_symlink():
+        return file
+    _require_owner(file, os.lstat(file))
+    target = Path(os.path.realpath(file))
+    require_own_directory(target.parent)
+    return target
 
 
 def require_own_file(file: Path) -> None:
@@ -129,9 +142,12 @@ def _close(file: Path, status: os.stat_result) -> None:
     """Take all rights of others away."""
     try:
         os.chmod(file, stat.S_IMODE(status.st_mode) & ~_OTHERS)
+        is_closed = is_private(os.lstat(file))
+    except FileNotFoundError:  # SQLite has removed it meanwhile
+        return
     except OSError as error:
         raise _not_closed(file, status, error.strerror) from None
-    if not is_private(os.lstat(file)):  # a file system without modes
+    if not is_closed:
         raise _not_closed(file, status, "the file system ignores it")
 
 
