@@ -39,7 +39,9 @@ def first_profile(stage: Stage, dev: Path, data: Path) -> None:
     with running_server("--git-root", str(dev), data=data) as server, server.client() as client:
         line = start_line(server)
         stage.run("symphony serve --git-root ~/dev", line)
-        stage.expect("the start says that the first profile is missing", "not exist yet" in line)
+        stage.expect(
+            "the start says that the first profile is missing", "still to be created" in line
+        )
         with ThreadPoolExecutor(STRANGERS) as threads:
             answers = list(threads.map(partial(sign_up, client), range(STRANGERS)))
         outcomes = [outcome(each) for each in answers]

@@ -53,7 +53,7 @@ async def test_of_fifty_parallel_sign_ups_in_three_processes_exactly_one_succeed
         one.client() as client,
         other.client() as other_client,
     ):
-        assert "which does not exist yet; sign up under /docs" in registration(one)
+        assert "only the first profile, which is still to be created" in registration(one)
 
         async def sign_up(number: int) -> str:
             body = {"username": f"user{number}", "email": f"{number}@x.org", "password": PASSWORD}

@@ -136,7 +136,7 @@ def _registration(settings: Settings, *, has_users: bool) -> str:
         return "open; every client that reaches this address can sign up"
     if settings.registration == "first" and not has_users:
         return (
-            "open for the first profile only, which does not exist yet; sign up under /docs, or"
-            " create it with the command below, before another client does"
+            "only the first profile, which is still to be created: sign up under /docs, or use the"
+            " command below"
         )
     return "closed; the operator creates profiles"
