@@ -66,7 +66,7 @@ check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-f
 
 # Show what Symphony does, feature by feature, and check it; --quiet prints only the results
 demo *arguments:
-    @{{ run }} python -m scripts.demos.run_all {{ arguments }}
+    @{{ run }} python -m scripts.demos.support.run_all {{ arguments }}
 
 # The API in ten minutes: sign up, create, find, protect, delete
 demo-api:
@@ -115,6 +115,10 @@ demo-docs:
 # The accounts of users: what an operator does on the command line
 demo-accounts:
     @{{ run }} python -m scripts.demos.demo_accounts
+
+# Who gets in: the first profile, and keys and directories that others can write
+demo-registration:
+    @{{ run }} python -m scripts.demos.demo_registration
 
 # Logs that cannot be written, closed streams, a lost token, variables of Kubernetes
 demo-running:

@@ -216,5 +216,6 @@ def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) 
             "master_key": MASTER_KEY,
             "data_dir": tmp_path,
             "git_roots": [request.getfixturevalue("git_root")] if has_git else [],
+            "registration": "open",  # with git roots, too
         }
     )

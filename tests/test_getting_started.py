@@ -59,7 +59,7 @@ async def test_the_guide_fills_several_workspaces_and_registers_nothing_twice(
         ("My work 2", "1"),
     ]
     assert "registered" not in second
-    assert re.findall("Problem: .+?:", output) == ["Problem: 409 username-taken:"]
+    assert re.findall("Problem: .+?:", output) == ["Problem: 403 registration-closed:"]
     for each in (first, second):
         assert re.search(rf"^ *{MORE_THAN_ONE_IMPORT} no-remote$", each, re.MULTILINE)
         assert each.endswith("not hunter2\ntrue\n")

@@ -18,7 +18,10 @@ def test_the_configuration_lists_every_setting_with_its_default() -> None:
         PREFIX + name.upper(): in_words(field.get_default())
         for name, field in Settings.model_fields.items()
         if field.default_factory is None
-    } | {f"{PREFIX}DATA_DIR": "the user's data folder"}
+    } | {
+        f"{PREFIX}DATA_DIR": "the user's data folder",
+        f"{PREFIX}REGISTRATION": "`first` with git roots, else `open`",
+    }
 
 
 def test_the_configuration_lists_every_parameter_of_a_postgresql_url() -> None:

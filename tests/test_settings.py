@@ -71,6 +71,7 @@ def test_every_setting_has_its_default_stated_here() -> None:
         ("AUTO_MIGRATE", "true", True),
         ("DEMO_MODE", "true", True),
         ("REGISTRATION", "closed", "closed"),
+        ("REGISTRATION", "first", "first"),
         ("ACCESS_TOKEN_TTL", "1", 1),
         ("ACCESS_TOKEN_TTL", "86400", 86_400),
         ("MAX_WORKSPACES_PER_USER", "1", 1),
@@ -133,7 +134,7 @@ NO_HOST_NAMES = (
         ("LOG_FORMAT", "xml", "'text' or 'json'"),
         ("AUTO_MIGRATE", "perhaps", "true or false"),
         ("DEMO_MODE", "", "true or false"),
-        ("REGISTRATION", "ajar", "'open' or 'closed'"),
+        ("REGISTRATION", "ajar", "'open' or 'first' or 'closed'"),
         ("ACCESS_TOKEN_TTL", "0", "must be an integer from 1 to 86400"),
         ("ACCESS_TOKEN_TTL", "86401", "must be an integer from 1 to 86400"),
         ("MAX_WORKSPACES_PER_USER", "0", "must be an integer >= 1"),
@@ -225,6 +226,15 @@ def test_a_git_root_that_is_a_file_is_refused(
 def test_empty_git_roots_are_none_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SYMPHONY_GIT_ROOTS", "")
     assert load_settings().git_roots == ()
+
+
+def test_with_git_roots_only_the_first_user_signs_up_unless_the_operator_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYMPHONY_GIT_ROOTS", str(tmp_path))
+    assert load_settings().registration == "first"
+    monkeypatch.setenv("SYMPHONY_REGISTRATION", "open")
+    assert load_settings().registration == "open"
 
 
 def test_without_a_database_the_data_are_in_a_file_of_the_data_folder(

@@ -1,8 +1,9 @@
 """The steps before the service starts: its directory, its keys, and its database's schema."""
 
 import os
-import stat
 import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from symphony.config.settings import PREFIX, Settings, SettingsError
@@ -17,6 +18,15 @@ from symphony.infrastructure.database.checks.sqlite_file import (
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import KEY_BYTES, new_key
+from symphony.infrastructure.file_ownership import (
+    UnsafeFile,
+    create_directory,
+    make_private,
+    require_own_directory,
+    require_own_file,
+    require_own_lock,
+    resolve_own_link,
+)
 from symphony.infrastructure.secret_files import load_or_create
 from symphony.infrastructure.vaults.master_keys import (
     FileMasterKeys,
@@ -26,6 +36,9 @@ from symphony.infrastructure.vaults.master_keys import (
     parse_master_keys,
 )
 
+_BESIDE_THE_DATABASE = ("", "-wal", "-shm", "-journal")
+_LOCKS = (".migration-lock", ".master-key.lock")
+
 
 class StartRefused(Exception):
     """The service cannot start; the message is one line with the reason and the remedy."""
@@ -34,6 +47,8 @@ class StartRefused(Exception):
 def engines_for(settings: Settings) -> Engines:
     """Create the engines for the configured database, and the file of an embedded one.
 
+    No other user can have changed or planted that file, what is beside it, or the mirrors.
+
     Raises: SettingsError, StartRefused.
     """
     try:
@@ -41,19 +56,43 @@ def engines_for(settings: Settings) -> Engines:
     except DatabaseUrlError as error:
         name = "DEMO_DATABASE_URL" if settings.demo_mode else "DATABASE_URL"
         raise SettingsError(f"{PREFIX}{name}: {error}") from None
-    if engines.file is not None:
-        try:
-            engines.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # SQLite gives its other files the mode of this one.
-            descriptor = os.open(engines.file, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK, 0o600)
-        except OSError as error:
-            raise _not_writable(settings, error) from None
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise StartRefused(f"{engines.file} is not a file.")
-        finally:
-            os.close(descriptor)
+    with _refusals(settings):
+        if engines.file is not None:
+            _prepare_file(engines.file)
+        mirrors = mirrors_for(settings, engines)
+        if mirrors is not None:
+            _require_mirrors(mirrors)
     return engines
+
+
+def mirrors_for(settings: Settings, engines: Engines) -> Path | None:
+    """Return the directory of the commits that syncs fetch; None without one."""
+    has_mirrors = settings.git_roots and not engines.is_in_memory
+    return settings.data_dir / "mirrors" if has_mirrors else None
+
+
+def _require_mirrors(mirrors: Path) -> None:
+    """Raises: UnsafeFile, OSError."""
+    if mirrors.parent.exists():
+        require_own_directory(mirrors.parent)
+    if mirrors.exists():
+        make_private(mirrors)  # earlier versions created it with the mode of the umask
+        for mirror in mirrors.iterdir():
+            with suppress(FileNotFoundError):  # removed by another process of the service
+                require_own_directory(mirror)
+
+
+def _prepare_file(file: Path) -> None:
+    """Create an embedded database. Raises: UnsafeFile, OSError."""
+    create_directory(file.parent)
+    require_own_directory(file.parent)
+    target = resolve_own_link(file)
+    for name in _BESIDE_THE_DATABASE:
+        require_own_file(target.with_name(target.name + name))
+    for name in _LOCKS:
+        require_own_lock(file.with_name(file.name + name))
+    # SQLite gives its other files the mode of this one.
+    os.close(os.open(target, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_NOFOLLOW, 0o600))
 
 
 def secret_for(settings: Settings, engines: Engines) -> bytes:
@@ -72,10 +111,8 @@ def secret_for(settings: Settings, engines: Engines) -> bytes:
             " processes and after every restart."
         )
     file = engines.file.with_name(f"{engines.file.name}.key")
-    try:
+    with _refusals(settings):
         secret = load_or_create(file, new_key)
-    except OSError as error:
-        raise _not_writable(settings, error) from None
     if len(secret) < KEY_BYTES:
         raise StartRefused(
             f"{file} must have at least {KEY_BYTES} bytes. Restore it from a backup, or delete it"
@@ -106,10 +143,11 @@ def master_keys_for(settings: Settings, engines: Engines) -> MasterKeys:
     return FileMasterKeys(_master_key_file(engines.file))
 
 
-async def prepare(settings: Settings) -> None:
+async def prepare(settings: Settings) -> bool:
     """Create the directory, the keys and the schema that the service needs.
 
-    An embedded database is always migrated, PostgreSQL only when the settings allow it.
+    An embedded database is always migrated, PostgreSQL only when the settings allow it. Returns
+    whether there will be a user when the service accepts its first request.
 
     Raises: SettingsError, StartRefused, DatabaseUnusable.
     """
@@ -118,7 +156,7 @@ async def prepare(settings: Settings) -> None:
     engines = engines_for(settings)
     try:
         with explained_errors(engines.file):
-            await _prepare(settings, engines)
+            return await _prepare(settings, engines)
     finally:
         await engines.dispose()
 
@@ -137,7 +175,7 @@ def require_temporary_directory(user: str) -> None:
         ) from None
 
 
-async def _prepare(settings: Settings, engines: Engines) -> None:
+async def _prepare(settings: Settings, engines: Engines) -> bool:
     if engines.is_in_memory and settings.workers > 1:
         raise SettingsError(
             f"{PREFIX}WORKERS: {settings.workers} is not possible with a database in memory, which"
@@ -149,14 +187,17 @@ async def _prepare(settings: Settings, engines: Engines) -> None:
         await migrations.upgrade(engines)
     elif not engines.is_in_memory:
         await migrations.require_head(engines)
-    if engines.file is None:
-        return
-    await require_writable(engines)
-    await require_undamaged(engines, CHECKED_AT_START)
-    if settings.master_key is None:
-        async with SqlAlchemyStore(engines).reading() as repositories:
-            is_needed = await repositories.vault_keys.need_a_master_key()
-        _ensure_master_key(settings, _master_key_file(engines.file), is_needed=is_needed)
+    if engines.file is not None:
+        await require_writable(engines)
+        await require_undamaged(engines, CHECKED_AT_START)
+        if settings.master_key is None:
+            async with SqlAlchemyStore(engines).reading() as repositories:
+                is_needed = await repositories.vault_keys.need_a_master_key()
+            _ensure_master_key(settings, _master_key_file(engines.file), is_needed=is_needed)
+    if settings.demo_mode or engines.is_in_memory:
+        return settings.demo_mode
+    async with SqlAlchemyStore(engines).reading() as repositories:
+        return await repositories.user_profiles.exist()
 
 
 def _ensure_master_key(settings: Settings, file: Path, *, is_needed: bool) -> None:
@@ -165,16 +206,15 @@ def _ensure_master_key(settings: Settings, file: Path, *, is_needed: bool) -> No
     With a new key in place of a lost one, some vaults would need the new key, and others the lost
     one. Raises: StartRefused.
     """
-    if is_needed and not file.exists():
+    if is_needed and not os.path.lexists(file):
         raise StartRefused(
             f"{file} is missing, and the keys of vaults are encrypted with it. Restore it from a"
             f" backup; or set {PREFIX}MASTER_KEY to a new key, which gives up the contents of these"
             " vaults."
         )
     try:
-        load_or_create_master_keys(file)
-    except OSError as error:
-        raise _not_writable(settings, error) from None
+        with _refusals(settings):
+            load_or_create_master_keys(file)
     except MasterKeyMissing:
         raise StartRefused(
             f"{file} contains no master key. Restore it from a backup; without it the contents of"
@@ -186,9 +226,16 @@ def _master_key_file(database: Path) -> Path:
     return database.with_name(f"{database.name}.master-key")
 
 
-def _not_writable(settings: Settings, error: OSError) -> StartRefused:
-    variable = "DATA_DIR" if isinstance(settings.store, Path) else "DATABASE_URL"
-    return StartRefused(
-        f"Cannot write to {error.filename or settings.data_dir}: {error.strerror}. Choose another"
-        f" place with {PREFIX}{variable}."
-    )
+@contextmanager
+def _refusals(settings: Settings) -> Generator[None]:
+    """Raise StartRefused in place of the errors of files."""
+    try:
+        yield
+    except UnsafeFile as error:
+        raise StartRefused(str(error)) from None
+    except OSError as error:
+        variable = "DATA_DIR" if isinstance(settings.store, Path) else "DATABASE_URL"
+        raise StartRefused(
+            f"Cannot write to {error.filename or settings.data_dir}: {error.strerror}. Choose"
+            f" another place with {PREFIX}{variable}."
+        ) from None

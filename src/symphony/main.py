@@ -23,7 +23,7 @@ from symphony.api.request_context import RequestContext
 from symphony.api.root_path import RootPath, own_segments, state_below
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
-from symphony.bootstrap import engines_for, master_keys_for, secret_for
+from symphony.bootstrap import engines_for, master_keys_for, mirrors_for, secret_for
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
 from symphony.domain.vaults.keys import Keyring, MasterKeys
@@ -174,7 +174,7 @@ async def running_application(
     remotes = (
         RemoteGit(
             settings.git_roots,
-            None if engines.is_in_memory else settings.data_dir / "mirrors",
+            mirrors_for(settings, engines),
             allow_private=settings.git_allow_private_remotes,
             limits=limits.sync,
         )
@@ -188,7 +188,7 @@ async def running_application(
             max_workspaces_per_user=settings.max_workspaces_per_user,
             max_repos_per_workspace=settings.max_repos_per_workspace,
             max_vaults_per_workspace=settings.max_vaults_per_workspace,
-            registration_open=settings.registration == "open",
+            registration=settings.registration,
         ),
         passwords=Argon2Passwords(threads, costs.password),
         passphrases=Argon2Passphrases(threads, costs.passphrase),

@@ -153,7 +153,7 @@ async def test_an_invalid_password_is_refused_at_sign_up(app: Application, passw
 async def test_while_registration_is_closed_only_the_operator_creates_users(
     app: Application,
 ) -> None:
-    closed = replace(app, policy=Policy(registration_open=False))
+    closed = replace(app, policy=Policy(registration="closed"))
     command = SignUp("ada", "ada@example.org", PASSWORD)
     with pytest.raises(Forbidden) as refused:
         await sign_up(command, closed)

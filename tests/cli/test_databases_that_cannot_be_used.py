@@ -46,7 +46,7 @@ def damage(file: Path) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "a directory": (in_place_of_the_file(Path.mkdir), "Is a directory"),
+    "a directory": (in_place_of_the_file(Path.mkdir), "is not a file"),
     "a pipe": (in_place_of_the_file(os.mkfifo), "is not a file"),
     "text": (lambda file: file.write_bytes(b"Dear Charles, " * 999), "not an SQLite database"),
     "half a file": (lambda file: os.truncate(file, file.stat().st_size // 2), "is damaged"),
@@ -85,6 +85,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
         await engines.dispose()
 
     asyncio.run(migrate())
+    (directory / DATABASE).chmod(0o600)  # as the service creates it
     return directory
 
 

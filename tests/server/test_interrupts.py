@@ -72,7 +72,7 @@ def test_an_interrupted_service_shows_only_how_it_was_started(
         arguments, tmp_path / "data", lambda shown: STARTED in shown, times
     )
     assert status == 0, shown
-    own = ("Symphony listens on ", "Documentation: ", "Data: ", STARTED, "^C")
+    own = ("Symphony listens on ", "Documentation: ", "Data: ", "Registration: ", STARTED, "^C")
     assert [line for line in shown.splitlines() if line and not line.startswith(own)] == []
 
 

@@ -16,7 +16,7 @@ from symphony.serving.uvicorn_adapter import STARTUP_FAILURE, Worker
 def test_a_service_that_may_open_too_few_files_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _limit: (18, 4096))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     with pytest.raises(StartRefused, match="limit of open files is 18; must be at least 32"):
-        serve(Settings(port=0))
+        serve(Settings(port=0), has_users=False)
 
 
 def test_a_worker_whose_event_loop_cannot_start_is_not_replaced(

@@ -23,6 +23,7 @@ async def test_data_and_tokens_of_an_embedded_service_survive_a_restart(
             f"Symphony listens on {server.address}",
             f"Documentation: {server.address}/docs",
             f"Data: {data_dir}",
+            "Registration: open; every client that reaches this address can sign up",
             "Next: symphony user create NAME --email ADDRESS, then sign in with the documentation",
         )
         assert (await client.get("/docs")).status_code == 200

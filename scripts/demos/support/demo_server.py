@@ -68,8 +68,8 @@ class Server:
 def running_server(*options: str, data: Path | None = None, **settings: str) -> Generator[Server]:
     """Run a server on a free port of this machine; it is killed at the end of the block.
 
-    It runs in demo mode, or keeps its database in the folder `data`. `settings` are environment
-    variables without their prefix `SYMPHONY_`.
+    It runs in demo mode, in which everyone can sign up, or keeps its database in the folder `data`.
+    `settings` are environment variables without their prefix `SYMPHONY_`.
 
     Raises: RuntimeError when it does not start.
     """
@@ -80,6 +80,7 @@ def running_server(*options: str, data: Path | None = None, **settings: str) -> 
             process = subprocess.Popen(  # noqa: S603 - our own program
                 [SYMPHONY, "serve", "--port", "0", *([] if data else ["--demo"]), *options],
                 env=os.environ
+                | ({} if data else {"SYMPHONY_REGISTRATION": "open"})
                 | {f"SYMPHONY_{name}": value for name, value in settings.items()}
                 | {"SYMPHONY_DATA_DIR": str(data or folder), "TMPDIR": str(folder)},
                 cwd=folder,

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
 from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
@@ -36,18 +36,21 @@ QueryT = TypeVar("QueryT")
 ResultT = TypeVar("ResultT")
 CreationT = TypeVar("CreationT", bound=Creation)
 
+Registration: TypeAlias = Literal["open", "first", "closed"]
+"""Who may sign up: everyone, only the first user while no profile exists, or nobody."""
+
 MAX_ATTEMPTS = 10
 _LONGEST_PAUSE = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The operator's decisions: the limits, and whether registration is open."""
+    """The operator's decisions: the limits, and who may sign up."""
 
     max_workspaces_per_user: int = 50
     max_repos_per_workspace: int = 100
     max_vaults_per_workspace: int = 20
-    registration_open: bool = True
+    registration: Registration = "open"
 
 
 class Services:

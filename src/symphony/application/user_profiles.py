@@ -23,6 +23,8 @@ class CreateUserProfile:
     email: str
     password_hash: str = field(repr=False)
     preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+    only_first: bool = False
+    """Refuse it if a profile exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class CheckUserProfileCreation:
 
 
 @dataclass(frozen=True, slots=True)
+class UserProfilesExist:
+    """Check whether there is any user profile, for `orchestrations.sign_up`. There is no actor."""
+
+
+@dataclass(frozen=True, slots=True)
 class ListUsers:
     """List users in the order of their names, for the operator: those after `after`, or ""."""
 
@@ -109,14 +116,14 @@ class FindUserByLogin:
 
 
 async def create_user_profile(command: CreateUserProfile, services: Services) -> UserProfile:
-    """Raises: Invalid, AlreadyExists."""
+    """Raises: Invalid, AlreadyExists, Forbidden."""
     profile = UserProfile(
         username=command.username,
         email=command.email,
         password_hash=command.password_hash,
         preferences=command.preferences,
     )
-    await services.user_profiles.create(profile)
+    await services.user_profiles.create(profile, only_first=command.only_first)
     return profile
 
 
@@ -165,6 +172,10 @@ async def check_user_profile_creation(query: CheckUserProfileCreation, queries: 
     """Raises: Invalid, AlreadyExists."""
     profile = UserProfile(username=query.username, email=query.email, password_hash="")
     await require_unique(profile, queries.repositories.user_profiles)
+
+
+async def user_profiles_exist(_query: UserProfilesExist, queries: Queries) -> bool:
+    return await queries.repositories.user_profiles.exist()
 
 
 async def list_users(query: ListUsers, queries: Queries) -> Sequence[UserSummary]:

@@ -105,5 +105,5 @@ def serve(
     with refusals(options=options):
         settings = load_settings()
         stop_successfully()
-        asyncio.run(prepare(settings))
-        run_server(settings)
+        has_users = asyncio.run(prepare(settings))
+        run_server(settings, has_users=has_users)

@@ -54,7 +54,10 @@ class Settings(BaseSettings):
     git_allow_private_remotes: bool = False
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    registration: Literal["open", "closed"] = "open"
+    registration: Literal["open", "first", "closed"] = Field(
+        # Users can read the repositories in the git roots, so strangers must not become users.
+        default_factory=lambda settings: "first" if settings.get("git_roots") else "open"
+    )
     access_token_ttl: Annotated[int, Field(ge=1, le=86_400)] = 3600
     max_workspaces_per_user: Annotated[int, Field(ge=1)] = 50
     max_repos_per_workspace: Annotated[int, Field(ge=1)] = 100

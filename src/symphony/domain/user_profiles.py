@@ -10,7 +10,15 @@ from uuid import UUID
 from symphony.domain import fields as rules
 from symphony.domain import writes
 from symphony.domain.base import Entity, Repository, Rule
-from symphony.domain.errors import AlreadyExists, FieldError, InUse, Invalid, NotFound, TokenRefused
+from symphony.domain.errors import (
+    AlreadyExists,
+    FieldError,
+    Forbidden,
+    InUse,
+    Invalid,
+    NotFound,
+    TokenRefused,
+)
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 
@@ -132,6 +140,17 @@ class UserProfileRepository(Repository[UserProfile]):
         """The profile with this e-mail address; case makes no difference."""
 
     @abstractmethod
+    async def exist(self) -> bool:
+        """Whether there is any profile."""
+
+    @abstractmethod
+    async def lock(self) -> None:
+        """Until this unit of work is over, no other one creates, changes or deletes a profile.
+
+        The first statement of a unit of work, so that the next ones see what was committed before.
+        """
+
+    @abstractmethod
     async def summaries(self, after: str, limit: int) -> Sequence[UserSummary]:
         """Users in the order of their names: the first ones after the user name `after`, or ""."""
 
@@ -165,8 +184,12 @@ class UserProfileService:
     def __init__(self, user_profiles: UserProfileRepository) -> None:
         self._user_profiles = user_profiles
 
-    async def create(self, profile: UserProfile) -> None:
-        """Raises: AlreadyExists."""
+    async def create(self, profile: UserProfile, *, only_first: bool = False) -> None:
+        """With `only_first`, refuse it if a profile exists. Raises: AlreadyExists, Forbidden."""
+        if only_first:
+            await self._user_profiles.lock()
+            if await self._user_profiles.exist():
+                raise registration_closed()
         await require_unique(profile, self._user_profiles)
         await self._user_profiles.add(profile)
 
@@ -262,6 +285,10 @@ def access_token_outdated() -> TokenRefused:
         "The access token is no longer valid, because the password was changed or the user profile"
         " deleted; sign in again."
     )
+
+
+def registration_closed() -> Forbidden:
+    return Forbidden("registration-closed", "This service does not accept sign-ups.")
 
 
 def current_password_required() -> Invalid:

@@ -22,7 +22,7 @@ BACKLOG = 2048  # connections that the system queues
 _MIN_OPEN_FILES = 32  # a service with several workers starts, and serves a few requests at a time
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, *, has_users: bool) -> None:
     """Serve until SIGINT or SIGTERM. Raises: StartRefused."""
     _require_open_files()
     if settings.workers > 1:
@@ -48,7 +48,7 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE,
     )
     logs.redirect_streams()
-    _announce(settings, listener)
+    _announce(settings, listener, has_users=has_users)
     if not run_workers(config, listener):
         sys.exit(1)
 
@@ -107,7 +107,7 @@ def _exit_at_once(_signal: int, _frame: FrameType | None) -> None:
     os._exit(0)  # a second signal, during the exit
 
 
-def _announce(settings: Settings, listener: socket.socket) -> None:
+def _announce(settings: Settings, listener: socket.socket, *, has_users: bool) -> None:
     host, port = listener.getsockname()[:2]
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if settings.demo_mode:
@@ -124,6 +124,19 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
         f"Symphony listens on {address}",
         f"Documentation: {address}/docs",
         store,
+        f"Registration: {_registration(settings, has_users=has_users)}",
         f"Next: {step}",
     )
     print("\n".join(lines), flush=True)  # noqa: T201 - for a person
+
+
+def _registration(settings: Settings, *, has_users: bool) -> str:
+    """Describe who can sign up."""
+    if settings.registration == "open":
+        return "open; every client that reaches this address can sign up"
+    if settings.registration == "first" and not has_users:
+        return (
+            "only the first profile, which is still to be created: sign up under /docs, or use the"
+            " command below"
+        )
+    return "closed; the operator creates profiles"

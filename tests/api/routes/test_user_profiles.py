@@ -148,3 +148,14 @@ async def test_nobody_signs_up_while_registration_is_closed(settings: Settings) 
         form = {"username": "ada", "password": PASSWORD}
         signed_in = await client.post(f"{API}/auth/token", data=form)
         assert code(signed_in) == "401 invalid-credentials"
+
+
+async def test_only_the_first_user_signs_up_when_the_operator_says_so(settings: Settings) -> None:
+    first = settings.model_copy(update={"registration": "first"})
+    async with running_api(first) as client:
+        ada = await sign_up(client, "ada")
+        for name in ("ada", "eve"):  # taken or not
+            refused = await _sign_up(client, username=name, email=f"{name}@example.org")
+            assert code(refused) == "403 registration-closed"
+        await ada.delete(f"/user-profiles/{ada.id}")
+        await sign_up(client, "eve")

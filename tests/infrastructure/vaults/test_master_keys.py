@@ -64,6 +64,17 @@ def test_a_new_file_contains_one_random_key(tmp_path: Path) -> None:
     assert load_or_create_master_keys(tmp_path / "other").first() != keys.first()
 
 
+def test_a_file_that_others_can_write_is_no_longer_used_by_a_running_process(
+    tmp_path: Path,
+) -> None:
+    keys = load_or_create_master_keys(tmp_path / "key")
+    (tmp_path / "key").chmod(0o660)
+    with pytest.raises(MasterKeyMissing, match="must check it"):
+        keys.first()
+    (tmp_path / "key").chmod(0o600)
+    assert keys.first()
+
+
 def test_a_change_puts_a_new_key_first_and_takes_the_old_one_away_at_its_end(
     tmp_path: Path,
 ) -> None:

@@ -142,7 +142,10 @@ class UserProfileResponse(EntityRepresentation):
 async def create_user_profile(
     body: UserProfileCreate, response: Response, app: App
 ) -> UserProfileResponse:
-    """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`."""
+    """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`.
+
+    The operator decides whether everyone, only the first user, or nobody may sign up.
+    """
     profile = await sign_up(
         SignUp(
             username=body.username,

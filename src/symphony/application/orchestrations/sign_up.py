@@ -3,12 +3,16 @@
 from dataclasses import dataclass, field
 
 from symphony.application.app import Application
-from symphony.application.user_profiles import CreateUserProfile, create_user_profile
+from symphony.application.user_profiles import (
+    CreateUserProfile,
+    UserProfilesExist,
+    create_user_profile,
+    user_profiles_exist,
+)
 from symphony.domain import fields as rules
-from symphony.domain.errors import Forbidden
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.passwords.passwords import new_password
-from symphony.domain.user_profiles import UserProfile
+from symphony.domain.user_profiles import UserProfile, registration_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +28,29 @@ async def sign_up(command: SignUp, app: Application) -> UserProfile:
 
     Raises: Forbidden, Invalid, AlreadyExists, Overloaded.
     """
-    if not app.policy.registration_open:
-        raise Forbidden("registration-closed", "This service does not accept sign-ups.")
-    return await create_user(command, app)
+    only_first = app.policy.registration == "first"
+    # Checked before the password is hashed: a sign-up that is refused costs next to nothing.
+    if app.policy.registration == "closed" or (
+        only_first and await app.ask(user_profiles_exist, UserProfilesExist())
+    ):
+        raise registration_closed()
+    return await create_user(command, app, only_first=only_first)
 
 
-async def create_user(command: SignUp, app: Application) -> UserProfile:
+async def create_user(
+    command: SignUp, app: Application, *, only_first: bool = False
+) -> UserProfile:
     """Create a profile for the operator, even if registration is closed.
 
-    Raises: Invalid, AlreadyExists, Overloaded.
+    Raises: Invalid, AlreadyExists, Overloaded; Forbidden with `only_first`, if a profile exists.
     """
     rule = new_password(command.username, command.email)
     password = rules.checked("password", rule, command.password)
     create = CreateUserProfile(
-        command.username, command.email, await app.passwords.hash(password), command.preferences
+        command.username,
+        command.email,
+        await app.passwords.hash(password),
+        command.preferences,
+        only_first=only_first,
     )
     return await app.run(create_user_profile, create)

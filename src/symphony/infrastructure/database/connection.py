@@ -107,6 +107,18 @@ class Connection:
             await self._start_transaction(self._begin)
         await self._answer(self._driver.executemany(prepared.sql, arguments), prepared.sql)
 
+    async def lock_table(self, name: str) -> None:
+        """Let no other transaction write to a table until this one is over; reads go on.
+
+        SQLite has one writer at a time, so there the transaction is enough.
+        """
+        if self._begin and not self._is_in_transaction:
+            await self._start_transaction(self._begin)
+        if not isinstance(self._driver, aiosqlite.Connection):
+            # Not a query, which would fix what a transaction sees at some isolation levels.
+            statement = f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
+            await self._answer(self._driver.execute(statement), statement)
+
     async def commit(self) -> None:
         """Commit the transaction.
 

@@ -83,7 +83,7 @@ async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnecti
         # The lock covers opening the connection: two processes that switch to WAL at the same
         # time can fail.
         lock = engines.file.with_name(f"{engines.file.name}.migration-lock")
-        async with AsyncFileLock(lock, timeout=_LOCK_WAIT):
+        async with AsyncFileLock(lock, timeout=_LOCK_WAIT, mode=0o600):
             async with engines.read.connect() as connection:  # the write engine changes the file
                 await connection.run_sync(schema.require_schema_of_symphony)
             async with engines.write.begin() as connection:

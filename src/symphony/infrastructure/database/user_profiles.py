@@ -22,6 +22,7 @@ _profiles = USER_PROFILES.table.c
 _ADDED: BindParameter[int] = bindparam("added")
 _BY_USERNAME = USER_PROFILES.select_all.where(_profiles.username_key == bindparam("key"))
 _BY_EMAIL = USER_PROFILES.select_all.where(_profiles.email_key == bindparam("key"))
+_ANY = select(_profiles.id).limit(1)
 _SUMMARIES = (
     select(_profiles.username, _profiles.email, _profiles.created_at, _profiles.workspace_count)
     .where(_profiles.username_key > bindparam("after_key"))
@@ -52,6 +53,12 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
 
     async def get_by_email(self, email: str) -> UserProfile | None:
         return await self._one(_BY_EMAIL, key=comparison_key(email))
+
+    async def exist(self) -> bool:
+        return bool(await self._connection.fetch(_ANY, {}))
+
+    async def lock(self) -> None:
+        await self._connection.lock_table(USER_PROFILES.table.name)
 
     async def summaries(self, after: str, limit: int) -> Sequence[UserSummary]:
         parameters = {"after_key": comparison_key(after), "at_most": limit}

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import logging
 import secrets
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,10 @@ from pathlib import Path
 from filelock import FileLock
 
 from symphony.domain.vaults.keys import KEY_BYTES, MasterKey, MasterKeyMissing
+from symphony.infrastructure.file_ownership import UnsafeFile, read_own_file
 from symphony.infrastructure.secret_files import load_or_create, replace
+
+_log = logging.getLogger("symphony")
 
 
 class NotMasterKeys(ValueError):
@@ -81,7 +85,7 @@ class FileMasterKeys:
 def load_or_create_master_keys(file: Path) -> FileMasterKeys:
     """Load the master keys of `file`; create it with a new key if it does not exist.
 
-    Raises: MasterKeyMissing, OSError.
+    Raises: MasterKeyMissing, UnsafeFile, OSError.
     """
     load_or_create(file, lambda: _format([secrets.token_bytes(KEY_BYTES)]))
     keys = FileMasterKeys(file)
@@ -105,8 +109,14 @@ def parse_master_keys(text: str, separator: str = ",") -> list[bytes]:
 
 def _read(file: Path) -> list[MasterKey]:
     try:
-        text = file.read_text("ascii").strip()
+        text = read_own_file(file).decode("ascii").strip()
         return [_named(key) for key in parse_master_keys(text, "\n")]
+    except UnsafeFile as error:
+        _log.warning("%s", error)
+        raise MasterKeyMissing(
+            "Other users of the machine can have changed the service's master key file. The"
+            " operator must check it; the log names it."
+        ) from None
     except (OSError, ValueError):
         raise MasterKeyMissing(
             "The service's master key file is missing or invalid. The operator must restore it from"

@@ -40,5 +40,6 @@ def create_certificate(folder: Path, name: str) -> Certificate:
     )
     files = Certificate(folder / f"{name}.crt", folder / f"{name}.key")
     files.certificate.write_bytes(certificate.public_bytes(Encoding.PEM))
+    files.key.touch(mode=0o600)
     files.key.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return files

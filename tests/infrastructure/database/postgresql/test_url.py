@@ -8,6 +8,8 @@ import pytest
 from symphony.infrastructure.database.postgresql.address import DatabaseUrlError, PostgresqlAddress
 from symphony.infrastructure.database.postgresql.parameters import PARAMETERS
 from symphony.infrastructure.database.postgresql.url import parse_postgresql_url
+from tests.infrastructure.database.postgresql.certificates import create_certificate
+from tests.infrastructure.owners import give_away
 
 CANARY = "canary-that-must-not-be-printed"
 # PostgreSQL 17's manual, "Parameter Key Words" of libpq.
@@ -190,6 +192,20 @@ def test_a_password_is_found_as_libpq_finds_it(home: Path) -> None:
     assert address.password() is None
     assert "0600" in refusal(f"postgresql://eve@h/db?passfile={file}")
     assert "PGPASSFILE" in refusal("postgresql://eve@h/db", PGPASSFILE="/no/such/file")
+
+
+def test_the_key_of_a_client_that_others_can_read_or_own_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = create_certificate(tmp_path, "ada")
+    url = f"postgresql://ada@h/db?sslcert={files.certificate}&sslkey={files.key}"
+    assert parse(url).user == "ada"
+    for mode in (0o644, 0o640, 0o620):
+        files.key.chmod(mode)
+        assert refusal(url).startswith(f"sslkey: '{files.key}' must be owned by this user or root")
+    files.key.chmod(0o600)
+    give_away(files.key, monkeypatch)
+    assert "sslkey: " in refusal(url)
 
 
 def test_a_user_without_a_name_must_be_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from symphony.infrastructure.database.postgresql.address import DatabaseUrlError
+from symphony.infrastructure.file_ownership import is_private, is_trusted_owner
 
 # A backslash escapes the next character, a colon for example.
 _ESCAPED = re.compile(r"\\(.)")
@@ -34,6 +35,20 @@ def require_password_file(file: Path, name: str) -> None:
         raise DatabaseUrlError(f"{name}: {file} cannot be read: {error.strerror}") from None
     if not stat.S_ISREG(status.st_mode) or status.st_mode & 0o077:
         raise DatabaseUrlError(f"{name}: {file} must be a file that only its owner can read (0600)")
+
+
+def require_private_key(name: str, file: str) -> None:
+    """Require a key that libpq would use: of this user or root, and readable by nobody else.
+
+    Source: PostgreSQL's manual, "Client Certificates". Raises: DatabaseUrlError.
+    """
+    require_readable(name, file)
+    status = os.stat(file)
+    if not is_trusted_owner(status) or not is_private(status):
+        raise DatabaseUrlError(
+            f"{name}: {file!r} must be owned by this user or root, and readable only by its owner"
+            " (0600; 0640 if it is root's)"
+        )
 
 
 def find_password(

@@ -25,6 +25,7 @@ from symphony.infrastructure.database.postgresql.files import (
     is_default_present,
     read_service,
     require_password_file,
+    require_private_key,
     require_readable,
 )
 from symphony.infrastructure.database.postgresql.parameters import (
@@ -267,9 +268,11 @@ def _tls(given: Mapping[str, str]) -> tuple[dict[str, str], ssl.SSLContext | Non
     tls = {name: given[name] for name in _TLS if name in given}
     uses_system = tls.get("sslrootcert") == _SYSTEM
     mode = tls.get("sslmode", "verify-full" if uses_system else "prefer")
-    for name in ("sslcert", "sslkey", "sslrootcert", "sslcrl"):
+    for name in ("sslcert", "sslrootcert", "sslcrl"):
         if name in tls and not (name == "sslrootcert" and uses_system):
             require_readable(name, tls[name])
+    if "sslkey" in tls:
+        require_private_key("sslkey", tls["sslkey"])
     if mode == "disable":
         return {"sslmode": mode}, None
     if tls.get("sslnegotiation") == "direct" and mode not in {"require", *_VERIFYING}:

@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from symphony.domain.sync import SyncInProgress
+from symphony.infrastructure.file_ownership import create_directory
 from symphony.infrastructure.git.files.directory_lock import lock_directory
 
 
@@ -148,7 +149,7 @@ class Mirrors:
 def _create_locked(path: Path) -> int:
     """Create a mirror's directory if needed, and lock it. Raises: SyncInProgress, OSError."""
     while True:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        create_directory(path)
         try:
             return lock_directory(path)
         except BlockingIOError:

@@ -22,12 +22,12 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 TOP = HERE.parents[1]
 # What a new user wants to know comes first, the layers inside the service last.
 ORDER = (
     *("api", "attention", "repos", "discovery", "vaults", "safe_changes", "errors"),
-    *("wire", "repo_safety", "docs", "failures", "running"),
+    *("wire", "repo_safety", "registration", "docs", "failures", "running"),
     *("accounts", "config", "domain_models", "database", "repositories", "domain_services"),
     "application_layer",
 )
