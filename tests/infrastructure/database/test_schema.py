@@ -75,7 +75,7 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
         if keys
     }
     assert owners == {
-        "api_tokens": ["user_profiles"],
+        "api_tokens": ["api_tokens", "user_profiles"],
         "idempotency_keys": ["user_profiles"],
         "workspaces": ["user_profiles"],
         "repos": ["workspaces"],

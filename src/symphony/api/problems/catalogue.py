@@ -57,7 +57,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     **_noun("workspace", unique_in="of this user", counted_in="The user"),
     **_noun("repo", unique_in="in this workspace", counted_in="The workspace"),
     **_noun("vault", unique_in="in this workspace", counted_in="The workspace"),
-    **_noun("API token"),
+    **_noun("API token", counted_in="The user"),
     "malformed-request": ProblemType(
         400,
         "The request cannot be parsed",
@@ -85,8 +85,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
         403,
         "The token lacks a scope",
         "GET requires a token with the scope `read`, every other method one with `write`; the"
-        " header `WWW-Authenticate` names the scopes that this request requires. A token"
-        " cannot create a token with scopes that it lacks itself.",
+        " header `WWW-Authenticate` names the scopes that this request requires. An API token"
+        " cannot create a token with scopes that it lacks itself, or one that expires later.",
     ),
     "registration-closed": ProblemType(
         403,

@@ -3,16 +3,19 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
 from symphony.infrastructure.database.mappings import API_TOKENS
 
 _tokens = API_TOKENS.table.c
 _BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
+_COUNT = (
+    select(func.count()).select_from(API_TOKENS.table).where(_tokens.user_profile_id == OWNER_ID)
+)
 _OWNER = select(_tokens.user_profile_id).where(_tokens.id == ENTITY_ID)
 _MARK_USED = (
     update(API_TOKENS.table).where(_tokens.id == ENTITY_ID).values(last_used_at=bindparam("moment"))
@@ -29,6 +32,9 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
     async def owner(self, token_id: UUID) -> UUID | None:
         rows = await self._connection.fetch(_OWNER, {"entity_id": token_id})
         return rows[0][0] if rows else None
+
+    async def count(self, owner_id: UUID) -> int:
+        return (await self._connection.fetch(_COUNT, {"owner_id": owner_id}))[0][0]
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
         await self._connection.fetch(_MARK_USED, {"entity_id": token_id, "moment": moment})

@@ -254,12 +254,14 @@ class ApiTokenModel(InUserProfileModel):
     __table_args__ = (
         *named_in("user_profile_id", unique_names=False),
         UniqueConstraint("token_hash"),
+        Index(None, "creator_id"),
     )
 
     scopes: Mapped[tuple[Scope, ...]] = mapped_column(Scopes)
     token_hash: Mapped[bytes]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
 
 
 class IdempotencyKeyModel(Model):
