@@ -24,6 +24,7 @@ from symphony.domain.unit_of_work import (
 from symphony.domain.user_profiles import UserProfileService
 from symphony.domain.vaults.entry_service import EntryReader, VaultEntryService
 from symphony.domain.vaults.keys import Keyring, VaultKeyService
+from symphony.domain.vaults.storage import StorageLimits, VaultStorage
 from symphony.domain.vaults.vault_service import VaultService
 from symphony.domain.workspaces import WorkspaceService
 
@@ -43,6 +44,7 @@ class Policy:
     max_workspaces_per_user: int = 50
     max_repos_per_workspace: int = 100
     max_vaults_per_workspace: int = 20
+    storage: StorageLimits = field(default_factory=StorageLimits)
     registration_open: bool = True
 
 
@@ -67,7 +69,12 @@ class Services:
         )
         self.vault_keys = VaultKeyService(uow.vault_keys, keyring)
         self.vault_entries = VaultEntryService(
-            uow.vault_entries, uow.vaults, uow.vault_keys, uow.vault_sessions, keyring
+            uow.vault_entries,
+            uow.vaults,
+            uow.vault_keys,
+            uow.vault_sessions,
+            VaultStorage(uow.storage_counters, policy.storage),
+            keyring,
         )
         self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys

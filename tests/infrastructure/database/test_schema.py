@@ -81,6 +81,7 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
         "repos": ["workspaces"],
         "repo_observations": ["repos"],
         "vaults": ["workspaces"],
+        "storage_counters": ["vaults"],
         "vault_keys": ["vaults"],
         "vault_sessions": ["api_tokens", "vaults"],
         "vault_entries": ["vaults"],

@@ -147,6 +147,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The vault has `used` of at most `limit` entries. Delete an entry that is no longer"
         " needed, or use another vault.",
     ),
+    "storage-limit-reached": ProblemType(
+        409,
+        "The limit of storage is reached",
+        "The entries of the vault, or of all your vaults, take `used` of at most `limit` bytes:"
+        " encrypted, with all versions. Delete entries that are no longer needed.",
+    ),
     "vault-without-passphrase": ProblemType(
         409,
         "The vault has no passphrase",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -247,6 +248,18 @@ class VaultEntryVersionModel(TypeChecked, Model):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     facts: Mapped[bytes]
     content: Mapped[bytes]
+
+
+class StorageCounterModel(Model):
+    """The bytes that the entries of a vault take: their sealed keys, facts and contents."""
+
+    __tablename__ = "storage_counters"
+    __table_args__ = (CheckConstraint("entry_bytes >= 0", name="entry_bytes"),)
+
+    vault_id: Mapped[UUID] = mapped_column(
+        ForeignKey("vaults.id", ondelete="CASCADE"), primary_key=True
+    )
+    entry_bytes: Mapped[int] = mapped_column(BigInteger)
 
 
 class ApiTokenModel(InUserProfileModel):
