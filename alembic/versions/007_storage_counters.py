@@ -1,4 +1,4 @@
-"""How many bytes the entries of each vault take."""
+"""How many bytes the entries of each vault take, and what an idempotency key stores."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,6 +20,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("vault_id", name="pk_storage_counters"),
     )
+    op.add_column(
+        "idempotency_keys",
+        sa.Column("size", sa.Integer(), server_default="0", nullable=False),
+    )
     op.execute(
         "INSERT INTO storage_counters (vault_id, entry_bytes)"
         " SELECT vault_id, sum(length(sealed) + (SELECT coalesce(sum(length(facts)"
@@ -29,4 +33,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("idempotency_keys", "size")
     op.drop_table("storage_counters")

@@ -106,7 +106,8 @@ class Storage:
 
     async def _pairs(self, statement: Any) -> dict[UUID, int]:
         async with self.engines.read.connect() as connection:
-            return {row[0]: int(row[1]) for row in await connection.execute(statement)}
+            rows = [tuple(row) for row in await connection.execute(statement)]
+        return {vault: int(size) for vault, size in rows}
 
     def _credentials(self, vault: UUID) -> VaultCredentials:
         return VaultCredentials(self.user, vault, b"t" * 32, None)

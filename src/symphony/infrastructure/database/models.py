@@ -280,6 +280,7 @@ class ApiTokenModel(InUserProfileModel):
 class IdempotencyKeyModel(Model):
     """A key and the created entities as JSON in `entity`: an object, or a list of objects.
 
+    `size` is the length of the JSON in bytes; 0 when a process of an earlier version stored it.
     `entity` is null only inside the unit of work that claims the key.
     """
 
@@ -297,6 +298,7 @@ class IdempotencyKeyModel(Model):
     created_at: Mapped[datetime]
     noun: Mapped[str | None] = mapped_column(String(32))
     entity: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    size: Mapped[int] = mapped_column(server_default="0")
 
 
 class SignInFailureModel(Model):
