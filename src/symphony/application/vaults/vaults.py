@@ -145,7 +145,7 @@ async def unlock_vault(command: UnlockVault, services: Services) -> Vault:
 async def add_vault_session(command: AddVaultSession, services: Services) -> Vault | None:
     """Return None when `key` is no longer the vault's key.
 
-    Raises: TokenRevoked, NotFound, PreconditionFailed.
+    Raises: TokenRefused, NotFound, PreconditionFailed.
     """
     caller = command.actor
     if caller.api_token_id is not None:

@@ -23,7 +23,7 @@ class StorageLimitReached(LimitReached):
             f"The entries of {container} take {used:,} of at most {limit:,} bytes, encrypted and"
             f" with all versions; this would add {added:,}. Delete entries first."
         )
-        super().__init__("storage", limit=limit, used=used, detail=detail)
+        super().__init__(noun="storage", limit=limit, used=used, detail=detail)
 
 
 class StorageCounters(ABC):
