@@ -75,7 +75,8 @@ def rebuild(*added: sa.schema.SchemaItem) -> None:
         sa.UniqueConstraint("token_hash", name="uq_api_tokens_token_hash"),
     )
     op.execute(f"INSERT INTO new_api_tokens ({COLUMNS}) SELECT {COLUMNS} FROM api_tokens")  # noqa: S608 - names of columns
-    # Dropping the table deletes its rows, and with them the sessions of vaults that refer to them.
+    # Dropping the table deletes its rows, and with them the sessions of vaults that refer to them;
+    # those without an API token stay, and are ignored below.
     op.execute("CREATE TEMPORARY TABLE kept_sessions AS SELECT * FROM vault_sessions")
     op.drop_table("api_tokens")
     op.rename_table("new_api_tokens", "api_tokens")

@@ -14,6 +14,7 @@ def upgrade() -> None:
         "storage_counters",
         sa.Column("vault_id", sa.Uuid(), nullable=False),
         sa.Column("entry_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("recounted_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("entry_bytes >= 0", name="entry_bytes"),
         sa.ForeignKeyConstraint(
             ["vault_id"], ["vaults.id"], name="fk_storage_counters_vault_id", ondelete="CASCADE"

@@ -68,12 +68,13 @@ class Services:
             policy.max_vaults_per_workspace,
         )
         self.vault_keys = VaultKeyService(uow.vault_keys, keyring)
+        self.vault_storage = VaultStorage(uow.storage_counters, policy.storage)
         self.vault_entries = VaultEntryService(
             uow.vault_entries,
             uow.vaults,
             uow.vault_keys,
             uow.vault_sessions,
-            VaultStorage(uow.storage_counters, policy.storage),
+            self.vault_storage,
             keyring,
         )
         self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)

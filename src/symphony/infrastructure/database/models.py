@@ -260,6 +260,7 @@ class StorageCounterModel(Model):
         ForeignKey("vaults.id", ondelete="CASCADE"), primary_key=True
     )
     entry_bytes: Mapped[int] = mapped_column(BigInteger)
+    recounted_at: Mapped[datetime | None]
 
 
 class ApiTokenModel(InUserProfileModel):

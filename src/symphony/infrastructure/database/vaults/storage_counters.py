@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Table, bindparam, case, func, select, update
 from sqlalchemy import cast as sql_cast
 
-from symphony.domain.vaults.storage import StorageCounters
-from symphony.infrastructure.database.connection import Connection
+from symphony.domain.vaults.storage import RECOUNTED_AFTER, StorageCounters
+from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
 from symphony.infrastructure.database.mappings import USER_PROFILES, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import (
@@ -65,7 +65,7 @@ _START = _add.from_select(
     ["vault_id", "entry_bytes"], _stored.where(_vaults.c.id == ENTITY_ID)
 ).on_conflict_do_nothing()
 _LOCK_COUNTERS = (
-    select(_counters.vault_id)
+    select(_counters.recounted_at)
     .join(_vaults, _vaults.c.id == _counters.vault_id)
     .join(WORKSPACES.table)
     .where(_of_user)
@@ -73,9 +73,14 @@ _LOCK_COUNTERS = (
     .with_for_update(of=_table)
 )
 _RECOUNT = _add.from_select(
-    ["vault_id", "entry_bytes"], _stored.join_from(_vaults, WORKSPACES.table).where(_of_user)
+    ["vault_id", "entry_bytes", "recounted_at"],
+    _stored.add_columns(NOW).join_from(_vaults, WORKSPACES.table).where(_of_user),
 ).on_conflict_do_update(
-    index_elements=[_counters.vault_id], set_={"entry_bytes": _add.excluded.entry_bytes}
+    index_elements=[_counters.vault_id],
+    set_={
+        "entry_bytes": _add.excluded.entry_bytes,
+        "recounted_at": _add.excluded.recounted_at,
+    },
 )
 
 
@@ -97,7 +102,12 @@ class SqlAlchemyStorageCounters(StorageCounters):
     async def of_user(self, user_id: UUID) -> int:
         return (await self._connection.fetch(_OF_USER, {"owner_id": user_id}))[0][0]
 
-    async def recount(self, user_id: UUID) -> None:
+    async def recount(self, user_id: UUID) -> bool:
+        owner, now = {"owner_id": user_id}, self._connection.now()
         # Locked before, because PostgreSQL reads entries in the state at the statement's start.
-        await self._connection.fetch(_LOCK_COUNTERS, {"owner_id": user_id})
-        await self._connection.fetch(_RECOUNT, {"owner_id": user_id})
+        for (recounted_at,) in await self._connection.fetch(_LOCK_COUNTERS, owner):
+            # A time in the future was stored before the clock was set back.
+            if recounted_at is not None and abs(now - recounted_at) < RECOUNTED_AFTER:
+                return False
+        await self._connection.fetch(_RECOUNT, owner | {"now": now})
+        return True
