@@ -44,6 +44,8 @@ DEFAULTS = {
     "max_workspaces_per_user": 50,
     "max_repos_per_workspace": 100,
     "max_vaults_per_workspace": 20,
+    "max_entry_bytes_per_vault": 67_108_864,
+    "max_entry_bytes_per_user": 67_108_864,
     "max_body_bytes": 1_048_576,
 }
 
@@ -77,6 +79,8 @@ def test_every_setting_has_its_default_stated_here() -> None:
         ("MAX_WORKSPACES_PER_USER", "1", 1),
         ("MAX_REPOS_PER_WORKSPACE", "1", 1),
         ("MAX_VAULTS_PER_WORKSPACE", "1", 1),
+        ("MAX_ENTRY_BYTES_PER_VAULT", "1", 1),
+        ("MAX_ENTRY_BYTES_PER_USER", "1", 1),
         ("MAX_BODY_BYTES", "1024", 1024),
     ],
 )
@@ -140,6 +144,8 @@ NO_HOST_NAMES = (
         ("MAX_WORKSPACES_PER_USER", "0", "must be an integer >= 1"),
         ("MAX_REPOS_PER_WORKSPACE", "0", "must be an integer >= 1"),
         ("MAX_VAULTS_PER_WORKSPACE", "0", "must be an integer >= 1"),
+        ("MAX_ENTRY_BYTES_PER_VAULT", "0", "must be an integer >= 1"),
+        ("MAX_ENTRY_BYTES_PER_USER", "64M", "must be an integer >= 1"),
         ("MAX_BODY_BYTES", "1023", "must be an integer >= 1024"),
         ("SECRET_KEY", "x" * 31, "at least 32 bytes"),
         ("CORS_ORIGINS", "*", "https://app.example.org"),

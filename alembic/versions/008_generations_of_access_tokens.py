@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "008"
-down_revision = "004"
+down_revision = "007"
 branch_labels = None
 depends_on = None
 

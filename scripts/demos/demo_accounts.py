@@ -101,14 +101,29 @@ def lock_out(operator: Operator, client: httpx.Client) -> None:
 def tokens(operator: Operator, client: httpx.Client) -> None:
     stage = operator.stage
     stage.step("The operator finds and revokes the API token of a lost laptop")
-    create = "token create ada --name laptop --scope read --expires-in-days 90"
+    create = "token create ada --name laptop --scope read --scope write --expires-in-days 90"
     token = operator.must(create).strip()
     stage.expect("the token works", me(client, token) == 200)
+    stage.say("The thief tries to create a token that lasts, and gets one like it.")
+    headers = {"Authorization": f"Bearer {token}"}
+    wanted = {"name": "thief", "scopes": ["read"], "expires_at": "2099-01-01T00:00:00Z"}
+    later = client.post("/api/v1/api-tokens", json=wanted, headers=headers)
+    stage.exchange(later, "code", "detail")
+    stage.expect("a token that expires later is refused", later.status_code == 403)
+    del wanted["expires_at"]
+    child = client.post("/api/v1/api-tokens", json=wanted, headers=headers)
+    stage.exchange(child.raise_for_status(), "name", "scopes", "expires_at")
+    stolen = child.json()["token"]
+    stage.expect("it expires with the laptop's", child.json()["expires_at"] is not None)
     listed = operator.must("token list ada")
-    stage.expect("the list does not contain the token", token not in listed)
+    stage.expect("the list contains no token", token not in listed and stolen not in listed)
     operator.must(f"token revoke {listed.splitlines()[1].split()[0]}")
-    stage.why("only a hash of a token is stored, so the list shows its id, and that revokes it.")
+    stage.why(
+        "only a hash of a token is stored, so the list shows its id, and that revokes it, with all"
+        " tokens that it has created: a thief keeps none."
+    )
     stage.expect("the token is refused at once", me(client, token) == 401)
+    stage.expect("and so is the one that it created", me(client, stolen) == 401)
 
 
 def common_passwords(operator: Operator, client: httpx.Client) -> None:

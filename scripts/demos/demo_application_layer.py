@@ -109,16 +109,14 @@ async def api_tokens(stage: Stage, app: Application, ada: UUID) -> None:
     stage.step("API tokens have scopes, and are revoked at once")
     token = new_api_token()
     only_read = (Scope.READ,)
-    created = await app.run(
-        create_api_token, CreateApiToken(ada, frozenset(Scope), token, "backup", only_read)
-    )
+    created = await app.run(create_api_token, CreateApiToken(ada, token, "backup", only_read))
     stage.expect("only a hash of the token is stored", created.token_hash == hash_token(token))
     caller, _ = await identify_caller(IdentifyCaller(token), app)
     stage.expect("it identifies ada, with the scope read", caller.scopes == frozenset(only_read))
     with stage.expect_refusal(
         "a token with more scopes, created with this one", Forbidden, "insufficient-scope"
     ):
-        wider = CreateApiToken(ada, frozenset(only_read), new_api_token(), "more", tuple(Scope))
+        wider = CreateApiToken(ada, new_api_token(), "more", tuple(Scope), creator_id=created.id)
         await app.run(create_api_token, wider)
     await app.run(revoke_api_token, RevokeApiToken(ada, created.id))
     with stage.expect_refusal("the token, once revoked", TokenRefused, "unauthenticated"):

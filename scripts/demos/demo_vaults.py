@@ -27,6 +27,7 @@ FIRST = "postgresql://acme@db.example.org/first"
 SECOND = "postgresql://acme@db.example.org/second"
 NOTE = "the spare key is under the third stone"
 LOCKED = "423 vault-locked"
+MAX_STORED = 10_000  # bytes of a user's entries; 64 MiB by default
 LOCKS_WITHIN = 10  # seconds
 REWRAPS_WITHIN = 60  # seconds
 
@@ -68,7 +69,8 @@ class Vault:
 def story(stage: Stage) -> None:
     with tempfile.TemporaryDirectory(prefix="symphony-demo-") as temporary:
         data = Path(temporary)
-        with running_server(data=data) as server, server.client() as client:
+        limit = {"MAX_ENTRY_BYTES_PER_USER": str(MAX_STORED)}
+        with running_server(data=data, **limit) as server, server.client() as client:
             ada, eve = sign_up(client, "ada"), sign_up(client, "eve")
             vaults = f"/workspaces/{ada.create_workspace('Clients')}/vaults"
             vault = create(stage, ada, vaults)
@@ -80,6 +82,7 @@ def story(stage: Stage) -> None:
             stored_data(stage, vault, data)
             new_passphrase(stage, unlocked, data)
             new_master_key(stage, ada, vaults, data)
+            storage(stage, ada, vaults)
             stop(stage, server, data)
 
 
@@ -313,6 +316,20 @@ def new_master_key(stage: Stage, ada: User, vaults: str, data: Path) -> None:
     stage.expect("the vault's key is wrapped under the new key", names["old"] != names["new"])
     stage.expect("the old key has been removed from the file", old_key not in file.read_text())
     stage.expect("the server still reads the entry", vault.content() == NOTE)
+
+
+def storage(stage: Stage, ada: User, vaults: str) -> None:
+    stage.step(f"The operator lets each user store {MAX_STORED:,} bytes of entries")
+    vault = Vault(ada, ada.create(vaults, name="letters", path="~/vaults/letters")["id"])
+    vault.call("PUT", "/entries/long", content="x" * 7000).raise_for_status()
+    refused = stage.exchange(vault.call("PUT", "/entries/longer", content="x" * 7000))
+    stage.expect("a second letter does not fit", outcome(refused) == "409 storage-limit-reached")
+    usage = {name: refused.json()[name] for name in ("limit", "used")}
+    stage.expect("the answer has the numbers", 7000 < usage["used"] < usage["limit"] == MAX_STORED)
+    vault.call("DELETE", "/entries/long").raise_for_status()
+    fits = vault.call("PUT", "/entries/longer", content="x" * 7000)
+    stage.why("nobody fills the disk, and deleting always makes room. What counts is encrypted.")
+    stage.expect("after a deletion it fits", fits.status_code == 201)
 
 
 def stop(stage: Stage, server: Server, data: Path) -> None:

@@ -22,7 +22,7 @@ async def announce_demo(app: Application) -> None:
     token = new_api_token()
     await app.run(
         create_api_token,
-        CreateApiToken(user.id, frozenset(Scope), token, "demo", tuple(Scope)),
+        CreateApiToken(user.id, token, "demo", tuple(Scope)),
     )
     print(f"Demo: token {token}", flush=True)  # noqa: T201 - for a person
 

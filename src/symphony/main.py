@@ -27,6 +27,7 @@ from symphony.bootstrap import engines_for, master_keys_for, mirrors_for, secret
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
 from symphony.domain.vaults.keys import Keyring, MasterKeys
+from symphony.domain.vaults.storage import StorageLimits
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.argon2_costs import STANDARD_COSTS, HashingCosts
 from symphony.infrastructure.database import migrations
@@ -189,6 +190,10 @@ async def running_application(
             max_repos_per_workspace=settings.max_repos_per_workspace,
             max_vaults_per_workspace=settings.max_vaults_per_workspace,
             registration=settings.registration,
+            storage=StorageLimits(
+                per_vault=settings.max_entry_bytes_per_vault,
+                per_user=settings.max_entry_bytes_per_user,
+            ),
         ),
         passwords=Argon2Passwords(threads, costs.password),
         passphrases=Argon2Passphrases(threads, costs.passphrase),

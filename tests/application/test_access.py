@@ -79,7 +79,6 @@ async def test_what_outlives_a_request_compares_the_generation_on_the_locked_pro
     update = ProfileUpdate({"email": "thief@example.org"}, is_recent=True, generation=outdated)
     create = CreateApiToken(
         ada,
-        frozenset(Scope),
         new_api_token(),
         "thief",
         (Scope.READ,),

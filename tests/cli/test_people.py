@@ -161,8 +161,13 @@ def test_a_token_for_an_unknown_user_is_refused(symphony: Symphony, ready: dict[
 
 @pytest.mark.parametrize(
     "options",
-    [(), ("--scope", "admin"), ("--scope", "read", "--expires-in-days", "0")],
-    ids=["no scope", "an unknown scope", "no days"],
+    [
+        (),
+        ("--scope", "admin"),
+        ("--scope", "read", "--expires-in-days", "0"),
+        ("--scope", "read", "--expires-in-days", "-1"),
+    ],
+    ids=["no scope", "an unknown scope", "no days", "days in the past"],
 )
 def test_invalid_options_of_a_token_are_a_usage_error(
     options: tuple[str, ...], symphony: Symphony

@@ -11,20 +11,25 @@ from symphony.domain.base import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class CreateApiToken:
-    """Create `token` for a user; only its hash is stored."""
+    """Create `token` for a user; only its hash is stored.
+
+    `creator_id` is the caller's own API token; None when the caller has none.
+    """
 
     actor: UUID
-    actor_scopes: frozenset[Scope]
     token: str = field(repr=False)
     name: str
     scopes: tuple[Scope, ...]
     expires_at: datetime | None = None
     actor_generation: int | None = None
     """The generation of the actor's access token."""
+    creator_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeApiToken:
+    """Revoke a token and all tokens that it created."""
+
     actor: UUID
     token_id: UUID
 
@@ -55,7 +60,7 @@ class FindApiTokenById:
 
 
 async def create_api_token(command: CreateApiToken, services: Services) -> ApiToken:
-    """Raises: Invalid, TokenRefused, InsufficientScope, NotFound."""
+    """Raises: Invalid, InsufficientScope, TokenRefused, LimitReached, NotFound."""
     await services.user_profiles.require_generation(command.actor, command.actor_generation)
     token = ApiToken(
         user_profile_id=command.actor,
@@ -63,9 +68,9 @@ async def create_api_token(command: CreateApiToken, services: Services) -> ApiTo
         scopes=command.scopes,
         token_hash=hash_token(command.token),
         expires_at=command.expires_at,
+        creator_id=command.creator_id,
     )
-    await services.api_tokens.create(command.actor, command.actor_scopes, token)
-    return token
+    return await services.api_tokens.create(command.actor, token)
 
 
 async def revoke_api_token(command: RevokeApiToken, services: Services) -> None:

@@ -28,6 +28,7 @@ from symphony.domain.user_profiles import (
 )
 from symphony.domain.vaults.entry_service import EntryReader, VaultEntryService
 from symphony.domain.vaults.keys import Keyring, VaultKeyService
+from symphony.domain.vaults.storage import StorageLimits, VaultStorage
 from symphony.domain.vaults.vault_service import VaultService
 from symphony.domain.workspaces import WorkspaceService
 
@@ -51,6 +52,7 @@ class Policy:
     max_repos_per_workspace: int = 100
     max_vaults_per_workspace: int = 20
     registration: Registration = "open"
+    storage: StorageLimits = field(default_factory=StorageLimits)
 
 
 class Services:
@@ -73,8 +75,14 @@ class Services:
             policy.max_vaults_per_workspace,
         )
         self.vault_keys = VaultKeyService(uow.vault_keys, keyring)
+        self.vault_storage = VaultStorage(uow.storage_counters, policy.storage)
         self.vault_entries = VaultEntryService(
-            uow.vault_entries, uow.vaults, uow.vault_keys, uow.vault_sessions, keyring
+            uow.vault_entries,
+            uow.vaults,
+            uow.vault_keys,
+            uow.vault_sessions,
+            self.vault_storage,
+            keyring,
         )
         self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys

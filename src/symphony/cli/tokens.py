@@ -65,7 +65,6 @@ def create_token_command(
             create_api_token,
             CreateApiToken(
                 actor=user.id,
-                actor_scopes=frozenset(Scope),
                 token=token,
                 name=name,
                 scopes=tuple(scope),
@@ -107,7 +106,7 @@ def revoke_token_command(
         typer.Argument(metavar="ID", help="Id of the token, as `symphony token list` prints it."),
     ],
 ) -> None:
-    """Revoke an API token; it is refused from now on."""
+    """Revoke an API token and all tokens that it created; they are refused from now on."""
     wanted = _parsed(token_id)
 
     async def revoke(application: Application) -> ApiToken:

@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     max_workspaces_per_user: Annotated[int, Field(ge=1)] = 50
     max_repos_per_workspace: Annotated[int, Field(ge=1)] = 100
     max_vaults_per_workspace: Annotated[int, Field(ge=1)] = 20
+    max_entry_bytes_per_vault: Annotated[int, Field(ge=1)] = 67_108_864
+    max_entry_bytes_per_user: Annotated[int, Field(ge=1)] = 67_108_864
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1_048_576
 
     @field_validator("port", mode="before")

@@ -4,17 +4,22 @@ import hashlib
 import secrets
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from symphony.domain import fields as rules
+from symphony.domain import writes
 from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
 from symphony.domain.errors import Forbidden, NotFound, RuleBroken, TokenRefused
 from symphony.domain.user_profiles import UserProfileRepository
 
+MAX_TOKENS = 100
+"""Per user, expired ones included. It also bounds the depth at which tokens create tokens, which
+SQLite revokes down to 1,000 levels.
+"""
 TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
 
 
@@ -45,9 +50,20 @@ def scopes(value: object) -> tuple[Scope, ...]:
     return tuple(scope for scope in Scope if scope in given)
 
 
+def expiry(value: object) -> datetime | None:
+    """The end of a new token: a time in the future, or None."""
+    given = rules.optional_utc_time(value)
+    if given is not None and given <= utc_now():
+        raise RuleBroken("in-the-past", "Must be in the future.")
+    return given
+
+
 @dataclass(frozen=True, kw_only=True)
 class ApiToken(NamedEntity):
-    """The record of a token: it has the hash of the token, never the token itself."""
+    """The record of a token: it has the hash of the token, never the token itself.
+
+    `creator_id` is the API token that created it; None when the user or the operator did.
+    """
 
     noun: ClassVar[str] = "api-token"
     rules: ClassVar[Mapping[str, Rule]] = {
@@ -57,6 +73,7 @@ class ApiToken(NamedEntity):
         "token_hash": rules.digest,
         "expires_at": rules.optional_utc_time,
         "last_used_at": rules.optional_utc_time,
+        "creator_id": rules.optional_identity,
     }
 
     user_profile_id: UUID
@@ -64,13 +81,21 @@ class ApiToken(NamedEntity):
     token_hash: bytes = field(repr=False)
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    creator_id: UUID | None = None
 
     @property
     def is_expired(self) -> bool:
         return self.expires_at is not None and self.expires_at <= utc_now()
 
+    def require_unexpired(self) -> None:
+        """Raises: TokenRefused."""
+        if self.is_expired:
+            raise TokenRefused("The API token has expired; use another one.")
+
 
 class ApiTokenRepository(PagedRepository[ApiToken]):
+    """The tokens of all users. What a token created, at any depth, is removed with it."""
+
     @abstractmethod
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
         """The token with this hash, without an owner, because the token identifies the owner."""
@@ -82,6 +107,10 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
     @abstractmethod
     async def remove_all(self, user_id: UUID) -> None:
         """Remove all tokens of a user."""
+
+    @abstractmethod
+    async def count(self, owner_id: UUID) -> int:
+        """The number of a user's tokens, those that have expired included."""
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
@@ -104,7 +133,7 @@ class TokenRevoked(TokenRefused):
 
 
 class ApiTokenService:
-    """The rules across tokens: the owner, and no scope that the creator's own token lacks."""
+    """The rules across tokens: the owner, the limit, and no token beyond its creator's rights."""
 
     def __init__(
         self, api_tokens: ApiTokenRepository, user_profiles: UserProfileRepository
@@ -112,30 +141,56 @@ class ApiTokenService:
         self._api_tokens = api_tokens
         self._user_profiles = user_profiles
 
-    async def create(self, user_id: UUID, caller_scopes: frozenset[Scope], token: ApiToken) -> None:
-        """Raises: InsufficientScope, NotFound for the user profile."""
-        if not caller_scopes.issuperset(token.scopes):
-            raise InsufficientScope(
-                "A token cannot have a scope that its creator lacks.", token.scopes
-            )
-        await self._user_profiles.get_for_update(user_id, user_id)
-        await self._api_tokens.add(token)
+    async def create(self, user_id: UUID, token: ApiToken) -> ApiToken:
+        """Create a token. One that another token creates expires with that one at the latest.
 
-    async def require(self, user_id: UUID, token_id: UUID) -> None:
-        """Raises: TokenRevoked when the token no longer exists."""
+        Raises: Invalid for an expiry in the past, NotFound for the user profile, TokenRefused when
+            its creator is no longer valid, InsufficientScope, LimitReached.
+        """
+        rules.checked("expires_at", expiry, token.expires_at)
+        await self._user_profiles.get_for_update(user_id, user_id)
+        if token.creator_id is not None:
+            token = _within(await self.require(user_id, token.creator_id), token)
+        used = await self._api_tokens.count(user_id)
+        writes.require_within(MAX_TOKENS, ApiToken.noun, used + 1)
+        # A creator that is revoked before the commit takes this one with it, or the database
+        # refuses this one, and the command runs again and finds no creator.
+        await self._api_tokens.add(token)
+        return token
+
+    async def require(self, user_id: UUID, token_id: UUID) -> ApiToken:
+        """Get the token of a request. Raises: TokenRefused when it was revoked or has expired."""
         try:
-            await self._api_tokens.get(user_id, token_id)
+            token = await self._api_tokens.get(user_id, token_id)
         except NotFound:
             raise TokenRevoked from None
+        token.require_unexpired()
+        return token
 
     async def mark_used(self, token_id: UUID) -> None:
         """Store that the token was used now."""
         await self._api_tokens.mark_used(token_id, utc_now())
 
     async def remove(self, user_id: UUID, token_id: UUID) -> None:
-        """Revoke a token; takes effect immediately. Raises: NotFound."""
+        """Revoke a token and all that it created; takes effect immediately. Raises: NotFound."""
         await self._api_tokens.remove(await self._api_tokens.get_for_update(user_id, token_id))
 
     async def remove_all(self, user_id: UUID) -> None:
         """Revoke all tokens of a user, whose profile is locked."""
         await self._api_tokens.remove_all(user_id)
+
+
+def _within(creator: ApiToken, token: ApiToken) -> ApiToken:
+    """Return a token that its creator may create, with the creator's expiry if it has none.
+
+    Raises: InsufficientScope.
+    """
+    if not set(creator.scopes).issuperset(token.scopes):
+        raise InsufficientScope("A token cannot have a scope that its creator lacks.", token.scopes)
+    if creator.expires_at is None:
+        return token
+    if token.expires_at is None:
+        return replace(token, expires_at=creator.expires_at)
+    if token.expires_at > creator.expires_at:
+        raise InsufficientScope("A token cannot expire later than its creator.", token.scopes)
+    return token

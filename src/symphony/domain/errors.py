@@ -37,18 +37,22 @@ class AlreadyExists(DomainError):
 class LimitReached(DomainError):
     """The parent contains `used` of at most `limit` children.
 
-    `imported` is the number of children that an import adds; None for a single one.
+    `imported` is the number of children that an import adds; None for a single one. `detail`
+    replaces the text for children that are counted one by one.
     """
 
-    def __init__(self, noun: str, *, limit: int, used: int, imported: int | None = None) -> None:
-        if imported is None:
-            detail = f"The limit of {_counted(limit, _words(noun))} is reached; delete one first."
-        else:
-            left = max(0, limit - used)
-            are = "is" if left == 1 else "are"
-            # The wording is a part of the contract.
-            detail = f"This import needs {_counted(imported, 'slot')}; {left:,} {are} left"
-        super().__init__(f"{noun}-limit-reached", detail)
+    def __init__(
+        self,
+        noun: str,
+        *,
+        limit: int,
+        used: int,
+        imported: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        super().__init__(
+            f"{noun}-limit-reached", detail or _limit_detail(noun, limit, used, imported)
+        )
         self.limit = limit
         self.used = used
 
@@ -131,6 +135,15 @@ class RuleBroken(ValueError):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+def _limit_detail(noun: str, limit: int, used: int, imported: int | None) -> str:
+    if imported is None:
+        return f"The limit of {_counted(limit, _words(noun))} is reached; delete one first."
+    left = max(0, limit - used)
+    are = "is" if left == 1 else "are"
+    # The wording is a part of the contract.
+    return f"This import needs {_counted(imported, 'slot')}; {left:,} {are} left"
 
 
 def _counted(number: int, words: str) -> str:

@@ -189,6 +189,10 @@ def identity(value: object) -> UUID:
     return value
 
 
+def optional_identity(value: object) -> UUID | None:
+    return None if value is None else identity(value)
+
+
 def boolean(value: object) -> bool:
     if not isinstance(value, bool):
         raise RuleBroken("boolean-expected", "Must be true or false.")

@@ -14,6 +14,10 @@ from symphony.domain.errors import DomainError
 Creation: TypeAlias = Entity | Sequence[Entity]
 
 KEPT_FOR = timedelta(hours=24)
+KEPT_BYTES = 67_108_864
+"""Per user: the oldest keys with more than this in later ones are removed before their time."""
+LEAST_KEPT_BYTES = 8192
+"""What a key counts at least, so that a user has 8,192 keys at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,10 @@ class KeyReused(DomainError):
 
 
 class IdempotencyKeyRepository(ABC):
-    """The keys of the last 24 hours, each with the entities that were created under it."""
+    """The keys of the last 24 hours, each with the entities that were created under it.
+
+    A user's keys are removed earlier, the oldest first, when they take more than `KEPT_BYTES`.
+    """
 
     @abstractmethod
     async def claim(self, key: IdempotencyKey) -> Creation | None:

@@ -12,6 +12,7 @@ from symphony.domain.user_profiles import UserProfileRepository
 from symphony.domain.vaults.entries import VaultEntryRepository
 from symphony.domain.vaults.keys import VaultKeyRepository
 from symphony.domain.vaults.sessions import VaultSessionRepository
+from symphony.domain.vaults.storage import StorageCounters
 from symphony.domain.vaults.vaults import VaultRepository
 from symphony.domain.workspaces import WorkspaceRepository
 
@@ -45,6 +46,8 @@ class Repositories(Protocol):
     def vault_sessions(self) -> VaultSessionRepository: ...
     @property
     def vault_entries(self) -> VaultEntryRepository: ...
+    @property
+    def storage_counters(self) -> StorageCounters: ...
     @property
     def api_tokens(self) -> ApiTokenRepository: ...
     @property

@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
+import pytest
 
 from symphony.config.settings import Settings
+from symphony.domain import api_tokens
+from symphony.domain.base import utc_now
 from symphony.domain.user_profiles import FIRST_GENERATION
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.derived_keys import derive_key
-from tests.support.api import API, PASSWORD, User, code, created, running_api, sign_up
+from tests.support.api import API, PASSWORD, User, code, running_api, sign_up
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
@@ -34,18 +37,19 @@ async def test_without_a_token_the_challenge_has_no_error(ada: User) -> None:
 
 
 async def test_the_challenge_for_a_token_tells_expired_from_invalid(
-    ada: User, settings: Settings
+    ada: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     revoked = await ada.api_token("read", name="revoked")
     assert (await ada.delete(f"/api-tokens/{revoked['id']}")).status_code == 204
-    past = (datetime.now(UTC) - timedelta(days=1)).isoformat()
-    expired = await ada.post("/api-tokens", {"name": "old", "scopes": ["read"], "expires_at": past})
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    expired = await ada.api_token("read", name="old", expires_at=soon)
+    monkeypatch.setattr(api_tokens, "utc_now", lambda: utc_now() + timedelta(days=1))
     forged = settings.model_copy(update={"secret_key": settings.master_key})
     invalid = "The API token is not valid: it does not exist, or has been revoked."
     unknown = "The token is not valid; sign in to get an access token."
     for token, detail in (
         (access_token(ada.id, settings, -300), "The access token has expired; sign in again."),
-        (created(expired)["token"], "The API token has expired; use another one."),
+        (expired["token"], "The API token has expired; use another one."),
         (revoked["token"], invalid),
         ("sym_nothing", invalid),
         ("nothing", unknown),

@@ -82,6 +82,48 @@ async def test_a_token_cannot_create_a_token_with_more_scopes(ada: User) -> None
     assert names == ["laptop", "same"]
 
 
+async def test_a_token_that_a_token_creates_expires_with_it_at_the_latest(ada: User) -> None:
+    end = datetime.now(UTC) + timedelta(days=1)
+    program = ada.using((await ada.api_token(expires_at=end.isoformat()))["token"])
+    assert utc((await program.api_token())["expires_at"]) == end
+    assert utc((await program.api_token(expires_at=None))["expires_at"]) == end
+    earlier = end - timedelta(hours=1)
+    assert utc((await program.api_token(expires_at=earlier.isoformat()))["expires_at"]) == earlier
+    later = (end + timedelta(seconds=1)).isoformat()
+    body = {"name": "later", "scopes": ["read"], "expires_at": later}
+    refused = await program.post("/api-tokens", body)
+    assert code(refused) == "403 insufficient-scope"
+    assert refused.json()["detail"] == "A token cannot expire later than its creator."
+    # An access token expires within the hour, and creates tokens that do not.
+    assert created(await ada.post("/api-tokens", body))["expires_at"] is not None
+    assert (await ada.api_token())["expires_at"] is None
+
+
+async def test_a_token_is_revoked_with_what_it_created(ada: User) -> None:
+    first = await ada.api_token()
+    second = await ada.using(first["token"]).api_token()
+    third = await ada.using(second["token"]).api_token()
+    other = await ada.api_token()
+    assert set(second) == FIELDS | {"token"}
+    # Also by itself, and by one that it created.
+    revoked = await ada.using(third["token"]).delete(f"/api-tokens/{first['id']}")
+    assert revoked.status_code == 204
+    for token in (first, second, third):
+        program = ada.using(token["token"])
+        assert code(await program.get("/user-profiles/me")) == "401 unauthenticated"
+    (listed,) = (await ada.get("/api-tokens")).json()["items"]
+    assert listed["id"] == other["id"]
+
+
+async def test_a_user_has_at_most_100_tokens(ada: User) -> None:
+    tokens = [await ada.api_token() for _ in range(100)]
+    refused = await ada.post("/api-tokens", {"name": "one more", "scopes": ["read"]})
+    assert code(refused) == "409 api-token-limit-reached"
+    assert (refused.json()["limit"], refused.json()["used"]) == (100, 100)
+    await ada.delete(f"/api-tokens/{tokens[0]['id']}")
+    await ada.api_token()
+
+
 async def test_a_revoked_token_is_refused_immediately(ada: User) -> None:
     token = await ada.api_token()
     program = ada.using(token["token"])
@@ -133,7 +175,12 @@ async def test_the_fields_of_a_token_are_validated(ada: User) -> None:
     not_times = ("tomorrow", "2031-01-01", "2031-01-01T00:00:00", 1_900_000_000, True, "")
     for time in (*not_times, "2031-W01-1T00:00:00Z", "2031-001T00:00:00Z"):
         assert await refusal(expires_at=time) == [("/expires_at", "not-a-time")]
-    for field in ("id", "token", "created_at", "last_used_at"):
+    past = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    for time in ("2020-01-01T00:00:00Z", "0001-01-01t00:00:00z", past):
+        assert await refusal(expires_at=time) == [("/expires_at", "in-the-past")]
+    both = await refusal(name=" ", expires_at=past)
+    assert both == [("/name", "too-short"), ("/expires_at", "in-the-past")]
+    for field in ("id", "token", "created_at", "last_used_at", "creator_id"):
         assert await refusal(**{field: None}) == [(f"/{field}", "unknown-field")]
     assert (await ada.get("/api-tokens")).json()["items"] == []
 

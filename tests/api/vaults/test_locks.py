@@ -304,6 +304,18 @@ async def test_revoking_a_token_revokes_its_sessions(ada: User, vault: OpenVault
     assert code(await replace(holder, owner=ada).get()) == "423 vault-locked"
 
 
+async def test_revoking_the_creator_of_a_token_revokes_its_sessions(
+    ada: User, vault: OpenVault
+) -> None:
+    creator = await ada.api_token()
+    token = await ada.using(creator["token"]).api_token()
+    holder = await replace(vault, owner=ada.using(token["token"])).opened()
+    assert (await vault.shown())["is_locked"] is False
+    assert (await ada.delete(f"/api-tokens/{creator['id']}")).status_code == 204
+    assert (await vault.shown())["is_locked"] is True
+    assert code(await replace(holder, owner=ada).get()) == "423 vault-locked"
+
+
 async def test_with_too_many_sessions_those_that_expire_first_are_revoked(
     vault: OpenVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,13 @@ from typing import cast
 import pytest
 
 from symphony.domain.base import Entity, utc_now
-from symphony.domain.idempotency import KEPT_FOR, Creation, IdempotencyKey, KeyReused
+from symphony.domain.idempotency import (
+    KEPT_FOR,
+    LEAST_KEPT_BYTES,
+    Creation,
+    IdempotencyKey,
+    KeyReused,
+)
 from symphony.domain.json_objects import JsonObject, compact
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import WorkspaceType
@@ -67,6 +73,30 @@ async def test_a_retry_gets_several_entities_in_their_order(store: Store, ada: H
     assert await make(store, a_key(ada), [ada.repo]) == things
     await make(store, a_key(ada, "one"), things[:1])
     assert await make(store, a_key(ada, "one"), ada.vault) == things[:1]
+
+
+async def is_kept(store: Store, household: Household, name: str) -> bool:
+    async with store.reading() as repositories:
+        return await repositories.idempotency_keys.exists(a_key(household, name))
+
+
+async def test_the_oldest_keys_of_a_user_are_removed_when_they_take_too_much(
+    store: Store, ada: Household, eve: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "KEPT_BYTES", 4 * LEAST_KEPT_BYTES)
+    await make(store, a_key(eve), eve.repo)
+    for name in ("1", "2", "3", "4"):
+        await make(store, a_key(ada, name), ada.repo)
+    assert all([await is_kept(store, ada, name) for name in ("1", "2", "3", "4")])
+    await make(store, a_key(ada, "5"), ada.repo)
+    assert [await is_kept(store, ada, name) for name in ("1", "2", "5")] == [False, True, True]
+    large = a_repo(ada.workspace.id, metadata={"n": "x" * 2 * LEAST_KEPT_BYTES})
+    await make(store, a_key(ada, "large"), [large])
+    kept = [name for name in ("2", "3", "4", "5", "large") if await is_kept(store, ada, name)]
+    assert kept == ["5", "large"]
+    assert await make(store, a_key(ada, "large"), [ada.repo]) == [large]
+    assert await make(store, a_key(ada, "5"), ada.workspace) == ada.repo
+    assert await is_kept(store, eve, "key")
 
 
 async def test_an_entity_stored_by_an_older_version_gets_the_defaults_of_new_fields(

@@ -6,18 +6,27 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
+from symphony.domain.base import new_id, utc_now
+from symphony.domain.vaults.entries import SealedEntry, SealedVersion
+from symphony.domain.vaults.sessions import SessionRecord
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.models import Model
+from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
+from tests.domain.examples import a_token, a_vault
+from tests.infrastructure.database.kept import committed, household, keep
 from tests.infrastructure.database.migrators import halfway_migrator, migrator
 from tests.support import postgres
 
@@ -122,6 +131,46 @@ async def test_the_migrated_schema_equals_that_of_the_models(empty: Engines) -> 
     async with empty.write.begin() as connection:
         await connection.run_sync(Model.metadata.create_all)
         assert await connection.run_sync(names) == migrated
+
+
+async def test_tokens_sessions_and_sizes_of_vaults_survive_the_way_down_and_up(
+    empty: Engines,
+) -> None:
+    async def rows(statement: str) -> list[Any]:
+        async with empty.read.connect() as connection:
+            return sorted(map(tuple, await connection.execute(text(statement))))
+
+    await migrations.upgrade(empty)
+    store = SqlAlchemyStore(empty)
+    ada = await household(store, "ada")
+    parent = a_token(ada.user.id, token_hash=b"1")
+    child = a_token(ada.user.id, token_hash=b"2", creator_id=parent.id)
+    empty_vault = a_vault(ada.workspace.id, "empty")
+    await keep(store, parent, child, empty_vault)
+    end = utc_now() + timedelta(hours=1)
+    async with committed(store) as uow:
+        for name, token in ((b"1", parent.id), (b"2", child.id), (b"3", None)):
+            session = SessionRecord(name, ada.vault.id, token, end, b"wrapped")
+            await uow.vault_sessions.add(session)
+        for number, versions in enumerate((2, 1)):
+            entry = SealedEntry(new_id(), bytes([number]), versions, 1, b"k" * 40)
+            await uow.vault_entries.add(ada.vault.id, entry)
+            for version in range(1, versions + 1):
+                sealed = SealedVersion(version, b"f" * 100, b"c" * 1000)
+                await uow.vault_entries.add_version(entry.id, sealed)
+    kept = (
+        "SELECT id, name, token_hash, created_at FROM api_tokens",
+        "SELECT session_hash, api_token_id, wrapped, expires_at FROM vault_sessions",
+    )
+    before = [await rows(statement) for statement in kept]
+    assert [len(each) for each in before] == [2, 3]
+    for move in (lambda: migrations.downgrade(empty, "004"), lambda: migrations.upgrade(empty)):
+        await move()
+        assert [await rows(statement) for statement in kept] == before
+    ((vault_id, size),) = await rows("SELECT vault_id, entry_bytes FROM storage_counters")
+    assert UUID(str(vault_id)) == ada.vault.id
+    assert size == 2 * 40 + 3 * 1100
+    assert await rows("SELECT DISTINCT creator_id FROM api_tokens") == [(None,)]
 
 
 @pytest.mark.long

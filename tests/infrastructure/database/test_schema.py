@@ -75,12 +75,13 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
         if keys
     }
     assert owners == {
-        "api_tokens": ["user_profiles"],
+        "api_tokens": ["api_tokens", "user_profiles"],
         "idempotency_keys": ["user_profiles"],
         "workspaces": ["user_profiles"],
         "repos": ["workspaces"],
         "repo_observations": ["repos"],
         "vaults": ["workspaces"],
+        "storage_counters": ["vaults"],
         "vault_keys": ["vaults"],
         "vault_sessions": ["api_tokens", "vaults"],
         "vault_entries": ["vaults"],

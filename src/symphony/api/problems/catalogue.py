@@ -57,7 +57,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     **_noun("workspace", unique_in="of this user", counted_in="The user"),
     **_noun("repo", unique_in="in this workspace", counted_in="The workspace"),
     **_noun("vault", unique_in="in this workspace", counted_in="The workspace"),
-    **_noun("API token"),
+    **_noun("API token", counted_in="The user"),
     "malformed-request": ProblemType(
         400,
         "The request cannot be parsed",
@@ -85,8 +85,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
         403,
         "The token lacks a scope",
         "GET requires a token with the scope `read`, every other method one with `write`; the"
-        " header `WWW-Authenticate` names the scopes that this request requires. A token"
-        " cannot create a token with scopes that it lacks itself.",
+        " header `WWW-Authenticate` names the scopes that this request requires. An API token"
+        " cannot create a token with scopes that it lacks itself, or one that expires later.",
     ),
     "recent-sign-in-required": ProblemType(
         403,
@@ -152,6 +152,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The limit of entries is reached",
         "The vault has `used` of at most `limit` entries. Delete an entry that is no longer"
         " needed, or use another vault.",
+    ),
+    "storage-limit-reached": ProblemType(
+        409,
+        "The limit of storage is reached",
+        "The entries of the vault, or of all your vaults, take `used` of at most `limit` bytes:"
+        " encrypted, with all versions. Delete entries that are no longer needed.",
     ),
     "vault-without-passphrase": ProblemType(
         409,

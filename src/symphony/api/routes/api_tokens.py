@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from symphony.api.conditions import set_etag
 from symphony.api.dependencies import Actor, App
@@ -15,7 +15,7 @@ from symphony.api.pagination import Paged
 from symphony.api.responses import CreatedAt, NextCursor, Representation
 from symphony.api.routing import PREFIX, router
 from symphony.application import api_tokens as use_cases
-from symphony.domain.api_tokens import Scope, new_api_token
+from symphony.domain.api_tokens import Scope, expiry, new_api_token
 
 routes = router("API tokens")
 
@@ -35,8 +35,10 @@ class ApiTokenCreate(BaseModel):
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=16), _SCOPES_FIELD]
     expires_at: Annotated[
         UtcTime | None,
+        AfterValidator(expiry),
         Field(
-            description="When the token expires; without it, never.",
+            description="When the token expires, in the future. Without it, a token that an API"
+            " token creates expires with that one, every other one never.",
             examples=["2027-01-31T12:00:00Z"],
         ),
     ] = None
@@ -87,23 +89,29 @@ class ApiTokenList:
     "/api-tokens",
     status_code=201,
     summary="Create an API token",
-    responses=problem_responses("insufficient-scope", "user-profile-not-found"),
+    responses=problem_responses(
+        "insufficient-scope", "user-profile-not-found", "api-token-limit-reached"
+    ),
 )
 async def create_api_token(
     body: ApiTokenCreate, response: Response, actor: Actor, app: App
 ) -> CreatedApiTokenResponse:
-    """Creates a token for a program. Only this response has its secret; a hash is stored."""
+    """Creates a token for a program. Only this response has its secret; a hash is stored.
+
+    A token that an API token creates has no scope that its creator lacks, expires with it at the
+    latest, and is revoked with it.
+    """
     token = new_api_token()
     created = await app.run(
         use_cases.create_api_token,
         use_cases.CreateApiToken(
             actor=actor.user_id,
-            actor_scopes=actor.scopes,
             token=token,
             name=body.name,
             scopes=tuple(body.scopes),
             expires_at=body.expires_at,
             actor_generation=actor.generation,
+            creator_id=actor.api_token_id,
         ),
     )
     response.headers["Location"] = f"{PREFIX}/api-tokens/{created.id}"
@@ -134,5 +142,7 @@ async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenLis
     responses=problem_responses("api-token-not-found"),
 )
 async def revoke_api_token(api_token_id: ApiTokenId, actor: Actor, app: App) -> None:
-    """Revokes and deletes the token: requests with it are refused from then on."""
+    """Revokes and deletes the token, and all tokens that it created: requests with them are
+    refused from then on.
+    """
     await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.user_id, api_token_id))

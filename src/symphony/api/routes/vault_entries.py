@@ -136,7 +136,9 @@ class EntryVersionList:
 @routes.put(
     "/vaults/{vault_id}/entries/{key:entry_key}",
     summary="Create or update an entry",
-    responses=problem_responses(*_VAULT_PROBLEMS, "entry-limit-reached", "precondition-failed")
+    responses=problem_responses(
+        *_VAULT_PROBLEMS, "entry-limit-reached", "storage-limit-reached", "precondition-failed"
+    )
     | {201: {"model": EntryResponse}},
 )
 async def put_entry(
@@ -264,6 +266,7 @@ async def list_entry_versions(
         "entry-damaged",
         "version-not-found",
         "version-gone",
+        "storage-limit-reached",
     ),
 )
 async def restore_entry(

@@ -52,8 +52,7 @@ async def _identify_by_api_token(token: str, app: Application) -> Caller:
     found = await app.ask(find_api_token, FindApiToken(hash_token(token)))
     if found is None:
         raise TokenRefused("The API token is not valid: it does not exist, or has been revoked.")
-    if found.is_expired:
-        raise TokenRefused("The API token has expired; use another one.")
+    found.require_unexpired()
     # A use in the future was stored before the clock was set back.
     if found.last_used_at is None or abs(utc_now() - found.last_used_at) > _USE_RESOLUTION:
         await app.run(mark_api_token_used, MarkApiTokenUsed(found.id))

@@ -1,6 +1,7 @@
 """Use cases of the entries of vaults."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from symphony.application.app import Queries, Services
 from symphony.domain.preconditions import Precondition
@@ -35,6 +36,13 @@ class DeleteEntry:
     key: str = field(repr=False)
     precondition: Precondition
     unwrapped: UnwrappedKey | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RecountStorage:
+    """Count again what a user stores, for `orchestrations.entry_writes`."""
+
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +102,11 @@ async def delete_entry(command: DeleteEntry, services: Services) -> None:
     await services.vault_entries.remove(
         command.credentials, command.key, command.precondition, command.unwrapped
     )
+
+
+async def recount_storage(command: RecountStorage, services: Services) -> bool:
+    """Return False when it was done recently."""
+    return await services.vault_storage.recount(command.user_id)
 
 
 async def unwrap_vault_key(query: UnwrapVaultKey, queries: Queries) -> UnwrappedKey | None:

@@ -160,6 +160,11 @@ class SealedEntry:
     oldest: int
     sealed: bytes
 
+    @property
+    def stored_bytes(self) -> int:
+        """What counts towards the limits of storage; the versions count beside it."""
+        return len(self.sealed)
+
 
 @dataclass(frozen=True, slots=True)
 class SealedVersion:
@@ -168,6 +173,11 @@ class SealedVersion:
     version: int
     facts: bytes
     content: bytes = field(default=b"", repr=False)
+
+    @property
+    def stored_bytes(self) -> int:
+        """What counts towards the limits of storage."""
+        return len(self.facts) + len(self.content)
 
 
 class EntrySealing:
@@ -329,8 +339,10 @@ class VaultEntryRepository(ABC):
     async def add(self, vault_id: UUID, entry: SealedEntry) -> None: ...
 
     @abstractmethod
-    async def save(self, entry: SealedEntry) -> None:
+    async def save(self, entry: SealedEntry) -> int:
         """Store a new state of an entry, and remove its versions before the oldest one.
+
+        Returns the bytes of what it removes.
 
         The newest version is added separately; a stored version with its number is removed.
         """
@@ -339,5 +351,5 @@ class VaultEntryRepository(ABC):
     async def add_version(self, entry_id: UUID, version: SealedVersion) -> None: ...
 
     @abstractmethod
-    async def remove(self, entry_id: UUID) -> None:
-        """Remove an entry with all its versions."""
+    async def remove(self, entry_id: UUID) -> int:
+        """Remove an entry with all its versions, and return their bytes."""

@@ -17,6 +17,7 @@ from symphony.domain.vaults.entries import (
     EntryVersion,
     InvalidEntryCursor,
     SealedEntry,
+    SealedVersion,
     VaultEntryRepository,
     VersionFacts,
     VersionGone,
@@ -30,6 +31,7 @@ from symphony.domain.vaults.sessions import (
     VaultSessionRepository,
     unwrap_data_key,
 )
+from symphony.domain.vaults.storage import VaultStorage
 from symphony.domain.vaults.vaults import VaultRepository
 
 _NOUN = "entry"
@@ -141,10 +143,11 @@ class EntryReader:
 
 
 class VaultEntryService:
-    """The rules of writes of entries: limits of entries and versions, and preconditions.
+    """The rules of writes of entries: limits of entries, versions and storage, and preconditions.
 
-    Each method locks the vault's row first, and then checks that the vault is unlocked, so no write
-    starts after a lock was acknowledged. `key` is the vault's key if the caller has already
+    Each method locks the vault's row first (before it the user's, if it adds an entry or a
+    version), and then checks that the vault is unlocked, so no write starts after a lock was
+    acknowledged. `key` is the vault's key if the caller has already
     unwrapped it.
 
     Each method raises NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing and
@@ -157,10 +160,12 @@ class VaultEntryService:
         vaults: VaultRepository,
         vault_keys: VaultKeyRepository,
         vault_sessions: VaultSessionRepository,
+        storage: VaultStorage,
         keyring: Keyring,
     ) -> None:
         self._vault_entries = vault_entries
         self._vaults = vaults
+        self._storage = storage
         self._vault_keys = vault_keys
         self._vault_sessions = vault_sessions
         self._keyring = keyring
@@ -178,22 +183,28 @@ class VaultEntryService:
         Raises: LimitReached.
         """
         vault_id = credentials.vault_id
+        await self._storage.lock(credentials.user_id)
         sealing = await self._lock_vault(credentials, key) or await self._create_key(vault_id)
         found = await self._vault_entries.find(vault_id, sealing.lookup(entry_key))
         _require(precondition, found)
+        freed = 0
         if found is not None and not _can_open(sealing, found):
-            await self._vault_entries.remove(found.id)
+            freed = await self._vault_entries.remove(found.id)
             found = None
         if found is not None:
-            return await self._add_version(sealing, found, entry_key, content)
+            return await self._add_version(credentials, sealing, found, entry_key, content)
         # The lock on the vault's row prevents that other units of work add entries. A counter in
         # the row would cost another write, and would be another number to tamper with.
         used = await self._vault_entries.count(vault_id)
         if used >= MAX_ENTRIES:
             raise LimitReached(_NOUN, limit=MAX_ENTRIES, used=used)
         entry = sealing.seal_entry(new_id(), entry_key, newest=1, oldest=1)
+        version, sealed = _sealed(sealing, entry, entry_key, content)
+        added = entry.stored_bytes + sealed.stored_bytes
+        await self._storage.replace(credentials.user_id, vault_id, added=added, freed=freed)
         await self._vault_entries.add(vault_id, entry)
-        return await self._add_newest(sealing, entry, entry_key, content)
+        await self._vault_entries.add_version(entry.id, sealed)
+        return version
 
     async def restore(
         self,
@@ -205,8 +216,9 @@ class VaultEntryService:
     ) -> EntryVersion:
         """Create the next version with the content of an older one.
 
-        Raises: EntryNotFound, VersionNotFound, VersionGone, EntryDamaged.
+        Raises: EntryNotFound, VersionNotFound, VersionGone, EntryDamaged, LimitReached.
         """
+        await self._storage.lock(credentials.user_id)
         sealing, entry = await self._lock_entry(credentials, entry_key, precondition, key)
         try:
             sealing.key_of(entry)
@@ -215,7 +227,7 @@ class VaultEntryService:
             content = sealing.open_content(sealing.open_version(entry, sealed), sealed)
         except Tampered:
             raise EntryDamaged(credentials.vault_id, entry.id) from None
-        return await self._add_version(sealing, entry, entry_key, content)
+        return await self._add_version(credentials, sealing, entry, entry_key, content)
 
     async def remove(
         self,
@@ -226,7 +238,8 @@ class VaultEntryService:
     ) -> None:
         """Remove an entry with all its versions. Raises: EntryNotFound."""
         _, entry = await self._lock_entry(credentials, entry_key, precondition, key)
-        await self._vault_entries.remove(entry.id)
+        freed = await self._vault_entries.remove(entry.id)
+        await self._storage.free(credentials.vault_id, freed)
 
     async def _lock_vault(
         self, credentials: VaultCredentials, key: UnwrappedKey | None
@@ -257,22 +270,32 @@ class VaultEntryService:
         return sealing, entry
 
     async def _add_version(
-        self, sealing: EntrySealing, entry: SealedEntry, entry_key: str, content: Content
+        self,
+        credentials: VaultCredentials,
+        sealing: EntrySealing,
+        entry: SealedEntry,
+        entry_key: str,
+        content: Content,
     ) -> EntryVersion:
         newest = entry.newest + 1
         oldest = max(entry.oldest, newest - MAX_VERSIONS + 1)
         updated = sealing.seal_entry(entry.id, entry_key, newest, oldest)
-        await self._vault_entries.save(updated)
-        return await self._add_newest(sealing, updated, entry_key, content)
-
-    async def _add_newest(
-        self, sealing: EntrySealing, entry: SealedEntry, entry_key: str, content: Content
-    ) -> EntryVersion:
-        facts = VersionFacts(content.content_type, content.encoding, len(content.data), utc_now())
-        version = EntryVersion(entry.id, entry_key, entry.newest, facts)
-        sealed = sealing.seal_version(version, content.data)
+        version, sealed = _sealed(sealing, updated, entry_key, content)
+        freed = await self._vault_entries.save(updated)
+        await self._storage.replace(
+            credentials.user_id, credentials.vault_id, added=sealed.stored_bytes, freed=freed
+        )
         await self._vault_entries.add_version(entry.id, sealed)
         return version
+
+
+def _sealed(
+    sealing: EntrySealing, entry: SealedEntry, entry_key: str, content: Content
+) -> tuple[EntryVersion, SealedVersion]:
+    """Return the newest version of an entry, and the same sealed, with the content."""
+    facts = VersionFacts(content.content_type, content.encoding, len(content.data), utc_now())
+    version = EntryVersion(entry.id, entry_key, entry.newest, facts)
+    return version, sealing.seal_version(version, content.data)
 
 
 def _can_open(sealing: EntrySealing, entry: SealedEntry) -> bool:

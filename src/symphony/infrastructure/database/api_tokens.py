@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
@@ -13,6 +13,9 @@ from symphony.infrastructure.database.mappings import API_TOKENS
 
 _tokens = API_TOKENS.table.c
 _BY_HASH = API_TOKENS.select_all.where(_tokens.token_hash == bindparam("token_hash"))
+_COUNT = (
+    select(func.count()).select_from(API_TOKENS.table).where(_tokens.user_profile_id == OWNER_ID)
+)
 _OWNER = select(_tokens.user_profile_id).where(_tokens.id == ENTITY_ID)
 _REMOVE_ALL = delete(API_TOKENS.table).where(_tokens.user_profile_id == OWNER_ID)
 _MARK_USED = (
@@ -33,6 +36,9 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
 
     async def remove_all(self, user_id: UUID) -> None:
         await self._connection.fetch(_REMOVE_ALL, {"owner_id": user_id})
+
+    async def count(self, owner_id: UUID) -> int:
+        return (await self._connection.fetch(_COUNT, {"owner_id": owner_id}))[0][0]
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
         await self._connection.fetch(_MARK_USED, {"entity_id": token_id, "moment": moment})

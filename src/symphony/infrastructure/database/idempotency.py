@@ -11,16 +11,19 @@ from typing import Any, cast
 
 from pydantic import ConfigDict, TypeAdapter
 from pydantic_core import to_jsonable_python
-from sqlalchemy import Table, bindparam, delete, or_, select, update
+from sqlalchemy import Table, bindparam, case, delete, func, or_, select, update
 
 from symphony.domain.base import Entity
 from symphony.domain.idempotency import (
+    KEPT_BYTES,
     KEPT_FOR,
+    LEAST_KEPT_BYTES,
     Creation,
     IdempotencyKey,
     IdempotencyKeyRepository,
     KeyReused,
 )
+from symphony.domain.json_objects import compact
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import EntityMapping
@@ -42,6 +45,23 @@ _REMOVE_EXPIRED = delete(_table).where(
         _keys.created_at > bindparam("created_after"),
     ),
 )
+_by_age = (
+    select(
+        _keys.key,
+        func.sum(
+            case((_keys.size < LEAST_KEPT_BYTES, LEAST_KEPT_BYTES), else_=_keys.size),
+        )
+        .over(order_by=(_keys.created_at.desc(), _keys.key))
+        .label("total"),
+    )
+    .where(_IS_OF_USER)
+    .subquery("by_age")
+)
+_REMOVE_EXCESS = delete(_table).where(
+    _IS_OF_USER,
+    _keys.key != bindparam("own_key"),  # it may look older, after the clock was set back
+    _keys.key.in_(select(_by_age.c.key).where(_by_age.c.total > bindparam("kept_bytes"))),
+)
 # When another unit of work has inserted the same key, this waits until that one is done.
 _CLAIM = (
     upsert(_table)
@@ -57,7 +77,7 @@ _CLAIM = (
 _KEEP = (
     update(_table)
     .where(_IS_OF_USER, _IS_KEY)
-    .values(noun=bindparam("own_noun"), entity=bindparam("created"))
+    .values(noun=bindparam("own_noun"), entity=bindparam("created"), size=bindparam("own_size"))
 )
 _FIND = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_IS_OF_USER, _IS_KEY)
 
@@ -81,11 +101,12 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         return bool(await self._connection.fetch(_FIND, _parameters(key)))
 
     async def save(self, key: IdempotencyKey, created: Creation) -> None:
-        if isinstance(created, Entity):
-            values = {"own_noun": created.noun, "created": to_json(created)}
-        else:
-            values = {"own_noun": created[0].noun, "created": [to_json(each) for each in created]}
+        is_one = isinstance(created, Entity)
+        stored = to_json(created) if is_one else [to_json(each) for each in created]
+        noun = created.noun if is_one else created[0].noun
+        values = {"own_noun": noun, "created": stored, "own_size": len(compact(stored).encode())}
         await self._connection.fetch(_KEEP, _parameters(key) | values)
+        await self._connection.fetch(_REMOVE_EXCESS, _parameters(key) | {"kept_bytes": KEPT_BYTES})
 
     async def _replay(self, key: IdempotencyKey) -> Creation:
         rows = await self._connection.fetch(_FIND, _parameters(key))

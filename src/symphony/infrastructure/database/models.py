@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     Index,
@@ -251,22 +252,38 @@ class VaultEntryVersionModel(TypeChecked, Model):
     content: Mapped[bytes]
 
 
+class StorageCounterModel(Model):
+    """The bytes that the entries of a vault take: their sealed keys, facts and contents."""
+
+    __tablename__ = "storage_counters"
+    __table_args__ = (CheckConstraint("entry_bytes >= 0", name="entry_bytes"),)
+
+    vault_id: Mapped[UUID] = mapped_column(
+        ForeignKey("vaults.id", ondelete="CASCADE"), primary_key=True
+    )
+    entry_bytes: Mapped[int] = mapped_column(BigInteger)
+    recounted_at: Mapped[datetime | None]
+
+
 class ApiTokenModel(InUserProfileModel):
     __tablename__ = "api_tokens"
     __table_args__ = (
         *named_in("user_profile_id", unique_names=False),
         UniqueConstraint("token_hash"),
+        Index(None, "creator_id"),
     )
 
     scopes: Mapped[tuple[Scope, ...]] = mapped_column(Scopes)
     token_hash: Mapped[bytes]
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
+    creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
 
 
 class IdempotencyKeyModel(Model):
     """A key and the created entities as JSON in `entity`: an object, or a list of objects.
 
+    `size` is the length of the JSON in bytes; 0 when a process of an earlier version stored it.
     `entity` is null only inside the unit of work that claims the key.
     """
 
@@ -284,6 +301,7 @@ class IdempotencyKeyModel(Model):
     created_at: Mapped[datetime]
     noun: Mapped[str | None] = mapped_column(String(32))
     entity: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
+    size: Mapped[int] = mapped_column(server_default="0")
 
 
 class SignInFailureModel(Model):

@@ -23,6 +23,7 @@ from symphony.infrastructure.database.user_profiles import SqlAlchemyUserProfile
 from symphony.infrastructure.database.vaults.entries import SqlAlchemyVaultEntries
 from symphony.infrastructure.database.vaults.keys import SqlAlchemyVaultKeys
 from symphony.infrastructure.database.vaults.sessions import SqlAlchemyVaultSessions
+from symphony.infrastructure.database.vaults.storage_counters import SqlAlchemyStorageCounters
 from symphony.infrastructure.database.vaults.vaults import SqlAlchemyVaults
 from symphony.infrastructure.database.workspaces import SqlAlchemyWorkspaces
 from symphony.infrastructure.metrics import Metrics
@@ -44,6 +45,7 @@ class SqlAlchemyRepositories:
         self.vault_keys = SqlAlchemyVaultKeys(connection)
         self.vault_sessions = SqlAlchemyVaultSessions(connection)
         self.vault_entries = SqlAlchemyVaultEntries(connection)
+        self.storage_counters = SqlAlchemyStorageCounters(connection)
         self.api_tokens = SqlAlchemyApiTokens(connection)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
         self.sign_in_failures = SqlAlchemySignInFailures(connection)

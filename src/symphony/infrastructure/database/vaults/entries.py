@@ -34,6 +34,7 @@ from symphony.infrastructure.database.models import (
 )
 from symphony.infrastructure.database.sqlalchemy_internals import Rows
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED, has_session
+from symphony.infrastructure.database.vaults.storage_counters import ENTRY_BYTES, VERSION_BYTES
 
 _entry_table = cast("Table", VaultEntryModel.__table__)
 _version_table = cast("Table", VaultEntryVersionModel.__table__)
@@ -90,12 +91,16 @@ _NEW: dict[str, BindParameter[Any]] = {
 _ADD = insert(_entry_table).values(_NEW | {"vault_id": _VAULT_ID})
 _SAVE = update(_entry_table).where(_entries.id == ENTITY_ID).values(_NEW)
 # Versions from the newest on exist only if they were written by other means than this service.
-_REMOVE_OTHER_VERSIONS = delete(_version_table).where(
-    _versions.entry_id == ENTITY_ID,
-    or_(
-        _versions.version < bindparam("own_oldest"),
-        _versions.version >= bindparam("own_newest"),
-    ),
+_REMOVE_OTHER_VERSIONS = (
+    delete(_version_table)
+    .where(
+        _versions.entry_id == ENTITY_ID,
+        or_(
+            _versions.version < bindparam("own_oldest"),
+            _versions.version >= bindparam("own_newest"),
+        ),
+    )
+    .returning(VERSION_BYTES)
 )
 _ADD_VERSION = insert(_version_table).values(
     entry_id=ENTITY_ID,
@@ -103,7 +108,10 @@ _ADD_VERSION = insert(_version_table).values(
     facts=bindparam("new_facts"),
     content=bindparam("new_content"),
 )
-_REMOVE = delete(_entry_table).where(_entries.id == ENTITY_ID)
+_REMOVE_VERSIONS = (
+    delete(_version_table).where(_versions.entry_id == ENTITY_ID).returning(VERSION_BYTES)
+)
+_REMOVE = delete(_entry_table).where(_entries.id == ENTITY_ID).returning(ENTRY_BYTES)
 
 
 class SqlAlchemyVaultEntries(VaultEntryRepository):
@@ -149,19 +157,21 @@ class SqlAlchemyVaultEntries(VaultEntryRepository):
     async def add(self, vault_id: UUID, entry: SealedEntry) -> None:
         await self._connection.fetch(_ADD, _values(entry) | {"vault_id": vault_id})
 
-    async def save(self, entry: SealedEntry) -> None:
+    async def save(self, entry: SealedEntry) -> int:
         parameters = {"entity_id": entry.id}
         await self._connection.fetch(_SAVE, _values(entry) | parameters)
         kept = {"own_oldest": entry.oldest, "own_newest": entry.newest}
-        await self._connection.fetch(_REMOVE_OTHER_VERSIONS, parameters | kept)
+        return _sum(await self._connection.fetch(_REMOVE_OTHER_VERSIONS, parameters | kept))
 
     async def add_version(self, entry_id: UUID, version: SealedVersion) -> None:
         values = {"new_facts": version.facts, "new_content": version.content}
         parameters = {"entity_id": entry_id, "own_version": version.version}
         await self._connection.fetch(_ADD_VERSION, parameters | values)
 
-    async def remove(self, entry_id: UUID) -> None:
-        await self._connection.fetch(_REMOVE, {"entity_id": entry_id})
+    async def remove(self, entry_id: UUID) -> int:
+        parameters = {"entity_id": entry_id}
+        versions = await self._connection.fetch(_REMOVE_VERSIONS, parameters)
+        return _sum(versions) + _sum(await self._connection.fetch(_REMOVE, parameters))
 
     async def _rows(
         self,
@@ -190,6 +200,10 @@ def _entry(row: Sequence[Any]) -> SealedEntry:
 
 def _version(row: Sequence[Any]) -> SealedVersion | None:
     return SealedVersion(*row[6:]) if row[6] is not None else None
+
+
+def _sum(rows: Rows) -> int:
+    return sum(row[0] for row in rows)
 
 
 def _values(entry: SealedEntry) -> dict[str, Any]:
