@@ -22,10 +22,10 @@ from symphony.application.workspaces import (
     create_workspace,
     get_workspace,
 )
+from symphony.domain.attempts import MAX_FAILURES, TooManyAttempts
 from symphony.domain.base import new_id
 from symphony.domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
-from symphony.domain.sign_in_failures import MAX_FAILURES, TooManyAttempts
-from tests.application.conftest import PASSWORD
+from tests.application.conftest import ADDRESS, PASSWORD
 from tests.application.test_people import OTHER, make_token
 
 
@@ -35,15 +35,15 @@ async def test_a_reset_replaces_the_password_and_ends_a_lock_out_of_this_user(
     for login in ("ada", "eve@example.org"):
         for _ in range(MAX_FAILURES):
             with pytest.raises(InvalidCredentials):
-                await sign_in(SignIn(login, "wrong"), app)
+                await sign_in(SignIn(login, "wrong", ADDRESS), app)
         with pytest.raises(TooManyAttempts):
-            await sign_in(SignIn(login, PASSWORD), app)
+            await sign_in(SignIn(login, PASSWORD, ADDRESS), app)
     await set_password(SetPassword(ada, OTHER), app)
-    await sign_in(SignIn("ada", OTHER), app)
+    await sign_in(SignIn("ada", OTHER, ADDRESS), app)
     with pytest.raises(InvalidCredentials):
-        await sign_in(SignIn("ada", PASSWORD), app)
+        await sign_in(SignIn("ada", PASSWORD, ADDRESS), app)
     with pytest.raises(TooManyAttempts):
-        await sign_in(SignIn("eve", PASSWORD), app)
+        await sign_in(SignIn("eve", PASSWORD, ADDRESS), app)
 
 
 async def test_a_reset_needs_a_valid_password_and_a_user(app: Application, ada: UUID) -> None:
@@ -51,7 +51,7 @@ async def test_a_reset_needs_a_valid_password_and_a_user(app: Application, ada: 
         await set_password(SetPassword(ada, "short"), app)
     with pytest.raises(NotFound):
         await set_password(SetPassword(new_id(), OTHER), app)
-    await sign_in(SignIn("ada", PASSWORD), app)
+    await sign_in(SignIn("ada", PASSWORD, ADDRESS), app)
 
 
 async def test_by_force_a_profile_is_deleted_with_its_workspaces_only(

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar, cast
 
+from symphony.application.attempt_gates import AttemptGates
 from symphony.application.ports import AccessTokens, PassphraseKeys, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.discovery import Finder
@@ -71,7 +72,7 @@ class Services:
         )
         self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
-        self.sign_in_failures = uow.sign_in_failures
+        self.attempts = uow.attempts
         self.observations = uow.observations
 
 
@@ -124,6 +125,7 @@ class Application:
     """None in the same case."""
     finder: Finder | None
     """None in the same case."""
+    gates: AttemptGates = field(default_factory=AttemptGates, init=False, repr=False)
     _running: set["asyncio.Task[Any]"] = field(
         default_factory=set["asyncio.Task[Any]"], init=False, repr=False
     )

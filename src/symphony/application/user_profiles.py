@@ -48,12 +48,12 @@ class ReplacePasswordHash:
 class ResetPassword:
     """Set a password for `orchestrations.password_reset`, without the current one.
 
-    `account` is the keyed hash under which failures to sign in are counted.
+    The failed attempts with each of `subjects` are forgotten.
     """
 
     user_id: UUID
     password_hash: str = field(repr=False)
-    account: bytes = field(repr=False)
+    subjects: tuple[bytes, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,8 @@ async def replace_password_hash(command: ReplacePasswordHash, services: Services
 async def reset_password(command: ResetPassword, services: Services) -> None:
     """Raises: NotFound."""
     await services.user_profiles.reset_password(command.user_id, command.password_hash)
-    await services.sign_in_failures.clear(command.account)
+    for subject in command.subjects:
+        await services.attempts.clear(subject)
 
 
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:

@@ -4,14 +4,14 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-
-from symphony.domain.base import utc_now
 from symphony.domain.sign_in_failures import (
     MAX_FAILURES,
     WINDOW,
     RecentFailures,
     TooManyAttempts,
 )
+
+from symphony.domain.base import utc_now
 from symphony.domain.unit_of_work import Store
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
