@@ -110,18 +110,16 @@ class Settings(BaseSettings):
             return tuple(part for part in value.split(os.pathsep) if part)
         return value
 
-    @field_validator("allowed_hosts", "cors_origins", "trusted_proxies", mode="before")
+    @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return _parts(value) if isinstance(value, str) else value
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _networks(cls, value: object) -> object:
         try:
-            return tuple(map(_network, cast("tuple[str, ...]", value)))
+            return tuple(map(_network, _parts(value))) if isinstance(value, str) else value
         except ValueError:
             raise ValueError(
                 "must be addresses or networks, separated by commas: 127.0.0.1, 10.0.0.0/8,"
@@ -229,8 +227,14 @@ def _is_host(text: str) -> bool:
     return True
 
 
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def _network(text: str) -> IPv4Network | IPv6Network:
     """Return an address or network; IPv4 in IPv6 becomes IPv4. Raises: ValueError."""
+    if "%" in text:
+        raise ValueError("a zone belongs to one machine's view of a link")
     network = ip_network(text)
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped is None or network.prefixlen < _MAPPED_BITS:
