@@ -78,7 +78,7 @@ def test_pauses_are_forgotten_a_day_after_the_last_failure_and_less_after_an_hou
         assert attempts.expires_at == NOW + kept
 
 
-def test_an_attempt_without_a_result_counts_as_a_failure_after_a_minute() -> None:
+def test_an_attempt_without_a_result_counts_as_a_failure_after_half_a_minute() -> None:
     attempts = failed(4).reserved(NOW)
     for later, expected in ((LONGEST_ATTEMPT - SECOND, 4), (LONGEST_ATTEMPT, 5)):
         assert attempts.at(NOW + later).failures == expected

@@ -161,7 +161,7 @@ async def _finished(
     try:
         result = await attempt()
     except BaseException:
-        with suppress(StoreUnavailable):  # then it counts as a failure after a minute
+        with suppress(StoreUnavailable):  # then it counts as a failure
             await app.run(finish_attempt, FinishAttempt(counters, Outcome.WITHDRAWN))
         raise
     if result:

@@ -24,7 +24,7 @@ KNOWN_FOR = timedelta(days=30)
 CLOCK_DIFFERENCE = timedelta(seconds=10)
 """How far the clocks of the processes may differ. A time that is further in the future was stored
 before the clock was set back."""
-LONGEST_ATTEMPT = timedelta(minutes=1)
+LONGEST_ATTEMPT = timedelta(seconds=30)
 """After this time an attempt without a result has failed: its process was killed, for example."""
 
 _HOUR = timedelta(hours=1)
