@@ -105,7 +105,25 @@ def test_a_clock_that_is_set_forward_ends_a_pause() -> None:
 
 def test_an_attempt_that_was_reserved_in_the_future_has_failed() -> None:
     attempts = failed(0).reserved(NOW + HOUR).at(NOW)
-    assert (attempts.failures, attempts.pending, attempts.failed_at) == (1, 0, NOW)
+    assert (attempts.failures, attempts.pending) == (1, 0)
+
+
+@pytest.mark.parametrize("step", [SECOND * 30, HOUR, HOUR * 24 * 365])
+def test_abandoned_attempts_cause_no_pause_after_the_clock_was_set_back(step: timedelta) -> None:
+    attempts = failed(4, NOW + step).reserved(NOW + step)
+    assert pause(attempts, NOW + step + LONGEST_ATTEMPT) == 0
+    assert attempts.at(NOW).failures == MAX_FAILURES
+    assert pause(attempts, NOW) == 0
+
+
+def test_the_pause_of_an_abandoned_attempt_begins_with_the_last_failure_or_reservation() -> None:
+    later = NOW + LONGEST_ATTEMPT
+    for attempts in (
+        failed(13).reserved(NOW),
+        Attempts(13, 1, failed_at=NOW, reserved_at=NOW - SECOND),
+    ):
+        assert attempts.at(later).failed_at == NOW
+        assert pause(attempts, later) == 512 - LONGEST_ATTEMPT.total_seconds()
 
 
 def strangers(times: int, at: datetime = NOW) -> Attempts:

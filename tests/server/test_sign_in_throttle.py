@@ -106,3 +106,13 @@ async def test_50_parallel_sign_ins_with_the_right_password_all_succeed(
     await sign_up(client, "ada")
     answers = await asyncio.gather(*(outcome(client, "ada", PASSWORD, HOME) for _ in range(50)))
     assert Counter(answers) == {"200": 50}
+
+
+async def test_the_server_itself_believes_no_forwarded_address(tmp_path: Path) -> None:
+    """uvicorn would believe every peer on this machine by default."""
+    async with running_server(tmp_path / "data") as server, server.client() as client:
+        await sign_up(client, "ada")
+        answers = [
+            await outcome(client, "ada", "wrong", f"203.0.113.{number}") for number in range(9)
+        ]
+        assert set(answers) == {WRONG, REFUSED}

@@ -71,7 +71,10 @@ class Attempts:
     def at(self, now: datetime) -> Self:
         """Return what counts at a time: abandoned attempts have failed, old failures are gone."""
         if self.pending and not _is_within(now - self.reserved_at, LONGEST_ATTEMPT):
-            failures, failed_at = self.failures + self.pending, min(self.reserved_at, now)
+            failures, failed_at = (
+                self.failures + self.pending,
+                max(self.failed_at, self.reserved_at),
+            )
             return replace(self, failures=failures, pending=0, failed_at=failed_at).at(now)
         return self if self.pending or now < self.expires_at else self.none(now)
 

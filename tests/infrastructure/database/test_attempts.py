@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from symphony.domain.attempts import (
     KNOWN_FOR,
+    LONGEST_ATTEMPT,
     MAX_FAILURES,
     MAX_FAILURES_OF_STRANGERS,
     Counter,
@@ -105,6 +106,18 @@ async def test_a_success_forgets_the_failures_of_its_counter(store: Store) -> No
     await finish(store, ADA, Outcome.SUCCEEDED)
     await fail(store, ADA, MAX_FAILURES - 1)
     assert await may_start(store, ADA) is True
+
+
+async def test_an_attempt_that_takes_too_long_is_counted_once(
+    store: Store, engines: Engines
+) -> None:
+    late = after(engines, LONGEST_ATTEMPT * 2)
+    for _ in range(MAX_FAILURES - 1):
+        assert await reserve(store, ADA)
+        await finish(late, ADA)
+    assert await may_start(late, ADA) is True
+    assert await reserve(store, ADA)  # and one that never ends
+    assert await may_start(late, ADA) is None
 
 
 async def test_all_counters_of_a_subject_are_cleared(store: Store, engines: Engines) -> None:

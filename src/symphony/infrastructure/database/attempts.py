@@ -93,15 +93,16 @@ class SqlAlchemyAttempts(AttemptRepository):
         return not rows or counter.attempts(*rows[0]).at(now).may_start(now)
 
     async def reserve(self, counter: Counter) -> bool:
-        attempts, now = await self._lock(counter)
+        stored, now = await self._lock(counter)
+        attempts = stored.at(now)
         if not attempts.may_start(now):
             return False
         await self._save(counter, attempts.reserved(now))
         return True
 
     async def finish(self, counter: Counter, outcome: Outcome) -> None:
-        attempts, now = await self._lock(counter)
-        finished = attempts.finished(outcome, now)
+        stored, now = await self._lock(counter)
+        finished = stored.finished(outcome, now)  # also one that took too long is not abandoned
         if finished.failures or finished.pending:
             await self._save(counter, finished)
         else:
@@ -123,11 +124,11 @@ class SqlAlchemyAttempts(AttemptRepository):
         await self._connection.fetch(_FORGET_EXPIRED, before)
 
     async def _lock(self, counter: Counter) -> tuple[Attempts, datetime]:
-        """Lock the counter's row until the end of the unit of work, and return what counts."""
+        """Lock the counter's row until the end of the unit of work, and return what it stores."""
         parameters = {"own_counter": counter.key, "own_subject": counter.subject}
         rows = await self._connection.fetch(_LOCK, parameters)
         now = self._connection.now()  # after the wait for the lock
-        return counter.attempts(*rows[0]).at(now), now
+        return counter.attempts(*rows[0]), now
 
     async def _save(self, counter: Counter, attempts: Attempts) -> None:
         new = {
