@@ -22,6 +22,9 @@ def strangers(stage: Stage) -> None:
             forwarded = {"X-Forwarded-For": address}
             return client.post(f"{API}/auth/token", data=form, headers=forwarded)
 
+        def guess(address: str) -> httpx.Response:
+            return sign_in("a guess", address)
+
         stage.step("Strangers guess Ada's password from 25 addresses")
         sign_up(client, "ada")
         sign_in(PASSWORD, HOME).raise_for_status()
@@ -30,7 +33,7 @@ def strangers(stage: Stage) -> None:
             " request comes from. Ada has signed in from home before."
         )
         with ThreadPoolExecutor(4) as threads:
-            guesses = [*threads.map(lambda each: sign_in("a guess", each), STRANGERS * FAILURES)]
+            guesses = [*threads.map(guess, STRANGERS * FAILURES)]
         at_cafe = stage.exchange(sign_in(PASSWORD, CAFE))
         at_home = stage.exchange(sign_in(PASSWORD, HOME), "token_type", "expires_in")
         wrong = [outcome(each) for each in guesses].count("401 invalid-credentials")
