@@ -45,7 +45,7 @@ async def measure(folder: Path, users: int) -> dict[str, Any]:
             answer = await client.post("/user-profiles", json=body | {"password": _PASSWORD})
             if answer.status_code != 201:
                 raise Failed(f"a sign-up is answered with {answer.status_code}: {answer.text}")
-        # A user name of its own for each attempt: five failures in a minute would be throttled.
+        # A user name of its own for each attempt: repeated failures would cause pauses.
         for number in range(users):
             for kind, name in {"known user": "user", "unknown user": "nobody"}.items():
                 milliseconds[kind].append(await _failed_sign_in(client, f"{name}_{number}"))

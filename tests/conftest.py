@@ -25,6 +25,7 @@ from sqlalchemy import Dialect
 
 from symphony import logs
 from symphony.config.settings import Settings
+from symphony.domain import attempts
 from symphony.imports import without_collection
 from symphony.infrastructure.database import connection, migrations
 from symphony.infrastructure.database.engine import Engines, create_engines
@@ -173,6 +174,12 @@ def quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(migrations, "upgrade", copy)
     monkeypatch.setattr(connection, "prepare", _prepare)
+
+
+@pytest.fixture
+def long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first pause after failed attempts outlasts the test, however slow the machine is."""
+    monkeypatch.setattr(attempts, "FIRST_PAUSE", attempts.LONGEST_PAUSE)
 
 
 _dialects: dict[type[Dialect], Dialect] = {}

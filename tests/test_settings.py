@@ -38,6 +38,7 @@ DEFAULTS = {
     "git_roots": (),
     "git_allow_private_remotes": False,
     "allowed_hosts": (),
+    "trusted_proxies": (),
     "cors_origins": (),
     "registration": "open",
     "access_token_ttl": 3600,
@@ -150,6 +151,17 @@ NO_HOST_NAMES = (
         ("SECRET_KEY", "x" * 31, "at least 32 bytes"),
         ("CORS_ORIGINS", "*", "https://app.example.org"),
         *(("ALLOWED_HOSTS", name, "host names without a port") for name in NO_HOST_NAMES),
+        *(
+            ("TRUSTED_PROXIES", value, "must be addresses or networks, separated by commas")
+            for value in (
+                "proxy",
+                "10.0.0.1/8",
+                "10.0.0.0/33",
+                "127.0.0.1:80",
+                "::1,*",
+                "fe80::1%a",
+            )
+        ),
         ("GIT_ROOTS", "/no/such/folder", "existing directories"),
         ("GIT_ROOTS", "~no-such-user/dev", "existing directories"),
         ("DATA_DIR", "~no-such-user/data", "unknown user"),

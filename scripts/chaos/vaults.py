@@ -178,7 +178,7 @@ class Vaults:
 
     async def _open(self, vault: Vault) -> None:
         """Unlock with the acknowledged passphrase, or with the one in doubt. Raises: Violation."""
-        # Most updates in doubt were not stored, and five wrong passphrases per minute are allowed.
+        # Most updates in doubt were not stored, and after four wrong passphrases there are pauses.
         if not await self._opens(vault, vault.passphrase):
             if vault.perhaps is None or not await self._opens(vault, vault.perhaps):
                 raise Violation(f"{vault.path}: its passphrase does not unlock it")

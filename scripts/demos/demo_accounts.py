@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from scripts.demos.support.demo_server import running_server
+from scripts.demos.support.pauses import fail
 from scripts.demos.support.stage import Stage, perform
 from scripts.support.service_process import SYMPHONY
 
@@ -79,15 +80,14 @@ def create(operator: Operator, client: httpx.Client) -> None:
 
 def lock_out(operator: Operator, client: httpx.Client) -> None:
     stage = operator.stage
-    stage.step("A user who is locked out gets a new password")
-    for _ in range(5):
-        sign_in(client, "ada", "a wrong guess")
+    stage.step("A user who has to wait gets a new password")
+    fail(lambda _: sign_in(client, "ada", "a wrong guess"), 6)
     stage.exchange(sign_in(client, "ada", "a wrong guess"), "code", "detail")
     stage.expect("even the right password is refused", status(client, "ada", FIRST) == 429)
     file = b"\xef\xbb\xbf" + f"{DECOMPOSED}\r\n".encode()
     operator.must("user set-password ada --password-stdin", password=file)
     stage.expect(
-        "the lock-out is over: the new password works", status(client, "ada", COMPOSED) == 200
+        "the pause is over: the new password works", status(client, "ada", COMPOSED) == 200
     )
     stage.expect("also from another keyboard", status(client, "ada", DECOMPOSED) == 200)
     stage.expect("the old one does not", status(client, "ada", FIRST) == 401)

@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from scripts.demos.support.demo_server import Server, running_server
+from scripts.demos.support.pauses import fail
 from scripts.demos.support.stage import Stage, perform
 from scripts.demos.support.user import User, outcome, sign_up
 from scripts.support.service_process import SYMPHONY
@@ -188,41 +189,56 @@ def versions(stage: Stage, unlocked: Vault) -> None:
 
 def guesses(stage: Stage, ada: User, vaults: str) -> None:
     stage.step("A thief of Ada's token guesses her passphrase")
-    body = {"path": "~/other", "protection": "passphrase", "passphrase": PASSPHRASE}
-    vault = Vault(ada, ada.create(vaults, name="other", **body)["id"])
+
+    def create(passphrase: str) -> httpx.Response:
+        body = {"name": "other", "path": "~/other", "protection": "passphrase"}
+        key = {"Idempotency-Key": "other"}
+        return ada.call("POST", vaults, json=body | {"passphrase": passphrase}, headers=key)
+
+    vault = Vault(ada, create(PASSPHRASE).raise_for_status().json()["id"])
     start = time.perf_counter()
     vault.unlocked()
     right = time.perf_counter() - start
     tries = list[tuple[str, httpx.Response, float]]()
-    for number in range(1, 9):
+
+    def attempt(number: int) -> httpx.Response:
         guess = f"harp anvil moss {number}"
         start = time.perf_counter()
         tries.append((guess, vault.unlock(guess), time.perf_counter() - start))
-    stage.exchange(tries[-1][1])
+        return tries[-1][1]
+
+    failures = fail(attempt, 7)
+    after = [vault.unlock(PASSPHRASE) for _ in range(3)]
+    stage.exchange(after[0])
     stage.table(
-        *("passphrase", "status and code", "time"),
+        *("passphrase", "status and code", "Retry-After", "time"),
         rows=[
-            ("the right one", "200", f"{right * 1000:.0f} ms"),
-            *((guess, outcome(each), f"{seconds * 1000:.0f} ms") for guess, each, seconds in tries),
+            ("the right one", "200", "", f"{right * 1000:.0f} ms"),
+            *(
+                (guess, outcome(each), each.headers.get("retry-after", ""), f"{took * 1000:.0f} ms")
+                for guess, each, took in tries
+            ),
         ],
     )
     stage.why(
-        "five guesses a minute, each as slow as the right passphrase: a dictionary of"
-        " a million words takes months."
+        "from the fifth failure on there are pauses, from a second up to 15 minutes: some hundred"
+        " guesses a day. A dictionary of a million words takes decades."
     )
-    outcomes = [outcome(answer) for _, answer, _ in tries]
-    stage.expect("five guesses are wrong", outcomes[:5] == ["403 wrong-passphrase"] * 5)
+    outcomes = {outcome(answer) for answer in failures.answers}
+    stage.expect("seven guesses are wrong", outcomes == {"403 wrong-passphrase"})
     # The fastest of several refusals, since other work on the machine may delay one of them.
-    hashing = min(seconds for _, _, seconds in tries[:5])
-    refusing = min(seconds for _, _, seconds in tries[5:])
+    hashing = min(seconds for _, answer, seconds in tries if answer.status_code == 403)
+    refusing = min(answer.elapsed.total_seconds() for answer in after)
     stage.expect(
         "each of them costs a slow hash (Argon2)",
         hashing > 5 * refusing,
         f"at least {hashing * 1000:.0f} ms; a refusal without a hash: {refusing * 1000:.0f} ms",
     )
-    stage.expect("the next ones have to wait", set(outcomes[5:]) == {"429 too-many-attempts"})
-    after = vault.unlock(PASSPHRASE)
-    stage.expect("so has the right one", outcome(after) == "429 too-many-attempts")
+    refused = {outcome(answer) for answer in (*failures.refusals, *after)}
+    stage.expect("the pauses are for the right one as well", refused == {"429 too-many-attempts"})
+    seconds = int(after[0].headers["retry-after"])
+    stage.expect("the third pause takes up to 4 seconds", 1 <= seconds <= 4, f"{seconds} left")
+    stage.expect("so are repeated creations", outcome(create("harp anvil moss 8")) in refused)
 
 
 def automatic_lock(stage: Stage, vault: Vault) -> None:

@@ -117,6 +117,7 @@ def create_app(
     )
     app.state.metrics = metrics.text
     app.state.max_body_bytes = settings.max_body_bytes
+    app.state.trusted_proxies = settings.trusted_proxies
     app.state.cursors = Cursors(derive_key(secret, "cursors"))
     app.state.fingerprint = keyed_hash(derive_key(secret, "idempotency"))
     refuse_dependency_overrides(app)

@@ -20,6 +20,7 @@ from symphony.infrastructure.vaults.sealing import AesGcmSealing
 from tests.support.hashing import CHEAP
 
 PASSWORD = "correct horse battery staple"
+ADDRESS = "192.0.2.1"
 POLICY = Policy(max_workspaces_per_user=5, max_repos_per_workspace=4, max_vaults_per_workspace=3)
 ACCESS_TOKENS = JwtAccessTokens(b"k" * 32, lifetime=60)
 

@@ -24,7 +24,7 @@ from symphony.application.vaults.vaults import AddVaultSession, add_vault_sessio
 from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.errors import TokenRefused
 from symphony.domain.user_profiles import FIRST_GENERATION, ProfileUpdate
-from tests.application.conftest import PASSWORD
+from tests.application.conftest import ADDRESS, PASSWORD
 
 NEW = "another horse, another battery"
 
@@ -41,7 +41,7 @@ async def test_a_sign_in_that_verified_the_old_password_gets_no_token_of_the_new
         return matches
 
     monkeypatch.setattr(type(app.passwords), "verify", slowly)
-    signing_in = asyncio.create_task(sign_in(SignIn("ada", PASSWORD), app))
+    signing_in = asyncio.create_task(sign_in(SignIn("ada", PASSWORD, ADDRESS), app))
     await was_verified.wait()
     await set_password(SetPassword(ada, NEW), app)
     is_changed.set()
@@ -56,7 +56,7 @@ async def test_every_command_and_query_of_a_request_checks_the_access_token(
     app: Application, ada: UUID
 ) -> None:
     _, allowed = await identify_caller(
-        IdentifyCaller(await sign_in(SignIn("ada", PASSWORD), app)), app
+        IdentifyCaller(await sign_in(SignIn("ada", PASSWORD, ADDRESS), app)), app
     )
     rename = UpdateUserProfile(ada, ada, ProfileUpdate({"username": "countess"}, is_recent=True))
     assert (await allowed.ask(get_user_profile, GetUserProfile(ada, ada))).username == "ada"

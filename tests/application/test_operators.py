@@ -8,6 +8,7 @@ from symphony.application.api_tokens import FindApiTokenById, find_api_token_by_
 from symphony.application.app import Application
 from symphony.application.orchestrations.password_reset import SetPassword, set_password
 from symphony.application.orchestrations.sign_in import SignIn, sign_in
+from symphony.application.throttling import check_password
 from symphony.application.user_profiles import (
     CheckUserProfileCreation,
     CountWorkspaces,
@@ -22,28 +23,45 @@ from symphony.application.workspaces import (
     create_workspace,
     get_workspace,
 )
+from symphony.domain import attempts
+from symphony.domain.attempts import MAX_FAILURES, TooManyAttempts
 from symphony.domain.base import new_id
 from symphony.domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
-from symphony.domain.sign_in_failures import MAX_FAILURES, TooManyAttempts
-from tests.application.conftest import PASSWORD
+from tests.application.conftest import ADDRESS, PASSWORD
 from tests.application.test_people import OTHER, make_token
 
 
+@pytest.mark.usefixtures("long_pauses")
 async def test_a_reset_replaces_the_password_and_ends_a_lock_out_of_this_user(
-    app: Application, ada: UUID, eve: UUID
+    app: Application, ada: UUID, eve: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for login in ("ada", "eve@example.org"):
-        for _ in range(MAX_FAILURES):
+    monkeypatch.setattr(attempts, "MAX_FAILURES_OF_STRANGERS", MAX_FAILURES + 1)
+    new = "198.51.100.1"
+    for login in ("ada", "ada@example.org", "eve@example.org"):
+        for address in (*[ADDRESS] * MAX_FAILURES, new):
             with pytest.raises(InvalidCredentials):
-                await sign_in(SignIn(login, "wrong"), app)
-        with pytest.raises(TooManyAttempts):
-            await sign_in(SignIn(login, PASSWORD), app)
+                await sign_in(SignIn(login, "wrong", address), app)
+        for address in (ADDRESS, new):
+            with pytest.raises(TooManyAttempts):
+                await sign_in(SignIn(login, PASSWORD, address), app)
     await set_password(SetPassword(ada, OTHER), app)
-    await sign_in(SignIn("ada", OTHER), app)
-    with pytest.raises(InvalidCredentials):
-        await sign_in(SignIn("ada", PASSWORD), app)
+    for login in ("ada", "ada@example.org"):
+        for address in (ADDRESS, new):
+            await sign_in(SignIn(login, OTHER, address), app)
+        with pytest.raises(InvalidCredentials):
+            await sign_in(SignIn(login, PASSWORD, ADDRESS), app)
     with pytest.raises(TooManyAttempts):
-        await sign_in(SignIn("eve", PASSWORD), app)
+        await sign_in(SignIn("eve@example.org", PASSWORD, ADDRESS), app)
+
+
+@pytest.mark.usefixtures("long_pauses")
+async def test_a_reset_ends_the_pause_of_the_current_password(app: Application, ada: UUID) -> None:
+    for _ in range(MAX_FAILURES):
+        assert await check_password(str(ada), "wrong", None, app) is None
+    with pytest.raises(TooManyAttempts):
+        await check_password(str(ada), "wrong", None, app)
+    await set_password(SetPassword(ada, OTHER), app)
+    assert await check_password(str(ada), "wrong", None, app) is None
 
 
 async def test_a_reset_needs_a_valid_password_and_a_user(app: Application, ada: UUID) -> None:
@@ -51,7 +69,7 @@ async def test_a_reset_needs_a_valid_password_and_a_user(app: Application, ada: 
         await set_password(SetPassword(ada, "short"), app)
     with pytest.raises(NotFound):
         await set_password(SetPassword(new_id(), OTHER), app)
-    await sign_in(SignIn("ada", PASSWORD), app)
+    await sign_in(SignIn("ada", PASSWORD, ADDRESS), app)
 
 
 async def test_by_force_a_profile_is_deleted_with_its_workspaces_only(

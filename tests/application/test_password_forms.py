@@ -20,7 +20,7 @@ from symphony.application.user_profiles import (
 )
 from symphony.domain.errors import InvalidCredentials
 from symphony.domain.user_profiles import PasswordChange, ProfileUpdate, UserProfile
-from tests.application.conftest import PASSWORD
+from tests.application.conftest import ADDRESS, PASSWORD
 
 COMPOSED = "gr\u00fcne \u00c4pfel"
 DECOMPOSED = "gru\u0308ne\u00a0A\u0308pfel"
@@ -43,11 +43,11 @@ async def test_a_password_is_accepted_from_another_keyboard(
     app: Application, first: str, second: str
 ) -> None:
     user = (await create_user(SignUp("bob", "bob@example.org", first), app)).id
-    await sign_in(SignIn("bob", second), app)
-    await sign_in(SignIn("bob", first), app)
+    await sign_in(SignIn("bob", second, ADDRESS), app)
+    await sign_in(SignIn("bob", first, ADDRESS), app)
     update = UpdateUserProfile(user, user, ProfileUpdate({}))
     await update_profile(UpdateProfile(update, second + first, second), app)
-    await sign_in(SignIn("bob", first + second), app)
+    await sign_in(SignIn("bob", first + second, ADDRESS), app)
 
 
 async def test_a_password_from_before_is_normalized_when_its_user_signs_in(
@@ -56,9 +56,9 @@ async def test_a_password_from_before_is_normalized_when_its_user_signs_in(
     user = await user_from_before(app, DECOMPOSED)
     before = await profile_of(app, user)
     with pytest.raises(InvalidCredentials):
-        await sign_in(SignIn("bob", COMPOSED), app)
-    await sign_in(SignIn("bob", DECOMPOSED), app)
-    await sign_in(SignIn("bob", COMPOSED), app)
+        await sign_in(SignIn("bob", COMPOSED, ADDRESS), app)
+    await sign_in(SignIn("bob", DECOMPOSED, ADDRESS), app)
+    await sign_in(SignIn("bob", COMPOSED, ADDRESS), app)
     after = await profile_of(app, user)
     assert after.password_hash != before.password_hash
     assert (after.version, after.updated_at) == (before.version, before.updated_at)
@@ -68,7 +68,7 @@ async def test_a_password_from_before_is_accepted_as_the_current_one(app: Applic
     user = await user_from_before(app, DECOMPOSED)
     update = UpdateUserProfile(user, user, ProfileUpdate({}))
     await update_profile(UpdateProfile(update, PASSWORD, DECOMPOSED), app)
-    await sign_in(SignIn("bob", PASSWORD), app)
+    await sign_in(SignIn("bob", PASSWORD, ADDRESS), app)
 
 
 async def test_normalizing_does_not_undo_an_update_of_the_password(app: Application) -> None:
@@ -95,5 +95,5 @@ async def test_an_unknown_user_costs_as_many_hashes_as_a_wrong_password(
     monkeypatch.setattr(type(app.passwords), "verify", counted)
     for login in ("ada", "nobody"):
         with pytest.raises(InvalidCredentials):
-            await sign_in(SignIn(login, DECOMPOSED), app)
+            await sign_in(SignIn(login, DECOMPOSED, ADDRESS), app)
     assert hashes == [COMPOSED, DECOMPOSED] * 2

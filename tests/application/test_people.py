@@ -46,7 +46,7 @@ from symphony.domain.errors import (
     TokenRefused,
 )
 from symphony.domain.user_profiles import ProfileUpdate
-from tests.application.conftest import PASSWORD
+from tests.application.conftest import ADDRESS, PASSWORD
 from tests.domain.examples import a_token
 
 BOTH = frozenset(Scope)
@@ -81,7 +81,7 @@ async def make_token(app: Application, actor: UUID, **values: Any) -> tuple[str,
 
 @pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.org", "Ada@Example.Org"])
 async def test_a_user_who_signed_up_can_sign_in(app: Application, ada: UUID, login: str) -> None:
-    token = await sign_in(SignIn(login, PASSWORD), app)
+    token = await sign_in(SignIn(login, PASSWORD, ADDRESS), app)
     assert await who(token, app) == (ada, BOTH)
 
 
@@ -105,7 +105,7 @@ async def test_a_wrong_login_and_a_wrong_password_have_the_same_error(
 ) -> None:
     assert await app.ask(get_user_profile, GetUserProfile(ada, ada))
     with pytest.raises(InvalidCredentials):
-        await sign_in(SignIn(login, password), app)
+        await sign_in(SignIn(login, password, ADDRESS), app)
 
 
 @pytest.mark.parametrize("token", ["", "sym_", "sym_x", "sym_\ud800", "sym_\0", "a.b.c", "\ud800"])
@@ -169,9 +169,9 @@ async def test_a_new_password_needs_the_current_one(app: Application, ada: UUID)
         assert [error.field for error in refused.value.errors] == ["current_password"]
     changed = await update_profile(changing(ada, OTHER, PASSWORD), app)
     assert changed.version == 2
-    assert await sign_in(SignIn("ada", OTHER), app)
+    assert await sign_in(SignIn("ada", OTHER, ADDRESS), app)
     with pytest.raises(InvalidCredentials):
-        await sign_in(SignIn("ada", PASSWORD), app)
+        await sign_in(SignIn("ada", PASSWORD, ADDRESS), app)
 
 
 @pytest.mark.parametrize("password", ["", "short"])
@@ -196,7 +196,7 @@ async def test_of_parallel_password_updates_one_succeeds(app: Application, ada: 
     passwords = [f"new password {number}" for number in range(4)]
     outcomes = await asyncio.gather(*map(change, passwords))
     assert sorted(outcomes) == ["done"] + ["wrong-password"] * 3
-    assert await sign_in(SignIn("ada", passwords[outcomes.index("done")]), app)
+    assert await sign_in(SignIn("ada", passwords[outcomes.index("done")], ADDRESS), app)
 
 
 async def test_a_profile_is_found_by_its_owner_only(app: Application, ada: UUID, eve: UUID) -> None:
@@ -234,7 +234,7 @@ async def test_a_profile_is_deleted_with_its_tokens_and_not_with_workspaces(
         await app.run(delete_user_profile, DeleteUserProfile(eve, eve))
     assert refused.value.slug == "user-has-workspaces"
     with pytest.raises(InvalidCredentials):
-        await sign_in(SignIn("ada", PASSWORD), app)
+        await sign_in(SignIn("ada", PASSWORD, ADDRESS), app)
 
 
 async def test_an_api_token_is_valid_with_its_scopes_until_it_is_revoked(

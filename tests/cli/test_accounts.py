@@ -99,10 +99,9 @@ def test_users_are_listed_by_name_in_columns(
     assert len({line.index(row[1]) for line, row in zip(lines[2:], rows[2:], strict=True)}) == 1
 
 
-def test_a_new_password_replaces_the_old_one_and_ends_a_lock_out(operator: Operator) -> None:
+def test_a_new_password_replaces_the_old_one_and_ends_a_pause(operator: Operator) -> None:
     operator.creates("ada")
-    assert [operator.status("ada", "wrong password") for _ in range(6)][-1] == 429
-    assert operator.status("ada", PASSWORD) == 429
+    assert 429 in [operator.status("ada", "wrong password") for _ in range(9)]
     stdin = f"{NEW_PASSWORD}\n"
     printed = operator.printed("user", "set-password", "ada", "--password-stdin", stdin=stdin)
     assert printed == "Set the password of ada.\n"

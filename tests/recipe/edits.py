@@ -29,7 +29,7 @@ EDITS = (
     # The port.
     Edit(
         "src/symphony/domain/unit_of_work.py",
-        "import SignInFailureRepository\n",
+        "import RepoRepository\n",
         "from symphony.domain.snippets import SnippetRepository\n",
     ),
     Edit(

@@ -21,7 +21,9 @@ ADDRESS = "TEST_POSTGRESQL"
 _TEMPLATE = "template_migrated"
 _CLEANING_LIMIT = 5.0  # seconds
 # All rows belong to a user, but for those of failed sign-ins.
-_DELETE_ROWS = "DELETE FROM user_profiles; DELETE FROM sign_in_failures"
+_DELETE_ROWS = (
+    "DELETE FROM user_profiles; DELETE FROM attempt_counters; DELETE FROM known_addresses"
+)
 # A hash of the revision, columns and constraints, or null while others are connected.
 _SHAPE = """
     WITH parts AS (

@@ -28,7 +28,7 @@ NOT_READABLE = (
     "[1]",
     "null",
 )
-_FAILURES = Model.metadata.tables["sign_in_failures"]
+_ATTEMPTS = Model.metadata.tables["attempt_counters"]
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -52,7 +52,7 @@ async def write_rows(engines: Engines, rows: Rows) -> bool:
     """Replace all rows; return False if the database refuses them."""
     try:
         async with engines.write.begin() as connection:
-            await connection.execute(delete(_FAILURES))
+            await connection.execute(delete(_ATTEMPTS))
             for table in reversed(TABLES):
                 await connection.execute(delete(table))
             for table in TABLES:

@@ -1,6 +1,7 @@
 """Response times that other work on the machine does not distort."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -31,3 +32,11 @@ async def _wait(ask: Ask) -> float:
     answer = await ask()
     assert answer.status_code == 200
     return time.perf_counter() - start
+
+
+def results_by(elapsed: float) -> int:
+    """The most wrong guesses that can have got a result after some seconds.
+
+    Five, and one more after each pause of 1, 2, 4 seconds and so on that is over.
+    """
+    return 5 + int(math.log2(elapsed + 1))

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 
+from symphony.application.attempt_gates import AttemptGates
 from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.discovery import Finder
@@ -86,7 +87,7 @@ class Services:
         )
         self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
-        self.sign_in_failures = uow.sign_in_failures
+        self.attempts = uow.attempts
         self.observations = uow.observations
 
 
@@ -162,6 +163,7 @@ class Application:
     """None in the same case."""
     access: AccessCheck | None = None
     """With an access token, every command and query first requires that it is still current."""
+    gates: AttemptGates = field(default_factory=AttemptGates, repr=False)
     running: set["asyncio.Task[Any]"] = field(default_factory=set["asyncio.Task[Any]"], repr=False)
 
     def with_access_token(self, token: AccessToken) -> "Application":

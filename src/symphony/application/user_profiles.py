@@ -51,12 +51,12 @@ class ReplacePasswordHash:
 class ResetPassword:
     """Set a password for `orchestrations.password_reset`, without the current one.
 
-    `account` is the keyed hash under which failures to sign in are counted.
+    The failed attempts with each of `subjects` are forgotten.
     """
 
     user_id: UUID
     password_hash: str = field(repr=False)
-    account: bytes = field(repr=False)
+    subjects: tuple[bytes, ...] = field(repr=False)
     revoke_api_tokens: bool = False
 
 
@@ -149,7 +149,8 @@ async def reset_password(command: ResetPassword, services: Services) -> None:
     await services.vaults.revoke_sessions_of_access_tokens(command.user_id)
     if command.revoke_api_tokens:
         await services.api_tokens.remove_all(command.user_id)
-    await services.sign_in_failures.clear(command.account)
+    for subject in command.subjects:
+        await services.attempts.clear(subject)
 
 
 async def delete_user_profile(command: DeleteUserProfile, services: Services) -> None:

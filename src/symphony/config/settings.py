@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, cast, get_args
 
@@ -18,6 +18,7 @@ PREFIX = "SYMPHONY_"
 MIN_SECRET_BYTES = 32
 MAX_HOST_NAME = 253  # characters (RFC 1035, section 2.3.4)
 IN_MEMORY = "sqlite://"
+_MAPPED_BITS = 96  # before an IPv4 address in an IPv6 address (RFC 4291, section 2.5.5.2)
 # RFC 6454, section 7. No wildcard, with which any web site could use a token that it has obtained.
 _ORIGIN = re.compile(r"https?://[^/\s,*]+")
 _LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     git_allow_private_remotes: bool = False
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "first", "closed"] = Field(
         # Users can read the repositories in the git roots, so strangers must not become users.
@@ -116,9 +118,18 @@ class Settings(BaseSettings):
     @field_validator("allowed_hosts", "cors_origins", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return _parts(value) if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        try:
+            return tuple(map(_network, _parts(value))) if isinstance(value, str) else value
+        except ValueError:
+            raise ValueError(
+                "must be addresses or networks, separated by commas: 127.0.0.1, 10.0.0.0/8,"
+                " fd00::/8; the address of a network has no bits after its prefix"
+            ) from None
 
     @field_validator("cors_origins")
     @classmethod
@@ -219,6 +230,21 @@ def _is_host(text: str) -> bool:
     except ValueError:
         return len(text) <= MAX_HOST_NAME and _HOST_NAME.fullmatch(text) is not None
     return True
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    """Return an address or network; IPv4 in IPv6 becomes IPv4. Raises: ValueError."""
+    if "%" in text:
+        raise ValueError("a zone belongs to one machine's view of a link")
+    network = ip_network(text)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
 
 
 def existing_directory(path: str | Path) -> Path:

@@ -53,8 +53,12 @@ class IdempotencyKeyRepository(ABC):
         """
 
     @abstractmethod
-    async def exists(self, key: IdempotencyKey) -> bool:
-        """Return whether anything was created under a key, with any fingerprint."""
+    async def created(self, key: IdempotencyKey) -> Creation | None:
+        """Return what was created under a key, whatever the fingerprint is."""
+
+    @abstractmethod
+    async def replay(self, key: IdempotencyKey) -> Creation | None:
+        """Return what was created under a key, without a claim. Raises: KeyReused."""
 
     @abstractmethod
     async def save(self, key: IdempotencyKey, created: Creation) -> None:

@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
+from symphony.domain.attempts import AttemptRepository
 from symphony.domain.attention import ObservationRepository
 from symphony.domain.idempotency import IdempotencyKeyRepository
 from symphony.domain.repos import RepoRepository
-from symphony.domain.sign_in_failures import SignInFailureRepository
 from symphony.domain.user_profiles import UserProfileRepository
 from symphony.domain.vaults.entries import VaultEntryRepository
 from symphony.domain.vaults.keys import VaultKeyRepository
@@ -53,7 +53,7 @@ class Repositories(Protocol):
     @property
     def idempotency_keys(self) -> IdempotencyKeyRepository: ...
     @property
-    def sign_in_failures(self) -> SignInFailureRepository: ...
+    def attempts(self) -> AttemptRepository: ...
     @property
     def observations(self) -> ObservationRepository: ...
 

@@ -92,6 +92,7 @@ async def test_other_403s_have_no_challenge(settings: Settings) -> None:
         assert "www-authenticate" not in answer.headers
 
 
+@pytest.mark.usefixtures("long_pauses")
 async def test_a_failed_sign_in_has_the_error_code_of_oauth(client: httpx.AsyncClient) -> None:
     await sign_up(client, "ada")
     wrong = "username=ada&password=a+wrong+one"

@@ -15,7 +15,10 @@ from sqlalchemy import Table, delete, insert, select, update
 from symphony.application.app import Application
 from symphony.application.callers import Caller
 from symphony.application.orchestrations.entry_writes import delete_entry, put_entry
-from symphony.application.orchestrations.vault_creation import ProtectVault, protect_vault
+from symphony.application.orchestrations.vault_creation import (
+    CreateProtectedVault,
+    create_protected_vault,
+)
 from symphony.application.orchestrations.vault_unlocking import OpenVault, open_vault
 from symphony.application.vaults.entries import (
     DeleteEntry,
@@ -124,8 +127,8 @@ async def vaults(app: Application, ada: UUID, engines: Engines) -> Vaults:
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     plain = await app.run(create_vault, CreateVault(ada, workspace.id, "plain", "/p"))
     command = CreateVault(ada, workspace.id, "secret", "/s")
-    protect = ProtectVault(command, Protection.PASSPHRASE, PASSPHRASE)
-    secret = await app.run(create_vault, await protect_vault(protect, app))
+    protected = CreateProtectedVault(command, Protection.PASSPHRASE, PASSPHRASE)
+    secret = (await create_protected_vault(protected, app)).result
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
     opened = await open_vault(OpenVault(caller, secret.id, PASSPHRASE, 600), app)
     found = Vaults(

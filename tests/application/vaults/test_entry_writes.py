@@ -9,7 +9,10 @@ import pytest
 from symphony.application.app import Application
 from symphony.application.callers import Caller
 from symphony.application.orchestrations import entry_writes
-from symphony.application.orchestrations.vault_creation import ProtectVault, protect_vault
+from symphony.application.orchestrations.vault_creation import (
+    CreateProtectedVault,
+    create_protected_vault,
+)
 from symphony.application.orchestrations.vault_unlocking import OpenVault, open_vault
 from symphony.application.vaults.entries import (
     DeleteEntry,
@@ -74,10 +77,11 @@ async def vault(app: Application, ada: UUID, request: pytest.FixtureRequest) -> 
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     command = CreateVault(ada, workspace.id, "v", "/v")
     session = None
-    if request.param is Protection.PASSPHRASE:
-        command = await protect_vault(ProtectVault(command, request.param, PASSPHRASE), app)
-    created = await app.run(create_vault, command)
-    if request.param is Protection.PASSPHRASE:
+    if request.param is Protection.NONE:
+        created = await app.run(create_vault, command)
+    else:
+        protected = CreateProtectedVault(command, request.param, PASSPHRASE)
+        created = (await create_protected_vault(protected, app)).result
         caller = Caller(ada, frozenset(Scope), TOKEN, None)
         session = (await open_vault(OpenVault(caller, created.id, PASSPHRASE, 60), app)).session
     found = UnlockedVault(app, VaultCredentials(ada, created.id, TOKEN, session), sealing)

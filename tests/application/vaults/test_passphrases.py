@@ -9,7 +9,10 @@ from sqlalchemy import select, update
 
 from symphony.application.app import Application, Queries
 from symphony.application.callers import Caller
-from symphony.application.orchestrations.vault_creation import ProtectVault, protect_vault
+from symphony.application.orchestrations.vault_creation import (
+    CreateProtectedVault,
+    create_protected_vault,
+)
 from symphony.application.orchestrations.vault_unlocking import OpenVault, open_vault
 from symphony.application.vaults.entries import UnwrapVaultKey, unwrap_vault_key
 from symphony.application.vaults.vaults import CreateVault, LockVault, create_vault, lock_vault
@@ -32,10 +35,11 @@ async def test_nothing_is_read_after_a_lock_even_if_the_key_was_unwrapped_before
     workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
     command = CreateVault(ada, workspace.id, "v", "/v")
     session = None
-    if protection is Protection.PASSPHRASE:
-        command = await protect_vault(ProtectVault(command, protection, PASSPHRASE), app)
-    vault = await app.run(create_vault, command)
-    if protection is Protection.PASSPHRASE:
+    if protection is Protection.NONE:
+        vault = await app.run(create_vault, command)
+    else:
+        protected = CreateProtectedVault(command, protection, PASSPHRASE)
+        vault = (await create_protected_vault(protected, app)).result
         caller = Caller(ada, frozenset(Scope), TOKEN, None)
         session = (await open_vault(OpenVault(caller, vault.id, PASSPHRASE, 60), app)).session
     credentials = VaultCredentials(ada, vault.id, TOKEN, session)
@@ -65,8 +69,8 @@ async def test_unlocking_a_vault_removes_the_expired_sessions_of_all_vaults(
     vaults: list[UUID] = []
     for name in ("one", "two", "three"):
         command = CreateVault(ada, workspace.id, name, f"/{name}")
-        command = await protect_vault(ProtectVault(command, Protection.PASSPHRASE, PASSPHRASE), app)
-        vaults.append((await app.run(create_vault, command)).id)
+        protected = CreateProtectedVault(command, Protection.PASSPHRASE, PASSPHRASE)
+        vaults.append((await create_protected_vault(protected, app)).result.id)
         await open_vault(OpenVault(caller, vaults[-1], PASSPHRASE, 60), app)
     ended, held, opened = vaults
     of, ends = VaultSessionModel.vault_id, VaultSessionModel.expires_at

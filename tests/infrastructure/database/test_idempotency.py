@@ -77,7 +77,7 @@ async def test_a_retry_gets_several_entities_in_their_order(store: Store, ada: H
 
 async def is_kept(store: Store, household: Household, name: str) -> bool:
     async with store.reading() as repositories:
-        return await repositories.idempotency_keys.exists(a_key(household, name))
+        return await repositories.idempotency_keys.created(a_key(household, name)) is not None
 
 
 async def test_the_oldest_keys_of_a_user_are_removed_when_they_take_too_much(
@@ -200,3 +200,28 @@ async def test_the_keys_of_a_user_are_removed_with_the_user(store: Store, ada: H
 async def make_for_nobody(store: Store, key: IdempotencyKey) -> Creation | None:
     async with committed(store) as uow:
         return await uow.idempotency_keys.claim(key)
+
+
+async def test_what_was_created_under_a_key_is_found_without_a_claim(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    vault = a_vault(ada.workspace.id)
+    key = a_key(ada)
+    other = replace(key, fingerprint=b"other".ljust(32))
+
+    async def found(store: Store, key: IdempotencyKey) -> tuple[Creation | None, Creation | None]:
+        async with store.reading() as repositories:
+            keys = repositories.idempotency_keys
+            return await keys.created(key), await keys.replay(key)
+
+    assert await found(store, key) == (None, None)
+    await make(store, key, vault)
+    assert await found(store, key) == (vault, vault)
+    async with store.reading() as repositories:
+        assert await repositories.idempotency_keys.created(other) == vault
+        with pytest.raises(KeyReused):
+            await repositories.idempotency_keys.replay(other)
+    late = KEPT_FOR + timedelta(minutes=1)
+    for step in (late, -late):
+        later = SqlAlchemyStore(engines, clock=lambda step=step: utc_now() + step)
+        assert await found(later, key) == (None, None)

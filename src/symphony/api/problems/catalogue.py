@@ -256,9 +256,10 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "too-many-attempts": ProblemType(
         429,
         "Too many failed attempts",
-        "Five wrong passwords within a minute block the account for every caller, also with the"
-        " right password. The same applies to a vault and its passphrase. Retry after the number"
-        " of seconds in `Retry-After`.",
+        "After five wrong passwords, attempts with the same login and from the same address are"
+        " refused for a second, also with the right password. Each further failure doubles the"
+        " pause, up to 15 minutes. The same applies to a vault and its passphrase. Retry after the"
+        " number of seconds in `Retry-After`.",
     ),
     "header-fields-too-large": ProblemType(
         431,

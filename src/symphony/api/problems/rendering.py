@@ -15,6 +15,7 @@ from symphony.api.problems.schema import FieldProblem, Problem
 from symphony.api.problems.validation_errors import InvalidField, invalid_fields
 from symphony.api.root_path import root_path
 from symphony.domain.api_tokens import InsufficientScope
+from symphony.domain.attempts import TooManyAttempts
 from symphony.domain.errors import (
     DomainError,
     Invalid,
@@ -23,7 +24,6 @@ from symphony.domain.errors import (
     PreconditionFailed,
     TokenRefused,
 )
-from symphony.domain.sign_in_failures import TooManyAttempts
 
 RETRY_AFTER = 1  # seconds
 _MAX_INSTANCE = 8192  # characters; no path of a route is longer

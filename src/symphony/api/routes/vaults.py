@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
@@ -161,7 +162,9 @@ class VaultList:
     "/workspaces/{workspace_id}/vaults",
     status_code=201,
     summary="Create a vault",
-    responses=problem_responses("workspace-not-found", "vault-name-taken", "vault-limit-reached"),
+    responses=problem_responses(
+        "workspace-not-found", "vault-name-taken", "vault-limit-reached", "too-many-attempts"
+    ),
 )
 @compressible
 async def create_vault(
@@ -182,11 +185,15 @@ async def create_vault(
         metadata=body.metadata,
     )
     if body.protection is Protection.PASSPHRASE or "passphrase" in body.model_fields_set:
-        command = await vault_creation.protect_vault(
-            vault_creation.ProtectVault(command, body.protection, body.passphrase, key), app
+        slow = key and vault_creation.SlowKey(
+            key, partial(with_slow_fingerprint, key, request, app)
         )
-        key = key and await with_slow_fingerprint(key, request, app)
-    created = await app.run_once(use_cases.create_vault, command, key)
+        created = await vault_creation.create_protected_vault(
+            vault_creation.CreateProtectedVault(command, body.protection, body.passphrase, slow),
+            app,
+        )
+    else:
+        created = await app.run_once(use_cases.create_vault, command, key)
     set_created_headers(response, f"{PREFIX}/vaults", created)
     return VaultResponse.of(created.result)
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from symphony.application import user_profiles as commands
 from symphony.application.app import Application
-from symphony.application.throttling import account_key
+from symphony.application.throttling import account_subject, login_subject
 from symphony.domain import fields as rules
 from symphony.domain.passwords.passwords import new_password
 
@@ -27,8 +27,11 @@ async def set_password(command: SetPassword, app: Application) -> None:
     rule = new_password(user.username, user.email)
     password = rules.checked("password", rule, command.password)
     password_hash = await app.passwords.hash(password)
-    account = account_key(str(command.user_id), app)
+    logins = (login_subject(each, app) for each in (user.username, user.email))
     reset = commands.ResetPassword(
-        command.user_id, password_hash, account, command.revoke_api_tokens
+        user.id,
+        password_hash,
+        (account_subject(str(user.id), app), *logins),
+        command.revoke_api_tokens,
     )
     await app.run(commands.reset_password, reset)

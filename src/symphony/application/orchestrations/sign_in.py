@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from symphony.application.app import Application
 from symphony.application.ports import Overloaded
-from symphony.application.throttling import PasswordMatch, check_password
+from symphony.application.throttling import PasswordMatch, check_sign_in
 from symphony.application.user_profiles import (
     FindUserByLogin,
     ReplacePasswordHash,
@@ -13,7 +13,7 @@ from symphony.application.user_profiles import (
     replace_password_hash,
 )
 from symphony.domain.errors import InvalidCredentials, RuleBroken
-from symphony.domain.fields import comparison_key, opaque_text
+from symphony.domain.fields import opaque_text
 from symphony.domain.json_objects import storable_text
 from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.domain.user_profiles import PasswordChange, UserProfile
@@ -25,6 +25,7 @@ class SignIn:
 
     login: str
     password: str = field(repr=False)
+    client_address: str
 
 
 async def sign_in(command: SignIn, app: Application) -> str:
@@ -37,9 +38,9 @@ async def sign_in(command: SignIn, app: Application) -> str:
     except RuleBroken:
         raise InvalidCredentials from None
     profile = await app.ask(find_user_by_login, FindUserByLogin(command.login))
-    account = str(profile.id) if profile else comparison_key(command.login)
-    password_hash = profile.password_hash if profile else None
-    match = await check_password(account, command.password, password_hash, app)
+    match = await check_sign_in(
+        command.login, command.client_address, command.password, profile, app
+    )
     if match is None:
         raise InvalidCredentials
     assert profile is not None  # noqa: S101 - no password matches the hash None

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from symphony.application.app import Application
-from symphony.application.throttling import throttled
+from symphony.application.throttling import throttled, vault_counter
 from symphony.domain.errors import Forbidden
 from symphony.domain.fields import opaque_text
 from symphony.domain.vaults.keys import DataKey, KeyRecord, VaultDamaged
@@ -39,9 +39,7 @@ async def unwrap_by_passphrase(
         key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation)
         return app.keyring.unwrap_by_passphrase(record, key)
 
-    # No user can have this account: their names do not contain NUL.
-    key = app.keyed_hash(b"vault\0" + vault_id.bytes)
-    data_key = await throttled(key, attempt, app)
+    data_key = await throttled(vault_counter(vault_id, app), attempt, app)
     if data_key is None:
         raise WrongPassphrase
     return data_key, record

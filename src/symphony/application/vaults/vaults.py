@@ -1,12 +1,13 @@
 """Use cases of vaults."""
 
 from dataclasses import dataclass, field
+from typing import cast
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
 from symphony.application.callers import Caller
 from symphony.domain.base import Page, PageRequest, new_id
-from symphony.domain.idempotency import IdempotencyKey
+from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.vaults.keys import KeyRecord
 from symphony.domain.vaults.sessions import SessionRecord
@@ -96,11 +97,21 @@ class GetVaultWithKey:
 
 @dataclass(frozen=True, slots=True)
 class CheckVaultCreation:
-    """Check the workspace of a new vault before Argon2 derives a key from its passphrase."""
+    """Check the workspace of a new vault before Argon2 derives a key from its passphrase.
+
+    A creation under a key is replayed even if its workspace no longer exists.
+    """
 
     actor: UUID
     workspace_id: UUID
     key: IdempotencyKey | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayVaultCreation:
+    """Get the vault that was created under a key by the same request."""
+
+    key: IdempotencyKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +199,22 @@ async def get_vault_with_key(
     return await queries.repositories.vaults.get(query.actor, query.vault_id), key
 
 
-async def check_vault_creation(query: CheckVaultCreation, queries: Queries) -> None:
-    """Raises: NotFound for the workspace, unless a vault was created under this key."""
-    # A creation is replayed even if its workspace no longer exists.
+async def check_vault_creation(query: CheckVaultCreation, queries: Queries) -> Creation | None:
+    """Return what was created under the key before, by the same request or another one.
+
+    Raises: NotFound for the workspace, if that is nothing.
+    """
     repositories = queries.repositories
-    if query.key is None or not await repositories.idempotency_keys.exists(query.key):
+    created = await repositories.idempotency_keys.created(query.key) if query.key else None
+    if created is None:
         await repositories.workspaces.get(query.actor, query.workspace_id)
+    return created
+
+
+async def replay_vault_creation(query: ReplayVaultCreation, queries: Queries) -> Vault | None:
+    """Return None if nothing was created under the key. Raises: KeyReused."""
+    created = await queries.repositories.idempotency_keys.replay(query.key)
+    return cast("Vault | None", created)  # the fingerprint proves that it was the same request
 
 
 async def list_vaults(query: ListVaults, queries: Queries) -> Page[Vault]:

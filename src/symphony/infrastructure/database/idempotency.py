@@ -5,7 +5,9 @@ The entities are stored as JSON, so a retry returns them in the state of their c
 
 import hmac
 import json
+from collections.abc import Sequence
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
@@ -80,6 +82,9 @@ _KEEP = (
     .values(noun=bindparam("own_noun"), entity=bindparam("created"), size=bindparam("own_size"))
 )
 _FIND = select(_keys.fingerprint, _keys.noun, _keys.entity).where(_IS_OF_USER, _IS_KEY)
+_FIND_KEPT = _FIND.where(
+    _keys.created_at.between(bindparam("created_before"), bindparam("created_after"))
+)
 
 
 class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
@@ -91,14 +96,23 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         if not await self._connection.fetch(_OWNER, user):
             return None  # the user does not exist; the handler reports that
         now = self._connection.now()
-        kept = {"created_before": now - KEPT_FOR, "created_after": now + KEPT_FOR}
-        await self._connection.fetch(_REMOVE_EXPIRED, user | kept)
+        await self._connection.fetch(_REMOVE_EXPIRED, user | _kept(now))
         new = {"own_fingerprint": key.fingerprint, "now": now}
         is_claimed = await self._connection.fetch(_CLAIM, _parameters(key) | new)
-        return None if is_claimed else await self._replay(key)
+        if is_claimed:
+            return None
+        rows = await self._connection.fetch(_FIND, _parameters(key))
+        if not rows:  # it expired, and another request has just removed it
+            raise TransactionConflict
+        return _replayed(key, rows[0])
 
-    async def exists(self, key: IdempotencyKey) -> bool:
-        return bool(await self._connection.fetch(_FIND, _parameters(key)))
+    async def created(self, key: IdempotencyKey) -> Creation | None:
+        row = await self._find(key)
+        return _creation(row) if row else None
+
+    async def replay(self, key: IdempotencyKey) -> Creation | None:
+        row = await self._find(key)
+        return _replayed(key, row) if row else None
 
     async def save(self, key: IdempotencyKey, created: Creation) -> None:
         is_one = isinstance(created, Entity)
@@ -108,17 +122,29 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         await self._connection.fetch(_KEEP, _parameters(key) | values)
         await self._connection.fetch(_REMOVE_EXCESS, _parameters(key) | {"kept_bytes": KEPT_BYTES})
 
-    async def _replay(self, key: IdempotencyKey) -> Creation:
-        rows = await self._connection.fetch(_FIND, _parameters(key))
-        if not rows:  # it expired, and another request has just removed it
-            raise TransactionConflict
-        fingerprint, noun, created = rows[0]
-        if not hmac.compare_digest(fingerprint, key.fingerprint):
-            raise KeyReused
-        mapping = EntityMapping.by_noun[noun]
-        if isinstance(created, list):
-            return [_from_json(mapping, each) for each in cast("list[Any]", created)]
-        return _from_json(mapping, created)
+    async def _find(self, key: IdempotencyKey) -> Sequence[Any] | None:
+        kept = _kept(self._connection.now())
+        rows = await self._connection.fetch(_FIND_KEPT, _parameters(key) | kept)
+        return rows[0] if rows else None
+
+
+def _kept(now: datetime) -> dict[str, Any]:
+    """Return the parameters for the keys that have not expired."""
+    return {"created_before": now - KEPT_FOR, "created_after": now + KEPT_FOR}
+
+
+def _replayed(key: IdempotencyKey, row: Sequence[Any]) -> Creation:
+    if not hmac.compare_digest(row[0], key.fingerprint):
+        raise KeyReused
+    return _creation(row)
+
+
+def _creation(row: Sequence[Any]) -> Creation:
+    _, noun, created = row
+    mapping = EntityMapping.by_noun[noun]
+    if isinstance(created, list):
+        return [_from_json(mapping, each) for each in cast("list[Any]", created)]
+    return _from_json(mapping, created)
 
 
 def _parameters(key: IdempotencyKey) -> dict[str, Any]:

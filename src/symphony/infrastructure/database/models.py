@@ -304,8 +304,45 @@ class IdempotencyKeyModel(Model):
     size: Mapped[int] = mapped_column(server_default="0")
 
 
+class AttemptCounterModel(Model):
+    """The failed and pending attempts of `counter`, a keyed hash of a subject and an address.
+
+    `subject` is a keyed hash of the login, account or vault. Users may type a password in place of
+    a name, so neither is readable.
+    """
+
+    __tablename__ = "attempt_counters"
+    __table_args__ = (
+        Index(None, "subject"),
+        Index(None, "expires_at"),
+        CheckConstraint("failures >= 0", name="failures"),
+        CheckConstraint("pending >= 0", name="pending"),
+    )
+
+    counter: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    subject: Mapped[bytes]
+    failures: Mapped[int]
+    pending: Mapped[int]
+    failed_at: Mapped[datetime]
+    reserved_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
+class KnownAddressModel(Model):
+    """A keyed hash of an address and the login or account that has signed in from there."""
+
+    __tablename__ = "known_addresses"
+    __table_args__ = (Index(None, "signed_in_at"),)
+
+    address: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    signed_in_at: Mapped[datetime]
+
+
 class SignInFailureModel(Model):
-    """The failures of `account`, a keyed hash: users may type a password in place of a name."""
+    """The counters of the previous version.
+
+    Its processes use them until they are replaced; a later migration removes the table.
+    """
 
     __tablename__ = "sign_in_failures"
     __table_args__ = (

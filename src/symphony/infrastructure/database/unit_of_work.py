@@ -11,6 +11,7 @@ from typing_extensions import get_protocol_members
 from symphony.domain.base import utc_now
 from symphony.domain.unit_of_work import Repositories, StoreUnavailable
 from symphony.infrastructure.database.api_tokens import SqlAlchemyApiTokens
+from symphony.infrastructure.database.attempts import SqlAlchemyAttempts
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import translated_errors
@@ -18,7 +19,6 @@ from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKe
 from symphony.infrastructure.database.mappings import require_mappings
 from symphony.infrastructure.database.observations import SqlAlchemyObservations
 from symphony.infrastructure.database.repos import SqlAlchemyRepos
-from symphony.infrastructure.database.sign_in_failures import SqlAlchemySignInFailures
 from symphony.infrastructure.database.user_profiles import SqlAlchemyUserProfiles
 from symphony.infrastructure.database.vaults.entries import SqlAlchemyVaultEntries
 from symphony.infrastructure.database.vaults.keys import SqlAlchemyVaultKeys
@@ -48,7 +48,7 @@ class SqlAlchemyRepositories:
         self.storage_counters = SqlAlchemyStorageCounters(connection)
         self.api_tokens = SqlAlchemyApiTokens(connection)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
-        self.sign_in_failures = SqlAlchemySignInFailures(connection)
+        self.attempts = SqlAlchemyAttempts(connection)
         self.observations = SqlAlchemyObservations(connection)
 
     async def commit(self) -> None:
