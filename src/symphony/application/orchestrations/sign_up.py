@@ -34,16 +34,18 @@ async def sign_up(command: SignUp, app: Application) -> UserProfile:
         only_first and await app.ask(user_profiles_exist, UserProfilesExist())
     ):
         raise registration_closed()
-    return await create_user(command, app, only_first=only_first)
+    return await _create(command, app, only_first=only_first)
 
 
-async def create_user(
-    command: SignUp, app: Application, *, only_first: bool = False
-) -> UserProfile:
+async def create_user(command: SignUp, app: Application) -> UserProfile:
     """Create a profile for the operator, even if registration is closed.
 
-    Raises: Invalid, AlreadyExists, Overloaded; Forbidden with `only_first`, if a profile exists.
+    Raises: Invalid, AlreadyExists, Overloaded.
     """
+    return await _create(command, app, only_first=False)
+
+
+async def _create(command: SignUp, app: Application, *, only_first: bool) -> UserProfile:
     rule = new_password(command.username, command.email)
     password = rules.checked("password", rule, command.password)
     create = CreateUserProfile(
