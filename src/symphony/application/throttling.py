@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import TypeVar
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.sign_in_failures import (
     CountSignInFailure,
     GetSignInFailures,
@@ -55,7 +56,11 @@ class PasswordMatch(Enum):
 
 
 async def check_password(
-    account: str, password: str, password_hash: str | None, app: Application
+    account: str,
+    password: str,
+    password_hash: str | None,
+    requester: Requester,
+    app: Application,
 ) -> PasswordMatch | None:
     """Return how a password matches; count it and return None if it is wrong.
 
@@ -65,7 +70,7 @@ async def check_password(
     async def verify() -> PasswordMatch | None:
         forms = password_forms(password)
         for form, match in zip(forms, PasswordMatch, strict=False):
-            if await app.passwords.verify(form, password_hash):
+            if await app.passwords.verify(form, password_hash, requester):
                 return match
         return None
 

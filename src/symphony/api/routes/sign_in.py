@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Form, Response
+from fastapi import Form, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from symphony.api.client_address import client_address
 from symphony.api.dependencies import App
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.routing import TokenEndpointRoute, router
@@ -81,9 +82,10 @@ class AccessTokenResponse:
     responses=problem_responses("invalid-credentials", "too-many-attempts"),
 )
 async def create_access_token(
-    form: Annotated[SignInForm, Form()], response: Response, app: App
+    form: Annotated[SignInForm, Form()], request: Request, response: Response, app: App
 ) -> AccessTokenResponse:
     """Creates an access token for a user name (or e-mail address) and password."""
-    token = await sign_in.sign_in(sign_in.SignIn(form.username, form.password), app)
+    command = sign_in.SignIn(form.username, form.password, client_address(request))
+    token = await sign_in.sign_in(command, app)
     response.headers["Cache-Control"] = "no-store"
     return AccessTokenResponse(token, "bearer", app.access_tokens.lifetime)

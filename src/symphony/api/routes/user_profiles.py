@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from symphony.api.client_address import client_address
 from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
@@ -85,7 +86,7 @@ class UserProfileResponse(EntityRepresentation):
 )
 @compressible
 async def create_user_profile(
-    body: UserProfileCreate, response: Response, app: App
+    body: UserProfileCreate, request: Request, response: Response, app: App
 ) -> UserProfileResponse:
     """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`."""
     profile = await sign_up.sign_up(
@@ -94,6 +95,7 @@ async def create_user_profile(
             email=body.email,
             password=body.password,
             preferences=body.preferences,
+            client_address=client_address(request),
         ),
         app,
     )

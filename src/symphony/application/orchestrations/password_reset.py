@@ -5,6 +5,7 @@ from uuid import UUID
 
 from symphony.application import user_profiles as commands
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.throttling import account_key
 from symphony.domain import fields as rules
 from symphony.domain import user_profiles as domain
@@ -21,7 +22,7 @@ class SetPassword:
 async def set_password(command: SetPassword, app: Application) -> None:
     """Raises: Invalid, NotFound, Overloaded."""
     password = rules.checked("password", domain.password, command.password)
-    password_hash = await app.passwords.hash(password)
+    password_hash = await app.passwords.hash(password, Requester.account(command.user_id))
     account = account_key(str(command.user_id), app)
     await app.run(
         commands.reset_password, commands.ResetPassword(command.user_id, password_hash, account)

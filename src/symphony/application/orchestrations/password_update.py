@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.throttling import check_password
 from symphony.application.user_profiles import (
     GetUserProfile,
@@ -32,7 +33,8 @@ async def update_password(command: UpdatePassword, app: Application) -> UserProf
         raise domain.current_password_required()
     profile = await app.ask(get_user_profile, GetUserProfile(update.actor, update.profile_id))
     current, current_hash = command.current_password, profile.password_hash
-    if not await check_password(str(profile.id), current, current_hash, app):
+    requester = Requester.account(update.actor)
+    if not await check_password(str(profile.id), current, current_hash, requester, app):
         raise wrong_current_password()
-    change = PasswordChange(current_hash, await app.passwords.hash(new))
+    change = PasswordChange(current_hash, await app.passwords.hash(new, requester))
     return await app.run(update_user_profile, replace(update, password_change=change))

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from symphony.application.app import Application
-from symphony.application.ports import Overloaded
+from symphony.application.ports import Overloaded, Requester
 from symphony.application.throttling import PasswordMatch, check_password
 from symphony.application.user_profiles import (
     FindUserByLogin,
@@ -25,6 +25,7 @@ class SignIn:
 
     login: str
     password: str = field(repr=False)
+    client_address: str = ""
 
 
 async def sign_in(command: SignIn, app: Application) -> str:
@@ -39,21 +40,24 @@ async def sign_in(command: SignIn, app: Application) -> str:
     profile = await app.ask(find_user_by_login, FindUserByLogin(command.login))
     account = str(profile.id) if profile else comparison_key(command.login)
     password_hash = profile.password_hash if profile else None
-    match = await check_password(account, command.password, password_hash, app)
+    requester = Requester.address(command.client_address)
+    match = await check_password(account, command.password, password_hash, requester, app)
     if match is None:
         raise InvalidCredentials
     assert profile is not None  # noqa: S101 - no password matches the hash None
     if match is PasswordMatch.AS_TYPED:
-        await _normalize(profile, command.password, app)
+        await _normalize(profile, command.password, requester, app)
     return app.access_tokens.issue(profile.id)
 
 
-async def _normalize(profile: UserProfile, password: str, app: Application) -> None:
+async def _normalize(
+    profile: UserProfile, password: str, requester: Requester, app: Application
+) -> None:
     """Replace the hash of a password as typed, so that every keyboard can produce it from now on.
 
     If that is not possible now, it is tried again at the next sign-in.
     """
     with suppress(Overloaded, StoreUnavailable):
-        new_hash = await app.passwords.hash(opaque_text(password))
+        new_hash = await app.passwords.hash(opaque_text(password), requester)
         change = PasswordChange(profile.password_hash, new_hash)
         await app.run(replace_password_hash, ReplacePasswordHash(profile.id, change))

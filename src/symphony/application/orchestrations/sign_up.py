@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.user_profiles import CreateUserProfile, create_user_profile
 from symphony.domain import fields as rules
 from symphony.domain import user_profiles as domain
@@ -13,10 +14,13 @@ from symphony.domain.user_profiles import UserProfile
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
+    """Create a profile; `client_address` is empty for the operator, who is no client."""
+
     username: str
     email: str
     password: str = field(repr=False)
     preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+    client_address: str = ""
 
 
 async def sign_up(command: SignUp, app: Application) -> UserProfile:
@@ -35,7 +39,7 @@ async def create_user(command: SignUp, app: Application) -> UserProfile:
     Raises: Invalid, AlreadyExists, Overloaded.
     """
     password = rules.checked("password", domain.password, command.password)
-    create = CreateUserProfile(
-        command.username, command.email, await app.passwords.hash(password), command.preferences
-    )
+    requester = Requester.address(command.client_address)
+    password_hash = await app.passwords.hash(password, requester)
+    create = CreateUserProfile(command.username, command.email, password_hash, command.preferences)
     return await app.run(create_user_profile, create)

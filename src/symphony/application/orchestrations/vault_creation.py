@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.vaults.passphrases import wrap_by_passphrase
 from symphony.application.vaults.vaults import (
     CheckVaultCreation,
@@ -42,4 +43,5 @@ async def protect_vault(command: ProtectVault, app: Application) -> CreateVault:
         check_vault_creation, CheckVaultCreation(vault.actor, vault.workspace_id, command.key)
     )
     data_key = app.keyring.new_key(vault.vault_id)
-    return replace(vault, key=await wrap_by_passphrase(data_key, passphrase, app))
+    requester = Requester.account(vault.actor)
+    return replace(vault, key=await wrap_by_passphrase(data_key, passphrase, requester, app))
