@@ -176,6 +176,7 @@ async def running_application(
             settings.git_roots,
             None if engines.is_in_memory else settings.data_dir / "mirrors",
             allow_private=settings.git_allow_private_remotes,
+            ports=settings.git_remote_ports,
             limits=limits.sync,
         )
         if settings.git_roots

@@ -20,6 +20,7 @@ MAX_HOST_NAME = 253  # characters (RFC 1035, section 2.3.4)
 IN_MEMORY = "sqlite://"
 # RFC 6454, section 7. No wildcard, with which any web site could use a token that it has obtained.
 _ORIGIN = re.compile(r"https?://[^/\s,*]+")
+_PORT = re.compile(r"[0-9]{1,5}")
 _LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 # RFC 3986, section 3.3, without percent-encoding, which proxies decode before they compare paths.
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     git_allow_private_remotes: bool = False
+    git_remote_ports: Annotated[tuple[int, ...], NoDecode] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "closed"] = "open"
@@ -114,6 +116,16 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("git_remote_ports", mode="before")
+    @classmethod
+    def _ports(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(_PORT.fullmatch(part) and 0 < int(part) < 65536 for part in parts):
+            raise ValueError("must be ports from 1 to 65535, separated by commas")
+        return tuple(map(int, parts))
 
     @field_validator("cors_origins")
     @classmethod

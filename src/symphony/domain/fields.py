@@ -240,11 +240,15 @@ def _check_url(given: str) -> None:
             "Must not contain a password, which would be stored in readable form.",
         )
     has_user = "@" in url.netloc
+    # Programs differ in where the host ends: for git://, `?` and `#` are a part of it.
+    rest = given.partition("://")[2][len(url.netloc) :]
+    is_web = url.scheme in {"https", "http"}
     if url.scheme == "ssh":
-        acceptable = url.path and (not has_user or _SSH_USER.fullmatch(url.username or ""))
+        acceptable = not has_user or _SSH_USER.fullmatch(url.username or "")
     else:
-        acceptable = url.scheme in {"https", "http", "git"} and not has_user
-    if not (acceptable and _has_host(url) and port != 0 and " " not in given):
+        acceptable = (is_web or url.scheme == "git") and not has_user
+    has_path = rest.startswith("/") or (is_web and not rest)
+    if not (acceptable and _has_host(url) and has_path and port != 0 and " " not in given):
         raise _not_a_remote()
 
 
