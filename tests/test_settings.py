@@ -71,6 +71,8 @@ def test_every_setting_has_its_default_stated_here() -> None:
         ("LOG_FORMAT", "json", "json"),
         ("AUTO_MIGRATE", "true", True),
         ("DEMO_MODE", "true", True),
+        ("GIT_REMOTE_PORTS", "", ()),
+        ("GIT_REMOTE_PORTS", "2222, 8443,", (2222, 8443)),
         ("REGISTRATION", "closed", "closed"),
         ("ACCESS_TOKEN_TTL", "1", 1),
         ("ACCESS_TOKEN_TTL", "86400", 86_400),
@@ -144,6 +146,10 @@ NO_HOST_NAMES = (
         ("SECRET_KEY", "x" * 31, "at least 32 bytes"),
         ("CORS_ORIGINS", "*", "https://app.example.org"),
         *(("ALLOWED_HOSTS", name, "host names without a port") for name in NO_HOST_NAMES),
+        *(
+            ("GIT_REMOTE_PORTS", ports, "must be ports from 1 to 65535, separated by commas")
+            for ports in ("0", "65536", "ssh", "22;80", "-1", "2222,*", "\u0662", "1e3")
+        ),
         ("GIT_ROOTS", "/no/such/folder", "existing directories"),
         ("GIT_ROOTS", "~no-such-user/dev", "existing directories"),
         ("DATA_DIR", "~no-such-user/data", "unknown user"),

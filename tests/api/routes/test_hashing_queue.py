@@ -9,6 +9,7 @@ import httpx
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from starlette.types import Message
 
 from symphony import main
 from symphony.config.settings import Settings
@@ -110,3 +111,59 @@ async def test_sign_ups_wait_in_the_queue_of_their_address(
     held.set()
     assert (await created).status_code == 201
     assert {answer.status_code for answer in await asyncio.gather(*guesses)} <= {200, 401}
+
+
+async def test_a_client_that_disconnects_frees_its_place(
+    app: FastAPI, clients: list[httpx.AsyncClient], held: threading.Event
+) -> None:
+    stranger, _ = clients
+    first = asyncio.create_task(stranger.post(f"{API}/auth/token", data=FORM))
+    await asyncio.sleep(0.1)
+    for _ in range(2):
+        left = [asyncio.Event() for _ in range(2)]
+        waiting = [asyncio.create_task(_abandoned_sign_in(app, event)) for event in left]
+        await asyncio.sleep(0.1)
+        refused = await stranger.post(f"{API}/auth/token", data=FORM)
+        assert code(refused) == "503 service-unavailable"
+        for event in left:
+            event.set()
+        async with asyncio.timeout(30):
+            assert await asyncio.gather(*waiting) == [[], []]
+    held.set()
+    assert (await first).status_code == 401
+
+
+async def _abandoned_sign_in(app: FastAPI, left: asyncio.Event) -> list[Message]:
+    """Sign in from the stranger's address, disconnect at the event; return what was sent."""
+    sent, content = list[Message](), b"username=ada&password=wrong"
+    received: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def receive() -> Message:
+        if received:
+            return received.pop()
+        await left.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": f"{API}/auth/token",
+        "raw_path": f"{API}/auth/token".encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [
+            (b"host", b"127.0.0.1"),
+            (b"content-type", b"application/x-www-form-urlencoded"),
+        ],
+        "client": (STRANGER, 50_000),
+        "server": ("127.0.0.1", 80),
+        "state": {},
+    }
+    await app(scope, receive, send)
+    return sent

@@ -21,7 +21,7 @@ from symphony.api.fields import (
 )
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
-from symphony.api.routing import PREFIX, PublicApiRoute, router
+from symphony.api.routing import PREFIX, PublicApiRoute, abandonable, router
 from symphony.application import user_profiles as use_cases
 from symphony.application.orchestrations import password_update, sign_up
 
@@ -85,6 +85,7 @@ class UserProfileResponse(EntityRepresentation):
     responses=problem_responses("registration-closed", "username-taken", "email-taken"),
 )
 @compressible
+@abandonable
 async def create_user_profile(
     body: UserProfileCreate, request: Request, response: Response, app: App
 ) -> UserProfileResponse:
@@ -145,6 +146,7 @@ async def get_user_profile(
     ),
 )
 @compressible
+@abandonable
 async def update_user_profile(
     user_profile_id: UserProfileId,
     body: UserProfilePatch,

@@ -159,7 +159,11 @@ def test_where_sockets_may_have_any_address_the_route_to_it_decides(
     address: str, monkeypatch: pytest.MonkeyPatch, *, own: bool
 ) -> None:
     """As with the kernel's setting `net.ipv4.ip_nonlocal_bind`."""
-    monkeypatch.setattr(socket.socket, "bind", lambda *_: None)
+
+    def bind(_self: socket.socket, _address: object) -> None:
+        pass
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
     assert is_own(ip_address(address)) is own
 
 
@@ -173,7 +177,11 @@ async def test_an_address_of_this_machine_is_refused_like_a_private_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An address on the internet can be one of this machine, with services for itself only."""
-    monkeypatch.setattr(remote_address, "is_public", lambda _: True)
+
+    def always(_address: object) -> bool:
+        return True
+
+    monkeypatch.setattr(remote_address, "is_public", always)
     remotes = new_resolving(
         root,
         tmp_path,
