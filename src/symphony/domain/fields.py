@@ -132,8 +132,9 @@ def remote_url(value: object) -> str | None:
     """The address of a git remote, without a password; or None.
 
     `https://`, `http://` and `git://` without a user, `ssh://[user@]host/…`, or the short form
-    `user@host:path`. An address that git could interpret as an option, a local file or a helper
-    program (`-…`, `file:`, `ext::`) is refused.
+    `user@host:path`. Only a port and a path may follow the host; the path may be missing over
+    http. An address that git could interpret as an option, a local file or a helper program (`-…`,
+    `file:`, `ext::`) is refused.
     """
     if value is None:
         return None
@@ -271,6 +272,6 @@ def _check_scp_like(given: str) -> None:
 def _not_a_remote() -> RuleBroken:
     return RuleBroken(
         "not-a-remote",
-        "Must be https://, http:// or git:// without a user, ssh://[user@]host/…, or"
-        " user@host:path.",
+        "Must be https://host/…, http://host/… or git://host/… without a user,"
+        " ssh://[user@]host/…, or user@host:path.",
     )

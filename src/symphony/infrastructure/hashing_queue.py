@@ -120,7 +120,7 @@ class Waiting:
         self._length -= 1
         self._shares.charge(requester, job.cost)
         if not self:
-            self._shares = FairShares[Requester]()  # everybody has been served
+            self._shares = FairShares[Requester]()  # all of them have been served
         return job
 
     def discard(self, job: Job) -> None:

@@ -233,29 +233,30 @@ async def test_users_cannot_find_out_which_names_the_services_own_network_has(
     ],
 )
 async def test_a_port_that_is_not_usual_must_be_allowed_by_the_operator(
-    url: str, usual: int, root: Path, temporary: Path, tmp_path: Path
+    url: str, usual: int, root: Path, temporary: Path, tmp_path: Path, programs: Path
 ) -> None:
-    resolved: list[str] = []
-
-    def resolver(host: str) -> list[str]:
-        resolved.append(host)
-        return []
-
-    limits = SyncLimits(refusal_interval=0)
-    strict = new_resolving(root, tmp_path, resolver, allow_private=False, limits=limits)
-    with pytest.raises(RemoteFailed, match=f"contacts port {usual}; the operator can allow others"):
-        await strict.sync(USER, REPO, "/none", url)
-    assert resolved == []
+    limits = with_programs(programs)
     port = RemoteAddress.parse(url).effective_port
-    for remotes in (
-        new_resolving(root, tmp_path, resolver, allow_private=False, ports=[port], limits=limits),
-        new_resolving(root, tmp_path, resolver, allow_private=True, limits=limits),
+    for ports, allow_private, is_allowed in (
+        ([], False, False),
+        ([port + 1], False, False),
+        ([port + 1, port], False, True),
+        ([], True, True),
     ):
-        with pytest.raises(RemoteFailed, match="The host of the remote is unknown"):
+        remotes = new_resolving(
+            root,
+            tmp_path,
+            lambda _: [PUBLIC[0]],
+            allow_private=allow_private,
+            ports=ports,
+            limits=limits,
+        )
+        with pytest.raises(RemoteFailed) as failed:  # the stand-in for git is no git
             await remotes.sync(USER, REPO, "/none", url)
         remotes.close()
-    strict.close()
-    assert len(resolved) == 2
+        refusal = f"contacts port {usual}; the operator can allow others"
+        assert (refusal in failed.value.detail) is not is_allowed
+        assert (ran(programs) != []) is is_allowed
     assert entries(temporary) == []
 
 

@@ -94,8 +94,6 @@ class RemoteGit(Remotes):
     async def sync(self, user_id: UUID, repo_id: UUID, path: str, remote_url: str) -> RemoteState:
         time_limit = self._limits.time_limit
         remote = RemoteAddress.parse(remote_url)
-        if not self._allow_private:
-            remote.require_port(self._ports)
         queue = self._queue.for_user(user_id)
         program = Program(self._limits.program)
         self._programs.add(program)
@@ -136,12 +134,15 @@ class RemoteGit(Remotes):
         """Raises: RemoteFailed."""
         started = time.monotonic()
         try:
-            return await remote.resolve(self._resolver, allow_private=self._allow_private)
+            address = await remote.resolve(self._resolver, allow_private=self._allow_private)
         except RemoteFailed:
             if self._limits.refusal_interval:
                 elapsed = time.monotonic() - started
                 await asyncio.sleep(-elapsed % self._limits.refusal_interval)
             raise
+        if not self._allow_private:
+            remote.require_port(self._ports)
+        return address
 
     async def _wait(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
         """Wait for the work while the size of what it fetches is within the limit."""
