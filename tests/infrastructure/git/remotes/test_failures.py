@@ -69,7 +69,7 @@ async def test_a_refused_connection_is_reported(scheme: str, remotes: RemoteGit)
     login = "git@" if scheme == "ssh" else ""
     with pytest.raises(RemoteFailed) as failed:
         await remotes.sync(USER, REPO, "/none", f"{scheme}://{login}127.0.0.1:1/engine")
-    assert failed.value.detail == "The remote refuses the connection."
+    assert failed.value.detail == "Connection refused: the remote has no server at this port."
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 _MAX_LINE = 1000  # characters
 _CREDENTIALS = "The remote requires credentials, and this service sends none."
 _NO_REPOSITORY = "The remote has no repository at this address."
-_REFUSED = "The remote refuses the connection."
+_REFUSED = "Connection refused: the remote has no server at this port."
 _UNREACHABLE = "The remote cannot be reached from this service."
 _TOO_SLOW = "The remote does not answer in time."
 _CLOSED = "The remote closes the connection before its answer is complete."
@@ -39,9 +39,11 @@ _PATTERNS = (
     (r"SSL|TLS|gnutls", _NO_TLS),
     (r"No space left on device|Disk quota exceeded|File too large", _NO_SPACE),
     (r"protocol error|invalid server response|not valid: is this a git repository", _NO_GIT),
-    (r"HTTP/0\.9|bad line length|expected (flush|packfile|service)|banner|identification", _NO_GIT),
+    (r"HTTP/0\.9|bad line length|expected (flush|packfile|service)", _NO_GIT),
+    (r"unknown protocol|banner|identification", _NO_GIT),
     (r"index-pack failed|unpack-objects failed|bad object|did not send all|corrupt", _DAMAGED),
-    (r"hung up|early EOF|[Cc]onnection (reset|closed)|disconnect|Empty reply|RPC failed", _CLOSED),
+    (r"hung up|early EOF|[Cc]onnection (reset|closed)|disconnect|RPC failed", _CLOSED),
+    (r"Empty reply|transfer closed", _CLOSED),
 )
 REASONS = frozenset(reason for _, reason in _PATTERNS) | {_UNKNOWN}
 """All that a client can be told about a failure of git."""
