@@ -36,7 +36,7 @@ class Requester:
     def address(cls, client_address: str) -> Self:
         """A caller without a token.
 
-        An IPv6 network of 64 bits, of which every host has all addresses, counts as one address.
+        All addresses of an IPv6 network of 64 bits count as one: a host can use any of them.
         """
         return cls(_network(client_address), has_token=False)
 
