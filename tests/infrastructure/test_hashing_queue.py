@@ -198,24 +198,6 @@ def test_a_job_that_is_discarded_frees_its_place() -> None:
     assert not queue
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "is_same"),
-    [
-        ("2001:db8::1", "2001:db8::ffff:1", True),
-        ("2001:db8::1%eth0", "2001:db8::2", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("", "192.0.2.2", False),
-    ],
-)
-def test_an_ipv6_network_of_64_bits_counts_as_one_address(
-    first: str, second: str, *, is_same: bool
-) -> None:
-    assert (Requester.address(first) == Requester.address(second)) is is_same
-
-
 def test_what_is_remembered_of_requesters_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("symphony.infrastructure.hashing_queue._MAX_REMEMBERED", 2)
     queue = HashingQueue(QueueLimits(per_requester=2))

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Protocol, Self
 from uuid import UUID
 
@@ -34,11 +33,8 @@ class Requester:
 
     @classmethod
     def address(cls, client_address: str) -> Self:
-        """A caller without a token.
-
-        All addresses of an IPv6 network of 64 bits count as one: a host can use any of them.
-        """
-        return cls(_network(client_address), has_token=False)
+        """A caller without a token; `client_address` is the same for all requests of a client."""
+        return cls(client_address, has_token=False)
 
 
 class PasswordHasher(Protocol):
@@ -81,13 +77,3 @@ class AccessTokens(Protocol):
     def has_expired(self, token: str) -> bool:
         """Return whether a token that `read` refuses was valid before its expiry time."""
         ...
-
-
-def _network(client_address: str) -> str:
-    try:
-        address = ip_address(client_address.partition("%")[0])
-    except ValueError:  # a Unix socket has no address
-        return client_address
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
