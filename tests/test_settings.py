@@ -37,6 +37,7 @@ DEFAULTS = {
     "demo_database_url": IN_MEMORY,
     "git_roots": (),
     "git_allow_private_remotes": False,
+    "git_remote_ports": (),
     "allowed_hosts": (),
     "trusted_proxies": (),
     "cors_origins": (),
@@ -73,6 +74,8 @@ def test_every_setting_has_its_default_stated_here() -> None:
         ("LOG_FORMAT", "json", "json"),
         ("AUTO_MIGRATE", "true", True),
         ("DEMO_MODE", "true", True),
+        ("GIT_REMOTE_PORTS", "", ()),
+        ("GIT_REMOTE_PORTS", "2222, 8443,", (2222, 8443)),
         ("REGISTRATION", "closed", "closed"),
         ("REGISTRATION", "first", "first"),
         ("ACCESS_TOKEN_TTL", "1", 1),
@@ -161,6 +164,10 @@ NO_HOST_NAMES = (
                 "::1,*",
                 "fe80::1%a",
             )
+        ),
+        *(
+            ("GIT_REMOTE_PORTS", ports, "must be ports from 1 to 65535, separated by commas")
+            for ports in ("0", "65536", "ssh", "22;80", "-1", "2222,*", "\u0662", "1e3")
         ),
         ("GIT_ROOTS", "/no/such/folder", "existing directories"),
         ("GIT_ROOTS", "~no-such-user/dev", "existing directories"),

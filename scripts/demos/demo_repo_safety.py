@@ -34,6 +34,7 @@ def story(stage: Stage) -> None:
             hostile_configuration(stage, thesis, dev, outside=home / "planted")
             unreadable(stage, thesis, dev, outside=home / "outside")
             public_remotes_only(stage, thesis, dev)
+            one_answer_for_unknown_and_private(stage, thesis, dev)
         no_folders(stage, dev)
 
 
@@ -138,6 +139,26 @@ def public_remotes_only(stage: Stage, thesis: Workspace, dev: Path) -> None:
         except BlockingIOError:
             is_called = False
         stage.expect("no connection has been opened", not is_called)
+
+
+def one_answer_for_unknown_and_private(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Ada cannot find out which names the server's network has")
+    ada = thesis.ada
+    details = dict[str, str]()
+    for host in ("localhost", "no-such-name.invalid"):
+        repo = thesis.register(dev / "engine", remote_url=f"https://{host}/engine.git")
+        answer = ada.call("POST", f"{repo}/sync")
+        details[host] = answer.json()["detail"]
+    stage.table("host", "detail", rows=details.items())
+    stage.why("different answers would show which names exist behind the firewall.")
+    stage.expect("both answers are the same", len(set(details.values())) == 1)
+    body = {"name": "two hosts", "path": "/x", "remote_url": "git://192.0.2.1?.example.org/engine"}
+    refused = stage.exchange(ada.call("POST", f"/workspaces/{thesis.id}/repos", json=body))
+    stage.why(
+        "the host ends at the question mark for some programs, and at the slash for git, which"
+        " would look the longer name up by itself."
+    )
+    stage.expect("such an address is refused", outcome(refused) == "422 validation-error")
 
 
 def no_folders(stage: Stage, dev: Path) -> None:

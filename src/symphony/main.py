@@ -38,7 +38,7 @@ from symphony.infrastructure.derived_keys import derive_key, keyed_hash
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
-from symphony.infrastructure.hashing_threads import HashingThreads
+from symphony.infrastructure.hashing_threads import HashingThreads, threads_per_process
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
@@ -170,7 +170,7 @@ async def running_application(
 
     On exit, it finishes the commands in progress before it closes the database.
     """
-    threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
+    threads = HashingThreads(threads_per_process(os.cpu_count() or 1, settings.workers))
     limits = git_limits or GitLimits()
     git = LocalGit(settings.git_roots, limits.inspection) if settings.git_roots else None
     remotes = (
@@ -178,6 +178,7 @@ async def running_application(
             settings.git_roots,
             mirrors_for(settings, engines),
             allow_private=settings.git_allow_private_remotes,
+            ports=settings.git_remote_ports,
             limits=limits.sync,
         )
         if settings.git_roots

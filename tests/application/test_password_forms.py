@@ -8,6 +8,7 @@ from symphony.application.app import Application
 from symphony.application.orchestrations.profile_update import UpdateProfile, update_profile
 from symphony.application.orchestrations.sign_in import SignIn, sign_in
 from symphony.application.orchestrations.sign_up import SignUp, create_user
+from symphony.application.ports import Requester
 from symphony.application.user_profiles import (
     CreateUserProfile,
     GetUserProfile,
@@ -21,6 +22,7 @@ from symphony.application.user_profiles import (
 from symphony.domain.errors import InvalidCredentials
 from symphony.domain.user_profiles import PasswordChange, ProfileUpdate, UserProfile
 from tests.application.conftest import ADDRESS, PASSWORD
+from tests.support.hashing import REQUESTER
 
 COMPOSED = "gr\u00fcne \u00c4pfel"
 DECOMPOSED = "gru\u0308ne\u00a0A\u0308pfel"
@@ -32,7 +34,9 @@ async def profile_of(app: Application, user_id: UUID) -> UserProfile:
 
 async def user_from_before(app: Application, password: str) -> UUID:
     """A user whose password was hashed as it was typed."""
-    command = CreateUserProfile("bob", "bob@example.org", await app.passwords.hash(password))
+    command = CreateUserProfile(
+        "bob", "bob@example.org", await app.passwords.hash(password, REQUESTER)
+    )
     return (await app.run(create_user_profile, command)).id
 
 
@@ -74,10 +78,10 @@ async def test_a_password_from_before_is_accepted_as_the_current_one(app: Applic
 async def test_normalizing_does_not_undo_an_update_of_the_password(app: Application) -> None:
     user = await user_from_before(app, DECOMPOSED)
     old_hash = (await profile_of(app, user)).password_hash
-    new_hash = await app.passwords.hash(PASSWORD)
+    new_hash = await app.passwords.hash(PASSWORD, REQUESTER)
     update = UpdateUserProfile(user, user, ProfileUpdate({}, new_hash, old_hash))
     await app.run(update_user_profile, update)
-    change = PasswordChange(old_hash, await app.passwords.hash(COMPOSED))
+    change = PasswordChange(old_hash, await app.passwords.hash(COMPOSED, REQUESTER))
     await app.run(replace_password_hash, ReplacePasswordHash(user, change))
     assert (await profile_of(app, user)).password_hash == new_hash
 
@@ -88,9 +92,11 @@ async def test_an_unknown_user_costs_as_many_hashes_as_a_wrong_password(
     assert await profile_of(app, ada)
     verify, hashes = type(app.passwords).verify, list[str]()
 
-    async def counted(self: object, password: str, password_hash: str | None) -> bool:
+    async def counted(
+        self: object, password: str, password_hash: str | None, requester: Requester
+    ) -> bool:
         hashes.append(password)
-        return await verify(self, password, password_hash)  # pyright: ignore[reportArgumentType]
+        return await verify(self, password, password_hash, requester)  # pyright: ignore[reportArgumentType]
 
     monkeypatch.setattr(type(app.passwords), "verify", counted)
     for login in ("ada", "nobody"):

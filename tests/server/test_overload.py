@@ -11,14 +11,10 @@ import httpx
 import pytest
 
 from symphony import bootstrap
-from symphony.application.ports import Overloaded
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.engine import DatabaseLimits, create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from symphony.infrastructure.hashing_threads import HashingThreads
-from symphony.infrastructure.passwords import Argon2Passwords
 from tests.support.api import API, PASSWORD, code, running_api, sign_up
-from tests.support.hashing import CHEAP
 from tests.support.server import running_server
 from tests.support.waits import Ask, waits_beyond_idle
 
@@ -53,18 +49,6 @@ async def test_beyond_the_queue_the_response_is_a_503_at_once(
         assert Counter(map(code, refused)) == {"503 service-unavailable": 20}
         assert all(answer.headers["retry-after"] == "1" for answer in refused)
         assert len((await ada.get(path)).json()["items"]) == 20
-
-
-async def test_passwords_beyond_the_queue_are_refused() -> None:
-    threads = HashingThreads(1, max_queued=5)
-    hasher = Argon2Passwords(threads, CHEAP.password)
-    try:
-        results = await asyncio.gather(
-            *(hasher.hash(PASSWORD) for _ in range(8)), return_exceptions=True
-        )
-    finally:
-        threads.close()
-    assert sum(isinstance(result, Overloaded) for result in results) == 3
 
 
 async def test_40_sign_ins_at_once_leave_the_liveness_check_quick(tmp_path: Path) -> None:

@@ -89,6 +89,33 @@ def refusal(status: int, **headers: str) -> Answer:
     return answer
 
 
+@contextmanager
+def answering_server(sent: bytes) -> Generator[int]:
+    """Send these bytes to each client, read what it sends, and close; yield the port."""
+
+    def answer(connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            connection.settimeout(10)
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(4096):
+                pass
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                answer(listening.accept()[0])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
 class Listener:
     """A port that counts connections and never sends anything."""
 

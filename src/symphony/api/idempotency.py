@@ -11,6 +11,7 @@ from symphony.api.problems.errors import ValidationFailed
 from symphony.api.problems.validation_errors import InvalidField
 from symphony.api.request import ApiRequest
 from symphony.application.app import Application, CreationResult
+from symphony.application.ports import Requester
 from symphony.domain.idempotency import IdempotencyKey
 from symphony.domain.json_objects import compact
 from symphony.domain.vaults.keys import SALT_BYTES
@@ -53,7 +54,8 @@ async def with_slow_fingerprint(
     """
     context = compact([str(key.user_id), request.scope["path"], key.key]).encode()
     derivation = app.passphrases.derivation(request.app.state.fingerprint(context)[:SALT_BYTES])
-    slow = await app.passphrases.key(request.content, derivation)
+    requester = Requester.account(key.user_id)
+    slow = await app.passphrases.key(request.content, derivation, requester)
     return replace(key, fingerprint=request.app.state.fingerprint(slow))
 
 

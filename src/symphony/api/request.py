@@ -1,7 +1,9 @@
 """Requests whose body and query are read strictly, within limits."""
 
+import asyncio
 from collections import Counter
-from typing import Any
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from starlette.requests import ClientDisconnect, Request
@@ -14,6 +16,8 @@ from symphony.api.problems.validation_errors import (
     json_pointer,
 )
 from symphony.api.strict_json import parse
+
+ResultT = TypeVar("ResultT")
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -49,6 +53,26 @@ class ApiRequest(Request):
                 raise _too_large(limit)
             more = message.get("more_body", False)
         self.content = bytes(content)
+
+    async def while_connected(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Run work until it is complete, or cancel it when the client disconnects.
+
+        A client that only closes its sending half waits for the answer (RFC 9112, section 9.6). A
+        closed connection is the same until the server sends something, so only a reset is noticed.
+
+        Raises: ClientDisconnect, and what the work raises.
+        """
+        working = asyncio.ensure_future(work)
+        listening = asyncio.ensure_future(self.receive())  # the body was read: only the end is left
+        try:
+            await asyncio.wait((working, listening), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise ClientDisconnect
+            return working.result()
+        finally:
+            working.cancel()
+            listening.cancel()
+            await asyncio.gather(working, listening, return_exceptions=True)
 
     def read_document(self, accepted: tuple[str, ...]) -> None:
         """Parse the body by its media type.

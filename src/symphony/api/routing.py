@@ -5,7 +5,7 @@ The order: size (413), identity (401), media type (415) and syntax (400), scope 
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -27,6 +27,18 @@ from symphony.domain.errors import TokenRefused
 from symphony.domain.unit_of_work import StoreUnavailable
 
 PREFIX = "/api/v1"
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+_abandonable = set[Callable[..., Any]]()
+
+
+def abandonable(function: FunctionT) -> FunctionT:
+    """Declare that a route's function is cancelled when its client disconnects.
+
+    For functions that wait for Argon2: a client that has gone frees its place in the queue.
+    Commands are complete even if their caller is cancelled.
+    """
+    _abandonable.add(function)
+    return function
 
 
 class OtherThanMe(StringConvertor):
@@ -54,6 +66,7 @@ class ApiRoute(SelfAnsweringRoute):
         super().__init__(path, endpoint, **options)
         self._binding = Binding(self.function)
         self._success = self.status_code or 200
+        self._is_abandonable = endpoint in _abandonable
 
     def media_types(self) -> tuple[str, ...]:
         """List the media types that the body may have, the preferred one first."""
@@ -91,12 +104,16 @@ class ApiRoute(SelfAnsweringRoute):
         request.read_query(self._binding.query_names)
         if self.serialize is None:
             response = Response(status_code=self._success)
-            await self._binding.call(request, response)
+            await self._call(request, response)
         else:
             response = Response(status_code=self._success, media_type=JSON)
-            response.body = self.serialize(await self._binding.call(request, response))
+            response.body = self.serialize(await self._call(request, response))
             response.headers["Content-Length"] = str(len(response.body))
         return response
+
+    async def _call(self, request: ApiRequest, response: Response) -> Any:
+        calling = self._binding.call(request, response)
+        return await (request.while_connected(calling) if self._is_abandonable else calling)
 
 
 class PublicApiRoute(ApiRoute):

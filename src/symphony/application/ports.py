@@ -2,14 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 from uuid import UUID
 
 from symphony.domain.vaults.keys import Derivation
 
 
 class Overloaded(Exception):
-    """The service is overloaded: a queue is full, or the wait in it is too long."""
+    """The service is overloaded: a queue is full, or the wait in it is too long.
+
+    A retry makes sense after `retry_after` seconds.
+    """
+
+    def __init__(self, reason: str = "", *, retry_after: int = 1) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """The party for which a slow hash is computed; each one has its own queue."""
+
+    key: str
+    has_token: bool
+
+    @classmethod
+    def account(cls, user_id: UUID) -> Self:
+        """A caller with a token, or the operator who acts for a user."""
+        return cls(str(user_id), has_token=True)
+
+    @classmethod
+    def address(cls, client_address: str) -> Self:
+        """A caller without a token; `client_address` is the same for all requests of a client."""
+        return cls(client_address, has_token=False)
 
 
 class PasswordHasher(Protocol):
@@ -18,9 +43,9 @@ class PasswordHasher(Protocol):
     Each method raises Overloaded.
     """
 
-    async def hash(self, password: str) -> str: ...
+    async def hash(self, password: str, requester: Requester) -> str: ...
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None, requester: Requester) -> bool:
         """Return whether the password matches; a hash of None takes the same time and is False."""
         ...
 
@@ -32,7 +57,7 @@ class PassphraseKeys(Protocol):
         """The parameters for new keys; with a random salt by default."""
         ...
 
-    async def key(self, passphrase: bytes, derivation: Derivation) -> bytes:
+    async def key(self, passphrase: bytes, derivation: Derivation, requester: Requester) -> bytes:
         """Raises: Overloaded."""
         ...
 

@@ -20,6 +20,7 @@ from symphony.application.attempts import (
     reserve_attempt,
     reserve_sign_in,
 )
+from symphony.application.ports import Requester
 from symphony.domain.attempts import Counter, Outcome, StrangerAttempts, TooManyAttempts
 from symphony.domain.fields import comparison_key
 from symphony.domain.passwords.passwords import password_forms
@@ -76,7 +77,11 @@ async def throttled(
 
 
 async def check_password(
-    account: str, password: str, password_hash: str | None, app: Application
+    account: str,
+    password: str,
+    password_hash: str | None,
+    requester: Requester,
+    app: Application,
 ) -> PasswordMatch | None:
     """Return how the password of a caller with a token matches; count it and return None if not.
 
@@ -84,7 +89,7 @@ async def check_password(
     """
 
     async def verify() -> PasswordMatch | None:
-        return await _match(password, password_hash, app)
+        return await _match(password, password_hash, requester, app)
 
     return await throttled(_counter(account_subject(account, app)), verify, app)
 
@@ -105,6 +110,7 @@ async def check_sign_in(
     subject = login_subject(login, app)
     own = Counter(_hash(app, "login and address", login, client_address), subject)
     account = str(profile.id) if profile else ""
+    requester = Requester.address(client_address)
     command = ReserveSignIn(
         own,
         strangers=Counter(_hash(app, "login of strangers", login), subject, StrangerAttempts),
@@ -117,7 +123,7 @@ async def check_sign_in(
         password_hash = profile.password_hash if profile and may_succeed else None
 
         async def verify() -> PasswordMatch | None:
-            return await _match(password, password_hash, app)
+            return await _match(password, password_hash, requester, app)
 
         known = (command.known, command.known_to_account)
         match = await _finished(reserved.counters, verify, app, known=known)
@@ -127,11 +133,11 @@ async def check_sign_in(
 
 
 async def _match(
-    password: str, password_hash: str | None, app: Application
+    password: str, password_hash: str | None, requester: Requester, app: Application
 ) -> PasswordMatch | None:
     """Compare; without a hash it takes the same time as for a wrong password."""
     for form, match in zip(password_forms(password), PasswordMatch, strict=False):
-        if await app.passwords.verify(form, password_hash):
+        if await app.passwords.verify(form, password_hash, requester):
             return match
     return None
 

@@ -21,6 +21,7 @@ IN_MEMORY = "sqlite://"
 _MAPPED_BITS = 96  # before an IPv4 address in an IPv6 address (RFC 4291, section 2.5.5.2)
 # RFC 6454, section 7. No wildcard, with which any web site could use a token that it has obtained.
 _ORIGIN = re.compile(r"https?://[^/\s,*]+")
+_PORT = re.compile(r"[0-9]{1,5}")
 _LABEL = "[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 # RFC 3986, section 3.3, without percent-encoding, which proxies decode before they compare paths.
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     git_allow_private_remotes: bool = False
+    git_remote_ports: Annotated[tuple[int, ...], NoDecode] = ()
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
@@ -130,6 +132,16 @@ class Settings(BaseSettings):
                 "must be addresses or networks, separated by commas: 127.0.0.1, 10.0.0.0/8,"
                 " fd00::/8; the address of a network has no bits after its prefix"
             ) from None
+
+    @field_validator("git_remote_ports", mode="before")
+    @classmethod
+    def _ports(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        if not all(_PORT.fullmatch(part) and 0 < int(part) < 65536 for part in parts):
+            raise ValueError("must be ports from 1 to 65535, separated by commas")
+        return tuple(map(int, parts))
 
     @field_validator("cors_origins")
     @classmethod

@@ -132,8 +132,9 @@ def remote_url(value: object) -> str | None:
     """The address of a git remote, without a password; or None.
 
     `https://`, `http://` and `git://` without a user, `ssh://[user@]host/…`, or the short form
-    `user@host:path`. An address that git could interpret as an option, a local file or a helper
-    program (`-…`, `file:`, `ext::`) is refused.
+    `user@host:path`. Only a port and a path may follow the host; the path may be missing over
+    http. An address that git could interpret as an option, a local file or a helper program (`-…`,
+    `file:`, `ext::`) is refused.
     """
     if value is None:
         return None
@@ -244,11 +245,15 @@ def _check_url(given: str) -> None:
             "Must not contain a password, which would be stored in readable form.",
         )
     has_user = "@" in url.netloc
+    # Programs differ in where the host ends: for git://, `?` and `#` are a part of it.
+    rest = given.partition("://")[2][len(url.netloc) :]
+    is_web = url.scheme in {"https", "http"}
     if url.scheme == "ssh":
-        acceptable = url.path and (not has_user or _SSH_USER.fullmatch(url.username or ""))
+        acceptable = not has_user or _SSH_USER.fullmatch(url.username or "")
     else:
-        acceptable = url.scheme in {"https", "http", "git"} and not has_user
-    if not (acceptable and _has_host(url) and port != 0 and " " not in given):
+        acceptable = (is_web or url.scheme == "git") and not has_user
+    has_path = rest.startswith("/") or (is_web and not rest)
+    if not (acceptable and _has_host(url) and has_path and port != 0 and " " not in given):
         raise _not_a_remote()
 
 
@@ -271,6 +276,6 @@ def _check_scp_like(given: str) -> None:
 def _not_a_remote() -> RuleBroken:
     return RuleBroken(
         "not-a-remote",
-        "Must be https://, http:// or git:// without a user, ssh://[user@]host/…, or"
-        " user@host:path.",
+        "Must be https://host/…, http://host/… or git://host/… without a user,"
+        " ssh://[user@]host/…, or user@host:path.",
     )

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from symphony.domain.fields import CONTROL_CHARACTER
 
-_DEFAULT_PORTS = {
+DEFAULT_PORTS = {
     "ftp": 21,
     "ftps": 990,
     "git": 9418,
@@ -46,10 +46,10 @@ def _from_url(address: str) -> str | None:
         port, host = url.port, url.hostname
     except ValueError:
         return None
-    if not host or url.scheme not in _DEFAULT_PORTS:
+    if not host or url.scheme not in DEFAULT_PORTS:
         return None
     path = address.partition("://")[2][len(url.netloc) :]
-    return _joined(host, None if port == _DEFAULT_PORTS[url.scheme] else port, _decoded(path))
+    return _joined(host, None if port == DEFAULT_PORTS[url.scheme] else port, _decoded(path))
 
 
 def _joined(host: str, port: int | None, path: str) -> str:

@@ -5,6 +5,7 @@ from functools import lru_cache, partial
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from symphony.application.ports import Requester
 from symphony.infrastructure.argon2_costs import PASSWORD_COST, Argon2Cost
 from symphony.infrastructure.hashing_threads import HashingThreads
 
@@ -17,13 +18,16 @@ class Argon2Passwords:
         self._hasher = _hasher(cost)
         self._decoy_hash = _decoy_hash(cost)
 
-    async def hash(self, password: str) -> str:
-        return await self._threads.run(partial(self._hasher.hash, _encoded(password)))
+    async def hash(self, password: str, requester: Requester) -> str:
+        return await self._threads.run(partial(self._hasher.hash, _encoded(password)), requester)
 
-    async def verify(self, password: str, password_hash: str | None) -> bool:
+    async def verify(self, password: str, password_hash: str | None, requester: Requester) -> bool:
         """Compare; without a hash it takes the same time, and returns False."""
         work = partial(self._matches, password_hash or self._decoy_hash, password)
-        return await self._threads.run(work) and password_hash is not None
+        is_right = await self._threads.run(work, requester) and password_hash is not None
+        if is_right:
+            self._threads.remember(requester)
+        return is_right
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:

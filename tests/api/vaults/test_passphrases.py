@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from symphony.application.ports import Requester
 from symphony.domain.vaults.keys import Derivation
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from tests.support.api import User, code, created
@@ -188,9 +189,11 @@ async def test_every_stored_hash_of_a_passphrase_comes_from_argon2(
     """The fingerprint of a request with a passphrase comes from Argon2, over the whole body."""
     derive, derived = Argon2Passphrases.key, list[bytes]()
 
-    async def counted(self: Argon2Passphrases, passphrase: bytes, derivation: Derivation) -> bytes:
+    async def counted(
+        self: Argon2Passphrases, passphrase: bytes, derivation: Derivation, requester: Requester
+    ) -> bytes:
         derived.append(passphrase)
-        return await derive(self, passphrase, derivation)
+        return await derive(self, passphrase, derivation, requester)
 
     monkeypatch.setattr(Argon2Passphrases, "key", counted)
     path = f"/workspaces/{(await ada.workspace())['id']}/vaults"

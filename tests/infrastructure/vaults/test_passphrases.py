@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from symphony.application.ports import Overloaded
 from symphony.domain.vaults.keys import Derivation
 from symphony.infrastructure.hashing_threads import HashingThreads
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
-from tests.support.hashing import CHEAP
+from tests.support.hashing import CHEAP, REQUESTER
 
 PASSPHRASE = b"a horse, a battery and a staple"
 
@@ -33,16 +32,16 @@ async def test_the_same_passphrase_and_derivation_give_the_same_key(
     passphrases: Argon2Passphrases,
 ) -> None:
     derivation = passphrases.derivation()
-    key = await passphrases.key(PASSPHRASE, derivation)
+    key = await passphrases.key(PASSPHRASE, derivation, REQUESTER)
     assert len(key) == 32
-    assert await passphrases.key(PASSPHRASE, derivation) == key
+    assert await passphrases.key(PASSPHRASE, derivation, REQUESTER) == key
     for other in (
         passphrases.derivation(),
         replace(derivation, passes=derivation.passes + 1),
         replace(derivation, memory=derivation.memory * 2),
     ):
-        assert await passphrases.key(PASSPHRASE, other) != key
-    assert await passphrases.key(PASSPHRASE + b".", derivation) != key
+        assert await passphrases.key(PASSPHRASE, other, REQUESTER) != key
+    assert await passphrases.key(PASSPHRASE + b".", derivation, REQUESTER) != key
 
 
 def test_derivations_are_those_of_rfc_9106(real_passphrases: Argon2Passphrases) -> None:
@@ -77,7 +76,7 @@ async def test_the_event_loop_goes_on_while_keys_are_derived(
 ) -> None:
     passphrases = real_passphrases
     deriving = asyncio.gather(
-        *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(4))
+        *(passphrases.key(PASSPHRASE, passphrases.derivation(), REQUESTER) for _ in range(4))
     )
     beats = 0
     while not deriving.done():
@@ -86,15 +85,3 @@ async def test_the_event_loop_goes_on_while_keys_are_derived(
     await deriving
     # On the loop, there would be one beat before the keys and one after them.
     assert beats > 20
-
-
-async def test_derivations_beyond_the_queue_are_refused() -> None:
-    threads = HashingThreads(1, max_queued=15)
-    passphrases = Argon2Passphrases(threads, CHEAP.passphrase)
-    results = await asyncio.gather(
-        *(passphrases.key(PASSPHRASE, passphrases.derivation()) for _ in range(5)),
-        return_exceptions=True,
-    )
-    threads.close()
-    # Each has the cost of five passwords, and they share the queue.
-    assert sum(isinstance(result, Overloaded) for result in results) == 2

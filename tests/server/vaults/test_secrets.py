@@ -31,6 +31,7 @@ from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.canaries import Canaries
+from tests.support.hashing import REQUESTER
 from tests.support.server import running_server, until
 from tests.support.vault_rows import Row, read_rows
 from tests.support.vaults import OpenVault
@@ -272,7 +273,7 @@ async def _plant_keys(
     assert record.derivation is not None
     threads = HashingThreads(1)
     key = await Argon2Passphrases(threads).key(
-        opaque_text(vault.passphrase).encode(), record.derivation
+        opaque_text(vault.passphrase).encode(), record.derivation, REQUESTER
     )
     threads.close()
     canaries.plant("key from the passphrase", key)

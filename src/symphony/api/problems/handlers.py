@@ -19,8 +19,8 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
     for expected in (ApiError, DomainError, RequestValidationError):
         app.add_exception_handler(expected, _handle_refusal)
-    for passing in (StoreUnavailable, Overloaded):
-        app.add_exception_handler(passing, _handle_unavailable)
+    app.add_exception_handler(StoreUnavailable, _handle_unavailable)
+    app.add_exception_handler(Overloaded, _handle_unavailable)
     app.add_exception_handler(HTTPException, _handle_http_exception)
 
 
@@ -37,6 +37,8 @@ async def _handle_unavailable(request: Request, error: Exception) -> Response:
         request_id=request.state.request_id,
         reason=str(error) or type(error).__name__,
     )
+    if isinstance(error, Overloaded):
+        return unavailable_response(request, error.retry_after)
     return unavailable_response(request)
 
 

@@ -25,7 +25,6 @@ from symphony.domain.errors import (
     TokenRefused,
 )
 
-RETRY_AFTER = 1  # seconds
 _MAX_INSTANCE = 8192  # characters; no path of a route is longer
 _CUT_ESCAPE = re.compile("%[0-9A-Fa-f]?$")
 # RFC 6749, section 5.2. Its codes for a service that cannot answer are in section 4.1.2.1.
@@ -59,13 +58,16 @@ def error_response(request: Request, error: Exception) -> Response:
     raise error
 
 
-def unavailable_response(request: Request) -> Response:
-    """Return the 503 for a database that cannot be reached, or a queue that is full or too slow."""
+def unavailable_response(request: Request, retry_after: int = 1) -> Response:
+    """Return the 503 for a database that cannot be reached, or a queue that is full or too slow.
+
+    `retry_after` is in seconds.
+    """
     return _response(
         request,
         "service-unavailable",
         "The service is overloaded or cannot reach its database; retry in a moment.",
-        {"Retry-After": str(RETRY_AFTER)},
+        {"Retry-After": str(retry_after)},
     )
 
 

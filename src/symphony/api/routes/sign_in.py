@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from symphony.api.client_address import client_address
 from symphony.api.dependencies import App
 from symphony.api.openapi.problem_responses import problem_responses
-from symphony.api.routing import TokenEndpointRoute, router
+from symphony.api.routing import TokenEndpointRoute, abandonable, router
 from symphony.application.orchestrations import sign_in
 from symphony.domain.json_objects import storable_text
 
@@ -81,6 +81,7 @@ class AccessTokenResponse:
     summary="Sign in",
     responses=problem_responses("invalid-credentials", "too-many-attempts"),
 )
+@abandonable
 async def create_access_token(
     form: Annotated[SignInForm, Form()], request: Request, response: Response, app: App
 ) -> AccessTokenResponse:

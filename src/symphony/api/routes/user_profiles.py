@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from symphony.api.client_address import client_address
 from symphony.api.compression import compressible
 from symphony.api.conditions import ExpectedTags, answer_if_modified, set_etag
 from symphony.api.dependencies import Actor, App
@@ -27,7 +28,7 @@ from symphony.api.fields import (
 )
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
-from symphony.api.routing import PREFIX, PublicApiRoute, router
+from symphony.api.routing import PREFIX, PublicApiRoute, abandonable, router
 from symphony.application import user_profiles as use_cases
 from symphony.application.orchestrations.profile_deletion import DeleteProfile, delete_profile
 from symphony.application.orchestrations.profile_update import UpdateProfile, update_profile
@@ -139,8 +140,9 @@ class UserProfileResponse(EntityRepresentation):
     responses=problem_responses("registration-closed", "username-taken", "email-taken"),
 )
 @compressible
+@abandonable
 async def create_user_profile(
-    body: UserProfileCreate, response: Response, app: App
+    body: UserProfileCreate, request: Request, response: Response, app: App
 ) -> UserProfileResponse:
     """Signs up. To sign in afterwards, use `POST /api/v1/auth/token`.
 
@@ -152,6 +154,7 @@ async def create_user_profile(
             email=body.email,
             password=body.password,
             preferences=body.preferences,
+            client_address=client_address(request),
         ),
         app,
     )
@@ -201,6 +204,7 @@ async def get_user_profile(
     ),
 )
 @compressible
+@abandonable
 async def update_user_profile(
     user_profile_id: UserProfileId,
     body: UserProfilePatch,

@@ -29,7 +29,7 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
 from symphony.api.request import ApiRequest
 from symphony.api.responses import EntityRepresentation, NextCursor
-from symphony.api.routing import PREFIX, router
+from symphony.api.routing import PREFIX, abandonable, router
 from symphony.application.orchestrations import (
     passphrase_update,
     vault_creation,
@@ -167,6 +167,7 @@ class VaultList:
     ),
 )
 @compressible
+@abandonable
 async def create_vault(
     workspace_id: WorkspaceId,
     body: VaultCreate,
@@ -319,6 +320,7 @@ async def lock_vault(
     )
     | success_example(is_locked=False, version=3),
 )
+@abandonable
 async def unlock_vault(
     vault_id: VaultId,
     expected: ExpectedTags,
@@ -357,6 +359,7 @@ async def unlock_vault(
         "too-many-attempts",
     ),
 )
+@abandonable
 async def update_passphrase(
     vault_id: VaultId, body: PassphraseChange, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.vaults.passphrases import unwrap_by_passphrase, wrap_by_passphrase
 from symphony.application.vaults.vaults import (
     GetVaultWithKey,
@@ -47,8 +48,9 @@ async def update_passphrase(command: UpdatePassphrase, app: Application) -> None
     vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
         raise NoPassphrase
-    data_key, record = await unwrap_by_passphrase(vault.id, record, old, app)
-    wrapped = await wrap_by_passphrase(data_key, new, app)
+    requester = Requester.account(command.actor)
+    data_key, record = await unwrap_by_passphrase(vault.id, record, old, requester, app)
+    wrapped = await wrap_by_passphrase(data_key, new, requester, app)
     replace = ReplaceVaultKey(command.actor, record, wrapped, command.expected_tags)
     if not await app.run(replace_vault_key, replace):
         # The passphrase was updated while Argon2 was running: `old` is compared again.

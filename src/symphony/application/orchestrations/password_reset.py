@@ -5,6 +5,7 @@ from uuid import UUID
 
 from symphony.application import user_profiles as commands
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.throttling import account_subject, login_subject
 from symphony.domain import fields as rules
 from symphony.domain.passwords.passwords import new_password
@@ -26,7 +27,7 @@ async def set_password(command: SetPassword, app: Application) -> None:
     )
     rule = new_password(user.username, user.email)
     password = rules.checked("password", rule, command.password)
-    password_hash = await app.passwords.hash(password)
+    password_hash = await app.passwords.hash(password, Requester.account(user.id))
     logins = (login_subject(each, app) for each in (user.username, user.email))
     reset = commands.ResetPassword(
         user.id,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.throttling import check_password
 from symphony.application.user_profiles import (
     GetUserProfile,
@@ -43,17 +44,18 @@ async def update_profile(command: UpdateProfile, app: Application) -> UserProfil
     if new is None and not update.updates_login(None):
         return await app.run(update_user_profile, command.profile)
     profile = await _find(command, app)
+    requester = Requester.account(profile.id)
     if new is not None:
         username = update.changes.get("username", profile.username)
         email = update.changes.get("email", profile.email)
         rules.checked("password", new_password(username, email), new)
     if command.current_password is not None:
         current, verified_hash = command.current_password, profile.password_hash
-        if not await check_password(str(profile.id), current, verified_hash, app):
+        if not await check_password(str(profile.id), current, verified_hash, requester, app):
             raise wrong_current_password()
         update = replace(update, verified_hash=verified_hash)
     if new is not None:
-        update = replace(update, password_hash=await app.passwords.hash(new))
+        update = replace(update, password_hash=await app.passwords.hash(new, requester))
     return await app.run(update_user_profile, replace(command.profile, update=update))
 
 

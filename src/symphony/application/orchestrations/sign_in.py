@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from symphony.application.app import Application
-from symphony.application.ports import Overloaded
+from symphony.application.ports import Overloaded, Requester
 from symphony.application.throttling import PasswordMatch, check_sign_in
 from symphony.application.user_profiles import (
     FindUserByLogin,
@@ -45,18 +45,21 @@ async def sign_in(command: SignIn, app: Application) -> str:
         raise InvalidCredentials
     assert profile is not None  # noqa: S101 - no password matches the hash None
     if match is PasswordMatch.AS_TYPED:
-        await _normalize(profile, command.password, app)
+        requester = Requester.address(command.client_address)
+        await _normalize(profile, command.password, requester, app)
     # The generation that was read together with the hash: if the password has been changed since,
     # the token is refused.
     return app.access_tokens.issue(profile.id, profile.token_generation)
 
 
-async def _normalize(profile: UserProfile, password: str, app: Application) -> None:
+async def _normalize(
+    profile: UserProfile, password: str, requester: Requester, app: Application
+) -> None:
     """Replace the hash of a password as typed, so that every keyboard can produce it from now on.
 
     If that is not possible now, it is tried again at the next sign-in.
     """
     with suppress(Overloaded, StoreUnavailable):
-        new_hash = await app.passwords.hash(opaque_text(password))
+        new_hash = await app.passwords.hash(opaque_text(password), requester)
         change = PasswordChange(profile.password_hash, new_hash)
         await app.run(replace_password_hash, ReplacePasswordHash(profile.id, change))

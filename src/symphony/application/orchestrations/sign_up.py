@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.user_profiles import (
     CreateUserProfile,
     UserProfilesExist,
@@ -17,10 +18,13 @@ from symphony.domain.user_profiles import UserProfile, registration_closed
 
 @dataclass(frozen=True, slots=True)
 class SignUp:
+    """Create a profile; `client_address` is empty for the operator, who is no client."""
+
     username: str
     email: str
     password: str = field(repr=False)
     preferences: JsonObject = field(default_factory=dict[str, JsonValue])
+    client_address: str = ""
 
 
 async def sign_up(command: SignUp, app: Application) -> UserProfile:
@@ -48,10 +52,11 @@ async def create_user(command: SignUp, app: Application) -> UserProfile:
 async def _create(command: SignUp, app: Application, *, only_first: bool) -> UserProfile:
     rule = new_password(command.username, command.email)
     password = rules.checked("password", rule, command.password)
+    requester = Requester.address(command.client_address)
     create = CreateUserProfile(
         command.username,
         command.email,
-        await app.passwords.hash(password),
+        await app.passwords.hash(password, requester),
         command.preferences,
         only_first=only_first,
     )

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from symphony.application.app import Application, CreationResult
+from symphony.application.ports import Requester
 from symphony.application.throttling import throttled, vault_counter
 from symphony.application.vaults.passphrases import wrap_by_passphrase
 from symphony.application.vaults.vaults import (
@@ -60,6 +61,7 @@ async def create_protected_vault(
         raise passphrase_required()
     passphrase = rules.checked("passphrase", domain.passphrase, command.passphrase)
     vault, slow = command.vault, command.key
+    requester = Requester.account(vault.actor)
     check = CheckVaultCreation(vault.actor, vault.workspace_id, slow.key if slow else None)
     while True:
         before = await app.ask(check_vault_creation, check)
@@ -69,7 +71,8 @@ async def create_protected_vault(
                 continue
             return CreationResult(replayed, replayed=True)
         data_key = app.keyring.new_key(vault.vault_id)
-        create = replace(vault, key=await wrap_by_passphrase(data_key, passphrase, app))
+        wrapped = await wrap_by_passphrase(data_key, passphrase, requester, app)
+        create = replace(vault, key=wrapped)
         key = await slow.fingerprinted() if slow else None
         try:
             created = await app.run_once(create_vault, create, key)

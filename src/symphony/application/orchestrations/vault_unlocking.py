@@ -6,6 +6,7 @@ from uuid import UUID
 
 from symphony.application.app import Application
 from symphony.application.callers import Caller
+from symphony.application.ports import Requester
 from symphony.application.vaults.passphrases import unwrap_by_passphrase
 from symphony.application.vaults.vaults import (
     AddVaultSession,
@@ -60,7 +61,8 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     if command.passphrase is None:
         raise passphrase_required()
     passphrase = rules.checked("passphrase", domain.passphrase, command.passphrase)
-    data_key, record = await unwrap_by_passphrase(vault.id, record, passphrase, app)
+    requester = Requester.account(caller.user_id)
+    data_key, record = await unwrap_by_passphrase(vault.id, record, passphrase, requester, app)
     ttl_seconds = _DEFAULT_TTL if command.ttl_seconds is None else command.ttl_seconds
     expires_at = session_expiry(ttl_seconds, caller.token_expires_at)
     session, stored = new_session(data_key, caller.token_hash, caller.api_token_id, expires_at)

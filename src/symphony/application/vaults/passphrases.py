@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from symphony.application.app import Application
+from symphony.application.ports import Requester
 from symphony.application.throttling import throttled, vault_counter
 from symphony.domain.errors import Forbidden
 from symphony.domain.fields import opaque_text
@@ -16,15 +17,21 @@ class WrongPassphrase(Forbidden):
         super().__init__("wrong-passphrase", "The passphrase is wrong.")
 
 
-async def wrap_by_passphrase(data_key: DataKey, passphrase: str, app: Application) -> KeyRecord:
+async def wrap_by_passphrase(
+    data_key: DataKey, passphrase: str, requester: Requester, app: Application
+) -> KeyRecord:
     """Wrap a data key by a key that Argon2 derives from the passphrase. Raises: Overloaded."""
     derivation = app.passphrases.derivation()
-    key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation)
+    key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation, requester)
     return app.keyring.wrap_by_passphrase(data_key, key, derivation)
 
 
 async def unwrap_by_passphrase(
-    vault_id: UUID, record: KeyRecord | None, passphrase: str, app: Application
+    vault_id: UUID,
+    record: KeyRecord | None,
+    passphrase: str,
+    requester: Requester,
+    app: Application,
 ) -> tuple[DataKey, KeyRecord]:
     """Return the data key, and the record from which it was unwrapped.
 
@@ -36,7 +43,7 @@ async def unwrap_by_passphrase(
     derivation = record.derivation
 
     async def attempt() -> DataKey | None:
-        key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation)
+        key = await app.passphrases.key(opaque_text(passphrase).encode(), derivation, requester)
         return app.keyring.unwrap_by_passphrase(record, key)
 
     data_key = await throttled(vault_counter(vault_id, app), attempt, app)

@@ -5,6 +5,7 @@ from functools import partial
 
 from argon2.low_level import Type, hash_secret_raw
 
+from symphony.application.ports import Requester
 from symphony.domain.vaults.keys import KEY_BYTES, SALT_BYTES, Derivation
 from symphony.infrastructure.argon2_costs import PASSPHRASE_COST, Argon2Cost
 from symphony.infrastructure.hashing_threads import HashingThreads
@@ -24,7 +25,7 @@ class Argon2Passphrases:
         salt = salt or secrets.token_bytes(SALT_BYTES)
         return Derivation(salt, cost.memory, cost.passes, cost.lanes)
 
-    async def key(self, passphrase: bytes, derivation: Derivation) -> bytes:
+    async def key(self, passphrase: bytes, derivation: Derivation, requester: Requester) -> bytes:
         return await self._threads.run(
             partial(
                 hash_secret_raw,
@@ -36,5 +37,6 @@ class Argon2Passphrases:
                 KEY_BYTES,
                 Type.ID,
             ),
+            requester,
             cost=_COST_IN_PASSWORDS,
         )

@@ -1,5 +1,8 @@
 """Only allowed remotes are contacted, and git contacts exactly the address that was checked."""
 
+import socket
+import time
+from collections.abc import Collection
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
@@ -11,7 +14,9 @@ from scripts.support.git_repository import Repository
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.process.program import ProgramOptions
-from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver, is_public
+from symphony.infrastructure.git.remotes import address as remote_address
+from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver
+from symphony.infrastructure.git.remotes.public_addresses import is_own, is_public
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support.remotes import Listener, git_backend, http_server, sync_processes
@@ -23,11 +28,17 @@ NOT_PUBLIC = (
     "192.168.1.1", "169.254.169.254", "169.254.0.1", "100.64.0.1", "100.100.100.200", "192.0.0.192",
     "168.63.129.16", "192.0.2.1", "192.88.99.1", "198.18.0.1", "198.51.100.1", "203.0.113.1",
     "224.0.0.1", "239.255.255.250", "240.0.0.1", "255.255.255.255",
+    "192.0.0.8", "192.0.0.9", "192.0.0.170", "169.254.169.123", "198.19.255.255",
     "::", "::1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "::127.0.0.1", "64:ff9b::7f00:1",
     "64:ff9b::808:808", "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1", "2002:7f00:1::1",
-    "2002:808:808::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
+    "2002:808:808::1", "2001:2::1", "2001:4:112::1", "2001:20::1", "2001:1ff:ffff::1", "3ffe::1",
+    "3fff::1", "3fff:fff:ffff::1", "4000::1", "5f00::1", "100:0:0:1::1",
+    "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
 )  # fmt: skip
-PUBLIC = ("8.8.8.8", "140.82.121.4", "1.1.1.1", "2606:4700::1111", "2a00:1450:4001::200e")
+PUBLIC = (
+    "8.8.8.8", "140.82.121.4", "1.1.1.1", "192.0.1.1", "192.88.98.1", "223.255.255.255",
+    "2606:4700::1111", "2a00:1450:4001::200e", "2001:200::1", "3fff:1000::1",
+)  # fmt: skip
 HOSTILE = (
     # options, other transports, local files
     "-u./program", "--upload-pack=./program", "-oProxyCommand=./program", "ext::./program",
@@ -49,6 +60,10 @@ HOSTILE = (
     "git://017700000001:{port}/x", "ssh://git@127.1:{port}/x", "git@0x7f.1:x",
     "http://127。0。0。1:{port}/x", "http://①②⑦.0.0.1:{port}/x", "http://127.0.0.1:{port}:80/x",
     "http://:{port}/x", "http:///x", "http://127.0.0.1:99999/x",
+    # hosts that end elsewhere for other programs
+    "git://127.0.0.1:{port}?x/y", "git://127.0.0.1:{port}#x/y", "git://127.0.0.1?x:{port}/y",
+    "http://127.0.0.1:{port}?x/y", "http://127.0.0.1:{port}#@example.org/y",
+    "ssh://git@127.0.0.1:{port}?x/y", "git://127.0.0.1:{port}", "git://127.0.0.1:{port};x/y",
 )  # fmt: skip
 
 
@@ -67,7 +82,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def with_programs(directory: Path, *others: str) -> SyncLimits:
     """Return limits with which git and ssh are searched in this directory first."""
     search_path = ":".join((str(directory), *others))
-    return SyncLimits(program=ProgramOptions(search_path=search_path))
+    return SyncLimits(program=ProgramOptions(search_path=search_path), refusal_interval=0)
 
 
 def ran(programs: Path) -> list[str]:
@@ -82,10 +97,17 @@ def new_resolving(
     resolver: Resolver,
     *,
     allow_private: bool,
+    ports: Collection[int] = (),
     limits: SyncLimits | None = None,
 ) -> RemoteGit:
-    mirrors = tmp_path / "mirrors"
-    return RemoteGit([root], mirrors, allow_private=allow_private, resolver=resolver, limits=limits)
+    return RemoteGit(
+        [root],
+        tmp_path / "mirrors",
+        allow_private=allow_private,
+        ports=ports,
+        resolver=resolver,
+        limits=limits,
+    )
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
@@ -105,7 +127,7 @@ async def test_an_address_that_is_not_public_is_not_contacted(
         root, tmp_path, resolver, allow_private=False, limits=with_programs(programs)
     )
     for scheme in ("https", "http", "git", "ssh"):
-        with pytest.raises(RemoteFailed, match="not public"):
+        with pytest.raises(RemoteFailed, match="is unknown, or its address is not public"):
             await remotes.sync(USER, REPO, "/none", f"{scheme}://{host}/engine")
     remotes.close()
     assert ran(programs) == []
@@ -117,11 +139,144 @@ def test_a_public_address_is_recognized(address: str) -> None:
     assert is_public(ip_address(address))
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.3.2.1", "::1"])
+def test_an_address_of_this_machine_is_recognized_when_it_is_used(address: str) -> None:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as listening:
+            listening.bind((address, 0))
+    except OSError:
+        pytest.skip("this machine does not have the address")
+    assert is_own(ip_address(address))
+
+
+@pytest.mark.parametrize("address", [*PUBLIC, "192.0.2.1", "2001:db8::1"])
+def test_an_address_of_another_machine_is_not_taken_for_its_own(address: str) -> None:
+    assert not is_own(ip_address(address))
+
+
+@pytest.mark.parametrize(("address", "own"), [("127.0.0.1", True), ("8.8.8.8", False)])
+def test_where_sockets_may_have_any_address_the_route_to_it_decides(
+    address: str, monkeypatch: pytest.MonkeyPatch, *, own: bool
+) -> None:
+    """As with the kernel's setting `net.ipv4.ip_nonlocal_bind`."""
+
+    def bind(_self: socket.socket, _address: object) -> None:
+        pass
+
+    monkeypatch.setattr(socket.socket, "bind", bind)
+    assert is_own(ip_address(address)) is own
+
+
+@pytest.mark.parametrize("form", ["literal", "name"])
+async def test_an_address_of_this_machine_is_refused_like_a_private_one(
+    form: str,
+    silent: Listener,
+    root: Path,
+    temporary: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An address on the internet can be one of this machine, with services for itself only."""
+
+    def always(_address: object) -> bool:
+        return True
+
+    monkeypatch.setattr(remote_address, "is_public", always)
+    remotes = new_resolving(
+        root,
+        tmp_path,
+        lambda _: ["8.8.8.8", "127.0.0.1"],
+        allow_private=False,
+        ports=[silent.port],
+        limits=SyncLimits(time_limit=5, refusal_interval=0),
+    )
+    host = "127.0.0.1" if form == "literal" else "git.example.org"
+    with pytest.raises(RemoteFailed, match="public addresses of other machines only"):
+        await remotes.sync(USER, REPO, "/none", f"git://{host}:{silent.port}/engine")
+    remotes.close()
+    assert silent.connections == 0
+    assert entries(temporary) == []
+
+
+async def test_users_cannot_find_out_which_names_the_services_own_network_has(
+    root: Path, temporary: Path, tmp_path: Path
+) -> None:
+    """Text and time are the same for a name that exists and for one that does not."""
+
+    def resolver(host: str) -> list[str]:
+        if host.startswith("no"):
+            raise OSError
+        return ["10.0.0.7"]
+
+    limits = SyncLimits(refusal_interval=0.2)
+    remotes = new_resolving(root, tmp_path, resolver, allow_private=False, limits=limits)
+    details = set[str]()
+    for host in ("wiki.internal", "no.internal"):
+        started = time.monotonic()
+        with pytest.raises(RemoteFailed) as failed:
+            await remotes.sync(USER, REPO, "/none", f"https://{host}/engine")
+        assert time.monotonic() - started >= 0.2
+        details.add(failed.value.detail)
+    assert len(details) == 1
+    remotes.close()
+    assert entries(temporary) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "usual"),
+    [
+        ("https://git.example.org:8443/e", 443),
+        ("https://git.example.org:80/e", 443),
+        ("http://git.example.org:6379/e", 80),
+        ("git://git.example.org:22/e", 9418),
+        ("ssh://git@git.example.org:2222/e", 22),
+    ],
+)
+async def test_a_port_that_is_not_usual_must_be_allowed_by_the_operator(
+    url: str, usual: int, root: Path, temporary: Path, tmp_path: Path, programs: Path
+) -> None:
+    limits = with_programs(programs)
+    port = RemoteAddress.parse(url).effective_port
+    for ports, allow_private, is_allowed in (
+        ([], False, False),
+        ([port + 1], False, False),
+        ([port + 1, port], False, True),
+        ([], True, True),
+    ):
+        remotes = new_resolving(
+            root,
+            tmp_path,
+            lambda _: [PUBLIC[0]],
+            allow_private=allow_private,
+            ports=ports,
+            limits=limits,
+        )
+        with pytest.raises(RemoteFailed) as failed:  # the stand-in for git is no git
+            await remotes.sync(USER, REPO, "/none", url)
+        remotes.close()
+        refusal = f"contacts port {usual}; the operator can allow others"
+        assert (refusal in failed.value.detail) is not is_allowed
+        assert (ran(programs) != []) is is_allowed
+    assert entries(temporary) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://h.example/e", "https://h.example:443/e", "http://h.example:080/e"),
+        *("git://h.example:9418/e", "ssh://h.example:22/e", "git@h.example:e"),
+    ],
+)
+def test_the_usual_port_may_be_written_or_not(url: str) -> None:
+    RemoteAddress.parse(url).require_port(())
+
+
 @pytest.mark.parametrize(
     ("url", "is_same"),
     [
         ("https://git.example.org/ada/engine", True),
         ("https://ada:s3cret@Git.Example.org/ada/engine.git/", True),
+        ("https://git.example.org:443/ada/engine", True),
         ("https://git.example.org:8443/ada/engine", False),
         ("git@git.example.org:ada/engine.git", True),
         ("ssh://git@git.example.org:2222/ada/engine", True),

@@ -3,7 +3,6 @@
 import errno
 import fcntl
 import os
-import re
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -13,9 +12,16 @@ from scripts.support.git_daemon import git_daemon
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.process.program import ProgramOptions
+from symphony.infrastructure.git.remotes.messages import REASONS
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
-from tests.support.remotes import Listener, http_server, refusal, sync_processes
+from tests.support.remotes import (
+    Listener,
+    answering_server,
+    http_server,
+    refusal,
+    sync_processes,
+)
 from tests.support.repositories import USER
 
 REPO = new_id()
@@ -28,7 +34,10 @@ REPO = new_id()
         (401, "The remote requires credentials, and this service sends none."),
         (403, "The remote requires credentials, and this service sends none."),
         (404, "The remote has no repository at this address."),
-        (500, "git failed: unable to access …: The requested URL returned error: 500."),
+        (410, "The remote has no repository at this address."),
+        (418, "The remote refuses the request."),
+        (429, "The remote receives too many requests; retry later."),
+        (500, "The remote answers with a server error."),
     ],
 )
 async def test_a_refusal_has_a_reason_and_no_other_address_is_contacted(
@@ -52,7 +61,7 @@ async def test_the_reason_of_git_is_without_addresses_and_paths(
     assert "127.0.0.1" not in failed.value.detail
     assert "s3cret" not in failed.value.detail
     assert str(tmp_path) not in failed.value.detail
-    assert failed.value.detail.startswith("git failed: ")
+    assert failed.value.detail == "The remote has no repository at this address."
 
 
 @pytest.mark.parametrize("scheme", ["git", "ssh", "http"])
@@ -60,7 +69,40 @@ async def test_a_refused_connection_is_reported(scheme: str, remotes: RemoteGit)
     login = "git@" if scheme == "ssh" else ""
     with pytest.raises(RemoteFailed) as failed:
         await remotes.sync(USER, REPO, "/none", f"{scheme}://{login}127.0.0.1:1/engine")
-    assert re.search("Connection refused|Couldn't connect to server", failed.value.detail)
+    assert failed.value.detail == "Connection refused: the remote has no server at this port."
+
+
+@pytest.mark.parametrize(
+    ("scheme", "sent"),
+    [
+        ("git", b"+OK s3cret ready\r\n"),
+        ("git", b"SSH-2.0-s3cret\r\n"),
+        ("git", b"0011ERR s3cret\n\n0000"),
+        ("git", b"0014version 2 s3cret0000"),
+        ("git", b"ffffs3cret"),
+        ("git", b""),
+        ("ssh", b"220 s3cret ESMTP\r\n"),
+        ("ssh", b"SSH-1.0-s3cret\r\n"),
+        ("http", b"220 s3cret ESMTP\r\n"),
+        ("http", b"HTTP/1.1 500 s3cret\r\ncontent-length: 6\r\n\r\ns3cret"),
+        ("http", b"HTTP/1.1 200 OK\r\nx: s3cret\r\ncontent-length: 90\r\n\r\ns3cret"),
+        (
+            "http",
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/x-git-upload-pack-advertisement\r\n"
+            b"content-length: 10\r\n\r\n000as3cret",
+        ),
+        ("https", b"220 s3cret ESMTP\r\n"),
+    ],
+)
+async def test_a_reason_contains_nothing_that_the_remote_has_sent(
+    scheme: str, sent: bytes, remotes: RemoteGit
+) -> None:
+    """A user could have the service read another server, and would be shown what it says."""
+    login = "git@" if scheme == "ssh" else ""
+    with answering_server(sent) as port, pytest.raises(RemoteFailed) as failed:
+        await remotes.sync(USER, REPO, "/none", f"{scheme}://{login}127.0.0.1:{port}/engine")
+    assert failed.value.detail in REASONS
+    assert "s3cret" not in failed.value.detail
 
 
 async def test_a_long_message_of_a_remote_is_cut_in_time(new_remotes: NewRemotes) -> None:
@@ -75,7 +117,7 @@ async def test_a_long_message_of_a_remote_is_cut_in_time(new_remotes: NewRemotes
     remotes = new_remotes(SyncLimits(time_limit=10))
     with http_server(send_long_message) as url, pytest.raises(RemoteFailed) as failed:
         await remotes.sync(USER, REPO, "/none", f"{url}/engine")
-    assert failed.value.detail == f"git failed: {'a' * 200}."
+    assert failed.value.detail == "The remote answers with a server error."
 
 
 async def test_a_git_that_would_resolve_host_names_again_is_not_used(

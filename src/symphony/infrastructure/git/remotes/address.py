@@ -3,31 +3,26 @@
 import asyncio
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
+from symphony.domain.remotes import DEFAULT_PORTS
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.process.threads import start_thread
+from symphony.infrastructure.git.remotes.public_addresses import IpAddress, is_own, is_public
 
-IpAddress = IPv4Address | IPv6Address
 Resolver = Callable[[str], list[str]]
 
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f]")
 # A host that some programs read as an IPv4 address and others as a name (WHATWG URL Standard, 3.5).
 _NUMERIC_HOST = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
-_PUBLIC_IPV6 = ip_network("2000::/3")  # all that IANA has assigned as global unicast
-# 6to4 and its relays lead to any IPv4 address. The others contain the metadata services of clouds,
-# which return secrets of the machine (Oracle's is in 192.0.0.0/24, the last is Azure's).
-_NOT_PUBLIC = tuple(
-    map(ip_network, ("2002::/16", "192.88.99.0/24", "192.0.0.0/24", "168.63.129.16/32"))
-)
 # Host keys are not checked: nothing secret is sent, and the answer is trusted no more than one over
 # git://. Nothing of the service's own user is used, and no configuration is read.
 _SSH_COMMAND = (
@@ -41,8 +36,12 @@ _SSH_COMMAND = (
     " -o ClearAllForwardings=yes -o ForwardAgent=no -o LogLevel=ERROR"
 )
 _UNSUPPORTED = "The `remote_url` is not supported."
-_PRIVATE = "The address of the remote is not public; this service may contact public ones only."
 _UNKNOWN_HOST = "The host of the remote is unknown."
+# One text for both, or users could find out which names exist in the service's own network.
+_UNKNOWN_OR_PRIVATE = (
+    "The host of the remote is unknown, or its address is not public. This service contacts public"
+    " addresses of other machines only."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +81,10 @@ class RemoteAddress:
             raise RemoteFailed(_UNSUPPORTED)
         return cls(scheme, user, host, port, path)
 
+    @property
+    def effective_port(self) -> int:
+        return DEFAULT_PORTS[self.scheme] if self.port is None else self.port
+
     def is_same_remote(self, url: str) -> bool:
         """Return whether a URL of a repository's configuration names the same remote.
 
@@ -91,9 +94,20 @@ class RemoteAddress:
             other = RemoteAddress.parse(without_credentials(url))
         except RemoteFailed:
             return False
-        is_other_server = self.scheme == other.scheme and self.port != other.port
+        is_other_server = (
+            self.scheme == other.scheme and self.effective_port != other.effective_port
+        )
         is_same_path = _normalize(self.path) == _normalize(other.path)
         return self.host == other.host and is_same_path and not is_other_server
+
+    def require_port(self, others: Collection[int]) -> None:
+        """Raises: RemoteFailed when the port is neither the scheme's usual one nor in `others`."""
+        usual = DEFAULT_PORTS[self.scheme]
+        if self.effective_port != usual and self.effective_port not in others:
+            raise RemoteFailed(
+                f"The port of the remote is not allowed. Over {self.scheme}, this service contacts"
+                f" port {usual}; the operator can allow others in `SYMPHONY_GIT_REMOTE_PORTS`."
+            )
 
     async def resolve(self, resolver: Resolver, *, allow_private: bool) -> IpAddress:
         """Return the one IP address that may be contacted. Raises: RemoteFailed."""
@@ -107,10 +121,11 @@ class RemoteAddress:
                 found = []
         else:
             found = [literal]
-        if not found:
-            raise RemoteFailed(_UNKNOWN_HOST)
-        if not allow_private and not all(map(is_public, found)):
-            raise RemoteFailed(_PRIVATE)
+        if allow_private:
+            if not found:
+                raise RemoteFailed(_UNKNOWN_HOST)
+        elif not found or not all(is_public(each) and not is_own(each) for each in found):
+            raise RemoteFailed(_UNKNOWN_OR_PRIVATE)
         return found[0]
 
     def url(self, address: IpAddress) -> str:
@@ -135,9 +150,8 @@ class RemoteAddress:
             "http.lowSpeedTime": "30",
         }
         if _literal(self.host) is None:
-            port = self.port or {"http": 80, "https": 443}[self.scheme]
             target = f"[{address}]" if address.version == 6 else str(address)
-            settings["http.curloptResolve"] = f"{self.host}:{port}:{target}"
+            settings["http.curloptResolve"] = f"{self.host}:{self.effective_port}:{target}"
         return settings
 
     def variables(self, address: IpAddress) -> Mapping[str, str]:
@@ -149,14 +163,6 @@ class RemoteAddress:
             "GIT_SSH_COMMAND": _SSH_COMMAND.format(address=address),
             "GIT_SSH_VARIANT": "ssh",
         }
-
-
-def is_public(address: IpAddress) -> bool:
-    """Return whether an address is on the internet, and cannot lead elsewhere."""
-    if isinstance(address, IPv6Address) and address not in _PUBLIC_IPV6:
-        return False  # includes mapped and translated addresses (NAT64)
-    is_special = any(address in network for network in _NOT_PUBLIC)
-    return address.is_global and not address.is_multicast and not is_special
 
 
 def system_resolver(host: str) -> list[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,12 +21,12 @@ from symphony.infrastructure.git.process.program import Program, ProgramOptions,
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
 from symphony.infrastructure.git.process.threads import start_thread
 from symphony.infrastructure.git.remotes.address import (
-    IpAddress,
     RemoteAddress,
     Resolver,
     system_resolver,
 )
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits, Mirrors
+from symphony.infrastructure.git.remotes.public_addresses import IpAddress
 from symphony.infrastructure.git.remotes.remote_repository import (
     MAX_BRANCHES,
     RemoteRepository,
@@ -41,6 +41,9 @@ class SyncLimits:
 
     `time_limit` is for the sync, and again for the wait in the queue. Syncs wait for the network
     most of the time, so many can run. `max_queued` per user includes the running syncs.
+
+    The refusal of a host comes after a multiple of `refusal_interval`: its time must not reveal
+    whether the service's own network has such a name.
     """
 
     time_limit: float = 30
@@ -49,6 +52,7 @@ class SyncLimits:
     max_queued: int = 16
     max_branches: int = MAX_BRANCHES
     size_check_interval: float = 0.5
+    refusal_interval: float = 1
     mirrors: MirrorLimits = field(default_factory=MirrorLimits)
     program: ProgramOptions = field(default_factory=ProgramOptions)
 
@@ -58,7 +62,9 @@ class RemoteGit(Remotes):
 
     Raises Overloaded when the queue of the user is full, or the wait in it takes too long.
 
-    `mirror_directory` has the mirrors; without one they are removed when the service stops.
+    `mirror_directory` has the mirrors; without one they are removed when the service stops. With
+    `allow_private`, all addresses and ports may be contacted; otherwise only public addresses, at
+    the usual port of each scheme and at `ports`.
     """
 
     def __init__(
@@ -67,12 +73,14 @@ class RemoteGit(Remotes):
         mirror_directory: Path | None,
         *,
         allow_private: bool,
+        ports: Collection[int] = (),
         resolver: Resolver = system_resolver,
         limits: SyncLimits | None = None,
     ) -> None:
         self._limits = limits or SyncLimits()
         self._roots = GitRoots(roots)
         self._allow_private = allow_private
+        self._ports = ports
         self._resolver = resolver
         self._temporary = ServiceTemporaryDirectory()
         self._mirrors = Mirrors(
@@ -93,9 +101,7 @@ class RemoteGit(Remotes):
             with queue.slot(self._limits.max_queued):
                 started = time.monotonic()
                 async with asyncio.timeout(time_limit):
-                    address = await remote.resolve(
-                        self._resolver, allow_private=self._allow_private
-                    )
+                    address = await self._resolve(remote)
                 remaining = time_limit - (time.monotonic() - started)
                 sync = partial(self._sync, program, remote, address, repo_id, path)
                 work = await queue.submit(sync, time_limit)
@@ -123,6 +129,20 @@ class RemoteGit(Remotes):
             program.stop()
         self._queue.close()
         self._temporary.close()
+
+    async def _resolve(self, remote: RemoteAddress) -> IpAddress:
+        """Raises: RemoteFailed."""
+        started = time.monotonic()
+        try:
+            address = await remote.resolve(self._resolver, allow_private=self._allow_private)
+        except RemoteFailed:
+            if self._limits.refusal_interval:
+                elapsed = time.monotonic() - started
+                await asyncio.sleep(-elapsed % self._limits.refusal_interval)
+            raise
+        if not self._allow_private:
+            remote.require_port(self._ports)
+        return address
 
     async def _wait(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
         """Wait for the work while the size of what it fetches is within the limit."""

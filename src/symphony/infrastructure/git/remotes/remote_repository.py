@@ -10,9 +10,10 @@ from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
-from symphony.infrastructure.git.remotes.address import IpAddress, RemoteAddress
+from symphony.infrastructure.git.remotes.address import RemoteAddress
 from symphony.infrastructure.git.remotes.messages import failure_reason
 from symphony.infrastructure.git.remotes.mirrors import Mirror
+from symphony.infrastructure.git.remotes.public_addresses import IpAddress
 
 MAX_BRANCHES = 10_000
 _HEADS = "refs/heads/"
