@@ -172,6 +172,7 @@ def databases_that_cannot_be_used(stage: Stage) -> None:
     stage.step("A database that cannot be used is refused in one line")
     with TemporaryDirectory() as top:
         file = Path(top) / "symphony.sqlite3"
+        file.touch(mode=0o600)
         file.write_text("Dear Charles, " * 1000)
         text = symphony("serve", "--port", "0", SYMPHONY_DATA_DIR=top)
         file.unlink()
