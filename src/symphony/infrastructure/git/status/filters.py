@@ -9,6 +9,7 @@ compare: while the file has that size, it counts as unmodified.
 import os
 import re
 
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _NO_FILTER = {b"unspecified", b"unset"}
@@ -21,25 +22,24 @@ _SIZE_MODULUS = 1 << 32
 def count_modified(private: PrivateDirectory, paths: list[bytes]) -> int:
     """Return how many of these files, which all appear modified, are modified.
 
-    Raises: Unreadable.
+    Raises: Unreadable, Stopped.
     """
     if not paths:
         return 0
     attributes = private.attributes(paths, "filter")
     filtered = [path for path, value in attributes if value not in _NO_FILTER]
+    work_tree = private.location.work_tree
+    assert work_tree is not None  # noqa: S101 - a bare repository has no files
     unmodified = 0
     for start in range(0, len(filtered), _PATHS_PER_RUN):
         names = [os.fsdecode(path) for path in filtered[start : start + _PATHS_PER_RUN]]
         output = private.list_files("--debug", "--", *names)
         unmodified += sum(
-            _size(private, path) == int(size) for path, size in _ENTRY.findall(output)
+            _size(work_tree, path) == int(size) for path, size in _ENTRY.findall(output)
         )
     return len(paths) - unmodified
 
 
-def _size(private: PrivateDirectory, path: bytes) -> int | None:
-    assert private.location.work_tree is not None  # noqa: S101 - a bare repository has no files
-    try:
-        return os.lstat(private.location.work_tree / os.fsdecode(path)).st_size % _SIZE_MODULUS
-    except OSError:
-        return None
+def _size(work_tree: UntrustedDirectory, path: bytes) -> int | None:
+    size = work_tree.size(os.fsdecode(path))
+    return None if size is None else size % _SIZE_MODULUS
