@@ -16,11 +16,11 @@ USER = UUID(int=1)
 
 @contextmanager
 def opened(
-    directory: Path, check_stopped: CheckStopped = StopSignal().check
+    directory: Path, check_stopped: CheckStopped | None = None
 ) -> Generator[UntrustedDirectory]:
     """Open a directory as the git root of an inspection or search."""
     with (
-        GitRoots([directory]).opened(check_stopped) as roots,
+        GitRoots([directory]).opened(check_stopped or StopSignal().check) as roots,
         roots.open(directory, "The directory") as top,
     ):
         yield top

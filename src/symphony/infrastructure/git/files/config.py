@@ -98,10 +98,12 @@ class Config:
             raise broken("The repository format is newer than the formats this service supports.")
         hash_name = "sha1"
         for (section, name), values in self._values.items() if version == "1" else ():
-            main_section, _, subsection = section.partition(".")
+            if section != "extensions" and not section.startswith("extensions."):
+                continue
+            subsection = section.removeprefix("extensions").removeprefix(".")
             extension = f"{subsection}.{name}" if subsection else name
             value = values[-1]
-            if main_section != "extensions" or extension in _IRRELEVANT_EXTENSIONS:
+            if extension in _IRRELEVANT_EXTENSIONS:
                 continue
             if extension == "objectformat" and value in _HASHES:
                 hash_name = value

@@ -42,9 +42,11 @@ def count_modified(
     work_tree = private.location.work_tree
     assert work_tree is not None  # noqa: S101 - a bare repository has no files
     ignore = _ignore_values(private, work_tree)
-    return sum(
-        _is_modified(work_tree, path, commit, ignore(path), inspect) for path, commit in submodules
-    )
+    modified = 0
+    for path, commit in submodules:
+        work_tree.check_stopped()
+        modified += _is_modified(work_tree, path, commit, ignore(path), inspect)
+    return modified
 
 
 def _ignore_values(
