@@ -94,9 +94,10 @@ def at_every_moment(swap: Swap, work: Callable[[], object], monkeypatch: pytest.
 
 @pytest.fixture
 def hostile(root: Path, outside: Path) -> HostileRepository:
-    """`root/d/repo`, and `outside/repo` with the secrets."""
+    """`root/d/repo`, and `outside/d/repo` with the secrets."""
     hostile = HostileRepository.created(root / "d", outside)
-    secret = Repository(hostile.secret.path.rename(outside / "repo"))
+    (outside / "d").mkdir()
+    secret = Repository(hostile.secret.path.rename(outside / "d/repo"))
     secret.git("branch", "--move", "secret-branch")
     secret.git("config", "remote.origin.url", URL)
     return hostile
@@ -123,34 +124,27 @@ def test_a_search_reveals_nothing_whenever_a_directory_is_replaced(
         return found
 
     assert len(search()) == 1
-    for directory, target in (("d", ""), ("d/repo", "repo"), ("d/repo/.git", "repo/.git")):
-        swap = Swap(root / directory, hostile.outside / target)
+    for name in ("", "d", "d/repo", "d/repo/.git"):
+        swap = Swap(root / name, hostile.outside / name)
         assert at_every_moment(swap, search, monkeypatch) > 10
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    ("directory", "target"),
-    [
-        ("d", ""),
-        ("d/repo", "repo"),
-        ("d/repo/.git", "repo/.git"),
-        ("d/repo/.git/objects", "repo/.git/objects"),
-        ("d/repo/.git/refs", "repo/.git/refs"),
-        ("d/repo/.git/objects/pack", "repo/.git/objects/pack"),
-    ],
-)
+    "name",
+    ["", "d", "d/repo", "d/repo/.git", "d/repo/.git/objects", "d/repo/.git/objects/pack",
+     "d/repo/.git/refs"],
+)  # fmt: skip
 def test_an_inspection_reveals_nothing_whenever_a_directory_is_replaced(
-    directory: str,
-    target: str,
+    name: str,
     hostile: HostileRepository,
     root: Path,
     inspect: Inspect,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    (hostile.repo.git_directory / "objects/pack").mkdir(exist_ok=True)
-    (hostile.outside / "repo/.git/objects/pack").mkdir(exist_ok=True)
-    swap = Swap(root / directory, hostile.outside / target)
+    for top in (root, hostile.outside):
+        (top / "d/repo/.git/objects/pack").mkdir(exist_ok=True)
+    swap = Swap(root / name, hostile.outside / name)
     moments = at_every_moment(swap, lambda: inspect(hostile.repo.path), monkeypatch)
     assert moments > 50
 
@@ -165,7 +159,7 @@ def test_an_inspection_of_a_directory_that_is_replaced_reveals_nothing(
     inspect: Inspect,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    swap, original = Swap(root / "d", hostile.outside), getattr(inspector, moment)
+    swap, original = Swap(root / "d", hostile.outside / "d"), getattr(inspector, moment)
 
     def replaced(*arguments: object) -> object:
         swap.do()
@@ -206,7 +200,7 @@ def test_a_submodule_is_not_inspected_outside_whenever_its_directory_is_replaced
     submodule(hostile.repo)
     library = hostile.outside / "vendor/lib"
     library.parent.mkdir()
-    (hostile.outside / "repo").rename(library)
+    (hostile.outside / "d/repo").rename(library)
     swap = Swap(hostile.repo.path / "vendor", hostile.outside / "vendor")
     inspected, locate = list[tuple[int, int]](), inspector.locate
 

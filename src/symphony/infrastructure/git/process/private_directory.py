@@ -53,27 +53,32 @@ class PrivateDirectory:
         """Run git for the repository and return its output. Raises: Unreadable, Stopped."""
         return self._run(*arguments, variables=self.variables)
 
-    def list_files(self, *arguments: str) -> bytes:
-        """Return the output of `git ls-files`. Raises: Unreadable, Stopped."""
-        return self.git(*self._ls_files(), *arguments)
-
     def list_index_entries(self, consume: Callable[[bytes], None]) -> None:
         """Pass the entries of the index, as git prints them, to `consume` in chunks.
 
         Raises: Unreadable, Stopped, and what `consume` raises.
         """
+        self._list_index("-t", "--stage", consume=consume)
+
+    def list_index_sizes(self, consume: Callable[[bytes], None]) -> None:
+        """Pass the entries of the index with the sizes of the files to `consume` in chunks.
+
+        Raises: Unreadable, Stopped, and what `consume` raises.
+        """
+        self._list_index("--debug", consume=consume)
+
+    def _list_index(self, *options: str, consume: Callable[[bytes], None]) -> None:
         # Without this, git checks whether files exist that the index marks as left out.
         as_recorded = ("-c", "sparse.expectFilesOutsideOfPatterns=true")
-        arguments = (*as_recorded, *self._ls_files(), "-t", "--stage")
-        with self._translated_errors():
-            self.program.stream(
-                *arguments, directory=self.path, variables=self.variables, consume=consume
-            )
-
-    def _ls_files(self) -> list[str]:
         # Without --sparse, git expands the directories of a sparse index and reads objects for it.
         sparse = ["--sparse"] if self.config.is_true("index.sparse") else []
-        return ["ls-files", "-z", *sparse]
+        with self._translated_errors():
+            self.program.stream(
+                *(*as_recorded, "ls-files", "-z", *sparse, *options),
+                directory=self.path,
+                variables=self.variables,
+                consume=consume,
+            )
 
     def attributes(self, paths: list[bytes], attribute: str) -> list[tuple[bytes, bytes]]:
         """Return each path with the value of the attribute. Raises: Unreadable, Stopped."""
