@@ -6,6 +6,7 @@ outside the git root may be revealed by what the service reads itself.
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
@@ -105,8 +106,10 @@ def hostile(root: Path, outside: Path) -> HostileRepository:
 
 @pytest.fixture
 def inspect(root: Path, temporary: Path) -> Inspect:
+    roots = GitRoots([root])
+
     def inspect(path: Path) -> RepoStatus:
-        return Inspector(GitRoots([root]), temporary, Program(ProgramOptions())).inspect(str(path))
+        return Inspector(roots, temporary, Program(ProgramOptions())).inspect(str(path))
 
     return inspect
 
@@ -114,10 +117,13 @@ def inspect(root: Path, temporary: Path) -> Inspect:
 def test_a_search_reveals_nothing_whenever_a_directory_is_replaced(
     hostile: HostileRepository, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    git_roots = GitRoots([root])
+
     def search() -> list[object]:
         found: list[object] = []
         with (
-            GitRoots([root]).opened(StopSignal().check) as roots,
+            suppress(Unreadable, OSError),
+            git_roots.opened(StopSignal().check) as roots,
             roots.open(root, "The directory") as top,
         ):
             Walk(9, inf).run(top, lambda each: found.append(classify(each, roots)) is None)
