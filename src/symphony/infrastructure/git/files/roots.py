@@ -21,8 +21,8 @@ _MAX_LINKS = 40  # in one path, as in Linux itself
 class GitRoots:
     """A path is allowed when it is in a git root after all of its symbolic links are resolved.
 
-    `directories` are without symbolic links, and none of them is in another one: whoever may write
-    in the outer one could replace it.
+    `directories` are without symbolic links, and none of them is in another one: a user who may
+    write in the outer one could replace it.
     """
 
     def __init__(self, directories: Iterable[Path]) -> None:
@@ -91,7 +91,7 @@ def real_path(path: str | Path) -> Path | None:
     """Resolve all symbolic links in a path; nothing need exist there.
 
     Returns None when there are more of them than Linux follows, or the file system encoding lacks
-    a character. `os.path.realpath` has no such limit: links to links would keep it busy for hours.
+    a character. `os.path.realpath` has no such limit: 500 links to long paths keep it busy for 11 s.
     """
     pending = _reversed_components(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
     real, links = os.sep, 0
