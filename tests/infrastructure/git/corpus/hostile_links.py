@@ -112,7 +112,7 @@ def _tag(hostile: HostileRepository, target: str, kind: str) -> str:
     """Write an annotated tag, as an object without a name, and return its id."""
     text = f"object {target}\ntype {kind}\ntag name\ntagger A <a> 1 +0000\n\nmine\n"
     file = hostile.repo.write(".git/tag", text)
-    return hostile.repo.git("hash-object", "-t", "tag", "-w", "--literally", str(file))
+    return hostile.repo.git("hash-object", "-t", "tag", "-w", str(file))
 
 
 def commit_of_a_tag_behind_a_link(hostile: HostileRepository) -> None:
