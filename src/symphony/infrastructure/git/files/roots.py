@@ -91,7 +91,7 @@ def real_path(path: str | Path) -> Path | None:
     """Resolve all symbolic links in a path; nothing need exist there.
 
     Returns None when there are more of them than Linux follows, or the file system encoding lacks
-    a character. `os.path.realpath` has no such limit: 500 links to long paths keep it busy for 11 s.
+    a character. `os.path.realpath` has no such limit: 500 links to long paths take it 11 s.
     """
     pending = _reversed_components(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
     real, links = os.sep, 0
