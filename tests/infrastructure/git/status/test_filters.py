@@ -34,11 +34,11 @@ async def test_git_lists_the_sizes_once_for_any_number_of_files(
     root: Path, git: LocalGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = Repository.created(root / "repo")
-    for number in range(1200):
+    for number in range(600):
         repo.write(f"file-{number}", "content")
     repo.git("add", ".")
     repo.write(".gitattributes", "* filter=large\n")
-    for number in range(1200):
+    for number in range(600):
         repo.write(f"file-{number}", "changed" if number else "longer")
     runs, stream = list[str](), Program.stream
 
