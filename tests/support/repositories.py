@@ -1,12 +1,29 @@
-"""What tests need beside a repository: a user, and the git processes that run."""
+"""What tests need beside a repository: a user, an opened root, the git processes that run."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.stopping import CheckStopped, StopSignal
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from tests.support import processes
 
 USER = UUID(int=1)
 """For whom repositories are inspected."""
+
+
+@contextmanager
+def opened(
+    directory: Path, check_stopped: CheckStopped | None = None
+) -> Generator[UntrustedDirectory]:
+    """Open a directory as the git root of an inspection or search."""
+    with (
+        GitRoots([directory]).opened(check_stopped or StopSignal().check) as roots,
+        roots.open(directory, "The directory") as top,
+    ):
+        yield top
 
 
 def entries(directory: Path) -> list[Path]:

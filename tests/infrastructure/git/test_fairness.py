@@ -16,8 +16,8 @@ from symphony.domain.git import RepoState
 from symphony.domain.sync import RemoteFailed, RemoteTimeout
 from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
-from symphony.infrastructure.git.files.location import Location
-from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.roots import OpenedRoots
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.remotes.remote_repository import BranchList, RemoteRepository
 from symphony.infrastructure.git.status import inspector
@@ -92,8 +92,8 @@ async def test_searches_that_take_long_hold_up_no_other_user(
     started, resume = asyncio.Event(), threading.Event()
     loop, classify = asyncio.get_running_loop(), finder_module.classify
 
-    def slow_classify(directory: Path, roots: GitRoots) -> object:
-        if directory.parent.name == "slow":
+    def slow_classify(directory: UntrustedDirectory, roots: OpenedRoots) -> object:
+        if directory.path.parent.name == "slow":
             loop.call_soon_threadsafe(started.set)
             resume.wait(60)
         return classify(directory, roots)
@@ -119,14 +119,14 @@ async def test_an_inspection_that_gets_no_thread_in_time_is_overloaded_and_has_n
     root: Path, new_git: NewGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repo = Repository.created(root / "repo")
-    disk_answers, locate = threading.Event(), inspector.locate
+    disk_answers, open_directory = threading.Event(), inspector.open_directory
 
-    def slow_locate(directory: Path, roots: GitRoots) -> Location:
-        if directory.name == "dead":  # on a disk that does not answer
+    def slow_open(path: str, roots: OpenedRoots) -> UntrustedDirectory:
+        if path.endswith("/dead"):  # on a disk that does not answer
             disk_answers.wait(60)
-        return locate(directory, roots)
+        return open_directory(path, roots)
 
-    monkeypatch.setattr(inspector, "locate", slow_locate)
+    monkeypatch.setattr(inspector, "open_directory", slow_open)
     limits = InspectionLimits(time_limit=0.5)
     git = new_git(limits)
     dead = Repository.created(root / "dead")

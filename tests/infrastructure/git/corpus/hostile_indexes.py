@@ -95,6 +95,14 @@ def directory_left_out_behind_a_link(hostile: HostileRepository) -> None:
     (hostile.repo.path / "link").symlink_to(hostile.secret.path)
 
 
+def submodule_recorded_twice(hostile: HostileRepository) -> None:
+    """Each time, the service would inspect it again."""
+    for name in ("sub1", "sub2"):
+        _entry(hostile.repo, name, hostile.repo.head, SUBMODULE)
+    _rename(hostile.repo, "sub2", "sub1")
+
+
+INVALID = (submodule_recorded_twice,)
 LEADING_OUTSIDE = (
     absolute_path, path_that_leads_up, path_that_leads_up_from_a_directory,
     path_into_the_git_directory, path_that_ends_with_a_slash, path_in_a_shared_index,

@@ -108,6 +108,61 @@ def commit_behind_a_link(hostile: HostileRepository) -> None:
     hostile.repo.git("update-ref", "HEAD", hostile.secret.git("rev-parse", "HEAD"))
 
 
+def _tag(hostile: HostileRepository, target: str, kind: str) -> str:
+    """Write an annotated tag, as an object without a name, and return its id."""
+    text = f"object {target}\ntype {kind}\ntag name\ntagger A <a> 1 +0000\n\nmine\n"
+    file = hostile.repo.write(".git/tag", text)
+    return hostile.repo.git("hash-object", "-t", "tag", "-w", str(file))
+
+
+def commit_of_a_tag_behind_a_link(hostile: HostileRepository) -> None:
+    commit_behind_a_link(hostile)
+    tag = _tag(hostile, hostile.secret.head, "commit")
+    hostile.repo.write(".git/refs/heads/main", tag)
+
+
+def commit_of_a_tag_of_a_tag_behind_a_link(hostile: HostileRepository) -> None:
+    commit_behind_a_link(hostile)
+    tag = _tag(hostile, _tag(hostile, hostile.secret.head, "commit"), "tag")
+    hostile.repo.write(".git/HEAD", tag)
+
+
+def commit_of_a_tag_behind_a_link_in_a_bare_repository(hostile: HostileRepository) -> None:
+    commit_of_a_tag_behind_a_link(hostile)
+    hostile.config("core.bare", "true")
+
+
+def commit_of_a_tag_behind_a_link_in_an_alternate(hostile: HostileRepository) -> None:
+    commit_of_a_tag_behind_a_link(hostile)
+    between = Repository.created(hostile.repo.path.with_name("between"))
+    commit = hostile.secret.head
+    link = hostile.repo.git_directory / "objects" / commit[:2]
+    link.rename(between.git_directory / "objects" / commit[:2])
+    hostile.repo.write(".git/objects/info/alternates", f"{between.git_directory}/objects\n")
+
+
+def commit_graph_behind_a_link(hostile: HostileRepository) -> None:
+    hostile.secret.git("commit-graph", "write", "--reachable")
+    _linked(hostile, "objects/info/commit-graph")
+
+
+def chain_of_commit_graphs_behind_a_link(hostile: HostileRepository) -> None:
+    hostile.secret.git("commit-graph", "write", "--reachable", "--split")
+    _linked(hostile, "objects/info/commit-graphs")
+
+
+def commit_graph_of_a_chain_behind_a_link(hostile: HostileRepository) -> None:
+    hostile.secret.git("commit-graph", "write", "--reachable", "--split")
+    (hostile.repo.git_directory / "objects/info/commit-graphs").mkdir()
+    _linked(hostile, "objects/info/commit-graphs/commit-graph-chain")
+
+
+def index_of_packs_behind_a_link(hostile: HostileRepository) -> None:
+    hostile.secret.git("gc", "--quiet")
+    hostile.secret.git("multi-pack-index", "write")
+    _linked(hostile, "objects/pack/multi-pack-index")
+
+
 def stashes_behind_a_link(hostile: HostileRepository) -> None:
     (hostile.repo.git_directory / "logs/refs/stash").symlink_to(hostile.secret.path / "file")
 
@@ -123,6 +178,9 @@ LEADING_OUTSIDE = (
     alternate_objects_of_alternate_objects_outside, alternate_objects_in_quotes,
     head_behind_a_link, index_behind_a_link, config_behind_a_link, refs_behind_a_link,
     heads_behind_a_link, branch_behind_a_link, packed_refs_behind_a_link, objects_behind_a_link,
-    packs_behind_a_link, pack_behind_a_link, commit_behind_a_link, stashes_behind_a_link,
-    upstream_outside,
+    packs_behind_a_link, pack_behind_a_link, commit_behind_a_link, commit_of_a_tag_behind_a_link,
+    commit_of_a_tag_of_a_tag_behind_a_link, commit_of_a_tag_behind_a_link_in_a_bare_repository,
+    commit_of_a_tag_behind_a_link_in_an_alternate, commit_graph_behind_a_link,
+    chain_of_commit_graphs_behind_a_link, commit_graph_of_a_chain_behind_a_link,
+    index_of_packs_behind_a_link, stashes_behind_a_link, upstream_outside,
 )  # fmt: skip

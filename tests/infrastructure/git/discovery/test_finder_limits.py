@@ -17,7 +17,8 @@ from symphony.application.ports import Overloaded
 from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.discovery.walk import Clock, Walk
-from tests.support.repositories import USER
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+from tests.support.repositories import USER, opened
 from tests.support.server import until
 
 SCRIPT = """
@@ -110,7 +111,8 @@ def test_the_deadline_is_checked_in_a_directory_with_very_many_files(root: Path)
     # The clock is read before the directory, then with every thousandth of its files.
     for seconds, truncated in ((3, True), (4, False)):
         walk = Walk(9, seconds, clock=ticking(1))
-        walk.run(root, lambda _: True)
+        with opened(root) as top:
+            walk.run(top, lambda _: True)
         assert walk.truncated == truncated
 
 
@@ -157,9 +159,9 @@ async def test_a_search_stops_when_its_caller_is_cancelled(
 ) -> None:
     for number in range(20):
         Repository.created(root / str(number))
-    started, resume, classified = Event(), Event(), list[Path]()
+    started, resume, classified = Event(), Event(), list[UntrustedDirectory]()
 
-    def classify(directory: Path, _: object) -> None:
+    def classify(directory: UntrustedDirectory, _: object) -> None:
         classified.append(directory)
         started.set()
         resume.wait()
@@ -187,15 +189,16 @@ def test_a_symbolic_link_that_replaces_a_directory_during_the_walk_is_not_follow
         Repository.created(path)
     visited = list[str]()
 
-    def visit(directory: Path) -> bool:
-        visited.append(str(directory.relative_to(root)))
-        if directory.name == "a":
+    def visit(directory: UntrustedDirectory) -> bool:
+        visited.append(str(directory.path.relative_to(root)))
+        if directory.path.name == "a":
             (root / "b").rename(root / "was")
             (root / "b").symlink_to(outside)
         return True
 
     walk = Walk(9, time.monotonic() + 1000)
-    walk.run(root, visit)
+    with opened(root) as top:
+        walk.run(top, visit)
     assert visited == ["a"]
     assert not walk.truncated
 

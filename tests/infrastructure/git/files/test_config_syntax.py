@@ -83,7 +83,9 @@ def test_a_file_is_parsed_as_git_parses_it(content: bytes, tmp_path: Path) -> No
     assert parsed_here(content) == parsed_by_git(content, tmp_path)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(FILES | TIDY)
 def test_any_file_is_parsed_as_git_parses_it_or_by_neither(tmp_path: Path, content: str) -> None:
     assert parsed_here(content.encode()) == parsed_by_git(content.encode(), tmp_path)

@@ -24,9 +24,11 @@ async def test_a_machine_without_git(repo: Repository, new_git: NewGit, tmp_path
 def test_files_that_the_service_may_not_read(root: Path, temporary: Path) -> None:
     """Root ignores permissions, so as root the inspections run without its capabilities."""
     closed = Repository.with_commits(root / "closed" / "repo", "file")
+    searched = Repository.with_commits(root / "searched" / "repo", "file")
     partly = Repository.with_commits(root / "partly", "file")
     partly.write("folder/new").parent.chmod(0)
     closed.path.parent.chmod(0)
+    searched.path.parent.chmod(0o111)  # as many home directories are for other users
     drop = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 
     def inspect(path: Path) -> str:
@@ -41,7 +43,9 @@ def test_files_that_the_service_may_not_read(root: Path, temporary: Path) -> Non
     try:
         permission_denied = "error; 0; The repository cannot be read: Permission denied."
         assert inspect(closed.path) == permission_denied
+        assert inspect(searched.path) == "clean; 0; None"
         assert inspect(partly.path) == "clean; 0; None"  # as git itself, which only warns
     finally:
         closed.path.parent.chmod(0o755)
+        searched.path.parent.chmod(0o755)
         (partly.path / "folder").chmod(0o755)

@@ -68,7 +68,13 @@ async def test_what_concerns_other_commands_has_no_effect(
     assert status.untracked == has_new_files
 
 
-@each_of((*hostile_links.LEADING_OUTSIDE, *hostile_indexes.LEADING_OUTSIDE))
+@each_of(
+    (
+        *hostile_links.LEADING_OUTSIDE,
+        *hostile_indexes.LEADING_OUTSIDE,
+        *hostile_indexes.INVALID,
+    )
+)
 async def test_what_leads_outside_the_git_root_is_refused(
     attack: Attack, hostile: HostileRepository, git: LocalGit
 ) -> None:

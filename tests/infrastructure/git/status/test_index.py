@@ -11,21 +11,22 @@ from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.index import IndexCheck, IndexLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits
 from tests.infrastructure.git.factories import NewGit
-from tests.support.repositories import USER
+from tests.support.repositories import USER, opened
 
 ID = "1" * 40
 
 
-def entry(path: str, mode: str = "100644", tag: str = "H") -> bytes:
-    return f"{tag} {mode} {ID} 0\t{path}\0".encode()
+def entry(path: str, mode: str = "100644", tag: str = "H", stage: int = 0) -> bytes:
+    return f"{tag} {mode} {ID} {stage}\t{path}\0".encode()
 
 
 def checked(
     output: bytes, chunk_size: int = 1 << 16, limits: IndexLimits | None = None
 ) -> IndexCheck:
-    check = IndexCheck(Path("/nowhere"), limits)
-    for start in range(0, len(output), chunk_size):
-        check.consume(output[start : start + chunk_size])
+    with opened(Path("/")) as work_tree:
+        check = IndexCheck(work_tree, limits)
+        for start in range(0, len(output), chunk_size):
+            check.consume(output[start : start + chunk_size])
     return check
 
 
@@ -37,13 +38,41 @@ def checked(
 @pytest.mark.parametrize("mode", ["100644", "120000", "160000", "040000"])
 @pytest.mark.parametrize("chunk_size", [1, 1 << 16])
 def test_a_path_that_git_would_not_add_is_refused(path: str, mode: str, chunk_size: int) -> None:
-    output = entry("file") + entry(path, mode) + entry("other")
+    output = entry("!") + entry(path, mode) + entry("~~")
     if (path, mode) == ("a/", "040000"):
         checked(output, chunk_size)
         return
-    with pytest.raises(Unreadable) as refusal:
+    with pytest.raises(Unreadable, match="leads outside the working tree") as refusal:
         checked(output, chunk_size)
     assert refusal.value.state == RepoState.REFUSED
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [entry("a", "160000"), entry("a", "160000")],
+        [entry("a"), entry("b"), entry("a"), entry("b")],
+        [entry("a"), entry("a", stage=1)],
+        [entry("a", stage=1), entry("a", stage=1)],
+        [entry("a", stage=3), entry("a", stage=2)],
+        [entry("b"), entry("a")],
+        [entry("a", "160000", "S"), entry("a", "160000", "H")],
+    ],
+)
+@pytest.mark.parametrize("chunk_size", [1, 60, 1 << 16])
+def test_a_path_that_occurs_twice_or_in_the_wrong_place_is_refused(
+    entries: list[bytes], chunk_size: int
+) -> None:
+    with pytest.raises(Unreadable, match="occurs twice, or in the wrong place") as refusal:
+        checked(b"".join(entries), chunk_size)
+    assert refusal.value.state == RepoState.REFUSED
+
+
+@pytest.mark.parametrize("chunk_size", [1, 60, 1 << 16])
+def test_the_sides_of_a_conflict_may_have_the_same_path(chunk_size: int) -> None:
+    sides = [entry("a", stage=stage) for stage in (1, 2, 3)]
+    some = [entry("b", stage=stage) for stage in (1, 3)]
+    assert checked(b"".join([*sides, *some, entry("c")]), chunk_size).submodules == []
 
 
 def test_any_other_path_is_accepted() -> None:
@@ -51,12 +80,12 @@ def test_any_other_path_is_accepted() -> None:
         "a", "...", "..a", "a..", ".a/b", "a/...", ".gitignore", ".github/a", "a.git", "a/.git2",
         "a\t/b", "a\t../b", "a/\tb", "a\n/b", "H 100644 1 0\t/a", "\\a", "a/b.git/c", "-", "~/a",
     )  # fmt: skip
-    assert checked(b"".join(map(entry, paths))).submodules == []
+    assert checked(b"".join(map(entry, sorted(paths)))).submodules == []
 
 
 @pytest.mark.parametrize("chunk_size", [1, 7, 1 << 16])
 def test_submodules_are_returned_wherever_the_output_is_split(chunk_size: int) -> None:
-    conflict = f"M 160000 {ID} 1\tc\0".encode()
+    conflict = entry("c", "160000", "M", stage=1)
     output = (
         entry("a") + entry("b\tb", "160000") + conflict + entry("d", "160000", "S") + entry("e")
     )

@@ -1,6 +1,6 @@
 """The classification of a directory: the kind of its repository, and the URL to register."""
 
-import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from symphony.domain.git import RepoState
 from symphony.infrastructure.git.files.config import Config, read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.location import Location, locate
-from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _DEFAULT_REMOTE = "origin"
 _SEVERAL_REMOTES = "The repository has several remotes, and none of them is named origin."
@@ -35,14 +36,14 @@ class ClassifiedRepository:
     reason: str | None = None
 
 
-def classify(directory: Path, roots: GitRoots) -> ClassifiedRepository | None:
-    """Return the repository whose top directory this is, if there is one."""
-    location = None
+def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRepository | None:
+    """Return the repository whose top directory this is, if there is one. Raises: Stopped."""
+    kind, git_directory = RepoKind.REPOSITORY, None
     try:
-        if roots.resolve(directory, "The directory") != directory:
-            return None  # a symbolic link has replaced a directory above
-        location = locate(directory, roots)
-        config = read_config(location)
+        with locate(directory, roots) as location:
+            git_directory = location.git_directory.path
+            kind = _kind(location)
+            config = read_config(location)
     except Unreadable as unreadable:
         if unreadable.state in {RepoState.MISSING, RepoState.NOT_A_REPOSITORY}:
             return None
@@ -50,11 +51,9 @@ def classify(directory: Path, roots: GitRoots) -> ClassifiedRepository | None:
     except OSError as error:
         reason = f"The repository cannot be read: {error.strerror or 'unknown error'}."
     else:
-        kind = RepoKind.BARE if config.is_true("core.bare") else _kind(location)
-        return ClassifiedRepository(directory, kind, location.git_directory, *_remote_url(config))
-    if location is None:
-        return ClassifiedRepository(directory, reason=reason)
-    return ClassifiedRepository(directory, _kind(location), location.git_directory, reason=reason)
+        kind = RepoKind.BARE if config.is_true("core.bare") else kind
+        return ClassifiedRepository(directory.path, kind, git_directory, *_remote_url(config))
+    return ClassifiedRepository(directory.path, kind, git_directory, reason=reason)
 
 
 def _kind(location: Location) -> RepoKind:
@@ -63,13 +62,23 @@ def _kind(location: Location) -> RepoKind:
     if location.is_linked:
         return RepoKind.WORKTREE
     # The git directories of submodules are in that of the superproject (gitrepository-layout(5)).
-    is_separate = location.git_directory.parent != location.work_tree
+    git_directory = location.git_directory.path
+    is_separate = git_directory.parent != location.work_tree.path
     if is_separate and any(
-        parent.name == "modules" and os.path.isfile(parent.parent / "HEAD")
-        for parent in location.git_directory.parents
+        parent.name == "modules" and _has_head(parent.parent, location.roots)
+        for parent in git_directory.parents
     ):
         return RepoKind.SUBMODULE
     return RepoKind.REPOSITORY
+
+
+def _has_head(directory: Path, roots: OpenedRoots) -> bool:
+    try:
+        with roots.open(directory, "The superproject") as superproject:
+            mode = superproject.mode("HEAD")
+    except (Unreadable, OSError):
+        return False
+    return mode is not None and stat.S_ISREG(mode)
 
 
 def _remote_url(config: Config) -> tuple[str | None, str | None]:

@@ -15,8 +15,10 @@ from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import RegisteredRepo
 from symphony.infrastructure.git.discovery.classification import ClassifiedRepository, classify
 from symphony.infrastructure.git.discovery.walk import MAX_DIRECTORIES, Clock, Walk
-from symphony.infrastructure.git.files.roots import GitRoots, real_path
+from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots, real_path
+from symphony.infrastructure.git.files.stopping import Stopped, StopSignal
 from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.fair_queue import FairQueue
 from symphony.infrastructure.git.process.temporary_directory import is_service_temporary
 
@@ -51,7 +53,7 @@ class LocalFinder(Finder):
         self._limits = limits or SearchLimits()
         self._clock = clock
         self._queue = FairQueue("find", per_user=1, total=self._limits.concurrency)
-        self._walks = set[Walk]()
+        self._running = set[StopSignal]()
 
     async def find(
         self, user_id: UUID, root: str, max_depth: int, registered: Sequence[RegisteredRepo]
@@ -64,53 +66,41 @@ class LocalFinder(Finder):
             max_directories=limits.max_directories,
             clock=self._clock,
         )
-        self._walks.add(walk)
+        signal = StopSignal()
+        self._running.add(signal)
         try:
             with queue.slot(limits.max_queued):
                 async with asyncio.timeout(limits.time_limit):
-                    return await queue.run(partial(self._search, walk, root, registered))
+                    return await queue.run(partial(self._search, walk, signal, root, registered))
         except TimeoutError:
             raise Overloaded from None
+        except Stopped:
+            raise Overloaded from None  # the service is stopping
         finally:
-            walk.stop()  # the caller may have been cancelled
-            self._walks.discard(walk)
+            signal.stop()  # the caller may have been cancelled
+            self._running.discard(signal)
 
     def close(self) -> None:
         """Stop the running searches."""
-        for walk in self._walks:
-            walk.stop()
+        for signal in self._running:
+            signal.stop()
         self._queue.close()
 
-    def _search(self, walk: Walk, root: str, registered: Sequence[RegisteredRepo]) -> SearchResult:
+    def _search(
+        self, walk: Walk, signal: StopSignal, root: str, registered: Sequence[RegisteredRepo]
+    ) -> SearchResult:
         if walk.is_over():
             raise Overloaded
-        repositories: list[ClassifiedRepository] = []
-
-        def visit(directory: Path) -> bool:
-            if is_service_temporary(directory):
-                return False  # a private git directory resembles a bare repository
-            repository = classify(directory, self._roots)
-            if repository is None:
-                return True
-            if len(repositories) == self._limits.max_found:
-                walk.stop()
-            else:
-                repositories.append(repository)
-            return repository.git_directory != directory
-
-        top = self._resolve(root)
-        try:
-            walk.run(top, visit)
-        except OSError:
-            detail = "Must be a directory that exists and can be read."
-            raise _invalid_root("not-a-folder", detail) from None
+        with self._roots.opened(signal.check) as roots:
+            repositories = self._walk(walk, root, roots)
         # A bare repository that is the git directory of another one is not reported separately.
         reported = {
             each.git_directory for each in repositories if each.git_directory != each.directory
         }
-        names = {
-            real_path(os.path.expanduser(each.path)): each.name for each in reversed(registered)
-        }
+        names = dict[Path | None, str]()
+        for each in reversed(registered):
+            signal.check()
+            names[real_path(os.path.expanduser(each.path))] = each.name
         found = [
             FoundRepository(
                 path=str(each.directory),
@@ -124,12 +114,31 @@ class LocalFinder(Finder):
         ]
         return SearchResult(found, walk.truncated)
 
-    def _resolve(self, root: str) -> Path:
+    def _walk(self, walk: Walk, root: str, roots: OpenedRoots) -> list[ClassifiedRepository]:
+        repositories: list[ClassifiedRepository] = []
+
+        def visit(directory: UntrustedDirectory) -> bool:
+            if is_service_temporary(directory.path):
+                return False  # a private git directory resembles a bare repository
+            repository = classify(directory, roots)
+            if repository is None:
+                return True
+            if len(repositories) == self._limits.max_found:
+                walk.stop()
+            else:
+                repositories.append(repository)
+            return repository.git_directory != directory.path
+
         try:
-            return self._roots.resolve(os.path.expanduser(root), "The directory")
+            with roots.open(os.path.expanduser(root), "The directory") as top:
+                walk.run(top, visit)
         except Unreadable:
             detail = "Must be a directory inside the git roots of this service."
             raise _invalid_root("outside-roots", detail) from None
+        except OSError:
+            detail = "Must be a directory that exists and can be read."
+            raise _invalid_root("not-a-folder", detail) from None
+        return repositories
 
 
 def _invalid_root(code: str, detail: str) -> Invalid:

@@ -1,13 +1,11 @@
 """A walk through untrusted directories, up to limits."""
 
-import os
 import time
 from collections import deque
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from contextlib import ExitStack
 
-from symphony.infrastructure.git.files.untrusted_directory import DIRECTORY_FLAGS
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 MAX_DIRECTORIES = 100_000
 _ENTRIES_PER_CLOCK_CHECK = 1000
@@ -16,7 +14,7 @@ _GIT = ".git"
 _BARE_ENTRIES = frozenset({"HEAD", "objects", "refs"})
 _SIGNIFICANT = _BARE_ENTRIES | {_GIT}
 
-Visit = Callable[[Path], bool]
+Visit = Callable[[UntrustedDirectory], bool]
 Clock = Callable[[], float]
 _Parts = tuple[str, ...]
 
@@ -47,7 +45,7 @@ class Walk:
         """Whether directories were left unvisited."""
 
     def stop(self) -> None:
-        """Stop the walk at its next check; any thread may call this."""
+        """Stop the walk at its next check; what was found so far is the result."""
         self._is_stopped = self.truncated = True
 
     def is_over(self) -> bool:
@@ -55,66 +53,49 @@ class Walk:
             self.stop()
         return self._is_stopped
 
-    def run(self, top: Path, visit: Visit) -> None:
-        """Call `visit` for each directory that may be a repository.
+    def run(self, top: UntrustedDirectory, visit: Visit) -> None:
+        """Call `visit` for each directory that may be a repository, while it is open.
 
         `visit` returns whether to continue below the directory.
 
-        Raises: OSError when the top directory cannot be read.
+        Raises: OSError when the top directory cannot be read, Stopped.
         """
-        opened = os.open(top, DIRECTORY_FLAGS)
-        try:
-            pending = deque[_Parts]([()])
-            while pending and not self.is_over():
-                parts = pending.popleft()
+        pending = deque[_Parts]([()])
+        while pending and not self.is_over():
+            parts = pending.popleft()
+            with ExitStack() as opened:
                 try:
-                    with _open_below(opened, parts) as directory:
-                        significant, directories = self._read(directory)
+                    directory = opened.enter_context(top.open(*parts))
+                    significant, directories = self._read(directory)
                 except OSError:
                     if not parts:
                         raise
                     continue
                 may_be_repository = _GIT in significant or significant >= _BARE_ENTRIES
-                if may_be_repository and not visit(top.joinpath(*parts)):
+                if may_be_repository and not visit(directory):
                     continue
-                if len(parts) < self._max_depth:
-                    left = max(0, self._max_directories - len(self._visited) - len(pending))
-                    pending.extend((*parts, name) for name in sorted(directories)[:left])
-                    self.truncated |= len(directories) > left
-        finally:
-            os.close(opened)
+            if len(parts) < self._max_depth:
+                left = max(0, self._max_directories - len(self._visited) - len(pending))
+                pending.extend((*parts, name) for name in sorted(directories)[:left])
+                self.truncated |= len(directories) > left
 
-    def _read(self, directory: int) -> tuple[set[str], list[str]]:
-        """Return the significant entries and the directories; nothing on a second visit."""
+    def _read(self, directory: UntrustedDirectory) -> tuple[set[str], list[str]]:
+        """Return the significant entries and the directories; nothing on a second visit.
+
+        Of more directories than the walk visits, the last ones are missing.
+        """
         significant, directories = set[str](), list[str]()
-        identity = _identity(os.fstat(directory))
-        if identity in self._visited:
+        if directory.identity in self._visited:
             return significant, directories
-        self._visited.add(identity)
-        with os.scandir(directory) as entries:
-            for number, entry in enumerate(entries):
-                if number % _ENTRIES_PER_CLOCK_CHECK == 0 and self.is_over():
-                    break
-                if entry.name in _SIGNIFICANT:
-                    significant.add(entry.name)
-                if entry.name != _GIT and entry.is_dir(follow_symlinks=False):
-                    directories.append(entry.name)
+        self._visited.add(directory.identity)
+        for number, entry in enumerate(directory.entries()):
+            if number % _ENTRIES_PER_CLOCK_CHECK == 0 and self.is_over():
+                break
+            if entry.name in _SIGNIFICANT:
+                significant.add(entry.name)
+            if entry.name != _GIT and entry.is_dir(follow_symlinks=False):
+                directories.append(entry.name)
+                if len(directories) > 2 * self._max_directories:
+                    directories.sort()
+                    del directories[self._max_directories :]
         return significant, directories
-
-
-@contextmanager
-def _open_below(top: int, parts: _Parts) -> Generator[int]:
-    """Open a directory part by part, so that no symbolic link on the way is followed."""
-    directory = os.dup(top)
-    try:
-        for part in parts:
-            inner = os.open(part, DIRECTORY_FLAGS, dir_fd=directory)
-            os.close(directory)
-            directory = inner
-        yield directory
-    finally:
-        os.close(directory)
-
-
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino

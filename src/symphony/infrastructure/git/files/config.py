@@ -6,18 +6,21 @@ the settings listed here reach git; all others are only read.
 
 import re
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 
 from symphony.infrastructure.git.files.config_syntax import InvalidSyntax, parse_settings
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import real_path
+from symphony.infrastructure.git.files.stopping import CheckStopped
 from symphony.infrastructure.git.files.unreadable import broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _MAX_CONFIG = 1 << 20  # bytes
 _LARGE_CONFIG = 1 << 16  # bytes
+_SETTINGS_PER_CHECK = 1000
+_LOCK_CHECK_INTERVAL = 0.1  # seconds
 # Python needs a second to parse the largest file. Several threads at the same time are not faster,
 # and together they would block the event loop.
 _large_config_lock = threading.Lock()
@@ -79,10 +82,11 @@ class Config:
 
     def subsections(self, section: str, name: str) -> Iterator[tuple[str, str]]:
         """Yield each subsection that has the setting `name`, with its first value."""
+        prefix = f"{section}."
         for (full_section, setting), values in self._values.items():
-            main_section, _, subsection = full_section.partition(".")
-            if (main_section, setting) == (section, name) and subsection:
-                yield subsection, values[0]
+            # The cheap comparison first: thousands of settings may share one very long section.
+            if setting == name and full_section.startswith(prefix) and full_section != prefix:
+                yield full_section.removeprefix(prefix), values[0]
 
     def hash_name(self) -> str:
         """Return the object format.
@@ -94,10 +98,12 @@ class Config:
             raise broken("The repository format is newer than the formats this service supports.")
         hash_name = "sha1"
         for (section, name), values in self._values.items() if version == "1" else ():
-            main_section, _, subsection = section.partition(".")
+            if section != "extensions" and not section.startswith("extensions."):
+                continue
+            subsection = section.removeprefix("extensions").removeprefix(".")
             extension = f"{subsection}.{name}" if subsection else name
             value = values[-1]
-            if main_section != "extensions" or extension in _IRRELEVANT_EXTENSIONS:
+            if extension in _IRRELEVANT_EXTENSIONS:
                 continue
             if extension == "objectformat" and value in _HASHES:
                 hash_name = value
@@ -119,36 +125,46 @@ class Config:
 def read_config(location: Location) -> Config:
     """Read the configuration of a repository, without that of the user or the machine.
 
-    Raises: Unreadable.
+    Raises: Unreadable, Stopped.
     """
-    with (
-        UntrustedDirectory(location.common_directory) as common,
-        UntrustedDirectory(location.git_directory) as own,
-    ):
-        values = read_values(common, "config")
-        if location.is_linked:
-            # These describe the main working tree (git-worktree(1), "Configuration file").
-            values = _without(values, (("core", "bare"), ("core", "worktree")))
-        config = Config(values)
-        if config.is_true("extensions.worktreeconfig"):
-            config = Config({**values, **read_values(own, "config.worktree")})
+    values = read_values(location.common_directory, "config")
+    if location.is_linked:
+        # These describe the main working tree (git-worktree(1), "Configuration file").
+        values = _without(values, (("core", "bare"), ("core", "worktree")))
+    config = Config(values)
+    if config.is_true("extensions.worktreeconfig"):
+        config = Config({**values, **read_values(location.git_directory, "config.worktree")})
     return config
 
 
 def read_values(directory: UntrustedDirectory, name: str) -> Values:
     """Read a file in git's configuration syntax, without the files it includes.
 
-    Raises: Unreadable.
+    Raises: Unreadable, Stopped.
     """
     values: dict[tuple[str, str], list[str]] = {}
     content = directory.read(name, _MAX_CONFIG) or b""
+    check_stopped = directory.check_stopped
     try:
-        with _large_config_lock if len(content) > _LARGE_CONFIG else nullcontext():
-            for section, setting, value in parse_settings(content):
+        with _one_at_a_time(check_stopped) if len(content) > _LARGE_CONFIG else nullcontext():
+            for number, (section, setting, value) in enumerate(parse_settings(content)):
+                if number % _SETTINGS_PER_CHECK == 0:
+                    check_stopped()
                 values.setdefault((section, setting), []).append("true" if value is None else value)
     except InvalidSyntax:
         raise broken(f"{name} is not a valid git configuration file.") from None
     return {setting: tuple(each) for setting, each in values.items()}
+
+
+@contextmanager
+def _one_at_a_time(check_stopped: CheckStopped) -> Generator[None]:
+    """Hold the lock of large configurations. Raises: Stopped while it waits for the lock."""
+    while not _large_config_lock.acquire(timeout=_LOCK_CHECK_INTERVAL):
+        check_stopped()
+    try:
+        yield
+    finally:
+        _large_config_lock.release()
 
 
 def check_work_tree(config: Config, location: Location) -> None:
@@ -156,7 +172,7 @@ def check_work_tree(config: Config, location: Location) -> None:
     work_tree = config.last("core.worktree")
     if work_tree is None or location.work_tree is None:
         return
-    if real_path(location.git_directory / work_tree) != location.work_tree:
+    if real_path(location.git_directory.path / work_tree) != location.work_tree.path:
         raise refused("The setting core.worktree names another directory.")
 
 

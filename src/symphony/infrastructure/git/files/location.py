@@ -2,11 +2,13 @@
 
 import os
 import stat
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.domain.git import RepoState
-from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
@@ -17,7 +19,7 @@ _GIT_FILE = b"gitdir: "  # gitrepository-layout(5)
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The directories of a repository, all in the git roots and without symbolic links.
+    """The directories of a repository, all in `roots` and opened.
 
     `git_directory` (git's `$GIT_DIR`) has HEAD and the index of this working tree.
     `common_directory` (git's `$GIT_COMMON_DIR`) has what all working trees share: config, refs and
@@ -25,68 +27,82 @@ class Location:
     repository.
     """
 
-    work_tree: Path | None
-    git_directory: Path
-    common_directory: Path
+    roots: OpenedRoots
+    work_tree: UntrustedDirectory | None
+    git_directory: UntrustedDirectory
+    common_directory: UntrustedDirectory
 
     @property
     def is_linked(self) -> bool:
-        return self.git_directory != self.common_directory
+        return self.git_directory.path != self.common_directory.path
 
 
-def locate(directory: Path, roots: GitRoots) -> Location:
-    """Locate the repository whose top directory this is; its parents are not searched.
+def open_directory(path: str, roots: OpenedRoots) -> UntrustedDirectory:
+    """Open the directory that a user named.
 
     Raises: Unreadable, OSError.
     """
     try:
-        mode = os.stat(directory).st_mode
-    except (FileNotFoundError, NotADirectoryError):
+        return roots.open(os.path.expanduser(path), "The directory")
+    except FileNotFoundError:
         raise Unreadable(RepoState.MISSING, "Nothing exists at this path.") from None
-    if not stat.S_ISDIR(mode):
-        raise _not_a_repository("The path is not a directory.")
-    with UntrustedDirectory(directory) as top:
-        git_directory = _find_git_directory(top, roots)
+    except NotADirectoryError:
+        raise _not_a_repository("The path is not a directory.") from None
+
+
+@contextmanager
+def locate(top: UntrustedDirectory, roots: OpenedRoots) -> Generator[Location]:
+    """Locate the repository whose top directory this is; its parents are not searched.
+
+    Raises: Unreadable, OSError.
+    """
+    with ExitStack() as opened:
+        git_directory = _open_git_directory(top, roots)
         if git_directory is None:
             if not _is_git_directory(top):
                 raise _not_a_repository("The directory has no .git.")
-            return Location(None, directory, directory)
-    with UntrustedDirectory(git_directory) as own:
-        pointer = own.read("commondir", _MAX_POINTER)
-        common = git_directory if pointer is None else _follow(git_directory, pointer, roots)
-        with UntrustedDirectory(common) as shared:
-            if own.mode("HEAD") is None or not _has_objects_and_refs(shared):
-                reason = "The git directory is incomplete: HEAD, objects or refs is missing."
-                raise _not_a_repository(reason)
-    return Location(directory, git_directory, common)
+            yield Location(roots, None, top, top)
+            return
+        opened.callback(git_directory.close)
+        pointer = git_directory.read("commondir", _MAX_POINTER)
+        common = git_directory
+        if pointer is not None:
+            common = _follow(git_directory.path, pointer, roots)
+            opened.callback(common.close)
+        if git_directory.mode("HEAD") is None or not _has_objects_and_refs(common):
+            reason = "The git directory is incomplete: HEAD, objects or refs is missing."
+            raise _not_a_repository(reason)
+        yield Location(roots, top, git_directory, common)
 
 
-def _find_git_directory(top: UntrustedDirectory, roots: GitRoots) -> Path | None:
+def _open_git_directory(top: UntrustedDirectory, roots: OpenedRoots) -> UntrustedDirectory | None:
     mode = top.mode(".git")
     if mode is None:
         return None
     if stat.S_ISLNK(mode):
-        real = roots.resolve(top.path / ".git", _GIT_DIRECTORY)
-        if not real.is_dir():
-            raise broken("The .git is a symbolic link that does not lead to a directory.")
-        return real
+        try:
+            return roots.open(top.path / ".git", _GIT_DIRECTORY)
+        except (FileNotFoundError, NotADirectoryError):
+            reason = "The .git is a symbolic link that does not lead to a directory."
+            raise broken(reason) from None
     if stat.S_ISDIR(mode):
-        return top.path / ".git"
+        return top.open(".git")
     pointer = top.read(".git", _MAX_POINTER)
     if pointer is None or not pointer.startswith(_GIT_FILE):
         raise broken("The .git file does not name a git directory.")
     return _follow(top.path, pointer.removeprefix(_GIT_FILE), roots)
 
 
-def _follow(start: Path, pointer: bytes, roots: GitRoots) -> Path:
-    """Return the directory that a `.git` file or a `commondir` names."""
+def _follow(start: Path, pointer: bytes, roots: OpenedRoots) -> UntrustedDirectory:
+    """Open the directory that a `.git` file or a `commondir` names."""
     target = pointer.rstrip(b"\r\n")
     if b"\0" in target:
         raise broken("The path of the git directory contains a NUL character.")
-    real = roots.resolve(start / os.fsdecode(target), _GIT_DIRECTORY)
-    if not real.is_dir():
-        raise broken("The git directory is stored elsewhere, and does not exist there.")
-    return real
+    try:
+        return roots.open(start / os.fsdecode(target), _GIT_DIRECTORY)
+    except (FileNotFoundError, NotADirectoryError):
+        reason = "The git directory is stored elsewhere, and does not exist there."
+        raise broken(reason) from None
 
 
 def _is_git_directory(directory: UntrustedDirectory) -> bool:

@@ -6,70 +6,84 @@ must therefore be in the git roots as well: a commit that the service shows is r
 
 import os
 import stat
-from pathlib import Path
+from collections.abc import Iterable
 
-from symphony.infrastructure.git.files.roots import GitRoots
-from symphony.infrastructure.git.files.unreadable import broken, refused
-from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+from symphony.infrastructure.git.files.roots import OpenedRoots
+from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
+from symphony.infrastructure.git.files.untrusted_directory import Place, UntrustedDirectory
 
 _ALTERNATES = "info/alternates"  # gitrepository-layout(5)
 _MAX_ALTERNATES = 1 << 16  # bytes
 _MAX_OBJECT_DIRECTORIES = 50
+_MAX_ENTRIES = 100_000  # of one of the directories that git reads packs from
 _ALTERNATE = "The alternate object directory"
+# With packs, their indexes, and graphs of commits (gitrepository-layout(5)).
+_WITH_FILES = ("info", "info/commit-graphs", "pack", "pack/multi-pack-index.d")
 
 
-def find_object_directories(objects: Path, roots: GitRoots) -> list[Path]:
+def find_object_directories(common: UntrustedDirectory, roots: OpenedRoots) -> list[Place]:
     """Return the object directories, the repository's own first.
 
     Raises: Unreadable, OSError.
     """
-    found: list[Path] = []
-    pending = [objects]
+    found: list[Place] = []
+    with common.open("objects") as own:
+        pending = _add(own, found)
     while pending:
-        directory = pending.pop()
-        if directory in found:
-            continue
-        if len(found) == _MAX_OBJECT_DIRECTORIES:
-            raise broken(
-                f"The repository has more than {_MAX_OBJECT_DIRECTORIES} object directories."
-            )
-        found.append(directory)
-        pending += _alternates(directory, roots)
+        try:
+            alternate = roots.open(pending.pop(), _ALTERNATE)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # git ignores it as well
+        with alternate:
+            pending += _add(alternate, found)
     return found
 
 
-def check_loose_object(object_directories: list[Path], object_id: str) -> None:
+def check_loose_object(places: Iterable[Place], object_id: str, roots: OpenedRoots) -> None:
     """Check an object whose content will be shown.
 
     Raises: Unreadable (refused) when it is a symbolic link.
     """
-    for path in object_directories:
-        with UntrustedDirectory(path) as directory:
+    for place in places:
+        with roots.open(place.path, "The object directory") as directory:
             mode = directory.mode(f"{object_id[:2]}/{object_id[2:]}")
         if mode is not None and not stat.S_ISREG(mode):
             raise refused("An object is not a regular file.")
 
 
-def _alternates(objects: Path, roots: GitRoots) -> list[Path]:
-    """Return the alternates of an object directory, after a check for symbolic links in it."""
-    with UntrustedDirectory(objects) as directory:
-        _refuse_links(objects)
-        if directory.has_directory("pack"):
-            _refuse_links(objects / "pack")
-        content = directory.read(_ALTERNATES, _MAX_ALTERNATES) or b""
-    alternates: list[Path] = []
-    for line in content.split(b"\n"):
-        if not line or line.startswith(b"#"):
-            continue
-        if line.startswith(b'"') or b"\0" in line:
-            raise refused(f"{_ALTERNATE} has a path that is quoted or contains a NUL character.")
-        alternate = roots.resolve(objects / os.fsdecode(line), _ALTERNATE)
-        if alternate.is_dir():
-            alternates.append(alternate)
-    return alternates
+def _add(directory: UntrustedDirectory, found: list[Place]) -> list[str]:
+    """Add an object directory after a check for symbolic links; return its alternates."""
+    if directory.place in found:
+        return []
+    if len(found) == _MAX_OBJECT_DIRECTORIES:
+        raise _too_many_directories()
+    found.append(directory.place)
+    _refuse_links(directory)
+    for name in _WITH_FILES:
+        if directory.has_directory(name):
+            with directory.open(*name.split("/")) as inner:
+                _refuse_links(inner)
+    return _alternates(directory)
 
 
-def _refuse_links(directory: Path) -> None:
-    with os.scandir(directory) as entries:
-        if any(entry.is_symlink() for entry in entries):
+def _alternates(directory: UntrustedDirectory) -> list[str]:
+    """Return the paths of the alternates of an object directory."""
+    content = directory.read(_ALTERNATES, _MAX_ALTERNATES) or b""
+    lines = [line for line in content.split(b"\n") if line and not line.startswith(b"#")]
+    if len(lines) > _MAX_OBJECT_DIRECTORIES:
+        raise _too_many_directories()
+    if any(line.startswith(b'"') or b"\0" in line for line in lines):
+        raise refused(f"{_ALTERNATE} has a path that is quoted or contains a NUL character.")
+    return [os.path.join(directory.path, os.fsdecode(line)) for line in lines]
+
+
+def _refuse_links(directory: UntrustedDirectory) -> None:
+    for number, entry in enumerate(directory.entries()):
+        if entry.is_symlink():
             raise refused("An object directory contains a symbolic link.")
+        if number == _MAX_ENTRIES:
+            raise broken(f"An object directory has more than {_MAX_ENTRIES:,} entries.")
+
+
+def _too_many_directories() -> Unreadable:
+    return broken(f"The repository has more than {_MAX_OBJECT_DIRECTORIES} object directories.")

@@ -1,40 +1,129 @@
 """The git roots: the directories that the operator allows the service to read."""
 
 import os
-from collections.abc import Iterable
+import stat
+from collections.abc import Generator, Iterable
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from symphony.infrastructure.git.files.opening import (
+    SEARCHABLE,
+    SymbolicLink,
+    open_below,
+)
+from symphony.infrastructure.git.files.stopping import CheckStopped
 from symphony.infrastructure.git.files.unreadable import refused
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+
+_MAX_LINKS = 40  # in one path, as in Linux itself
 
 
 class GitRoots:
-    """A path is allowed when it is in a git root after all of its symbolic links are resolved."""
+    """A path is allowed when it is in a git root after all of its symbolic links are resolved.
+
+    `directories` are without symbolic links, and none of them is in another one: a user who may
+    write in the outer one could replace it.
+    """
 
     def __init__(self, directories: Iterable[Path]) -> None:
-        self._directories = tuple(Path(os.path.realpath(directory)) for directory in directories)
+        real = {Path(os.path.realpath(directory)) for directory in directories}
+        self.directories = tuple(sorted(each for each in real if real.isdisjoint(each.parents)))
 
-    def resolve(self, path: str | Path, subject: str) -> Path:
-        """Return the path without symbolic links; nothing need exist there.
+    @contextmanager
+    def opened(self, check_stopped: CheckStopped) -> Generator["OpenedRoots"]:
+        """Open the roots for one inspection or search, which `check_stopped` stops."""
+        with ExitStack() as stack:
+            yield OpenedRoots(self.directories, check_stopped, stack)
 
-        Raises: Unreadable (refused) when it is outside the git roots; the reason begins with
-        `subject`. It does not reveal whether anything exists there.
+
+class OpenedRoots:
+    """The git roots for one inspection or search; each is opened once, when it is needed.
+
+    Everything in a root is opened from the descriptor of the root, one component after the other,
+    so it cannot be replaced by something outside.
+    """
+
+    def __init__(
+        self, directories: tuple[Path, ...], check_stopped: CheckStopped, stack: ExitStack
+    ) -> None:
+        self._directories = directories
+        self._stack = stack
+        self._descriptors = dict[Path, int]()
+        self.check_stopped = check_stopped
+
+    def open(self, path: str | Path, subject: str) -> UntrustedDirectory:
+        """Open the directory at a path, which may lead through symbolic links.
+
+        Raises: Unreadable (refused) when the path leads outside the git roots, or is replaced
+        meanwhile; the reason begins with `subject`, and does not reveal whether anything exists
+        there. FileNotFoundError when nothing exists there, NotADirectoryError when it is not a
+        directory, OSError.
         """
+        self.check_stopped()
         try:
             os.fsencode(path)
         except UnicodeError:
             raise refused(f"{subject} has a path that this system cannot encode.") from None
         real = real_path(path)
-        if real is None or not any(real.is_relative_to(root) for root in self._directories):
+        root = None if real is None else self.root_of(real)
+        if real is None or root is None:
             raise refused(f"{subject} is outside the git roots of this service.")
-        return real
+        parts = real.relative_to(root).parts
+        try:
+            descriptor = open_below(self._descriptor(root), parts)
+        except SymbolicLink:
+            raise refused(f"{subject} was replaced by a symbolic link meanwhile.") from None
+        return UntrustedDirectory(descriptor, real, self.check_stopped)
+
+    def root_of(self, real: Path) -> Path | None:
+        """Return the git root that contains a path without symbolic links."""
+        return next((root for root in self._directories if real.is_relative_to(root)), None)
+
+    def _descriptor(self, root: Path) -> int:
+        if root not in self._descriptors:
+            # Not from `/` on: a process confined to the roots may not open what is above them.
+            self._descriptors[root] = os.open(root, SEARCHABLE)
+            self._stack.callback(os.close, self._descriptors[root])
+        return self._descriptors[root]
 
 
 def real_path(path: str | Path) -> Path | None:
-    """Resolve all symbolic links in a path.
+    """Resolve all symbolic links in a path; nothing need exist there.
 
-    Returns None when there are too many of them, or the file system encoding lacks a character.
+    Returns None when there are more of them than Linux follows, or the file system encoding lacks
+    a character. `os.path.realpath` has no such limit: 500 links to long paths take it 11 s.
     """
+    pending = _reversed_components(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
+    real, links = os.sep, 0
     try:
-        return Path(os.path.realpath(path))
-    except (RecursionError, UnicodeError):  # the kernel itself allows 40 links
+        while pending:
+            name = pending.pop()
+            if name in {"", os.curdir}:
+                continue
+            if name == os.pardir:
+                real = os.path.dirname(real)
+                continue
+            joined = os.path.join(real, name)
+            if not _is_symbolic_link(joined):
+                real = joined
+                continue
+            links += 1
+            if links > _MAX_LINKS:
+                return None
+            target = os.readlink(joined)
+            real = os.sep if os.path.isabs(target) else real
+            pending += _reversed_components(target)
+    except (OSError, UnicodeError):  # a link was removed meanwhile, or cannot be encoded
         return None
+    return Path(real)
+
+
+def _reversed_components(path: str | Path) -> list[str]:
+    return os.fspath(path).split(os.sep)[::-1]
+
+
+def _is_symbolic_link(path: str) -> bool:
+    try:
+        return stat.S_ISLNK(os.lstat(path).st_mode)
+    except OSError:  # nothing exists there, or the service may not know
+        return False

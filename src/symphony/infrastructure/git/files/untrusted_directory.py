@@ -1,22 +1,32 @@
 """Reading of a directory whose content the service does not trust: regular files, up to limits."""
 
+import errno
 import os
 import stat
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from symphony.infrastructure.git.files.decoding import printable
+from symphony.infrastructure.git.files.opening import (
+    SEARCHABLE,
+    SymbolicLink,
+    open_below,
+)
+from symphony.infrastructure.git.files.stopping import CheckStopped
 from symphony.infrastructure.git.files.unreadable import broken, refused
 
-DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # Non-blocking, because a regular file may be replaced by a FIFO just before it is opened.
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20  # bytes
-_MAX_LEVELS = 100  # of a name: all of its directories are open at the same time
+_MAX_LEVELS = 100  # of a name in a git directory
+_ENTRIES_PER_CHECK = 1000
+# Nothing can be behind such a part of a path, neither for the service nor for git.
+_UNREACHABLE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG}
 
 
 @dataclass(slots=True)
@@ -36,17 +46,44 @@ class CopyBudget:
         self.remaining -= size
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The path of a directory, for git, which opens directories by their paths only.
+
+    `identity` is that of the directory that the service opened there.
+    """
+
+    path: Path
+    identity: tuple[int, int]
+
+    def check(self) -> None:
+        """Raises: Unreadable (refused) when the path leads to another directory meanwhile."""
+        try:
+            is_same = _identity(os.stat(self.path)) == self.identity
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise refused("A directory of the repository was replaced while it was read.")
+
+
 class UntrustedDirectory:
-    """A directory that is opened once, for reading of regular files below it.
+    """A directory that is opened once, for reading of what is below it.
 
     No symbolic link is followed, and no device or FIFO is opened. Names are relative, with `/`
     between their parts. All methods raise Unreadable when a name leads through a symbolic link,
-    outside the directory, or to something that is not a regular file, or when a limit is exceeded.
+    outside the directory, or to something that is not a regular file, or when a limit is exceeded;
+    `copy` and `entries` raise Stopped.
+
+    `path` was free of symbolic links when the directory was opened. The object owns `descriptor`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._descriptor = os.open(path, DIRECTORY_FLAGS)
+    def __init__(
+        self, descriptor: int, top: Path, check_stopped: CheckStopped, parts: Sequence[str] = ()
+    ) -> None:
+        self._descriptor = descriptor
+        self._top = top
+        self._parts = parts
+        self.check_stopped = check_stopped
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +94,69 @@ class UntrustedDirectory:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         os.close(self._descriptor)
+
+    @cached_property
+    def path(self) -> Path:
+        return self._top.joinpath(*self._parts)
+
+    @cached_property
+    def identity(self) -> tuple[int, int]:
+        """The file system and the inode."""
+        return _identity(os.fstat(self._descriptor))
+
+    @property
+    def place(self) -> Place:
+        return Place(self.path, self.identity)
+
+    def open(self, *parts: str) -> "UntrustedDirectory":
+        """Open a directory below, or this one again without `parts`.
+
+        Raises: SymbolicLink, FileNotFoundError, NotADirectoryError, OSError.
+        """
+        self.check_stopped()
+        _require_below(parts)
+        descriptor = open_below(self._descriptor, parts)
+        return UntrustedDirectory(descriptor, self.path, self.check_stopped, parts)
+
+    def entries(self) -> Iterator[os.DirEntry[str]]:
+        """Yield the entries, of which there may be any number. Raises: Stopped."""
+        with os.scandir(self._descriptor) as entries:
+            for number, entry in enumerate(entries):
+                if number % _ENTRIES_PER_CHECK == 0:
+                    self.check_stopped()
+                yield entry
+
+    def is_behind_link(self, name: str) -> bool:
+        """Return whether a directory, which need not exist, is a symbolic link or behind one."""
+        parts = name.split("/")
+        _require_below(parts)
+        try:
+            os.close(open_below(self._descriptor, parts, SEARCHABLE))
+        except SymbolicLink:
+            return True
+        except OSError as error:
+            if error.errno not in _UNREACHABLE:
+                raise
+        return False
+
+    def size(self, name: str) -> int | None:
+        """Return the size of a file, or None when it does not exist or is behind a link."""
+        *directories, last = name.split("/")
+        _require_below((*directories, last))
+        try:
+            parent = open_below(self._descriptor, directories, SEARCHABLE)
+            try:
+                return os.stat(last, dir_fd=parent, follow_symlinks=False).st_size
+            finally:
+                os.close(parent)
+        except OSError as error:
+            if error.errno not in _UNREACHABLE | {errno.ELOOP}:
+                raise
+            return None
 
     def mode(self, name: str) -> int | None:
         """Return the mode (`stat.st_mode`) of an entry, or None when it does not exist."""
@@ -75,7 +174,7 @@ class UntrustedDirectory:
         with self._file(name, limit) as file:
             if file is None:
                 return None
-            return b"".join(_chunks(file, name, limit))
+            return b"".join(self._chunks(file, name, limit))
 
     def copy(self, name: str, target: Path, limit: int, budget: CopyBudget) -> bool:
         """Copy a file of at most `limit` bytes with its modification time.
@@ -87,7 +186,7 @@ class UntrustedDirectory:
                 return False
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as copy:
-                for chunk in _chunks(file, name, limit):
+                for chunk in self._chunks(file, name, limit):
                     budget.spend(len(chunk))
                     copy.write(chunk)
             status = os.fstat(file)
@@ -112,28 +211,36 @@ class UntrustedDirectory:
             finally:
                 os.close(file)
 
+    def _chunks(self, file: int, name: str, limit: int) -> Iterator[bytes]:
+        total = 0
+        while chunk := os.read(file, _CHUNK):
+            self.check_stopped()
+            total += len(chunk)
+            if total > limit:
+                raise _too_large(name, limit)
+            yield chunk
+
     @contextmanager
     def _parent(self, name: str) -> Generator[tuple[int | None, str]]:
         """Open the directory that contains the last part of a name; None when it does not exist."""
         *directories, last = name.split("/")
-        if any(part in {"", ".", ".."} for part in (*directories, last)):
-            raise refused("A name in the git directory leads outside it.")
+        _require_below((*directories, last))
         if len(directories) > _MAX_LEVELS:
             raise refused(f"A name in the git directory has more than {_MAX_LEVELS} levels.")
-        opened = [self._descriptor]
+        if not directories:
+            yield self._descriptor, last
+            return
         try:
-            for directory in directories:
-                mode = _mode(opened[-1], directory)
-                if mode is not None and stat.S_ISLNK(mode):
-                    raise _symbolic_link(name)
-                if mode is None or not stat.S_ISDIR(mode):
-                    yield None, last
-                    return
-                opened.append(os.open(directory, DIRECTORY_FLAGS, dir_fd=opened[-1]))
-            yield opened[-1], last
+            parent = open_below(self._descriptor, directories, SEARCHABLE)
+        except SymbolicLink:
+            raise _symbolic_link(name) from None
+        except (FileNotFoundError, NotADirectoryError):
+            yield None, last
+            return
+        try:
+            yield parent, last
         finally:
-            for descriptor in opened[1:]:
-                os.close(descriptor)
+            os.close(parent)
 
 
 def overlapping_chunks(file: Path, overlap: int) -> Iterator[bytes]:
@@ -148,6 +255,15 @@ def overlapping_chunks(file: Path, overlap: int) -> Iterator[bytes]:
             end = chunk[-overlap:]
 
 
+def _require_below(parts: Sequence[str]) -> None:
+    if any(part in {"", ".", ".."} for part in parts):
+        raise refused("A name in the git directory leads outside it.")
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
 def _mode(parent: int, name: str) -> int | None:
     try:
         return os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
@@ -160,15 +276,6 @@ def _require_regular_file(mode: int, name: str) -> None:
         raise _symbolic_link(name)
     if not stat.S_ISREG(mode):
         raise refused(f"{printable(name)} is not a regular file.")
-
-
-def _chunks(file: int, name: str, limit: int) -> Iterator[bytes]:
-    total = 0
-    while chunk := os.read(file, _CHUNK):
-        total += len(chunk)
-        if total > limit:
-            raise _too_large(name, limit)
-        yield chunk
 
 
 def _symbolic_link(name: str) -> Exception:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from symphony.infrastructure.git.files.stopping import CheckStopped
 from symphony.infrastructure.git.files.unreadable import broken
 from symphony.infrastructure.git.files.untrusted_directory import (
     CopyBudget,
@@ -26,6 +27,7 @@ _SHARED_INDEX = re.compile(r"sharedindex\.([0-9a-f]{40}|[0-9a-f]{64})")
 # The extension of a split index (gitformat-index(5)): its size, then the hash of the shared index.
 _LINK = re.compile(rb"link(?=\0.{3}(?P<sha1>.{20})(?P<sha256_rest>.{12})?)", re.DOTALL)
 _LINK_SIZE = 4 + 4 + 32
+_MAX_SHARED_INDEXES = 10_000  # git removes those that it did not use for two weeks
 _MAX_LINKS = 100_000  # paths in an index may resemble the extension
 
 
@@ -90,19 +92,32 @@ def copy_index(own: UntrustedDirectory, target: Path, budget: CopyBudget) -> Non
     """
     if not own.copy("index", target / "index", _MAX_INDEX, budget):
         return
-    existing = {entry.name for entry in os.scandir(own.path) if _SHARED_INDEX.fullmatch(entry.name)}
+    existing = _existing_shared_indexes(own)
     if existing:
-        names = existing.intersection(_shared_index_names(target / "index"))
+        names = existing.intersection(_shared_index_names(target / "index", own.check_stopped))
         if len(names) > 1:
             raise broken("The index refers to more than one shared index.")
         for name in names:
             own.copy(name, target / name, _MAX_INDEX, budget)
 
 
-def _shared_index_names(index: Path) -> Iterator[str]:
+def _existing_shared_indexes(own: UntrustedDirectory) -> set[str]:
+    existing = set[str]()
+    for entry in own.entries():
+        if _SHARED_INDEX.fullmatch(entry.name):
+            existing.add(entry.name)
+            if len(existing) > _MAX_SHARED_INDEXES:
+                raise broken(
+                    f"The git directory has more than {_MAX_SHARED_INDEXES:,} shared indexes."
+                )
+    return existing
+
+
+def _shared_index_names(index: Path, check_stopped: CheckStopped) -> Iterator[str]:
     """Yield all possible names of the shared index: from all bytes that match the extension."""
     found = 0
     for chunk in overlapping_chunks(index, overlap=_LINK_SIZE):
+        check_stopped()
         for link in _LINK.finditer(chunk):
             found += 1
             if found > _MAX_LINKS:

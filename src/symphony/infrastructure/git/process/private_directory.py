@@ -9,7 +9,7 @@ from pathlib import Path
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.unreadable import broken
-from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
+from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, Place
 from symphony.infrastructure.git.files.upstream import tracking_settings, upstream_ref
 from symphony.infrastructure.git.process.copies import copy_head, copy_index, copy_ref
 from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
@@ -32,7 +32,7 @@ class PrivateDirectory:
     """Everything that git reads of a repository, except its objects and working tree.
 
     `branch` is None when HEAD is on no branch. `object_directories` begins with the repository's
-    own.
+    own. `location` is open while the inspection runs.
     """
 
     path: Path
@@ -40,7 +40,7 @@ class PrivateDirectory:
     config: Config
     program: Program
     branch: str | None
-    object_directories: list[Path]
+    object_directories: list[Place]
     variables: Mapping[str, str]
 
     def with_objects(self, object_directory: Path) -> "PrivateDirectory":
@@ -53,27 +53,32 @@ class PrivateDirectory:
         """Run git for the repository and return its output. Raises: Unreadable, Stopped."""
         return self._run(*arguments, variables=self.variables)
 
-    def list_files(self, *arguments: str) -> bytes:
-        """Return the output of `git ls-files`. Raises: Unreadable, Stopped."""
-        return self.git(*self._ls_files(), *arguments)
-
     def list_index_entries(self, consume: Callable[[bytes], None]) -> None:
         """Pass the entries of the index, as git prints them, to `consume` in chunks.
 
         Raises: Unreadable, Stopped, and what `consume` raises.
         """
+        self._list_index("-t", "--stage", consume=consume)
+
+    def list_index_sizes(self, consume: Callable[[bytes], None]) -> None:
+        """Pass the entries of the index with the sizes of the files to `consume` in chunks.
+
+        Raises: Unreadable, Stopped, and what `consume` raises.
+        """
+        self._list_index("--debug", consume=consume)
+
+    def _list_index(self, *options: str, consume: Callable[[bytes], None]) -> None:
         # Without this, git checks whether files exist that the index marks as left out.
         as_recorded = ("-c", "sparse.expectFilesOutsideOfPatterns=true")
-        arguments = (*as_recorded, *self._ls_files(), "-t", "--stage")
-        with self._translated_errors():
-            self.program.stream(
-                *arguments, directory=self.path, variables=self.variables, consume=consume
-            )
-
-    def _ls_files(self) -> list[str]:
         # Without --sparse, git expands the directories of a sparse index and reads objects for it.
         sparse = ["--sparse"] if self.config.is_true("index.sparse") else []
-        return ["ls-files", "-z", *sparse]
+        with self._translated_errors():
+            self.program.stream(
+                *(*as_recorded, "ls-files", "-z", *sparse, *options),
+                directory=self.path,
+                variables=self.variables,
+                consume=consume,
+            )
 
     def attributes(self, paths: list[bytes], attribute: str) -> list[tuple[bytes, bytes]]:
         """Return each path with the value of the attribute. Raises: Unreadable, Stopped."""
@@ -98,29 +103,38 @@ class PrivateDirectory:
         try:
             yield
         except GitFailed as failed:
+            self._check_places()
             raise broken(self._reason(failed.error_output)) from None
+        self._check_places()
+
+    def _check_places(self) -> None:
+        """Check the directories that git opened by their paths, after it did.
+
+        Raises: Unreadable (refused) when one of them is another directory now.
+        """
+        if self.location.work_tree is not None:
+            self.location.work_tree.place.check()
+        for place in self.object_directories:
+            place.check()
 
     def _reason(self, error_output: str) -> str:
         """Return git's own message, with paths relative to the repository."""
         lines = error_output.splitlines()
         messages = (line for line in lines if line.startswith(("fatal: ", "error: ")))
         message = next(messages, "git failed without a message").split(": ", 1)[-1]
-        names = (
-            (self.path, ".git"),
-            (self.location.git_directory, ".git"),
-            (self.location.common_directory, ".git"),
-            (self.location.work_tree, "."),
-        )
-        for path, name in names:
-            if path is not None:
-                message = message.replace(str(path), name)
+        location = self.location
+        message = message.replace(str(self.path), ".git")
+        for directory in (location.git_directory, location.common_directory):
+            message = message.replace(str(directory.path), ".git")
+        if location.work_tree is not None:
+            message = message.replace(str(location.work_tree.path), ".")
         return f"{message[:1].upper()}{message[1:_MAX_REASON]}."
 
 
 def create_private_directory(
     location: Location,
     config: Config,
-    object_directories: list[Path],
+    object_directories: list[Place],
     program: Program,
     path: Path,
     budget: CopyBudget,
@@ -132,26 +146,23 @@ def create_private_directory(
     hash_name = config.hash_name()
     (path / "refs").mkdir()
     (path / "objects").mkdir()
-    with (
-        UntrustedDirectory(location.git_directory) as own,
-        UntrustedDirectory(location.common_directory) as common,
-    ):
-        branch = copy_head(own, common, path)
-        settings = [*config.passed_on(), *tracking_settings(config, branch), *_DISABLED]
-        if sum(len(name) + len(value) for name, value in settings) > _MAX_SETTINGS:
-            raise broken(
-                f"The settings of the branch and its remote exceed {_MAX_SETTINGS:,} characters."
-            )
-        upstream = upstream_ref(config, branch)
-        if upstream is not None:
-            copy_ref(upstream, own, common, path)
-        # After the single refs: git packs a ref by adding it to the list before removing its file.
-        for name in ("packed-refs", "shallow"):
-            common.copy(name, path / name, _MAX_REF_LIST, budget)
-        for name in ("info/exclude", "info/attributes"):
-            common.copy(name, path / name, _MAX_RULES, budget)
-        own.copy("info/sparse-checkout", path / "info/sparse-checkout", _MAX_RULES, budget)
-        copy_index(own, path, budget)
+    own, common = location.git_directory, location.common_directory
+    branch = copy_head(own, common, path)
+    settings = [*config.passed_on(), *tracking_settings(config, branch), *_DISABLED]
+    if sum(len(name) + len(value) for name, value in settings) > _MAX_SETTINGS:
+        raise broken(
+            f"The settings of the branch and its remote exceed {_MAX_SETTINGS:,} characters."
+        )
+    upstream = upstream_ref(config, branch)
+    if upstream is not None:
+        copy_ref(upstream, own, common, path)
+    # After the single refs: git packs a ref by adding it to the list before removing its file.
+    for name in ("packed-refs", "shallow"):
+        common.copy(name, path / name, _MAX_REF_LIST, budget)
+    for name in ("info/exclude", "info/attributes"):
+        common.copy(name, path / name, _MAX_RULES, budget)
+    own.copy("info/sparse-checkout", path / "info/sparse-checkout", _MAX_RULES, budget)
+    copy_index(own, path, budget)
     # Only the format of the repository; all other settings are passed in the environment, where no
     # value can become another setting.
     (path / "config").write_text(
@@ -163,8 +174,8 @@ def create_private_directory(
         # The repository's objects are alternates, because git writes to the first directory, for
         # example when it expands a sparse index.
         "GIT_OBJECT_DIRECTORY": str(path / "objects"),
-        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quote(object_directories[0]),
-        "GIT_WORK_TREE": str(location.work_tree or path),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quote(object_directories[0].path),
+        "GIT_WORK_TREE": str(path if location.work_tree is None else location.work_tree.path),
         **config_variables(settings),
     }
     return PrivateDirectory(path, location, config, program, branch, object_directories, variables)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE, Popen
 
+from symphony.infrastructure.git.files.stopping import Stopped
 from symphony.infrastructure.git.files.unreadable import broken
 
 _MAX_ERROR_OUTPUT = 1 << 16  # bytes
@@ -56,10 +57,6 @@ def config_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
         variables[f"GIT_CONFIG_KEY_{number}"] = name
         variables[f"GIT_CONFIG_VALUE_{number}"] = value
     return variables
-
-
-class Stopped(Exception):
-    """The program was stopped, because its result is no longer needed."""
 
 
 class GitFailed(Exception):
@@ -144,6 +141,11 @@ class Program:
             self._is_stopped = True
             if self._running is not None:
                 _kill(self._running)
+
+    def check_stopped(self) -> None:
+        """Raises: Stopped after `stop`; for loops of the thread that runs git."""
+        if self._is_stopped:
+            raise Stopped
 
     def _start(
         self,

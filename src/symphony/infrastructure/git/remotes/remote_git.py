@@ -191,7 +191,7 @@ def _opened(inspector: Inspector, path: str) -> Generator[PrivateDirectory | Non
     with ExitStack() as stack:
         private = None
         with suppress(Unreadable, OSError):
-            private = stack.enter_context(inspector.open(inspector.resolve(path)))
+            private = stack.enter_context(inspector.open(path))
         yield private
 
 

@@ -9,37 +9,50 @@ compare: while the file has that size, it counts as unmodified.
 import os
 import re
 
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _NO_FILTER = {b"unspecified", b"unset"}
 # An entry in the output of `git ls-files --debug`; the size is that of the file, modulo 2^32.
-_ENTRY = re.compile(rb"([^\0]+)\0(?:  .*\n)*?  size: (\d+)\t.*\n")
-_PATHS_PER_RUN = 500  # because the size of a command line is limited
+_ENTRY = re.compile(rb"([^\0]++)\0(?:  .*\n)*?  size: (\d+)\t.*\n")
 _SIZE_MODULUS = 1 << 32
 
 
 def count_modified(private: PrivateDirectory, paths: list[bytes]) -> int:
     """Return how many of these files, which all appear modified, are modified.
 
-    Raises: Unreadable.
+    Raises: Unreadable, Stopped.
     """
     if not paths:
         return 0
     attributes = private.attributes(paths, "filter")
-    filtered = [path for path, value in attributes if value not in _NO_FILTER]
-    unmodified = 0
-    for start in range(0, len(filtered), _PATHS_PER_RUN):
-        names = [os.fsdecode(path) for path in filtered[start : start + _PATHS_PER_RUN]]
-        output = private.list_files("--debug", "--", *names)
-        unmodified += sum(
-            _size(private, path) == int(size) for path, size in _ENTRY.findall(output)
-        )
-    return len(paths) - unmodified
+    filtered = {path for path, value in attributes if value not in _NO_FILTER}
+    if not filtered:
+        return len(paths)
+    work_tree = private.location.work_tree
+    assert work_tree is not None  # noqa: S101 - a bare repository has no files
+    comparison = SizeComparison(work_tree, filtered)
+    private.list_index_sizes(comparison.consume)
+    return len(paths) - comparison.equal
 
 
-def _size(private: PrivateDirectory, path: bytes) -> int | None:
-    assert private.location.work_tree is not None  # noqa: S101 - a bare repository has no files
-    try:
-        return os.lstat(private.location.work_tree / os.fsdecode(path)).st_size % _SIZE_MODULUS
-    except OSError:
-        return None
+class SizeComparison:
+    """A comparison of the sizes of files with those in the output of `git ls-files --debug -z`."""
+
+    def __init__(self, work_tree: UntrustedDirectory, paths: set[bytes]) -> None:
+        self._work_tree = work_tree
+        self._paths = paths
+        self._rest = b""  # an incomplete entry, which `check_index` has found not to be too long
+        self.equal = 0
+
+    def consume(self, chunk: bytes) -> None:
+        """Raises: Stopped."""
+        output = self._rest + chunk
+        position = 0
+        while entry := _ENTRY.match(output, position):
+            position = entry.end()
+            if entry[1] in self._paths:
+                self._work_tree.check_stopped()
+                size = self._work_tree.size(os.fsdecode(entry[1]))
+                self.equal += size is not None and size % _SIZE_MODULUS == int(entry[2])
+        self._rest = output[position:]

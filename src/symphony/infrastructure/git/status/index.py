@@ -8,9 +8,10 @@ would reveal whether both are the same.
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import pairwise
 
 from symphony.infrastructure.git.files.unreadable import broken, refused
+from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 # Each of these patterns begins with the NUL that ends the previous entry. Then follow a tag, a
@@ -27,6 +28,7 @@ _UNSAFE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_STAGE_AND_PATH = re.compile(rb"\0[^\t]*([0-3])\t([^\0]*)(?=\0)")
 _SUBMODULE = re.compile(rb"\0[A-Z] 160000 ([0-9a-f]+) 0\t([^\0]+)(?=\0)")
 # An entry that sparse checkout leaves out, and the directory that would contain it.
 _LEFT_OUT = re.compile(rb"\0S [^\t]*\t([^\0]+)/[^\0/]*(?=\0)")
@@ -48,7 +50,9 @@ def check_index(private: PrivateDirectory) -> RecordedSubmodules:
 
     Raises: Unreadable (refused) when a path leads outside the working tree, Stopped.
     """
-    check = IndexCheck(private.location.work_tree)
+    work_tree = private.location.work_tree
+    assert work_tree is not None  # noqa: S101 - a bare repository has no files
+    check = IndexCheck(work_tree)
     private.list_index_entries(check.consume)
     return check.submodules
 
@@ -56,15 +60,16 @@ def check_index(private: PrivateDirectory) -> RecordedSubmodules:
 class IndexCheck:
     """A check of the output of `git ls-files -t --stage -z`, which may be long, in chunks."""
 
-    def __init__(self, work_tree: Path | None, limits: IndexLimits | None = None) -> None:
-        self._work_tree = str(work_tree)
+    def __init__(self, work_tree: UntrustedDirectory, limits: IndexLimits | None = None) -> None:
+        self._work_tree = work_tree
         self._limits = limits or IndexLimits()
         self._rest = b"\0"
+        self._last = (b"", b"")
         self._submodules_size = 0
         self.submodules: RecordedSubmodules = []
 
     def consume(self, chunk: bytes) -> None:
-        """Raises: Unreadable."""
+        """Raises: Unreadable, Stopped."""
         output = self._rest + chunk
         end = output.rindex(b"\0")
         self._rest = output[end:]
@@ -73,6 +78,7 @@ class IndexCheck:
         entries = output[: end + 1]
         if _UNSAFE.search(entries):
             raise refused("A path in the index leads outside the working tree.")
+        self._check_order(entries)
         self._check_left_out(entries)
         for commit, path in _SUBMODULE.findall(entries):
             self._submodules_size += len(path) + len(commit)
@@ -80,12 +86,24 @@ class IndexCheck:
                 raise broken("The repository has too many submodules.")
             self.submodules.append((os.fsdecode(path), commit.decode()))
 
+    def _check_order(self, entries: bytes) -> None:
+        """Refuse entries that are not in the order of gitformat-index(5).
+
+        In that order a path occurs once, or once for each side of a conflict. git does not check.
+        """
+        found = [self._last, *_STAGE_AND_PATH.findall(entries)]
+        self._last = found[-1]
+        for (stage, path), (next_stage, next_path) in pairwise(found):
+            if path < next_path or (path == next_path and b"0" < stage < next_stage):
+                continue
+            raise refused("A path in the index occurs twice, or in the wrong place.")
+
     def _check_left_out(self, entries: bytes) -> None:
         """Refuse left out files behind a symbolic link.
 
         git checks whether such files exist nevertheless, and follows symbolic links for that.
         """
         for directory in set(_LEFT_OUT.findall(entries)):
-            path = os.path.join(self._work_tree, os.fsdecode(directory))
-            if os.path.realpath(path) != path:
+            self._work_tree.check_stopped()
+            if self._work_tree.is_behind_link(os.fsdecode(directory)):
                 raise refused("A path in the index leads through a symbolic link.")

@@ -1,6 +1,5 @@
 """The inspection of one repository."""
 
-import os
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,10 +11,10 @@ from symphony.domain.git import Head, RepoState, RepoStatus
 from symphony.infrastructure.git.files.config import check_work_tree, read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.decoding import decode, printable
-from symphony.infrastructure.git.files.location import locate
+from symphony.infrastructure.git.files.location import locate, open_directory
 from symphony.infrastructure.git.files.objects import check_loose_object, find_object_directories
 from symphony.infrastructure.git.files.operations import current_operation
-from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import (
@@ -55,7 +54,7 @@ class Inspector:
         """
         started_at = utc_now()
         try:
-            with self.open(self.resolve(path)) as private:
+            with self.open(path) as private:
                 return self._status(private, started_at)
         except Unreadable as unreadable:
             state, reason = unreadable.state, unreadable.reason
@@ -64,18 +63,27 @@ class Inspector:
             reason = f"The repository cannot be read: {error.strerror or 'unknown error'}."
         return RepoStatus(state=state, reason=reason, observed_at=started_at)
 
-    def resolve(self, path: str) -> Path:
-        """Return the directory of a repo's path. Raises: Unreadable when it is not allowed."""
-        return self._roots.resolve(os.path.expanduser(path), "The directory")
+    @contextmanager
+    def open(self, path: str) -> Generator[PrivateDirectory]:
+        """Create a private git directory for the repository at a path.
+
+        Raises: Unreadable, Stopped, OSError.
+        """
+        with (
+            self._roots.opened(self._program.check_stopped) as roots,
+            open_directory(path, roots) as directory,
+            self._open(directory, roots) as private,
+        ):
+            yield private
 
     @contextmanager
-    def open(self, directory: Path) -> Generator[PrivateDirectory]:
-        """Create a private git directory for the repository. Raises: Unreadable, OSError."""
-        location = locate(directory, self._roots)
-        with self._copies() as path:
+    def _open(
+        self, directory: UntrustedDirectory, roots: OpenedRoots
+    ) -> Generator[PrivateDirectory]:
+        with locate(directory, roots) as location, self._copies() as path:
             config = read_config(location)
             check_work_tree(config, location)
-            objects = find_object_directories(location.common_directory / "objects", self._roots)
+            objects = find_object_directories(location.common_directory, roots)
             yield create_private_directory(
                 location, config, objects, self._program, path, self._budget
             )
@@ -89,18 +97,15 @@ class Inspector:
         self._budget.remaining = remaining
 
     def _status(self, private: PrivateDirectory, started_at: datetime) -> RepoStatus:
-        with (
-            UntrustedDirectory(private.location.git_directory) as own,
-            UntrustedDirectory(private.location.common_directory) as common,
-        ):
-            operation = current_operation(own)
-            # As in git, each line of the log is a stash.
-            stashes = (common.read("logs/refs/stash", _MAX_STASH_LOG) or b"").count(b"\n")
+        location = private.location
+        operation = current_operation(location.git_directory)
+        # As in git, each line of the log is a stash.
+        stash_log = location.common_directory.read("logs/refs/stash", _MAX_STASH_LOG) or b""
         remotes = {
             printable(name): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
-        is_bare = private.location.work_tree is None or private.config.is_true("core.bare")
+        is_bare = location.work_tree is None or private.config.is_true("core.bare")
         compared, modified = (_bare(private), 0) if is_bare else self._compare(private, depth=0)
         is_dirty = compared.staged or modified or compared.untracked or compared.conflicted
         return RepoStatus(
@@ -116,7 +121,7 @@ class Inspector:
             modified=modified,
             untracked=compared.untracked,
             conflicted=compared.conflicted,
-            stashes=stashes,
+            stashes=stash_log.count(b"\n"),
             operation=operation,
             remotes=remotes,
             observed_at=started_at,
@@ -130,22 +135,27 @@ class Inspector:
                 # The option keeps git out of submodules, whatever .gitmodules says.
                 "status", "--porcelain=v2", "-z", "--branch",
                 "--ignore-submodules=dirty",
-            )
+            ),
+            self._program.check_stopped,
         )  # fmt: skip
         modified = (
             porcelain.otherwise_modified
             + filters.count_modified(private, porcelain.modified)
             + submodules.count_modified(
-                private, recorded, lambda directory: self._submodule(directory, depth + 1)
+                private,
+                recorded,
+                lambda directory: self._submodule(directory, private.location.roots, depth + 1),
             )
         )
         return porcelain, modified
 
-    def _submodule(self, directory: Path, depth: int) -> Submodule:
+    def _submodule(
+        self, directory: UntrustedDirectory, roots: OpenedRoots, depth: int
+    ) -> Submodule:
         if depth > _MAX_DEPTH:
             raise broken(f"{_IN_A_SUBMODULE}The submodules are nested too deeply.")
         try:
-            with self.open(directory) as private:
+            with self._open(directory, roots) as private:
                 porcelain, modified = self._compare(private, depth)
         except Unreadable as unreadable:
             # The superproject exists and is a repository, so it is neither missing nor none.
@@ -169,9 +179,12 @@ def _bare(private: PrivateDirectory) -> Porcelain:
 
 
 def _head(private: PrivateDirectory, commit: str) -> Head:
-    check_loose_object(private.object_directories, commit)
+    roots = private.location.roots
+    check_loose_object(private.object_directories, commit, roots)
     output = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT_FORMAT, commit, "--")
     commit_id, subject, author, seconds = decode(output.removesuffix(b"\n")).split("\0")
+    if commit_id != commit:  # HEAD or the branch is at a tag
+        check_loose_object(private.object_directories, commit_id, roots)
     return Head(commit_id, subject[:_MAX_TEXT], author[:_MAX_TEXT], _time(seconds))
 
 

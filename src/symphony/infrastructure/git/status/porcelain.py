@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from symphony.infrastructure.git.files.decoding import decode
+from symphony.infrastructure.git.files.stopping import CheckStopped
 
 SUBMODULE_MODE = b"160000"
+_RECORDS_PER_CHECK = 1000
 _NO_COMMIT = b"(initial)"
 
 
@@ -30,10 +32,13 @@ class Porcelain:
     modified: list[bytes] = field(default_factory=list[bytes])
 
 
-def parse_porcelain(output: bytes) -> Porcelain:
+def parse_porcelain(output: bytes, check_stopped: CheckStopped) -> Porcelain:
+    """Raises: Stopped."""
     porcelain = Porcelain()
     records = iter(output.split(b"\0"))
-    for record in records:
+    for number, record in enumerate(records):
+        if number % _RECORDS_PER_CHECK == 0:
+            check_stopped()
         match record[:2]:
             case b"# ":
                 _parse_header(porcelain, record[2:])

@@ -4,11 +4,8 @@ git would run itself in each of them, with the submodule's own configuration. In
 option keeps git out of them, and each is inspected like any other repository.
 """
 
-import os
-import stat
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from symphony.infrastructure.git.files.config import read_values
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
@@ -30,7 +27,7 @@ class Submodule:
     has_untracked: bool
 
 
-InspectSubmodule = Callable[[Path], Submodule]
+InspectSubmodule = Callable[[UntrustedDirectory], Submodule]
 
 
 def count_modified(
@@ -38,23 +35,26 @@ def count_modified(
 ) -> int:
     """Return how many submodules are at another commit, have changes, or are missing.
 
-    Raises: Unreadable, OSError.
+    Raises: Unreadable, Stopped, OSError.
     """
     if not submodules:
         return 0
-    ignore = _ignore_values(private)
-    return sum(
-        _is_modified(private, path, commit, ignore(path), inspect) for path, commit in submodules
-    )
-
-
-def _ignore_values(private: PrivateDirectory) -> Callable[[str], str]:
-    """Return a function from a path to its value of `ignore` (gitmodules(5),
-    `submodule.<name>.ignore`)."""
     work_tree = private.location.work_tree
     assert work_tree is not None  # noqa: S101 - a bare repository has no files
-    with UntrustedDirectory(work_tree) as top:
-        modules = read_values(top, ".gitmodules")
+    ignore = _ignore_values(private, work_tree)
+    modified = 0
+    for path, commit in submodules:
+        work_tree.check_stopped()
+        modified += _is_modified(work_tree, path, commit, ignore(path), inspect)
+    return modified
+
+
+def _ignore_values(
+    private: PrivateDirectory, work_tree: UntrustedDirectory
+) -> Callable[[str], str]:
+    """Return a function from a path to its value of `ignore` (gitmodules(5),
+    `submodule.<name>.ignore`)."""
+    modules = read_values(work_tree, ".gitmodules")
     sections = {
         values[-1]: section
         for (section, name), values in modules.items()
@@ -71,21 +71,18 @@ def _ignore_values(private: PrivateDirectory) -> Callable[[str], str]:
 
 
 def _is_modified(
-    private: PrivateDirectory, path: str, commit: str, ignore: str, inspect: InspectSubmodule
+    work_tree: UntrustedDirectory, path: str, commit: str, ignore: str, inspect: InspectSubmodule
 ) -> bool:
     if ignore in _IGNORE_ALWAYS:
         return False
-    assert private.location.work_tree is not None  # noqa: S101 - a bare repository has no files
-    directory = private.location.work_tree / path
     try:
-        mode = os.lstat(directory).st_mode
+        directory = work_tree.open(*path.split("/"))
     except (FileNotFoundError, NotADirectoryError):
         return True
-    if not stat.S_ISDIR(mode) or os.path.realpath(directory) != str(directory):
-        return True
-    if not os.path.lexists(directory / ".git"):
-        return False  # it is not checked out
-    submodule = inspect(directory)
+    with directory:
+        if directory.mode(".git") is None:
+            return False  # it is not checked out
+        submodule = inspect(directory)
     return (
         (submodule.head is not None and submodule.head != commit)
         or (submodule.has_changes and ignore not in _IGNORE_CHANGES)
