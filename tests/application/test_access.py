@@ -12,6 +12,7 @@ from symphony.application.callers import Caller
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
 from symphony.application.orchestrations.password_reset import SetPassword, set_password
 from symphony.application.orchestrations.sign_in import SignIn, sign_in
+from symphony.application.ports import Requester
 from symphony.application.user_profiles import (
     DeleteUserProfile,
     GetUserProfile,
@@ -24,6 +25,7 @@ from symphony.application.vaults.vaults import AddVaultSession, add_vault_sessio
 from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.errors import TokenRefused
 from symphony.domain.user_profiles import FIRST_GENERATION, ProfileUpdate
+from symphony.infrastructure.passwords import Argon2Passwords
 from tests.application.conftest import ADDRESS, PASSWORD
 
 NEW = "another horse, another battery"
@@ -32,15 +34,17 @@ NEW = "another horse, another battery"
 async def test_a_sign_in_that_verified_the_old_password_gets_no_token_of_the_new_one(
     app: Application, ada: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verify, was_verified, is_changed = type(app.passwords).verify, asyncio.Event(), asyncio.Event()
+    verify, was_verified, is_changed = Argon2Passwords.verify, asyncio.Event(), asyncio.Event()
 
-    async def slowly(self: object, password: str, password_hash: str | None) -> bool:
-        matches = await verify(self, password, password_hash)  # pyright: ignore[reportArgumentType]
+    async def slowly(
+        self: Argon2Passwords, password: str, password_hash: str | None, requester: Requester
+    ) -> bool:
+        matches = await verify(self, password, password_hash, requester)
         was_verified.set()
         await is_changed.wait()
         return matches
 
-    monkeypatch.setattr(type(app.passwords), "verify", slowly)
+    monkeypatch.setattr(Argon2Passwords, "verify", slowly)
     signing_in = asyncio.create_task(sign_in(SignIn("ada", PASSWORD, ADDRESS), app))
     await was_verified.wait()
     await set_password(SetPassword(ada, NEW), app)

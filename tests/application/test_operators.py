@@ -29,6 +29,7 @@ from symphony.domain.base import new_id
 from symphony.domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
 from tests.application.conftest import ADDRESS, PASSWORD
 from tests.application.test_people import OTHER, make_token
+from tests.support.hashing import REQUESTER
 
 
 @pytest.mark.usefixtures("long_pauses")
@@ -57,11 +58,11 @@ async def test_a_reset_replaces_the_password_and_ends_a_lock_out_of_this_user(
 @pytest.mark.usefixtures("long_pauses")
 async def test_a_reset_ends_the_pause_of_the_current_password(app: Application, ada: UUID) -> None:
     for _ in range(MAX_FAILURES):
-        assert await check_password(str(ada), "wrong", None, app) is None
+        assert await check_password(str(ada), "wrong", None, REQUESTER, app) is None
     with pytest.raises(TooManyAttempts):
-        await check_password(str(ada), "wrong", None, app)
+        await check_password(str(ada), "wrong", None, REQUESTER, app)
     await set_password(SetPassword(ada, OTHER), app)
-    assert await check_password(str(ada), "wrong", None, app) is None
+    assert await check_password(str(ada), "wrong", None, REQUESTER, app) is None
 
 
 async def test_a_reset_needs_a_valid_password_and_a_user(app: Application, ada: UUID) -> None:

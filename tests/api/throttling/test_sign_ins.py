@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
-from symphony.application.ports import Overloaded
+from symphony.application.ports import Overloaded, Requester
 from symphony.config.settings import Settings
 from symphony.domain import attempts
 from symphony.infrastructure.passwords import Argon2Passwords
@@ -175,9 +175,11 @@ async def test_beyond_the_limit_a_stranger_cannot_tell_the_right_password_from_a
     compared: list[str | None] = []
     verify = Argon2Passwords.verify
 
-    async def noted(self: Argon2Passwords, password: str, password_hash: str | None) -> bool:
+    async def noted(
+        self: Argon2Passwords, password: str, password_hash: str | None, requester: Requester
+    ) -> bool:
         compared.append(password_hash)
-        return await verify(self, password, password_hash)
+        return await verify(self, password, password_hash, requester)
 
     await strangers_fail(client, "ada")
     monkeypatch.setattr(Argon2Passwords, "verify", noted)
