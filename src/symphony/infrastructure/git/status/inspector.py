@@ -171,6 +171,8 @@ def _bare(private: PrivateDirectory) -> Porcelain:
 def _head(private: PrivateDirectory, commit: str) -> Head:
     check_loose_object(private.object_directories, commit)
     output = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT_FORMAT, commit, "--")
+    if not output:  # git compares files with a tree, too
+        raise broken("HEAD does not refer to a commit.")
     commit_id, subject, author, seconds = decode(output.removesuffix(b"\n")).split("\0")
     return Head(commit_id, subject[:_MAX_TEXT], author[:_MAX_TEXT], _time(seconds))
 
