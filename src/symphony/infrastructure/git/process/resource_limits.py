@@ -53,8 +53,8 @@ class ResourceLimits:
             "-c 0",
             f"-v {values[resource.RLIMIT_AS][1] // _KIB}",
             f"-f {values[resource.RLIMIT_FSIZE][1] // _BLOCK}",
+            f"-S -t {soft}",  # first, since a hard limit below the soft one is refused
             f"-H -t {hard}",
-            f"-S -t {soft}",
         )
         script = "".join(f"ulimit {setting} 2>&-\n" for setting in settings) + 'exec "$@"'
         return ["/bin/sh", "-c", script, "sh", *command]
