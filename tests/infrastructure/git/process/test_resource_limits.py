@@ -60,8 +60,11 @@ def test_lower_limits_of_the_service_itself_stay(
     new_program: NewProgram, tmp_path: Path, *, has_children: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = {resource.RLIMIT_CPU: 5, resource.RLIMIT_FSIZE: 1 << 20}
-    unlimited = resource.RLIM_INFINITY
-    monkeypatch.setattr(resource, "getrlimit", lambda kind: (0, own.get(kind, unlimited)))
+
+    def own_limits(kind: int) -> tuple[int, int]:
+        return 0, own.get(kind, resource.RLIM_INFINITY)
+
+    monkeypatch.setattr(resource, "getrlimit", own_limits)
     wait = "" if has_children else "sleep 0.2"
     program = new_program(f"{wait}\ncat /proc/self/limits", LIMITS, has_children=has_children)
     limits = limits_in(run(program, tmp_path))

@@ -39,7 +39,11 @@ async def test_a_process_that_takes_too_much_memory_while_it_runs_is_killed(
     endless: Repository, new_git: NewGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """git waits for a FIFO here, and takes more than nothing."""
-    monkeypatch.setattr(ResourceLimits, "apply", lambda *_: None)
+
+    def no_limits(_limits: ResourceLimits, _process: int) -> None:
+        pass
+
+    monkeypatch.setattr(ResourceLimits, "apply", no_limits)
     options = ProgramOptions(limits=ResourceLimits(memory=1 << 20))
     git = new_git(InspectionLimits(watch_interval=0.05, program=options))
     status = await git.status(USER, str(endless.path))

@@ -35,7 +35,7 @@ class GroupMemory:
 
 def _scan() -> dict[int, int]:
     sizes = dict[int, int]()
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # there is none, or this process may not read it
         for name in os.listdir(_PROCESSES):
             if name.isdecimal():
                 with suppress(OSError):  # it has terminated
