@@ -3,6 +3,7 @@
 import logging
 import os
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,6 @@ from symphony.infrastructure.git.discovery.classification import ClassifiedRepos
 from symphony.infrastructure.git.discovery.finder import LocalFinder
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import GitRoots
-from symphony.infrastructure.git.process.fair_queue import FairQueue
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit
 from symphony.infrastructure.git.remotes.remote_repository import RemoteRepository
 from symphony.infrastructure.git.status import inspector
@@ -74,12 +74,14 @@ async def test_a_thread_that_cannot_be_started_is_an_overload(
 ) -> None:
     repo = Repository.created(root / "repo")
 
-    def refuse(*_: object) -> None:
-        raise Overloaded
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError
 
-    monkeypatch.setattr(FairQueue, "start", refuse)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
     with pytest.raises(Overloaded):
         await git.status(USER, str(repo.path))
+    monkeypatch.undo()
+    assert (await git.status(USER, str(repo.path))).state == RepoState.CLEAN
 
 
 @ERRORS

@@ -1,8 +1,10 @@
 """An inspection with limited memory, and what is reported beyond the limit."""
 
+import asyncio
 import subprocess
 import tracemalloc
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -14,6 +16,7 @@ from symphony.infrastructure.git.process.resource_limits import ResourceLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from symphony.infrastructure.git.status.porcelain import parse_porcelain
 from tests.infrastructure.git.factories import NewGit
+from tests.support import processes
 from tests.support.repositories import USER, running
 from tests.support.server import until
 
@@ -56,6 +59,25 @@ async def test_a_process_that_takes_too_much_memory_while_it_runs_is_killed(
         return running() == []
 
     await until(nothing_is_left)
+
+
+@pytest.mark.long
+async def test_fifty_boards_at_once_take_no_more_memory_than_their_share(
+    root: Path, new_git: NewGit
+) -> None:
+    bombs = [Repository.created(root / str(number)) for number in range(4)]
+    for bomb in bombs:
+        write_tree_bomb(bomb, 12 << 20)
+    paths = [str(bomb.path) for bomb in bombs]
+    git = new_git(LIMITS.within(3 * MEMORY))
+    boards = asyncio.gather(*(git.statuses(UUID(int=n), paths, within=5) for n in range(50)))
+    highest = 0
+    while not (await asyncio.wait([boards], timeout=0.02))[0]:
+        started = [each for each in processes.children() if processes.name(each) == "git"]
+        highest = max(highest, sum(map(processes.resident_memory, started)))
+    assert MEMORY // 4 < highest <= 3 * MEMORY
+    statuses = [each for board in boards.result() for each in board.values()]
+    assert {each.reason for each in statuses} == {REASON}
 
 
 def test_the_output_of_git_is_read_without_a_list_of_all_files() -> None:
