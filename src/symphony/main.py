@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -36,6 +36,7 @@ from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import derive_key, keyed_hash
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
+from symphony.infrastructure.git.process.machine_memory import machine_memory
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from symphony.infrastructure.hashing_threads import HashingThreads, threads_per_process
@@ -74,6 +75,13 @@ class GitLimits:
     inspection: InspectionLimits = field(default_factory=InspectionLimits)
     search: SearchLimits = field(default_factory=SearchLimits)
     sync: SyncLimits = field(default_factory=SyncLimits)
+
+    @classmethod
+    def for_memory(cls, memory: int) -> Self:
+        """Return the limits with which git takes three quarters of this memory, in bytes."""
+        return cls(
+            inspection=InspectionLimits().within(memory // 2), sync=SyncLimits().within(memory // 4)
+        )
 
 
 def create_app(
@@ -171,7 +179,7 @@ async def running_application(
     On exit, it finishes the commands in progress before it closes the database.
     """
     threads = HashingThreads(threads_per_process(os.cpu_count() or 1, settings.workers))
-    limits = git_limits or GitLimits()
+    limits = git_limits or GitLimits.for_memory(machine_memory() // settings.workers)
     git = LocalGit(settings.git_roots, limits.inspection) if settings.git_roots else None
     remotes = (
         RemoteGit(

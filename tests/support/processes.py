@@ -28,6 +28,11 @@ def environment(process: psutil.Process) -> dict[str, str]:
     return _unless_ended(process.environ, {})
 
 
+def resident_memory(process: psutil.Process) -> int:
+    """In bytes; 0 if the process has exited."""
+    return _unless_ended(lambda: process.memory_info().rss, 0)
+
+
 def has_ended(pid: int) -> bool:
     """True also for a zombie, which its new parent may not have reaped yet."""
     zombie = psutil.STATUS_ZOMBIE

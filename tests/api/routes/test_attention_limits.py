@@ -39,6 +39,19 @@ async def test_without_git_roots_vaults_are_listed_and_no_repo_is_inspected(
         assert ([each["name"] for each in told["items"]], told["unobserved"]) == (["keys"], 1)
 
 
+async def test_a_repository_that_cannot_be_inspected_does_not_hide_the_others(
+    ada: User, folder: Path, upstream: Repository
+) -> None:
+    odd = upstream.clone(folder / "odd")
+    odd.write(".git/HEAD", odd.git("rev-parse", "HEAD^{tree}"))
+    clone = upstream.clone(folder / "clone")
+    dirty(clone)
+    workspace = (await ada.workspace())["id"]
+    for each in (odd, clone):
+        await ada.repo(workspace, each.path.name, path=str(each.path))
+    assert await reasons(ada) == {"odd": ["unreadable"], "clone": ["dirty"]}
+
+
 async def test_parallel_boards_are_equal_and_share_the_threads(
     ada: User, eve: User, folder: Path, upstream: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

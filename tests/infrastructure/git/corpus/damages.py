@@ -98,6 +98,38 @@ def branch_of_a_commit_that_is_not_there(repo: Repository) -> None:
     repo.write(".git/refs/heads/main", "1234567890" * 4 + "\n")
 
 
+def head_at_a_tree(repo: Repository) -> None:
+    repo.write(".git/HEAD", repo.git("rev-parse", "HEAD^{tree}"))
+
+
+def head_at_a_blob(repo: Repository) -> None:
+    repo.write(".git/HEAD", repo.git("rev-parse", "HEAD:file"))
+
+
+def branch_at_a_tree(repo: Repository) -> None:
+    repo.write(".git/refs/heads/main", repo.git("rev-parse", "HEAD^{tree}"))
+
+
+def branch_at_a_tag_of_a_tree(repo: Repository) -> None:
+    repo.git("tag", "--annotate", "--message=tree", "tree", "HEAD^{tree}")
+    repo.write(".git/refs/heads/main", repo.git("rev-parse", "tree"))
+
+
+def branch_at_a_tag_of_a_blob(repo: Repository) -> None:
+    repo.git("tag", "--annotate", "--message=file", "blob", "HEAD:file")
+    repo.write(".git/refs/heads/main", repo.git("rev-parse", "blob"))
+
+
+def branch_of_a_bare_repository_at_a_tree(repo: Repository) -> None:
+    branch_at_a_tag_of_a_tree(repo)
+    repo.git("config", "core.bare", "true")
+
+
+def branch_of_a_bare_repository_at_a_blob(repo: Repository) -> None:
+    branch_at_a_tag_of_a_blob(repo)
+    repo.git("config", "core.bare", "true")
+
+
 def missing_tree(repo: Repository) -> None:
     tree = repo.git("rev-parse", "HEAD^{tree}")
     (repo.git_directory / "objects" / tree[:2] / tree[2:]).unlink()
@@ -281,6 +313,13 @@ DAMAGES: dict[Damage, tuple[RepoState, str]] = {
     head_at_no_valid_name: (ERROR, "HEAD is damaged."),
     head_at_a_lock_file: (ERROR, "HEAD is damaged."),
     branch_of_a_commit_that_is_not_there: (ERROR, MESSAGE_OF_GIT),
+    head_at_a_tree: (ERROR, "HEAD does not refer to a commit."),
+    head_at_a_blob: (ERROR, MESSAGE_OF_GIT),
+    branch_at_a_tree: (ERROR, "HEAD does not refer to a commit."),
+    branch_at_a_tag_of_a_tree: (ERROR, "HEAD does not refer to a commit."),
+    branch_at_a_tag_of_a_blob: (ERROR, MESSAGE_OF_GIT),
+    branch_of_a_bare_repository_at_a_tree: (ERROR, "HEAD does not refer to a commit."),
+    branch_of_a_bare_repository_at_a_blob: (ERROR, "HEAD does not refer to a commit."),
     missing_tree: (ERROR, MESSAGE_OF_GIT),
     damaged_commit: (ERROR, MESSAGE_OF_GIT),
     damaged_config: (ERROR, "config is not a valid git configuration file."),

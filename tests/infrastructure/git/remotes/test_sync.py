@@ -294,7 +294,7 @@ async def test_what_a_remote_sends_has_a_limit(
 ) -> None:
     cloned(remote, root)
     await sync()
-    limits = SyncLimits(mirrors=MirrorLimits(max_size=10), size_check_interval=0.0)
+    limits = SyncLimits(mirrors=MirrorLimits(max_size=10), watch_interval=0.0)
     monkeypatch.setattr(Mirror, "prepare", keep)
     with pytest.raises(RemoteFailed, match="The remote sends more than 10 bytes"):
         await sync.using(new_remotes(limits))()

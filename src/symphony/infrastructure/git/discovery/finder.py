@@ -1,6 +1,7 @@
 """Discovery of repositories on this machine's disk: a queue of searches with time limits."""
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,9 @@ from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.fair_queue import FairQueue
 from symphony.infrastructure.git.process.temporary_directory import is_service_temporary
+
+_LOG = logging.getLogger("symphony")
+_FAILED = "The repository cannot be read: an unexpected error, which the service has logged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,13 @@ class LocalFinder(Finder):
         def visit(directory: UntrustedDirectory) -> bool:
             if is_service_temporary(directory.path):
                 return False  # a private git directory resembles a bare repository
-            repository = classify(directory, roots)
+            try:
+                repository = classify(directory, roots)
+            except Stopped:
+                raise
+            except Exception:  # one repository must not make the whole search fail
+                _LOG.exception("a repository could not be classified")
+                repository = ClassifiedRepository(directory.path, reason=_FAILED)
             if repository is None:
                 return True
             if len(repositories) == self._limits.max_found:

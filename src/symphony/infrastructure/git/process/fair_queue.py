@@ -41,10 +41,16 @@ class FairQueue:
         return queue
 
     def start(self, work: Callable[[], T]) -> futures.Future[T]:
-        """Start the work in a thread. Raises: Overloaded when the service is stopping."""
+        """Start the work in a thread.
+
+        Raises: Overloaded when the service is stopping, or the system starts no more threads.
+        """
         if self._is_closed:
             raise Overloaded
-        future = start_thread(work, self._name)
+        try:
+            future = start_thread(work, self._name)
+        except RuntimeError:
+            raise Overloaded from None
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future

@@ -2,6 +2,7 @@
 
 import os
 import selectors
+import shutil
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,8 @@ from subprocess import PIPE, Popen
 
 from symphony.infrastructure.git.files.stopping import Stopped
 from symphony.infrastructure.git.files.unreadable import broken
+from symphony.infrastructure.git.process.group_memory import GroupMemory
+from symphony.infrastructure.git.process.resource_limits import CAN_LIMIT_OTHERS, ResourceLimits
 
 _MAX_ERROR_OUTPUT = 1 << 16  # bytes
 _CHUNK = 1 << 16  # bytes
@@ -32,7 +35,19 @@ _ENVIRONMENT = {
     # For a single allocation: enough for the largest index. An object of a few bytes can claim to
     # be of any size.
     "GIT_ALLOC_LIMIT": "512m",
+    # glibc reserves address space for each thread otherwise.
+    "MALLOC_ARENA_MAX": "1",
 }
+# With these, all the work of real repositories fits into the limit of memory: git maps packs in
+# windows of 1 GiB otherwise, and each thread reserves address space for its stack.
+_MEMORY_SETTINGS = (
+    ("core.packedGitWindowSize", "32m"),
+    ("core.packedGitLimit", "256m"),
+    ("core.preloadIndex", "false"),
+    ("index.threads", "1"),
+    ("pack.threads", "1"),
+)
+_GROUP_MEMORY = GroupMemory()
 
 
 def _search_path() -> str:
@@ -47,11 +62,14 @@ class ProgramOptions:
     """The directories in which git and ssh are searched: by default the operator's `PATH`."""
     max_output: int = 16 << 20
     """The limit of output that is kept in memory, in bytes."""
+    limits: ResourceLimits = field(default_factory=ResourceLimits)
+    """The limits of each process."""
 
 
 def config_variables(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Return environment variables that give git these settings (git-config(1),
-    `GIT_CONFIG_COUNT`)."""
+    `GIT_CONFIG_COUNT`), and those that bound its memory."""
+    settings = [*settings, *_MEMORY_SETTINGS]
     variables = {"GIT_CONFIG_COUNT": str(len(settings))}
     for number, (name, value) in enumerate(settings):
         variables[f"GIT_CONFIG_KEY_{number}"] = name
@@ -68,13 +86,20 @@ class GitFailed(Exception):
 
 
 class Program:
-    """git, run by one thread for one inspection or sync; any thread may stop it."""
+    """git, run by one thread for one inspection or sync; any thread may stop it.
 
-    def __init__(self, options: ProgramOptions) -> None:
+    The limits of its processes apply some microseconds after git was started, or milliseconds while
+    other threads are busy. Where git starts other programs (`has_children`) they apply before: what
+    it starts earlier would have no limits.
+    """
+
+    def __init__(self, options: ProgramOptions, *, has_children: bool = False) -> None:
         self._options = options
+        self._is_limited_first = has_children or not CAN_LIMIT_OTHERS
         self._lock = threading.Lock()
         self._running: Popen[bytes] | None = None
         self._is_stopped = False
+        self._has_too_much_memory = False
 
     def run(
         self,
@@ -85,7 +110,8 @@ class Program:
     ) -> bytes:
         """Run git in a directory and return its output; without `input_file` it has no input.
 
-        Raises: GitFailed, Stopped, Unreadable when it prints too much or is not installed.
+        Raises: GitFailed, Stopped, Unreadable when git exceeds a limit, prints too much, or is not
+        installed.
         """
         limit = self._options.max_output
         output = bytearray()
@@ -114,14 +140,16 @@ class Program:
     ) -> None:
         """Run git and pass its output, of any length, to `consume` in chunks.
 
-        Raises: GitFailed, Stopped, Unreadable when git is not installed, and what `consume` raises,
-        which kills git.
+        Raises: GitFailed, Stopped, Unreadable when git exceeds a limit or is not installed, and
+        what `consume` raises, which kills git.
         """
         with (
             open(input_file or os.devnull, "rb") as opened,
             self._start(["git", *arguments], directory, variables, opened.fileno()) as process,
         ):
             try:
+                if not self._is_limited_first:
+                    self._options.limits.apply(process.pid)
                 error_output = _read(process, consume)
                 process.wait()
             except BaseException:
@@ -130,10 +158,7 @@ class Program:
             finally:
                 with self._lock:
                     self._running = None
-        if self._is_stopped:
-            raise Stopped
-        if process.returncode != 0:
-            raise GitFailed(error_output.decode("utf-8", "replace"))
+        self._check_end(process.returncode, error_output.decode("utf-8", "replace"))
 
     def stop(self) -> None:
         """Kill git and every process that it started; later runs raise Stopped."""
@@ -147,6 +172,25 @@ class Program:
         if self._is_stopped:
             raise Stopped
 
+    def limit_memory(self) -> None:
+        """Kill git when it and the processes that it started take too much memory together."""
+        process = self._running
+        limits = self._options.limits
+        if process is not None and _GROUP_MEMORY.of(process.pid) > limits.memory:
+            with self._lock:
+                if self._running is process:
+                    self._has_too_much_memory = True
+                    _kill(process)
+
+    def _check_end(self, status: int, error_output: str) -> None:
+        self.check_stopped()
+        limits = self._options.limits
+        if self._has_too_much_memory:
+            raise broken(limits.too_much_memory())
+        if status != 0:
+            exceeded = limits.exceeded(status, error_output)
+            raise GitFailed(error_output) if exceeded is None else broken(exceeded)
+
     def _start(
         self,
         command: list[str],
@@ -157,22 +201,22 @@ class Program:
         with self._lock:
             if self._is_stopped:
                 raise Stopped
-            try:
-                self._running = Popen(  # noqa: S603 - git, and arguments of our own choice
-                    command,
-                    cwd=directory,
-                    env={"PATH": self._options.search_path, **_ENVIRONMENT, **variables},
-                    stdin=standard_input,
-                    stdout=PIPE,
-                    stderr=PIPE,
-                    # A process group that can be killed as a whole, without a terminal for prompts.
-                    start_new_session=True,
-                )
-            except FileNotFoundError:
-                raise broken(
-                    "git is not installed on the machine that runs this service."
-                ) from None
-            return self._running
+            options = self._options
+            if shutil.which(command[0], path=options.search_path) is None:
+                raise broken("git is not installed on the machine that runs this service.")
+            process = Popen(  # noqa: S603 - git, and arguments of our own choice
+                options.limits.command(command) if self._is_limited_first else command,
+                cwd=directory,
+                env={"PATH": options.search_path, **_ENVIRONMENT, **variables},
+                stdin=standard_input,
+                stdout=PIPE,
+                stderr=PIPE,
+                # A process group that can be killed as a whole, without a terminal for prompts.
+                start_new_session=True,
+            )
+            self._has_too_much_memory = False
+            self._running = process
+            return process
 
 
 def _read(process: Popen[bytes], consume: Callable[[bytes], None]) -> bytes:

@@ -1,25 +1,30 @@
 """Syncs with remotes: a queue, a time limit for each, and one sync of a repo at a time."""
 
 import asyncio
+import logging
 import tempfile
 import time
 from collections.abc import Collection, Generator, Iterable
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
+from symphony.domain.errors import DomainError
 from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.fair_queue import FairQueue
+from symphony.infrastructure.git.process.machine_memory import concurrency_within
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
 from symphony.infrastructure.git.process.threads import start_thread
+from symphony.infrastructure.git.process.watching import wait_watched
 from symphony.infrastructure.git.remotes.address import (
     RemoteAddress,
     Resolver,
@@ -34,6 +39,8 @@ from symphony.infrastructure.git.remotes.remote_repository import (
 )
 from symphony.infrastructure.git.status.inspector import Inspector
 
+_LOG = logging.getLogger("symphony")
+
 
 @dataclass(frozen=True, slots=True)
 class SyncLimits:
@@ -43,7 +50,8 @@ class SyncLimits:
     most of the time, so many can run. `max_queued` per user includes the running syncs.
 
     The refusal of a host comes after a multiple of `refusal_interval`: its time must not reveal
-    whether the service's own network has such a name.
+    whether the service's own network has such a name. `watch_interval` is the time between two
+    measurements of what git fetches and of its memory.
     """
 
     time_limit: float = 30
@@ -51,10 +59,17 @@ class SyncLimits:
     concurrency: int = 32
     max_queued: int = 16
     max_branches: int = MAX_BRANCHES
-    size_check_interval: float = 0.5
+    watch_interval: float = 0.5
     refusal_interval: float = 1
     mirrors: MirrorLimits = field(default_factory=MirrorLimits)
     program: ProgramOptions = field(default_factory=ProgramOptions)
+
+    def within(self, memory: int) -> Self:
+        """Return the limits with which all syncs together take this much memory, in bytes."""
+        total, per_user = concurrency_within(
+            memory, self.program.limits.memory, self.concurrency, self.concurrency_per_user
+        )
+        return replace(self, concurrency=total, concurrency_per_user=per_user)
 
 
 class RemoteGit(Remotes):
@@ -95,7 +110,7 @@ class RemoteGit(Remotes):
         time_limit = self._limits.time_limit
         remote = RemoteAddress.parse(remote_url)
         queue = self._queue.for_user(user_id)
-        program = Program(self._limits.program)
+        program = Program(self._limits.program, has_children=True)
         self._programs.add(program)
         try:
             with queue.slot(self._limits.max_queued):
@@ -106,7 +121,10 @@ class RemoteGit(Remotes):
                 sync = partial(self._sync, program, remote, address, repo_id, path)
                 work = await queue.submit(sync, time_limit)
                 async with asyncio.timeout(remaining):
-                    return await self._wait(work, self._mirrors.mirror(repo_id))
+                    mirror = self._mirrors.mirror(repo_id)
+                    return await wait_watched(
+                        work, partial(self._check, program, mirror), self._limits.watch_interval
+                    )
         except TimeoutError:
             raise RemoteTimeout(time_limit) from None
         except Stopped:
@@ -114,6 +132,13 @@ class RemoteGit(Remotes):
         except OSError as error:
             reason = error.strerror or "unknown error"
             raise RemoteFailed(f"The service cannot store what it fetches: {reason}.") from None
+        except (DomainError, Overloaded):
+            raise
+        except Exception:
+            _LOG.exception("a sync failed")
+            raise RemoteFailed(
+                "The sync failed unexpectedly; the log of the service has the error."
+            ) from None
         finally:
             # The caller may have been cancelled. The thread then finds git killed, and unlocks the
             # mirror.
@@ -144,16 +169,12 @@ class RemoteGit(Remotes):
             remote.require_port(self._ports)
         return address
 
-    async def _wait(self, work: "asyncio.Future[RemoteState]", mirror: Mirror) -> RemoteState:
-        """Wait for the work while the size of what it fetches is within the limit."""
+    def _check(self, program: Program, mirror: Mirror) -> None:
+        """Stop git when it takes too much memory. Raises: RemoteFailed when it fetches too much."""
+        program.limit_memory()
         max_size = self._limits.mirrors.max_size
-        try:
-            while not (await asyncio.wait([work], timeout=self._limits.size_check_interval))[0]:
-                if await asyncio.wrap_future(start_thread(mirror.size, "mirror")) > max_size:
-                    raise RemoteFailed(f"The remote sends more than {max_size:,} bytes.")
-            return work.result()
-        finally:
-            work.cancel()
+        if mirror.size() > max_size:
+            raise RemoteFailed(f"The remote sends more than {max_size:,} bytes.")
 
     def _sync(
         self, program: Program, remote: RemoteAddress, address: IpAddress, repo_id: UUID, path: str

@@ -20,6 +20,8 @@ _HEADS = "refs/heads/"
 _BRANCH = re.compile(
     rb"(?P<id>[0-9a-f]{40}|[0-9a-f]{64})\t(?P<ref>refs/heads/[^\x00-\x20\x7f~^:?*\[\\]+)"
 )
+_LINE = re.compile(rb"[^\n]+")
+_LINES_PER_CHECK = 1000
 _DEFAULT = re.compile(rb"ref: (?P<ref>refs/heads/\S+)\tHEAD")
 _VERSION = re.compile(rb"git version (\d+)\.(\d+)")
 # The first version with http.curloptResolve, which sets the IP address of a host name; an older git
@@ -65,7 +67,8 @@ class RemoteRepository:
             "remote.origin.promisor": "true",
             "remote.origin.partialclonefilter": "tree:0",
             "fetch.unpackLimit": "1",
-            "pack.threads": "1",
+            # A remote that sends files nevertheless: git writes large ones in pieces.
+            "core.bigFileThreshold": "16m",
             "core.hooksPath": os.devnull,
         }
         self._variables = {
@@ -85,13 +88,15 @@ class RemoteRepository:
         commits: dict[str, str] = {}
         default = None
         output = self._git("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*")
-        for line in output.split(b"\n"):
-            if branch := _BRANCH.fullmatch(line):
+        for number, line in enumerate(_LINE.finditer(output)):
+            if number % _LINES_PER_CHECK == 0:
+                self._program.check_stopped()
+            if branch := _BRANCH.fullmatch(line[0]):
                 commits[os.fsdecode(branch["ref"])] = branch["id"].decode()
-            elif symbolic := _DEFAULT.fullmatch(line):
+                if len(commits) > self._max_branches:
+                    raise RemoteFailed(f"The remote has more than {self._max_branches:,} branches.")
+            elif symbolic := _DEFAULT.fullmatch(line[0]):
                 default = os.fsdecode(symbolic["ref"])
-        if len(commits) > self._max_branches:
-            raise RemoteFailed(f"The remote has more than {self._max_branches:,} branches.")
         return BranchList(commits, default if default in commits else None)
 
     def fetch(self, branch: str, branches: BranchList) -> str:

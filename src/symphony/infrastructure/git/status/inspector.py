@@ -182,6 +182,8 @@ def _head(private: PrivateDirectory, commit: str) -> Head:
     roots = private.location.roots
     check_loose_object(private.object_directories, commit, roots)
     output = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT_FORMAT, commit, "--")
+    if not output:  # git compares files with a tree, too
+        raise broken("HEAD does not refer to a commit.")
     commit_id, subject, author, seconds = decode(output.removesuffix(b"\n")).split("\0")
     if commit_id != commit:  # HEAD or the branch is at a tag
         check_loose_object(private.object_directories, commit_id, roots)

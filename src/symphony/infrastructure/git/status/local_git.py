@@ -1,12 +1,14 @@
 """Git repositories on this machine's disk: a queue of inspections, each with a time limit."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 from symphony.application.ports import Overloaded
@@ -14,18 +16,22 @@ from symphony.domain.base import utc_now
 from symphony.domain.git import Git, RepoState, RepoStatus
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
+from symphony.infrastructure.git.process.machine_memory import concurrency_within
 from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
+from symphony.infrastructure.git.process.watching import wait_watched
 from symphony.infrastructure.git.status.inspector import MAX_COPIED, Inspector
 
 _CPUS = os.cpu_count() or 1
+_LOG = logging.getLogger("symphony")
 
 
 @dataclass(frozen=True, slots=True)
 class InspectionLimits:
     """The limits of inspections.
 
-    `time_limit` is in seconds, for the inspection and again for the wait in the queue. The total
+    Times are in seconds: `time_limit` for the inspection and again for the wait in the queue,
+    `watch_interval` between two measurements of the memory that git takes. The total
     concurrency is four times that of a user, so four users have to be stuck before others wait.
     `max_queued` per user is work for a few seconds.
     """
@@ -35,7 +41,15 @@ class InspectionLimits:
     concurrency: int = 8 * _CPUS
     max_queued: int = 200
     max_copied: int = MAX_COPIED
+    watch_interval: float = 0.25
     program: ProgramOptions = field(default_factory=ProgramOptions)
+
+    def within(self, memory: int) -> Self:
+        """Return the limits with which all inspections together take this much memory, in bytes."""
+        total, per_user = concurrency_within(
+            memory, self.program.limits.memory, self.concurrency, self.concurrency_per_user
+        )
+        return replace(self, concurrency=total, concurrency_per_user=per_user)
 
 
 class LocalGit(Git):
@@ -102,7 +116,7 @@ class LocalGit(Git):
         try:
             inspection = await queue.submit(partial(inspector.inspect, path), limits.time_limit)
             async with asyncio.timeout(limits.time_limit):
-                return await inspection
+                return await wait_watched(inspection, program.limit_memory, limits.watch_interval)
         except TimeoutError:
             return RepoStatus(
                 state=RepoState.ERROR,
@@ -111,6 +125,15 @@ class LocalGit(Git):
             )
         except Stopped:
             raise Overloaded from None  # the service is stopping
+        except Overloaded:
+            raise
+        except Exception:  # one repository must not make a whole board fail
+            _LOG.exception("an inspection failed")
+            return RepoStatus(
+                state=RepoState.ERROR,
+                reason="The inspection failed unexpectedly; the log of the service has the error.",
+                observed_at=requested_at,
+            )
         finally:
             # The caller may have been cancelled: then git, and the thread that runs it, are not
             # needed any more. The thread removes its temporary files.

@@ -1,5 +1,6 @@
 """The output of `git status --porcelain=v2 -z --branch` (git-status(1))."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from symphony.infrastructure.git.files.decoding import decode
@@ -35,7 +36,7 @@ class Porcelain:
 def parse_porcelain(output: bytes, check_stopped: CheckStopped) -> Porcelain:
     """Raises: Stopped."""
     porcelain = Porcelain()
-    records = iter(output.split(b"\0"))
+    records = _records(output)
     for number, record in enumerate(records):
         if number % _RECORDS_PER_CHECK == 0:
             check_stopped()
@@ -45,15 +46,23 @@ def parse_porcelain(output: bytes, check_stopped: CheckStopped) -> Porcelain:
             case b"1 ":
                 _parse_change(porcelain, record.split(b" ", 8))
             case b"2 ":
-                next(records)  # the previous name
+                next(records, None)  # the previous name
                 _parse_change(porcelain, record.split(b" ", 9))
             case b"u ":
                 porcelain.conflicted += 1
             case b"? ":
                 porcelain.untracked += 1
             case _:
-                pass  # the empty record at the end
+                pass
     return porcelain
+
+
+def _records(output: bytes) -> Iterator[bytes]:
+    """Yield the records one by one: a list of millions would take far more memory than they do."""
+    start = 0
+    while (end := output.find(b"\0", start)) != -1:
+        yield output[start:end]
+        start = end + 1
 
 
 def _parse_header(porcelain: Porcelain, header: bytes) -> None:
