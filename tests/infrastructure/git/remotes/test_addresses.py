@@ -14,6 +14,7 @@ from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver, is_public
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
+from tests.support.landlock import no_landlock
 from tests.support.remotes import Listener, git_backend, http_server, sync_processes
 from tests.support.repositories import USER, entries
 
@@ -84,8 +85,15 @@ def new_resolving(
     allow_private: bool,
     limits: SyncLimits | None = None,
 ) -> RemoteGit:
-    mirrors = tmp_path / "mirrors"
-    return RemoteGit([root], mirrors, allow_private=allow_private, resolver=resolver, limits=limits)
+    # Without Landlock, with which no program could leave a mark.
+    return RemoteGit(
+        [root],
+        tmp_path / "mirrors",
+        allow_private=allow_private,
+        resolver=resolver,
+        limits=limits,
+        detect=no_landlock,
+    )
 
 
 @pytest.mark.parametrize("address", NOT_PUBLIC)
