@@ -37,6 +37,7 @@ DEFAULTS = {
     "demo_database_url": IN_MEMORY,
     "git_roots": (),
     "git_allow_private_remotes": False,
+    "git_trust_roots": False,
     "allowed_hosts": (),
     "cors_origins": (),
     "registration": "open",

@@ -23,7 +23,7 @@ from symphony.api.request_context import RequestContext
 from symphony.api.root_path import RootPath, own_segments, state_below
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
-from symphony.bootstrap import engines_for, master_keys_for, secret_for
+from symphony.bootstrap import engines_for, git_confinement_for, master_keys_for, secret_for
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
 from symphony.domain.vaults.keys import Keyring, MasterKeys
@@ -34,6 +34,7 @@ from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import derive_key, keyed_hash
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
@@ -80,8 +81,13 @@ def create_app(
     *,
     costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
+    detect: DetectLandlock = detect_landlock,
 ) -> FastAPI:
-    """Create the service as an ASGI application; its lifespan opens and closes the database."""
+    """Create the service as an ASGI application; its lifespan opens and closes the database.
+
+    Raises: SettingsError, StartRefused.
+    """
+    confinement = git_confinement_for(settings, detect)
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
@@ -95,9 +101,17 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         async with running_application(
-            settings, engines, secret, master_keys, metrics, costs=costs, git_limits=git_limits
+            settings,
+            engines,
+            secret,
+            master_keys,
+            metrics,
+            costs=costs,
+            git_limits=git_limits,
+            detect=detect,
         ) as application:
             app.state.application = application
+            app.state.git_confinement = confinement
             app.state.not_ready_reason = lambda: readiness.not_ready_reason(engines)
             if settings.demo_mode:
                 await announce_demo(application)
@@ -163,6 +177,7 @@ async def running_application(
     *,
     costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
+    detect: DetectLandlock = detect_landlock,
 ) -> AsyncGenerator[Application]:
     """Run the application on an open database.
 
@@ -170,18 +185,19 @@ async def running_application(
     """
     threads = HashingThreads(max(1, (os.cpu_count() or 1) - 1))
     limits = git_limits or GitLimits()
-    git = LocalGit(settings.git_roots, limits.inspection) if settings.git_roots else None
+    git = LocalGit(settings.git_roots, limits.inspection, detect) if settings.git_roots else None
     remotes = (
         RemoteGit(
             settings.git_roots,
             None if engines.is_in_memory else settings.data_dir / "mirrors",
             allow_private=settings.git_allow_private_remotes,
             limits=limits.sync,
+            detect=detect,
         )
         if settings.git_roots
         else None
     )
-    finder = LocalFinder(settings.git_roots, limits.search) if settings.git_roots else None
+    finder = LocalFinder(settings.git_roots, limits.search, detect) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, metrics),
         policy=Policy(

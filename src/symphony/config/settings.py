@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     demo_database_url: str = IN_MEMORY
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     git_allow_private_remotes: bool = False
+    git_trust_roots: bool = False
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     registration: Literal["open", "closed"] = "open"

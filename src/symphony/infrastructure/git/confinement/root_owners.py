@@ -1,6 +1,7 @@
-"""Who, besides the operator, could write to a git root or replace it."""
+"""Who, besides the operator, may write to a git root or replace it."""
 
 import os
+import pwd
 import stat
 from pathlib import Path
 
@@ -8,37 +9,40 @@ _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 def others_who_may_write(root: Path) -> str | None:
-    """Return how users other than the service's own and root may write to a root, or replace it.
+    """Return a clause that says how other users may write to a root, or replace it.
 
-    The owner and the mode of the root and of each directory above it are checked. On Linux, the
-    mode of a group also has what an access control list grants. What is in the root is not checked.
-
-    Raises: OSError.
+    Others are all users but the service's own and root. The owner and the mode of the root and of
+    each directory above it are checked. On Linux, the rights of the group in a mode include what an
+    access control list grants. What is in the root is not checked.
     """
     real = Path(os.path.realpath(root))
-    status = os.stat(real)
+    try:
+        status = os.stat(real)
+        above = _replaceable_in(real)
+        who = None if above is None else _described(above, os.stat(above))
+    except OSError as error:
+        return f"the owner of {str(root)!r} cannot be checked ({error.strerror})"
     if not _is_own(status):
-        return f"is owned by another user (user id {status.st_uid})"
+        return f"{_described(real, status)} belongs to another user"
     if status.st_mode & _OTHERS:
-        return f"can be changed by other users (mode {stat.S_IMODE(status.st_mode):04o})"
-    replaceable = _replaceable_below(real)
-    return replaceable and f"can be replaced by other users, who may change {str(replaceable)!r}"
+        return f"{_described(real, status)} can be written by other users"
+    return who and f"{str(real)!r} can be replaced by other users, who may write to {who}"
 
 
 def is_replaceable(real: Path) -> bool:
-    """Return whether others can put another directory in the place of this one."""
+    """Return whether other users can put another directory in the place of this one."""
     try:
-        return _replaceable_below(real) is not None
+        return _replaceable_in(real) is not None
     except OSError:
         return True
 
 
-def _replaceable_below(real: Path) -> Path | None:
-    """Return the directory above whose entries others can replace, if there is one."""
+def _replaceable_in(real: Path) -> Path | None:
+    """Return the directory in which others can replace the path, or a part of it."""
     entry = os.stat(real)
     for parent in real.parents:
         status = os.stat(parent)
-        # In a sticky directory, entries are replaced only by their owner and by the directory's.
+        # In a sticky directory, only the owner of an entry and that of the directory replace it.
         is_protected = bool(status.st_mode & stat.S_ISVTX) and _is_own(entry)
         if not _is_own(status) or (status.st_mode & _OTHERS and not is_protected):
             return parent
@@ -48,3 +52,11 @@ def _replaceable_below(real: Path) -> Path | None:
 
 def _is_own(status: os.stat_result) -> bool:
     return status.st_uid in {0, os.geteuid()}
+
+
+def _described(path: Path, status: os.stat_result) -> str:
+    try:
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        owner = f"user id {status.st_uid}"
+    return f"{str(path)!r} (owner {owner}, mode {stat.S_IMODE(status.st_mode):04o})"
