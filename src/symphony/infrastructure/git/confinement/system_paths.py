@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 from functools import cache
 from pathlib import Path
 
@@ -127,12 +126,7 @@ def _python() -> tuple[str, ...]:
     of the whole process remember the directory as empty. A directory that is searched only because
     it is the working directory may contain anything, so it is not included.
     """
-    installed = {os.path.realpath(path) for path in sysconfig.get_paths().values()}
-    own = Path(__file__).parents[4]  # the directory with the package `symphony`
-    working = os.path.realpath(os.curdir)
-    return tuple(
-        path
-        for path in sys.path
-        if os.path.isabs(path)
-        and (os.path.realpath(path) != working or {os.path.realpath(path)} & {*installed, str(own)})
-    )
+    own = str(Path(__file__).parents[4])  # the directory with the package `symphony`
+    unknown = os.path.realpath(os.curdir)
+    paths = (path for path in sys.path if os.path.isabs(path))
+    return tuple(path for path in paths if path == own or os.path.realpath(path) != unknown)
