@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Generator, Iterable
@@ -35,6 +36,22 @@ def give_to_co_user(directory: Path) -> None:
     if os.geteuid() == 0:
         for path in [directory, *directory.rglob("*")]:
             os.chown(path, CO_USER, CO_USER, follow_symlinks=False)
+
+
+@contextmanager
+def passable(directory: Path) -> Generator[None]:
+    """Let the co-user pass through the directories above, until the block is left."""
+    changed = dict[Path, int]()
+    for above in directory.parents:
+        status = above.stat()
+        if status.st_uid == os.geteuid() and not status.st_mode & stat.S_IXOTH:
+            changed[above] = stat.S_IMODE(status.st_mode)
+            above.chmod(changed[above] | stat.S_IXOTH)
+    try:
+        yield
+    finally:
+        for above, mode in changed.items():
+            above.chmod(mode)
 
 
 @contextmanager

@@ -29,13 +29,17 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
+def set_mode(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+
 async def _start(
     number: int, data: Path, *arguments: str, **settings: str
 ) -> asyncio.subprocess.Process:
     """Start a service for which each system call of Landlock fails with an error number."""
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.support.without_landlock", str(number), str(SYMPHONY), "serve"),
+        *("-m", "scripts.support.without_landlock", str(number), str(SYMPHONY), "serve"),
         *arguments,
         env=environment(data, **settings),
         cwd=TOP,
@@ -49,7 +53,7 @@ async def _start(
 async def test_a_root_that_others_may_write_to_stops_the_start(
     number: int, given: str, root: Path, tmp_path: Path
 ) -> None:
-    os.chmod(root, 0o777)
+    set_mode(root, 0o777)
     if given == "option":
         process = await _start(number, tmp_path / "data", "--git-root", str(root))
         name = "--git-root"
@@ -72,7 +76,7 @@ async def test_a_root_that_others_may_write_to_stops_the_start(
 async def test_other_roots_are_served_and_the_service_says_that_it_is_not_confined(
     mode: int, settings: dict[str, str], confinement: str, root: Path, tmp_path: Path
 ) -> None:
-    os.chmod(root, mode)
+    set_mode(root, mode)
     port = free_port()
     process = await _start(
         errno.ENOSYS, tmp_path / "data", *("--port", str(port), "--git-root", str(root)), **settings
@@ -107,7 +111,7 @@ async def _confinement(port: int) -> str:
 async def test_with_landlock_a_root_that_others_may_write_to_is_served(
     root: Path, tmp_path: Path
 ) -> None:
-    os.chmod(root, 0o777)
+    set_mode(root, 0o777)
     async with (
         running_server(tmp_path / "data", "--git-root", str(root)) as server,
         server.client() as client,

@@ -1,6 +1,5 @@
 """Health: live while the process runs, ready when the database can be used."""
 
-import os
 from pathlib import Path
 
 import httpx
@@ -72,10 +71,14 @@ async def test_a_database_that_is_lost_at_run_time_is_a_503(ada: User, database_
         assert int(answer.headers["retry-after"]) >= 1
 
 
+def set_mode(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+
 async def test_readiness_says_what_keeps_inspections_inside_the_git_roots(
     settings: Settings, tmp_path: Path
 ) -> None:
-    os.chmod(tmp_path, 0o755)
+    set_mode(tmp_path, 0o755)
     roots = settings.model_copy(update={"git_roots": (tmp_path,)})
     trusted = roots.model_copy(update={"git_trust_roots": True})
 
@@ -87,7 +90,7 @@ async def test_readiness_says_what_keeps_inspections_inside_the_git_roots(
     assert await confinement(roots, no_landlock) == "owner-only"
     assert await confinement(roots, lambda: Landlock(abi=1)) == "landlock"
     assert await confinement(trusted, no_landlock) == "trusted-roots"
-    os.chmod(tmp_path, 0o777)
+    set_mode(tmp_path, 0o777)
     assert await confinement(trusted, no_landlock) == "trusted-roots"
     with pytest.raises(SettingsError, match=r"SYMPHONY_GIT_ROOTS: .* mode 0777\)"):
         await confinement(roots, no_landlock)

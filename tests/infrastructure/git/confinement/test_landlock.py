@@ -208,7 +208,7 @@ def test_an_ordinary_user_is_confined_and_no_module_is_imported_in_a_confined_th
 _DETECT = """
 import sys
 from symphony.infrastructure.git.confinement.landlock import detect_landlock
-from tests.support.without_landlock import refuse_landlock
+from scripts.support.without_landlock import refuse_landlock
 refuse_landlock(int(sys.argv[1]), tuple(map(int, sys.argv[2].split(","))))
 print(detect_landlock())
 """

@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,7 +16,7 @@ from uuid import UUID
 
 import pytest
 
-from scripts.support.co_user import give_to_co_user, swapping
+from scripts.support.co_user import give_to_co_user, passable, swapping
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState
@@ -40,7 +41,8 @@ AHEAD = 41
 class Scene:
     """A git root in which the co-user owns everything, and a private directory beside it.
 
-    Both have the same tree: `a/b/project`.
+    Both have the same tree, `a/b/project`. `hop`, in the private one, is a link to objects in a
+    place whose name is secret.
     """
 
     root: Path
@@ -64,6 +66,7 @@ class Scene:
             *((ours / name, theirs / name) for name in ("HEAD", "config", "index", "packed-refs")),
             (ours / "refs/heads/main", theirs / "refs/heads/SECRET-branch"),
             (ours / "objects/pack", theirs / "objects/pack"),
+            (ours / "objects", self.private / "hop"),
             (self.project / "folder", self.secret / "SECRET-folder"),
         ]
         spare = self.root / "spare"  # beside the entries, links would make the service refuse them
@@ -88,13 +91,6 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
-    """The directories; those above let the co-user pass."""
-    changed = dict[Path, int]()
-    for above in (tmp_path, *tmp_path.parents):
-        status = above.stat()
-        if status.st_uid == os.geteuid() and not status.st_mode & 0o001:
-            changed[above] = status.st_mode
-            above.chmod(status.st_mode | 0o001)
     scene = Scene(tmp_path / "root", tmp_path / "private")
     _create_private(scene.private, scene.secret)
     project = Repository.with_commits(scene.project, "file", "folder/inner")
@@ -107,9 +103,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     project.write(".git/objects/pack/none", "")
     (scene.root / "a/pointer").mkdir()
     (scene.root / "a/pointer/.git").write_text("gitdir: ../b/project/.git\n")
-    yield scene
-    for above, mode in changed.items():
-        above.chmod(mode)
+    with passable(scene.root):
+        yield scene
 
 
 def _long_config() -> str:
@@ -135,6 +130,8 @@ def _create_private(private: Path, secret: Path) -> None:
     repository.git("config", "remote.SECRET.url", "https://git.example.org/SECRET.git")
     repository.write(".git/logs/refs/stash", "stash\n" * STASHES)
     repository.git("pack-refs", "--no-prune", "--all")
+    shutil.copytree(secret / ".git/objects", private / "SECRET-place/objects")
+    (private / "hop").symlink_to(private / "SECRET-place/objects")
 
 
 async def _raced(attempt: Callable[[], Awaitable[str]]) -> Counter[str]:

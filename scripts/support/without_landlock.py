@@ -1,6 +1,6 @@
 """Run a program on a system that seems to lack Landlock: seccomp refuses its system calls.
 
-Usage: python -m tests.support.without_landlock ERRNO PROGRAM ARGUMENT...
+Usage: python -m scripts.support.without_landlock ERRNO PROGRAM ARGUMENT...
 """
 
 import ctypes
