@@ -20,7 +20,7 @@ from symphony.infrastructure.git.confinement.landlock import detect_landlock
 
 TOP = Path(__file__).parents[2]
 SWAPPED_FOR = 4  # seconds
-PAUSE = 0.02  # seconds at most between two swaps
+PAUSE = 0.2  # seconds at most between two swaps
 
 
 def story(stage: Stage) -> None:

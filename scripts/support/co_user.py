@@ -22,10 +22,10 @@ def exchange(one, other):
 print("swapping", flush=True)
 while os.getppid() > 1:
     chosen = random.sample(pairs, min(len(pairs), random.choice((1, 1, 2))))
-    time.sleep(random.random() * pause)
+    time.sleep(random.random() ** 3 * pause)
     for pair in chosen:
         exchange(*pair)
-    time.sleep(random.random() * pause)
+    time.sleep(random.random() ** 3 * pause)
     for pair in reversed(chosen):
         exchange(*pair)
 """

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pwd
 import socket
 import subprocess
 import sys
@@ -90,6 +91,12 @@ def test_work_in_the_roots_reaches_no_network_and_work_with_it_reads_no_root(
 
         assert confinement.run_in_roots(work) == ("EACCES", None)
         assert confinement.run_with_network(work, writable=[tmp_path / "none"]) == (None, "EACCES")
+
+
+def test_the_home_of_a_user_is_known_in_a_confined_thread(confinement: Confinement) -> None:
+    name = pwd.getpwuid(0).pw_name
+    home = confinement.run_in_roots(lambda: os.path.expanduser(f"~{name}"))
+    assert home == pwd.getpwuid(0).pw_dir
 
 
 def test_no_confined_thread_outlives_its_work(confinement: Confinement) -> None:

@@ -31,7 +31,7 @@ from tests.support.repositories import USER
 pytestmark = [pytest.mark.long, needs_landlock]
 
 SECONDS = float(os.environ.get("RACE_SECONDS", "40"))
-PAUSE = 0.02  # seconds at most between two exchanges
+PAUSE = 0.4  # seconds at most between two exchanges, which is as long as an inspection may take
 SECRET = "SECRET"
 STASHES = 23
 AHEAD = 41

@@ -67,7 +67,6 @@ class Confinement:
     def _run(self, work: Callable[[], T], rules: tuple[Rule, ...], *, may_connect: bool) -> T:
         if self._landlock is None:
             return work()
-        # Made here, because the first caller starts git, and reads what is not in the rules.
         rules = (*system_rules(self._search_path), *rules)
         confined = partial(_confined, self._landlock, rules, work, may_connect=may_connect)
         return start_thread(confined, "confined").result()

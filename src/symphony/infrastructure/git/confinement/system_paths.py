@@ -18,10 +18,13 @@ _LOADER = ("/etc/ld.so.cache", "/etc/ld.so.preload")
 _LOADER_SETTINGS = "/etc/ld.so.conf"
 # What the dynamic loader of musl has in place of these.
 _LOADER_OF_MUSL = tuple(f"/etc/ld-musl-{machine}.path" for machine in ("x86_64", "aarch64"))
+# The C library reads these once for the whole process, perhaps in a confined thread: for `~`, and
+# for the times of log lines.
+_OF_THE_C_LIBRARY = ("/etc/passwd", "/etc/nsswitch.conf", "/etc/localtime")
 # Resolution of names, the user's name (ssh requires one), and random numbers.
 _NAMES = (
-    *("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf", "/etc/nsswitch.conf"),
-    *("/etc/services", "/etc/protocols", "/etc/passwd", "/etc/group", "/var/lib/sss/mc"),
+    *("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf"),
+    *("/etc/services", "/etc/protocols", "/etc/group", "/var/lib/sss/mc"),
     *("/dev/urandom", "/dev/random"),
 )
 # Certificates of authorities and policies of libraries; never private keys, as in /etc/ssl/private.
@@ -37,14 +40,22 @@ _STANDARD = ("/usr/bin", "/bin")
 _EXEC_PATH_WITHIN = 5  # seconds
 
 
-@cache
 def system_rules(search_path: str) -> tuple[Rule, ...]:
-    """Return what each confined thread may use; `search_path` is where git is searched."""
+    """Return what each confined thread may use; `search_path` is where git is searched.
+
+    Call it in a thread that is not confined: it may start git, and reads what the rules exclude.
+    """
+    programs = (shutil.which(name, path=search_path) for name in ("git", "ssh", "sh"))
+    return _system_rules(tuple((each, os.path.realpath(each)) for each in programs if each))
+
+
+@cache  # as long as the same programs are found
+def _system_rules(programs: tuple[tuple[str, str], ...]) -> tuple[Rule, ...]:
     libraries = (*_PROGRAMS_AND_LIBRARIES, *_loader_directories())
-    programs = [each for name in ("git", "ssh", "sh") for each in _installation(name, search_path)]
+    installed = [each for found, real in programs for each in _installation(found, real)]
     return (
-        *_rules((*libraries, *programs), Access.RUN),
-        *_rules((*_LOADER, *_LOADER_OF_MUSL), Access.READ_FILE),
+        *_rules((*libraries, *installed), Access.RUN),
+        *_rules((*_LOADER, *_LOADER_OF_MUSL, *_OF_THE_C_LIBRARY), Access.READ_FILE),
         *_rules(_python(), Access.READ),
         Rule(Path(os.devnull), Access.READ_FILE | Access.WRITE_FILE),
     )
@@ -78,18 +89,16 @@ def _loader_directories() -> list[str]:
     return [line.strip() for line in lines if line.startswith("/")]
 
 
-def _installation(name: str, search_path: str) -> list[str]:
+def _installation(found: str, real: str) -> list[str]:
     """Return a program, and the libraries and programs that were installed with it.
 
     Of the directory of a program, which may contain anything, only the program itself.
     """
-    found = shutil.which(name, path=search_path)
-    if found is None or os.path.dirname(found) in _STANDARD:
+    if os.path.dirname(found) in _STANDARD:
         return []
-    real = os.path.realpath(found)
     paths = [real]
     prefixes = {os.path.dirname(os.path.dirname(each)) for each in (os.path.abspath(found), real)}
-    if name == "git" and (exec_path := _exec_path(found)):
+    if os.path.basename(found) == "git" and (exec_path := _exec_path(found)):
         # The program may be a script that runs the git of another installation.
         prefix = os.path.dirname(os.path.dirname(exec_path))
         prefixes.add(prefix)
