@@ -66,7 +66,7 @@ check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-f
 
 # Show what Symphony does, feature by feature, and check it; --quiet prints only the results
 demo *arguments:
-    @{{ run }} python -m scripts.demos.run_all {{ arguments }}
+    @{{ run }} python -m scripts.demos.support.run_all {{ arguments }}
 
 # The API in ten minutes: sign up, create, find, protect, delete
 demo-api:

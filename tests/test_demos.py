@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.demos import run_all
+from scripts.demos.support import run_all
 from tests.support.checkout import TOP
 
 DEMOS = TOP / "scripts" / "demos"

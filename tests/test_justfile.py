@@ -98,13 +98,13 @@ def test_every_script_that_a_recipe_names_exists() -> None:
     modules = re.findall(r"python -m (\S+)", justfile)
     scripts = [f"{name.replace('.', '/')}.py" for name in modules]
     scripts += re.findall(r"scripts/\S+\.py", justfile)
-    assert {"scripts/preflight.py", "scripts/demos/run_all.py"} < set(scripts)
+    assert {"scripts/preflight.py", "scripts/demos/support/run_all.py"} < set(scripts)
     assert not [name for name in scripts if not (TOP / name).is_file()]
 
 
 def test_the_gate_runs_the_demos_quietly() -> None:
     gate = run(JUST, "--dry-run", "check", folder=TOP).stderr
-    assert "python -m scripts.demos.run_all --quiet" in gate
+    assert "python -m scripts.demos.support.run_all --quiet" in gate
 
 
 def test_just_alone_lists_the_recipes(checkout: Checkout, recipes: set[str]) -> None:

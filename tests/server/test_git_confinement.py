@@ -12,7 +12,7 @@ import pytest
 
 from scripts.support.ports import free_port
 from tests.support.checkout import TOP
-from tests.support.landlock import needs_landlock
+from tests.support.inspections import needs_landlock
 from tests.support.server import SYMPHONY, environment, running_server, until
 
 pytestmark = [

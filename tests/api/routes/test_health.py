@@ -12,7 +12,7 @@ from symphony.infrastructure.git.confinement.landlock import DetectLandlock, Lan
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import API, PASSWORD, User, code, running_api
-from tests.support.landlock import no_landlock
+from tests.support.inspections import no_landlock
 
 NOBODY_LISTENS = "postgresql://127.0.0.1:1/nothing"
 

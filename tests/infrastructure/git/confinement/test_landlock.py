@@ -18,7 +18,7 @@ from symphony.infrastructure.git.confinement.confinement import Confinement, Con
 from symphony.infrastructure.git.confinement.landlock import Landlock, detect_landlock
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.support.checkout import TOP
-from tests.support.landlock import needs_landlock
+from tests.support.inspections import needs_landlock
 from tests.support.repositories import USER
 
 pytestmark = needs_landlock

@@ -25,7 +25,7 @@ from symphony.infrastructure.git.confinement.landlock import DetectLandlock
 from symphony.infrastructure.git.discovery.finder import LocalFinder
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit
 from symphony.infrastructure.git.status.local_git import LocalGit
-from tests.support.landlock import needs_landlock
+from tests.support.inspections import needs_landlock
 from tests.support.repositories import USER
 
 pytestmark = [pytest.mark.long, needs_landlock]

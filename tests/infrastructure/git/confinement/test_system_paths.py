@@ -17,7 +17,7 @@ from symphony.infrastructure.git.remotes.remote_git import SyncLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.infrastructure.git.remotes.test_stopping import REPO
-from tests.support.landlock import needs_landlock
+from tests.support.inspections import needs_landlock
 from tests.support.repositories import USER
 
 pytestmark = needs_landlock

@@ -14,7 +14,7 @@ from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver, is_public
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
-from tests.support.landlock import no_landlock
+from tests.support.inspections import no_landlock
 from tests.support.remotes import Listener, git_backend, http_server, sync_processes
 from tests.support.repositories import USER, entries
 

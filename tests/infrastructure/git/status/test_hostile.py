@@ -12,7 +12,7 @@ from symphony.infrastructure.git.confinement.landlock import DetectLandlock, det
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus import hostile_indexes, hostile_links, hostile_programs
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
-from tests.support.landlock import needs_landlock, no_landlock
+from tests.support.inspections import needs_landlock, no_landlock
 from tests.support.repositories import USER, running
 
 long = pytest.mark.long

@@ -22,7 +22,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 TOP = HERE.parents[1]
 # What a new user wants to know comes first, the layers inside the service last.
 ORDER = (
