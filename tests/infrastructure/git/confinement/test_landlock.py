@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
+from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import Landlock, detect_landlock
@@ -166,6 +167,17 @@ def test_each_step_of_the_confinement_that_fails_is_an_error(
     with pytest.raises(ConfinementFailed):
         confinement.run_in_roots(lambda: done.append("work"))
     assert done == []
+
+
+def test_a_system_that_starts_no_more_threads_is_an_overload(
+    confinement: Confinement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(Overloaded):
+        confinement.run_in_roots(lambda: None)
 
 
 _AS_ORDINARY_USER = """

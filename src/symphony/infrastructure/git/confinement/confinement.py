@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from symphony.application.ports import Overloaded
 from symphony.infrastructure.git.confinement.landlock import (
     Access,
     DetectLandlock,
@@ -51,7 +52,7 @@ class Confinement:
     ) -> T:
         """Run work that may read the git roots and `readable`, change `writable`, and no more.
 
-        Raises: ConfinementFailed, and what the work raises.
+        Raises: ConfinementFailed, Overloaded, and what the work raises.
         """
         own = _directories(readable, Access.READ) + _directories(writable, Access.CHANGE)
         return self._run(work, (*self._roots, *own), may_connect=False)
@@ -59,7 +60,7 @@ class Confinement:
     def run_with_network(self, work: Callable[[], T], *, writable: Iterable[Path]) -> T:
         """Run work that may open connections and change the directories; it cannot read the roots.
 
-        Raises: ConfinementFailed, and what the work raises.
+        Raises: ConfinementFailed, Overloaded, and what the work raises.
         """
         own = [Rule(path, Access.CHANGE) for path in writable]
         return self._run(work, (*network_rules(), *own), may_connect=True)
@@ -69,7 +70,11 @@ class Confinement:
             return work()
         rules = (*system_rules(self._search_path), *rules)
         confined = partial(_confined, self._landlock, rules, work, may_connect=may_connect)
-        return start_thread(confined, "confined").result()
+        try:
+            future = start_thread(confined, "confined")
+        except RuntimeError:  # the system starts no more threads
+            raise Overloaded from None
+        return future.result()
 
 
 def _confined(
