@@ -108,6 +108,10 @@ demo-failures:
 demo-repo-safety:
     @{{ run }} python -m scripts.demos.demo_repo_safety
 
+# Closed doors: what another user of the machine, a remote or a stranger cannot do
+demo-closed-doors:
+    @{{ run }} python -m scripts.demos.demo_closed_doors
+
 # Documentation, OpenAPI document, metrics, logs and guides
 demo-docs:
     @{{ run }} python -m scripts.demos.demo_docs

@@ -38,6 +38,7 @@ DEFAULTS = {
     "git_roots": (),
     "git_allow_private_remotes": False,
     "git_remote_ports": (),
+    "git_trust_roots": False,
     "allowed_hosts": (),
     "trusted_proxies": (),
     "cors_origins": (),

@@ -6,7 +6,10 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import structlog
+
 from symphony.config.settings import PREFIX, Settings, SettingsError
+from symphony.domain.git import GitConfinement
 from symphony.domain.vaults.keys import MasterKeyMissing, MasterKeys
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.checks.explanations import explained_errors
@@ -27,6 +30,8 @@ from symphony.infrastructure.file_ownership import (
     require_own_lock,
     resolve_own_link,
 )
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
+from symphony.infrastructure.git.confinement.root_owners import others_who_may_write
 from symphony.infrastructure.secret_files import load_or_create
 from symphony.infrastructure.vaults.master_keys import (
     FileMasterKeys,
@@ -173,6 +178,42 @@ def require_temporary_directory(user: str) -> None:
             f"There is no temporary directory for {user}. Set TMPDIR to a directory that is"
             " writable."
         ) from None
+
+
+def git_confinement_for(
+    settings: Settings, detect: DetectLandlock = detect_landlock
+) -> GitConfinement:
+    """Return what keeps inspections inside the git roots.
+
+    Raises: SettingsError when nothing does, and other users may write to a git root.
+    """
+    if not settings.git_roots:
+        return GitConfinement.DISABLED
+    if detect() is not None:
+        return GitConfinement.LANDLOCK
+    if settings.git_trust_roots:
+        return GitConfinement.TRUSTED_ROOTS
+    for root in settings.git_roots:
+        reason = others_who_may_write(root)
+        if reason is not None:
+            raise SettingsError(
+                f"{PREFIX}GIT_ROOTS: {reason}, and this system has no Landlock, which would keep"
+                " the service inside it. Remove the access of other users, or set"
+                f" {PREFIX}GIT_TRUST_ROOTS=true to trust them with all that the service may read."
+            )
+    return GitConfinement.OWNER_ONLY
+
+
+def log_git_confinement(confinement: GitConfinement) -> None:
+    """Log a warning when no kernel keeps inspections inside the git roots."""
+    promises = {
+        GitConfinement.OWNER_ONLY: "only this user and root may write to the git roots",
+        GitConfinement.TRUSTED_ROOTS: "those who may write to the git roots are trusted",
+    }
+    if confinement in promises:
+        structlog.get_logger().warning(
+            f"no Landlock on this system: {promises[confinement]}", git_confinement=confinement
+        )
 
 
 async def _prepare(settings: Settings, engines: Engines) -> bool:

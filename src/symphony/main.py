@@ -23,7 +23,13 @@ from symphony.api.request_context import RequestContext
 from symphony.api.root_path import RootPath, own_segments, state_below
 from symphony.api.routes import pages, routers
 from symphony.application.app import Application, Policy
-from symphony.bootstrap import engines_for, master_keys_for, mirrors_for, secret_for
+from symphony.bootstrap import (
+    engines_for,
+    git_confinement_for,
+    master_keys_for,
+    mirrors_for,
+    secret_for,
+)
 from symphony.config.settings import Settings, load_settings
 from symphony.demo_data import announce_demo
 from symphony.domain.vaults.keys import Keyring, MasterKeys
@@ -35,6 +41,7 @@ from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import derive_key, keyed_hash
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.process.machine_memory import machine_memory
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
@@ -89,8 +96,13 @@ def create_app(
     *,
     costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
+    detect: DetectLandlock = detect_landlock,
 ) -> FastAPI:
-    """Create the service as an ASGI application; its lifespan opens and closes the database."""
+    """Create the service as an ASGI application; its lifespan opens and closes the database.
+
+    Raises: SettingsError, StartRefused.
+    """
+    confinement = git_confinement_for(settings, detect)
     engines = engines_for(settings)
     secret = secret_for(settings, engines)
     master_keys = master_keys_for(settings, engines)
@@ -104,9 +116,17 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[dict[str, Any]]:
         async with running_application(
-            settings, engines, secret, master_keys, metrics, costs=costs, git_limits=git_limits
+            settings,
+            engines,
+            secret,
+            master_keys,
+            metrics,
+            costs=costs,
+            git_limits=git_limits,
+            detect=detect,
         ) as application:
             app.state.application = application
+            app.state.git_confinement = confinement
             app.state.not_ready_reason = lambda: readiness.not_ready_reason(engines)
             if settings.demo_mode:
                 await announce_demo(application)
@@ -173,6 +193,7 @@ async def running_application(
     *,
     costs: HashingCosts = STANDARD_COSTS,
     git_limits: GitLimits | None = None,
+    detect: DetectLandlock = detect_landlock,
 ) -> AsyncGenerator[Application]:
     """Run the application on an open database.
 
@@ -180,7 +201,7 @@ async def running_application(
     """
     threads = HashingThreads(threads_per_process(os.cpu_count() or 1, settings.workers))
     limits = git_limits or GitLimits.for_memory(machine_memory() // settings.workers)
-    git = LocalGit(settings.git_roots, limits.inspection) if settings.git_roots else None
+    git = LocalGit(settings.git_roots, limits.inspection, detect) if settings.git_roots else None
     remotes = (
         RemoteGit(
             settings.git_roots,
@@ -188,11 +209,12 @@ async def running_application(
             allow_private=settings.git_allow_private_remotes,
             ports=settings.git_remote_ports,
             limits=limits.sync,
+            detect=detect,
         )
         if settings.git_roots
         else None
     )
-    finder = LocalFinder(settings.git_roots, limits.search) if settings.git_roots else None
+    finder = LocalFinder(settings.git_roots, limits.search, detect) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, metrics),
         policy=Policy(

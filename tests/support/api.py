@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 
 from symphony.config.settings import Settings
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.main import GitLimits, create_app
 from tests.support.hashing import CHEAP
 
@@ -20,10 +21,12 @@ _PLACES = ("pointer", "parameter")
 
 @asynccontextmanager
 async def running_api(
-    settings: Settings, git_limits: GitLimits | None = None
+    settings: Settings,
+    git_limits: GitLimits | None = None,
+    detect: DetectLandlock = detect_landlock,
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """A client of a service that is started and stopped in this process."""
-    app = create_app(settings, costs=CHEAP, git_limits=git_limits)
+    app = create_app(settings, costs=CHEAP, git_limits=git_limits, detect=detect)
     async with (
         app.router.lifespan_context(app),
         httpx.AsyncClient(

@@ -1,5 +1,6 @@
-"""Inspections in another process, and how many run at the same time in this one."""
+"""Inspections in another process, how many run in this one, and with or without Landlock."""
 
+import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,7 +8,15 @@ from contextlib import contextmanager
 import pytest
 
 from symphony.domain.git import RepoStatus
+from symphony.infrastructure.git.confinement.landlock import detect_landlock
 from symphony.infrastructure.git.status.inspector import Inspector
+
+_IS_CI = os.environ.get("CI", "").lower() in {"true", "1"}  # there, it must not be missing
+
+needs_landlock = pytest.mark.skipif(
+    not _IS_CI and detect_landlock() is None,
+    reason="needs Landlock, which this kernel or container lacks",
+)
 
 SCRIPT = """
 import asyncio, sys
@@ -21,6 +30,10 @@ git.close()
 print(status.state, status.untracked, status.reason, sep="; ")
 """
 """Inspects the repository at the second argument; the first one is the git root."""
+
+
+def no_landlock() -> None:
+    """Detect Landlock as on a system that lacks it."""
 
 
 @contextmanager

@@ -30,6 +30,11 @@ def entries(directory: Path) -> list[Path]:
     return list(directory.iterdir())
 
 
+def left_by_program(directory: Path, name: str) -> str:
+    """Return what a program has written into a file anywhere below; empty if there is none yet."""
+    return "".join(file.read_text() for file in directory.rglob(name))
+
+
 def running() -> list[str]:
     """Return the git processes that this process has started, and the shells that git started."""
     started = [each for each in processes.children() if "GIT_DIR" in processes.environment(each)]

@@ -27,7 +27,7 @@ TOP = HERE.parents[1]
 # What a new user wants to know comes first, the layers inside the service last.
 ORDER = (
     *("api", "attention", "repos", "discovery", "vaults", "safe_changes", "errors"),
-    *("wire", "repo_safety", "registration", "docs", "failures", "running"),
+    *("wire", "repo_safety", "closed_doors", "docs", "failures", "running"),
     *("accounts", "config", "domain_models", "database", "repositories", "domain_services"),
     "application_layer",
 )

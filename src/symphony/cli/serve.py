@@ -76,7 +76,7 @@ def serve(
     precedence.
     """
     with without_collection():
-        from symphony.bootstrap import prepare
+        from symphony.bootstrap import git_confinement_for, log_git_confinement, prepare
         from symphony.config.settings import PREFIX, existing_directory
         from symphony.serving.server import serve as run_server
         from symphony.serving.server import stop_successfully
@@ -105,5 +105,7 @@ def serve(
     with refusals(options=options):
         settings = load_settings()
         stop_successfully()
+        confinement = git_confinement_for(settings)
         has_users = asyncio.run(prepare(settings))
+        log_git_confinement(confinement)
         run_server(settings, has_users=has_users)

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     git_roots: Annotated[tuple[Path, ...], NoDecode] = ()
     git_allow_private_remotes: bool = False
     git_remote_ports: Annotated[tuple[int, ...], NoDecode] = ()
+    git_trust_roots: bool = False
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

@@ -22,6 +22,19 @@ class RepoState(StrEnum):
     ERROR = "error"
 
 
+class GitConfinement(StrEnum):
+    """What keeps inspections inside the git roots while other users change them."""
+
+    LANDLOCK = "landlock"
+    """The kernel."""
+    OWNER_ONLY = "owner-only"
+    """Nothing, but only the service's user and root may write to the roots."""
+    TRUSTED_ROOTS = "trusted-roots"
+    """Nothing: the operator trusts those who may write to the roots."""
+    DISABLED = "disabled"
+    """There are no git roots."""
+
+
 class Operation(StrEnum):
     """A git operation that was started and is neither finished nor aborted."""
 

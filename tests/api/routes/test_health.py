@@ -1,14 +1,18 @@
 """Health: live while the process runs, ready when the database can be used."""
 
+from pathlib import Path
+
 import httpx
 import pytest
 
-from symphony.config.settings import Settings
+from symphony.config.settings import Settings, SettingsError
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, Landlock
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import API, PASSWORD, User, code, running_api
+from tests.support.inspections import no_landlock
 
 NOBODY_LISTENS = "postgresql://127.0.0.1:1/nothing"
 
@@ -65,3 +69,28 @@ async def test_a_database_that_is_lost_at_run_time_is_a_503(ada: User, database_
     ):
         assert code(answer) == "503 service-unavailable"
         assert int(answer.headers["retry-after"]) >= 1
+
+
+def set_mode(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+
+async def test_readiness_says_what_keeps_inspections_inside_the_git_roots(
+    settings: Settings, tmp_path: Path
+) -> None:
+    set_mode(tmp_path, 0o755)
+    roots = settings.model_copy(update={"git_roots": (tmp_path,)})
+    trusted = roots.model_copy(update={"git_trust_roots": True})
+
+    async def confinement(settings: Settings, detect: DetectLandlock) -> str:
+        async with running_api(settings, detect=detect) as client:
+            return (await client.get("/health/ready")).json()["details"]["git_confinement"]
+
+    assert await confinement(settings, no_landlock) == "disabled"
+    assert await confinement(roots, no_landlock) == "owner-only"
+    assert await confinement(roots, lambda: Landlock(abi=1)) == "landlock"
+    assert await confinement(trusted, no_landlock) == "trusted-roots"
+    set_mode(tmp_path, 0o777)
+    assert await confinement(trusted, no_landlock) == "trusted-roots"
+    with pytest.raises(SettingsError, match=r"SYMPHONY_GIT_ROOTS: .* mode 0777\)"):
+        await confinement(roots, no_landlock)

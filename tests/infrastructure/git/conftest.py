@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
@@ -40,12 +41,18 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def new_git(root: Path, temporary: Path) -> AsyncGenerator[NewGit]:
+def detect() -> DetectLandlock:
+    """How the adapters detect Landlock."""
+    return detect_landlock
+
+
+@pytest.fixture
+async def new_git(root: Path, temporary: Path, detect: DetectLandlock) -> AsyncGenerator[NewGit]:
     """Creates adapters with other limits. At the end no temporary files are left."""
     created: list[LocalGit] = []
 
     def create(limits: InspectionLimits) -> LocalGit:
-        created.append(LocalGit([root], limits))
+        created.append(LocalGit([root], limits, detect))
         return created[-1]
 
     async def no_files_are_left() -> bool:

@@ -19,6 +19,7 @@ from symphony.infrastructure.git.remotes.address import RemoteAddress, Resolver
 from symphony.infrastructure.git.remotes.public_addresses import is_own, is_public
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
+from tests.support.inspections import no_landlock
 from tests.support.remotes import Listener, git_backend, http_server, sync_processes
 from tests.support.repositories import USER, entries
 
@@ -100,6 +101,7 @@ def new_resolving(
     ports: Collection[int] = (),
     limits: SyncLimits | None = None,
 ) -> RemoteGit:
+    # Without Landlock, with which no program could leave a mark.
     return RemoteGit(
         [root],
         tmp_path / "mirrors",
@@ -107,6 +109,7 @@ def new_resolving(
         ports=ports,
         resolver=resolver,
         limits=limits,
+        detect=no_landlock,
     )
 
 

@@ -21,7 +21,7 @@ from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support import processes
 from tests.support.remotes import Listener, no_sync_runs, sync_processes, sync_runs
-from tests.support.repositories import USER, entries
+from tests.support.repositories import USER, entries, left_by_program
 from tests.support.server import until
 
 SCRIPT = """
@@ -65,19 +65,24 @@ async def test_a_sync_with_a_remote_that_does_not_answer_times_out(
 
 
 async def test_a_process_that_outlives_git_is_killed_and_the_mirror_unlocked(
-    new_remotes: NewRemotes, tmp_path: Path
+    new_remotes: NewRemotes, temporary: Path, tmp_path: Path
 ) -> None:
     """The stand-in for ssh sends nonsense, so that git exits, and then keeps running."""
-    started = tmp_path / "started"
     stand_in = tmp_path / "programs/ssh"
     stand_in.parent.mkdir()
-    stand_in.write_text(f"#!/bin/sh\necho $$ > {started}\necho nonsense\nexec sleep 600 >&-\n")
+    stand_in.write_text("#!/bin/sh\necho $$ > started\necho nonsense\nexec sleep 600 >&-\n")
     stand_in.chmod(0o755)
     options = ProgramOptions(search_path=f"{stand_in.parent}:/usr/bin:/bin")
     remotes = new_remotes(SyncLimits(time_limit=1, program=options))
+    task = asyncio.create_task(remotes.sync(USER, REPO, "/none", "git@127.0.0.1:engine"))
+
+    async def helper_runs() -> bool:
+        return left_by_program(temporary, "started") != ""
+
+    await until(helper_runs)
+    helper = int(left_by_program(temporary, "started"))
     with pytest.raises(RemoteTimeout):
-        await remotes.sync(USER, REPO, "/none", "git@127.0.0.1:engine")
-    helper = int(started.read_text())
+        await task
 
     async def helper_has_ended() -> bool:
         return processes.has_ended(helper)

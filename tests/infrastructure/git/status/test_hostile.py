@@ -8,10 +8,25 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState, RepoStatus
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus import hostile_indexes, hostile_links, hostile_programs
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
+from tests.support.inspections import needs_landlock, no_landlock
 from tests.support.repositories import USER, running
+
+long = pytest.mark.long
+
+
+@pytest.fixture(params=[no_landlock, pytest.param(detect_landlock, marks=[long, needs_landlock])])
+def detect(request: pytest.FixtureRequest) -> DetectLandlock:
+    """Without Landlock by default: the program of an attack that is confined leaves no mark."""
+    return request.param
+
+
+@pytest.fixture
+def is_confined(detect: DetectLandlock) -> bool:
+    return detect() is not None
 
 
 @pytest.fixture
@@ -51,7 +66,7 @@ async def test_a_program_that_git_would_run_is_not_run(
 
 @each_of(hostile_programs.WITHOUT_EFFECT)
 async def test_what_concerns_other_commands_has_no_effect(
-    attack: Attack, hostile: HostileRepository, git: LocalGit
+    attack: Attack, hostile: HostileRepository, git: LocalGit, *, is_confined: bool
 ) -> None:
     attack(hostile)
     hostile.mark.unlink(missing_ok=True)
@@ -65,7 +80,9 @@ async def test_what_concerns_other_commands_has_no_effect(
     has_new_files = any(
         (hostile.repo.path / name).exists() for name in (".gitattributes", "new", "nested")
     )
-    assert status.untracked == has_new_files
+    # A confined git does not learn that the place outside is a git directory.
+    is_unknown = is_confined and attack.__name__.endswith("_elsewhere")
+    assert status.untracked == (has_new_files and not is_unknown)
 
 
 @each_of(
@@ -76,14 +93,14 @@ async def test_what_concerns_other_commands_has_no_effect(
     )
 )
 async def test_what_leads_outside_the_git_root_is_refused(
-    attack: Attack, hostile: HostileRepository, git: LocalGit
+    attack: Attack, hostile: HostileRepository, git: LocalGit, *, is_confined: bool
 ) -> None:
     attack(hostile)
     status = await inspected(hostile, git)
-    assert status.state == RepoState.REFUSED
+    assert status.state == RepoState.REFUSED or (is_confined and status.state == RepoState.ERROR)
     assert status.reason
     assert status == RepoStatus(
-        state=RepoState.REFUSED, reason=status.reason, observed_at=status.observed_at
+        state=status.state, reason=status.reason, observed_at=status.observed_at
     )
 
 

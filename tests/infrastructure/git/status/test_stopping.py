@@ -16,7 +16,14 @@ from symphony.infrastructure.git.process.temporary_directory import ServiceTempo
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support import inspections, processes
-from tests.support.repositories import USER, entries, git_runs, nothing_runs, running
+from tests.support.repositories import (
+    USER,
+    entries,
+    git_runs,
+    left_by_program,
+    nothing_runs,
+    running,
+)
 from tests.support.server import until
 
 
@@ -42,21 +49,20 @@ async def test_git_is_killed_when_the_caller_is_cancelled(
 
 
 async def test_the_processes_that_git_started_are_killed_with_it(
-    repo: Repository, new_git: NewGit, tmp_path: Path
+    repo: Repository, new_git: NewGit, temporary: Path, tmp_path: Path
 ) -> None:
-    started = tmp_path / "started"
     stand_in = tmp_path / "git"
-    stand_in.write_text(f"#!/bin/sh\n/bin/sleep 600 &\necho $! > {started}.new\n"
-                        f"/bin/mv {started}.new {started}\nwait\n")  # fmt: skip
+    stand_in.write_text('#!/bin/sh\n[ "$1" = --exec-path ] && exit\ncd "$GIT_DIR"\n'
+                        "/bin/sleep 600 &\necho $! > new\n/bin/mv new started\nwait\n")  # fmt: skip
     stand_in.chmod(0o755)
     git = new_git(InspectionLimits(program=ProgramOptions(search_path=str(tmp_path))))
     task = asyncio.create_task(git.status(USER, str(repo.path)))
 
     async def helper_runs() -> bool:
-        return started.exists()
+        return left_by_program(temporary, "started") != ""
 
     await until(helper_runs)
-    helper = int(started.read_text())
+    helper = int(left_by_program(temporary, "started"))
     task.cancel()
 
     async def helper_has_ended() -> bool:

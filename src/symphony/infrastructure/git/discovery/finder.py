@@ -14,6 +14,8 @@ from symphony.application.ports import Overloaded
 from symphony.domain.discovery import Finder, FoundRepository, SearchResult
 from symphony.domain.errors import FieldError, Invalid
 from symphony.domain.repos import RegisteredRepo
+from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.discovery.classification import ClassifiedRepository, classify
 from symphony.infrastructure.git.discovery.walk import MAX_DIRECTORIES, Clock, Walk
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots, real_path
@@ -21,6 +23,7 @@ from symphony.infrastructure.git.files.stopping import Stopped, StopSignal
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.fair_queue import FairQueue
+from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.temporary_directory import is_service_temporary
 
 _LOG = logging.getLogger("symphony")
@@ -50,10 +53,13 @@ class LocalFinder(Finder):
         self,
         roots: Iterable[Path],
         limits: SearchLimits | None = None,
+        detect: DetectLandlock = detect_landlock,
         *,
         clock: Clock = time.monotonic,
     ) -> None:
-        self._roots = GitRoots(roots)
+        directories = tuple(roots)
+        self._roots = GitRoots(directories)
+        self._confinement = Confinement(directories, ProgramOptions().search_path, detect)
         self._limits = limits or SearchLimits()
         self._clock = clock
         self._queue = FairQueue("find", per_user=1, total=self._limits.concurrency)
@@ -75,8 +81,9 @@ class LocalFinder(Finder):
         try:
             with queue.slot(limits.max_queued):
                 async with asyncio.timeout(limits.time_limit):
-                    return await queue.run(partial(self._search, walk, signal, root, registered))
-        except TimeoutError:
+                    search = partial(self._search, walk, signal, root, registered)
+                    return await queue.run(partial(self._confinement.run_in_roots, search))
+        except (TimeoutError, ConfinementFailed):
             raise Overloaded from None
         except Stopped:
             raise Overloaded from None  # the service is stopping

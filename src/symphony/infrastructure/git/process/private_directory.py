@@ -1,6 +1,7 @@
 """A git directory of the service's own, through which git reads an untrusted repository."""
 
 import os
+import re
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +19,8 @@ _MAX_REF_LIST = 64 << 20  # bytes
 _MAX_RULES = 1 << 20  # bytes
 _MAX_SETTINGS = 1 << 16  # characters, because the size of an environment is limited
 _MAX_REASON = 300  # characters
+# git resolves links before it fails, so a message may have the name of a place outside the roots.
+_ABSOLUTE_PATH = re.compile(r"(?<![^\s'\":=(])/[^:'\"]+")
 # Nothing in a private git directory requests these; they make sure that git never does them.
 _DISABLED = (
     ("core.fsmonitor", "false"),
@@ -122,12 +125,16 @@ class PrivateDirectory:
         lines = error_output.splitlines()
         messages = (line for line in lines if line.startswith(("fatal: ", "error: ")))
         message = next(messages, "git failed without a message").split(": ", 1)[-1]
-        location = self.location
-        message = message.replace(str(self.path), ".git")
-        for directory in (location.git_directory, location.common_directory):
-            message = message.replace(str(directory.path), ".git")
-        if location.work_tree is not None:
-            message = message.replace(str(location.work_tree.path), ".")
+        location, work_tree = self.location, self.location.work_tree
+        names = [
+            (self.path, ".git"),
+            (location.git_directory.path, ".git"),
+            (location.common_directory.path, ".git"),
+            *([] if work_tree is None else [(work_tree.path, ".")]),
+        ]
+        for path, name in names:
+            message = message.replace(str(path), name)
+        message = _ABSOLUTE_PATH.sub("…", message)
         return f"{message[:1].upper()}{message[1:_MAX_REASON]}."
 
 

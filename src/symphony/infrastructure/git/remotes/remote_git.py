@@ -4,8 +4,8 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import Collection, Generator, Iterable
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,8 @@ from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError
 from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
+from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.fair_queue import FairQueue
@@ -91,9 +93,12 @@ class RemoteGit(Remotes):
         ports: Collection[int] = (),
         resolver: Resolver = system_resolver,
         limits: SyncLimits | None = None,
+        detect: DetectLandlock = detect_landlock,
     ) -> None:
+        directories = tuple(roots)
         self._limits = limits or SyncLimits()
-        self._roots = GitRoots(roots)
+        self._roots = GitRoots(directories)
+        self._confinement = Confinement(directories, self._limits.program.search_path, detect)
         self._allow_private = allow_private
         self._ports = ports
         self._resolver = resolver
@@ -129,6 +134,8 @@ class RemoteGit(Remotes):
             raise RemoteTimeout(time_limit) from None
         except Stopped:
             raise Overloaded from None  # the service is stopping
+        except ConfinementFailed as failed:
+            raise RemoteFailed(str(failed)) from None
         except OSError as error:
             reason = error.strerror or "unknown error"
             raise RemoteFailed(f"The service cannot store what it fetches: {reason}.") from None
@@ -179,24 +186,37 @@ class RemoteGit(Remotes):
     def _sync(
         self, program: Program, remote: RemoteAddress, address: IpAddress, repo_id: UUID, path: str
     ) -> RemoteState:
-        """Raises: SyncInProgress, RemoteFailed, Stopped."""
+        """Raises: SyncInProgress, RemoteFailed, ConfinementFailed, Stopped.
+
+        Each part is confined on its own: no thread can both read the roots and contact the remote.
+        """
         with (
             self._mirrors.lock(repo_id) as mirror,
             tempfile.TemporaryDirectory(dir=self._temporary.path) as directory,
-            _opened(Inspector(self._roots, self._temporary.path, program), path) as private,
+            ExitStack() as opened,
         ):
+            local, contacting = Path(directory, "local"), Path(directory, "remote")
+            local.mkdir()
+            contacting.mkdir()
+            in_roots = partial(self._confinement.run_in_roots, writable=local)
+            with_network = partial(
+                self._confinement.run_with_network, writable=(contacting, mirror.path)
+            )
+            inspector = Inspector(self._roots, local, program)
+            private = in_roots(partial(_open, opened, inspector, path))
             repository = RemoteRepository(
-                remote, address, mirror, program, Path(directory), self._limits.max_branches
+                remote, address, mirror, program, contacting, self._limits.max_branches
             )
             requested_at = utc_now()
-            branches = repository.list_branches()
+            branches = with_network(repository.list_branches)
             commits = dict(branches.commits)
             branch = None if private is None else _remote_branch(private, remote)
             ahead, behind = None, None
             if private is not None and branch is not None and branch in commits:
                 # The branch may have moved since it was listed.
-                commits[branch] = repository.fetch(branch, branches)
-                ahead, behind = _ahead_behind(private, commits[branch], mirror)
+                commits[branch] = with_network(partial(repository.fetch, branch, branches))
+                compare = partial(_ahead_behind, private, commits[branch], mirror)
+                ahead, behind = in_roots(compare, readable=mirror.objects)
             return RemoteState(
                 branches={branch_name(ref): commit for ref, commit in commits.items()},
                 default_branch=None if branches.default is None else branch_name(branches.default),
@@ -206,14 +226,11 @@ class RemoteGit(Remotes):
             )
 
 
-@contextmanager
-def _opened(inspector: Inspector, path: str) -> Generator[PrivateDirectory | None]:
-    """Open the repository at a path; None when it cannot be read."""
-    with ExitStack() as stack:
-        private = None
-        with suppress(Unreadable, OSError):
-            private = stack.enter_context(inspector.open(path))
-        yield private
+def _open(opened: ExitStack, inspector: Inspector, path: str) -> PrivateDirectory | None:
+    """Open the repository at a path until the stack is closed; None when it cannot be read."""
+    with suppress(Unreadable, OSError):
+        return opened.enter_context(inspector.open(path))
+    return None
 
 
 def _remote_branch(private: PrivateDirectory, address: RemoteAddress) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from uuid import UUID
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.git import Git, RepoState, RepoStatus
+from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
+from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
 from symphony.infrastructure.git.process.machine_memory import concurrency_within
@@ -59,9 +62,16 @@ class LocalGit(Git):
     service is stopping.
     """
 
-    def __init__(self, roots: Iterable[Path], limits: InspectionLimits | None = None) -> None:
+    def __init__(
+        self,
+        roots: Iterable[Path],
+        limits: InspectionLimits | None = None,
+        detect: DetectLandlock = detect_landlock,
+    ) -> None:
+        directories = tuple(roots)
         self._limits = limits or InspectionLimits()
-        self._roots = GitRoots(roots)
+        self._roots = GitRoots(directories)
+        self._confinement = Confinement(directories, self._limits.program.search_path, detect)
         self._temporary = ServiceTemporaryDirectory()
         self._queue = FairQueue(
             "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
@@ -111,10 +121,11 @@ class LocalGit(Git):
         requested_at = utc_now()
         limits = self._limits
         program = Program(limits.program)
-        inspector = Inspector(self._roots, self._temporary.path, program, limits.max_copied)
         self._programs.add(program)
         try:
-            inspection = await queue.submit(partial(inspector.inspect, path), limits.time_limit)
+            inspection = await queue.submit(
+                partial(self._inspect_confined, program, path), limits.time_limit
+            )
             async with asyncio.timeout(limits.time_limit):
                 return await wait_watched(inspection, program.limit_memory, limits.watch_interval)
         except TimeoutError:
@@ -123,6 +134,8 @@ class LocalGit(Git):
                 reason=f"The inspection took longer than {limits.time_limit} seconds.",
                 observed_at=requested_at,
             )
+        except ConfinementFailed as failed:
+            return RepoStatus(state=RepoState.ERROR, reason=str(failed), observed_at=requested_at)
         except Stopped:
             raise Overloaded from None  # the service is stopping
         except Overloaded:
@@ -139,3 +152,11 @@ class LocalGit(Git):
             # needed any more. The thread removes its temporary files.
             program.stop()
             self._programs.discard(program)
+
+    def _inspect_confined(self, program: Program, path: str) -> RepoStatus:
+        with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
+            directory = Path(own)
+            inspector = Inspector(self._roots, directory, program, self._limits.max_copied)
+            return self._confinement.run_in_roots(
+                partial(inspector.inspect, path), writable=directory
+            )

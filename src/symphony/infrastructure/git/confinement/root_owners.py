@@ -1,0 +1,62 @@
+"""Who, besides the operator, may write to a git root or replace it."""
+
+import os
+import pwd
+import stat
+from pathlib import Path
+
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+def others_who_may_write(root: Path) -> str | None:
+    """Return a clause that says how other users may write to a root, or replace it.
+
+    Others are all users but the service's own and root. The owner and the mode of the root and of
+    each directory above it are checked. On Linux, the rights of the group in a mode include what an
+    access control list grants. What is in the root is not checked.
+    """
+    real = Path(os.path.realpath(root))
+    try:
+        status = os.stat(real)
+        above = _replaceable_in(real)
+        who = None if above is None else _described(above, os.stat(above))
+    except OSError as error:
+        return f"the owner of {str(root)!r} cannot be checked ({error.strerror})"
+    if not _is_own(status):
+        return f"{_described(real, status)} belongs to another user"
+    if status.st_mode & _OTHERS:
+        return f"{_described(real, status)} can be written by other users"
+    return who and f"{str(real)!r} can be replaced by other users, who may write to {who}"
+
+
+def is_replaceable(real: Path) -> bool:
+    """Return whether other users can put another directory in the place of this one."""
+    try:
+        return _replaceable_in(real) is not None
+    except OSError:
+        return True
+
+
+def _replaceable_in(real: Path) -> Path | None:
+    """Return the directory in which others can replace the path, or a part of it."""
+    entry = os.stat(real)
+    for parent in real.parents:
+        status = os.stat(parent)
+        # In a sticky directory, only the owner of an entry and that of the directory replace it.
+        is_protected = bool(status.st_mode & stat.S_ISVTX) and _is_own(entry)
+        if not _is_own(status) or (status.st_mode & _OTHERS and not is_protected):
+            return parent
+        entry = status
+    return None
+
+
+def _is_own(status: os.stat_result) -> bool:
+    return status.st_uid in {0, os.geteuid()}
+
+
+def _described(path: Path, status: os.stat_result) -> str:
+    try:
+        owner = pwd.getpwuid(status.st_uid).pw_name
+    except KeyError:
+        owner = f"user id {status.st_uid}"
+    return f"{str(path)!r} (owner {owner}, mode {stat.S_IMODE(status.st_mode):04o})"
