@@ -70,7 +70,9 @@ async def test_a_temporary_directory_that_is_full_is_the_reason(
 
     monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
     status = await git.status(USER, str(repo.path))
-    assert status.reason == "The repository cannot be read: No space left on device."
+    assert status.reason == (
+        "The service cannot create a temporary directory: No space left on device."
+    )
 
 
 async def test_a_thread_that_cannot_be_started_is_an_overload(

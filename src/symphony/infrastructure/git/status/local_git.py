@@ -140,6 +140,13 @@ class LocalGit(Git):
             raise Overloaded from None  # the service is stopping
         except Overloaded:
             raise
+        except OSError as error:
+            reason = error.strerror or "unknown error"
+            return RepoStatus(
+                state=RepoState.ERROR,
+                reason=f"The service cannot create a temporary directory: {reason}.",
+                observed_at=requested_at,
+            )
         except Exception:  # one repository must not make a whole board fail
             _LOG.exception("an inspection failed")
             return RepoStatus(
