@@ -109,6 +109,7 @@ async def _service(database: Database, folder: Path) -> AsyncGenerator[httpx.Asy
             "secret_key": SECRET,
             "data_dir": folder,
             "max_repos_per_workspace": 10**9,
+            "registration": "open",
             "git_roots": [folder],  # an empty folder; the observation is stored all the same
         }
     )

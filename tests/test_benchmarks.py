@@ -60,7 +60,7 @@ async def test_an_answer_that_differs_is_reported(place: Path) -> None:
         services.symphony(one.address, place / "a") as first,
         services.symphony(other.address, place / "b", name="the empty one") as second,
     ):
-        with pytest.raises(Failed, match="the empty one: a creation is answered with 404"):
+        with pytest.raises(Failed, match="the empty one: a creation is answered with 401"):
             await require_same_answers([first, second], content, one)
 
 

@@ -112,7 +112,11 @@ async def test_an_unavailable_database_is_a_503_until_it_is_back(
     assert (await client.get("/health/live")).status_code == 200
     ready = await client.get("/health/ready")
     assert ready.status_code == 503
-    assert ready.json() == {"status": "not ready", "reason": "the database cannot be reached"}
+    assert ready.json() == {
+        "status": "not ready",
+        "reason": "the database cannot be reached",
+        "details": {"git_confinement": "disabled"},
+    }
 
     await database.bring_back()
 
