@@ -108,14 +108,19 @@ async def _use(client: httpx.AsyncClient, canary: Canaries) -> None:
         form = {"username": login, "password": given}
         answer = await client.post(f"{API}/auth/token", data=form)
         if answer.status_code == 200:
-            token: str = answer.json()["access_token"]
+            token = str(answer.json()["access_token"])
             canary.words.append(token)
             client.headers["Authorization"] = f"Bearer {token}"
     api_token = {"name": canary(), "scopes": ["read"]}
     canary.words.append(created(await client.post(f"{API}/api-tokens", json=api_token))["token"])
     me = f"{API}/user-profiles/{ada_id}"
     await client.patch(me, json={"password": canary(), "current_password": canary()})
-    await client.patch(me, json={"password": canary(), "current_password": password})
+    changed = {"password": canary(), "current_password": password}
+    await client.patch(me, json=changed)
+    form = {"username": name, "password": changed["password"]}
+    token = (await client.post(f"{API}/auth/token", data=form)).json()["access_token"]
+    canary.words.append(token)
+    client.headers["Authorization"] = f"Bearer {token}"
     named = {"name": canary(), "description": canary(), "settings": {canary(): canary()}}
     keyed = {"Idempotency-Key": canary()}
     workspace = created(await client.post(f"{me}/workspaces", json=named, headers=keyed))

@@ -154,6 +154,7 @@ class Model:
 
     def first_answer(self, asker: str, noun: Noun, key: str | None, request: Request) -> str | None:
         """The response that a retry must return, if any. Raises: Refused."""
+        self._identify(asker)
         self._check(noun, request[1])
         before = self._created_under.get((asker, key)) if key else None
         if before is None:
@@ -177,6 +178,7 @@ class Model:
         self, asker: str, thing: Thing, patch: JsonObject, if_match: str | None
     ) -> JsonObject:
         """The fields after the change except its time. Raises: Refused."""
+        self._identify(asker)
         self._check(thing.noun, patch)
         target = self.things.get(patch.get("workspace_id", ""))
         if target is not None and (target.is_gone or target.owner != asker):
@@ -260,6 +262,7 @@ class Model:
 
     def find(self, asker: str, noun: Noun, thing_id: str) -> Thing:
         """Return an entity. Raises: Refused, unless the asker owns it."""
+        self._identify(asker)
         thing = self.things[thing_id]
         if thing.is_gone or thing.owner != asker or thing.noun is not noun:
             raise Refused(f"404 {noun.name}-not-found")
@@ -272,6 +275,11 @@ class Model:
 
     def present(self, noun: Noun) -> list[Thing]:
         return [each for each in self.things.values() if each.noun is noun and not each.is_gone]
+
+    def _identify(self, asker: str) -> None:
+        """Raises: Refused when the asker was deleted: the access token ended with the profile."""
+        if self.things[asker].is_gone:
+            raise Refused("401 unauthenticated")
 
     def _siblings(self, noun: Noun, shown: JsonObject) -> list[Thing]:
         if noun.parent is None:
