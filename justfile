@@ -120,10 +120,6 @@ demo-docs:
 demo-accounts:
     @{{ run }} python -m scripts.demos.demo_accounts
 
-# Who gets in: the first profile, and keys and directories that others can write
-demo-registration:
-    @{{ run }} python -m scripts.demos.demo_registration
-
 # Logs that cannot be written, closed streams, a lost token, variables of Kubernetes
 demo-running:
     @{{ run }} python -m scripts.demos.demo_running

@@ -7,7 +7,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,7 +18,7 @@ import httpx
 from scripts.demos.support.demo_server import Server, running_server
 from scripts.demos.support.pauses import fail
 from scripts.demos.support.stage import Stage, perform
-from scripts.demos.support.user import API, User, outcome, sign_up
+from scripts.demos.support.user import User, outcome, sign_up
 from scripts.support.service_process import SYMPHONY
 
 PASSPHRASE = "harp anvil moss comet ladle"
@@ -32,7 +31,6 @@ LOCKED = "423 vault-locked"
 MAX_STORED = 10_000  # bytes of a user's entries; 64 MiB by default
 LOCKS_WITHIN = 10  # seconds
 REWRAPS_WITHIN = 60  # seconds
-STRANGERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,6 @@ def story(stage: Stage) -> None:
             unlocked = unlock(stage, vault)
             other_callers(stage, unlocked, eve, client)
             versions(stage, unlocked)
-            strangers(stage, vault, client)
             guesses(stage, ada, vaults)
             automatic_lock(stage, vault)
             stored_data(stage, vault, data)
@@ -188,38 +185,6 @@ def versions(stage: Stage, unlocked: Vault) -> None:
     kept = unlocked.call("GET", f"/versions/{KEY}").raise_for_status().json()["items"]
     stage.expect("of eleven versions ten are kept", newest["version"] == 11 and len(kept) == 10)
     stage.expect("the first one is gone", outcome(unlocked.get(1)) == "410 version-gone")
-
-
-def strangers(stage: Stage, vault: Vault, client: httpx.Client) -> None:
-    stage.step("Forty strangers guess passwords while Ada unlocks her vault")
-    answered = list[httpx.Response]()
-
-    def guess(number: int) -> None:
-        form = {"username": f"nobody{number}", "password": "harp anvil moss"}
-        answered.append(client.post(f"{API}/auth/token", data=form))
-
-    with ThreadPoolExecutor(STRANGERS) as pool:
-        guesses = [pool.submit(guess, number) for number in range(STRANGERS)]
-        while not answered:
-            time.sleep(0.01)
-        before = len(answered)
-        unlocked = vault.unlock(PASSPHRASE)
-        meanwhile = len(answered) - before
-        for each in guesses:
-            each.result()
-    stage.exchange(unlocked, "is_locked")
-    stage.why(
-        "each guess costs a slow hash, and a core needs some seconds for 40. Callers with a token"
-        " do not wait behind strangers, so nobody can keep Ada from her secrets by guessing."
-    )
-    stage.expect("Ada's vault is unlocked", outcome(unlocked) == "200")
-    stage.expect(
-        "few strangers are answered before her, for each core",
-        meanwhile <= STRANGERS / 2 * (os.cpu_count() or 1),
-        f"{meanwhile} of {STRANGERS}",
-    )
-    outcomes = {outcome(each) for each in answered}
-    stage.expect("each of them gets an answer", outcomes == {"401 invalid-credentials"})
 
 
 def guesses(stage: Stage, ada: User, vaults: str) -> None:

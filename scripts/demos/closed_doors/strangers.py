@@ -1,5 +1,7 @@
-"""Strangers who know a user's name fail to sign in, and the user still can."""
+"""Strangers guess passwords: they find none, and keep nobody from working."""
 
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -11,9 +13,11 @@ from scripts.demos.support.user import API, PASSWORD, outcome, sign_up
 HOME, CAFE = "192.0.2.1", "198.51.100.1"
 STRANGERS = [f"203.0.113.{number}" for number in range(25)]
 FAILURES = 4  # of each of them: one more would cause a pause
+PASSPHRASE = "harp anvil moss comet ladle"
+MANY = 40
 
 
-def strangers(stage: Stage) -> None:
+def guesses_from_many_addresses(stage: Stage) -> None:
     with running_server(TRUSTED_PROXIES="127.0.0.1") as server, server.client() as client:
 
         def sign_in(password: str, address: str) -> httpx.Response:
@@ -55,3 +59,41 @@ def strangers(stage: Stage) -> None:
         stage.expect("Ada signs in at home", at_home.is_success)
         mistyped = outcome(sign_in("mistyped", HOME))
         stage.expect("and may mistype her password", mistyped == "401 invalid-credentials")
+
+
+def guesses_during_an_unlock(stage: Stage) -> None:
+    with running_server() as server, server.client() as client:
+        stage.step("Forty strangers guess passwords while Ada unlocks her vault")
+        ada = sign_up(client, "ada")
+        body = {"name": "secrets", "path": "~/secrets", "protection": "passphrase"}
+        vaults = f"/workspaces/{ada.create_workspace('Clients')}/vaults"
+        vault = ada.create(vaults, **body, passphrase=PASSPHRASE)["id"]
+        answered = list[httpx.Response]()
+
+        def guess(number: int) -> None:
+            form = {"username": f"nobody{number}", "password": "a guess"}
+            answered.append(client.post(f"{API}/auth/token", data=form))
+
+        with ThreadPoolExecutor(MANY) as pool:
+            guesses = [pool.submit(guess, number) for number in range(MANY)]
+            while not answered:
+                time.sleep(0.01)
+            before = len(answered)
+            given = {"passphrase": PASSPHRASE}
+            unlocked = ada.call("POST", f"/vaults/{vault}/unlock", json=given)
+            meanwhile = len(answered) - before
+            for each in guesses:
+                each.result()
+        stage.exchange(unlocked, "is_locked")
+        stage.why(
+            "each guess costs a slow hash, and a core needs some seconds for 40. Callers with a"
+            " token do not wait behind strangers, so nobody can keep Ada from her secrets."
+        )
+        stage.expect("Ada's vault is unlocked", outcome(unlocked) == "200")
+        stage.expect(
+            "few strangers are answered before her, for each core",
+            meanwhile <= MANY / 2 * (os.cpu_count() or 1),
+            f"{meanwhile} of {MANY}",
+        )
+        outcomes = {outcome(each) for each in answered}
+        stage.expect("each of them gets an answer", outcomes == {"401 invalid-credentials"})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.location import Location
+from symphony.infrastructure.git.files.objects import check_loose_object
 from symphony.infrastructure.git.files.unreadable import broken
 from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, Place
 from symphony.infrastructure.git.files.upstream import tracking_settings, upstream_ref
@@ -19,6 +20,8 @@ _MAX_REF_LIST = 64 << 20  # bytes
 _MAX_RULES = 1 << 20  # bytes
 _MAX_SETTINGS = 1 << 16  # characters, because the size of an environment is limited
 _MAX_REASON = 300  # characters
+_OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
+_MAX_CHECKED = 10  # objects that one message names
 # git resolves links before it fails, so a message may have the name of a place outside the roots.
 _ABSOLUTE_PATH = re.compile(r"(?<![^\s'\":=(])/[^:'\"]+")
 # Nothing in a private git directory requests these; they make sure that git never does them.
@@ -107,6 +110,7 @@ class PrivateDirectory:
             yield
         except GitFailed as failed:
             self._check_places()
+            self._check_named_objects(failed.error_output)
             raise broken(self._reason(failed.error_output)) from None
         self._check_places()
 
@@ -119,6 +123,14 @@ class PrivateDirectory:
             self.location.work_tree.place.check()
         for place in self.object_directories:
             place.check()
+
+    def _check_named_objects(self, error_output: str) -> None:
+        """Check the objects that git could not read: it calls those outside the roots corrupt.
+
+        Raises: Unreadable (refused) when one of them is a symbolic link.
+        """
+        for object_id in _OBJECT_ID.findall(error_output)[:_MAX_CHECKED]:
+            check_loose_object(self.object_directories, object_id, self.location.roots)
 
     def _reason(self, error_output: str) -> str:
         """Return git's own message, with paths relative to the repository."""

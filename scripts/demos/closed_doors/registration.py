@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from scripts.demos.support.demo_server import Server, running_server
-from scripts.demos.support.stage import Stage, perform
+from scripts.demos.support.stage import Stage
 from scripts.demos.support.user import API, PASSWORD, outcome
 from scripts.support.service_process import SYMPHONY
 
@@ -19,15 +18,14 @@ STRANGERS = 20
 KEY = "symphony.sqlite3.key"
 
 
-def story(stage: Stage) -> None:
-    with tempfile.TemporaryDirectory(prefix="symphony-demo-") as temporary:
-        place = Path(temporary)
-        dev, data = place / "dev", place / "data"
-        dev.mkdir()
-        first_profile(stage, dev, data)
-        planted_key(stage, place / "planted")
-        open_directory(stage, data)
-        files_from_before(stage, data)
+def registration_and_files(stage: Stage, place: Path) -> None:
+    place.mkdir()
+    dev, data = place / "dev", place / "data"
+    dev.mkdir()
+    first_profile(stage, dev, data)
+    planted_key(stage, place / "planted")
+    open_directory(stage, data)
+    files_from_before(stage, data)
 
 
 def first_profile(stage: Stage, dev: Path, data: Path) -> None:
@@ -139,7 +137,3 @@ def command(data: Path, *arguments: str, given: str = "") -> "subprocess.Complet
         timeout=60,
         check=False,
     )
-
-
-if __name__ == "__main__":
-    perform(story)
