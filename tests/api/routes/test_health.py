@@ -78,8 +78,9 @@ def set_mode(path: Path, mode: int) -> None:
 async def test_readiness_says_what_keeps_inspections_inside_the_git_roots(
     settings: Settings, tmp_path: Path
 ) -> None:
-    set_mode(tmp_path, 0o755)
-    roots = settings.model_copy(update={"git_roots": (tmp_path,)})
+    root = tmp_path / "root"
+    root.mkdir(mode=0o755)
+    roots = settings.model_copy(update={"git_roots": (root,)})
     trusted = roots.model_copy(update={"git_trust_roots": True})
 
     async def confinement(settings: Settings, detect: DetectLandlock) -> str:
@@ -90,7 +91,7 @@ async def test_readiness_says_what_keeps_inspections_inside_the_git_roots(
     assert await confinement(roots, no_landlock) == "owner-only"
     assert await confinement(roots, lambda: Landlock(abi=1)) == "landlock"
     assert await confinement(trusted, no_landlock) == "trusted-roots"
-    set_mode(tmp_path, 0o777)
+    set_mode(root, 0o777)
     assert await confinement(trusted, no_landlock) == "trusted-roots"
     with pytest.raises(SettingsError, match=r"SYMPHONY_GIT_ROOTS: .* mode 0777\)"):
         await confinement(roots, no_landlock)
