@@ -59,7 +59,9 @@ def require_own_directory(directory: Path) -> None:
 def make_private(directory: Path) -> None:
     """Give a directory of this user the mode 0700, with the rules of `require_own_directory`.
 
-    For one in which a change by others is found by other means. Raises: UnsafeFile, OSError.
+    What others may have created in it before must be checked afterwards.
+
+    Raises: UnsafeFile, OSError.
     """
     status = os.stat(directory)
     if status.st_uid == os.geteuid() and status.st_mode & _OTHERS:
