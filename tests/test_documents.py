@@ -31,7 +31,8 @@ Operation = tuple[str, str]
 async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(API_GUIDE)), server.address, tmp_path)
-    assert re.findall(r'"code":"([a-z-]+)"', output) == ["vault-locked", "precondition-failed"]
+    refused = re.findall(r'"code":"([a-z-]+)"', output)
+    assert refused == ["unauthenticated", "vault-locked", "precondition-failed"]
     assert '"settings":{"editor":{"tabs":4,"wrap":true}}' in output
     repos = re.findall(r'"name":"(\w+)","path":"~/dev/', output)
     created, by_name = ["strings", "brass", "winds"], ["brass", "strings", "winds"]
