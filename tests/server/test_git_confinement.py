@@ -64,7 +64,7 @@ async def test_a_root_that_others_may_write_to_stops_the_start(
     assert process.returncode == 2
     (line,) = errors.decode().splitlines()
     assert f"{name}: {str(root)!r} (owner " in line
-    assert "mode 0777) can be written by other users, and this system has no Landlock" in line
+    assert "mode 0777) is writable by other users, and this system has no Landlock" in line
     assert "SYMPHONY_GIT_TRUST_ROOTS=true" in line
     assert not (tmp_path / "data").exists()
 

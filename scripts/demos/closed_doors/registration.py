@@ -59,7 +59,7 @@ def first_profile(stage: Stage, dev: Path, data: Path) -> None:
     with running_server("--git-root", str(dev), data=data) as server:
         line = start_line(server)
     stage.run("symphony serve --git-root ~/dev", line)
-    stage.expect("the next start says that it is closed", "closed" in line)
+    stage.expect("the next start says that the first profile exists", "exists" in line)
 
 
 def planted_key(stage: Stage, data: Path) -> None:

@@ -92,7 +92,7 @@ def set_password_command(
         bool, typer.Option("--revoke-tokens", help="Also revoke all API tokens of the user.")
     ] = False,
 ) -> None:
-    """Set a user's password, and end a lock-out after failed sign-ins.
+    """Set a user's password, and forget the failed sign-ins of the user.
 
     Revokes the access tokens of the user; API tokens stay valid without --revoke-tokens.
     """

@@ -59,7 +59,9 @@ def require_own_directory(directory: Path) -> None:
 def make_private(directory: Path) -> None:
     """Give a directory of this user the mode 0700, with the rules of `require_own_directory`.
 
-    For one in which a change by others is found by other means. Raises: UnsafeFile, OSError.
+    What others may have created in it before must be checked afterwards.
+
+    Raises: UnsafeFile, OSError.
     """
     status = os.stat(directory)
     if status.st_uid == os.geteuid() and status.st_mode & _OTHERS:
@@ -94,7 +96,7 @@ def require_own_file(file: Path) -> None:
     if not is_private(status):
         _close(file, status)
         _log.warning(
-            "%s was readable by other users (%s); it is not any more", file, _described(status)
+            "%s was readable by other users (%s); it is not any more", file, owner_and_mode(status)
         )
 
 
@@ -138,6 +140,11 @@ def is_trusted_owner(status: os.stat_result) -> bool:
     return status.st_uid in {os.geteuid(), _ROOT}
 
 
+def owner_and_mode(status: os.stat_result) -> str:
+    """Describe the owner and the mode of a file, for a message."""
+    return f"owner {_user(status.st_uid)}, mode {stat.S_IMODE(status.st_mode):04o}"
+
+
 def _close(file: Path, status: os.stat_result) -> None:
     """Take all rights of others away."""
     try:
@@ -174,25 +181,21 @@ def _require_owner(path: Path, status: os.stat_result) -> None:
     if not is_trusted_owner(status):
         own = _user(os.geteuid())
         raise UnsafeFile(
-            f"{path} is owned by another user ({_described(status)}), but Symphony runs as {own}:"
-            " its content may be theirs. If it is yours, run Symphony as that user, or"
+            f"{path} is owned by another user ({owner_and_mode(status)}), but Symphony runs as"
+            f" {own}: its content may be theirs. If it is yours, run Symphony as that user, or"
             f" `chown {own} {shlex.quote(str(path))}`; otherwise remove it."
         )
 
 
 def _writable(path: Path, status: os.stat_result) -> str:
-    return f"{path} is writable by other users ({_described(status)})"
+    return f"{path} is writable by other users ({owner_and_mode(status)})"
 
 
 def _not_closed(file: Path, status: os.stat_result, reason: str | None) -> UnsafeFile:
     return UnsafeFile(
-        f"{file} is open to other users ({_described(status)}), and this cannot be changed:"
+        f"{file} is open to other users ({owner_and_mode(status)}), and this cannot be changed:"
         f" {reason}. Run `chmod go= {shlex.quote(str(file))}`, or use another directory."
     )
-
-
-def _described(status: os.stat_result) -> str:
-    return f"owner {_user(status.st_uid)}, mode {stat.S_IMODE(status.st_mode):04o}"
 
 
 def _user(uid: int) -> str:

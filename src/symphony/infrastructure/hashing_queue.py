@@ -78,7 +78,7 @@ class FairShares(Generic[PartyT]):
         return max(self._now, self._next_start.get(party, 0))
 
 
-class Waiting:
+class WaitingJobs:
     """The waiting jobs of one kind of requester, fair by requester."""
 
     def __init__(self, limits: QueueLimits) -> None:
@@ -141,7 +141,7 @@ class HashingQueue:
     """The waiting jobs of all requesters. Not safe for threads without a lock."""
 
     def __init__(self, limits: QueueLimits) -> None:
-        self._waiting = {kind: Waiting(limits) for kind in Kind}
+        self._waiting = {kind: WaitingJobs(limits) for kind in Kind}
         self._shares = FairShares[Kind]()
         self._familiar: dict[Requester, None] = {}
 

@@ -134,9 +134,10 @@ def _registration(settings: Settings, *, has_users: bool) -> str:
     """Describe who can sign up."""
     if settings.registration == "open":
         return "open; every client that reaches this address can sign up"
-    if settings.registration == "first" and not has_users:
-        return (
-            "only the first profile, which is still to be created: sign up under /docs, or use the"
-            " command below"
+    if settings.registration == "first":
+        return "only the first profile, which " + (
+            "exists; the operator creates further ones"
+            if has_users
+            else "is still to be created: sign up under /docs, or use the command below"
         )
     return "closed; the operator creates profiles"

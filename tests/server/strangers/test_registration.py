@@ -68,4 +68,6 @@ async def test_of_fifty_parallel_sign_ups_in_three_processes_exactly_one_succeed
         assert answers["403 registration-closed"]
         assert await sign_up(50) == "403 registration-closed"
     async with running_server(data, **settings) as server:
-        assert registration(server) == "Registration: closed; the operator creates profiles"
+        assert registration(server) == (
+            "Registration: only the first profile, which exists; the operator creates further ones"
+        )

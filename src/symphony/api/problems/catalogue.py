@@ -258,8 +258,9 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "Too many failed attempts",
         "After five wrong passwords, attempts with the same login and from the same address are"
         " refused for a second, also with the right password. Each further failure doubles the"
-        " pause, up to 15 minutes. The same applies to a vault and its passphrase. Retry after the"
-        " number of seconds in `Retry-After`.",
+        " pause, up to 15 minutes. The same applies to a vault and its passphrase. After 100 wrong"
+        " passwords from addresses that never signed in with a login, such addresses are refused"
+        " for up to an hour. Retry after the number of seconds in `Retry-After`.",
     ),
     "header-fields-too-large": ProblemType(
         431,

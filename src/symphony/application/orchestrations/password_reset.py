@@ -13,7 +13,7 @@ from symphony.domain.passwords.passwords import new_password
 
 @dataclass(frozen=True, slots=True)
 class SetPassword:
-    """Set a user's password without the current one, and end a lock-out after failed sign-ins."""
+    """Set a user's password without the current one, and forget the failed sign-ins."""
 
     user_id: UUID
     password: str = field(repr=False)

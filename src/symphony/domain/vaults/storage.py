@@ -8,7 +8,10 @@ from uuid import UUID
 from symphony.domain.errors import LimitReached
 
 RECOUNTED_AFTER = timedelta(hours=1)
-"""Counting 100,000 versions takes 0.1 s, in which SQLite has no other writer."""
+"""How long after a recount the next one of the same user is possible.
+
+Counting 100,000 versions takes 0.1 s, in which SQLite has no other writer.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def test_a_root_that_others_may_write_to_is_named_with_its_mode(base: Path, mode
     root.chmod(mode)
     reason = others_who_may_write(root) or ""
     assert f"{str(root)!r} (owner " in reason
-    assert f"mode {mode:04o}) can be written by other users" in reason
+    assert f"mode {mode:04o}) is writable by other users" in reason
 
 
 @needs_root
@@ -42,7 +42,7 @@ def test_a_root_of_another_user_is_named_with_its_owner(base: Path) -> None:
     root.mkdir()
     os.chown(root, 1501, 1501)
     reason = others_who_may_write(root) or ""
-    assert "(owner user id 1501, mode 0755) belongs to another user" in reason
+    assert "(owner 1501, mode 0755) is owned by another user" in reason
 
 
 def test_a_root_in_a_directory_that_others_may_write_to_is_refused(base: Path) -> None:

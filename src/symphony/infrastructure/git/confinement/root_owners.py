@@ -1,9 +1,10 @@
 """Who, besides the operator, may write to a git root or replace it."""
 
 import os
-import pwd
 import stat
 from pathlib import Path
+
+from symphony.infrastructure.file_ownership import is_trusted_owner, owner_and_mode
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -22,10 +23,10 @@ def others_who_may_write(root: Path) -> str | None:
         who = None if above is None else _described(above, os.stat(above))
     except OSError as error:
         return f"the owner of {str(root)!r} cannot be checked ({error.strerror})"
-    if not _is_own(status):
-        return f"{_described(real, status)} belongs to another user"
+    if not is_trusted_owner(status):
+        return f"{_described(real, status)} is owned by another user"
     if status.st_mode & _OTHERS:
-        return f"{_described(real, status)} can be written by other users"
+        return f"{_described(real, status)} is writable by other users"
     return who and f"{str(real)!r} can be replaced by other users, who may write to {who}"
 
 
@@ -43,20 +44,12 @@ def _replaceable_in(real: Path) -> Path | None:
     for parent in real.parents:
         status = os.stat(parent)
         # In a sticky directory, only the owner of an entry and that of the directory replace it.
-        is_protected = bool(status.st_mode & stat.S_ISVTX) and _is_own(entry)
-        if not _is_own(status) or (status.st_mode & _OTHERS and not is_protected):
+        is_protected = bool(status.st_mode & stat.S_ISVTX) and is_trusted_owner(entry)
+        if not is_trusted_owner(status) or (status.st_mode & _OTHERS and not is_protected):
             return parent
         entry = status
     return None
 
 
-def _is_own(status: os.stat_result) -> bool:
-    return status.st_uid in {0, os.geteuid()}
-
-
 def _described(path: Path, status: os.stat_result) -> str:
-    try:
-        owner = pwd.getpwuid(status.st_uid).pw_name
-    except KeyError:
-        owner = f"user id {status.st_uid}"
-    return f"{str(path)!r} (owner {owner}, mode {stat.S_IMODE(status.st_mode):04o})"
+    return f"{str(path)!r} ({owner_and_mode(status)})"
