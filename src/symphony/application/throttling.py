@@ -117,7 +117,8 @@ async def check_sign_in(
         known=_hash(app, "address of login", login, client_address),
         known_to_account=_hash(app, "address of account", account, client_address),
     )
-    async with app.gates.passed(own):
+    # By address: a client with many logins would otherwise fill the queue of the database.
+    async with app.gates.passed(requester):
         reserved = await _reserved(own, lambda: app.run(reserve_sign_in, command), app)
         may_succeed = reserved.refusal is None or reserved.is_known_to_account
         password_hash = profile.password_hash if profile and may_succeed else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
+from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.user_profiles import (
     PasswordChange,
@@ -189,6 +190,6 @@ async def count_workspaces(query: CountWorkspaces, queries: Queries) -> int:
 
 async def find_user_by_login(query: FindUserByLogin, queries: Queries) -> UserProfile | None:
     profiles = queries.repositories.user_profiles
-    if "@" in query.login:
+    if "@" in comparison_key(query.login):
         return await profiles.get_by_email(query.login)
     return await profiles.get_by_username(query.login)

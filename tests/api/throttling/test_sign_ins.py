@@ -13,6 +13,7 @@ from symphony.domain import attempts
 from symphony.infrastructure.passwords import Argon2Passwords
 from tests.support.api import API, PASSWORD, User, code, faults, running_api, sign_up
 from tests.support.openapi import check
+from tests.support.server import until
 
 HOME, OFFICE = "192.0.2.1", "198.51.100.1"
 LIMIT = 12
@@ -72,6 +73,7 @@ async def test_after_five_failures_the_right_password_is_refused_too(
     assert await outcome(client, eve.name, PASSWORD) == "200"
     assert await outcome(client, "ada", PASSWORD, OFFICE) == "200"
     assert await outcome(client, "ADA@example.org", PASSWORD) == "200"
+    assert await outcome(client, "ada\uff20example.org", PASSWORD) == "200"
     assert await outcome(client, "ada", PASSWORD) == REFUSED  # the successes are of other counters
 
 
@@ -118,6 +120,32 @@ async def test_of_many_parallel_wrong_passwords_only_five_are_checked(
 ) -> None:
     answers = await asyncio.gather(*(outcome(client, "ada", "wrong") for _ in range(20)))
     assert Counter(answers) == {WRONG: 5, REFUSED: 15}
+
+
+async def test_of_the_sign_ins_of_an_address_five_are_in_progress_whatever_the_logins(
+    client: httpx.AsyncClient, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify, release, verifying = Argon2Passwords.verify, asyncio.Event(), list[str]()
+
+    async def held_up(
+        self: Argon2Passwords, password: str, password_hash: str | None, requester: Requester
+    ) -> bool:
+        if requester == Requester.address(HOME):
+            verifying.append(password)
+            await release.wait()
+        return await verify(self, password, password_hash, requester)
+
+    async def are_verifying() -> bool:
+        return len(verifying) == 5
+
+    monkeypatch.setattr(Argon2Passwords, "verify", held_up)
+    guesses = [asyncio.create_task(outcome(client, f"nobody{n}", "wrong")) for n in range(12)]
+    await until(are_verifying)
+    for _ in range(3):
+        assert await outcome(client, ada.name, PASSWORD, OFFICE) == "200"
+    assert len(verifying) == 5
+    release.set()
+    assert set(await asyncio.gather(*guesses)) == {WRONG}
 
 
 async def test_40_parallel_sign_ins_with_the_right_password_all_succeed(
