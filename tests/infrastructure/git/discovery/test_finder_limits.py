@@ -14,9 +14,12 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
+from symphony.domain.discovery import RepoKind
 from symphony.infrastructure.git.discovery import finder as finder_module
+from symphony.infrastructure.git.discovery.classification import classify
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.discovery.walk import Clock, Walk
+from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from tests.support.repositories import USER, opened
 from tests.support.server import until
@@ -225,3 +228,26 @@ def test_what_the_service_may_not_read_is_skipped_or_has_a_reason(root: Path) ->
             each.chmod(0o755)
     reason = "The repository cannot be read: Permission denied."
     assert output == [f"config; {reason}", f"git; {reason}", "open; None"]
+
+
+def test_a_git_directory_in_many_others_is_classified_in_time(root: Path) -> None:
+    """Each `modules` above it may be that of a superproject; each takes a walk from the root."""
+    deep = root.joinpath(*["modules"] * 200, "submodule")
+    for name in ("objects", "refs"):
+        (deep / name).mkdir(parents=True)
+    (deep / "HEAD").write_text("ref: refs/heads/main\n")
+    (root / "repo").mkdir()
+    (root / "repo/.git").write_text(f"gitdir: {deep}\n")
+    checks = count()
+
+    def check_stopped() -> None:
+        next(checks)
+
+    with (
+        GitRoots([root]).opened(check_stopped) as roots,
+        roots.open(root / "repo", "The directory") as directory,
+    ):
+        found = classify(directory, roots)
+    assert found is not None
+    assert found.kind == RepoKind.REPOSITORY
+    assert next(checks) < 50

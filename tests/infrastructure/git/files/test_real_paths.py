@@ -36,6 +36,15 @@ def test_a_path_has_at_most_40_links(tmp_path: Path) -> None:
     assert real_path(tmp_path / "41") is None
 
 
+def test_links_make_no_path_longer_than_linux_opens(tmp_path: Path) -> None:
+    """Each link adds names in which nothing exists; all of them together take seconds."""
+    rest = "/x" * 1_900
+    for number in range(39):
+        (tmp_path / str(number)).symlink_to(f"{tmp_path}/{number + 1}{rest}")
+    assert real_path(tmp_path / "38") == Path(f"{os.path.realpath(tmp_path)}/39{rest}")
+    assert real_path(tmp_path / "0") is None
+
+
 def test_a_root_in_another_root_is_not_opened_by_its_own_path(tmp_path: Path) -> None:
     real = Path(os.path.realpath(tmp_path))
     (tmp_path / "inner").mkdir()

@@ -74,6 +74,22 @@ async def test_a_long_section_name_takes_memory_once_and_not_for_each_setting(
     assert status.state == state
 
 
+async def test_settings_of_the_branch_are_limited_by_their_bytes(
+    repo: Repository, git: LocalGit
+) -> None:
+    """Three for each of these characters: Linux starts no program with such a variable."""
+    fetch = f"refs/heads/*:refs/{'中' * 50_000}/*"
+    repo.write(
+        ".git/config",
+        f'[branch "main"]\nremote = r\nmerge = refs/heads/main\n[remote "r"]\nfetch = {fetch}\n',
+    )
+    status = await git.status(USER, str(repo.path))
+    assert (status.state, status.reason) == (
+        RepoState.ERROR,
+        "The settings of the branch and its remote exceed 65,536 bytes.",
+    )
+
+
 async def test_an_object_that_claims_to_be_very_large_takes_no_memory(
     repo: Repository, git: LocalGit
 ) -> None:

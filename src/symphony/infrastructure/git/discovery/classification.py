@@ -2,6 +2,7 @@
 
 import stat
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from symphony.domain import fields as rules
@@ -16,6 +17,7 @@ from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _DEFAULT_REMOTE = "origin"
+_MAX_SUPERPROJECTS = 8  # that may contain a git directory; each takes a walk from its root
 _SEVERAL_REMOTES = "The repository has several remotes, and none of them is named origin."
 _UNSUPPORTED_URL = "The URL of the remote is not a valid `remote_url`."
 _CREDENTIALS_REMOVED = "The credentials in the URL of the remote were removed."
@@ -63,11 +65,10 @@ def _kind(location: Location) -> RepoKind:
         return RepoKind.WORKTREE
     # The git directories of submodules are in that of the superproject (gitrepository-layout(5)).
     git_directory = location.git_directory.path
-    is_separate = git_directory.parent != location.work_tree.path
-    if is_separate and any(
-        parent.name == "modules" and _has_head(parent.parent, location.roots)
-        for parent in git_directory.parents
-    ):
+    if git_directory.parent == location.work_tree.path:
+        return RepoKind.REPOSITORY
+    superprojects = (each.parent for each in git_directory.parents if each.name == "modules")
+    if any(_has_head(each, location.roots) for each in islice(superprojects, _MAX_SUPERPROJECTS)):
         return RepoKind.SUBMODULE
     return RepoKind.REPOSITORY
 

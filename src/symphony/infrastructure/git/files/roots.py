@@ -16,6 +16,7 @@ from symphony.infrastructure.git.files.unreadable import refused
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _MAX_LINKS = 40  # in one path, as in Linux itself
+_MAX_PATH = 4096  # characters; Linux opens no longer name
 
 
 class GitRoots:
@@ -90,8 +91,9 @@ class OpenedRoots:
 def real_path(path: str | Path) -> Path | None:
     """Resolve all symbolic links in a path; nothing need exist there.
 
-    Returns None when there are more of them than Linux follows, or the file system encoding lacks
-    a character. `os.path.realpath` has no such limit: 500 links to long paths take it 11 s.
+    Returns None when there are more of them than Linux follows, when they lead to a longer path
+    than it opens, or when the file system encoding lacks a character. `os.path.realpath` has no
+    such limits: 500 links to long paths take it 11 s.
     """
     pending = _reversed_components(path if os.path.isabs(path) else os.path.join(os.getcwd(), path))
     real, links = os.sep, 0
@@ -104,6 +106,8 @@ def real_path(path: str | Path) -> Path | None:
                 real = os.path.dirname(real)
                 continue
             joined = os.path.join(real, name)
+            if len(joined) > _MAX_PATH:
+                return None
             if not _is_symbolic_link(joined):
                 real = joined
                 continue

@@ -18,7 +18,7 @@ from symphony.infrastructure.git.process.program import GitFailed, Program, conf
 
 _MAX_REF_LIST = 64 << 20  # bytes
 _MAX_RULES = 1 << 20  # bytes
-_MAX_SETTINGS = 1 << 16  # characters, because the size of an environment is limited
+_MAX_SETTINGS = 1 << 16  # bytes; Linux refuses a variable of 128 KiB
 _MAX_REASON = 300  # characters
 _OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
 _MAX_CHECKED = 10  # objects that one message names
@@ -168,10 +168,8 @@ def create_private_directory(
     own, common = location.git_directory, location.common_directory
     branch = copy_head(own, common, path)
     settings = [*config.passed_on(), *tracking_settings(config, branch), *_DISABLED]
-    if sum(len(name) + len(value) for name, value in settings) > _MAX_SETTINGS:
-        raise broken(
-            f"The settings of the branch and its remote exceed {_MAX_SETTINGS:,} characters."
-        )
+    if sum(len(os.fsencode(text)) for setting in settings for text in setting) > _MAX_SETTINGS:
+        raise broken(f"The settings of the branch and its remote exceed {_MAX_SETTINGS:,} bytes.")
     upstream = upstream_ref(config, branch)
     if upstream is not None:
         copy_ref(upstream, own, common, path)
