@@ -4,6 +4,8 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from tests.support.api import User, code
 
 
@@ -12,6 +14,7 @@ async def _all_at_once(user: User, path: str, bodies: list[dict[str, Any]]) -> C
     return Counter("201" if each.status_code == 201 else code(each) for each in answers)
 
 
+@pytest.mark.long
 async def test_500_parallel_creations_against_a_limit_of_50_create_50_workspaces(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     counted = await _all_at_once(ada, path, [{"name": f"w{number}"} for number in range(500)])
@@ -19,6 +22,7 @@ async def test_500_parallel_creations_against_a_limit_of_50_create_50_workspaces
     assert len((await ada.get(path, params={"limit": 200})).json()["items"]) == 50
 
 
+@pytest.mark.long
 async def test_parallel_creations_against_a_limit_of_100_create_100_repos(ada: User) -> None:
     path = f"/workspaces/{(await ada.workspace())['id']}/repos"
     bodies = [{"name": f"r{number}", "path": "/r"} for number in range(300)]

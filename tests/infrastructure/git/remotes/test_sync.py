@@ -35,7 +35,7 @@ def remote(served: Path) -> Repository:
     return remote
 
 
-@pytest.fixture(params=["git", "http"])
+@pytest.fixture(params=["git", pytest.param("http", marks=pytest.mark.long)])
 def url(request: pytest.FixtureRequest, served: Path) -> Generator[str]:
     """The URL of the remote, over two protocols."""
     over_git = request.param == "git"
