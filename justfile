@@ -164,6 +164,10 @@ bench-growth *arguments:
 bench-sign-in *arguments:
     @{{ run }} python -m benchmarks.sign_in {{ arguments }}
 
+# Measure the attention board for repositories with many branches and worktrees
+bench-board *arguments:
+    @{{ run }} python -m benchmarks.board {{ arguments }}
+
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:
     @{{ run }} python -m benchmarks.observability

@@ -82,15 +82,22 @@ class Service:
 
 @asynccontextmanager
 async def symphony(
-    database: str, folder: Path, *, workers: int = 1, name: str = "Symphony"
+    database: str,
+    folder: Path,
+    *,
+    workers: int = 1,
+    name: str = "Symphony",
+    git_root: Path | None = None,
 ) -> AsyncGenerator[Service]:
     """`symphony serve` as operators run it, except for unlimited numbers of repos."""
     port = free_port()
+    roots = {"GIT_ROOTS": str(git_root)} if git_root else {}
     variables = settings(
         DATABASE_URL=database,
         DATA_DIR=str(folder),
         SECRET_KEY=SECRET,
         MAX_REPOS_PER_WORKSPACE=_UNLIMITED,
+        **roots,
     )
     command = [SYMPHONY, "serve", "--port", str(port), "--workers", str(workers)]
     async with _running(name, command, port, variables, folder) as service:

@@ -127,6 +127,16 @@ def test_a_failed_sign_in_does_not_tell_whether_the_user_exists(place: Path) -> 
     }
 
 
+@pytest.mark.bench
+def test_the_board_is_measured_for_repositories_with_many_branches(place: Path) -> None:
+    few = ("--repos", "2", "--remembered", "5", "--branches", "30", "--rounds", "2")
+    done = _run("benchmarks.board", *few, "--json", place / "board.json")
+    assert "with/without: " in done.stdout
+    milliseconds = json.loads((place / "board.json").read_text())["milliseconds"]
+    assert len(milliseconds) == 6
+    assert all(each > 0 for times in milliseconds.values() for each in times)
+
+
 @pytest.mark.parametrize(
     ("plan", "tables"),
     [

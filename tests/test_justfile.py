@@ -38,7 +38,8 @@ RUN_ELSEWHERE = {
     "bench-compression": "it measures, and nothing depends on it",
     "demo": "part of the gate",
     **dict.fromkeys(
-        ("bench", "bench-growth", "bench-sign-in"), "tests/test_benchmarks.py runs it, briefly"
+        ("bench", "bench-growth", "bench-sign-in", "bench-board"),
+        "tests/test_benchmarks.py runs it, briefly",
     ),
     **dict.fromkeys(DEMOS, "`demo` runs it"),
 }
