@@ -108,7 +108,7 @@ demo-failures:
 demo-repo-safety:
     @{{ run }} python -m scripts.demos.demo_repo_safety
 
-# Closed doors: what another user of the machine, a remote or a stranger cannot do
+# Closed doors: what another user of the machine, a hostile repository or a stranger cannot do
 demo-closed-doors:
     @{{ run }} python -m scripts.demos.demo_closed_doors
 

@@ -8,6 +8,7 @@ from scripts.demos.support.user import sign_up
 from scripts.demos.support.workspace import Workspace
 from scripts.support.git_repository import Repository
 from scripts.support.tree_bomb import write_tree_bomb
+from symphony.infrastructure.git.process.resource_limits import CAN_LIMIT_OTHERS
 
 TREE = 400 << 20  # bytes of each of four trees
 
@@ -19,11 +20,13 @@ def hostile_repositories(stage: Stage, base: Path) -> None:
         ada = sign_up(client, "ada")
         thesis = Workspace(ada, ada.create_workspace("Thesis"))
         link_to_a_private_commit(stage, thesis, dev, base / "home")
-        tree_bomb(stage, thesis, dev)
+        if CAN_LIMIT_OTHERS:  # not on macOS
+            tree_bomb(stage, thesis, dev)
 
 
 def link_to_a_private_commit(stage: Stage, thesis: Workspace, dev: Path, home: Path) -> None:
     stage.step("A repository whose commit is a link to one in a private repository")
+    home.mkdir(mode=0o700)
     diary = Repository.with_commits(home / "diary", "a secret plan")
     copy = Repository.created(dev / "copy")
     commit = diary.git("rev-parse", "HEAD").strip()
@@ -33,9 +36,12 @@ def link_to_a_private_commit(stage: Stage, thesis: Workspace, dev: Path, home: P
     (copy.path / object_file).symlink_to(diary.path / object_file)
     stage.run(f"ls -l dev/copy/.git/objects/{commit[:2]}", f"{commit[2:12]}… -> /…/home/diary/…")
     status = stage.exchange(thesis.get_status(copy.path), "state", "reason", "head").json()
-    stage.why("what is outside the git roots is not shown, whichever way leads there.")
+    stage.why(
+        "git follows the link, so the status would show the message and the author of a commit that"
+        " this user may not read."
+    )
     stage.expect("the repository is `refused`", status["state"] == "refused")
-    stage.expect("the commit is not shown", "a secret plan" not in str(status))
+    stage.expect("the commit is not shown", status["head"] is None)
 
 
 def tree_bomb(stage: Stage, thesis: Workspace, dev: Path) -> None:

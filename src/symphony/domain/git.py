@@ -43,6 +43,8 @@ class Operation(StrEnum):
     CHERRY_PICK = "cherry-pick"
     REVERT = "revert"
     BISECT = "bisect"
+    AM = "am"
+    """Patches from e-mail are applied (git-am(1))."""
 
 
 @dataclass(frozen=True, slots=True)

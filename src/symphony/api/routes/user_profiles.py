@@ -89,9 +89,9 @@ class UserProfilePatch(BaseModel):
     revoke_api_tokens: bool = Field(
         default_factory=bool,
         strict=True,
-        description="Whether a new password also revokes all API tokens; false by default.",
-        examples=[True],
-        json_schema_extra={"writeOnly": True},
+        description="Whether a new password also revokes all API tokens.",
+        # No examples: of this field, OpenAPI Generator cannot read them, and warns.
+        json_schema_extra={"writeOnly": True, "default": False},
     )
     preferences: Preferences = optional()
 

@@ -13,6 +13,11 @@ def file_system_monitor_in_an_included_file(hostile: HostileRepository) -> None:
     hostile.config("include.path", str(hostile.outside / "config"))
 
 
+def file_system_monitor_in_an_included_file_of_the_repository(hostile: HostileRepository) -> None:
+    hostile.repo.write(".git/more", f"[core]\n\tfsmonitor = {hostile.program}\n")
+    hostile.config("include.path", "more")
+
+
 def file_system_monitor_included_for_this_directory(hostile: HostileRepository) -> None:
     (hostile.outside / "config").write_text(f"[core]\n\tfsmonitor = {hostile.program}\n")
     hostile.config(
@@ -98,6 +103,7 @@ def missing_object_behind_a_shell_for_the_network(hostile: HostileRepository) ->
 # git itself runs these programs for `git status`.
 RUN_BY_STATUS = (
     file_system_monitor, file_system_monitor_in_an_included_file,
+    file_system_monitor_in_an_included_file_of_the_repository,
     file_system_monitor_included_for_this_directory, file_system_monitor_of_this_worktree,
     hook_after_the_index_was_written, hooks_in_another_directory, filter_that_cleans,
     filter_that_is_a_process, filter_that_is_required_by_the_repository_alone,

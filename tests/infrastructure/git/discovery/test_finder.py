@@ -79,6 +79,16 @@ async def test_each_kind_of_repository_is_found(root: Path, finder: LocalFinder)
     }
 
 
+async def test_a_git_directory_that_names_its_working_tree_is_a_repository(
+    root: Path, finder: LocalFinder
+) -> None:
+    """Of dotfiles (yadm, vcsh), for example."""
+    dotfiles = Repository.created(root / "dotfiles.git", "--bare")
+    dotfiles.git("config", "core.bare", "false")
+    dotfiles.git("config", "core.worktree", "../home")
+    assert await kinds(finder, root) == {"dotfiles.git": REPOSITORY}
+
+
 async def test_a_submodule_of_a_worktree_is_a_submodule(root: Path, finder: LocalFinder) -> None:
     gear = Repository.with_commits(root / "gear", "file")
     engine = Repository.created(root / "engine")

@@ -27,6 +27,7 @@ IN_PROGRESS: dict[Situation, Operation] = {
     histories.cherry_pick_between_two_commits: Operation.CHERRY_PICK,
     histories.revert_with_conflicts: Operation.REVERT,
     histories.bisect: Operation.BISECT,
+    histories.patches_being_applied: Operation.AM,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.git import RepoState
-from symphony.infrastructure.git.files import config
+from symphony.infrastructure.git.files import config_files
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, git_runs, nothing_runs, running
@@ -60,7 +60,7 @@ async def test_large_configurations_are_parsed_one_at_a_time_and_delay_no_small_
 ) -> None:
     large = Repository.created(repo.path.with_name("large"))
     large.write(".git/config", "[core]\n" + "bare\n" * 20_000)
-    started, resume, parse = list[int](), threading.Event(), config.parse_settings
+    started, resume, parse = list[int](), threading.Event(), config_files.parse_settings
 
     def slow_parse(content: bytes) -> Iterator[tuple[str, str, str | None]]:
         if len(content) > 1000:
@@ -68,7 +68,7 @@ async def test_large_configurations_are_parsed_one_at_a_time_and_delay_no_small_
             resume.wait(60)
         return parse(content)
 
-    monkeypatch.setattr(config, "parse_settings", slow_parse)
+    monkeypatch.setattr(config_files, "parse_settings", slow_parse)
     tasks = [asyncio.create_task(git.status(USER, str(large.path))) for _ in range(3)]
 
     async def one_has_started() -> bool:

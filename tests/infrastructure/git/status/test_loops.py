@@ -12,8 +12,9 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.domain.git import RepoState
 from symphony.infrastructure.git.discovery.walk import Walk
-from symphony.infrastructure.git.files import config, objects
-from symphony.infrastructure.git.files.config import Config, Values, read_values
+from symphony.infrastructure.git.files import config_files, objects
+from symphony.infrastructure.git.files.config import Config
+from symphony.infrastructure.git.files.config_files import Values, read_values
 from symphony.infrastructure.git.files.stopping import Stopped, StopSignal
 from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
 from symphony.infrastructure.git.process import copies
@@ -92,7 +93,7 @@ def test_what_waits_for_the_turn_of_a_large_configuration_stops(
 ) -> None:
     (root / "config").write_text("[a]\n" + "b\n" * (1 << 16))
     lock = threading.Lock()
-    monkeypatch.setattr(config, "_large_config_lock", lock)
+    monkeypatch.setattr(config_files, "_large_config_lock", lock)
     signal = StopSignal()
     with lock, opened(root, signal.check) as directory:
         signal.stop()

@@ -15,6 +15,7 @@ from symphony.infrastructure.git.files.location import Location, locate
 from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+from symphony.infrastructure.git.files.work_tree import is_bare
 
 _DEFAULT_REMOTE = "origin"
 _MAX_SUPERPROJECTS = 8  # that may contain a git directory; each takes a walk from its root
@@ -46,6 +47,8 @@ def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRep
             git_directory = location.git_directory.path
             kind = _kind(location)
             config = read_config(location)
+            if kind == RepoKind.BARE and not is_bare(location, config):
+                kind = RepoKind.REPOSITORY  # of files in another directory (core.worktree)
     except Unreadable as unreadable:
         if unreadable.state in {RepoState.MISSING, RepoState.NOT_A_REPOSITORY}:
             return None

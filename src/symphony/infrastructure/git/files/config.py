@@ -5,25 +5,13 @@ the settings listed here reach git; all others are only read.
 """
 
 import re
-import threading
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator
 
-from symphony.infrastructure.git.files.config_syntax import InvalidSyntax, parse_settings
+from symphony.infrastructure.git.files.config_files import Values, read_values_with_included
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
-from symphony.infrastructure.git.files.roots import real_path
-from symphony.infrastructure.git.files.stopping import CheckStopped
-from symphony.infrastructure.git.files.unreadable import broken, refused
-from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+from symphony.infrastructure.git.files.unreadable import broken
 
-_MAX_CONFIG = 1 << 20  # bytes
-_LARGE_CONFIG = 1 << 16  # bytes
-_SETTINGS_PER_CHECK = 1000
-_LOCK_CHECK_INTERVAL = 0.1  # seconds
-# Python needs a second to parse the largest file. Several threads at the same time are not faster,
-# and together they would block the event loop.
-_large_config_lock = threading.Lock()
 # These decide how git compares files with the index, and which files it counts.
 _PASSED_ON = (
     "core.autocrlf",
@@ -51,9 +39,6 @@ _IRRELEVANT_EXTENSIONS = {
     "worktreeconfig",
 }
 _HASHES = {"sha1", "sha256"}
-
-Values = dict[tuple[str, str], tuple[str, ...]]
-"""The values of each setting, in order, by section and name."""
 
 
 class Config:
@@ -127,53 +112,16 @@ def read_config(location: Location) -> Config:
 
     Raises: Unreadable, Stopped.
     """
-    values = read_values(location.common_directory, "config")
+    roots = location.roots
+    values = read_values_with_included(location.common_directory, "config", roots)
     if location.is_linked:
         # These describe the main working tree (git-worktree(1), "Configuration file").
         values = _without(values, (("core", "bare"), ("core", "worktree")))
     config = Config(values)
     if config.is_true("extensions.worktreeconfig"):
-        config = Config({**values, **read_values(location.git_directory, "config.worktree")})
+        own = read_values_with_included(location.git_directory, "config.worktree", roots)
+        config = Config({**values, **own})
     return config
-
-
-def read_values(directory: UntrustedDirectory, name: str) -> Values:
-    """Read a file in git's configuration syntax, without the files it includes.
-
-    Raises: Unreadable, Stopped.
-    """
-    values: dict[tuple[str, str], list[str]] = {}
-    content = directory.read(name, _MAX_CONFIG) or b""
-    check_stopped = directory.check_stopped
-    try:
-        with _one_at_a_time(check_stopped) if len(content) > _LARGE_CONFIG else nullcontext():
-            for number, (section, setting, value) in enumerate(parse_settings(content)):
-                if number % _SETTINGS_PER_CHECK == 0:
-                    check_stopped()
-                values.setdefault((section, setting), []).append("true" if value is None else value)
-    except InvalidSyntax:
-        raise broken(f"{name} is not a valid git configuration file.") from None
-    return {setting: tuple(each) for setting, each in values.items()}
-
-
-@contextmanager
-def _one_at_a_time(check_stopped: CheckStopped) -> Generator[None]:
-    """Hold the lock of large configurations. Raises: Stopped while it waits for the lock."""
-    while not _large_config_lock.acquire(timeout=_LOCK_CHECK_INTERVAL):
-        check_stopped()
-    try:
-        yield
-    finally:
-        _large_config_lock.release()
-
-
-def check_work_tree(config: Config, location: Location) -> None:
-    """Raises: Unreadable (refused) when core.worktree names a directory other than this one."""
-    work_tree = config.last("core.worktree")
-    if work_tree is None or location.work_tree is None:
-        return
-    if real_path(location.git_directory.path / work_tree) != location.work_tree.path:
-        raise refused("The setting core.worktree names another directory.")
 
 
 def _without(values: Values, unwanted: Iterable[tuple[str, str]]) -> Values:

@@ -7,7 +7,8 @@ _MAX_TODO = 1 << 20  # bytes
 # Rebase comes first: one of its steps can stop as a merge or as a cherry-pick.
 _OPERATION_FILES = (
     ("rebase-merge", Operation.REBASE),
-    ("rebase-apply/rebasing", Operation.REBASE),
+    ("rebase-apply/applying", Operation.AM),
+    ("rebase-apply", Operation.REBASE),
     ("MERGE_HEAD", Operation.MERGE),
     ("CHERRY_PICK_HEAD", Operation.CHERRY_PICK),
     ("REVERT_HEAD", Operation.REVERT),

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from symphony.domain.base import utc_now
 from symphony.domain.git import Head, RepoState, RepoStatus
-from symphony.infrastructure.git.files.config import check_work_tree, read_config
+from symphony.infrastructure.git.files import work_tree
+from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.decoding import decode, printable
 from symphony.infrastructure.git.files.location import locate, open_directory
@@ -80,13 +81,13 @@ class Inspector:
     def _open(
         self, directory: UntrustedDirectory, roots: OpenedRoots
     ) -> Generator[PrivateDirectory]:
-        with locate(directory, roots) as location, self._copies() as path:
-            config = read_config(location)
-            check_work_tree(config, location)
-            objects = find_object_directories(location.common_directory, roots)
-            yield create_private_directory(
-                location, config, objects, self._program, path, self._budget
-            )
+        with locate(directory, roots) as found, self._copies() as path:
+            config = read_config(found)
+            with work_tree.configured(found, config) as location:
+                objects = find_object_directories(location.common_directory, roots)
+                yield create_private_directory(
+                    location, config, objects, self._program, path, self._budget
+                )
 
     @contextmanager
     def _copies(self) -> Generator[Path]:

@@ -7,7 +7,7 @@ option keeps git out of them, and each is inspected like any other repository.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from symphony.infrastructure.git.files.config import read_values
+from symphony.infrastructure.git.files.config_files import read_values
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status.index import RecordedSubmodules
