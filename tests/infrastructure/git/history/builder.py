@@ -17,9 +17,10 @@ commit of a submodule."""
 
 
 class HistoryBuilder:
-    """Commits by their names, in the order of their dates."""
+    """Commits by their names, with `seconds` between their dates."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = 60) -> None:
+        self._seconds = seconds
         self._stream: list[bytes] = []
         self._names: list[str] = []
 
@@ -30,12 +31,14 @@ class HistoryBuilder:
         lines = [
             f"commit refs/heads/{name}",
             f"mark :{number}",
-            f"committer Ada <ada@example.org> {1_700_000_000 + 60 * number} +0000",
+            f"committer Ada <ada@example.org> {1_700_000_000 + self._seconds * number} +0000",
             f"data {len(name)}",
             name,
         ]
-        words = ("from", *("merge" for _ in parents))
-        lines += [f"{word} :{self._names.index(each) + 1}" for word, each in zip(words, parents)]
+        numbers = [self._names.index(each) + 1 for each in parents]
+        lines += [
+            f"{'merge' if position else 'from'} :{each}" for position, each in enumerate(numbers)
+        ]
         self._stream.append("\n".join([*lines, "deleteall", ""]).encode())
         for path, content in files.items():
             data = content.encode() if isinstance(content, str) else content
@@ -44,7 +47,9 @@ class HistoryBuilder:
             else:
                 mode = b"100755" if path.startswith("*") else b"100644"
                 plain = path.removeprefix("*").encode()
-                self._stream.append(b"M %s inline %s\ndata %d\n%s\n" % (mode, plain, len(data), data))
+                self._stream.append(
+                    b"M %s inline %s\ndata %d\n%s\n" % (mode, plain, len(data), data)
+                )
         return name
 
     def write(self, path: Path, *options: str) -> tuple[Repository, dict[str, str]]:

@@ -12,7 +12,7 @@ from symphony.infrastructure.git.process.program import OutOfTime
 
 _MIN_TO_CHECK = 4  # merges; fewer take less time than one more run of git
 _MAX_PATHS = 20  # of each change
-_MAX_CONFLICTS = 16 << 20  # bytes of git's output
+_MAX_OUTPUT = 16 << 20  # bytes of git's output
 # A file with other contents: the ids of both, and a path that is not quoted. git would take a path
 # that begins with dots for a relative one.
 _CONTENT = re.compile(
@@ -101,7 +101,7 @@ def _merge(
 
 
 def _output(directory: PrivateDirectory, *arguments: str, data: bytes, deadline: float) -> bytes:
-    """Return what git prints before the deadline, a limit or an error, at whole chunks.
+    """Return what git prints before the deadline, a limit or an error.
 
     Raises: Unreadable (refused), Stopped.
     """
@@ -109,7 +109,8 @@ def _output(directory: PrivateDirectory, *arguments: str, data: bytes, deadline:
 
     def consume(chunk: bytes) -> None:
         output.extend(chunk)
-        if len(output) > _MAX_CONFLICTS:
+        if len(output) > _MAX_OUTPUT:
+            del output[_MAX_OUTPUT:]
             raise OutOfTime
 
     try:
