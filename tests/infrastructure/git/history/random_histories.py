@@ -28,8 +28,8 @@ class RandomHistory:
 
     random: Random
     build: HistoryBuilder = field(default_factory=HistoryBuilder)
-    commits: dict[str, _Commit] = field(default_factory=dict)
-    heads: dict[str, str] = field(default_factory=dict)
+    commits: dict[str, _Commit] = field(default_factory=dict[str, _Commit])
+    heads: dict[str, str] = field(default_factory=dict[str, str])
 
     @classmethod
     def created(cls, random: Random, steps: int) -> "RandomHistory":

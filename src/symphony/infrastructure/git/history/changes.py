@@ -13,7 +13,7 @@ _MAX_TEXT = 64 << 20  # bytes of all changes that are compared as text
 # What git prints before each change: its line of the input. No line of a change looks like it.
 _HEADER = re.compile(rb"^[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n", re.MULTILINE)
 # ":<mode> <mode> <id> <id> <letter>", a tab, the path (git-diff-tree(1), "Raw output format").
-_IDS = re.compile(rb"^(:\d{6} \d{6}) [0-9a-f]+ [0-9a-f]+", re.MULTILINE)
+_IDS = re.compile(rb"(?<=^:\d{6} \d{6}) [0-9a-f]+ [0-9a-f]+", re.MULTILINE)
 _HUNK = re.compile(rb"^@@ [^\n]*", re.MULTILINE)
 _IDS_OF_TEXT = re.compile(rb"^index [^\n]*\n(?!Binary files )", re.MULTILINE)
 _RAW = (
@@ -54,7 +54,7 @@ def read_outlines(
     """
 
     def read(change: Change, record: bytes) -> None:
-        consume(change, Outline(_IDS.sub(rb"\1", record), record))
+        consume(change, Outline(_IDS.sub(b"", record), record))
 
     return _read_records(directory, _RAW, changes, read, deadline)
 
@@ -115,31 +115,31 @@ class _Records:
     def __init__(self, directory: PrivateDirectory, read: Callable[[Change, bytes], None]) -> None:
         self._check_stopped = directory.program.check_stopped
         self._read = read
-        self._buffer = bytearray()
-        self._searched = 0  # up to here, the buffer has no header that was not found
+        self._rest = b""
+        self._searched = 0  # up to here, the rest has no header that was not found
         self._change: Change | None = None
         self._is_skipped = False
 
     def consume(self, chunk: bytes) -> None:
         self._check_stopped()
-        self._buffer += chunk
-        complete = self._buffer.rfind(b"\n") + 1
+        buffer = self._rest + chunk
+        complete = buffer.rfind(b"\n") + 1
         begin = 0
-        for header in _HEADER.finditer(self._buffer, self._searched, complete):
-            self._finish(bytes(self._buffer[begin : header.start()]))
-            self._change = header[0].decode().strip()
+        for header in _HEADER.finditer(buffer, self._searched, complete):
+            self._finish(buffer[begin : header.start()])
+            self._change = header[0].decode().rstrip()
             begin = header.end()
-        if len(self._buffer) - begin > _MAX_RECORD:
+        if len(buffer) - begin > _MAX_RECORD:
             self._is_skipped = True
             begin = max(begin, complete)
-        del self._buffer[:begin]
+        self._rest = buffer[begin:]
         self._searched = max(complete - begin, 0)
 
     def end(self) -> None:
-        self._finish(bytes(self._buffer))
+        self._finish(self._rest)
 
     def _finish(self, record: bytes) -> None:
-        if self._is_skipped:
+        if self._is_skipped or len(record) > _MAX_RECORD:
             self._is_skipped = False
         elif self._change is not None:
             self._read(self._change, record)

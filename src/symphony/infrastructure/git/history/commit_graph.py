@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import OutOfTime
 
-_MAX_COMMITS = 20_000
+_MAX_COMMITS = 20_000  # of the target, and again of the tips
 _MAX_PARENTS = 200_000  # of all commits together
 _TARGET = 1  # the flag of commits that the target reaches; the others are those of the tips
 
@@ -96,6 +96,7 @@ class _Walk:
         self._differing: set[str] = set()  # of the unread ones, those without all flags
         self._last: set[str] | None = None  # the commits to read before the end
         self._edges = 0
+        self._numbers = [0, 0]  # of commits of the tips, and of the target
         self._rest = ""
         self._add(target, _TARGET)
         for number, tip in enumerate(tips, 1):
@@ -116,7 +117,8 @@ class _Walk:
         for parent in parents:
             self._add(parent, flags)
         self._edges += len(parents)
-        if len(self._parents) > _MAX_COMMITS or self._edges > _MAX_PARENTS:
+        self._numbers[flags & _TARGET] += 1
+        if self._numbers[flags & _TARGET] > _MAX_COMMITS or self._edges > _MAX_PARENTS:
             raise _Enough
         if self._last is None and not self._differing:
             self._last = set(self._unread)  # among them are the merge bases, whose trees are needed

@@ -16,7 +16,7 @@ from symphony.infrastructure.git.history.forks import Fork, Forks
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_OWN_CHANGES = 20_000  # of all forks together
-_MAX_COMPARED = 10_000  # changes that are compared as text
+_MAX_COMPARED = 25_000  # changes that are compared as text
 
 _EMPTY_TREES = {
     40: "4b825dc642cb6eb9a060e54bf8d69288fbee4904",
@@ -67,20 +67,19 @@ class _Search:
 
     def read_outlines(self, deadline: float) -> None:
         """Read the outlines of the forks, and of the commits of the target with the same paths."""
-        own = self._own_changes()
-        self._is_complete = read_outlines(
-            self._directory, own[:_MAX_OWN_CHANGES], self._own.__setitem__, deadline
-        )
-        wanted = {each.paths for each in self._own.values() if each.paths}
-        if not wanted:
-            return
+        own = set(own_in_order := self._own_changes()[:_MAX_OWN_CHANGES])
+        wanted = set[bytes]()
 
-        def add(commit: str, outline: Outline) -> None:
-            if outline.paths in wanted:
-                self._candidates.setdefault(outline.paths, []).append((commit, outline.exact))
+        def add(change: Change, outline: Outline) -> None:
+            if change in own:  # they are the first
+                self._own[change] = outline
+                if outline.paths:
+                    wanted.add(outline.paths)
+            elif outline.paths in wanted:
+                self._candidates.setdefault(outline.paths, []).append((change, outline.exact))
 
-        commits = list(self._commits_of_the_target())
-        self._is_complete &= read_outlines(self._directory, commits, add, deadline)
+        changes = [*own_in_order, *self._commits_of_the_target()]
+        self._is_complete = read_outlines(self._directory, changes, add, deadline)
 
     def _own_changes(self) -> list[Change]:
         """Return the whole changes of all forks, then their single commits."""
@@ -100,22 +99,34 @@ class _Search:
                     yield commit
 
     def compare_texts(self, deadline: float) -> None:
-        """Read the texts of changes that may be the same although they have other contents."""
-        needed: dict[Change, None] = {}
+        """Read the texts of changes that may be the same although they have other contents.
+
+        First of each fork the change with the fewest counterparts: mostly, it has none.
+        """
+        for read_all in (False, True):
+            needed = dict.fromkeys(self._needed_texts(deadline, read_all=read_all))
+            missing = [change for change in needed if change not in self._texts]
+            if missing:
+                self._texts |= read_texts(self._directory, missing[:_MAX_COMPARED], deadline)
+
+    def _needed_texts(self, deadline: float, *, read_all: bool) -> Iterator[Change]:
         for tip, fork in self._forks.of.items():
             self._check_stopped()
+            if time.monotonic() > deadline:
+                return
             ways = [[self._is_in_target(each, fork) for each in way] for way in self._ways(tip)]
             if _any(_all(way) for way in ways) is True:
                 continue
             for changes, states in zip(self._ways(tip), ways, strict=True):
-                if False not in states:
-                    for change in changes:
-                        possible = (commit for commit, _ in self._possible(change, fork))
-                        needed.update(dict.fromkeys([change, *possible]))
-            if len(needed) > _MAX_COMPARED or time.monotonic() > deadline:
-                break
-        if needed:
-            self._texts = read_texts(self._directory, list(needed)[:_MAX_COMPARED], deadline)
+                if False in states:
+                    continue
+                pairs = [
+                    [change, *(commit for commit, _ in self._possible(change, fork))]
+                    for change, state in zip(changes, states, strict=True)
+                    if state is None
+                ]
+                for pair in pairs if read_all else sorted(pairs, key=len)[:1]:
+                    yield from pair
 
     def result(self, deadline: float) -> Copies:
         found, undecided = set[str](), set[str]()

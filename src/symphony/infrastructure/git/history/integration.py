@@ -14,7 +14,7 @@ from symphony.infrastructure.git.history.objects_directory import objects_direct
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_TIPS = 2_000
-_TIME_LIMIT = 3.0  # seconds
+_TIME_LIMIT = 2.5  # seconds
 
 
 def integrated(
@@ -22,7 +22,7 @@ def integrated(
 ) -> Mapping[str, Integration]:
     """Return for each tip whether its change is in the history of the target.
 
-    All are ids of commits; `deadline` is a time of the monotonic clock, by default in 3 seconds.
+    All are ids of commits; `deadline` is a time of the monotonic clock, by default in 2.5 seconds.
 
     - `merged`: the target reaches the tip.
     - `squashed`: the whole change since the merge base is that of one later commit of the target;
@@ -59,7 +59,8 @@ def _determine(
     answers.update({tip: Integration.MERGED for tip in answers if tip in graph.in_target})
     if not _has_all_objects(directory):
         return
-    tips = [tip for tip in answers if tip not in graph.in_target | graph.incomplete]
+    excluded = graph.in_target | graph.incomplete
+    tips = [tip for tip in answers if tip not in excluded]
     forks = find_forks(graph, tips, directory.program.check_stopped)
     if not forks.of:
         return

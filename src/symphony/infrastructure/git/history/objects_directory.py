@@ -43,6 +43,7 @@ def objects_directory(private: PrivateDirectory) -> Generator[PrivateDirectory]:
             "GIT_DIR": str(path),
             "GIT_OBJECT_DIRECTORY": str(path / "objects"),
             alternates: private.variables[alternates],
+            "GIT_FLUSH": "0",  # not after each commit
             **config_variables(_SETTINGS),
         }
         yield replace(private, path=path, variables=variables)
