@@ -9,6 +9,7 @@ from symphony.infrastructure.git.process.private_directory import PrivateDirecto
 from symphony.infrastructure.git.process.program import OutOfTime
 
 _MAX_RECORD = 8 << 20  # bytes of one change
+_MAX_KEPT = 1024  # bytes of one change that are kept
 _MAX_TEXT = 64 << 20  # bytes of all changes that are compared as text
 # What git prints before each change: its line of the input. No line of a change looks like it.
 _HEADER = re.compile(rb"^[0-9a-f]{40,64}(?: [0-9a-f]{40,64})?\n", re.MULTILINE)
@@ -31,14 +32,16 @@ Change = str
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The paths of a change: with their modes (`paths`), and with their contents too (`exact`).
+    """The paths of a change: with their modes (`paths`), and with the ids of their contents too
+    (`exact`); digests of both when they are long.
 
     Changes that are the same have the same `paths`; changes with the same `exact` are the same.
-    Both are empty when nothing changed.
+    Both are empty when nothing changed. `beginning` is that of git's output.
     """
 
     paths: bytes
     exact: bytes
+    beginning: bytes
 
 
 def read_outlines(
@@ -54,9 +57,18 @@ def read_outlines(
     """
 
     def read(change: Change, record: bytes) -> None:
-        consume(change, Outline(_IDS.sub(b"", record), record))
+        paths = _IDS.sub(b"", record)
+        consume(change, Outline(_shortened(paths), _shortened(record), record[:_MAX_KEPT]))
 
     return _read_records(directory, _RAW, changes, read, deadline)
+
+
+def _shortened(text: bytes) -> bytes:
+    return text if len(text) <= _MAX_KEPT else _digest(text)
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=32).digest()
 
 
 def read_texts(
@@ -78,7 +90,7 @@ def read_texts(
         if remaining < 0:
             raise _Enough
         text = _IDS_OF_TEXT.sub(b"", _HUNK.sub(b"@@", record))
-        digests[change] = blake2b(text, digest_size=32).digest()
+        digests[change] = _digest(text)
 
     _read_records(directory, _TEXT, changes, read, deadline)
     return digests

@@ -9,6 +9,7 @@ from symphony.infrastructure.git.process.program import OutOfTime
 
 _MAX_COMMITS = 20_000  # of the target, and again of the tips
 _MAX_PARENTS = 200_000  # of all commits together
+_MAX_CORRECTIONS = 500_000  # of flags
 _TARGET = 1  # the flag of commits that the target reaches; the others are those of the tips
 
 
@@ -96,6 +97,7 @@ class _Walk:
         self._differing: set[str] = set()  # of the unread ones, those without all flags
         self._last: set[str] | None = None  # the commits to read before the end
         self._edges = 0
+        self._corrections = 0
         self._numbers = [0, 0]  # of commits of the tips, and of the target
         self._rest = ""
         self._add(target, _TARGET)
@@ -137,6 +139,9 @@ class _Walk:
                 continue
             self._flags[each] = known | flags
             if each in self._parents:
+                self._corrections += 1
+                if self._corrections > _MAX_CORRECTIONS:
+                    raise _Enough
                 pending.extend(self._parents[each])
             else:
                 self._unread.add(each)
@@ -146,7 +151,7 @@ class _Walk:
                     self._differing.add(each)
 
     def graph(self) -> CommitGraph:
-        incomplete = 0
+        incomplete = self._all if self._corrections > _MAX_CORRECTIONS else 0
         for commit in self._differing:
             flags = self._flags[commit]
             incomplete |= ~flags if flags & _TARGET else flags

@@ -47,25 +47,28 @@ def find_copies(
 
     Raises: Unreadable, Stopped.
     """
-    search = _Search(directory, graph, forks)
-    search.read_outlines(deadline)
-    search.compare_texts(deadline)
-    return search.result(deadline)
+    search = _Search(directory, graph, forks, deadline)
+    search.read_outlines()
+    search.compare_texts()
+    return search.result()
 
 
 class _Search:
-    def __init__(self, directory: PrivateDirectory, graph: CommitGraph, forks: Forks) -> None:
+    def __init__(
+        self, directory: PrivateDirectory, graph: CommitGraph, forks: Forks, deadline: float
+    ) -> None:
         self._directory = directory
         self._check_stopped: CheckStopped = directory.program.check_stopped
         self._graph = graph
         self._forks = forks
+        self._deadline = deadline
         self._wholes = {tip: whole_change(graph, fork) for tip, fork in forks.of.items()}
         self._own: dict[Change, Outline] = {}
         self._candidates: dict[bytes, list[tuple[str, bytes]]] = {}  # by the paths of the change
         self._is_complete = False
         self._texts: dict[Change, bytes] = {}
 
-    def read_outlines(self, deadline: float) -> None:
+    def read_outlines(self) -> None:
         """Read the outlines of the forks, and of the commits of the target with the same paths."""
         own = set(own_in_order := self._own_changes()[:_MAX_OWN_CHANGES])
         wanted = set[bytes]()
@@ -79,7 +82,7 @@ class _Search:
                 self._candidates.setdefault(outline.paths, []).append((change, outline.exact))
 
         changes = [*own_in_order, *self._commits_of_the_target()]
-        self._is_complete = read_outlines(self._directory, changes, add, deadline)
+        self._is_complete = read_outlines(self._directory, changes, add, self._deadline)
 
     def _own_changes(self) -> list[Change]:
         """Return the whole changes of all forks, then their single commits."""
@@ -98,43 +101,52 @@ class _Search:
                 if None in bases or reached & of_all != of_all:
                     yield commit
 
-    def compare_texts(self, deadline: float) -> None:
+    def compare_texts(self) -> None:
         """Read the texts of changes that may be the same although they have other contents.
 
         First of each fork the change with the fewest counterparts: mostly, it has none.
         """
         for read_all in (False, True):
-            needed = dict.fromkeys(self._needed_texts(deadline, read_all=read_all))
+            needed: dict[Change, None] = {}
+            for tip, fork in self._forks.of.items():
+                for changes in self._undecided_ways(tip, fork):
+                    self._add_texts(changes if read_all else changes[:1], fork, needed)
             missing = [change for change in needed if change not in self._texts]
             if missing:
-                self._texts |= read_texts(self._directory, missing[:_MAX_COMPARED], deadline)
+                self._texts |= read_texts(self._directory, missing[:_MAX_COMPARED], self._deadline)
 
-    def _needed_texts(self, deadline: float, *, read_all: bool) -> Iterator[Change]:
-        for tip, fork in self._forks.of.items():
-            self._check_stopped()
-            if time.monotonic() > deadline:
-                return
-            ways = [[self._is_in_target(each, fork) for each in way] for way in self._ways(tip)]
-            if _any(_all(way) for way in ways) is True:
+    def _undecided_ways(self, tip: str, fork: Fork) -> list[list[Change]]:
+        """Return the changes of which it is not known whether they are in the target, unless the
+        others decide it; those with the fewest counterparts first."""
+        undecided: list[list[Change]] = []
+        for changes in self._ways(tip):
+            states = {change: self._is_in_target(change, fork) for change in changes}
+            if False in states.values():
                 continue
-            for changes, states in zip(self._ways(tip), ways, strict=True):
-                if False in states:
-                    continue
-                pairs = [
-                    [change, *(commit for commit, _ in self._possible(change, fork))]
-                    for change, state in zip(changes, states, strict=True)
-                    if state is None
-                ]
-                for pair in pairs if read_all else sorted(pairs, key=len)[:1]:
-                    yield from pair
+            pending = [change for change, state in states.items() if state is None]
+            if not pending:
+                return []
+            undecided.append(sorted(pending, key=self._number_of_counterparts))
+        return undecided
 
-    def result(self, deadline: float) -> Copies:
+    def _number_of_counterparts(self, change: Change) -> int:
+        outline = self._own.get(change)
+        return 0 if outline is None else len(self._candidates.get(outline.paths, ()))
+
+    def _add_texts(self, changes: Sequence[Change], fork: Fork, needed: dict[Change, None]) -> None:
+        for change in changes:
+            if self._is_late():
+                return
+            needed[change] = None
+            needed.update((commit, None) for commit, _ in self._counterparts(change, fork))
+
+    def _is_late(self) -> bool:
+        self._check_stopped()
+        return time.monotonic() > self._deadline
+
+    def result(self) -> Copies:
         found, undecided = set[str](), set[str]()
         for tip, fork in self._forks.of.items():
-            self._check_stopped()
-            if time.monotonic() > deadline:
-                undecided.add(tip)
-                continue
             ways = ([self._is_in_target(each, fork) for each in way] for way in self._ways(tip))
             match _any(_all(way) for way in ways):
                 case True:
@@ -156,13 +168,13 @@ class _Search:
     def _is_in_target(self, change: Change, fork: Fork) -> bool | None:
         """Return whether a commit of the target has the same change; None when it may have."""
         outline = self._own.get(change)
-        if outline is None:
+        if outline is None or self._is_late():
             return None
         if not outline.paths:
             return False
         text = self._texts.get(change)
         is_known = self._is_complete
-        for commit, exact in self._possible(change, fork):
+        for commit, exact in self._counterparts(change, fork):
             if exact == outline.exact:
                 return True
             other = self._texts.get(commit)
@@ -172,7 +184,7 @@ class _Search:
                 return True
         return False if is_known else None
 
-    def _possible(self, change: Change, fork: Fork) -> Iterator[tuple[str, bytes]]:
+    def _counterparts(self, change: Change, fork: Fork) -> Iterator[tuple[str, bytes]]:
         """Yield the commits of the target that change the same paths, with their contents."""
         outline = self._own.get(change)
         if outline is not None and outline.paths:

@@ -9,7 +9,8 @@ from symphony.infrastructure.git.history.partial_output import partial_output
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_FILES = 10  # of each change
-_MAX_OUTPUT = 32 << 20  # bytes
+_MAX_OUTPUT = 16 << 20  # bytes
+_MAX_CONTENT = 1 << 18  # bytes of one file
 # A file with other contents: the ids of both, and a path that is not quoted. git would take a path
 # that begins with dots for a relative one.
 _CONTENT = re.compile(
@@ -50,18 +51,21 @@ def find_certain_effects(
         for commit, each in files.items()
         if commit not in found
     }
-    lines = _lines(directory, [file for each in compared.values() for file in each], deadline)
+    contents = _contents(directory, [file for each in compared.values() for file in each], deadline)
     for commit, each in compared.items():
         directory.program.check_stopped()
-        for file in each:
-            base, own, target = (
-                lines.get(content) if content else frozenset[bytes]()
-                for content in (file.base, file.commit, file.target)
-            )
-            if base is not None and own is not None and target is not None and own - base - target:
-                found.add(commit)
-                break
+        if any(_has_line_of_its_own(file, contents) for file in each):
+            found.add(commit)
     return found
+
+
+def _has_line_of_its_own(file: _File, contents: Mapping[bytes, bytes]) -> bool:
+    """Return whether a line is in the commit only; false when it is not known."""
+    if any(each not in contents for each in (file.base, file.commit, file.target)):
+        return False
+    own = frozenset(contents[file.commit].split(b"\n"))
+    own = own.difference(contents[file.base].split(b"\n"))
+    return bool(own.difference(contents[file.target].split(b"\n")))
 
 
 def _files(
@@ -75,14 +79,14 @@ def _files(
     questions: list[bytes] = []
     for commit, outline in outlines.items():
         directory.program.check_stopped()
-        contents = () if outline is None else _CONTENT.finditer(outline.exact)
+        contents = () if outline is None else _CONTENT.finditer(outline.beginning)
         for _, content in zip(range(_MAX_FILES), contents, strict=False):
             old, new, path = content.groups()
             if old != new:
                 changed.append((commit, _existing(old), _existing(new)))
                 questions.append(b"%s:%s\n" % (target_tree.encode(), path))
     output = partial_output(
-        *(directory, "cat-file", "--batch-check=%(objectname)"),
+        *(directory, "cat-file", "--batch-check=%(objectname) %(objectsize)"),
         data=b"".join(questions),
         deadline=deadline,
         max_output=_MAX_OUTPUT,
@@ -90,7 +94,11 @@ def _files(
     files: dict[str, list[_File]] = {}
     answers = output.split(b"\n")[:-1]
     for (commit, old, new), answer in zip(changed, answers, strict=False):
-        current = b"" if answer.endswith(b" missing") else answer
+        current, _, size = answer.rpartition(b" ")
+        if size == b"missing":
+            current = b""
+        elif int(size) > _MAX_CONTENT:
+            continue
         files.setdefault(commit, []).append(_File(old, new, current))
     return files
 
@@ -99,20 +107,20 @@ def _existing(content: bytes) -> bytes:
     return content if content.strip(b"0") else b""
 
 
-def _lines(
+def _contents(
     directory: PrivateDirectory, files: list[_File], deadline: float
-) -> dict[bytes, frozenset[bytes]]:
-    """Return the lines of all contents, as far as they are within a limit."""
-    contents = {each for file in files for each in (file.base, file.commit, file.target) if each}
-    if not contents:
-        return {}
+) -> dict[bytes, bytes]:
+    """Return the contents by their ids, without those beyond a limit."""
+    ids = {each for file in files for each in (file.base, file.commit, file.target) if each}
+    contents = {b"": b""}
+    if not ids:
+        return contents
     output = partial_output(
         *(directory, "cat-file", "--batch"),
-        data=b"".join(content + b"\n" for content in contents),
+        data=b"".join(each + b"\n" for each in ids),
         deadline=deadline,
         max_output=_MAX_OUTPUT,
     )
-    lines: dict[bytes, frozenset[bytes]] = {}
     position = 0
     while found := _OBJECT.match(output, position):
         directory.program.check_stopped()
@@ -121,6 +129,7 @@ def _lines(
             end = position + int(found[2])
             if end >= len(output):
                 break
-            lines[found[1]] = frozenset(output[position:end].split(b"\n"))
+            if end - position <= _MAX_CONTENT:
+                contents[found[1]] = output[position:end]
             position = end + 1
-    return lines
+    return contents
