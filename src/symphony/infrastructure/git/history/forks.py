@@ -1,7 +1,7 @@
 """What a branch changed: its own commits, and the commit of the target where they begin."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from symphony.infrastructure.git.files.stopping import CheckStopped
 from symphony.infrastructure.git.history.commit_graph import CommitGraph
@@ -31,6 +31,9 @@ class Forks:
     of: Mapping[str, Fork]
     bits: Mapping[str, int]
     reached: Mapping[str, int]
+
+    def without(self, tips: Container[str]) -> "Forks":
+        return replace(self, of={tip: fork for tip, fork in self.of.items() if tip not in tips})
 
     def is_after(self, commit: str, base: str | None) -> bool:
         """Return whether a commit of the target is no ancestor of the base, nor the base."""

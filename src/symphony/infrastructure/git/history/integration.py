@@ -62,6 +62,10 @@ def _determine(
     excluded = graph.in_target | graph.incomplete
     tips = [tip for tip in answers if tip not in excluded]
     forks = find_forks(graph, tips, directory.program.check_stopped)
+    # The target has no commits since then, so nothing of the branch can be in one.
+    on_target = {tip for tip, fork in forks.of.items() if fork.base == target}
+    answers.update(dict.fromkeys(on_target, Integration.NO))
+    forks = forks.without(on_target)
     if not forks.of:
         return
     copies = find_copies(directory, graph, forks, deadline)
