@@ -59,6 +59,32 @@ class PrivateDirectory:
         """Run git for the repository and return its output. Raises: Unreadable, Stopped."""
         return self._run(*arguments, variables=self.variables)
 
+    def git_with_input(self, *arguments: str, data: bytes) -> bytes:
+        """Run git with `data` as its input and return its output. Raises: Unreadable, Stopped."""
+        return self._run(*arguments, variables=self.variables, input_file=self._input(data))
+
+    def stream_with_input(
+        self, *arguments: str, data: bytes, consume: Callable[[bytes], None], deadline: float
+    ) -> None:
+        """Run git with `data` as its input and pass its output to `consume` in chunks.
+
+        `deadline` is a time of the monotonic clock.
+
+        Raises: Unreadable, Stopped, OutOfTime, and what `consume` raises, which kills git.
+        """
+        try:
+            with self._translated_errors():
+                self.program.stream(
+                    *arguments,
+                    directory=self.path,
+                    variables=self.variables,
+                    input_file=self._input(data),
+                    consume=consume,
+                    deadline=deadline,
+                )
+        finally:
+            self._check_places()  # what was read before git was killed is used as well
+
     def list_index_entries(self, consume: Callable[[bytes], None]) -> None:
         """Pass the entries of the index, as git prints them, to `consume` in chunks.
 
@@ -95,6 +121,11 @@ class PrivateDirectory:
         arguments = ("check-attr", "-z", "--stdin", attribute)
         fields = self._run(*arguments, variables=variables, input_file=input_file).split(b"\0")
         return list(zip(fields[0::3], fields[2::3], strict=False))
+
+    def _input(self, data: bytes) -> Path:
+        input_file = self.path / "input"
+        input_file.write_bytes(data)
+        return input_file
 
     def _run(
         self, *arguments: str, variables: Mapping[str, str], input_file: Path | None = None

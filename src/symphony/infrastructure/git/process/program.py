@@ -5,6 +5,7 @@ import selectors
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -85,6 +86,10 @@ class GitFailed(Exception):
         self.error_output = error_output
 
 
+class OutOfTime(Exception):
+    """git was killed at the deadline of its caller."""
+
+
 class Program:
     """git, run by one thread for one inspection or sync; any thread may stop it.
 
@@ -137,11 +142,14 @@ class Program:
         variables: Mapping[str, str],
         consume: Callable[[bytes], None],
         input_file: Path | None = None,
+        deadline: float | None = None,
     ) -> None:
         """Run git and pass its output, of any length, to `consume` in chunks.
 
-        Raises: GitFailed, Stopped, Unreadable when git exceeds a limit or is not installed, and
-        what `consume` raises, which kills git.
+        `deadline` is a time of the monotonic clock.
+
+        Raises: GitFailed, Stopped, Unreadable when git exceeds a limit or is not installed,
+        OutOfTime at the deadline, and what `consume` raises, which kills git.
         """
         with (
             open(input_file or os.devnull, "rb") as opened,
@@ -150,7 +158,7 @@ class Program:
             try:
                 if not self._is_limited_first:
                     self._options.limits.apply(process.pid)
-                error_output = _read(process, consume)
+                error_output = _read(process, consume, deadline)
                 process.wait()
             except BaseException:
                 _kill(process)
@@ -219,8 +227,11 @@ class Program:
             return process
 
 
-def _read(process: Popen[bytes], consume: Callable[[bytes], None]) -> bytes:
-    """Pass on all standard output; return the beginning of the error output."""
+def _read(process: Popen[bytes], consume: Callable[[bytes], None], deadline: float | None) -> bytes:
+    """Pass on all standard output; return the beginning of the error output.
+
+    Raises: OutOfTime.
+    """
     assert process.stdout is not None  # noqa: S101 - pipes were requested
     assert process.stderr is not None  # noqa: S101
     error_output = bytearray()
@@ -228,7 +239,10 @@ def _read(process: Popen[bytes], consume: Callable[[bytes], None]) -> bytes:
         pipes.register(process.stdout, selectors.EVENT_READ)
         pipes.register(process.stderr, selectors.EVENT_READ)
         while pipes.get_map():
-            for pipe, _ in pipes.select():
+            remaining = None if deadline is None else deadline - time.monotonic()
+            if remaining is not None and remaining <= 0:
+                raise OutOfTime
+            for pipe, _ in pipes.select(remaining):
                 chunk = os.read(pipe.fd, _CHUNK)
                 if not chunk:
                     pipes.unregister(pipe.fileobj)
