@@ -37,9 +37,7 @@ def work_of(
     program = Program(ProgramOptions())
     inspector = Inspector(GitRoots([repository.path.parent]), temporary, program)
     with inspector.open(str(repository.path)) as private:
-        return read_work(
-            private, checkouts(repository) if worktrees is None else worktrees, synced
-        )
+        return read_work(private, checkouts(repository) if worktrees is None else worktrees, synced)
 
 
 def branch_of(work: Work, name: str) -> WorkItem:
