@@ -15,7 +15,8 @@ def checkouts(repository: Repository) -> list[Checkout]:
     found: list[Checkout] = []
     listed = repository.git("worktree", "list", "--porcelain").split("\n\n")
     for number, text in enumerate(listed):
-        fields = dict(line.partition(" ")[::2] for line in text.splitlines())
+        lines = (line.partition(" ") for line in text.splitlines())
+        fields = {name: value for name, _, value in lines}
         branch, head = fields.get("branch"), fields.get("HEAD", "")
         found.append(
             Checkout(

@@ -82,7 +82,7 @@ def read_refs(common: UntrustedDirectory) -> Refs:
         except (FileNotFoundError, NotADirectoryError):
             continue  # removed after its directory was listed
         # After the single refs: git packs a ref by adding it to the list before removing its file.
-        packed = dict(_packed_refs(common))
+        packed = dict(packed_refs(common))
         if not loose.have_changed():
             return _resolved(loose, packed)
     raise broken("The refs of the repository change while they are read.")
@@ -143,7 +143,7 @@ class _LooseRefs:
             self.remotes_modified_at = max(known or 0, status.st_mtime_ns)
 
 
-def _packed_refs(common: UntrustedDirectory) -> Iterator[tuple[str, str]]:
+def packed_refs(common: UntrustedDirectory) -> Iterator[tuple[str, str]]:
     """Yield the names and ids of refs from `packed-refs` (git-pack-refs(1))."""
     content = common.read("packed-refs", _MAX_PACKED_REFS) or b""
     if content and not content.endswith(b"\n"):
