@@ -163,6 +163,17 @@ class UntrustedDirectory:
         with self._parent(name) as (parent, last):
             return None if parent is None else _mode(parent, last)
 
+    def modified_at(self, name: str) -> int | None:
+        """Return the time of the last modification in nanoseconds since 1970, or None when the
+        entry does not exist."""
+        with self._parent(name) as (parent, last):
+            if parent is None:
+                return None
+            try:
+                return os.stat(last, dir_fd=parent, follow_symlinks=False).st_mtime_ns
+            except FileNotFoundError:
+                return None
+
     def has_directory(self, name: str) -> bool:
         mode = self.mode(name)
         if mode is not None and stat.S_ISLNK(mode):

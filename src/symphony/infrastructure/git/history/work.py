@@ -1,27 +1,138 @@
 """The committed work of a repository: what its branches, tags and worktrees hold."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from symphony.domain.work import RemoteHeads, Work
+from symphony.domain.git import RepoState
+from symphony.domain.work import RemoteHeads, Work, WorkKind
+from symphony.infrastructure.git.files.decoding import printable
+from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.history.commits import Commit, Reader
+from symphony.infrastructure.git.history.items import Checkout, Entry, create_items, list_entries
+from symphony.infrastructure.git.history.refs import Refs, read_refs
+from symphony.infrastructure.git.history.remote_knowledge import read_remotes
+from symphony.infrastructure.git.history.risk import find_risk
+from symphony.infrastructure.git.history.unpushed import read_unpushed
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
+from symphony.infrastructure.git.process.program import OutOfTime
 
-
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """A worktree of the repository: `branch` is None when its HEAD is detached, `head` is the id
-    of its commit, None before the first one. The main worktree has no `path`."""
-
-    path: str | None
-    branch: str | None
-    head: str | None
+_MAX_ITEMS = 500
+_TIME_LIMIT = 5.0  # seconds
+_MAX_NAMED = 5  # damaged refs in a reason
+_KINDS = {
+    WorkKind.BRANCH: "The branch",
+    WorkKind.DETACHED: "The detached HEAD",
+    WorkKind.TAG: "The tag",
+}
 
 
 def read_work(
     private: PrivateDirectory, checkouts: Sequence[Checkout], synced: RemoteHeads | None
 ) -> Work:
-    """Return the committed work of the repository. Raises: Unreadable, Stopped."""
-    del private, checkouts, synced
+    """Return the committed work of the repository.
+
+    A damaged ref, a limit or the end of the time makes `unpushed_commits` None, with a reason. A
+    reason beside a number names what is ignored, as git ignores it.
+
+    Raises: Unreadable (refused), Stopped.
+    """
+    try:
+        return _read(private, checkouts, synced)
+    except Unreadable as unreadable:
+        if unreadable.state == RepoState.REFUSED:
+            raise
+        reason = unreadable.reason
+    except OutOfTime:
+        reason = f"The commits take longer to read than {_TIME_LIMIT} seconds."
+    except OSError as error:
+        reason = f"The refs cannot be read: {error.strerror or 'unknown error'}."
     return Work(
-        unpushed_commits=None, at_risk=None, items=[], is_truncated=False, as_of=None, reason="…"
+        unpushed_commits=None, at_risk=None, items=[], is_truncated=True, as_of=None, reason=reason
     )
+
+
+def _read(
+    private: PrivateDirectory, checkouts: Sequence[Checkout], synced: RemoteHeads | None
+) -> Work:
+    deadline = time.monotonic() + _TIME_LIMIT
+    reader = Reader(private, deadline)
+    refs = read_refs(private.location.common_directory)
+    remotes = read_remotes(reader, refs, synced)
+    location = private.location
+    is_main = location.work_tree is not None and not location.is_linked
+    main = str(location.work_tree.path) if is_main and location.work_tree is not None else None
+    entries = list_entries(refs, checkouts, main, remotes.ids)
+    for entry in entries:
+        if entry.kind == WorkKind.BRANCH and entry.name is not None:
+            private.program.check_stopped()
+            entry.upstream = remotes.upstream(entry.name)
+    damaged = [*refs.damaged, *_set_commits(reader, entries, checkouts, refs)]
+    tips = {entry.commit.id for entry in entries if entry.commit is not None}
+    unpushed = read_unpushed(reader, tips, remotes.ids)
+    risk = find_risk(reader, entries, unpushed, remotes.target)
+    items = create_items(reader, entries, unpushed, risk.integrated)
+    count = unpushed.count
+    reason = unpushed.reason
+    at_risk = risk.commits
+    if damaged:
+        count, reason = None, _joined(damaged)
+        at_risk = at_risk or None
+    elif reason is None and refs.ignored:
+        reason = _joined(refs.ignored)
+    return Work(
+        unpushed_commits=count,
+        at_risk=at_risk,
+        items=items[:_MAX_ITEMS],
+        is_truncated=len(items) > _MAX_ITEMS,
+        as_of=remotes.as_of,
+        reason=reason,
+    )
+
+
+def _set_commits(
+    reader: Reader, entries: Sequence[Entry], checkouts: Sequence[Checkout], refs: Refs
+) -> list[str]:
+    """Set the commits of entries and of their upstreams; return a sentence for each damaged ref.
+
+    Raises: Unreadable, Stopped, OutOfTime.
+    """
+    known: dict[str, Commit | None] = {
+        each.head: Commit(each.head, each.committed_at)
+        for each in checkouts
+        if each.head is not None and each.committed_at is not None
+    }
+    needed = dict.fromkeys(entry.id for entry in entries)
+    upstreams = (entry.upstream.id for entry in entries if entry.upstream is not None)
+    needed |= dict.fromkeys(each for each in upstreams if each is not None)
+    commits = known | reader.commits([each for each in needed if each not in known])
+    without = list[Entry]()
+    for entry in entries:
+        entry.commit = commits[entry.id]
+        if entry.commit is None:
+            without.append(entry)
+        if entry.upstream is not None and entry.upstream.id is not None:
+            upstream = commits[entry.upstream.id]
+            entry.upstream = replace(entry.upstream, id=None if upstream is None else upstream.id)
+    return _damages(reader, without, refs)
+
+
+def _damages(reader: Reader, without: Sequence[Entry], refs: Refs) -> list[str]:
+    """Return a sentence for each entry without a commit, except for tags of other objects."""
+    existing = reader.existing({entry.id for entry in without})
+    damages = list[str]()
+    for entry in without:
+        shown = f"{_KINDS[entry.kind]} {printable(entry.name or '')[:200]}".rstrip()
+        if entry.id not in existing:
+            damages.append(f"{shown} refers to an object that the repository lacks.")
+        elif entry.kind == WorkKind.TAG:
+            refs.ignored.append(f"{shown} refers to no commit.")
+        else:
+            damages.append(f"{shown} refers to no commit.")
+    return damages
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    others = len(sentences) - _MAX_NAMED
+    more = [f"And {others:,} more."] if others > 0 else []
+    return " ".join([*sentences[:_MAX_NAMED], *more])

@@ -20,6 +20,7 @@ _REF_NAME = rb"refs/[^\x00-\x20\x7f~^:?*\[\\]+"
 _SYMBOLIC_REF = re.compile(rb"ref:[ \t]*(" + _REF_NAME + rb")\s*")
 # What git-check-ref-format(1) refuses beyond that.
 _MALFORMED_REF = re.compile(r"(?:^|/)(?:\.|/|$)|\.\.|@\{|\.lock(?:/|$)|\.$")
+_WHOLE_REF_NAME = re.compile(_REF_NAME)
 _BRANCHES = "refs/heads/"
 _OF_ONE_WORKTREE = ("refs/bisect/", "refs/rewritten/", "refs/worktree/")  # gitrepository-layout(5)
 _OBJECT_ID = re.compile(rb"(?:[0-9a-f]{40}|[0-9a-f]{64})\s*")
@@ -29,6 +30,12 @@ _LINK = re.compile(rb"link(?=\0.{3}(?P<sha1>.{20})(?P<sha256_rest>.{12})?)", re.
 _LINK_SIZE = 4 + 4 + 32
 _MAX_SHARED_INDEXES = 10_000  # git removes those that it did not use for two weeks
 _MAX_LINKS = 100_000  # paths in an index may resemble the extension
+
+
+def is_ref_name(name: str) -> bool:
+    """Return whether a ref can have this full name (git-check-ref-format(1))."""
+    is_plain = _WHOLE_REF_NAME.fullmatch(os.fsencode(name)) is not None
+    return is_plain and not _MALFORMED_REF.search(name)
 
 
 def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path) -> str | None:

@@ -1,0 +1,137 @@
+"""The branches, detached HEADs and tags of a repository as items of work."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from symphony.domain.git import RepoState
+from symphony.domain.work import Integration, WorkItem, WorkKind
+from symphony.infrastructure.git.files.decoding import printable
+from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.history.commits import Commit, Reader
+from symphony.infrastructure.git.history.comparison import Pair, compare
+from symphony.infrastructure.git.history.refs import Refs, short_name
+from symphony.infrastructure.git.history.remote_knowledge import Upstream
+from symphony.infrastructure.git.history.unpushed import Unpushed
+from symphony.infrastructure.git.process.program import OutOfTime
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A worktree of the repository: `branch` is None when its HEAD is detached, `head` is the id
+    of its commit, None before the first one. The main worktree has no `path`.
+
+    With `committed_at` of the head, git need not read the commit again.
+    """
+
+    path: str | None
+    branch: str | None
+    head: str | None
+    committed_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Entry:
+    """A ref or a detached HEAD with the id of its object, which leads to `commit`, if to any."""
+
+    kind: WorkKind
+    name: str | None
+    worktree: str | None
+    id: str
+    upstream: Upstream | None = None
+    commit: Commit | None = None
+
+
+def list_entries(
+    refs: Refs,
+    checkouts: Sequence[Checkout],
+    main_worktree: str | None,
+    remote_ids: Collection[str],
+) -> list[Entry]:
+    """Return all branches, and the detached HEADs and tags that are not at a remote's commit."""
+    checked_out = {
+        each.branch: each.path or main_worktree for each in checkouts if each.branch is not None
+    }
+    return [
+        *(
+            Entry(WorkKind.BRANCH, name, checked_out.get(name), object_id)
+            for name, object_id in refs.branches.items()
+        ),
+        *(
+            Entry(WorkKind.DETACHED, None, each.path or main_worktree, each.head)
+            for each in checkouts
+            if each.branch is None and each.head is not None and each.head not in remote_ids
+        ),
+        *(
+            Entry(WorkKind.TAG, name, None, object_id)
+            for name, object_id in refs.tags.items()
+            if object_id not in remote_ids
+        ),
+    ]
+
+
+def create_items(
+    reader: Reader,
+    entries: Sequence[Entry],
+    unpushed: Unpushed,
+    integrated: Mapping[str, Integration],
+) -> list[WorkItem]:
+    """Return the items, the most recent ones first. Raises: Unreadable (refused), Stopped."""
+    pairs = {pair for entry in entries if (pair := _pair(entry)) is not None}
+    compared = _compared(reader, sorted(pairs))
+    items = [
+        _item(entry, unpushed, integrated, compared)
+        for entry in entries
+        if _is_shown(entry, unpushed)
+    ]
+    return sorted(items, key=lambda item: item.committed_at or _NEVER, reverse=True)
+
+
+def _is_shown(entry: Entry, unpushed: Unpushed) -> bool:
+    if entry.kind == WorkKind.BRANCH:
+        return True
+    count = None if entry.commit is None else unpushed.of(entry.commit.id)
+    return bool(count) or (count is None and entry.kind == WorkKind.DETACHED)
+
+
+def _item(
+    entry: Entry,
+    unpushed: Unpushed,
+    integrated: Mapping[str, Integration],
+    compared: Mapping[Pair, tuple[int, int]],
+) -> WorkItem:
+    commit, pair = entry.commit, _pair(entry)
+    ahead, behind = (None, None) if pair is None else compared.get(pair, (None, None))
+    return WorkItem(
+        kind=entry.kind,
+        name=None if entry.name is None else printable(entry.name),
+        worktree=None if entry.worktree is None else printable(entry.worktree),
+        head=entry.id if commit is None else commit.id,
+        upstream=None if entry.upstream is None else printable(short_name(entry.upstream.ref)),
+        ahead=ahead,
+        behind=behind,
+        unpushed_commits=None if commit is None else unpushed.of(commit.id),
+        integrated=Integration.UNKNOWN
+        if commit is None
+        else integrated.get(commit.id, Integration.UNKNOWN),
+        committed_at=None if commit is None else commit.committed_at,
+    )
+
+
+def _pair(entry: Entry) -> Pair | None:
+    if entry.commit is None or entry.upstream is None or entry.upstream.id is None:
+        return None
+    return entry.commit.id, entry.upstream.id
+
+
+def _compared(reader: Reader, pairs: Sequence[Pair]) -> Mapping[Pair, tuple[int, int]]:
+    try:
+        return compare(reader, pairs)
+    except OutOfTime:
+        return {}
+    except Unreadable as unreadable:
+        if unreadable.state == RepoState.REFUSED:
+            raise
+        return {}

@@ -1,0 +1,134 @@
+"""What is known of the remotes: by the remote-tracking branches, and by the last sync."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from symphony.domain.base import utc_now
+from symphony.domain.work import KnowledgeSource, RemoteHeads, RemoteKnowledge
+from symphony.infrastructure.git.files.config import Config
+from symphony.infrastructure.git.files.credentials import without_credentials
+from symphony.infrastructure.git.files.upstream import upstream_ref
+from symphony.infrastructure.git.history.commits import Reader, to_time
+from symphony.infrastructure.git.history.refs import Refs
+from symphony.infrastructure.git.process.private_directory import PrivateDirectory
+
+_HEADS = "refs/heads/"
+_USUAL_DEFAULTS = ("main", "master")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The upstream of a branch: the full name of its local ref, and its commit, None when there is
+    no such ref or the repository does not have the commit."""
+
+    ref: str
+    id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Remotes:
+    """`ids` are those of all remote-tracking branches, and of what the last sync saw where this is
+    newer and exists here. Without a remote in the configuration there are none.
+
+    `target` is the id of the default branch of the remote, None when it is unknown.
+    """
+
+    ids: Collection[str]
+    target: str | None
+    as_of: RemoteKnowledge | None
+    _config: Config
+    _refs: Refs
+    _synced: RemoteHeads | None
+    _synced_remote: str | None
+    _existing: Collection[str]
+
+    def upstream(self, branch: str) -> Upstream | None:
+        """Return the upstream of a branch; None when none is configured."""
+        ref = upstream_ref(self._config, branch)
+        if ref is None:
+            return None
+        if self._synced is not None:
+            remote = self._config.last(f"branch.{branch}.remote")
+            merge = self._config.first(f"branch.{branch}.merge") or ""
+            seen = _seen(self._synced, merge.removeprefix(_HEADS))
+            if seen is not None and remote == self._synced_remote:
+                return Upstream(ref, seen if seen in self._existing else None)
+        return Upstream(ref, self._refs.find(ref))
+
+
+def read_remotes(reader: Reader, refs: Refs, synced: RemoteHeads | None) -> Remotes:
+    """Return what is known of the remotes. Raises: Unreadable, Stopped, OutOfTime."""
+    config = reader.private.config
+    urls = dict(config.subsections("remote", "url"))
+    if not urls:
+        return Remotes((), None, None, config, refs, None, None, ())
+    fetched_at = _fetched_at(reader.private, refs)
+    ids = set(refs.remotes.values())
+    default = _default_remote(urls)
+    target = None if default is None else _tracked_default(refs, default)
+    if synced is None or (fetched_at is not None and synced.synced_at <= fetched_at):
+        as_of = RemoteKnowledge(KnowledgeSource.FETCH, fetched_at)
+        return Remotes(ids, target, as_of, config, refs, None, None, ())
+    seen = set(synced.branches.values())
+    existing = (seen & ids) | reader.existing(seen - ids)
+    synced_remote = _remote_at(urls, synced.remote_url)
+    if synced.default_branch is not None and synced_remote in {default, None}:
+        now = _seen(synced, synced.default_branch)
+        target = now if now in existing else target
+    as_of = RemoteKnowledge(KnowledgeSource.SYNC, synced.synced_at)
+    return Remotes(ids | existing, target, as_of, config, refs, synced, synced_remote, existing)
+
+
+def _seen(synced: RemoteHeads, branch: str) -> str | None:
+    branch = branch.removeprefix(_HEADS)
+    return synced.branches.get(branch) or synced.branches.get(f"{_HEADS}{branch}")
+
+
+def _remote_at(urls: dict[str, str], url: str) -> str | None:
+    for name, each in urls.items():
+        if url in {each, without_credentials(each)}:
+            return name
+    return None
+
+
+def _default_remote(urls: dict[str, str]) -> str | None:
+    """Return the remote whose default branch takes up the work; None when it is not certain."""
+    if "origin" in urls:
+        return "origin"
+    return next(iter(urls)) if len(urls) == 1 else None
+
+
+def _tracked_default(refs: Refs, remote: str) -> str | None:
+    """Return the id of the default branch of a remote, as the remote-tracking branches have it.
+
+    A repository that was not cloned often does not record which one it is.
+    """
+    recorded = refs.remote_defaults.get(remote)
+    names = [recorded] if recorded else [f"{remote}/{each}" for each in _USUAL_DEFAULTS]
+    found = [refs.remotes[name] for name in names if name in refs.remotes]
+    if not found:
+        found = [each for name, each in refs.remotes.items() if name.startswith(f"{remote}/")]
+        if len(found) > 1:
+            return None
+    return next(iter(found), None)
+
+
+def _fetched_at(private: PrivateDirectory, refs: Refs) -> datetime | None:
+    """Return when the remote-tracking branches were fetched; None when it is unknown.
+
+    A fetch that fails leaves an empty FETCH_HEAD.
+    """
+    location = private.location
+    times = [
+        directory.modified_at("FETCH_HEAD")
+        for directory in (location.git_directory, location.common_directory)
+        if directory.size("FETCH_HEAD")
+    ]
+    if not any(times):
+        times = [refs.remotes_modified_at]
+        if refs.remotes and not any(times):
+            times = [location.common_directory.modified_at("packed-refs")]
+    newest = max((time for time in times if time is not None), default=None)
+    found = None if newest is None else to_time(newest // 10**9)
+    return None if found is None or found > utc_now() else found.astimezone(UTC)

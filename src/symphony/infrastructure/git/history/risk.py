@@ -1,0 +1,95 @@
+"""Which unpushed commits would be lost with the disk: those whose change is nowhere else."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from symphony.domain.git import RepoState
+from symphony.domain.work import Integration, WorkKind
+from symphony.infrastructure.git.files.unreadable import Unreadable, broken
+from symphony.infrastructure.git.history.commits import Reader
+from symphony.infrastructure.git.history.integration import integrated
+from symphony.infrastructure.git.history.items import Entry
+from symphony.infrastructure.git.history.unpushed import Unpushed
+from symphony.infrastructure.git.process.program import OutOfTime
+
+_MAX_TIPS = 2_000
+_MAX_UNMERGED = 200_000  # commits
+_INTEGRATED = {Integration.MERGED, Integration.SQUASHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """How many unpushed commits are not integrated: at least `commits`; None when it is unknown
+    whether there is any. `integrated` has what is known of each tip."""
+
+    commits: int | None
+    integrated: Mapping[str, Integration] = field(default_factory=dict[str, Integration])
+
+
+def find_risk(
+    reader: Reader, entries: Sequence[Entry], unpushed: Unpushed, target: str | None
+) -> Risk:
+    """Determine the integration of branches, and of the tags and detached HEADs with unpushed
+    commits, into the default branch of the remote, whose commit is `target`.
+
+    Without a known default branch, nothing can be integrated into it.
+
+    Raises: Unreadable (refused), Stopped.
+    """
+    if target is None:
+        return Risk(unpushed.count)
+    tips = {
+        entry.commit.id
+        for entry in entries
+        if entry.commit is not None
+        and (entry.kind == WorkKind.BRANCH or unpushed.of(entry.commit.id) != 0)
+    }
+    merged = _merged(reader, tips, target)
+    answers = dict.fromkeys(merged, Integration.MERGED)
+    others = sorted(tips - merged, key=lambda tip: (unpushed.of(tip) == 0, tip))[:_MAX_TIPS]
+    if others:
+        answers |= integrated(reader.private, others, target, reader.deadline)
+    return Risk(_at_risk(unpushed, answers), answers)
+
+
+def _at_risk(unpushed: Unpushed, answers: Mapping[str, Integration]) -> int | None:
+    if not unpushed.count:
+        return unpushed.count
+    certain = possible = 0
+    for tip, commits in unpushed.reached.items():
+        answer = answers.get(tip, Integration.UNKNOWN)
+        if answer == Integration.NO:
+            certain |= commits
+        elif answer not in _INTEGRATED:
+            possible |= commits
+    if certain or not possible:
+        return certain.bit_count()
+    return None
+
+
+def _merged(reader: Reader, tips: Collection[str], target: str) -> set[str]:
+    """Return the tips that the target reaches; none of them when git cannot tell."""
+    remaining = {tip for tip in tips if tip != target}
+    merged = set(tips) - remaining
+    if not remaining:
+        return merged
+    unmerged = set[str]()
+    count = 0
+
+    def consume(commit: str) -> None:
+        nonlocal count
+        count += 1
+        if count > _MAX_UNMERGED:
+            raise broken(f"More than {_MAX_UNMERGED:,} commits are not in the default branch.")
+        if commit in remaining:
+            unmerged.add(commit)
+
+    try:
+        reader.run(("rev-list", "--stdin"), [*remaining, f"^{target}"], consume)
+    except OutOfTime:
+        return merged
+    except Unreadable as unreadable:
+        if unreadable.state == RepoState.REFUSED:
+            raise
+        return merged
+    return merged | (remaining - unmerged)
