@@ -1,13 +1,14 @@
 """The status of a git repository on disk, and the port through which it is inspected."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from symphony.domain.errors import Forbidden
+from symphony.domain.work import RemoteHeads, RemoteKnowledge, WorkItem
 
 
 class RepoState(StrEnum):
@@ -59,6 +60,20 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedWorktree:
+    """A linked worktree of a repository (git-worktree(1)), inspected like the repository itself.
+
+    `branch` is None when its HEAD is detached. It is `missing` when its directory was deleted.
+    """
+
+    path: str
+    branch: str | None
+    head: str | None
+    state: RepoState
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepoStatus:
     """The result of an inspection that started at `observed_at`.
 
@@ -67,6 +82,10 @@ class RepoStatus:
     when HEAD is on no branch, `head` when there is no commit yet, `ahead` and `behind` when there
     is no upstream, or it no longer exists. A file can count as staged and as modified. `remotes`
     maps the name of each remote to its address, without credentials.
+
+    The rest is about the whole repository, of which this is one worktree. `unpushed_commits` is
+    None when it is unknown; then `reason` says why. `at_risk` says whether something exists only
+    here, None when that could not be determined. `main_repository` is set for a linked worktree.
     """
 
     state: RepoState
@@ -84,15 +103,47 @@ class RepoStatus:
     stashes: int = 0
     operation: Operation | None = None
     remotes: Mapping[str, str] = field(default_factory=dict[str, str])
+    unpushed_commits: int | None = None
+    work: Sequence[WorkItem] = ()
+    work_truncated: bool = False
+    worktrees: Sequence[LinkedWorktree] = ()
+    at_risk: bool | None = None
+    as_of: RemoteKnowledge | None = None
+    main_repository: str | None = None
     observed_at: datetime
+
+
+def is_at_risk(
+    *,
+    has_changes: bool,
+    has_commits: bool,
+    has_remote: bool,
+    unpushed: int | None,
+    worktrees: Sequence[LinkedWorktree],
+) -> bool | None:
+    """Return whether something exists only in a repository; None when it is unknown.
+
+    `has_changes` includes stashes. `unpushed` is the number of commits that are on no remote and
+    not integrated there in another form, None when unknown. Without a remote, every commit exists
+    only here.
+    """
+    states = {each.state for each in worktrees}
+    if has_changes or RepoState.DIRTY in states or unpushed or (has_commits and not has_remote):
+        return True
+    is_known = unpushed is not None or not has_remote
+    return False if is_known and states <= {RepoState.CLEAN, RepoState.MISSING} else None
 
 
 class Git(ABC):
     """The port to inspect repositories: it changes nothing, and runs no program they configure."""
 
     @abstractmethod
-    async def status(self, user_id: UUID, path: str) -> RepoStatus:
+    async def status(
+        self, user_id: UUID, path: str, synced: RemoteHeads | None = None
+    ) -> RepoStatus:
         """The status of the repository at a path: absolute, or `~/…` for the service's own home.
+
+        `synced` is what the last sync of the repo saw of its remote.
 
         A concurrency limit applies to the inspections of one user, so that they do not delay those
         of other users. A problem with the repository is a state with a reason, not an error.

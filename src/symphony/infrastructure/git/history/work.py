@@ -47,6 +47,10 @@ def read_work(
         reason = f"The commits take longer to read than {_TIME_LIMIT} seconds."
     except OSError as error:
         reason = f"The refs cannot be read: {error.strerror or 'unknown error'}."
+    return unknown_work(reason)
+
+
+def unknown_work(reason: str) -> Work:
     return Work(
         unpushed_commits=None, at_risk=None, items=[], is_truncated=True, as_of=None, reason=reason
     )

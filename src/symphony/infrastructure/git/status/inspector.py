@@ -4,20 +4,24 @@ import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from symphony.domain.base import utc_now
-from symphony.domain.git import Head, RepoState, RepoStatus
+from symphony.domain.git import Head, LinkedWorktree, RepoState, RepoStatus, is_at_risk
+from symphony.domain.work import RemoteHeads, Work
 from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.decoding import decode, printable
-from symphony.infrastructure.git.files.location import locate, open_directory
+from symphony.infrastructure.git.files.location import Location, locate, open_directory
 from symphony.infrastructure.git.files.objects import check_loose_object, find_object_directories
 from symphony.infrastructure.git.files.operations import current_operation
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
+from symphony.infrastructure.git.history.items import Checkout
+from symphony.infrastructure.git.history.work import read_work, unknown_work
 from symphony.infrastructure.git.process.private_directory import (
     PrivateDirectory,
     create_private_directory,
@@ -25,6 +29,11 @@ from symphony.infrastructure.git.process.private_directory import (
 from symphony.infrastructure.git.process.program import Program
 from symphony.infrastructure.git.status import filters, submodules
 from symphony.infrastructure.git.status.index import check_index
+from symphony.infrastructure.git.status.linked_worktrees import (
+    Inspected,
+    inspect_linked,
+    main_directory,
+)
 from symphony.infrastructure.git.status.porcelain import Porcelain, parse_porcelain
 from symphony.infrastructure.git.status.submodules import Submodule
 
@@ -48,7 +57,7 @@ class Inspector:
         self._program = program
         self._budget = CopyBudget(max_copied)
 
-    def inspect(self, path: str) -> RepoStatus:
+    def inspect(self, path: str, synced: RemoteHeads | None = None) -> RepoStatus:
         """Return the status of the repository at a path; every problem with it is a state.
 
         Raises: Stopped.
@@ -56,7 +65,7 @@ class Inspector:
         started_at = utc_now()
         try:
             with self.open(path) as private:
-                return self._status(private, started_at)
+                return self._status(private, synced, started_at)
         except Unreadable as unreadable:
             state, reason = unreadable.state, unreadable.reason
         except OSError as error:
@@ -97,7 +106,9 @@ class Inspector:
             yield Path(path)
         self._budget.remaining = remaining
 
-    def _status(self, private: PrivateDirectory, started_at: datetime) -> RepoStatus:
+    def _status(
+        self, private: PrivateDirectory, synced: RemoteHeads | None, started_at: datetime
+    ) -> RepoStatus:
         location = private.location
         operation = current_operation(location.git_directory)
         # As in git, each line of the log is a stash.
@@ -108,10 +119,12 @@ class Inspector:
         }
         is_bare = location.work_tree is None or private.config.is_true("core.bare")
         compared, modified = (_bare(private), 0) if is_bare else self._compare(private, depth=0)
-        is_dirty = compared.staged or modified or compared.untracked or compared.conflicted
+        is_dirty = bool(compared.staged or modified or compared.untracked or compared.conflicted)
+        stashes = stash_log.count(b"\n")
+        worktrees, work = self._work(private, compared.head, synced)
         return RepoStatus(
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
-            reason=_BARE if is_bare else None,
+            reason=_BARE if is_bare else work.reason,
             is_bare=is_bare,
             branch=None if private.branch is None else printable(private.branch),
             head=None if compared.head is None else _head(private, compared.head),
@@ -122,11 +135,54 @@ class Inspector:
             modified=modified,
             untracked=compared.untracked,
             conflicted=compared.conflicted,
-            stashes=stash_log.count(b"\n"),
+            stashes=stashes,
             operation=operation,
             remotes=remotes,
+            unpushed_commits=work.unpushed_commits,
+            work=work.items,
+            work_truncated=work.is_truncated,
+            worktrees=worktrees,
+            at_risk=is_at_risk(
+                has_changes=is_dirty or stashes > 0,
+                has_commits=compared.head is not None or bool(work.items),
+                has_remote=bool(remotes),
+                unpushed=work.at_risk,
+                worktrees=worktrees,
+            ),
+            as_of=work.as_of,
+            main_repository=main_directory(location),
             observed_at=started_at,
         )
+
+    def _work(
+        self, private: PrivateDirectory, head: str | None, synced: RemoteHeads | None
+    ) -> tuple[list[LinkedWorktree], Work]:
+        """Return the other worktrees, and the committed work of the whole repository."""
+        location = private.location
+        inspect = partial(self._linked_worktree, location)
+        try:
+            worktrees, checkouts = inspect_linked(location, inspect)
+        except Unreadable as unreadable:
+            if unreadable.state == RepoState.REFUSED:
+                raise
+            return [], unknown_work(unreadable.reason)
+        own = None if location.work_tree is None else str(location.work_tree.path)
+        return worktrees, read_work(
+            private, [Checkout(own, private.branch, head), *checkouts], synced
+        )
+
+    def _linked_worktree(self, main: Location, path: Path) -> Inspected:
+        """Raises: Unreadable, Stopped, OSError."""
+        roots = main.roots
+        with (
+            open_directory(str(path), roots) as directory,
+            self._open(directory, roots) as private,
+        ):
+            if private.location.common_directory.identity != main.common_directory.identity:
+                raise broken("The directory belongs to another repository now.")
+            compared, modified = self._compare(private, depth=0)
+            changes = compared.staged, modified, compared.untracked, compared.conflicted
+            return Inspected(compared.head, is_dirty=any(changes))
 
     def _compare(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
         """Return what git reports, and the number of modified files and submodules."""

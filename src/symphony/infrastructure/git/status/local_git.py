@@ -15,6 +15,7 @@ from uuid import UUID
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.git import Git, RepoState, RepoStatus
+from symphony.domain.work import RemoteHeads
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.files.roots import GitRoots
@@ -78,10 +79,12 @@ class LocalGit(Git):
         )
         self._programs = set[Program]()
 
-    async def status(self, user_id: UUID, path: str) -> RepoStatus:
+    async def status(
+        self, user_id: UUID, path: str, synced: RemoteHeads | None = None
+    ) -> RepoStatus:
         queue = self._queue.for_user(user_id)
         with queue.slot(self._limits.max_queued):
-            return await self._inspect(queue, path)
+            return await self._inspect(queue, path, synced)
 
     async def statuses(
         self, user_id: UUID, paths: Iterable[str], within: float
@@ -117,15 +120,14 @@ class LocalGit(Git):
         self._queue.close()
         self._temporary.close()
 
-    async def _inspect(self, queue: UserQueue, path: str) -> RepoStatus:
+    async def _inspect(self, queue: UserQueue, path: str, synced: RemoteHeads | None) -> RepoStatus:
         requested_at = utc_now()
         limits = self._limits
         program = Program(limits.program)
         self._programs.add(program)
         try:
-            inspection = await queue.submit(
-                partial(self._inspect_confined, program, path), limits.time_limit
-            )
+            inspect = partial(self._inspect_confined, program, path, synced)
+            inspection = await queue.submit(inspect, limits.time_limit)
             async with asyncio.timeout(limits.time_limit):
                 return await wait_watched(inspection, program.limit_memory, limits.watch_interval)
         except TimeoutError:
@@ -160,10 +162,12 @@ class LocalGit(Git):
             program.stop()
             self._programs.discard(program)
 
-    def _inspect_confined(self, program: Program, path: str) -> RepoStatus:
+    def _inspect_confined(
+        self, program: Program, path: str, synced: RemoteHeads | None
+    ) -> RepoStatus:
         with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
             directory = Path(own)
             inspector = Inspector(self._roots, directory, program, self._limits.max_copied)
             return self._confinement.run_in_roots(
-                partial(inspector.inspect, path), writable=directory
+                partial(inspector.inspect, path, synced), writable=directory
             )
