@@ -47,11 +47,11 @@ def _check(history: GeneratedHistory, path: Path, temporary: Path, packed: str) 
     work = work_of(repository, temporary, worktrees=checkouts)
     unpushed = history.unpushed()
     assert work.unpushed_commits == len(unpushed) or (
-        work.unpushed_commits is None and work.reason and history.cut_off and unpushed
+        work.unpushed_commits is None and work.reason and history.cut_off
     )
     at_risk = work.at_risk
     assert at_risk is None or (at_risk <= len(unpushed) and (at_risk > 0) <= bool(unpushed))
-    if not unpushed:
+    if work.unpushed_commits == 0:
         assert at_risk == 0
     branches = {each.name: each for each in work.items if each.kind == WorkKind.BRANCH}
     assert set(branches) == set(history.branches)
