@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as effort
 
 from symphony.domain.work import Integration, WorkKind
@@ -89,6 +89,7 @@ def _check(history: GeneratedHistory, path: Path, temporary: Path, packed: str) 
 
 @QUICK
 @given(STEPS, PACKED)
+@example([("commit", 0, 0), ("fetch", 0, 0), ("cut off", 0, 2)], "none")  # main is pushed
 def test_the_work_of_a_history_is_what_git_says(
     tmp_path: Path, steps: list[Step], packed: str
 ) -> None:
