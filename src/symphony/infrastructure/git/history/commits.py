@@ -9,6 +9,8 @@ from symphony.infrastructure.git.files.unreadable import broken
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_COMMITS_READ = 32 << 20  # bytes
+_MAX_PARENTS = 200_000  # of all commits together
+_MAX_LINE = 1 << 20  # characters: a commit with its parents
 _HEADER = re.compile(rb"([0-9a-f]+) commit (\d+)\n")
 _COMMITTER = re.compile(rb"committer [^\n]*> (-?\d{1,15}) [+-]\d+")
 _OTHER = re.compile(rb"[^\n]*\n")  # `<what was asked> missing`, or one of another kind
@@ -89,9 +91,15 @@ class Reader:
         commits: dict[str, list[str]] = {}
         lines = [*tips, *(f"^{each}" for each in but_not_from)]
 
+        edges = 0
+
         def consume(line: str) -> None:
+            nonlocal edges
             commit, *parents = line.split(" ")
             commits[commit] = parents
+            edges += len(parents)
+            if edges > _MAX_PARENTS:
+                raise broken(f"The commits have more than {_MAX_PARENTS:,} parents.")
 
         self.run(("rev-list", "--parents", f"--max-count={limit + 1}", "--stdin"), lines, consume)
         return None if len(commits) > limit else commits
@@ -108,6 +116,8 @@ class Reader:
             *complete, rest = (rest + chunk.decode("ascii", "replace")).split("\n")
             for line in complete:
                 consume(line)
+            if len(rest) > _MAX_LINE:
+                raise broken("A commit has too many parents.")
 
         self.private.stream_with_input(
             *arguments, data=_joined(lines), consume=split, deadline=self.deadline

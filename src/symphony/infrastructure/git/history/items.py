@@ -72,21 +72,29 @@ def list_entries(
     ]
 
 
+def most_recent(entries: Sequence[Entry], unpushed: Unpushed) -> list[Entry]:
+    """Return the entries that are items of work, the most recent ones first: all branches, but
+    detached HEADs and tags only with unpushed commits."""
+    shown = [entry for entry in entries if _is_shown(entry, unpushed)]
+    shown.sort(key=lambda entry: (entry.kind, entry.name or ""))
+    shown.sort(key=_committed_at, reverse=True)
+    return shown
+
+
 def create_items(
     reader: Reader,
     entries: Sequence[Entry],
     unpushed: Unpushed,
     integrated: Mapping[str, Integration],
 ) -> list[WorkItem]:
-    """Return the items, the most recent ones first. Raises: Unreadable (refused), Stopped."""
+    """Return the entries as items. Raises: Unreadable (refused), Stopped."""
     pairs = {pair for entry in entries if (pair := _pair(entry)) is not None}
     compared = _compared(reader, sorted(pairs))
-    items = [
-        _item(entry, unpushed, integrated, compared)
-        for entry in entries
-        if _is_shown(entry, unpushed)
-    ]
-    return sorted(items, key=lambda item: item.committed_at or _NEVER, reverse=True)
+    return [_item(entry, unpushed, integrated, compared) for entry in entries]
+
+
+def _committed_at(entry: Entry) -> datetime:
+    return (entry.commit and entry.commit.committed_at) or _NEVER
 
 
 def _is_shown(entry: Entry, unpushed: Unpushed) -> bool:

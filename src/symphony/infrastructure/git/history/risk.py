@@ -1,14 +1,13 @@
 """Which unpushed commits would be lost with the disk: those whose change is nowhere else."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from symphony.domain.git import RepoState
-from symphony.domain.work import Integration, WorkKind
+from symphony.domain.work import Integration
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.history.commits import Reader
 from symphony.infrastructure.git.history.integration import integrated
-from symphony.infrastructure.git.history.items import Entry
 from symphony.infrastructure.git.history.unpushed import Unpushed
 from symphony.infrastructure.git.process.program import OutOfTime
 
@@ -27,10 +26,10 @@ class Risk:
 
 
 def find_risk(
-    reader: Reader, entries: Sequence[Entry], unpushed: Unpushed, target: str | None
+    reader: Reader, listed: Collection[str], unpushed: Unpushed, target: str | None
 ) -> Risk:
-    """Determine the integration of branches, and of the tags and detached HEADs with unpushed
-    commits, into the default branch of the remote, whose commit is `target`.
+    """Determine the integration of the `listed` tips, and of all with unpushed commits, into the
+    default branch of the remote, whose commit is `target`.
 
     Without a known default branch, nothing can be integrated into it.
 
@@ -38,13 +37,9 @@ def find_risk(
     """
     if target is None:
         return Risk(unpushed.count)
-    tips = {
-        entry.commit.id
-        for entry in entries
-        if entry.commit is not None
-        and (entry.kind == WorkKind.BRANCH or unpushed.of(entry.commit.id) != 0)
-    }
-    merged = _merged(reader, tips, target)
+    tips = {*listed, *(tip for tip, commits in unpushed.reached.items() if commits)}
+    # An unpushed tip is not in the target, which is on a remote.
+    merged = _merged(reader, {tip for tip in tips if not unpushed.of(tip)}, target)
     answers = dict.fromkeys(merged, Integration.MERGED)
     others = sorted(tips - merged, key=lambda tip: (unpushed.of(tip) == 0, tip))[:_MAX_TIPS]
     if others:

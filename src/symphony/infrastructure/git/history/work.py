@@ -9,7 +9,13 @@ from symphony.domain.work import RemoteHeads, Work, WorkKind
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Commit, Reader
-from symphony.infrastructure.git.history.items import Checkout, Entry, create_items, list_entries
+from symphony.infrastructure.git.history.items import (
+    Checkout,
+    Entry,
+    create_items,
+    list_entries,
+    most_recent,
+)
 from symphony.infrastructure.git.history.refs import Refs, read_refs
 from symphony.infrastructure.git.history.remote_knowledge import read_remotes
 from symphony.infrastructure.git.history.risk import find_risk
@@ -74,8 +80,10 @@ def _read(
     damaged = [*refs.damaged, *_set_commits(reader, entries, checkouts, refs)]
     tips = {entry.commit.id for entry in entries if entry.commit is not None}
     unpushed = read_unpushed(reader, tips, remotes.ids)
-    risk = find_risk(reader, entries, unpushed, remotes.target)
-    items = create_items(reader, entries, unpushed, risk.integrated)
+    shown = most_recent(entries, unpushed)
+    listed = shown[:_MAX_ITEMS]
+    listed_tips = {entry.commit.id for entry in listed if entry.commit is not None}
+    risk = find_risk(reader, listed_tips, unpushed, remotes.target)
     count = unpushed.count
     reason = unpushed.reason
     at_risk = risk.commits
@@ -87,8 +95,8 @@ def _read(
     return Work(
         unpushed_commits=count,
         at_risk=at_risk,
-        items=items[:_MAX_ITEMS],
-        is_truncated=len(items) > _MAX_ITEMS,
+        items=create_items(reader, listed, unpushed, risk.integrated),
+        is_truncated=len(shown) > _MAX_ITEMS,
         as_of=remotes.as_of,
         reason=reason,
     )
