@@ -23,7 +23,7 @@ from benchmarks.services import Failed
 from benchmarks.tables import print_table
 from scripts.support.git_repository import ENVIRONMENT
 from symphony.domain.base import new_id
-from symphony.domain.work import RemoteHeads, Work
+from symphony.domain.git.work import RemoteHeads, Work
 from symphony.infrastructure.git.history import work as history
 from symphony.infrastructure.git.history.work import Checkout
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory

@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from symphony.config.settings import PREFIX, Settings, SettingsError
-from symphony.domain.git import GitConfinement
+from symphony.domain.git.status import GitConfinement
 from symphony.domain.vaults.keys import MasterKeyMissing, MasterKeys
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.checks.explanations import explained_errors

@@ -25,7 +25,7 @@ from symphony.application.workspaces import (
     get_workspace_stats,
 )
 from symphony.domain.errors import AlreadyExists, Invalid, LimitReached, NamesTaken, NotFound
-from symphony.domain.git import GitDisabled
+from symphony.domain.git.status import GitDisabled
 from symphony.domain.idempotency import IdempotencyKey, KeyReused
 from symphony.domain.repos import Repo
 from symphony.domain.workspaces import Workspace

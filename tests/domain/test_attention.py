@@ -16,7 +16,7 @@ from symphony.domain.attention import (
     attention_board,
 )
 from symphony.domain.base import new_id
-from symphony.domain.git import Head, Operation, RepoState, RepoStatus
+from symphony.domain.git.status import Head, Operation, RepoState, RepoStatus
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEAD = Head("9f2c1f0", "Note G", "Ada Lovelace", NOW - timedelta(days=1))

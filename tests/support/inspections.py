@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from symphony.domain.git import RepoStatus
+from symphony.domain.git.status import RepoStatus
 from symphony.infrastructure.git.confinement.landlock import detect_landlock
 from symphony.infrastructure.git.status.inspector import Inspector
 

@@ -11,7 +11,7 @@ from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys
 from symphony.domain.api_tokens import ApiTokenService
 from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
-from symphony.domain.git import Git
+from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes

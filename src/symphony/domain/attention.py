@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Self
 from uuid import UUID
 
-from symphony.domain.git import RepoState, RepoStatus
+from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.domain.json_objects import compact
 
 STALE_AFTER = timedelta(days=30)

@@ -10,7 +10,7 @@ import pytest
 
 from symphony.domain.attention import BoardRepo, RepoObservation
 from symphony.domain.base import new_id, utc_now
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from tests.domain.examples import a_repo, a_vault, a_workspace

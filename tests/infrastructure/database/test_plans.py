@@ -10,7 +10,7 @@ from sqlalchemy import text
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.attention import RepoObservation
 from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
-from symphony.domain.git import RepoState, RepoStatus
+from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults.sessions import VaultCredentials

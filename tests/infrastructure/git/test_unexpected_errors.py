@@ -12,7 +12,7 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.classification import ClassifiedRepository

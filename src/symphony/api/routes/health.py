@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from symphony.api.openapi.examples import success_example
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.routing import operation_id
-from symphony.domain.git import GitConfinement
+from symphony.domain.git.status import GitConfinement
 
 routes = APIRouter(
     prefix="/health",

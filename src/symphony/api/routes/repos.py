@@ -36,7 +36,7 @@ from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
 from symphony.application.orchestrations import repo_status
 from symphony.domain.fields import MAX_URL
-from symphony.domain.git import Operation, RepoState
+from symphony.domain.git.status import Operation, RepoState
 
 routes = router("repos")
 _COMMIT = "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"

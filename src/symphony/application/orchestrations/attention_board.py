@@ -16,7 +16,7 @@ from symphony.domain.attention import (
     attention_board,
 )
 from symphony.domain.base import utc_now
-from symphony.domain.git import Git
+from symphony.domain.git.status import Git
 
 INSPECTION_LIMIT = 15.0  # seconds for all repos of a board
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -7,7 +7,7 @@ from uuid import UUID
 from symphony.application.app import Application
 from symphony.application.repos import ListRegisteredRepos, list_registered_repos
 from symphony.domain.discovery import Proposal, proposals
-from symphony.domain.git import GitDisabled
+from symphony.domain.git.status import GitDisabled
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from symphony.application.attention import SaveObservations
 from symphony.application.orchestrations.observation_saving import try_to_save_observations
 from symphony.application.repos import GetRepo, get_repo
 from symphony.domain.attention import RepoObservation
-from symphony.domain.git import GitDisabled, RepoStatus
+from symphony.domain.git.status import GitDisabled, RepoStatus
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 from symphony.application.app import Application
 from symphony.application.repos import GetRepo, MarkRepoSynced, get_repo, mark_repo_synced
 from symphony.domain.errors import NotFound
-from symphony.domain.git import GitDisabled
+from symphony.domain.git.status import GitDisabled
 from symphony.domain.repos import Repo
 from symphony.domain.sync import NoRemote, RemoteState
 

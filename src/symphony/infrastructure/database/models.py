@@ -24,7 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
 
 from symphony.domain.api_tokens import Scope
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database.column_types import (

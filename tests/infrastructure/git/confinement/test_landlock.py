@@ -14,7 +14,7 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import Landlock, detect_landlock
 from symphony.infrastructure.git.status.local_git import LocalGit

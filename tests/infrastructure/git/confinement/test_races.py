@@ -19,7 +19,7 @@ import pytest
 from scripts.support.co_user import give_to_co_user, passable, swapping
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.domain.sync import RemoteFailed, SyncInProgress
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock
 from symphony.infrastructure.git.discovery.finder import LocalFinder

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.confinement.confinement import Confinement
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.remotes.remote_git import SyncLimits

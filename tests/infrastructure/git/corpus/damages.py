@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 
 Damage = Callable[[Repository], None]
 ENORMOUS = 1 << 40  # bytes; as a hole, they take no space on the disk

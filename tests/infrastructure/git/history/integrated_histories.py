@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from symphony.domain.work import Integration
+from symphony.domain.git.work import Integration
 from tests.infrastructure.git.history.builder import HistoryBuilder, lines
 
 B, C, FAR = (20, "changed"), (22, "changed too"), (2, "far away")

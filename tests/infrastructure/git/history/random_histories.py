@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from scripts.support.git_repository import ENVIRONMENT, Repository
-from symphony.domain.work import Integration
+from symphony.domain.git.work import Integration
 from tests.infrastructure.git.history.builder import HistoryBuilder
 
 Slots = dict[str, str]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as effort
 
-from symphony.domain.work import Integration, WorkKind
+from symphony.domain.git.work import Integration, WorkKind
 from tests.infrastructure.git.history.generated_histories import (
     PACKED,
     STEPS,

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from symphony.domain.work import Integration
+from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.history import merges
 from symphony.infrastructure.git.history.integration import integrated
 from tests.infrastructure.git.history.builder import HistoryBuilder, opened

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.work import Integration
+from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.files.stopping import Stopped
 from symphony.infrastructure.git.history import changes, commit_graph, merges
 from symphony.infrastructure.git.history.integration import integrated

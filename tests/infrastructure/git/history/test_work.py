@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.work import Integration, KnowledgeSource, RemoteHeads, WorkKind
+from symphony.domain.git.work import Integration, KnowledgeSource, RemoteHeads, WorkKind
 from symphony.infrastructure.git.history import comparison, risk, unpushed
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import Program

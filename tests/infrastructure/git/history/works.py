@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts.support.git_repository import Repository
-from symphony.domain.work import RemoteHeads, Work, WorkItem, WorkKind
+from symphony.domain.git.work import RemoteHeads, Work, WorkItem, WorkKind
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.history.work import Checkout, read_work
 from symphony.infrastructure.git.process.program import Program, ProgramOptions

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import Operation
+from symphony.domain.git.status import Operation
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus import histories, submodules, working_trees
 from tests.infrastructure.git.status.reported_status import reported_status

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.local_git import InspectionLimits
 from tests.infrastructure.git.factories import NewGit

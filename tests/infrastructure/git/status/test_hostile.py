@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState, RepoStatus
+from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.corpus import hostile_indexes, hostile_links, hostile_programs

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.index import IndexCheck, IndexLimits

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.discovery.walk import Walk
 from symphony.infrastructure.git.files import config_files, objects
 from symphony.infrastructure.git.files.config import Config

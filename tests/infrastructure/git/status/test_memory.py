@@ -10,7 +10,7 @@ import pytest
 
 from scripts.support.git_repository import ENVIRONMENT, Repository
 from scripts.support.tree_bomb import write_tree_bomb
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.stopping import StopSignal
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.resource_limits import ResourceLimits

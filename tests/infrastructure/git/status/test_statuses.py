@@ -8,7 +8,7 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.inspections import counted_inspections

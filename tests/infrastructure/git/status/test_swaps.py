@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git import RepoState, RepoStatus
+from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.infrastructure.git.discovery.classification import classify
 from symphony.infrastructure.git.discovery.walk import Walk
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots

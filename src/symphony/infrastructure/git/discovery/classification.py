@@ -8,7 +8,7 @@ from pathlib import Path
 from symphony.domain import fields as rules
 from symphony.domain.discovery import RepoKind
 from symphony.domain.errors import RuleBroken
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.config import Config, read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.location import Location, locate

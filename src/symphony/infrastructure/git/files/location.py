@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory

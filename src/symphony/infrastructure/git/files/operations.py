@@ -1,6 +1,6 @@
 """The operation in progress in a repository, according to its files (git's wt-status.c)."""
 
-from symphony.domain.git import Operation
+from symphony.domain.git.status import Operation
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _MAX_TODO = 1 << 20  # bytes

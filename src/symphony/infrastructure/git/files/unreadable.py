@@ -1,6 +1,6 @@
 """The error of a repository that cannot be read."""
 
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 
 
 class Unreadable(Exception):

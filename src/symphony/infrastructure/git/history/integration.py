@@ -3,8 +3,8 @@
 import time
 from collections.abc import Mapping, Sequence
 
-from symphony.domain.git import RepoState
-from symphony.domain.work import Integration
+from symphony.domain.git.status import RepoState
+from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commit_graph import read_graph
 from symphony.infrastructure.git.history.copies import find_copies

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from symphony.domain.git import RepoState
-from symphony.domain.work import Integration, WorkItem, WorkKind
+from symphony.domain.git.status import RepoState
+from symphony.domain.git.work import Integration, WorkItem, WorkKind
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Commit, Reader

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from symphony.domain.base import utc_now
-from symphony.domain.work import KnowledgeSource, RemoteHeads, RemoteKnowledge
+from symphony.domain.git.work import KnowledgeSource, RemoteHeads, RemoteKnowledge
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.upstream import upstream_ref

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from symphony.domain.git import RepoState
-from symphony.domain.work import Integration
+from symphony.domain.git.status import RepoState
+from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.history.commits import Reader
 from symphony.infrastructure.git.history.integration import integrated

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from symphony.domain.git import RepoState
+from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Reader, reach
 from symphony.infrastructure.git.process.program import OutOfTime

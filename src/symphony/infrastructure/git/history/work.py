@@ -4,8 +4,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symphony.domain.git import RepoState
-from symphony.domain.work import RemoteHeads, Work, WorkKind
+from symphony.domain.git.status import RepoState
+from symphony.domain.git.work import RemoteHeads, Work, WorkKind
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Commit, Reader

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from symphony.domain.base import utc_now
-from symphony.domain.git import Head, LinkedWorktree, RepoState, RepoStatus, is_at_risk
-from symphony.domain.work import RemoteHeads, Work
+from symphony.domain.git.status import Head, LinkedWorktree, RepoState, RepoStatus, is_at_risk
+from symphony.domain.git.work import RemoteHeads, Work
 from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from symphony.domain.git import LinkedWorktree, RepoState
+from symphony.domain.git.status import LinkedWorktree, RepoState
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
-from symphony.domain.git import Git, RepoState, RepoStatus
-from symphony.domain.work import RemoteHeads
+from symphony.domain.git.status import Git, RepoState, RepoStatus
+from symphony.domain.git.work import RemoteHeads
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.files.roots import GitRoots

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from symphony.domain.errors import Forbidden
-from symphony.domain.work import RemoteHeads, RemoteKnowledge, WorkItem
+from symphony.domain.git.work import RemoteHeads, RemoteKnowledge, WorkItem
 
 
 class RepoState(StrEnum):
