@@ -21,6 +21,8 @@ pytestmark = pytest.mark.usefixtures("git_root")
 FIELDS = {
     *("state", "reason", "branch", "head", "upstream", "ahead", "behind", "staged", "modified"),
     *("untracked", "conflicted", "stashes", "operation", "remotes", "observed_at"),
+    *("unpushed_commits", "work", "work_truncated", "worktrees", "at_risk", "as_of"),
+    "main_repository",
 }
 
 
@@ -43,6 +45,8 @@ async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None
     assert utc(status.pop("observed_at"))
     authored_at = status["head"].pop("authored_at")
     assert utc(authored_at)
+    committed_at = status["work"][0]["committed_at"]
+    assert utc(committed_at)
     assert status == {
         "state": "dirty",
         "reason": None,
@@ -58,6 +62,26 @@ async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None
         "stashes": 0,
         "operation": None,
         "remotes": {"origin": "https://git.example.org/engine.git"},
+        "unpushed_commits": 1,
+        "work": [
+            {
+                "kind": "branch",
+                "name": "main",
+                "worktree": str(repository.path),
+                "head": commit,
+                "upstream": None,
+                "ahead": None,
+                "behind": None,
+                "unpushed_commits": 1,
+                "integrated": "unknown",
+                "committed_at": committed_at,
+            }
+        ],
+        "work_truncated": False,
+        "worktrees": [],
+        "at_risk": True,
+        "as_of": {"source": "fetch", "at": None},
+        "main_repository": None,
     }
     assert "etag" not in answer.headers
 

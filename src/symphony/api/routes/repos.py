@@ -29,17 +29,12 @@ from symphony.api.pagination import Paged
 from symphony.api.responses import (
     EntityRepresentation,
     NextCursor,
-    Observation,
-    Representation,
 )
 from symphony.api.routing import PREFIX, router
 from symphony.application import repos as use_cases
-from symphony.application.orchestrations import repo_status
 from symphony.domain.fields import MAX_URL
-from symphony.domain.git.status import Operation, RepoState
 
 routes = router("repos")
-_COMMIT = "9f2c1f0c5d1b9d3b1f7ad5b8f3f4f1f2a0c4d7e6"
 
 
 class RepoCreate(BaseModel):
@@ -87,118 +82,6 @@ class RepoList:
 
     items: Annotated[list[RepoResponse], Field(description="The repos of this page.")]
     next_cursor: NextCursor
-
-
-@dataclass(slots=True)
-class HeadResponse(Representation):
-    """The checked-out commit."""
-
-    id: Annotated[str, Field(description="The commit's id.", examples=[_COMMIT])]
-    subject: Annotated[
-        str,
-        Field(
-            description="The first line of its message, up to 1,000 characters.",
-            examples=["Note G: Bernoulli numbers"],
-        ),
-    ]
-    author: Annotated[
-        str,
-        Field(description="The author's name, up to 1,000 characters.", examples=["Ada Lovelace"]),
-    ]
-    authored_at: Annotated[
-        datetime | None,
-        Field(
-            description="When it was written; null if the commit has no valid time.",
-            examples=["2026-11-15T17:02:11Z"],
-        ),
-    ]
-
-
-def _count(description: str, example: int) -> Any:
-    return Field(description=description, examples=[example])
-
-
-@dataclass(slots=True)
-class RepoStatusResponse(Observation):
-    """The status of a repo's directory, from an inspection."""
-
-    state: Annotated[
-        RepoState,
-        Field(
-            description="The state of the directory; `refused` if it is outside the git roots of"
-            " the service, or not safe to read.",
-            examples=["dirty"],
-        ),
-    ]
-    reason: Annotated[
-        str | None,
-        Field(
-            description="Explains a state in which the status is incomplete; otherwise null.",
-            examples=[None],
-        ),
-    ]
-    branch: Annotated[
-        str | None,
-        Field(description="The checked-out branch; null if HEAD is on none.", examples=["main"]),
-    ]
-    head: Annotated[
-        HeadResponse | None,
-        Field(
-            description="The checked-out commit; null before the first commit.",
-            examples=[
-                {
-                    "id": _COMMIT,
-                    "subject": "Note G: Bernoulli numbers",
-                    "author": "Ada Lovelace",
-                    "authored_at": "2026-11-15T17:02:11Z",
-                }
-            ],
-        ),
-    ]
-    upstream: Annotated[
-        str | None,
-        Field(
-            description="The upstream of the branch; null without one.", examples=["origin/main"]
-        ),
-    ]
-    ahead: Annotated[
-        int | None,
-        Field(
-            description="The number of commits that the upstream lacks, as of the last fetch; null"
-            " without an upstream.",
-            examples=[1],
-        ),
-    ]
-    behind: Annotated[
-        int | None,
-        Field(
-            description="The number of upstream commits that the branch lacks; null likewise.",
-            examples=[0],
-        ),
-    ]
-    staged: Annotated[int, _count("The number of files that differ between HEAD and the index.", 1)]
-    modified: Annotated[
-        int, _count("The number of files and submodules that differ from the index.", 2)
-    ]
-    untracked: Annotated[
-        int, _count("The number of files and directories that are neither tracked nor ignored.", 0)
-    ]
-    conflicted: Annotated[int, _count("The number of files with a conflict.", 0)]
-    stashes: Annotated[int, _count("The number of stashes.", 0)]
-    operation: Annotated[
-        Operation | None,
-        Field(
-            description="The operation in progress, such as a merge; null without one.",
-            examples=[None],
-        ),
-    ]
-    remotes: Annotated[
-        dict[str, str],
-        Field(
-            description="The remotes by name, each with its address without credentials.",
-            examples=[{"origin": "https://git.example.org/ada/engine.git"}],
-        ),
-    ]
 
 
 @routes.post(
@@ -297,25 +180,6 @@ async def get_repo(
     repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
     answer_if_modified(request, response, repo.tag)
     return RepoResponse.of(repo)
-
-
-@routes.get(
-    "/repos/{repo_id}/status",
-    summary="Inspect a repo",
-    responses=problem_responses("git-disabled", "repo-not-found"),
-)
-@compressible
-async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatusResponse:
-    """Inspects the repo's directory now, without changing it.
-
-    A directory that cannot be inspected is not an error: `state` and `reason` describe it.
-    """
-    status = await repo_status.get_repo_status(
-        repo_status.GetRepoStatus(actor.user_id, repo_id), app
-    )
-    shown = RepoStatusResponse.of(status)
-    shown.head = None if status.head is None else HeadResponse.of(status.head)
-    return shown
 
 
 @routes.patch(
