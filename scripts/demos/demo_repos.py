@@ -43,6 +43,7 @@ def story(stage: Stage) -> None:
             unfinished_work(stage, thesis, dev)
             upstreams(stage, thesis, dev)
             special_states(stage, thesis, dev)
+            whole_repository(stage, thesis, dev)
             synchronize(stage, thesis, dev, served=home / "served")
             no_interference(stage, thesis, dev)
             stop(stage, server)
@@ -154,6 +155,46 @@ def special_states(stage: Stage, thesis: Workspace, dev: Path) -> None:
         ],
         "a merge or rebase that was interrupted is easily forgotten; `operation` names it.",
     )
+
+
+def whole_repository(stage: Stage, thesis: Workspace, dev: Path) -> None:
+    stage.step("Find what exists only here, wherever it is in the repository")
+    engine = (dev / "origin").with_name("engine-of-ada")
+    clone = Repository(dev / "origin").clone(engine)
+    clone.git("switch", "--quiet", "--create", "idea")
+    clone.commit("idea")
+    clone.git("switch", "--quiet", "--create", "pushed", "main")
+    clone.commit("pushed")
+    clone.git("push", "--quiet", "origin", "pushed")
+    clone.git("checkout", "--quiet", "--detach", "main")
+    clone.commit("release")
+    clone.git("tag", "v1")
+    clone.git("switch", "--quiet", "main")
+    clone.git("worktree", "add", "--quiet", str(dev / "engine-tree"), "pushed")
+    (dev / "engine-tree/a").write_text("changed\n")
+    status = stage.exchange(
+        thesis.get_status(engine), "state", "unpushed_commits", "worktrees", "at_risk"
+    ).json()
+    stage.table(
+        *("kind", "name", "unpushed_commits", "integrated"),
+        rows=[
+            (each["kind"], each["name"], each["unpushed_commits"], each["integrated"])
+            for each in status["work"]
+        ],
+    )
+    stage.why(
+        "the branch that is checked out is clean and pushed, but another branch, a tag and a"
+        " worktree have work that would be lost with this disk."
+    )
+    unpushed = {each["name"]: each["unpushed_commits"] for each in status["work"]}
+    stage.expect("the worktree that is checked out is clean", status["state"] == "clean")
+    stage.expect("two commits are nowhere else", status["unpushed_commits"] == 2)
+    stage.expect(
+        "on a branch and under a tag", unpushed == {"main": 0, "pushed": 0, "idea": 1, "v1": 1}
+    )
+    (worktree,) = status["worktrees"]
+    stage.expect("the other worktree has changes", worktree["state"] == "dirty")
+    stage.expect("so there is something to lose", status["at_risk"] is True)
 
 
 def synchronize(stage: Stage, thesis: Workspace, dev: Path, served: Path) -> None:

@@ -41,7 +41,7 @@ MAX_COPIED = 256 << 20  # bytes at the same time: of a submodule and all that co
 _MAX_DEPTH = 8  # of submodules in submodules
 _MAX_STASH_LOG = 16 << 20  # bytes
 _MAX_TEXT = 1000  # characters of a commit's subject and author
-_COMMIT_FORMAT = "--format=%H%x00%s%x00%an%x00%at"
+_COMMIT_FORMAT = "--format=%H%x00%s%x00%an%x00%at%x00%ct"
 _IN_A_SUBMODULE = "In a submodule: "
 _BARE = "The repository is bare: it has no files to compare."
 
@@ -121,13 +121,22 @@ class Inspector:
         compared, modified = (_bare(private), 0) if is_bare else self._compare(private, depth=0)
         is_dirty = bool(compared.staged or modified or compared.untracked or compared.conflicted)
         stashes = stash_log.count(b"\n")
-        worktrees, work = self._work(private, compared.head, synced)
+        head, committed_at = None, None
+        if compared.head is not None:
+            head, committed_at = _head(private, compared.head)
+        own = Checkout(
+            None if location.work_tree is None else str(location.work_tree.path),
+            private.branch,
+            compared.head,
+            committed_at,
+        )
+        worktrees, work = self._work(private, own, synced)
         return RepoStatus(
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
             reason=_BARE if is_bare else work.reason,
             is_bare=is_bare,
             branch=None if private.branch is None else printable(private.branch),
-            head=None if compared.head is None else _head(private, compared.head),
+            head=head,
             upstream=compared.upstream,
             ahead=compared.ahead,
             behind=compared.behind,
@@ -155,7 +164,7 @@ class Inspector:
         )
 
     def _work(
-        self, private: PrivateDirectory, head: str | None, synced: RemoteHeads | None
+        self, private: PrivateDirectory, own: Checkout, synced: RemoteHeads | None
     ) -> tuple[list[LinkedWorktree], Work]:
         """Return the other worktrees, and the committed work of the whole repository."""
         location = private.location
@@ -166,10 +175,7 @@ class Inspector:
             if unreadable.state == RepoState.REFUSED:
                 raise
             return [], unknown_work(unreadable.reason)
-        own = None if location.work_tree is None else str(location.work_tree.path)
-        return worktrees, read_work(
-            private, [Checkout(own, private.branch, head), *checkouts], synced
-        )
+        return worktrees, read_work(private, [own, *checkouts], synced)
 
     def _linked_worktree(self, main: Location, path: Path) -> Inspected:
         """Raises: Unreadable, Stopped, OSError."""
@@ -235,16 +241,19 @@ def _bare(private: PrivateDirectory) -> Porcelain:
     return Porcelain(head=head or None)
 
 
-def _head(private: PrivateDirectory, commit: str) -> Head:
+def _head(private: PrivateDirectory, commit: str) -> tuple[Head, datetime | None]:
+    """Return the commit that is checked out, and when it was created."""
     roots = private.location.roots
     check_loose_object(private.object_directories, commit, roots)
     output = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT_FORMAT, commit, "--")
     if not output:  # git compares files with a tree, too
         raise broken("HEAD does not refer to a commit.")
-    commit_id, subject, author, seconds = decode(output.removesuffix(b"\n")).split("\0")
+    fields = decode(output.removesuffix(b"\n")).split("\0")
+    commit_id, subject, author, authored, committed = fields
     if commit_id != commit:  # HEAD or the branch is at a tag
         check_loose_object(private.object_directories, commit_id, roots)
-    return Head(commit_id, subject[:_MAX_TEXT], author[:_MAX_TEXT], _time(seconds))
+    head = Head(commit_id, subject[:_MAX_TEXT], author[:_MAX_TEXT], _time(authored))
+    return head, _time(committed)
 
 
 def _time(seconds: str) -> datetime | None:
