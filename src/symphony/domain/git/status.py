@@ -120,18 +120,27 @@ def is_at_risk(
     has_remote: bool,
     unpushed: int | None,
     worktrees: Sequence[LinkedWorktree],
+    submodules: bool | None,
 ) -> bool | None:
     """Return whether something exists only in a repository; None when it is unknown.
 
     `has_changes` includes stashes. `unpushed` is the number of commits that are on no remote and
     not integrated there in another form, None when unknown. Without a remote, every commit exists
-    only here.
+    only here. `submodules` says whether something exists only in one of them.
     """
-    states = {each.state for each in worktrees}
-    if has_changes or RepoState.DIRTY in states or unpushed or (has_commits and not has_remote):
-        return True
-    is_known = unpushed is not None or not has_remote
-    return False if is_known and states <= {RepoState.CLEAN, RepoState.MISSING} else None
+    commits = has_commits if not has_remote else None if unpushed is None else unpushed > 0
+    return any_of([has_changes, commits, submodules, *map(_is_dirty, worktrees)])
+
+
+def any_of(each: Sequence[bool | None]) -> bool | None:
+    """Return whether any is true; None when none is, and any is unknown."""
+    return True if True in each else None if None in each else False
+
+
+def _is_dirty(worktree: LinkedWorktree) -> bool | None:
+    if worktree.state in {RepoState.CLEAN, RepoState.MISSING}:
+        return False
+    return True if worktree.state == RepoState.DIRTY else None
 
 
 class Git(ABC):

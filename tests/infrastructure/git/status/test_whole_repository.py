@@ -211,3 +211,21 @@ async def test_a_damaged_list_of_worktrees_makes_the_work_unknown(
     assert status.state == RepoState.CLEAN
     assert (status.unpushed_commits, status.at_risk) == (None, None)
     assert status.reason
+
+
+async def test_what_exists_only_in_a_submodule_is_at_risk(
+    clone: Repository, root: Path, git: LocalGit
+) -> None:
+    part = Repository.with_commits(root / "part", "file")
+    clone.git("submodule", "--quiet", "add", part.path.as_uri(), "part")
+    clone.git("commit", "--quiet", "--message=Part")
+    clone.git("push", "--quiet")
+    assert (await status_of(git, clone.path)).at_risk is False
+    submodule = Repository(clone.path / "part")
+    submodule.commit("idea")
+    clone.git("commit", "--quiet", "--all", "--message=Idea")
+    clone.git("push", "--quiet")
+    status = await status_of(git, clone.path)
+    assert (status.state, status.unpushed_commits, status.at_risk) == (RepoState.CLEAN, 0, True)
+    submodule.git("push", "--quiet", "origin", "HEAD:refs/heads/idea")
+    assert (await status_of(git, clone.path)).at_risk is False

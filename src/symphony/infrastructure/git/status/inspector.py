@@ -3,12 +3,13 @@
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from symphony.domain.base import utc_now
-from symphony.domain.git.status import Head, LinkedWorktree, RepoState, RepoStatus, is_at_risk
+from symphony.domain.git.status import Head, RepoState, RepoStatus, any_of, is_at_risk
 from symphony.domain.git.work import RemoteHeads, Work
 from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.config import read_config
@@ -31,6 +32,7 @@ from symphony.infrastructure.git.status import filters, submodules
 from symphony.infrastructure.git.status.index import check_index
 from symphony.infrastructure.git.status.linked_worktrees import (
     Inspected,
+    Others,
     inspect_linked,
     main_directory,
 )
@@ -44,6 +46,20 @@ _MAX_TEXT = 1000  # characters of a commit's subject and author
 _COMMIT_FORMAT = "--format=%H%x00%s%x00%an%x00%at%x00%ct"
 _IN_A_SUBMODULE = "In a submodule: "
 _BARE = "The repository is bare: it has no files to compare."
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What git reports of a working tree, the number of modified files and submodules, and whether
+    something exists only in a submodule."""
+
+    porcelain: Porcelain
+    modified: int
+    submodules_at_risk: bool | None
+
+    @property
+    def has_changes(self) -> bool:
+        return bool(self.porcelain.staged or self.modified or self.porcelain.conflicted)
 
 
 class Inspector:
@@ -111,16 +127,15 @@ class Inspector:
     ) -> RepoStatus:
         location = private.location
         operation = current_operation(location.git_directory)
-        # As in git, each line of the log is a stash.
-        stash_log = location.common_directory.read("logs/refs/stash", _MAX_STASH_LOG) or b""
         remotes = {
             printable(name): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
         is_bare = location.work_tree is None or private.config.is_true("core.bare")
-        compared, modified = (_bare(private), 0) if is_bare else self._compare(private, depth=0)
-        is_dirty = bool(compared.staged or modified or compared.untracked or compared.conflicted)
-        stashes = stash_log.count(b"\n")
+        result = _bare(private) if is_bare else self._compare(private, depth=0)
+        compared = result.porcelain
+        is_dirty = result.has_changes or compared.untracked > 0
+        stashes = _count_stashes(location)
         head, committed_at = None, None
         if compared.head is not None:
             head, committed_at = _head(private, compared.head)
@@ -130,7 +145,7 @@ class Inspector:
             compared.head,
             committed_at,
         )
-        worktrees, work = self._work(private, own, synced)
+        others, work = self._work(private, own, synced)
         return RepoStatus(
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
             reason=_BARE if is_bare else work.reason,
@@ -141,7 +156,7 @@ class Inspector:
             ahead=compared.ahead,
             behind=compared.behind,
             staged=compared.staged,
-            modified=modified,
+            modified=result.modified,
             untracked=compared.untracked,
             conflicted=compared.conflicted,
             stashes=stashes,
@@ -150,13 +165,14 @@ class Inspector:
             unpushed_commits=work.unpushed_commits,
             work=work.items,
             work_truncated=work.is_truncated,
-            worktrees=worktrees,
+            worktrees=others.worktrees,
             at_risk=is_at_risk(
                 has_changes=is_dirty or stashes > 0,
                 has_commits=compared.head is not None or bool(work.items),
                 has_remote=bool(remotes),
                 unpushed=work.at_risk,
-                worktrees=worktrees,
+                worktrees=others.worktrees,
+                submodules=any_of([result.submodules_at_risk, *others.submodules_at_risk]),
             ),
             as_of=work.as_of,
             main_repository=main_directory(location),
@@ -165,17 +181,17 @@ class Inspector:
 
     def _work(
         self, private: PrivateDirectory, own: Checkout, synced: RemoteHeads | None
-    ) -> tuple[list[LinkedWorktree], Work]:
+    ) -> tuple[Others, Work]:
         """Return the other worktrees, and the committed work of the whole repository."""
         location = private.location
         inspect = partial(self._linked_worktree, location)
         try:
-            worktrees, checkouts = inspect_linked(location, inspect)
+            others = inspect_linked(location, inspect)
         except Unreadable as unreadable:
             if unreadable.state == RepoState.REFUSED:
                 raise
-            return [], unknown_work(unreadable.reason)
-        return worktrees, read_work(private, [own, *checkouts], synced)
+            return Others(), unknown_work(unreadable.reason)
+        return others, read_work(private, [own, *others.checkouts], synced)
 
     def _linked_worktree(self, main: Location, path: Path) -> Inspected:
         """Raises: Unreadable, Stopped, OSError."""
@@ -186,12 +202,19 @@ class Inspector:
         ):
             if private.location.common_directory.identity != main.common_directory.identity:
                 raise broken("The directory belongs to another repository now.")
-            compared, modified = self._compare(private, depth=0)
-            changes = compared.staged, modified, compared.untracked, compared.conflicted
-            return Inspected(compared.head, is_dirty=any(changes))
+            result = self._compare(private, depth=0)
+            head, untracked = result.porcelain.head, result.porcelain.untracked
+            is_dirty = result.has_changes or untracked > 0
+            return Inspected(head, is_dirty=is_dirty, submodules_at_risk=result.submodules_at_risk)
 
-    def _compare(self, private: PrivateDirectory, depth: int) -> tuple[Porcelain, int]:
-        """Return what git reports, and the number of modified files and submodules."""
+    def _compare(self, private: PrivateDirectory, depth: int) -> Compared:
+        at_risk = list[bool | None]()
+
+        def inspect_submodule(directory: UntrustedDirectory) -> Submodule:
+            submodule = self._submodule(directory, private.location.roots, depth + 1)
+            at_risk.append(submodule.at_risk)
+            return submodule
+
         recorded = check_index(private)
         porcelain = parse_porcelain(
             private.git(
@@ -204,13 +227,9 @@ class Inspector:
         modified = (
             porcelain.otherwise_modified
             + filters.count_modified(private, porcelain.modified)
-            + submodules.count_modified(
-                private,
-                recorded,
-                lambda directory: self._submodule(directory, private.location.roots, depth + 1),
-            )
+            + submodules.count_modified(private, recorded, inspect_submodule)
         )
-        return porcelain, modified
+        return Compared(porcelain, modified, any_of(at_risk))
 
     def _submodule(
         self, directory: UntrustedDirectory, roots: OpenedRoots, depth: int
@@ -219,26 +238,49 @@ class Inspector:
             raise broken(f"{_IN_A_SUBMODULE}The submodules are nested too deeply.")
         try:
             with self._open(directory, roots) as private:
-                porcelain, modified = self._compare(private, depth)
+                result = self._compare(private, depth)
+                at_risk = self._is_submodule_at_risk(private, result)
         except Unreadable as unreadable:
             # The superproject exists and is a repository, so it is neither missing nor none.
             error = refused if unreadable.state == RepoState.REFUSED else broken
             reason = _IN_A_SUBMODULE + unreadable.reason.removeprefix(_IN_A_SUBMODULE)
             raise error(reason) from None
         return Submodule(
-            porcelain.head,
-            has_changes=bool(porcelain.staged or modified or porcelain.conflicted),
-            has_untracked=bool(porcelain.untracked),
+            result.porcelain.head,
+            has_changes=result.has_changes,
+            has_untracked=bool(result.porcelain.untracked),
+            at_risk=at_risk,
+        )
+
+    def _is_submodule_at_risk(self, private: PrivateDirectory, result: Compared) -> bool | None:
+        """Raises: Unreadable, Stopped."""
+        head, location = result.porcelain.head, private.location
+        work = read_work(private, [Checkout(None, private.branch, head)], None)
+        return is_at_risk(
+            has_changes=result.has_changes
+            or result.porcelain.untracked > 0
+            or _count_stashes(location) > 0,
+            has_commits=head is not None or bool(work.items),
+            has_remote=any(private.config.subsections("remote", "url")),
+            unpushed=work.at_risk,
+            worktrees=(),
+            submodules=result.submodules_at_risk,
         )
 
 
-def _bare(private: PrivateDirectory) -> Porcelain:
+def _count_stashes(location: Location) -> int:
+    """As in git, each line of the log is a stash."""
+    log = location.common_directory.read("logs/refs/stash", _MAX_STASH_LOG) or b""
+    return log.count(b"\n")
+
+
+def _bare(private: PrivateDirectory) -> Compared:
     """Return the head of a bare repository, which has no files to compare.
 
     Before the first commit git prints no head.
     """
     head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
-    return Porcelain(head=head or None)
+    return Compared(Porcelain(head=head or None), 0, submodules_at_risk=False)
 
 
 def _head(private: PrivateDirectory, commit: str) -> tuple[Head, datetime | None]:

@@ -1,7 +1,7 @@
 """The linked worktrees of a repository, each inspected like the repository itself."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from symphony.domain.git.status import LinkedWorktree, RepoState
@@ -23,36 +23,46 @@ _AWAY = "The worktree is locked, and its directory does not exist: it may be on 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an inspection of a linked worktree has found: the id of its commit, and changes."""
+    """What an inspection of a linked worktree has found: the id of its commit, changes, and whether
+    something exists only in a submodule of it."""
 
     head: str | None
     is_dirty: bool
+    submodules_at_risk: bool | None
 
 
 InspectWorktree = Callable[[Path], Inspected]
 
 
-def inspect_linked(
-    location: Location, inspect: InspectWorktree
-) -> tuple[list[LinkedWorktree], list[Checkout]]:
-    """Return the other worktrees of a repository, and what they and the main one have checked out.
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The other worktrees of a repository, what they and the main one have checked out, and whether
+    something exists only in a submodule of a linked one."""
 
-    A worktree that cannot be inspected has a reason.
+    worktrees: list[LinkedWorktree] = field(default_factory=list[LinkedWorktree])
+    checkouts: list[Checkout] = field(default_factory=list[Checkout])
+    submodules_at_risk: list[bool | None] = field(default_factory=list[bool | None])
+
+
+def inspect_linked(location: Location, inspect: InspectWorktree) -> Others:
+    """Inspect the other worktrees of a repository; one that cannot be inspected has a reason.
 
     Raises: Unreadable when the list cannot be read; Stopped, OSError.
     """
-    worktrees, checkouts = list[LinkedWorktree](), list[Checkout]()
+    others = Others()
     if location.is_linked:
-        checkouts.append(_checkout(main_directory(location), read_head(location.common_directory)))
+        others.checkouts.append(
+            _checkout(main_directory(location), read_head(location.common_directory))
+        )
     for entry in linked_entries(location.common_directory):
         location.roots.check_stopped()
         if location.is_linked and is_entry_of(entry, location.git_directory):
             continue
-        worktree = _inspected(entry, inspect)
-        worktrees.append(worktree)
+        worktree = _inspected(entry, inspect, others.submodules_at_risk)
+        others.worktrees.append(worktree)
         head = WorktreeHead(entry.head.branch, entry.head.commit or worktree.head)
-        checkouts.append(_checkout(worktree.path, head))
-    return worktrees, checkouts
+        others.checkouts.append(_checkout(worktree.path, head))
+    return others
 
 
 def main_directory(location: Location) -> str | None:
@@ -63,7 +73,9 @@ def main_directory(location: Location) -> str | None:
     return str(common.parent if common.name == ".git" else common)
 
 
-def _inspected(entry: LinkedEntry, inspect: InspectWorktree) -> LinkedWorktree:
+def _inspected(
+    entry: LinkedEntry, inspect: InspectWorktree, submodules_at_risk: list[bool | None]
+) -> LinkedWorktree:
     head, reason = entry.head.commit, None
     try:
         inspected = inspect(entry.path)
@@ -79,6 +91,7 @@ def _inspected(entry: LinkedEntry, inspect: InspectWorktree) -> LinkedWorktree:
     else:
         state = RepoState.DIRTY if inspected.is_dirty else RepoState.CLEAN
         head = inspected.head
+        submodules_at_risk.append(inspected.submodules_at_risk)
     branch = entry.head.branch
     return LinkedWorktree(
         path=printable(str(entry.path)),

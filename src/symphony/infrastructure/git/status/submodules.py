@@ -25,6 +25,8 @@ class Submodule:
     head: str | None
     has_changes: bool
     has_untracked: bool
+    at_risk: bool | None
+    """Whether something exists only in it."""
 
 
 InspectSubmodule = Callable[[UntrustedDirectory], Submodule]
