@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from symphony.domain.git.status import RepoStatus
+from symphony.domain.git.work import RemoteHeads
 from symphony.infrastructure.git.confinement.landlock import detect_landlock
 from symphony.infrastructure.git.status.inspector import Inspector
 
@@ -42,12 +43,12 @@ def counted_inspections(monkeypatch: pytest.MonkeyPatch) -> Generator[list[int]]
     concurrency, running, lock = list[int](), [0], threading.Lock()
     original = Inspector.inspect
 
-    def inspect(inspector: Inspector, path: str) -> RepoStatus:
+    def inspect(inspector: Inspector, path: str, synced: RemoteHeads | None) -> RepoStatus:
         with lock:
             running[0] += 1
             concurrency.append(running[0])
         try:
-            return original(inspector, path)
+            return original(inspector, path, synced)
         finally:
             with lock:
                 running[0] -= 1
