@@ -116,20 +116,24 @@ class RepoStatus:
 def is_at_risk(
     *,
     has_changes: bool,
-    has_commits: bool,
+    has_commits: bool | None,
     has_remote: bool,
     unpushed: int | None,
     worktrees: Sequence[LinkedWorktree],
     submodules: bool | None,
+    is_complete: bool,
 ) -> bool | None:
     """Return whether something exists only in a repository; None when it is unknown.
 
     `has_changes` includes stashes. `unpushed` is the number of commits that are on no remote and
     not integrated there in another form, None when unknown. Without a remote, every commit exists
-    only here. `submodules` says whether something exists only in one of them.
+    only here. `submodules` says whether something exists only in one of them, `is_complete` whether
+    all files were compared, and no operation keeps work in files of its own.
     """
-    commits = has_commits if not has_remote else None if unpushed is None else unpushed > 0
-    return any_of([has_changes, commits, submodules, *map(_is_dirty, worktrees)])
+    pushed = None if unpushed is None else unpushed > 0
+    commits = pushed if has_remote else has_commits
+    seen = False if is_complete else None
+    return any_of([has_changes, commits, submodules, seen, *map(_is_dirty, worktrees)])
 
 
 def any_of(each: Sequence[bool | None]) -> bool | None:
@@ -138,9 +142,8 @@ def any_of(each: Sequence[bool | None]) -> bool | None:
 
 
 def _is_dirty(worktree: LinkedWorktree) -> bool | None:
-    if worktree.state in {RepoState.CLEAN, RepoState.MISSING}:
-        return False
-    return True if worktree.state == RepoState.DIRTY else None
+    # One that is missing may have been moved, with all its changes.
+    return {RepoState.CLEAN: False, RepoState.DIRTY: True}.get(worktree.state)
 
 
 class Git(ABC):

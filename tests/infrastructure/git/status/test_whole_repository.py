@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.domain.git.status import RepoState, RepoStatus
+from symphony.domain.git.status import Operation, RepoState, RepoStatus
 from symphony.domain.git.work import Integration, WorkKind
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.support.repositories import USER
@@ -142,11 +142,13 @@ async def test_linked_worktrees_are_inspected_like_the_repository(
     assert places["dirty"] == str(root / "dirty")
 
 
-async def test_a_deleted_worktree_is_no_risk_and_one_that_cannot_be_read_is_unknown(
+async def test_whether_a_worktree_that_cannot_be_read_is_at_risk_is_unknown(
     clone: Repository, root: Path, outside: Path, git: LocalGit
 ) -> None:
     clone.git("worktree", "add", "--quiet", "-b", "gone", str(root / "gone"))
-    shutil.rmtree(root / "gone")
+    (root / "gone").rename(root / "moved")
+    assert (await status_of(git, clone.path)).at_risk is None
+    clone.git("worktree", "prune")
     assert (await status_of(git, clone.path)).at_risk is False
     clone.git("worktree", "add", "--quiet", "-b", "away", str(outside / "away"))
     status = await status_of(git, clone.path)
@@ -229,3 +231,39 @@ async def test_what_exists_only_in_a_submodule_is_at_risk(
     assert (status.state, status.unpushed_commits, status.at_risk) == (RepoState.CLEAN, 0, True)
     submodule.git("push", "--quiet", "origin", "HEAD:refs/heads/idea")
     assert (await status_of(git, clone.path)).at_risk is False
+
+
+async def test_a_number_of_commits_that_is_unknown_is_not_none(root: Path, git: LocalGit) -> None:
+    orphan = Repository.with_commits(root / "orphan", "file")
+    orphan.git("switch", "--quiet", "--orphan", "empty")
+    orphan.write(".git/refs/heads/main", "damaged")
+    status = await status_of(git, orphan.path)
+    assert (status.head, status.unpushed_commits, status.at_risk) == (None, None, None)
+
+
+async def test_files_that_were_not_looked_for_may_be_at_risk(
+    clone: Repository, git: LocalGit
+) -> None:
+    clone.git("config", "status.showUntrackedFiles", "no")
+    clone.write("new")
+    status = await status_of(git, clone.path)
+    assert (status.state, status.at_risk) == (RepoState.CLEAN, None)
+
+
+async def test_what_an_operation_keeps_in_its_files_may_be_at_risk(
+    clone: Repository, git: LocalGit
+) -> None:
+    clone.git("switch", "--quiet", "--create", "idea")
+    clone.commit("file", "mine\n")
+    patch = clone.git("format-patch", "-1", "--stdout")
+    clone.git("switch", "--quiet", "main")
+    clone.git("branch", "--quiet", "-D", "idea")
+    clone.write(".git/patch", f"{patch}\n")
+    clone.git("commit", "--quiet", "--allow-empty", "--message=other")
+    clone.git("push", "--quiet")
+    clone.git("rm", "--quiet", "file")
+    clone.git("commit", "--quiet", "--message=removed")
+    clone.git("push", "--quiet")
+    clone.git("am", ".git/patch", check=False)
+    status = await status_of(git, clone.path)
+    assert (status.state, status.operation, status.at_risk) == (RepoState.CLEAN, Operation.AM, None)

@@ -45,6 +45,7 @@ _MAX_STASH_LOG = 16 << 20  # bytes
 _MAX_TEXT = 1000  # characters of a commit's subject and author
 _COMMIT_FORMAT = "--format=%H%x00%s%x00%an%x00%at%x00%ct"
 _IN_A_SUBMODULE = "In a submodule: "
+_NO_UNTRACKED_FILES = {"no", "false", "off", "0"}
 _BARE = "The repository is bare: it has no files to compare."
 
 
@@ -168,11 +169,12 @@ class Inspector:
             worktrees=others.worktrees,
             at_risk=is_at_risk(
                 has_changes=is_dirty or stashes > 0,
-                has_commits=compared.head is not None or bool(work.items),
+                has_commits=_has_commits(compared.head, work),
                 has_remote=bool(remotes),
                 unpushed=work.at_risk,
                 worktrees=others.worktrees,
                 submodules=any_of([result.submodules_at_risk, *others.submodules_at_risk]),
+                is_complete=_is_complete(private) and not others.incomplete,
             ),
             as_of=work.as_of,
             main_repository=main_directory(location),
@@ -205,7 +207,12 @@ class Inspector:
             result = self._compare(private, depth=0)
             head, untracked = result.porcelain.head, result.porcelain.untracked
             is_dirty = result.has_changes or untracked > 0
-            return Inspected(head, is_dirty=is_dirty, submodules_at_risk=result.submodules_at_risk)
+            return Inspected(
+                head,
+                is_dirty=is_dirty,
+                is_complete=_is_complete(private),
+                submodules_at_risk=result.submodules_at_risk,
+            )
 
     def _compare(self, private: PrivateDirectory, depth: int) -> Compared:
         at_risk = list[bool | None]()
@@ -260,12 +267,33 @@ class Inspector:
             has_changes=result.has_changes
             or result.porcelain.untracked > 0
             or _count_stashes(location) > 0,
-            has_commits=head is not None or bool(work.items),
+            has_commits=_has_commits(head, work),
             has_remote=any(private.config.subsections("remote", "url")),
             unpushed=work.at_risk,
             worktrees=(),
             submodules=result.submodules_at_risk,
+            is_complete=_is_complete(private),
         )
+
+
+def _has_commits(head: str | None, work: Work) -> bool | None:
+    """Return whether there is any commit; None when it is unknown."""
+    if head is not None or work.items:
+        return True
+    return None if work.unpushed_commits is None else False
+
+
+def _is_complete(private: PrivateDirectory) -> bool:
+    """Return whether git looked for untracked files, and no operation has work in its own files.
+
+    An operation may keep patches (`git am`), changes (`--autostash`) or the commits that it started
+    from in files, which are on no branch.
+    """
+    untracked = private.config.last("status.showuntrackedfiles") or ""
+    return (
+        untracked.lower() not in _NO_UNTRACKED_FILES
+        and current_operation(private.location.git_directory) is None
+    )
 
 
 def _count_stashes(location: Location) -> int:

@@ -28,6 +28,7 @@ class Inspected:
 
     head: str | None
     is_dirty: bool
+    is_complete: bool
     submodules_at_risk: bool | None
 
 
@@ -42,6 +43,8 @@ class Others:
     worktrees: list[LinkedWorktree] = field(default_factory=list[LinkedWorktree])
     checkouts: list[Checkout] = field(default_factory=list[Checkout])
     submodules_at_risk: list[bool | None] = field(default_factory=list[bool | None])
+    incomplete: list[str] = field(default_factory=list[str])
+    """The linked worktrees of which not all was compared."""
 
 
 def inspect_linked(location: Location, inspect: InspectWorktree) -> Others:
@@ -58,7 +61,7 @@ def inspect_linked(location: Location, inspect: InspectWorktree) -> Others:
         location.roots.check_stopped()
         if location.is_linked and is_entry_of(entry, location.git_directory):
             continue
-        worktree = _inspected(entry, inspect, others.submodules_at_risk)
+        worktree = _inspected(entry, inspect, others)
         others.worktrees.append(worktree)
         head = WorktreeHead(entry.head.branch, entry.head.commit or worktree.head)
         others.checkouts.append(_checkout(worktree.path, head))
@@ -73,9 +76,7 @@ def main_directory(location: Location) -> str | None:
     return str(common.parent if common.name == ".git" else common)
 
 
-def _inspected(
-    entry: LinkedEntry, inspect: InspectWorktree, submodules_at_risk: list[bool | None]
-) -> LinkedWorktree:
+def _inspected(entry: LinkedEntry, inspect: InspectWorktree, others: Others) -> LinkedWorktree:
     head, reason = entry.head.commit, None
     try:
         inspected = inspect(entry.path)
@@ -91,7 +92,9 @@ def _inspected(
     else:
         state = RepoState.DIRTY if inspected.is_dirty else RepoState.CLEAN
         head = inspected.head
-        submodules_at_risk.append(inspected.submodules_at_risk)
+        others.submodules_at_risk.append(inspected.submodules_at_risk)
+        if not inspected.is_complete:
+            others.incomplete.append(entry.name)
     branch = entry.head.branch
     return LinkedWorktree(
         path=printable(str(entry.path)),
