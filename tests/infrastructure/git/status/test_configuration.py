@@ -46,6 +46,26 @@ async def test_included_settings_take_the_place_of_the_include(
     assert not status.is_bare
 
 
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "[core]\n\tbare = true\n",
+        "[core]\n\tworktree = /\n",
+        "[core]\n\trepositoryformatversion = 9\n",
+        "[extensions]\n\tunknown = 1\n",
+    ],
+)
+async def test_what_a_repository_is_does_not_depend_on_an_included_file(
+    setting: str, repo: Repository, git: LocalGit
+) -> None:
+    repo.write(".git/more", setting)
+    include(repo, "more")
+    repo.write("new")
+    status = await status_of(git, repo)
+    assert (status.state, status.reason, status.untracked) == (RepoState.DIRTY, None, 1)
+    assert repo.git("status", "--porcelain") == "?? new"
+
+
 async def test_a_file_that_does_not_exist_is_none(repo: Repository, git: LocalGit) -> None:
     include(repo, "nothing/here")
     assert (await status_of(git, repo)).state == RepoState.CLEAN

@@ -16,6 +16,7 @@ _LARGE_CONFIG = 1 << 16  # bytes
 _SETTINGS_PER_CHECK = 1000
 _LOCK_CHECK_INTERVAL = 0.1  # seconds
 _MAX_INCLUDED = 20  # files of one configuration
+_OF_THE_FORMAT = {"bare", "repositoryformatversion", "worktree"}
 _INCLUDED = "A file that the configuration includes"
 # Python needs a second to parse the largest file. Several threads at the same time are not faster,
 # and together they would block the event loop.
@@ -81,7 +82,16 @@ class _Included:
         except (FileNotFoundError, NotADirectoryError):
             return
         with parent:
-            yield from self.settings_of(parent, real.name)
+            for section, setting, included in self.settings_of(parent, real.name):
+                if not _is_of_the_format(section, setting):
+                    yield section, setting, included
+
+
+def _is_of_the_format(section: str, setting: str) -> bool:
+    """Return whether git reads a setting before it reads includes (git's setup.c)."""
+    if section == "core":
+        return setting in _OF_THE_FORMAT
+    return section == "extensions" or section.startswith("extensions.")
 
 
 def _read(directory: UntrustedDirectory, name: str) -> list[_Setting]:
