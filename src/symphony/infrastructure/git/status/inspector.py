@@ -106,7 +106,7 @@ class Inspector:
             printable(name): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
-        is_bare = location.work_tree is None or private.config.is_true("core.bare")
+        is_bare = work_tree.is_bare(location, private.config)
         compared, modified = (_bare(private), 0) if is_bare else self._compare(private, depth=0)
         is_dirty = compared.staged or modified or compared.untracked or compared.conflicted
         return RepoStatus(
