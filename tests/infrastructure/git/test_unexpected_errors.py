@@ -71,7 +71,7 @@ async def test_a_temporary_directory_that_is_full_is_the_reason(
     monkeypatch.setattr(tempfile, "TemporaryDirectory", full)
     status = await git.status(USER, str(repo.path))
     assert status.reason == (
-        "The service cannot create a temporary directory: No space left on device."
+        "The service cannot use its temporary directory: No space left on device."
     )
 
 

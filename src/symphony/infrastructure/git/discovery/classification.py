@@ -47,7 +47,9 @@ def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRep
             git_directory = location.git_directory.path
             kind = _kind(location)
             config = read_config(location)
-            if kind == RepoKind.BARE and not is_bare(location, config):
+            if is_bare(location, config):
+                kind = RepoKind.BARE
+            elif kind == RepoKind.BARE:
                 kind = RepoKind.REPOSITORY  # of files in another directory (core.worktree)
     except Unreadable as unreadable:
         if unreadable.state in {RepoState.MISSING, RepoState.NOT_A_REPOSITORY}:
@@ -56,7 +58,6 @@ def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRep
     except OSError as error:
         reason = f"The repository cannot be read: {error.strerror or 'unknown error'}."
     else:
-        kind = RepoKind.BARE if config.is_true("core.bare") else kind
         return ClassifiedRepository(directory.path, kind, git_directory, *_remote_url(config))
     return ClassifiedRepository(directory.path, kind, git_directory, reason=reason)
 

@@ -132,7 +132,7 @@ class Inspector:
             printable(name): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
         }
-        is_bare = location.work_tree is None or private.config.is_true("core.bare")
+        is_bare = work_tree.is_bare(location, private.config)
         result = _bare(private) if is_bare else self._compare(private, depth=0)
         compared = result.porcelain
         is_dirty = result.has_changes or compared.untracked > 0

@@ -131,36 +131,25 @@ class LocalGit(Git):
             async with asyncio.timeout(limits.time_limit):
                 return await wait_watched(inspection, program.limit_memory, limits.watch_interval)
         except TimeoutError:
-            return RepoStatus(
-                state=RepoState.ERROR,
-                reason=f"The inspection took longer than {limits.time_limit} seconds.",
-                observed_at=requested_at,
-            )
+            reason = f"The inspection took longer than {limits.time_limit} seconds."
         except ConfinementFailed as failed:
-            return RepoStatus(state=RepoState.ERROR, reason=str(failed), observed_at=requested_at)
+            reason = str(failed)
         except Stopped:
             raise Overloaded from None  # the service is stopping
         except Overloaded:
             raise
         except OSError as error:
-            reason = error.strerror or "unknown error"
-            return RepoStatus(
-                state=RepoState.ERROR,
-                reason=f"The service cannot create a temporary directory: {reason}.",
-                observed_at=requested_at,
-            )
+            cause = error.strerror or "unknown error"
+            reason = f"The service cannot use its temporary directory: {cause}."
         except Exception:  # one repository must not make a whole board fail
             _LOG.exception("an inspection failed")
-            return RepoStatus(
-                state=RepoState.ERROR,
-                reason="The inspection failed unexpectedly; the log of the service has the error.",
-                observed_at=requested_at,
-            )
+            reason = "The inspection failed unexpectedly; the log of the service has the error."
         finally:
             # The caller may have been cancelled: then git, and the thread that runs it, are not
             # needed any more. The thread removes its temporary files.
             program.stop()
             self._programs.discard(program)
+        return RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)
 
     def _inspect_confined(
         self, program: Program, path: str, synced: RemoteHeads | None
