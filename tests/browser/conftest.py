@@ -92,9 +92,14 @@ def _faults(context: BrowserContext, server: Server) -> list[str]:
         if response.status >= 400:
             found.append(f"{response.status}: {response.url}")
 
+    def on_failure(request: Request) -> None:
+        # The browser gives up what still loads, such as an icon, when a link is followed.
+        if request.failure != "net::ERR_ABORTED":
+            found.append(f"failed: {request.url}: {request.failure}")
+
     context.on("console", on_console)
     context.on("request", on_request)
     context.on("response", on_response)
-    context.on("requestfailed", lambda request: found.append(f"failed: {request.url}"))
+    context.on("requestfailed", on_failure)
     context.on("weberror", lambda error: found.append(f"exception: {error.error}"))
     return found
