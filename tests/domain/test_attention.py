@@ -1,5 +1,6 @@
 """The attention board: reasons, order, and when its tag changes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,14 +10,16 @@ import pytest
 
 from symphony.domain.attention import (
     STALE_AFTER,
+    AttentionBoard,
     AttentionReason,
-    BoardRepo,
-    RepoObservation,
-    UnlockedVault,
-    attention_board,
+    Inspection,
+    repo_reasons,
 )
+from symphony.domain.attention import attention_board as board_of
 from symphony.domain.base import new_id
-from symphony.domain.git.status import Head, Operation, RepoState, RepoStatus
+from symphony.domain.git.status import Head, LinkedWorktree, Operation, RepoState, RepoStatus
+from symphony.domain.git.work import UnpushedPlaces
+from symphony.domain.observations import BoardRepo, RepoObservation, UnlockedVault
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEAD = Head("9f2c1f0", "Note G", "Ada Lovelace", NOW - timedelta(days=1))
@@ -30,9 +33,25 @@ DONE: dict[str, Any] = {
     "ahead": 0,
     "behind": 0,
     "remotes": {"origin": "https://git.example.org/ada/engine.git"},
+    "unpushed_commits": 0,
+    "at_risk": False,
     "observed_at": NOW,
 }
 NO_UPSTREAM: dict[str, Any] = dict.fromkeys(("upstream", "ahead", "behind"))
+NO_REMOTE: dict[str, Any] = {**NO_UPSTREAM, "remotes": {}, "unpushed_commits": 3, "at_risk": True}
+IDEA = UnpushedPlaces(branches=["idea"], in_refs=True)
+UNPUSHED: dict[str, Any] = {"unpushed_commits": 2, "places": IDEA, "at_risk": True}
+INTEGRATED: dict[str, Any] = {"unpushed_commits": 2}  # in another form
+DETACHED = UnpushedPlaces(detached_only=True)
+
+
+def a_worktree(state: RepoState) -> LinkedWorktree:
+    return LinkedWorktree(
+        path="/home/ada/x-2", branch="b", head="9f2c1f0", state=state, reason=None
+    )
+
+
+DIRTY_WORKTREE: dict[str, Any] = {"worktrees": [a_worktree(RepoState.DIRTY)], "at_risk": True}
 
 
 def seen(**values: Any) -> RepoObservation:
@@ -40,7 +59,16 @@ def seen(**values: Any) -> RepoObservation:
 
 
 def reasons(**values: Any) -> list[str]:
-    return [str(each) for each in seen(**values).reasons(NOW)]
+    return [str(each) for each in repo_reasons(seen(**values), NOW)]
+
+
+def attention_board(
+    repos: Sequence[BoardRepo],
+    vaults: Sequence[UnlockedVault],
+    now: datetime,
+    reason: AttentionReason | None = None,
+) -> AttentionBoard:
+    return board_of(repos, vaults, now, Inspection.ENABLED, reason)
 
 
 @pytest.mark.parametrize(
@@ -49,26 +77,54 @@ def reasons(**values: Any) -> list[str]:
         ({}, []),
         ({"state": "dirty", "modified": 1}, ["dirty"]),
         ({"state": "dirty", "untracked": 1}, ["dirty"]),
-        ({"ahead": 2}, ["unpushed"]),
-        ({"behind": 1}, ["behind"]),
-        ({"ahead": 2, "behind": 1}, ["unpushed", "behind", "diverged"]),
+        (UNPUSHED, ["unpushed"]),
+        ({"ahead": 2, **UNPUSHED}, ["unpushed"]),
+        ({"ahead": 2, **INTEGRATED}, []),
+        ({"is_behind": True, "behind": 1}, ["behind"]),
+        ({"is_behind": True, "behind": None, "ahead": None}, ["behind"]),  # the number is unknown
+        (
+            {"ahead": 2, "behind": 1, "is_behind": True, **UNPUSHED},
+            ["unpushed", "behind", "diverged"],
+        ),
         ({"stashes": 1}, ["stashed"]),
         ({"state": "dirty", "conflicted": 1}, ["dirty", "conflict"]),
         *(({"operation": operation}, ["conflict"]) for operation in Operation),
-        ({**NO_UPSTREAM}, ["unpushed"]),
-        ({"ahead": None, "behind": None}, ["unpushed"]),  # the upstream is gone
-        ({**NO_UPSTREAM, "branch": None}, []),  # detached
+        # What is unknown while an operation is in progress is explained by it.
+        *(({"operation": operation, "at_risk": None}, ["conflict"]) for operation in Operation),
+        ({**NO_UPSTREAM}, []),
+        ({**NO_UPSTREAM, **UNPUSHED}, ["unpushed"]),
+        ({"places": DETACHED, "unpushed_commits": 1, "at_risk": True}, ["detached"]),
         ({**NO_UPSTREAM, "head": None}, []),  # nothing is committed yet
-        ({**NO_UPSTREAM, "is_bare": True}, []),
-        ({**NO_UPSTREAM, "reason": "It has something to explain."}, ["unpushed"]),
-        ({**NO_UPSTREAM, "remotes": {}}, ["no-remote"]),
-        ({"state": "missing"}, ["missing"]),
-        ({"state": "not-a-repository"}, ["unreadable"]),
-        ({"state": "refused"}, ["unreadable"]),
-        ({"state": "error"}, ["unreadable"]),
+        ({**NO_UPSTREAM, "is_bare": True, "reason": "It is bare."}, []),
+        (DIRTY_WORKTREE, ["worktree"]),
+        ({"worktrees": [a_worktree(RepoState.CLEAN)]}, []),
+        ({"worktrees": [a_worktree(RepoState.MISSING)], "at_risk": None}, ["unreadable"]),
+        (NO_REMOTE, ["no-remote"]),
+        ({**NO_REMOTE, "places": IDEA}, ["no-remote"]),
+        ({**NO_REMOTE, "places": DETACHED}, ["detached", "no-remote"]),
+        ({"at_risk": None}, ["unreadable"]),
+        ({"unpushed_commits": None, "at_risk": None}, ["unreadable"]),
+        ({"unpushed_commits": None, "stashes": 1, "at_risk": True}, ["stashed", "unreadable"]),
+        ({"state": "missing", "at_risk": None}, ["missing"]),
+        ({"state": "not-a-repository", "at_risk": None}, ["unreadable"]),
+        ({"state": "refused", "at_risk": None}, ["unreadable"]),
+        ({"state": "error", "at_risk": None}, ["unreadable"]),
         (
-            {"state": "dirty", "ahead": 1, "behind": 1, "stashes": 1, "conflicted": 1},
-            ["dirty", "unpushed", "behind", "diverged", "stashed", "conflict"],
+            {
+                "state": "dirty",
+                "ahead": 1,
+                "behind": 1,
+                "is_behind": True,
+                "stashes": 1,
+                "conflicted": 1,
+                **DIRTY_WORKTREE,
+                "unpushed_commits": 3,
+                "places": replace(IDEA, detached_only=True),
+            },
+            [
+                *("dirty", "worktree", "unpushed", "detached"),
+                *("behind", "diverged", "stashed", "conflict"),
+            ],
         ),
     ],
 )
@@ -92,22 +148,23 @@ def test_an_unreadable_repo_has_no_other_reason(unread: RepoState) -> None:
 def test_unfinished_work_is_stale_after_30_days_and_finished_work_never() -> None:
     for unfinished in (
         {"state": RepoState.DIRTY},
-        {"ahead": 1},
+        UNPUSHED,
+        {"places": DETACHED},
+        DIRTY_WORKTREE,
         {"stashes": 1},
         {"operation": Operation.MERGE},
     ):
         assert "stale" not in reasons(**unfinished)
         assert reasons(**unfinished, head=OLD_HEAD)[-1] == "stale"
         assert "stale" not in reasons(**unfinished, head=replace(HEAD, authored_at=None))
-    without_remote: dict[str, Any] = {**NO_UPSTREAM, "remotes": {}}
-    for finished in ({"ahead": 0}, {"behind": 1}, without_remote):
+    for finished in ({"ahead": 0}, {"is_behind": True}, NO_REMOTE, INTEGRATED):
         assert "stale" not in reasons(**finished, head=OLD_HEAD)
 
 
 def test_an_observation_becomes_stale_without_another_inspection() -> None:
     dirty = seen(state=RepoState.DIRTY)
-    assert dirty.reasons(NOW) == (AttentionReason.DIRTY,)
-    later = dirty.reasons(NOW + STALE_AFTER)
+    assert repo_reasons(dirty, NOW) == (AttentionReason.DIRTY,)
+    later = repo_reasons(dirty, NOW + STALE_AFTER)
     assert later == (AttentionReason.DIRTY, AttentionReason.STALE)
 
 
@@ -160,8 +217,8 @@ def test_a_board_is_as_old_as_the_oldest_observation_of_any_repo() -> None:
 def test_a_board_for_one_reason_has_whole_items_and_is_as_old_as_the_whole_board() -> None:
     earlier = NOW - timedelta(hours=1)
     repos = [
-        a_repo(FIRST, "both", stashes=1, ahead=1),
-        a_repo(FIRST, "other", behind=1, observed_at=earlier),
+        a_repo(FIRST, "both", stashes=1, **UNPUSHED),
+        a_repo(FIRST, "other", is_behind=True, observed_at=earlier),
     ]
     board = attention_board(repos, [a_vault(FIRST, "k")], NOW, AttentionReason.STASHED)
     assert [(each.name, each.reasons) for each in board.items] == [
@@ -170,14 +227,44 @@ def test_a_board_for_one_reason_has_whole_items_and_is_as_old_as_the_whole_board
     assert board.observed_at == earlier
 
 
+TOLD: list[dict[str, Any]] = [
+    {"path": "~/y"},
+    {"branch": "other"},
+    *(
+        {name: 7}
+        for name in (
+            *("ahead", "behind", "staged", "modified", "untracked", "conflicted", "stashes"),
+            "unpushed_commits",
+        )
+    ),
+    {"unpushed_branches": ["idea"]},
+    {"at_risk": None},
+    {"has_dirty_worktree": True},
+]
+
+
+def test_a_board_of_what_is_at_risk_has_what_may_be_at_risk_too() -> None:
+    repos = [
+        a_repo(FIRST, "stashed", stashes=1, at_risk=True),
+        a_repo(FIRST, "unknown", at_risk=None),
+        a_repo(FIRST, "behind", is_behind=True),
+        a_repo(FIRST, "missing", state=RepoState.MISSING, at_risk=None),
+    ]
+    for at_risk, names in (
+        (None, {"stashed", "unknown", "behind", "missing", "k"}),
+        (True, {"stashed", "unknown", "missing"}),
+        (False, {"behind", "k"}),
+    ):
+        board = board_of(repos, [a_vault(FIRST, "k")], NOW, Inspection.ENABLED, at_risk=at_risk)
+        assert {each.name for each in board.items} == names
+
+
 def test_the_tag_of_a_board_changes_with_its_items_and_not_with_times() -> None:
     repo, vault = a_repo(FIRST, "b", stashes=1), a_vault(FIRST, "k")
     tag = attention_board([repo], [vault], NOW).tag
     later = NOW + timedelta(hours=1)
     assert repo.observation
-    looked_again = replace(
-        repo, observation=replace(repo.observation, observed_at=later, stashes=7)
-    )
+    looked_again = replace(repo, observation=replace(repo.observation, observed_at=later))
     assert attention_board([looked_again], [vault], later).tag == tag
     others: list[tuple[list[BoardRepo], list[UnlockedVault]]] = [
         ([], [vault]),
@@ -185,8 +272,12 @@ def test_the_tag_of_a_board_changes_with_its_items_and_not_with_times() -> None:
         ([replace(repo, name="c")], [vault]),
         ([replace(repo, id=new_id())], [vault]),
         ([replace(repo, workspace_id=SECOND)], [vault]),
-        ([replace(repo, observation=replace(repo.observation, ahead=1))], [vault]),
+        *(
+            ([replace(repo, observation=replace(repo.observation, **told))], [vault])
+            for told in TOLD
+        ),
         ([repo, replace(repo, observation=None)], [vault]),
     ]
     tags = {attention_board(repos, vaults, NOW).tag for repos, vaults in others}
-    assert len({tag, *tags}) == 1 + len(others)
+    tags.add(board_of([repo], [vault], NOW, Inspection.DISABLED).tag)
+    assert len({tag, *tags}) == 2 + len(others)

@@ -89,6 +89,7 @@ class Services:
         self.idempotency_keys = uow.idempotency_keys
         self.attempts = uow.attempts
         self.observations = uow.observations
+        self.remote_heads = uow.remote_heads
 
 
 class Queries:

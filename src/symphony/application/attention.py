@@ -1,16 +1,26 @@
 """Use cases of observations, from which the attention board is derived."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
-from symphony.domain.attention import BoardFacts, RepoObservation
+from symphony.domain.git.work import RemoteHeads
+from symphony.domain.observations import BoardFacts, RepoObservation
 
 
 @dataclass(frozen=True, slots=True)
 class GetBoardFacts:
     """Get the facts of all workspaces, or of one."""
+
+    actor: UUID
+    user_profile_id: UUID
+    workspace_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRemoteHeads:
+    """List what the last syncs of the repos saw, in all workspaces or in one."""
 
     actor: UUID
     user_profile_id: UUID
@@ -34,6 +44,13 @@ async def get_board_facts(query: GetBoardFacts, queries: Queries) -> BoardFacts:
         if query.workspace_id is not None:
             await repositories.workspaces.get(query.actor, query.workspace_id)
     return facts
+
+
+async def list_remote_heads(query: ListRemoteHeads, queries: Queries) -> Mapping[UUID, RemoteHeads]:
+    """Return them by the ids of the repos; repos that were never synced have none."""
+    return await queries.repositories.remote_heads.of_user(
+        query.actor, query.user_profile_id, query.workspace_id
+    )
 
 
 async def save_observations(command: SaveObservations, services: Services) -> None:

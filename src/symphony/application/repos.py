@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
 from symphony.domain.base import Page, PageRequest
+from symphony.domain.git.work import RemoteHeads
 from symphony.domain.json_objects import JsonObject, JsonValue
 from symphony.domain.repos import RegisteredRepo, Repo, RepoChanges
+from symphony.domain.sync import RemoteState, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,12 @@ class UpdateRepo:
 
 @dataclass(frozen=True, slots=True)
 class MarkRepoSynced:
-    """Store that a repo was synced with the remote `remote_url`."""
+    """Store what a sync of a repo saw of the remote `remote_url`."""
 
     actor: UUID
     repo_id: UUID
     remote_url: str
-    synced_at: datetime
+    state: RemoteState
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,14 @@ class DeleteRepo:
 
 @dataclass(frozen=True, slots=True)
 class GetRepo:
+    actor: UUID
+    repo_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GetRemoteHeads:
+    """Get what the last sync of a repo saw of its remote."""
+
     actor: UUID
     repo_id: UUID
 
@@ -132,9 +141,13 @@ async def update_repo(command: UpdateRepo, services: Services) -> Repo:
 
 async def mark_repo_synced(command: MarkRepoSynced, services: Services) -> Repo:
     """Raises: NotFound, NoRemote, RemoteChanged."""
-    return await services.repos.mark_synced(
-        command.actor, command.repo_id, command.remote_url, command.synced_at
+    state = command.state
+    repo = await services.repos.mark_synced(
+        command.actor, command.repo_id, command.remote_url, state.synced_at
     )
+    if repo.last_synced == state.synced_at:  # else another sync was later
+        await services.remote_heads.save(repo.id, storable(state, command.remote_url))
+    return repo
 
 
 async def delete_repo(command: DeleteRepo, services: Services) -> None:
@@ -145,6 +158,11 @@ async def delete_repo(command: DeleteRepo, services: Services) -> None:
 async def get_repo(query: GetRepo, queries: Queries) -> Repo:
     """Raises: NotFound."""
     return await queries.repositories.repos.get(query.actor, query.repo_id)
+
+
+async def get_remote_heads(query: GetRemoteHeads, queries: Queries) -> RemoteHeads | None:
+    """Return None when the repo was never synced, or not with its present remote."""
+    return await queries.repositories.remote_heads.of_repo(query.actor, query.repo_id)
 
 
 async def list_repos(query: ListRepos, queries: Queries) -> Page[Repo]:

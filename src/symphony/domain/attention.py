@@ -1,16 +1,15 @@
 """The attention board: repos with unfinished work, and unlocked vaults, each with reasons."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
-from typing import Self
 from uuid import UUID
 
-from symphony.domain.git.status import RepoState, RepoStatus
-from symphony.domain.json_objects import compact
+from symphony.domain.git.status import RepoState
+from symphony.domain.json_objects import JsonValue, compact
+from symphony.domain.observations import BoardRepo, RepoObservation, UnlockedVault
 
 STALE_AFTER = timedelta(days=30)
 
@@ -26,7 +25,9 @@ class AttentionReason(StrEnum):
     """A reason why a repo needs attention; for vaults always `unlocked`."""
 
     DIRTY = "dirty"
+    WORKTREE = "worktree"
     UNPUSHED = "unpushed"
+    DETACHED = "detached"
     BEHIND = "behind"
     DIVERGED = "diverged"
     STASHED = "stashed"
@@ -38,109 +39,55 @@ class AttentionReason(StrEnum):
     UNLOCKED = "unlocked"
 
 
+class Inspection(StrEnum):
+    """Whether the service inspects repos; not without git roots."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+_READ = {RepoState.CLEAN, RepoState.DIRTY}
 _UNFINISHED = {
     AttentionReason.DIRTY,
+    AttentionReason.WORKTREE,
     AttentionReason.UNPUSHED,
+    AttentionReason.DETACHED,
     AttentionReason.STASHED,
     AttentionReason.CONFLICT,
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepoObservation:
-    """The facts of an inspection of a repo's directory from which reasons are derived.
-
-    `lacks_upstream`: a branch with commits has no upstream, or it no longer exists.
-    `is_unfinished`: files have conflicts, or an operation (a merge, a rebase) is in progress.
-    """
-
-    repo_id: UUID
-    path: str
-    observed_at: datetime
-    state: RepoState
-    has_remote: bool
-    lacks_upstream: bool
-    is_unfinished: bool
-    ahead: int
-    behind: int
-    stashes: int
-    authored_at: datetime | None
-
-    @classmethod
-    def of(cls, repo_id: UUID, path: str, status: RepoStatus) -> Self:
-        """The facts of a status; `path` is the inspected directory."""
-        return cls(
-            repo_id=repo_id,
-            path=path,
-            observed_at=status.observed_at,
-            state=status.state,
-            has_remote=bool(status.remotes),
-            # The branches of a bare repository need no upstream: it is one, or a copy of one.
-            lacks_upstream=not status.is_bare
-            and status.branch is not None
-            and status.head is not None
-            and status.ahead is None,
-            is_unfinished=status.conflicted > 0 or status.operation is not None,
-            ahead=status.ahead or 0,
-            behind=status.behind or 0,
-            stashes=status.stashes,
-            authored_at=status.head.authored_at if status.head else None,
-        )
-
-    def reasons(self, now: datetime) -> tuple[AttentionReason, ...]:
-        """All reasons that apply: a diverged branch is also unpushed and behind."""
-        if self.state == RepoState.MISSING:
-            return (AttentionReason.MISSING,)
-        if self.state not in {RepoState.CLEAN, RepoState.DIRTY}:
-            return (AttentionReason.UNREADABLE,)
-        applies = {
-            AttentionReason.DIRTY: self.state == RepoState.DIRTY,
-            AttentionReason.UNPUSHED: self.ahead > 0 or (self.lacks_upstream and self.has_remote),
-            AttentionReason.BEHIND: self.behind > 0,
-            AttentionReason.DIVERGED: self.ahead > 0 and self.behind > 0,
-            AttentionReason.STASHED: self.stashes > 0,
-            AttentionReason.CONFLICT: self.is_unfinished,
-            AttentionReason.NO_REMOTE: not self.has_remote,
-        }
-        reasons = [reason for reason, is_given in applies.items() if is_given]
-        # Finished work does not become stale.
-        is_old = self.authored_at is not None and now - self.authored_at > STALE_AFTER
-        if is_old and not _UNFINISHED.isdisjoint(reasons):
-            reasons.append(AttentionReason.STALE)
-        return tuple(reasons)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BoardRepo:
-    """A repo and its last observation; None when it has never been inspected."""
-
-    id: UUID
-    workspace_id: UUID
-    name: str
-    name_key: str
-    path: str
-    observation: RepoObservation | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnlockedVault:
-    id: UUID
-    workspace_id: UUID
-    name: str
-    name_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class BoardFacts:
-    """The facts from which a board is derived, in no order."""
-
-    repos: Sequence[BoardRepo]
-    vaults: Sequence[UnlockedVault]
+def repo_reasons(seen: RepoObservation, now: datetime) -> tuple[AttentionReason, ...]:
+    """Return all reasons that apply, in their order."""
+    if seen.state == RepoState.MISSING:
+        return (AttentionReason.MISSING,)
+    if seen.state not in _READ:
+        return (AttentionReason.UNREADABLE,)
+    # An operation in progress is a reason of its own, which explains an unknown risk.
+    is_unknown = seen.at_risk is None and not seen.is_unfinished
+    applies = {
+        AttentionReason.DIRTY: seen.state == RepoState.DIRTY,
+        AttentionReason.WORKTREE: seen.has_dirty_worktree,
+        AttentionReason.UNPUSHED: seen.has_remote and seen.has_unpushed,
+        AttentionReason.DETACHED: seen.has_detached,
+        AttentionReason.BEHIND: seen.is_behind,
+        AttentionReason.DIVERGED: seen.is_behind and bool(seen.ahead),
+        AttentionReason.STASHED: seen.stashes > 0,
+        AttentionReason.CONFLICT: seen.is_unfinished,
+        AttentionReason.NO_REMOTE: not seen.has_remote,
+        AttentionReason.UNREADABLE: is_unknown or seen.unpushed_commits is None,
+    }
+    reasons = [reason for reason, is_given in applies.items() if is_given]
+    # Finished work does not become stale.
+    is_old = seen.authored_at is not None and now - seen.authored_at > STALE_AFTER
+    if is_old and not _UNFINISHED.isdisjoint(reasons):
+        reasons.append(AttentionReason.STALE)
+    return tuple(reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class AttentionItem:
-    """A resource that needs attention, and why."""
+    """A resource that needs attention, and why; `seen` is None for a vault."""
 
     kind: AttentionKind
     id: UUID
@@ -148,6 +95,12 @@ class AttentionItem:
     workspace_id: UUID
     reasons: tuple[AttentionReason, ...]
     observed_at: datetime
+    seen: RepoObservation | None = None
+
+    @property
+    def at_risk(self) -> bool | None:
+        """Whether something exists only in the repo's directory; None when it is unknown."""
+        return False if self.seen is None else self.seen.at_risk
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,28 +114,36 @@ class AttentionBoard:
     items: Sequence[AttentionItem]
     observed_at: datetime
     unobserved: int
+    inspection: Inspection
 
     @property
     def tag(self) -> str:
-        """The identifier of the items and reasons; times of observations make no difference."""
+        """The identifier of everything on the board; times of observations make no difference."""
         items = [
-            [each.kind, each.id.hex, each.name, each.workspace_id.hex, *each.reasons]
+            [each.kind, each.id.hex, each.name, each.workspace_id.hex, each.reasons, _told(each)]
             for each in self.items
         ]
-        return sha256(compact([self.unobserved, *items]).encode()).hexdigest()[:32]
+        told = [self.unobserved, self.inspection, *items]
+        return sha256(compact(told).encode()).hexdigest()[:32]
 
 
 def attention_board(
     repos: Sequence[BoardRepo],
     vaults: Sequence[UnlockedVault],
     now: datetime,
-    only: AttentionReason | None = None,
+    inspection: Inspection,
+    reason: AttentionReason | None = None,
+    *,
+    at_risk: bool | None = None,
 ) -> AttentionBoard:
-    """The board at the time `now`, with all items or `only` the items with one reason."""
+    """Return the board at the time `now`: all items, or those with a `reason`, or `at_risk`.
+
+    What may be at risk, because it is unknown, is among the items that are.
+    """
     items = list[AttentionItem]()
     for repo in sorted(repos, key=lambda each: (each.workspace_id, each.name_key)):
-        observed = repo.observation
-        if observed is not None and (reasons := observed.reasons(now)):
+        seen = repo.observation
+        if seen is not None and (reasons := repo_reasons(seen, now)):
             items.append(
                 AttentionItem(
                     AttentionKind.REPO,
@@ -190,7 +151,8 @@ def attention_board(
                     repo.name,
                     repo.workspace_id,
                     reasons,
-                    observed.observed_at,
+                    seen.observed_at,
+                    seen,
                 )
             )
     items += [
@@ -207,27 +169,32 @@ def attention_board(
     items.sort(key=lambda each: each.workspace_id)
     times = [each.observation.observed_at for each in repos if each.observation is not None]
     return AttentionBoard(
-        items=[each for each in items if only is None or only in each.reasons],
+        items=[
+            each
+            for each in items
+            if reason in {None, *each.reasons} and at_risk in {None, each.at_risk is not False}
+        ],
         observed_at=min([*times, now]),
         unobserved=len(repos) - len(times),
+        inspection=inspection,
     )
 
 
-class ObservationRepository(ABC):
-    """The last observation of each repo."""
-
-    @abstractmethod
-    async def board_facts(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
-    ) -> BoardFacts:
-        """A user's repos and observations, and the unlocked vaults: in all workspaces or one.
-
-        Empty when the user or the workspace does not exist.
-        """
-
-    @abstractmethod
-    async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
-        """Store observations, one per repo, unless a later one is stored.
-
-        Skips observations of repos that no longer exist or have another path by now.
-        """
+def _told(item: AttentionItem) -> Sequence[JsonValue]:
+    seen = item.seen
+    if seen is None:
+        return ()
+    return (
+        seen.path,
+        seen.branch,
+        seen.ahead,
+        seen.behind,
+        seen.staged,
+        seen.modified,
+        seen.untracked,
+        seen.conflicted,
+        seen.stashes,
+        seen.unpushed_commits,
+        seen.unpushed_branches,
+        seen.at_risk,
+    )

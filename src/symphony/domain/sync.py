@@ -2,27 +2,79 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from symphony.domain.errors import DomainError
+from symphony.domain.git.work import Comparison, RemoteHeads
+
+_MAX_BRANCHES = 2_000
+_MAX_BYTES = 128 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteState:
     """The state of a remote at `synced_at`; `branches` maps names to commits.
 
-    `ahead` and `behind` compare the branch that is checked out in the repo's directory with the
-    same branch of the remote; None when the directory cannot be read or one branch is missing.
+    `comparison` is of the branch that is checked out in the repo's directory with the same branch
+    of the remote; None when the directory cannot be read or one branch is missing.
     `default_branch` is None when the remote names none, or one that it does not have.
     """
 
     branches: Mapping[str, str]
     default_branch: str | None
-    ahead: int | None
-    behind: int | None
+    comparison: Comparison | None
     synced_at: datetime
+
+    @property
+    def ahead(self) -> int | None:
+        return None if self.comparison is None else self.comparison.ahead
+
+    @property
+    def behind(self) -> int | None:
+        return None if self.comparison is None else self.comparison.behind
+
+
+def storable(state: RemoteState, remote_url: str) -> RemoteHeads:
+    """Return what is stored of the state of the remote at an address.
+
+    Of a remote with more than 2,000 branches, or 128 KiB of names and commits, only the default
+    branch is stored, and that with which the directory was compared.
+    """
+    heads = RemoteHeads(
+        remote_url=remote_url,
+        branches=state.branches,
+        default_branch=state.default_branch,
+        comparison=state.comparison,
+        synced_at=state.synced_at,
+    )
+    size = sum(len(name.encode()) + len(commit) for name, commit in state.branches.items())
+    if len(state.branches) <= _MAX_BRANCHES and size <= _MAX_BYTES:
+        return heads
+    compared = None if state.comparison is None else state.comparison.upstream
+    names = {state.default_branch}
+    names.add(next((name for name, commit in state.branches.items() if commit == compared), None))
+    kept = {name: commit for name, commit in state.branches.items() if name in names}
+    return replace(heads, branches=kept, is_complete=False)
+
+
+class RemoteHeadsRepository(ABC):
+    """What the last sync of each repo saw, as long as the repo has the same remote."""
+
+    @abstractmethod
+    async def of_repo(self, owner_id: UUID, repo_id: UUID) -> RemoteHeads | None:
+        """What the last sync of a user's repo saw; None when it was never synced."""
+
+    @abstractmethod
+    async def of_user(
+        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
+    ) -> Mapping[UUID, RemoteHeads]:
+        """The same for all repos of a user, or of one workspace, by their ids."""
+
+    @abstractmethod
+    async def save(self, repo_id: UUID, heads: RemoteHeads) -> None:
+        """Store what a sync saw, in place of the previous one."""
 
 
 class Remotes(ABC):

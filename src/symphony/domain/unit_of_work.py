@@ -5,9 +5,10 @@ from typing import Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
 from symphony.domain.attempts import AttemptRepository
-from symphony.domain.attention import ObservationRepository
 from symphony.domain.idempotency import IdempotencyKeyRepository
+from symphony.domain.observations import ObservationRepository
 from symphony.domain.repos import RepoRepository
+from symphony.domain.sync import RemoteHeadsRepository
 from symphony.domain.user_profiles import UserProfileRepository
 from symphony.domain.vaults.entries import VaultEntryRepository
 from symphony.domain.vaults.keys import VaultKeyRepository
@@ -56,6 +57,8 @@ class Repositories(Protocol):
     def attempts(self) -> AttemptRepository: ...
     @property
     def observations(self) -> ObservationRepository: ...
+    @property
+    def remote_heads(self) -> RemoteHeadsRepository: ...
 
 
 class UnitOfWork(Repositories, Protocol):

@@ -52,6 +52,48 @@ def new_branch(clone: Repository) -> None:
     clone.git("switch", "--quiet", "--create", "idea")
 
 
+def pushed_without_upstream(clone: Repository) -> None:
+    new_branch(clone)
+    unpushed(clone)
+    clone.git("push", "--quiet", "origin", "idea")
+
+
+def squashed(clone: Repository) -> None:
+    """A branch of two commits that is one commit of the default branch."""
+    pushed_without_upstream(clone)
+    clone.commit("mine", "more\n")
+    clone.git("switch", "--quiet", "main")
+    clone.git("merge", "--quiet", "--squash", "idea")
+    clone.git("commit", "--quiet", "--message", "Squashed")
+    clone.git("push", "--quiet", "origin", "main:default")
+    clone.git("push", "--quiet", "origin", "--delete", "idea")
+    clone.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/default")
+    clone.git("branch", "--quiet", "--set-upstream-to", "origin/default")
+
+
+def other_branch(clone: Repository) -> None:
+    new_branch(clone)
+    unpushed(clone)
+    clone.git("switch", "--quiet", "main")
+
+
+def unpushed_tag(clone: Repository) -> None:
+    detached(clone)
+    clone.git("tag", "--annotate", "--message", "First", "v1")
+    clone.git("switch", "--quiet", "main")
+
+
+def detached(clone: Repository) -> None:
+    clone.git("switch", "--quiet", "--detach")
+    unpushed(clone)
+
+
+def dirty_worktree(clone: Repository) -> None:
+    linked = clone.path.with_name(f"{clone.path.name}-2")
+    clone.git("worktree", "add", "--quiet", str(linked), "-b", "second")
+    (linked / "file").write_text("not committed\n")
+
+
 def no_remote(clone: Repository) -> None:
     clone.git("remote", "remove", "origin")
 
@@ -84,12 +126,22 @@ SITUATIONS: list[tuple[Callable[[Repository], object], list[str]]] = [
     (stashed, ["stashed"]),
     (conflict, ["dirty", "unpushed", "conflict"]),
     (merging, ["unpushed", "conflict"]),
-    (new_branch, ["unpushed"]),
+    (other_branch, ["unpushed"]),
+    (unpushed_tag, ["unpushed"]),
+    (detached, ["detached"]),
+    (dirty_worktree, ["worktree"]),
     (no_remote, ["no-remote"]),
     (missing, ["missing"]),
     (unreadable, ["unreadable"]),
     (stale, ["unpushed", "stale"]),
 ]
+
+
+def done(_clone: Repository) -> None:
+    """Nothing has happened."""
+
+
+DONE = (done, old_and_done, new_branch, pushed_without_upstream, squashed)
 
 
 async def test_only_repos_with_unfinished_work_are_listed_each_with_its_reasons(
@@ -104,11 +156,10 @@ async def test_only_repos_with_unfinished_work_are_listed_each_with_its_reasons(
         situation(clone)
         await ada.repo(workspace, name, path=str(clone.path))
         expected[name] = why
-    for name in ("done", "old_and_done"):
-        clone = upstream.clone(folder / name)
-        if name == "old_and_done":
-            old_and_done(clone)
-        await ada.repo(workspace, name, path=str(clone.path))
+    for situation in DONE:
+        clone = upstream.clone(folder / situation.__name__)
+        situation(clone)
+        await ada.repo(workspace, situation.__name__, path=str(clone.path))
     await ada.repo(workspace, "outside", path="/")
     expected["outside"] = ["unreadable"]
     assert await reasons(ada) == expected
@@ -148,6 +199,13 @@ async def test_a_vault_left_unlocked_needs_attention_until_it_is_locked(ada: Use
         "name": vault["name"],
         "workspace_id": workspace,
         "reasons": ["unlocked"],
+        "at_risk": False,
+        **dict.fromkeys(
+            (
+                *("path", "branch", "ahead", "behind", "staged", "modified", "untracked"),
+                *("conflicted", "stashes", "unpushed_commits", "unpushed_branches"),
+            )
+        ),
     }
     assert await reasons(ada, "?reason=dirty") == {}
     assert await reasons(ada, "?reason=unlocked") == {vault["name"]: ["unlocked"]}
@@ -267,6 +325,7 @@ async def test_filters_are_read_strictly(ada: User) -> None:
         ("reason=dirty&reason=behind", ("reason", "duplicate-field")),
         ("workspace_id=thesis", ("workspace_id", "uuid-expected")),
         ("fresh=maybe", ("fresh", "boolean-expected")),
+        ("at_risk=maybe", ("at_risk", "boolean-expected")),
         ("limit=5", ("limit", "unknown-parameter")),
     ):
         assert faults(await ada.get(f"{path}?{query}")) == [wrong]

@@ -37,6 +37,7 @@ async def test_without_git_roots_vaults_are_listed_and_no_repo_is_inspected(
         await ada.vault(workspace, "keys")
         told = await board(ada)
         assert ([each["name"] for each in told["items"]], told["unobserved"]) == (["keys"], 1)
+        assert told["inspection"] == "disabled"
 
 
 async def test_a_repository_that_cannot_be_inspected_does_not_hide_the_others(

@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from symphony.domain.attention import BoardRepo, RepoObservation
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.git.status import RepoState
+from symphony.domain.observations import BoardRepo, RepoObservation
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from tests.domain.examples import a_repo, a_vault, a_workspace
@@ -26,11 +26,22 @@ def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
         observed_at=observed_at or utc_now(),
         state=RepoState.NOT_A_REPOSITORY,
         has_remote=True,
-        lacks_upstream=False,
         is_unfinished=True,
+        branch="Ωmega/\N{PARTY POPPER}",
         ahead=3,
-        behind=0,
+        behind=None,
+        is_behind=True,
+        staged=1,
+        modified=2,
+        untracked=3,
+        conflicted=4,
         stashes=1,
+        unpushed_commits=5,
+        unpushed_branches=("main", '"idea"'),
+        has_unpushed=True,
+        has_detached=False,
+        has_dirty_worktree=True,
+        at_risk=True,
         authored_at=datetime(1843, 9, 1, 12, 30, 15, 250, tzinfo=UTC),
     )
 
@@ -72,8 +83,9 @@ async def test_a_repo_that_was_never_inspected_is_listed_without_an_observation(
     [
         {},
         {"authored_at": None, "state": RepoState.CLEAN, "is_unfinished": False},
+        {"at_risk": None, "unpushed_commits": None, "unpushed_branches": (), "ahead": None},
         {"authored_at": datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC), "has_remote": False},
-        {"authored_at": datetime(1, 1, 1, tzinfo=UTC), "lacks_upstream": True},
+        {"authored_at": datetime(1, 1, 1, tzinfo=UTC), "branch": None},
     ],
 )
 async def test_an_observation_is_read_as_it_was_written(

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from symphony.domain.api_tokens import ApiToken
-from symphony.domain.attention import RepoObservation
 from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
 from symphony.domain.git.status import RepoState, RepoStatus
+from symphony.domain.observations import RepoObservation
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults.sessions import VaultCredentials
@@ -146,6 +146,10 @@ LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
     "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
     "registered": lambda all_, home: all_.repos.registered(home.user.id, home.workspace.id),
     "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
+    "remote heads": lambda all_, home: all_.remote_heads.of_repo(home.user.id, home.repo.id),
+    "all remote heads": lambda all_, home: all_.remote_heads.of_user(
+        home.user.id, home.user.id, None
+    ),
     "known": lambda all_, home: all_.observations.board_facts(home.user.id, home.user.id, None),
     "known in one": lambda all_, home: all_.observations.board_facts(
         home.user.id, home.user.id, home.workspace.id

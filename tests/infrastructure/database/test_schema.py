@@ -79,6 +79,8 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
         "idempotency_keys": ["user_profiles"],
         "workspaces": ["user_profiles"],
         "repos": ["workspaces"],
+        "remote_heads": ["repos"],
+        "repo_inspections": ["repos"],
         "repo_observations": ["repos"],
         "vaults": ["workspaces"],
         "storage_counters": ["vaults"],

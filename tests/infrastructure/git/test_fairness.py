@@ -12,7 +12,7 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
-from symphony.domain.git.status import RepoState
+from symphony.domain.git.status import Directory, RepoState
 from symphony.domain.sync import RemoteFailed, RemoteTimeout
 from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
@@ -56,7 +56,7 @@ async def test_repositories_in_which_git_waits_forever_hold_up_no_other_user(
     await until(git_runs_up_to_the_limit)
     async with asyncio.timeout(SOON):
         assert (await git.status(OTHER, str(repo.path))).state == RepoState.CLEAN
-        assert len(await git.statuses(OTHER, [str(repo.path)] * 9, within=SOON)) == 1
+        assert len(await git.statuses(OTHER, [Directory(str(repo.path))] * 9, within=SOON)) == 1
     with pytest.raises(Overloaded):
         await git.status(USER, str(repo.path))
     await cancelled([*tasks])
@@ -136,7 +136,7 @@ async def test_an_inspection_that_gets_no_thread_in_time_is_overloaded_and_has_n
     }
     with pytest.raises(Overloaded):
         await git.status(USER, str(repo.path))
-    assert await git.statuses(USER, [str(repo.path)], within=SOON) == {}
+    assert await git.statuses(USER, [Directory(str(repo.path))], within=SOON) == {}
     disk_answers.set()
 
     async def is_clean() -> bool:

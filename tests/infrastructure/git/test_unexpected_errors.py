@@ -12,7 +12,7 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
-from symphony.domain.git.status import RepoState
+from symphony.domain.git.status import Directory, RepoState
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.discovery import finder as finder_module
 from symphony.infrastructure.git.discovery.classification import ClassifiedRepository
@@ -51,12 +51,11 @@ async def test_an_unexpected_error_at_one_repository_is_its_status_and_is_logged
         return locate(directory, roots)
 
     monkeypatch.setattr(inspector, "locate", locate_or_fail)
-    statuses = await git.statuses(USER, [str(odd.path), str(repo.path)], within=60)
-    assert (statuses[str(odd.path)].state, statuses[str(odd.path)].reason) == (
-        RepoState.ERROR,
-        FAILED,
-    )
-    assert statuses[str(repo.path)].state == RepoState.CLEAN
+    directories = [Directory(str(odd.path)), Directory(str(repo.path))]
+    statuses = await git.statuses(USER, directories, within=60)
+    failed, read = (statuses[each] for each in directories)
+    assert (failed.state, failed.reason) == (RepoState.ERROR, FAILED)
+    assert read.state == RepoState.CLEAN
     assert_logged(caplog, "an inspection failed")
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query, Request, Response
@@ -17,9 +17,18 @@ from symphony.api.responses import Representation
 from symphony.api.routes.user_profiles import TAG
 from symphony.api.routing import router
 from symphony.application.orchestrations import attention_board
-from symphony.domain.attention import AttentionKind, AttentionReason
+from symphony.domain.attention import (
+    AttentionItem,
+    AttentionKind,
+    AttentionReason,
+    Inspection,
+)
 
 routes = router(TAG)
+
+
+def _count(counted: str, example: int) -> Any:
+    return Field(description=f"The number of {counted}; null for a vault.", examples=[example])
 
 
 @dataclass(slots=True)
@@ -41,6 +50,89 @@ class AttentionItemResponse(Representation):
         datetime,
         Field(description="When the state was observed.", examples=["2026-11-16T08:30:00.125000Z"]),
     ]
+    path: Annotated[
+        str | None,
+        Field(
+            description="The directory of the repo; null for a vault.", examples=["~/dev/engine"]
+        ),
+    ]
+    branch: Annotated[
+        str | None,
+        Field(
+            description="The checked-out branch; null if HEAD is on none, or for a vault.",
+            examples=["main"],
+        ),
+    ]
+    ahead: Annotated[
+        int | None,
+        Field(
+            description="The number of commits that its upstream lacks; null without an upstream,"
+            " if unknown, or for a vault.",
+            examples=[1],
+        ),
+    ]
+    behind: Annotated[
+        int | None,
+        Field(
+            description="The number of upstream commits that the branch lacks; null likewise.",
+            examples=[0],
+        ),
+    ]
+    staged: Annotated[int | None, _count("files that differ between HEAD and the index", 1)]
+    modified: Annotated[int | None, _count("files and submodules that differ from the index", 2)]
+    untracked: Annotated[
+        int | None, _count("files and directories that are neither tracked nor ignored", 0)
+    ]
+    conflicted: Annotated[int | None, _count("files with a conflict", 0)]
+    stashes: Annotated[int | None, _count("stashes", 0)]
+    unpushed_commits: Annotated[
+        int | None,
+        Field(
+            description="How many commits a branch, a tag or the HEAD of a worktree reaches, and no"
+            " remote-tracking branch; null if unknown, or for a vault.",
+            examples=[3],
+        ),
+    ]
+    unpushed_branches: Annotated[
+        list[str] | None,
+        Field(
+            description="Branches with commits that are on no remote, and not known to be"
+            " integrated there, the most recent ones first; at most 20. Null for a vault.",
+            examples=[["main", "idea"]],
+        ),
+    ]
+    at_risk: Annotated[
+        bool | None,
+        Field(
+            description="Whether something exists only in this directory; null if that could not be"
+            " determined. False for a vault.",
+            examples=[True],
+        ),
+    ]
+
+
+def _item(item: AttentionItem) -> AttentionItemResponse:
+    seen = item.seen
+    return AttentionItemResponse(
+        kind=item.kind,
+        id=item.id,
+        name=item.name,
+        workspace_id=item.workspace_id,
+        reasons=item.reasons,
+        observed_at=item.observed_at,
+        path=seen and seen.path,
+        branch=seen and seen.branch,
+        ahead=seen and seen.ahead,
+        behind=seen and seen.behind,
+        staged=seen and seen.staged,
+        modified=seen and seen.modified,
+        untracked=seen and seen.untracked,
+        conflicted=seen and seen.conflicted,
+        stashes=seen and seen.stashes,
+        unpushed_commits=seen and seen.unpushed_commits,
+        unpushed_branches=None if seen is None else list(seen.unpushed_branches),
+        at_risk=item.at_risk,
+    )
 
 
 @dataclass(slots=True)
@@ -62,6 +154,13 @@ class AttentionResponse(Representation):
     unobserved: Annotated[
         int, Field(description="The number of repos that have never been inspected.", examples=[0])
     ]
+    inspection: Annotated[
+        Inspection,
+        Field(
+            description="`disabled` if the service has no git roots: then nothing new is known.",
+            examples=["enabled"],
+        ),
+    ]
 
 
 @routes.get(
@@ -82,6 +181,13 @@ async def get_attention(
     reason: Annotated[
         AttentionReason | None, Query(description="Only resources with this reason.")
     ] = None,
+    at_risk: Annotated[
+        bool | None,
+        Query(
+            description="`true`: only resources with something that exists only there, or may exist"
+            " only there; `false`: only the others."
+        ),
+    ] = None,
     fresh: Annotated[  # noqa: FBT002 - a query parameter
         bool,
         Query(description="`true` inspects every repo now, `false` returns the last observations."),
@@ -89,13 +195,16 @@ async def get_attention(
 ) -> AttentionResponse:
     """Returns the repos with unfinished work and the unlocked vaults, over all workspaces."""
     board = await attention_board.get_attention(
-        attention_board.GetAttention(actor.user_id, user_profile_id, workspace_id, reason, fresh),
+        attention_board.GetAttention(
+            actor.user_id, user_profile_id, workspace_id, reason, at_risk, fresh
+        ),
         app,
     )
     # Weak (RFC 9110, section 8.8.1): the time of the observation is not part of the state.
     answer_if_modified(request, response, board.tag, weak=True)
     return AttentionResponse(
-        items=AttentionItemResponse.of_each(board.items),
+        items=[_item(each) for each in board.items],
         observed_at=board.observed_at,
         unobserved=board.unobserved,
+        inspection=board.inspection,
     )

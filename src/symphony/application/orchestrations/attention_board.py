@@ -1,22 +1,29 @@
 """The attention board: repos are inspected while no database connection is held."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from symphony.application.app import Application
-from symphony.application.attention import GetBoardFacts, SaveObservations, get_board_facts
+from symphony.application.attention import (
+    GetBoardFacts,
+    ListRemoteHeads,
+    SaveObservations,
+    get_board_facts,
+    list_remote_heads,
+)
 from symphony.application.orchestrations.observation_saving import try_to_save_observations
 from symphony.domain.attention import (
     AttentionBoard,
     AttentionReason,
-    BoardRepo,
-    RepoObservation,
+    Inspection,
     attention_board,
 )
 from symphony.domain.base import utc_now
-from symphony.domain.git.status import Git
+from symphony.domain.git.status import Directory, Git
+from symphony.domain.git.work import RemoteHeads
+from symphony.domain.observations import BoardRepo, RepoObservation
 
 INSPECTION_LIMIT = 15.0  # seconds for all repos of a board
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -30,6 +37,7 @@ class GetAttention:
     user_profile_id: UUID
     workspace_id: UUID | None = None
     reason: AttentionReason | None = None
+    at_risk: bool | None = None
     fresh: bool = True
 
 
@@ -41,22 +49,27 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
 
     Raises: NotFound for the user profile or the workspace, Overloaded.
     """
-    facts = await app.ask(
-        get_board_facts, GetBoardFacts(query.actor, query.user_profile_id, query.workspace_id)
-    )
+    part = (query.actor, query.user_profile_id, query.workspace_id)
+    facts = await app.ask(get_board_facts, GetBoardFacts(*part))
     repos = facts.repos
-    if query.fresh and app.git is not None:
-        repos = await _inspected(query.actor, repos, app.git)
+    if query.fresh and app.git is not None and repos:
+        synced = await app.ask(list_remote_heads, ListRemoteHeads(*part))
+        repos = await _inspected(query.actor, repos, synced, app.git)
         new = [
             after.observation
             for before, after in zip(facts.repos, repos, strict=True)
             if after.observation is not None and after is not before
         ]
         await try_to_save_observations(SaveObservations(query.actor, new), app)
-    return attention_board(repos, facts.vaults, utc_now(), query.reason)
+    inspection = Inspection.DISABLED if app.git is None else Inspection.ENABLED
+    return attention_board(
+        repos, facts.vaults, utc_now(), inspection, query.reason, at_risk=query.at_risk
+    )
 
 
-async def _inspected(user_id: UUID, repos: Sequence[BoardRepo], git: Git) -> list[BoardRepo]:
+async def _inspected(
+    user_id: UUID, repos: Sequence[BoardRepo], synced: Mapping[UUID, RemoteHeads], git: Git
+) -> list[BoardRepo]:
     """Return the same repos with new observations, as many as the time limit allows.
 
     The repos with the oldest observations are inspected first: if there is not enough time for
@@ -69,12 +82,16 @@ async def _inspected(user_id: UUID, repos: Sequence[BoardRepo], git: Git) -> lis
         seen = repo.observation.observed_at if repo.observation else _NEVER
         return seen if seen <= now else _NEVER
 
+    def directory(repo: BoardRepo) -> Directory:
+        return Directory(repo.path, synced.get(repo.id))
+
     oldest_first = sorted(repos, key=observed_at)
-    paths = dict.fromkeys(each.path for each in oldest_first)
-    statuses = await git.statuses(user_id, paths, within=INSPECTION_LIMIT)
+    statuses = await git.statuses(
+        user_id, dict.fromkeys(map(directory, oldest_first)), within=INSPECTION_LIMIT
+    )
     return [
-        replace(repo, observation=RepoObservation.of(repo.id, repo.path, statuses[repo.path]))
-        if repo.path in statuses
-        else repo
+        repo
+        if (status := statuses.get(directory(repo))) is None
+        else replace(repo, observation=RepoObservation.of(repo.id, repo.path, status))
         for repo in repos
     ]

@@ -6,9 +6,9 @@ from uuid import UUID
 from symphony.application.app import Application
 from symphony.application.attention import SaveObservations
 from symphony.application.orchestrations.observation_saving import try_to_save_observations
-from symphony.application.repos import GetRepo, get_repo
-from symphony.domain.attention import RepoObservation
+from symphony.application.repos import GetRemoteHeads, GetRepo, get_remote_heads, get_repo
 from symphony.domain.git.status import GitDisabled, RepoStatus
+from symphony.domain.observations import RepoObservation
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
     if app.git is None:
         raise GitDisabled
     repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
-    status = await app.git.status(query.actor, repo.path)
+    synced = await app.ask(get_remote_heads, GetRemoteHeads(query.actor, query.repo_id))
+    status = await app.git.status(query.actor, repo.path, synced)
     observations = [RepoObservation.of(repo.id, repo.path, status)]
     await try_to_save_observations(SaveObservations(query.actor, observations), app)
     return status

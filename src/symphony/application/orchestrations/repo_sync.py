@@ -29,7 +29,7 @@ async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteSt
     if repo.remote_url is None:
         raise NoRemote
     state = await app.remotes.sync(command.actor, repo.id, repo.path, repo.remote_url)
-    mark = MarkRepoSynced(command.actor, repo.id, repo.remote_url, state.synced_at)
+    mark = MarkRepoSynced(command.actor, repo.id, repo.remote_url, state)
     try:
         marked = await app.run(mark_repo_synced, mark)
     except NotFound:  # it was deleted during the sync

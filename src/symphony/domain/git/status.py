@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from symphony.domain.errors import Forbidden
-from symphony.domain.git.work import RemoteHeads, RemoteKnowledge, WorkItem
+from symphony.domain.git.work import RemoteHeads, RemoteKnowledge, UnpushedPlaces, WorkItem
 
 
 class RepoState(StrEnum):
@@ -85,7 +85,9 @@ class RepoStatus:
 
     The rest is about the whole repository, of which this is one worktree. `unpushed_commits` is
     None when it is unknown; then `reason` says why. `at_risk` says whether something exists only
-    here, None when that could not be determined. `main_repository` is set for a linked worktree.
+    here, None when that could not be determined. `is_behind` is true when the upstream has commits
+    that the branch lacks, also where their number `behind` is unknown: the last sync saw a commit
+    that does not exist here. `main_repository` is set for a linked worktree.
     """
 
     state: RepoState
@@ -108,6 +110,8 @@ class RepoStatus:
     work_truncated: bool = False
     worktrees: Sequence[LinkedWorktree] = ()
     at_risk: bool | None = None
+    places: UnpushedPlaces = field(default_factory=UnpushedPlaces)
+    is_behind: bool = False
     as_of: RemoteKnowledge | None = None
     main_repository: str | None = None
     observed_at: datetime
@@ -146,6 +150,14 @@ def _is_dirty(worktree: LinkedWorktree) -> bool | None:
     return {RepoState.CLEAN: False, RepoState.DIRTY: True}.get(worktree.state)
 
 
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """The directory of a repository, with what the last sync saw of its remote, if any."""
+
+    path: str
+    synced: RemoteHeads | None = None
+
+
 class Git(ABC):
     """The port to inspect repositories: it changes nothing, and runs no program they configure."""
 
@@ -165,8 +177,8 @@ class Git(ABC):
 
     @abstractmethod
     async def statuses(
-        self, user_id: UUID, paths: Iterable[str], within: float
-    ) -> Mapping[str, RepoStatus]:
+        self, user_id: UUID, directories: Iterable[Directory], within: float
+    ) -> Mapping[Directory, RepoStatus]:
         """The status of each repository, in this order, as many as fit into `within` seconds.
 
         Raises: Overloaded.

@@ -1,7 +1,7 @@
 """The work in a repository: its branches, tags and worktrees, and what of them is elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -65,14 +65,56 @@ class RemoteKnowledge:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How many commits only `head` reaches (ahead), and how many only `upstream` does (behind)."""
+
+    head: str
+    upstream: str
+    ahead: int
+    behind: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteHeads:
-    """What the last sync of a repo saw of its remote; `branches` maps names to commits."""
+    """What the last sync of a repo saw of its remote; `branches` maps names to commits.
+
+    `comparison` is of the branch that was checked out, with commits that may exist at the remote
+    only; None when there was none. When not `is_complete`, the remote has further branches.
+    """
 
     remote_url: str
-    branches: Mapping[str, str]
+    branches: Mapping[str, str] = field(hash=False)
     default_branch: str | None
+    comparison: Comparison | None = None
+    is_complete: bool = True
     synced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """How the checked-out branch compares with its upstream; None for a number that is unknown.
+
+    `is_behind` is known without the number when the repository lacks the commit of the upstream.
+    """
+
+    ahead: int | None
+    behind: int | None
+    is_behind: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpushedPlaces:
+    """Where the unpushed commits are that are not known to be integrated elsewhere.
+
+    `branches` are the names of up to 20 branches, the most recent ones first. `in_refs` says
+    whether a branch or a tag has such commits, `detached_only` whether some are reached by nothing
+    but the detached HEAD of a worktree.
+    """
+
+    branches: Sequence[str] = ()
+    in_refs: bool = False
+    detached_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +125,8 @@ class Work:
     and no remote-tracking branch; None when unknown, with the `reason`. `at_risk` is the number of
     those whose change is not integrated elsewhere either: at least this many where something is
     unknown, None when it is unknown whether there is any. A `reason` beside a number names what was
-    ignored, as git ignores it.
+    ignored, as git ignores it. `tracking` is set when the last sync knows more of the upstream of
+    the checked-out branch than the repository.
     """
 
     unpushed_commits: int | None
@@ -91,4 +134,6 @@ class Work:
     items: Sequence[WorkItem]
     is_truncated: bool
     as_of: RemoteKnowledge | None
+    places: UnpushedPlaces = field(default_factory=UnpushedPlaces)
+    tracking: Tracking | None = None
     reason: str | None = None

@@ -75,8 +75,8 @@ def _object(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {"unreadable": value}
 
 
-def _object_from_text(stored: str) -> dict[str, Any]:
-    return _object(read_json(stored))
+def _object_from_text(stored: str | None) -> dict[str, Any]:
+    return _object(None if stored is None else read_json(stored))  # None: an outer join found none
 
 
 class Scopes(DirectlyReadType[tuple[Scope, ...]]):

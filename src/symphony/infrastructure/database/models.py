@@ -355,8 +355,37 @@ class SignInFailureModel(Model):
     since: Mapped[datetime]
 
 
+class RepoInspectionModel(Model):
+    """The last observation of a repo; `path` is the path of the repo when it was inspected."""
+
+    __tablename__ = "repo_inspections"
+
+    repo_id: Mapped[UUID] = mapped_column(
+        ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True
+    )
+    path: Mapped[str] = mapped_column(Text)
+    observed_at: Mapped[datetime]
+    facts: Mapped[dict[str, Any]]
+
+
+class RemoteHeadsModel(Model):
+    """What the last sync of a repo saw of the remote with this address."""
+
+    __tablename__ = "remote_heads"
+
+    repo_id: Mapped[UUID] = mapped_column(
+        ForeignKey("repos.id", ondelete="CASCADE"), primary_key=True
+    )
+    remote_url: Mapped[str] = mapped_column(Text)
+    synced_at: Mapped[datetime]
+    heads: Mapped[dict[str, Any]]
+
+
 class RepoObservationModel(Model):
-    """An observation; `path` is the path of the repo when it was inspected."""
+    """The observations of the previous version.
+
+    Its processes use them until they are replaced; a later migration removes the table.
+    """
 
     __tablename__ = "repo_observations"
 

@@ -27,7 +27,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
-from symphony.domain.attention import (
+from symphony.domain.git.status import RepoState
+from symphony.domain.observations import (
     BoardFacts,
     BoardRepo,
     ObservationRepository,
@@ -37,7 +38,7 @@ from symphony.domain.attention import (
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import OWNER_ID, PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
-from symphony.infrastructure.database.models import RepoObservationModel
+from symphony.infrastructure.database.models import RepoInspectionModel
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
@@ -52,7 +53,12 @@ class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
         self, value: Sequence[RepoObservation] | None, dialect: Dialect
     ) -> list[dict[str, Any]]:
         return [
-            {name: _json_value(getattr(each, name), dialect) for name in _FIELDS}
+            {
+                "repo_id": each.repo_id.hex,
+                "path": each.path,
+                "observed_at": _time_text(each.observed_at, dialect),
+                "facts": {name: _json_value(getattr(each, name)) for name in _FACTS},
+            }
             for each in value or ()
         ]
 
@@ -73,10 +79,13 @@ def _in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str
     return f"json_each({compiler.process(element.clauses, **options)})"
 
 
-_FIELDS = tuple(field.name for field in fields(RepoObservation))
+_FIELDS = ("repo_id", "path", "observed_at", "facts")
+_FACTS = tuple(
+    name for field in fields(RepoObservation) if (name := field.name) not in set(_FIELDS)
+)
 _TIME = DateTime(timezone=True).with_variant(String(), "sqlite")  # whose times are text
 
-_table = cast("Table", RepoObservationModel.__table__)
+_table = cast("Table", RepoInspectionModel.__table__)
 _repos = REPOS.table.c
 _vaults = VAULTS.table.c
 _workspaces = WORKSPACES.table.c
@@ -109,9 +118,11 @@ _BOARD_OF_WORKSPACE = _REPOS.where(_IS_IN_WORKSPACE).union_all(
 
 def _new_value(name: str) -> ColumnElement[Any]:
     """Return a field of the observation to write."""
+    value = _new_rows.c.value[name]
+    if name == "facts":
+        return value
     kind = _table.c[name].type
-    text = _new_rows.c.value[name].as_string()
-    return sql_cast(text, _TIME if name.endswith("_at") else kind)
+    return sql_cast(value.as_string(), _TIME if name.endswith("_at") else kind)
 
 
 _new_rows = _Elements(bindparam("observations", type_=_ObservationsJson)).table_valued(
@@ -166,17 +177,24 @@ class SqlAlchemyObservations(ObservationRepository):
 
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
-    values = dict[str, Any](zip(_FIELDS, row, strict=True))
-    if values["repo_id"] is None:
+    """Return the observation in a row; None when there is none, or only one of another version."""
+    repo_id, path, observed_at, facts = row
+    if repo_id is None or facts.keys() != set(_FACTS):
         return None
-    return RepoObservation(**values)
+    written = facts["authored_at"]
+    read: dict[str, Any] = {
+        "state": RepoState(facts["state"]),
+        "unpushed_branches": tuple(facts["unpushed_branches"]),
+        "authored_at": None if written is None else datetime.fromisoformat(written),
+    }
+    return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts | read)
 
 
-def _json_value(value: object, dialect: Dialect) -> object:
-    if isinstance(value, UUID):
-        return value.hex
-    if isinstance(value, datetime):
-        utc = value.astimezone(UTC)
-        is_sqlite = dialect.name == "sqlite"
-        return (utc.replace(tzinfo=None) if is_sqlite else utc).isoformat(" ", "microseconds")
-    return value
+def _json_value(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _time_text(value: datetime, dialect: Dialect) -> str:
+    utc = value.astimezone(UTC)
+    is_sqlite = dialect.name == "sqlite"
+    return (utc.replace(tzinfo=None) if is_sqlite else utc).isoformat(" ", "microseconds")

@@ -18,6 +18,7 @@ from symphony.infrastructure.database.errors import translated_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
 from symphony.infrastructure.database.mappings import require_mappings
 from symphony.infrastructure.database.observations import SqlAlchemyObservations
+from symphony.infrastructure.database.remote_heads import SqlAlchemyRemoteHeads
 from symphony.infrastructure.database.repos import SqlAlchemyRepos
 from symphony.infrastructure.database.user_profiles import SqlAlchemyUserProfiles
 from symphony.infrastructure.database.vaults.entries import SqlAlchemyVaultEntries
@@ -50,6 +51,7 @@ class SqlAlchemyRepositories:
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
         self.attempts = SqlAlchemyAttempts(connection)
         self.observations = SqlAlchemyObservations(connection)
+        self.remote_heads = SqlAlchemyRemoteHeads(connection)
 
     async def commit(self) -> None:
         await self._connection.commit()

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.support.git_repository import ENVIRONMENT, Repository
 from scripts.support.tree_bomb import write_tree_bomb
-from symphony.domain.git.status import RepoState
+from symphony.domain.git.status import Directory, RepoState
 from symphony.infrastructure.git.files.stopping import StopSignal
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.resource_limits import ResourceLimits
@@ -32,10 +32,11 @@ async def test_trees_that_take_far_more_memory_than_disk_are_an_error(
     bomb, repo = Repository.created(root / "bomb"), Repository.with_commits(root / "repo", "file")
     write_tree_bomb(bomb, 12 << 20)
     assert sum(each.stat().st_size for each in bomb.path.rglob("*") if each.is_file()) < 2 << 20
-    statuses = await new_git(LIMITS).statuses(USER, [str(bomb.path), str(repo.path)], within=60)
-    assert statuses[str(bomb.path)].state == RepoState.ERROR
-    assert statuses[str(bomb.path)].reason == REASON
-    assert statuses[str(repo.path)].state == RepoState.CLEAN
+    directories = [Directory(str(bomb.path)), Directory(str(repo.path))]
+    statuses = await new_git(LIMITS).statuses(USER, directories, within=60)
+    failed, read = (statuses[each] for each in directories)
+    assert (failed.state, failed.reason) == (RepoState.ERROR, REASON)
+    assert read.state == RepoState.CLEAN
     assert running() == []
 
 
@@ -69,9 +70,9 @@ async def test_fifty_boards_at_once_take_no_more_memory_than_their_share(
     bombs = [Repository.created(root / str(number)) for number in range(4)]
     for bomb in bombs:
         write_tree_bomb(bomb, 12 << 20)
-    paths = [str(bomb.path) for bomb in bombs]
+    directories = [Directory(str(bomb.path)) for bomb in bombs]
     git = new_git(LIMITS.within(3 * MEMORY))
-    boards = asyncio.gather(*(git.statuses(UUID(int=n), paths, within=5) for n in range(50)))
+    boards = asyncio.gather(*(git.statuses(UUID(int=n), directories, within=5) for n in range(50)))
     highest = 0
     while not (await asyncio.wait([boards], timeout=0.02))[0]:
         started = [each for each in processes.children() if processes.name(each) == "git"]

@@ -21,11 +21,12 @@ _LOADER_OF_MUSL = tuple(f"/etc/ld-musl-{machine}.path" for machine in ("x86_64",
 # The C library reads these once for the whole process, perhaps in a confined thread: for `~`, and
 # for the times of log lines.
 _OF_THE_C_LIBRARY = ("/etc/passwd", "/etc/nsswitch.conf", "/etc/localtime")
-# Resolution of names, the user's name (ssh requires one), and random numbers.
+# git names its temporary files at random where the C library has no function for that.
+_RANDOM_NUMBERS = ("/dev/urandom", "/dev/random")
+# Resolution of names, and the user's name (ssh requires one).
 _NAMES = (
     *("/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/gai.conf"),
     *("/etc/services", "/etc/protocols", "/etc/group", "/var/lib/sss/mc"),
-    *("/dev/urandom", "/dev/random"),
 )
 # Certificates of authorities and policies of libraries; never private keys, as in /etc/ssl/private.
 _CERTIFICATES = (
@@ -56,6 +57,7 @@ def _system_rules(programs: tuple[tuple[str, str], ...]) -> tuple[Rule, ...]:
     return (
         *_rules((*libraries, *installed), Access.RUN),
         *_rules((*_LOADER, *_LOADER_OF_MUSL, *_OF_THE_C_LIBRARY), Access.READ_FILE),
+        *_rules(_RANDOM_NUMBERS, Access.READ_FILE),
         *_rules(_python(), Access.READ),
         Rule(Path(os.devnull), Access.READ_FILE | Access.WRITE_FILE),
     )

@@ -1,11 +1,11 @@
 """The branches, detached HEADs and tags of a repository as items of work."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from symphony.domain.git.status import RepoState
-from symphony.domain.git.work import Integration, WorkItem, WorkKind
+from symphony.domain.git.work import Comparison, Integration, WorkItem, WorkKind
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Commit, Reader
@@ -82,15 +82,33 @@ def most_recent(entries: Sequence[Entry], unpushed: Unpushed) -> list[Entry]:
 
 
 def create_items(
-    reader: Reader,
     entries: Sequence[Entry],
     unpushed: Unpushed,
     integrated: Mapping[str, Integration],
+    compared: Mapping[Pair, tuple[int, int]],
 ) -> list[WorkItem]:
-    """Return the entries as items. Raises: Unreadable (refused), Stopped."""
-    pairs = {pair for entry in entries if (pair := _pair(entry)) is not None}
-    compared = _compared(reader, sorted(pairs))
+    """Return the entries as items; `compared` has their commits and those of their upstreams."""
     return [_item(entry, unpushed, integrated, compared) for entry in entries]
+
+
+def compare_with_upstreams(
+    reader: Reader, entries: Iterable[Entry], known: Comparison | None
+) -> Mapping[Pair, tuple[int, int]]:
+    """Return ahead and behind for the commits of entries and of their upstreams, where possible.
+
+    `known` is a comparison with a commit that the repository may lack.
+
+    Raises: Unreadable (refused), Stopped.
+    """
+    pairs = {
+        pair
+        for entry in entries
+        if (pair := pair_of(entry)) is not None and entry.upstream and not entry.upstream.is_absent
+    }
+    compared = _compared(reader, sorted(pairs))
+    if known is None:
+        return compared
+    return {(known.head, known.upstream): (known.ahead, known.behind), **compared}
 
 
 def _committed_at(entry: Entry) -> datetime:
@@ -110,7 +128,7 @@ def _item(
     integrated: Mapping[str, Integration],
     compared: Mapping[Pair, tuple[int, int]],
 ) -> WorkItem:
-    commit, pair = entry.commit, _pair(entry)
+    commit, pair = entry.commit, pair_of(entry)
     ahead, behind = (None, None) if pair is None else compared.get(pair, (None, None))
     return WorkItem(
         kind=entry.kind,
@@ -128,7 +146,8 @@ def _item(
     )
 
 
-def _pair(entry: Entry) -> Pair | None:
+def pair_of(entry: Entry) -> Pair | None:
+    """Return the commits of a branch and of its upstream; None when one of them is unknown."""
     if entry.commit is None or entry.upstream is None or entry.upstream.id is None:
         return None
     return entry.commit.id, entry.upstream.id

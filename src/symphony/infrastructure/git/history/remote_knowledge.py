@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from symphony.domain.base import utc_now
-from symphony.domain.git.work import KnowledgeSource, RemoteHeads, RemoteKnowledge
+from symphony.domain.git.work import (
+    Comparison,
+    KnowledgeSource,
+    RemoteHeads,
+    RemoteKnowledge,
+)
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.upstream import upstream_ref
@@ -20,10 +25,11 @@ _USUAL_DEFAULTS = ("main", "master")
 @dataclass(frozen=True, slots=True)
 class Upstream:
     """The upstream of a branch: the full name of its local ref, and its commit, None when there is
-    no such ref or the repository does not have the commit."""
+    no such ref. The commit `is_absent` when only the last sync saw it: the repository lacks it."""
 
     ref: str
     id: str | None
+    is_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,16 @@ class Remotes:
     _synced_remote: str | None
     _existing: Collection[str]
 
+    @property
+    def is_synced(self) -> bool:
+        """Whether the last sync is newer than the remote-tracking branches."""
+        return self._synced is not None
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """The comparison that the last sync made, where this is newer."""
+        return None if self._synced is None else self._synced.comparison
+
     def upstream(self, branch: str) -> Upstream | None:
         """Return the upstream of a branch; None when none is configured."""
         ref = upstream_ref(self._config, branch)
@@ -53,7 +69,7 @@ class Remotes:
             merge = self._config.first(f"branch.{branch}.merge") or ""
             seen = _seen(self._synced, merge.removeprefix(_HEADS))
             if seen is not None and remote == self._synced_remote:
-                return Upstream(ref, seen if seen in self._existing else None)
+                return Upstream(ref, seen, is_absent=seen not in self._existing)
         return Upstream(ref, self._refs.find(ref))
 
 

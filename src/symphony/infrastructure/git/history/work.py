@@ -1,21 +1,25 @@
 """The committed work of a repository: what its branches, tags and worktrees hold."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from symphony.domain.git.status import RepoState
-from symphony.domain.git.work import RemoteHeads, Work, WorkKind
+from symphony.domain.git.work import RemoteHeads, Tracking, Work, WorkKind
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Commit, Reader
+from symphony.infrastructure.git.history.comparison import Pair
 from symphony.infrastructure.git.history.items import (
     Checkout,
     Entry,
+    compare_with_upstreams,
     create_items,
     list_entries,
     most_recent,
+    pair_of,
 )
+from symphony.infrastructure.git.history.places import unpushed_places
 from symphony.infrastructure.git.history.refs import Refs, read_refs
 from symphony.infrastructure.git.history.remote_knowledge import read_remotes
 from symphony.infrastructure.git.history.risk import find_risk
@@ -84,6 +88,10 @@ def _read(
     listed = shown[:_MAX_ITEMS]
     listed_tips = {entry.commit.id for entry in listed if entry.commit is not None}
     risk = find_risk(reader, listed_tips, unpushed, remotes.target)
+    current = next((entry for entry in entries if _is_current(entry, checkouts[0])), None)
+    compared = compare_with_upstreams(
+        reader, listed if current is None else [*listed, current], remotes.comparison
+    )
     count = unpushed.count
     reason = unpushed.reason
     at_risk = risk.commits
@@ -95,11 +103,25 @@ def _read(
     return Work(
         unpushed_commits=count,
         at_risk=at_risk,
-        items=create_items(reader, listed, unpushed, risk.integrated),
+        items=create_items(listed, unpushed, risk.integrated, compared),
         is_truncated=len(shown) > _MAX_ITEMS,
         as_of=remotes.as_of,
+        places=unpushed_places(shown, unpushed, risk),
+        tracking=_tracking(current, compared) if remotes.is_synced else None,
         reason=reason,
     )
+
+
+def _is_current(entry: Entry, own: Checkout) -> bool:
+    return entry.kind == WorkKind.BRANCH and own.branch is not None and entry.name == own.branch
+
+
+def _tracking(current: Entry | None, compared: Mapping[Pair, tuple[int, int]]) -> Tracking | None:
+    """Return how the checked-out branch compares with what the last sync saw of its upstream."""
+    if current is None or current.upstream is None or (pair := pair_of(current)) is None:
+        return None
+    ahead, behind = compared.get(pair, (None, None))
+    return Tracking(ahead, behind, is_behind=current.upstream.is_absent or bool(behind))
 
 
 def _set_commits(
@@ -115,7 +137,7 @@ def _set_commits(
         if each.head is not None and each.committed_at is not None
     }
     needed = dict.fromkeys(entry.id for entry in entries)
-    upstreams = (entry.upstream.id for entry in entries if entry.upstream is not None)
+    upstreams = (each.id for entry in entries if (each := entry.upstream) and not each.is_absent)
     needed |= dict.fromkeys(each for each in upstreams if each is not None)
     commits = known | reader.commits([each for each in needed if each not in known])
     without = list[Entry]()
@@ -123,7 +145,7 @@ def _set_commits(
         entry.commit = commits[entry.id]
         if entry.commit is None:
             without.append(entry)
-        if entry.upstream is not None and entry.upstream.id is not None:
+        if entry.upstream and entry.upstream.id is not None and not entry.upstream.is_absent:
             upstream = commits[entry.upstream.id]
             entry.upstream = replace(entry.upstream, id=None if upstream is None else upstream.id)
     return _damages(reader, without, refs)

@@ -15,6 +15,7 @@ from uuid import UUID
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
 from symphony.domain.errors import DomainError
+from symphony.domain.git.work import Comparison
 from symphony.domain.sync import RemoteFailed, Remotes, RemoteState, RemoteTimeout
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
@@ -211,17 +212,16 @@ class RemoteGit(Remotes):
             branches = with_network(repository.list_branches)
             commits = dict(branches.commits)
             branch = None if private is None else _remote_branch(private, remote)
-            ahead, behind = None, None
+            comparison = None
             if private is not None and branch is not None and branch in commits:
                 # The branch may have moved since it was listed.
                 commits[branch] = with_network(partial(repository.fetch, branch, branches))
-                compare = partial(_ahead_behind, private, commits[branch], mirror)
-                ahead, behind = in_roots(compare, readable=mirror.objects)
+                compare = partial(_comparison, private, commits[branch], mirror)
+                comparison = in_roots(compare, readable=mirror.objects)
             return RemoteState(
                 branches={branch_name(ref): commit for ref, commit in commits.items()},
                 default_branch=None if branches.default is None else branch_name(branches.default),
-                ahead=ahead,
-                behind=behind,
+                comparison=comparison,
                 synced_at=requested_at,
             )
 
@@ -249,14 +249,12 @@ def _remote_branch(private: PrivateDirectory, address: RemoteAddress) -> str | N
     return f"refs/heads/{branch}"
 
 
-def _ahead_behind(
-    private: PrivateDirectory, commit: str, mirror: Mirror
-) -> tuple[int, int] | tuple[None, None]:
-    """Return the number of commits that only HEAD has, and that only the remote's commit has."""
+def _comparison(private: PrivateDirectory, commit: str, mirror: Mirror) -> Comparison | None:
+    """Compare HEAD with a commit of the remote; None when one of them cannot be read."""
     with suppress(Unreadable):
-        output = private.with_objects(mirror.objects).git(
-            "rev-list", "--left-right", "--count", f"HEAD...{commit}", "--"
-        )
+        together = private.with_objects(mirror.objects)
+        head = together.git("rev-parse", "--verify", "HEAD^{commit}").decode().strip()
+        output = together.git("rev-list", "--left-right", "--count", f"{head}...{commit}", "--")
         ahead, behind = map(int, output.split())
-        return ahead, behind
-    return None, None
+        return Comparison(head, commit, ahead, behind)
+    return None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from symphony.domain.base import utc_now
 from symphony.domain.git.status import Head, RepoState, RepoStatus, any_of, is_at_risk
-from symphony.domain.git.work import RemoteHeads, Work
+from symphony.domain.git.work import RemoteHeads, Tracking, Work
 from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
@@ -147,6 +147,9 @@ class Inspector:
             committed_at,
         )
         others, work = self._work(private, own, synced)
+        tracking = work.tracking or Tracking(
+            compared.ahead, compared.behind, is_behind=bool(compared.behind)
+        )
         return RepoStatus(
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
             reason=_BARE if is_bare else work.reason,
@@ -154,8 +157,9 @@ class Inspector:
             branch=None if private.branch is None else printable(private.branch),
             head=head,
             upstream=compared.upstream,
-            ahead=compared.ahead,
-            behind=compared.behind,
+            ahead=tracking.ahead,
+            behind=tracking.behind,
+            is_behind=tracking.is_behind,
             staged=compared.staged,
             modified=result.modified,
             untracked=compared.untracked,
@@ -176,6 +180,7 @@ class Inspector:
                 submodules=any_of([result.submodules_at_risk, *others.submodules_at_risk]),
                 is_complete=_is_complete(private) and not others.incomplete,
             ),
+            places=work.places,
             as_of=work.as_of,
             main_repository=main_directory(location),
             observed_at=started_at,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
-from symphony.domain.git.status import Git, RepoState, RepoStatus
+from symphony.domain.git.status import Directory, Git, RepoState, RepoStatus
 from symphony.domain.git.work import RemoteHeads
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
@@ -87,15 +87,17 @@ class LocalGit(Git):
             return await self._inspect(queue, path, synced)
 
     async def statuses(
-        self, user_id: UUID, paths: Iterable[str], within: float
-    ) -> Mapping[str, RepoStatus]:
-        statuses = dict[str, RepoStatus]()
-        remaining = iter(paths)
+        self, user_id: UUID, directories: Iterable[Directory], within: float
+    ) -> Mapping[Directory, RepoStatus]:
+        statuses = dict[Directory, RepoStatus]()
+        remaining = iter(directories)
 
         async def inspect_remaining() -> None:
-            for path in remaining:
+            for directory in remaining:
                 with suppress(QueueTimeout):
-                    statuses[path] = await self.status(user_id, path)
+                    statuses[directory] = await self.status(
+                        user_id, directory.path, directory.synced
+                    )
 
         # No more tasks than the user may have threads, so that a single status is queued behind few
         # of these.

@@ -1,0 +1,87 @@
+"""What the last sync of each repo saw of its remote."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Table, and_, bindparam, select
+
+from symphony.domain.git.work import Comparison, RemoteHeads
+from symphony.domain.sync import RemoteHeadsRepository
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID, PARENT_ID
+from symphony.infrastructure.database.mappings import REPOS, WORKSPACES
+from symphony.infrastructure.database.models import RemoteHeadsModel
+from symphony.infrastructure.database.sqlalchemy_internals import upsert
+
+_table = cast("Table", RemoteHeadsModel.__table__)
+_repos = REPOS.table.c
+_workspaces = WORKSPACES.table.c
+
+_COLUMNS = ("repo_id", "remote_url", "synced_at", "heads")
+# What was seen of another remote says nothing about this one.
+_IS_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.remote_url == _repos.remote_url)
+_SELECT = (
+    select(*(_table.c[name] for name in _COLUMNS))
+    .join_from(WORKSPACES.table, REPOS.table)
+    .join(_table, _IS_OF_REPO)
+    .where(_workspaces.user_profile_id == OWNER_ID)
+)
+_OF_REPO = _SELECT.where(_repos.id == ENTITY_ID)
+_OF_USER = _SELECT.where(_workspaces.user_profile_id == PARENT_ID)
+_OF_WORKSPACE = _OF_USER.where(_workspaces.id == bindparam("workspace_id"))
+_insert = upsert(_table).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
+_KEEP = _insert.on_conflict_do_update(
+    index_elements=[_table.c.repo_id],
+    set_={name: _insert.excluded[name] for name in _COLUMNS},
+)
+
+
+class SqlAlchemyRemoteHeads(RemoteHeadsRepository):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def of_repo(self, owner_id: UUID, repo_id: UUID) -> RemoteHeads | None:
+        parameters = {"owner_id": owner_id, "entity_id": repo_id}
+        rows = await self._connection.fetch(_OF_REPO, parameters)
+        return _heads(rows[0]) if rows else None
+
+    async def of_user(
+        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
+    ) -> Mapping[UUID, RemoteHeads]:
+        parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
+        if workspace_id is None:
+            rows = await self._connection.fetch(_OF_USER, parameters)
+        else:
+            of_workspace = {"workspace_id": workspace_id}
+            rows = await self._connection.fetch(_OF_WORKSPACE, parameters | of_workspace)
+        return {row[0]: _heads(row) for row in rows}
+
+    async def save(self, repo_id: UUID, heads: RemoteHeads) -> None:
+        compared = heads.comparison
+        values = {
+            "new_repo_id": repo_id,
+            "new_remote_url": heads.remote_url,
+            "new_synced_at": heads.synced_at,
+            "new_heads": {
+                "branches": dict(heads.branches),
+                "default_branch": heads.default_branch,
+                "is_complete": heads.is_complete,
+                "comparison": compared
+                and [compared.head, compared.upstream, compared.ahead, compared.behind],
+            },
+        }
+        await self._connection.fetch(_KEEP, values)
+
+
+def _heads(row: Sequence[Any]) -> RemoteHeads:
+    _, remote_url, synced_at, seen = row
+    compared = seen["comparison"]
+    return RemoteHeads(
+        remote_url=remote_url,
+        branches=seen["branches"],
+        default_branch=seen["default_branch"],
+        comparison=None if compared is None else Comparison(*compared),
+        is_complete=seen["is_complete"],
+        synced_at=synced_at,
+    )
