@@ -153,11 +153,12 @@ def _name_enum_members(schemas: dict[str, Any]) -> None:
     """Name the members of enums whose values do not give a name of their own."""
     # A leading `-` is no part of a name.
     schemas["Sort"]["x-enum-varnames"] = [each.name for each in Sort]
-    # Go has no scopes for enums: `DIRTY` is also a state of a repo.
-    reasons = schemas["AttentionReason"]
-    reasons["x-enum-varnames"] = [
-        f"REASON_{value.replace('-', '_').upper()}" for value in reasons["enum"]
-    ]
+    # Go has no scopes for enums: `DIRTY` is also a state of a repo, `DISABLED` of confinement.
+    for name, prefix in (("AttentionReason", "REASON"), ("Inspection", "INSPECTION")):
+        members = schemas[name]
+        members["x-enum-varnames"] = [
+            f"{prefix}_{value.replace('-', '_').upper()}" for value in members["enum"]
+        ]
 
 
 def _add_problem_examples(operation: dict[str, Any], path_format: str) -> None:

@@ -17,9 +17,9 @@ from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import translated_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
 from symphony.infrastructure.database.mappings import require_mappings
-from symphony.infrastructure.database.observations import SqlAlchemyObservations
-from symphony.infrastructure.database.remote_heads import SqlAlchemyRemoteHeads
-from symphony.infrastructure.database.repos import SqlAlchemyRepos
+from symphony.infrastructure.database.repos.observations import SqlAlchemyObservations
+from symphony.infrastructure.database.repos.remote_heads import SqlAlchemyRemoteHeads
+from symphony.infrastructure.database.repos.repos import SqlAlchemyRepos
 from symphony.infrastructure.database.user_profiles import SqlAlchemyUserProfiles
 from symphony.infrastructure.database.vaults.entries import SqlAlchemyVaultEntries
 from symphony.infrastructure.database.vaults.keys import SqlAlchemyVaultKeys

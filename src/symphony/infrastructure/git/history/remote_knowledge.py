@@ -11,6 +11,7 @@ from symphony.domain.git.work import (
     RemoteHeads,
     RemoteKnowledge,
 )
+from symphony.domain.remotes import normalized_remote
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.upstream import upstream_ref
@@ -102,8 +103,12 @@ def _seen(synced: RemoteHeads, branch: str) -> str | None:
 
 
 def _remote_at(urls: dict[str, str], url: str) -> str | None:
+    """Return the name of the remote with an address, in whatever form git has it."""
+    normalized = normalized_remote(url)
     for name, each in urls.items():
         if url in {each, without_credentials(each)}:
+            return name
+        if normalized is not None and normalized == normalized_remote(each):
             return name
     return None
 

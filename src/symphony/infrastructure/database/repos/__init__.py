@@ -1,0 +1,1 @@
+"""What the database holds of repos: their records, observations, and what syncs saw."""
