@@ -27,6 +27,7 @@ def story(stage: Stage) -> None:
             ada = sign_up(client, "ada")
             thesis = ada.create_workspace("Thesis")
             upstream = Repository.with_commits(dev / "upstream", "engine", "notes")
+            six_places(stage, ada, upstream)
             every_reason(stage, ada, thesis, upstream)
             all_workspaces(stage, ada, upstream)
             last_observation(stage, ada, upstream)
@@ -79,8 +80,49 @@ def stopped_merge(clone: Repository) -> None:
     clone.git("merge", "--quiet", "main", check=False)
 
 
-def local_branch(clone: Repository) -> None:
+def other_branch(clone: Repository) -> None:
     clone.git("switch", "--quiet", "--create", "idea")
+    clone.commit("mine")
+    clone.git("switch", "--quiet", "main")
+
+
+def detached_head(clone: Repository) -> None:
+    clone.git("switch", "--quiet", "--detach")
+    clone.commit("mine")
+
+
+def tagged_commit(clone: Repository) -> None:
+    detached_head(clone)
+    clone.git("tag", "--annotate", "--message", "The first version", "v1")
+    clone.git("switch", "--quiet", "main")
+
+
+def linked_worktree(clone: Repository) -> None:
+    linked = clone.path.with_name(f"{clone.path.name}-second")
+    clone.git("worktree", "add", "--quiet", "-b", "second", str(linked))
+    (linked / "notes").write_text("not committed\n")
+
+
+def new_branch(clone: Repository) -> None:
+    clone.git("switch", "--quiet", "--create", "fresh")
+
+
+def pushed_without_upstream(clone: Repository) -> None:
+    clone.git("switch", "--quiet", "--create", clone.path.name)
+    clone.commit("mine")
+    clone.git("push", "--quiet", "origin", "HEAD")
+
+
+def squash_merged(clone: Repository) -> None:
+    """The branch is one commit of the remote's default branch, and was deleted there."""
+    clone.git("switch", "--quiet", "--create", "topic")
+    for content in ("a first try\n", "the second try\n"):
+        clone.commit("topic", content)
+    clone.git("switch", "--quiet", "main")
+    clone.git("merge", "--quiet", "--squash", "topic")
+    clone.git("commit", "--quiet", "--message", "Topic (#1)")
+    clone.git("push", "--quiet", "origin", "HEAD")
+    clone.git("switch", "--quiet", "topic")
 
 
 def nowhere_to_push(clone: Repository) -> None:
@@ -100,6 +142,67 @@ def commit_of_2020(clone: Repository) -> None:
     clone.git("commit", "--quiet", "--amend", "--no-edit", f"--date={LONG_AGO}")
 
 
+# By the name of the repo: where work hides, and how the board tells it.
+HIDDEN: dict[str, tuple[Situation, str]] = {
+    "draft": (edited_file, "dirty"),
+    "fugue": (other_branch, "unpushed"),
+    "lute": (tagged_commit, "unpushed"),
+    "motet": (detached_head, "detached"),
+    "organ": (linked_worktree, "worktree"),
+    "viola": (shelved_work, "stashed"),
+}
+# What other tools report as unpushed, although nothing would be lost.
+SAFE: dict[str, Situation] = {
+    "canon": new_branch,
+    "gigue": pushed_without_upstream,
+    "rondo": squash_merged,
+}
+
+
+def six_places(stage: Stage, ada: User, upstream: Repository) -> None:
+    stage.step("What would be lost if this disk died now? Work hides in six places")
+    workspace = ada.create_workspace("Music")
+    # What the clones push must not become part of the other steps.
+    origin = Repository(upstream.path.with_name("music.git"))
+    upstream.git("clone", "--quiet", "--bare", str(upstream.path), str(origin.path))
+    for name, happen in {**{name: each for name, (each, _) in HIDDEN.items()}, **SAFE}.items():
+        clone = origin.clone(upstream.path.with_name(name))
+        happen(clone)
+        register(ada, workspace, clone.path)
+    board = stage.exchange(
+        get_board(ada, f"?workspace_id={workspace}&at_risk=true"),
+        *("name", "reasons", "branch", "unpushed_commits", "unpushed_branches", "at_risk"),
+    )
+    stage.say("In short:")
+    items = {each["name"]: each for each in board.json()["items"]}
+    rows = [
+        (
+            *(name, HIDDEN[name][0].__name__.replace("_", " "), ", ".join(item["reasons"])),
+            str(item["unpushed_commits"]),
+            ", ".join(item["unpushed_branches"]),
+        )
+        for name, item in items.items()
+        if name in HIDDEN
+    ]
+    stage.table(*("repo", "where work hides", "reasons", "unpushed", "branches"), rows=rows)
+    stage.why(
+        "`git status` in these folders shows one of the six. The others are commits, stashes"
+        " and files that nobody looks for until the disk is gone."
+    )
+    stage.expect(
+        "each place is found, and told by its name",
+        {name: item["reasons"] for name, item in items.items()}
+        == {name: [reason] for name, (_, reason) in HIDDEN.items()},
+    )
+    stage.expect("all of it is at risk", all(item["at_risk"] for item in items.values()))
+    everything = reasons(get_board(ada, f"?workspace_id={workspace}"))
+    stage.expect(
+        "a new branch, one pushed without -u and a squash-merged one are no alarm",
+        not SAFE.keys() & {name for name, why in everything.items() if "unpushed" in why},
+    )
+    ada.call("DELETE", f"/workspaces/{workspace}?force=true").raise_for_status()
+
+
 # By the name of the repo: what has happened there, and the reasons that are expected.
 SITUATIONS: dict[str, tuple[Situation, list[str]]] = {
     "atlas": (missed_commit, ["behind"]),
@@ -107,7 +210,7 @@ SITUATIONS: dict[str, tuple[Situation, list[str]]] = {
     "engine": (edited_file, ["dirty"]),
     "garden": (commits_on_both_sides, ["unpushed", "behind", "diverged"]),
     "harp": (deleted_folder, ["missing"]),
-    "loom": (local_branch, ["unpushed"]),
+    "loom": (other_branch, ["unpushed"]),
     "notes": (nowhere_to_push, ["no-remote"]),
     "opera": (commit_of_2020, ["unpushed", "stale"]),
     "paper": (shelved_work, ["stashed"]),
