@@ -1,17 +1,19 @@
 """README's commands and session work, and the service gives the answers that it shows."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from scripts.demos.demo_attention import HIDDEN
 from tests.support.checkout import TOP
 from tests.support.documents import blocks, run
 from tests.support.server import running_server
 
 README = (TOP / "README.md").read_text("utf-8")
-# The repositories that README's attention board shows.
+# The repositories that the session imports.
 FOLDER_OF_REPOSITORIES = """
 export HOME=$PWD GIT_CONFIG_NOSYSTEM=1
 git config --global init.defaultBranch main
@@ -43,6 +45,16 @@ def test_the_readme_has_one_line_to_paste_for_each_of_its_two_commands(ending: s
     assert [line + "\n" for line in README.splitlines() if line.endswith(ending)] == lines
 
 
+def test_the_board_in_the_readme_is_that_of_the_demo() -> None:
+    """Which checks itself that the service finds just this."""
+    (table,) = blocks(README, "text")
+    rows = [re.split(r"\s{2,}", line.strip())[:3] for line in table.splitlines()[2:]]
+    assert rows == [
+        [name, happen.__name__.replace("_", " "), reason]
+        for name, (happen, reason) in HIDDEN.items()
+    ]
+
+
 @pytest.mark.long
 async def test_the_session_of_the_readme_can_be_pasted_twice_and_survives_a_restart(
     tmp_path: Path,
@@ -59,7 +71,7 @@ async def test_the_session_of_the_readme_can_be_pasted_twice_and_survives_a_rest
     assert codes(first) == ["vault-locked"]
     assert codes(second) == ["username-taken", "vault-locked"]
     assert [each.get("version") for each in answers(first)] == [1, 1, 2, None, 3]
-    entry, locked, shown_board = map(shown, (1, 2, 0))
+    entry, locked = map(shown, (0, 1))
     assert any(matches(entry, answer) for answer in answers(first))
     assert any(matches(locked, answer) for answer in answers(first))
 
@@ -70,7 +82,11 @@ async def test_the_session_of_the_readme_can_be_pasted_twice_and_survives_a_rest
             await run(again.replace("~", str(tmp_path)), server.address, tmp_path)
         )
     assert [each["name"] for each in imported["items"]] == ["engine", "loom", "mill"]
-    assert matches(shown_board, attention)
+    assert {each["name"]: each["reasons"] for each in attention["items"]} == {
+        "engine": ["unpushed"],
+        "loom": ["dirty", "stashed", "no-remote"],
+        "keys": ["unlocked"],
+    }
 
 
 @pytest.mark.long
