@@ -40,6 +40,11 @@ it as `Vault-Session`, with the same token, to access the entries. Without it th
 **Errors** are problems (RFC 9457). Programs should decide by their `code`; the page
 `/problems/{{code}}` explains each code.
 """
+_ENUM_PREFIXES = (
+    ("AttentionReason", "REASON"),
+    ("EvidenceKind", "EVIDENCE"),
+    ("Verdict", "VERDICT"),
+)
 # In the order of the documentation, which is also the order in which routes are tried.
 TAGS = {
     "sign-in": "Access tokens for user names and passwords.",
@@ -154,10 +159,10 @@ def _name_enum_members(schemas: dict[str, Any]) -> None:
     # A leading `-` is no part of a name.
     schemas["Sort"]["x-enum-varnames"] = [each.name for each in Sort]
     # Go has no scopes for enums: `DIRTY` is also a state of a repo.
-    reasons = schemas["AttentionReason"]
-    reasons["x-enum-varnames"] = [
-        f"REASON_{value.replace('-', '_').upper()}" for value in reasons["enum"]
-    ]
+    for name, prefix in _ENUM_PREFIXES:
+        schemas[name]["x-enum-varnames"] = [
+            f"{prefix}_{value.replace('-', '_').upper()}" for value in schemas[name]["enum"]
+        ]
 
 
 def _add_problem_examples(operation: dict[str, Any], path_format: str) -> None:
