@@ -111,6 +111,11 @@ def with_packed_notes(clone: Repository) -> None:
     clone.git("pack-refs", "--all")
 
 
+def with_a_stash_without_a_log(clone: Repository) -> None:
+    stashed(clone)
+    (clone.git_directory / "logs/refs/stash").unlink()
+
+
 def with_large_files(clone: Repository) -> None:
     clone.write(".git/lfs/objects/ab/cd/abcd")
 
@@ -142,6 +147,7 @@ def without_untracked_files(clone: Repository) -> None:
         (in_an_operation, EvidenceKind.OPERATION),
         (with_notes, EvidenceKind.OTHER_REFS),
         (with_packed_notes, EvidenceKind.OTHER_REFS),
+        (with_a_stash_without_a_log, EvidenceKind.OTHER_REFS),
         (with_large_files, EvidenceKind.LARGE_FILES),
         (with_a_second_remote_inside, EvidenceKind.NOT_CHECKED),
         (with_a_branch_of_no_remote, EvidenceKind.NOT_CHECKED),

@@ -31,7 +31,7 @@ class SearchBudget:
     directories: int = 100_000
     candidates: int = 20_000
     levels: int = 200
-    seconds: float = 4
+    seconds: float = 6
     clock: Clock = time.monotonic
     is_exceeded: bool = False
 

@@ -11,8 +11,8 @@ from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirec
 _MAX_PACKED_REFS = 16 << 20  # bytes
 _MAX_DIRECTORIES = 5_000
 _MAX_FOUND = 1_000
-# Stashes are counted, and an operation in progress is reported. `git maintenance` prefetches.
-_KNOWN_REFS = {"heads", "tags", "remotes", "stash", "bisect", "prefetch"}
+_KNOWN_REFS = {"heads", "tags", "remotes", "prefetch"}  # the last one: of `git maintenance`
+_STASH = "stash"
 _PACKED_REF = re.compile(rb"^[0-9a-f]{40,64} refs/([^/\n]+)(/[^\n]*)?$", re.MULTILINE)
 _GIT_DIRECTORIES = frozenset({"objects", "refs"})
 # Of git-lfs and git-annex, which copy files to a remote themselves.
@@ -24,18 +24,22 @@ Identity = tuple[int, int]
 def other_refs(git_directory: UntrustedDirectory) -> list[str]:
     """Return the refs that are neither branches, tags, remote-tracking branches nor stashes.
 
+    Stashes are counted by their log, so without it `refs/stash` is one of these.
+
     Raises: Unreadable, Stopped, OSError.
     """
-    found = set[str]()
+    found, known = set[str](), set(_KNOWN_REFS)
+    if git_directory.size("logs/refs/stash"):
+        known.add(_STASH)
     content = git_directory.read("packed-refs", _MAX_PACKED_REFS) or b""
     for match in _PACKED_REF.finditer(content):
         git_directory.check_stopped()
-        if match[1].decode("utf-8", "replace") not in _KNOWN_REFS:
+        if match[1].decode("utf-8", "replace") not in known:
             found.add(f"refs/{_decoded(match[1])}{_decoded(match[2] or b'')}")
         if len(found) > _MAX_FOUND:
             break
     if git_directory.has_directory("refs"):
-        found.update(_loose_refs(git_directory))
+        found.update(_loose_refs(git_directory, known))
     return sorted(found)
 
 
@@ -94,11 +98,11 @@ def unvisited_modules(
     return sorted(found)
 
 
-def _loose_refs(git_directory: UntrustedDirectory) -> Iterator[str]:
+def _loose_refs(git_directory: UntrustedDirectory, known: Collection[str]) -> Iterator[str]:
     with git_directory.open("refs") as refs:
         pending = list[str]()
         for entry in refs.entries():
-            if entry.name in _KNOWN_REFS or entry.name.endswith(".lock"):
+            if entry.name in known or entry.name.endswith(".lock"):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 pending.append(entry.name)
