@@ -26,7 +26,7 @@ STORY = (
     *("create_api_token", "list_api_tokens", "revoke_api_token"),
     *("create_workspace", "list_workspaces", "get_workspace", "update_workspace"),
     *("create_repo", "list_repos", "list_repos_of_user", "get_repo", "get_repo_status"),
-    "update_repo",
+    *("get_repo_disposal", "update_repo"),
     *("create_vault", "list_vaults", "get_vault", "unlock_vault", "update_vault"),
     *("put_entry", "list_entries", "get_entry", "restore_entry", "list_entry_versions"),
     *("delete_entry", "lock_vault", "update_passphrase"),

@@ -123,3 +123,16 @@ async def test_a_sync_of_another_users_repo_of_the_same_directory_is_not_known(
     assert item is not None
     assert item["reasons"] == ["unpushed"]
     assert await item_of(ada) is None
+
+
+async def test_a_directory_is_not_safe_to_delete_when_a_sync_saw_another_branch_there(
+    ada: User, clone: Repository, remote: Repository, address: str
+) -> None:
+    repo = await registered(ada, clone.path, address)
+    path = f"/repos/{repo['id']}/disposal"
+    assert (await ada.get(path)).json()["verdict"] == "safe"
+    remote.commit("theirs")
+    await sync(ada, repo)
+    disposal = (await ada.get(path)).json()
+    assert disposal["verdict"] == "unknown"
+    assert [each["kind"] for each in disposal["evidence"]] == ["outdated-remote"]

@@ -40,6 +40,12 @@ it as `Vault-Session`, with the same token, to access the entries. Without it th
 **Errors** are problems (RFC 9457). Programs should decide by their `code`; the page
 `/problems/{{code}}` explains each code.
 """
+_ENUM_PREFIXES = (
+    ("AttentionReason", "REASON"),
+    ("EvidenceKind", "EVIDENCE"),
+    ("Inspection", "INSPECTION"),
+    ("Verdict", "VERDICT"),
+)
 # In the order of the documentation, which is also the order in which routes are tried.
 TAGS = {
     "sign-in": "Access tokens for user names and passwords.",
@@ -153,11 +159,10 @@ def _name_enum_members(schemas: dict[str, Any]) -> None:
     """Name the members of enums whose values do not give a name of their own."""
     # A leading `-` is no part of a name.
     schemas["Sort"]["x-enum-varnames"] = [each.name for each in Sort]
-    # Go has no scopes for enums: `DIRTY` is also a state of a repo, `DISABLED` of confinement.
-    for name, prefix in (("AttentionReason", "REASON"), ("Inspection", "INSPECTION")):
-        members = schemas[name]
-        members["x-enum-varnames"] = [
-            f"{prefix}_{value.replace('-', '_').upper()}" for value in members["enum"]
+    # Go has no scopes for enums: `DIRTY` is also a state of a repo.
+    for name, prefix in _ENUM_PREFIXES:
+        schemas[name]["x-enum-varnames"] = [
+            f"{prefix}_{value.replace('-', '_').upper()}" for value in schemas[name]["enum"]
         ]
 
 

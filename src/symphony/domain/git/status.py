@@ -8,6 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from symphony.domain.errors import Forbidden
+from symphony.domain.git.disposal import Disposal
 from symphony.domain.git.work import RemoteHeads, RemoteKnowledge, UnpushedPlaces, WorkItem
 
 
@@ -180,6 +181,18 @@ class Git(ABC):
         self, user_id: UUID, directories: Iterable[Directory], within: float
     ) -> Mapping[Directory, RepoStatus]:
         """The status of each repository, in this order, as many as fit into `within` seconds.
+
+        Raises: Overloaded.
+        """
+
+    @abstractmethod
+    async def disposal(
+        self, user_id: UUID, path: str, synced: RemoteHeads | None = None
+    ) -> Disposal:
+        """Whether the directory at a path can be deleted without a loss.
+
+        `synced` is what the last sync of the repo saw of its remote: a remote-tracking branch that
+        differs proves nothing. A problem with the repository is evidence, not an error.
 
         Raises: Overloaded.
         """

@@ -27,6 +27,14 @@ def upstream_ref(config: Config, branch: str | None) -> str | None:
     return ref if ref is not None and ref.startswith("refs/") else None
 
 
+def tracked_refs(config: Config, remote: str, ref: str) -> list[str]:
+    """Return the refs of a remote that a local ref may follow."""
+    refspecs = config.all(f"remote.{remote}.fetch")
+    halves = (each.removeprefix("+").partition(":") for each in refspecs)
+    mapped = [_map(ref, [f"{target}:{source}"]) for source, _, target in halves if target]
+    return [each for each in mapped if each is not None]
+
+
 def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:
     return config.last(f"branch.{branch}.remote"), config.first(f"branch.{branch}.merge")
 

@@ -68,7 +68,7 @@ class Remotes:
         if self._synced is not None:
             remote = self._config.last(f"branch.{branch}.remote")
             merge = self._config.first(f"branch.{branch}.merge") or ""
-            seen = _seen(self._synced, merge.removeprefix(_HEADS))
+            seen = seen_commit(self._synced, merge.removeprefix(_HEADS))
             if seen is not None and remote == self._synced_remote:
                 return Upstream(ref, seen, is_absent=seen not in self._existing)
         return Upstream(ref, self._refs.find(ref))
@@ -91,26 +91,28 @@ def read_remotes(reader: Reader, refs: Refs, synced: RemoteHeads | None) -> Remo
     existing = (seen & ids) | reader.existing(seen - ids)
     synced_remote = _remote_at(urls, synced.remote_url)
     if synced.default_branch is not None and synced_remote in {default, None}:
-        now = _seen(synced, synced.default_branch)
+        now = seen_commit(synced, synced.default_branch)
         target = now if now in existing else target
     as_of = RemoteKnowledge(KnowledgeSource.SYNC, synced.synced_at)
     return Remotes(ids | existing, target, as_of, config, refs, synced, synced_remote, existing)
 
 
-def _seen(synced: RemoteHeads, branch: str) -> str | None:
+def seen_commit(synced: RemoteHeads, branch: str) -> str | None:
+    """Return the commit of a branch of the remote; None when the sync saw no such branch."""
     branch = branch.removeprefix(_HEADS)
     return synced.branches.get(branch) or synced.branches.get(f"{_HEADS}{branch}")
 
 
-def _remote_at(urls: dict[str, str], url: str) -> str | None:
-    """Return the name of the remote with an address, in whatever form git has it."""
-    normalized = normalized_remote(url)
-    for name, each in urls.items():
-        if url in {each, without_credentials(each)}:
-            return name
-        if normalized is not None and normalized == normalized_remote(each):
-            return name
-    return None
+def is_same_remote(configured: str, synced: str) -> bool:
+    """Return whether an address of the configuration leads to the remote that was synced."""
+    if synced in {configured, without_credentials(configured)}:
+        return True
+    normalized = normalized_remote(configured)
+    return normalized is not None and normalized == normalized_remote(synced)
+
+
+def _remote_at(urls: dict[str, str], synced: str) -> str | None:
+    return next((name for name, url in urls.items() if is_same_remote(url, synced)), None)
 
 
 def _default_remote(urls: dict[str, str]) -> str | None:

@@ -11,6 +11,11 @@ from pathlib import Path
 from symphony.domain.base import utc_now
 from symphony.domain.git.status import Head, RepoState, RepoStatus, any_of, is_at_risk
 from symphony.domain.git.work import RemoteHeads, Tracking, Work
+from symphony.infrastructure.git.disposal.checkout import (
+    InspectedCheckout,
+    Visit,
+    ignore_checkout,
+)
 from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
@@ -64,15 +69,21 @@ class Compared:
 
 
 class Inspector:
-    """The inspections for one caller, in the thread of the caller."""
+    """The inspections for one caller, in the thread of the caller, who can `visit` what is open."""
 
     def __init__(
-        self, roots: GitRoots, temporary: Path, program: Program, max_copied: int = MAX_COPIED
+        self,
+        roots: GitRoots,
+        temporary: Path,
+        program: Program,
+        max_copied: int = MAX_COPIED,
+        visit: Visit = ignore_checkout,
     ) -> None:
         self._roots = roots
         self._temporary = temporary
         self._program = program
         self._budget = CopyBudget(max_copied)
+        self._visit = visit
 
     def inspect(self, path: str, synced: RemoteHeads | None = None) -> RepoStatus:
         """Return the status of the repository at a path; every problem with it is a state.
@@ -150,7 +161,7 @@ class Inspector:
         tracking = work.tracking or Tracking(
             compared.ahead, compared.behind, is_behind=bool(compared.behind)
         )
-        return RepoStatus(
+        status = RepoStatus(
             state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
             reason=_BARE if is_bare else work.reason,
             is_bare=is_bare,
@@ -185,6 +196,17 @@ class Inspector:
             main_repository=main_directory(location),
             observed_at=started_at,
         )
+        self._visit(
+            InspectedCheckout(
+                private=private,
+                head=compared.head,
+                work=work,
+                at_risk=status.at_risk,
+                is_complete=_is_complete(private),
+                is_submodule=False,
+            )
+        )
+        return status
 
     def _work(
         self, private: PrivateDirectory, own: Checkout, synced: RemoteHeads | None
@@ -268,7 +290,7 @@ class Inspector:
         """Raises: Unreadable, Stopped."""
         head, location = result.porcelain.head, private.location
         work = read_work(private, [Checkout(None, private.branch, head)], None)
-        return is_at_risk(
+        at_risk = is_at_risk(
             has_changes=result.has_changes
             or result.porcelain.untracked > 0
             or _count_stashes(location) > 0,
@@ -279,6 +301,17 @@ class Inspector:
             submodules=result.submodules_at_risk,
             is_complete=_is_complete(private),
         )
+        self._visit(
+            InspectedCheckout(
+                private=private,
+                head=head,
+                work=work,
+                at_risk=at_risk,
+                is_complete=_is_complete(private),
+                is_submodule=True,
+            )
+        )
+        return at_risk
 
 
 def _has_commits(head: str | None, work: Work) -> bool | None:

@@ -4,20 +4,23 @@ import asyncio
 import logging
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from symphony.application.ports import Overloaded
 from symphony.domain.base import utc_now
+from symphony.domain.git.assessment import assess
+from symphony.domain.git.disposal import Disposal, unknown_disposal
 from symphony.domain.git.status import Directory, Git, RepoState, RepoStatus
 from symphony.domain.git.work import RemoteHeads
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
+from symphony.infrastructure.git.disposal.search import DisposalSearch
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
 from symphony.infrastructure.git.process.machine_memory import concurrency_within
@@ -28,6 +31,9 @@ from symphony.infrastructure.git.status.inspector import MAX_COPIED, Inspector
 
 _CPUS = os.cpu_count() or 1
 _LOG = logging.getLogger("symphony")
+T = TypeVar("T")
+Inspect = Callable[[Program, Path], T]
+"""An inspection that runs git with a program, and writes into a directory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,34 @@ class LocalGit(Git):
     async def status(
         self, user_id: UUID, path: str, synced: RemoteHeads | None = None
     ) -> RepoStatus:
-        queue = self._queue.for_user(user_id)
-        with queue.slot(self._limits.max_queued):
-            return await self._inspect(queue, path, synced)
+        requested_at = utc_now()
+
+        def inspect(program: Program, directory: Path) -> RepoStatus:
+            inspector = Inspector(self._roots, directory, program, self._limits.max_copied)
+            return inspector.inspect(path, synced)
+
+        def not_inspected(reason: str) -> RepoStatus:
+            return RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)
+
+        return await self._inspect(user_id, inspect, not_inspected)
+
+    async def disposal(
+        self, user_id: UUID, path: str, synced: RemoteHeads | None = None
+    ) -> Disposal:
+        requested_at = utc_now()
+
+        def inspect(program: Program, directory: Path) -> Disposal:
+            search = DisposalSearch(synced)
+            limit = self._limits.max_copied
+            inspector = Inspector(self._roots, directory, program, limit, search.visit)
+            # Without `synced`: a branch that a sync saw may have been deleted at the remote since.
+            status = inspector.inspect(path)
+            return assess(status, search.findings(status))
+
+        def not_inspected(reason: str) -> Disposal:
+            return unknown_disposal(reason, requested_at)
+
+        return await self._inspect(user_id, inspect, not_inspected)
 
     async def statuses(
         self, user_id: UUID, directories: Iterable[Directory], within: float
@@ -122,14 +153,24 @@ class LocalGit(Git):
         self._queue.close()
         self._temporary.close()
 
-    async def _inspect(self, queue: UserQueue, path: str, synced: RemoteHeads | None) -> RepoStatus:
-        requested_at = utc_now()
+    async def _inspect(
+        self, user_id: UUID, inspect: Inspect[T], not_inspected: Callable[[str], T]
+    ) -> T:
+        """Run an inspection in the queue of the user; `not_inspected` returns the result when it
+        cannot be completed, for a reason."""
+        queue = self._queue.for_user(user_id)
+        with queue.slot(self._limits.max_queued):
+            return await self._inspect_queued(queue, inspect, not_inspected)
+
+    async def _inspect_queued(
+        self, queue: UserQueue, inspect: Inspect[T], not_inspected: Callable[[str], T]
+    ) -> T:
         limits = self._limits
         program = Program(limits.program)
         self._programs.add(program)
         try:
-            inspect = partial(self._inspect_confined, program, path, synced)
-            inspection = await queue.submit(inspect, limits.time_limit)
+            confined = partial(self._inspect_confined, inspect, program)
+            inspection = await queue.submit(confined, limits.time_limit)
             async with asyncio.timeout(limits.time_limit):
                 return await wait_watched(inspection, program.limit_memory, limits.watch_interval)
         except TimeoutError:
@@ -151,14 +192,11 @@ class LocalGit(Git):
             # needed any more. The thread removes its temporary files.
             program.stop()
             self._programs.discard(program)
-        return RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)
+        return not_inspected(reason)
 
-    def _inspect_confined(
-        self, program: Program, path: str, synced: RemoteHeads | None
-    ) -> RepoStatus:
+    def _inspect_confined(self, inspect: Inspect[T], program: Program) -> T:
         with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
             directory = Path(own)
-            inspector = Inspector(self._roots, directory, program, self._limits.max_copied)
             return self._confinement.run_in_roots(
-                partial(inspector.inspect, path, synced), writable=directory
+                partial(inspect, program, directory), writable=directory
             )

@@ -1,0 +1,32 @@
+"""What an inspection passes on about a repository, or a submodule of it, while it is open."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from symphony.domain.git.work import Work
+from symphony.infrastructure.git.process.private_directory import PrivateDirectory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectedCheckout:
+    """A repository whose files and commits were inspected.
+
+    `at_risk` says whether something exists only in it, `is_complete` whether all of its files were
+    compared. `head` is the id of its commit.
+    """
+
+    private: PrivateDirectory
+    head: str | None
+    work: Work
+    at_risk: bool | None
+    is_complete: bool
+    is_submodule: bool
+
+
+Visit = Callable[[InspectedCheckout], None]
+"""Is called for each submodule that is checked out, before the repository that contains it."""
+
+
+def ignore_checkout(checkout: InspectedCheckout) -> None:
+    """Need nothing but the status."""
+    del checkout
