@@ -153,5 +153,8 @@ def _fetched_at(private: PrivateDirectory, refs: Refs) -> datetime | None:
         if refs.remotes and not any(times):
             times = [location.common_directory.modified_at("packed-refs")]
     newest = max((time for time in times if time is not None), default=None)
-    found = None if newest is None else to_time(newest // 10**9)
-    return None if found is None or found > utc_now() else found.astimezone(UTC)
+    if newest is None or (found := to_time(newest // 10**9)) is None:
+        return None
+    # A sync in the same second may be older.
+    found = found.astimezone(UTC).replace(microsecond=newest // 1000 % 10**6)
+    return None if found > utc_now() else found
