@@ -12,6 +12,7 @@ from tests.infrastructure.git.history.builder import HistoryBuilder
 
 Slots = dict[str, str]
 """The content of each place in the files that can change; a file without content is not there."""
+_EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 _PLACES = ("f1", "f2", "f3", "f8", "g1", "g5", "h1", "e1")
 
 
@@ -172,12 +173,12 @@ def answer_of_git(repository: Repository, tip: str, target: str) -> Integration:
     if len(bases) != 1:
         return Integration.UNKNOWN
     later = git("rev-list", "--no-merges", f"{bases[0]}..{target}").split()
-    known = {_patch(repository, f"{commit}^", commit) for commit in later}
+    known = {_own_patch(repository, commit) for commit in later}
     if (whole := _patch(repository, bases[0], tip)) and whole in known:
         return Integration.SQUASHED
     own = git("rev-list", tip, f"^{target}").split()
     if not git("rev-list", "--merges", tip, f"^{target}"):
-        patches = [_patch(repository, f"{commit}^", commit) for commit in own]
+        patches = [_own_patch(repository, commit) for commit in own]
         if all(patch and patch in known for patch in patches):
             return Integration.SQUASHED
     merged = git("merge-tree", "--write-tree", target, tip, check=False).split("\n")
@@ -189,6 +190,11 @@ def answer_of_git(repository: Repository, tip: str, target: str) -> Integration:
 
 def _tree(repository: Repository, commit: str) -> str:
     return repository.git("rev-parse", f"{commit}^{{tree}}")
+
+
+def _own_patch(repository: Repository, commit: str) -> str:
+    parents = repository.git("rev-parse", f"{commit}^@").split()
+    return _patch(repository, parents[0] if parents else _EMPTY_TREE, commit)
 
 
 def _patch(repository: Repository, old: str, new: str) -> str:
