@@ -19,6 +19,7 @@ from symphony.domain.git.work import RemoteHeads
 from symphony.infrastructure.git.confinement.confinement import Confinement, ConfinementFailed
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
 from symphony.infrastructure.git.process.machine_memory import concurrency_within
 from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
@@ -28,6 +29,9 @@ from symphony.infrastructure.git.status.inspector import MAX_COPIED, Inspector
 
 _CPUS = os.cpu_count() or 1
 _LOG = logging.getLogger("symphony")
+_USER_CONFIG = (
+    "The git configuration of the service's user cannot be used; the log of the service says why."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,14 @@ class LocalGit(Git):
         roots: Iterable[Path],
         limits: InspectionLimits | None = None,
         detect: DetectLandlock = detect_landlock,
+        *,
+        use_user_config: bool = False,
     ) -> None:
         directories = tuple(roots)
         self._limits = limits or InspectionLimits()
         self._roots = GitRoots(directories)
         self._confinement = Confinement(directories, self._limits.program.search_path, detect)
+        self._use_user_config = use_user_config
         self._temporary = ServiceTemporaryDirectory()
         self._queue = FairQueue(
             "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
@@ -134,6 +141,9 @@ class LocalGit(Git):
             reason = f"The inspection took longer than {limits.time_limit} seconds."
         except ConfinementFailed as failed:
             reason = str(failed)
+        except UserConfigUnusable as unusable:
+            _LOG.warning("the git configuration of this user cannot be used: %s", unusable)
+            reason = _USER_CONFIG
         except Stopped:
             raise Overloaded from None  # the service is stopping
         except Overloaded:
@@ -154,9 +164,12 @@ class LocalGit(Git):
     def _inspect_confined(
         self, program: Program, path: str, synced: RemoteHeads | None
     ) -> RepoStatus:
+        user_config = read_user_config() if self._use_user_config else None
         with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
             directory = Path(own)
-            inspector = Inspector(self._roots, directory, program, self._limits.max_copied)
+            inspector = Inspector(
+                self._roots, directory, program, self._limits.max_copied, user_config
+            )
             return self._confinement.run_in_roots(
                 partial(inspector.inspect, path, synced), writable=directory
             )
