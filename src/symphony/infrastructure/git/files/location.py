@@ -124,8 +124,7 @@ def _resolve_links(directory: UntrustedDirectory, roots: OpenedRoots, opened: Ex
 
     Raises: Stopped, OSError.
     """
-    behind_links = [name for name in _MAY_BE_LINKS if directory.is_behind_link(name)]
-    for name in behind_links:
+    for name in _behind_links(directory):
         real = real_path(directory.path / name)
         if real is None:
             continue
@@ -135,6 +134,15 @@ def _resolve_links(directory: UntrustedDirectory, roots: OpenedRoots, opened: Ex
             continue
         opened.callback(parent.close)
         directory.link(name, parent.entry(real.name))
+
+
+def _behind_links(directory: UntrustedDirectory) -> list[str]:
+    links = {entry.name for entry in directory.entries() if entry.is_symlink()}
+    return [
+        name
+        for name in _MAY_BE_LINKS
+        if name in links or ("/" in name and directory.is_behind_link(name))
+    ]
 
 
 def _is_git_directory(directory: UntrustedDirectory) -> bool:

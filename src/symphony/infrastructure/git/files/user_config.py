@@ -154,7 +154,7 @@ def _read(file: Path) -> bytes | None:
         if status.st_size > _MAX_SIZE:
             raise UserConfigUnusable(f"{file} is larger than {_MAX_SIZE:,} bytes")
         try:
-            parent = replaceable_in(real) or replaceable_in(file)
+            parent = replaceable_in(real) or (replaceable_in(file) if file != real else None)
             content = opened.read(_MAX_SIZE + 1)
         except OSError as error:
             raise _unreadable(file, error) from None
