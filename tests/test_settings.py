@@ -39,6 +39,7 @@ DEFAULTS = {
     "git_allow_private_remotes": False,
     "git_remote_ports": (),
     "git_trust_roots": False,
+    "git_user_config": False,
     "allowed_hosts": (),
     "trusted_proxies": (),
     "cors_origins": (),

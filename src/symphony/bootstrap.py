@@ -32,6 +32,7 @@ from symphony.infrastructure.file_ownership import (
 )
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.confinement.root_owners import others_who_may_write
+from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
 from symphony.infrastructure.secret_files import load_or_create
 from symphony.infrastructure.vaults.master_keys import (
     FileMasterKeys,
@@ -164,6 +165,15 @@ async def prepare(settings: Settings) -> bool:
             return await _prepare(settings, engines)
     finally:
         await engines.dispose()
+
+
+def require_git_user_config(settings: Settings) -> None:
+    """Raises: SettingsError when git's configuration of this user counts and cannot be used."""
+    try:
+        if settings.git_roots and settings.git_user_config:
+            read_user_config()
+    except UserConfigUnusable as unusable:
+        raise SettingsError(f"{PREFIX}GIT_USER_CONFIG: {unusable}.") from None
 
 
 def require_temporary_directory(user: str) -> None:

@@ -201,7 +201,16 @@ async def running_application(
     """
     threads = HashingThreads(threads_per_process(os.cpu_count() or 1, settings.workers))
     limits = git_limits or GitLimits.for_memory(machine_memory() // settings.workers)
-    git = LocalGit(settings.git_roots, limits.inspection, detect) if settings.git_roots else None
+    git = (
+        LocalGit(
+            settings.git_roots,
+            limits.inspection,
+            detect,
+            use_user_config=settings.git_user_config,
+        )
+        if settings.git_roots
+        else None
+    )
     remotes = (
         RemoteGit(
             settings.git_roots,

@@ -62,6 +62,19 @@ def test_a_git_root_with_a_separator_is_not_split_into_two(
     assert refusal(finished) == f"--git-root: {given!r} is invalid; must be a path without ':'."
 
 
+def test_a_git_configuration_that_others_may_write_to_is_refused(
+    symphony: Symphony, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".gitconfig"
+    file.touch()
+    file.chmod(0o666)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    finished = symphony("serve", "--port", "0", "--git-root", str(tmp_path), GIT_USER_CONFIG="true")
+    assert finished.status == 2
+    expected = f"SYMPHONY_GIT_USER_CONFIG: other users may write to {file} (owner "
+    assert refusal(finished).startswith(expected)
+
+
 def test_an_empty_git_root_is_not_the_working_directory(symphony: Symphony) -> None:
     finished = symphony("serve", "--port", "70000", "--git-root", "")
     assert finished.status == 2

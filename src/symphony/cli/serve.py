@@ -76,7 +76,12 @@ def serve(
     precedence.
     """
     with without_collection():
-        from symphony.bootstrap import git_confinement_for, log_git_confinement, prepare
+        from symphony.bootstrap import (
+            git_confinement_for,
+            log_git_confinement,
+            prepare,
+            require_git_user_config,
+        )
         from symphony.config.settings import PREFIX, existing_directory
         from symphony.serving.server import serve as run_server
         from symphony.serving.server import stop_successfully
@@ -106,6 +111,7 @@ def serve(
         settings = load_settings()
         stop_successfully()
         confinement = git_confinement_for(settings)
+        require_git_user_config(settings)
         has_users = asyncio.run(prepare(settings))
         log_git_confinement(confinement)
         run_server(settings, has_users=has_users)

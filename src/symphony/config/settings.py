@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     git_allow_private_remotes: bool = False
     git_remote_ports: Annotated[tuple[int, ...], NoDecode] = ()
     git_trust_roots: bool = False
+    git_user_config: bool = False
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()

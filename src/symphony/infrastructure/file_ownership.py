@@ -140,6 +140,27 @@ def is_trusted_owner(status: os.stat_result) -> bool:
     return status.st_uid in {os.geteuid(), _ROOT}
 
 
+def replaceable_in(real: Path) -> Path | None:
+    """Return the directory in which others can replace a path without links, or a part of it.
+
+    Raises: OSError.
+    """
+    entry = os.stat(real)
+    for parent in real.parents:
+        status = os.stat(parent)
+        # In a sticky directory, only the owner of an entry and that of the directory replace it.
+        is_protected = bool(status.st_mode & stat.S_ISVTX) and is_trusted_owner(entry)
+        if not is_trusted_owner(status) or (status.st_mode & _WRITABLE and not is_protected):
+            return parent
+        entry = status
+    return None
+
+
+def is_writable_by_others(status: os.stat_result) -> bool:
+    """Return whether a mode lets other users write."""
+    return bool(status.st_mode & _WRITABLE)
+
+
 def owner_and_mode(status: os.stat_result) -> str:
     """Describe the owner and the mode of a file, for a message."""
     return f"owner {_user(status.st_uid)}, mode {stat.S_IMODE(status.st_mode):04o}"

@@ -325,7 +325,10 @@ DAMAGES: dict[Damage, tuple[RepoState, str]] = {
     damaged_config: (ERROR, "config is not a valid git configuration file."),
     newer_format: (ERROR, "The repository format is newer than the formats this service supports."),
     unknown_extension: (ERROR, "The repository uses an unsupported extension: future."),
-    refs_in_another_form: (ERROR, "The repository uses an unsupported extension: refstorage."),
+    refs_in_another_form: (
+        ERROR,
+        "The repository stores its refs as reftable, which is not supported.",
+    ),
     pipe_for_head: (REFUSED, "HEAD is not a regular file."),
     pipe_for_index: (REFUSED, "index is not a regular file."),
     pipe_for_config: (REFUSED, "config is not a regular file."),

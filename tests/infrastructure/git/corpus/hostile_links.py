@@ -172,6 +172,34 @@ def upstream_outside(hostile: HostileRepository) -> None:
     hostile.config("branch.main.merge", "refs/heads/../../../../outside/secret/.git/HEAD")
 
 
+def refs_behind_two_links(hostile: HostileRepository) -> None:
+    between = hostile.repo.path.with_name("between")
+    between.symlink_to(hostile.secret.git_directory)
+    refs = hostile.repo.git_directory / "refs"
+    refs.rename(refs.with_name("was"))
+    refs.symlink_to("../../between/refs")
+
+
+def list_of_ignored_files_behind_a_link(hostile: HostileRepository) -> None:
+    hostile.secret.write(".git/info/exclude", "*")
+    _linked(hostile, "info")
+    hostile.repo.write("new")
+
+
+def list_of_ignored_files_outside(hostile: HostileRepository) -> None:
+    hostile.config("core.excludesFile", str(hostile.secret.path / "file"))
+    hostile.repo.write("new")
+
+
+def attributes_outside(hostile: HostileRepository) -> None:
+    hostile.config("core.attributesFile", str(hostile.secret.path / "file"))
+
+
+def attributes_outside_behind_a_link(hostile: HostileRepository) -> None:
+    (hostile.repo.git_directory / "list").symlink_to(hostile.secret.path / "file")
+    hostile.config("core.attributesFile", ".git/list")
+
+
 LEADING_OUTSIDE = (
     files_said_to_be_elsewhere, git_directory_behind_a_link, git_directory_named_by_a_file,
     common_directory_outside, directory_behind_a_link, submodule_outside, alternate_objects_outside,
@@ -183,4 +211,6 @@ LEADING_OUTSIDE = (
     commit_of_a_tag_behind_a_link_in_an_alternate, commit_graph_behind_a_link,
     chain_of_commit_graphs_behind_a_link, commit_graph_of_a_chain_behind_a_link,
     index_of_packs_behind_a_link, stashes_behind_a_link, upstream_outside,
+    refs_behind_two_links, list_of_ignored_files_behind_a_link, list_of_ignored_files_outside,
+    attributes_outside, attributes_outside_behind_a_link,
 )  # fmt: skip

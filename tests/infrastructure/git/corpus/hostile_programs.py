@@ -157,11 +157,7 @@ def repository_among_the_files_that_is_elsewhere(hostile: HostileRepository) -> 
     hostile.repo.write("nested/.git", f"gitdir: {hostile.secret.git_directory}\n")
 
 
-def lists_of_files_outside(hostile: HostileRepository) -> None:
-    (hostile.outside / "list").write_text("*\n* filter=evil\n")
-    hostile.config("core.excludesFile", str(hostile.outside / "list"))
-    hostile.config("core.attributesFile", str(hostile.outside / "list"))
-    hostile.config("filter.evil.clean", hostile.program)
+def names_of_authors_outside(hostile: HostileRepository) -> None:
     hostile.config("mailmap.file", str(hostile.secret.path / "file"))
     hostile.repo.write("new")
 
@@ -175,5 +171,5 @@ def objects_to_be_fetched_from_elsewhere(hostile: HostileRepository) -> None:
 WITHOUT_EFFECT = (
     programs_for_other_commands, signature_to_be_checked, submodule_updated_by_a_program,
     repository_among_the_files, repository_among_the_files_that_is_elsewhere,
-    lists_of_files_outside, objects_to_be_fetched_from_elsewhere,
+    names_of_authors_outside, objects_to_be_fetched_from_elsewhere,
 )  # fmt: skip

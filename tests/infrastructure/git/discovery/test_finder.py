@@ -14,7 +14,7 @@ from symphony.domain.errors import Invalid
 from symphony.domain.repos import RegisteredRepo
 from symphony.infrastructure.git.discovery.finder import LocalFinder
 from symphony.infrastructure.git.status.local_git import LocalGit
-from tests.infrastructure.git.corpus import hostile_links, hostile_programs
+from tests.infrastructure.git.corpus import configuration, hostile_links, hostile_programs
 from tests.infrastructure.git.corpus.damages import DAMAGES, Damage
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
 from tests.support.repositories import USER, git_runs, running
@@ -54,6 +54,24 @@ async def refused(finder: LocalFinder, path: str) -> str:
     assert error.field == "root"
     assert path not in error.detail
     return error.code
+
+
+async def test_a_git_directory_of_links_is_found_with_its_remote(
+    root: Path, finder: LocalFinder
+) -> None:
+    origin = Repository.with_commits(root / "origin", "file")
+    kernel = configuration.git_directory_of_links(origin)
+    kernel.git("remote", "set-url", "origin", "https://git.example.org/kernel")
+    bare = origin.clone(root / "bare", "--bare")
+    (bare.path / "objects").rename(root / "objects")
+    (bare.path / "objects").symlink_to("../objects")
+    everything = await found(finder, root)
+    assert {name: each.kind for name, each in everything.items()} == {
+        "bare": BARE,
+        "kernel": REPOSITORY,
+        "origin": REPOSITORY,
+    }
+    assert everything["kernel"].remote_url == "https://git.example.org/kernel"
 
 
 async def test_each_kind_of_repository_is_found(root: Path, finder: LocalFinder) -> None:

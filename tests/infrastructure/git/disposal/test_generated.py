@@ -117,8 +117,8 @@ def synced_of(history: GeneratedHistory, ids: list[str], sync: str) -> RemoteHea
 def disposal_of(repository: Repository, temporary: Path, synced: RemoteHeads | None) -> Disposal:
     search = DisposalSearch(synced)
     roots = GitRoots([repository.path.parent])
-    inspector = Inspector(roots, temporary, Program(ProgramOptions()), visit=search.visit)
-    status = inspector.inspect(str(repository.path))
+    inspector = Inspector(roots, temporary, Program(ProgramOptions()))
+    status = inspector.inspect(str(repository.path), visit=search.visit)
     return assess(status, search.findings(status))
 
 

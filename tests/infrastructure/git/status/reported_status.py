@@ -9,9 +9,10 @@ _NOT_A_NAME = {"(initial)", "(detached)", "(null)"}
 _FILE_COUNTS = ("staged", "modified", "untracked", "conflicted")
 
 
-def reported_status(repo: Repository) -> dict[str, Any]:
+def reported_status(repo: Repository, **variables: str) -> dict[str, Any]:
     """Return what `git status` reports, by the fields of a RepoStatus."""
-    output = repo.git("--no-optional-locks", "status", "--porcelain=v2", "--branch", "--show-stash")
+    command = ("status", "--porcelain=v2", "--branch", "--show-stash")
+    output = repo.git("--no-optional-locks", *command, check=True, **variables)
     status: dict[str, Any] = {
         **dict.fromkeys(("branch", "head", "upstream", "ahead", "behind")),
         **dict.fromkeys((*_FILE_COUNTS, "stashes"), 0),

@@ -8,12 +8,17 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.domain.git.status import Operation
 from symphony.infrastructure.git.status.local_git import LocalGit
-from tests.infrastructure.git.corpus import histories, submodules, working_trees
+from tests.infrastructure.git.corpus import configuration, histories, submodules, working_trees
 from tests.infrastructure.git.status.reported_status import reported_status
 from tests.support.repositories import USER
 
 Situation = Callable[[Repository], Repository | None]
-SITUATIONS = (*histories.SITUATIONS, *working_trees.SITUATIONS, *submodules.SITUATIONS)
+SITUATIONS = (
+    *histories.SITUATIONS,
+    *working_trees.SITUATIONS,
+    *submodules.SITUATIONS,
+    *configuration.SITUATIONS,
+)
 IN_PROGRESS: dict[Situation, Operation] = {
     histories.merge_with_conflicts: Operation.MERGE,
     histories.merge_to_be_committed: Operation.MERGE,

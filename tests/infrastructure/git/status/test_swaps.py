@@ -159,6 +159,21 @@ def test_an_inspection_reveals_nothing_whenever_a_directory_is_replaced(
     assert moments > 50
 
 
+@pytest.mark.long
+def test_parts_behind_links_reveal_nothing_whenever_a_directory_is_replaced(
+    hostile: HostileRepository, root: Path, inspect: Inspect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for top in (root, hostile.outside):
+        (top / "shared").mkdir()
+        for name in ("config", "objects", "refs"):
+            part = top / "d/repo/.git" / name
+            part.rename(top / "shared" / name)
+            part.symlink_to(root / "shared" / name)
+    assert inspect(hostile.repo.path).state == RepoState.CLEAN
+    swap = Swap(root / "shared", hostile.outside / "shared")
+    assert at_every_moment(swap, lambda: inspect(hostile.repo.path), monkeypatch) > 50
+
+
 @pytest.mark.parametrize(
     "moment", ["open_directory", "locate", "read_config", "find_object_directories", "check_index"]
 )

@@ -9,6 +9,7 @@ from scripts.support.git_repository import Repository
 from symphony.domain.git.status import Operation, RepoState, RepoStatus
 from symphony.domain.git.work import Integration, WorkKind
 from symphony.infrastructure.git.status.local_git import LocalGit
+from tests.infrastructure.git.corpus import configuration
 from tests.support.repositories import USER
 
 
@@ -267,3 +268,35 @@ async def test_what_an_operation_keeps_in_its_files_may_be_at_risk(
     clone.git("am", ".git/patch", check=False)
     status = await status_of(git, clone.path)
     assert (status.state, status.operation, status.at_risk) == (RepoState.CLEAN, Operation.AM, None)
+
+
+async def test_the_whole_of_a_repository_with_sha256(root: Path, git: LocalGit) -> None:
+    origin = Repository.created(root / "origin", "--object-format=sha256")
+    origin.commit()
+    clone = origin.clone(root / "clone")
+    assert (await status_of(git, clone.path)).at_risk is False
+    on_a_branch(clone)
+    clone.git("pack-refs", "--all")
+    clone.git("worktree", "add", "--quiet", str(root / "tree"), "idea")
+    clone.commit("second")
+    status = await status_of(git, clone.path)
+    assert (status.state, status.reason) == (RepoState.CLEAN, None)
+    assert (status.unpushed_commits, status.at_risk, status.ahead) == (2, True, 1)
+    assert status.head is not None
+    assert status.head.id == clone.head
+    assert len(clone.head) == 64
+    assert [tree.state for tree in status.worktrees] == [RepoState.CLEAN]
+    assert {each.name: each.integrated for each in status.work} == {
+        "main": Integration.NO,
+        "idea": Integration.NO,
+    }
+
+
+async def test_the_whole_of_a_repository_whose_git_directory_has_links(
+    root: Path, git: LocalGit
+) -> None:
+    origin = Repository.with_commits(root / "origin", "file")
+    clone = configuration.git_directory_of_links(origin)
+    status = await status_of(git, clone.path)
+    assert (status.unpushed_commits, status.stashes, status.at_risk) == (1, 1, True)
+    assert {each.name: each.unpushed_commits for each in status.work} == {"main": 1, "other": 0}

@@ -1,12 +1,14 @@
 """Who, besides the operator, may write to a git root or replace it."""
 
 import os
-import stat
 from pathlib import Path
 
-from symphony.infrastructure.file_ownership import is_trusted_owner, owner_and_mode
-
-_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+from symphony.infrastructure.file_ownership import (
+    is_trusted_owner,
+    is_writable_by_others,
+    owner_and_mode,
+    replaceable_in,
+)
 
 
 def others_who_may_write(root: Path) -> str | None:
@@ -19,13 +21,13 @@ def others_who_may_write(root: Path) -> str | None:
     real = Path(os.path.realpath(root))
     try:
         status = os.stat(real)
-        above = _replaceable_in(real)
+        above = replaceable_in(real)
         who = None if above is None else _described(above, os.stat(above))
     except OSError as error:
         return f"the owner of {str(root)!r} cannot be checked ({error.strerror})"
     if not is_trusted_owner(status):
         return f"{_described(real, status)} is owned by another user"
-    if status.st_mode & _OTHERS:
+    if is_writable_by_others(status):
         return f"{_described(real, status)} is writable by other users"
     return who and f"{str(real)!r} can be replaced by other users, who may write to {who}"
 
@@ -33,22 +35,9 @@ def others_who_may_write(root: Path) -> str | None:
 def is_replaceable(real: Path) -> bool:
     """Return whether other users can put another directory in the place of this one."""
     try:
-        return _replaceable_in(real) is not None
+        return replaceable_in(real) is not None
     except OSError:
         return True
-
-
-def _replaceable_in(real: Path) -> Path | None:
-    """Return the directory in which others can replace the path, or a part of it."""
-    entry = os.stat(real)
-    for parent in real.parents:
-        status = os.stat(parent)
-        # In a sticky directory, only the owner of an entry and that of the directory replace it.
-        is_protected = bool(status.st_mode & stat.S_ISVTX) and is_trusted_owner(entry)
-        if not is_trusted_owner(status) or (status.st_mode & _OTHERS and not is_protected):
-            return parent
-        entry = status
-    return None
 
 
 def _described(path: Path, status: os.stat_result) -> str:

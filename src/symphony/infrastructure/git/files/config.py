@@ -5,12 +5,13 @@ the settings listed here reach git; all others are only read.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from symphony.infrastructure.git.files.config_files import Values, read_values_with_included
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.unreadable import broken
+from symphony.infrastructure.git.files.user_config import UserConfig
 
 # These decide how git compares files with the index, and which files it counts.
 _PASSED_ON = (
@@ -46,10 +47,15 @@ class Config:
 
     A setting is named by its section and its name, `remote.origin.url`. Both are in lower case; the
     subsection between them has its original case. If git uses one value, it is usually the last.
+
+    `user_lists` has the contents of files that the configuration of the service's user names.
     """
 
-    def __init__(self, values: Values) -> None:
+    def __init__(
+        self, values: Values, user_lists: Mapping[str, bytes | None] | None = None
+    ) -> None:
         self._values = values
+        self.user_lists = user_lists or {}
 
     def last(self, setting: str) -> str | None:
         values = self.all(setting)
@@ -92,6 +98,8 @@ class Config:
                 continue
             if extension == "objectformat" and value in _HASHES:
                 hash_name = value
+            elif extension == "refstorage" and value == "reftable":
+                raise broken("The repository stores its refs as reftable, which is not supported.")
             elif (extension, value) != ("refstorage", "files"):
                 shown = printable(extension)[:50]
                 raise broken(f"The repository uses an unsupported extension: {shown}.")
@@ -107,8 +115,8 @@ class Config:
         ]
 
 
-def read_config(location: Location) -> Config:
-    """Read the configuration of a repository, without that of the user or the machine.
+def read_config(location: Location, user: UserConfig | None = None) -> Config:
+    """Read the configuration of a repository, and what it takes from that of the service's user.
 
     Raises: Unreadable, Stopped.
     """
@@ -117,11 +125,12 @@ def read_config(location: Location) -> Config:
     if location.is_linked:
         # These describe the main working tree (git-worktree(1), "Configuration file").
         values = _without(values, (("core", "bare"), ("core", "worktree")))
-    config = Config(values)
-    if config.is_true("extensions.worktreeconfig"):
+    if Config(values).is_true("extensions.worktreeconfig"):
         own = read_values_with_included(location.git_directory, "config.worktree", roots)
-        config = Config({**values, **own})
-    return config
+        values = {**values, **own}
+    if user is None:
+        return Config(values)
+    return Config({**user.values(location.git_directory.path), **values}, user.lists)
 
 
 def _without(values: Values, unwanted: Iterable[tuple[str, str]]) -> Values:

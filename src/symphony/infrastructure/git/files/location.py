@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.domain.git.status import RepoState
-from symphony.infrastructure.git.files.roots import OpenedRoots
+from symphony.infrastructure.git.files.roots import OpenedRoots, real_path
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 
 _GIT_DIRECTORY = "The git directory"
 _MAX_POINTER = 8192  # bytes; a path has at most 4,096
 _GIT_FILE = b"gitdir: "  # gitrepository-layout(5)
+# Links that the tool `repo` of Android and git's `git-new-workdir` create. Not HEAD: git reads such
+# a link as a symbolic ref.
+_MAY_BE_LINKS = (
+    *("config", "info", "info/attributes", "info/exclude", "info/sparse-checkout", "logs"),
+    *("logs/refs", "objects", "packed-refs", "refs", "shallow"),
+)
+_LINKED = "A part of the git directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +66,20 @@ def locate(top: UntrustedDirectory, roots: OpenedRoots) -> Generator[Location]:
     with ExitStack() as opened:
         git_directory = _open_git_directory(top, roots)
         if git_directory is None:
+            if top.mode("HEAD") is not None:
+                _resolve_links(top, roots, opened)
             if not _is_git_directory(top):
                 raise _not_a_repository("The directory has no .git.")
             yield Location(roots, None, top, top)
             return
         opened.callback(git_directory.close)
+        _resolve_links(git_directory, roots, opened)
         pointer = git_directory.read("commondir", _MAX_POINTER)
         common = git_directory
         if pointer is not None:
             common = _follow(git_directory.path, pointer, roots)
             opened.callback(common.close)
+            _resolve_links(common, roots, opened)
         if git_directory.mode("HEAD") is None or not _has_objects_and_refs(common):
             reason = "The git directory is incomplete: HEAD, objects or refs is missing."
             raise _not_a_repository(reason)
@@ -103,6 +114,35 @@ def _follow(start: Path, pointer: bytes, roots: OpenedRoots) -> UntrustedDirecto
     except (FileNotFoundError, NotADirectoryError):
         reason = "The git directory is stored elsewhere, and does not exist there."
         raise broken(reason) from None
+
+
+def _resolve_links(directory: UntrustedDirectory, roots: OpenedRoots, opened: ExitStack) -> None:
+    """Let each part that is a link lead to its target, which is opened from its git root.
+
+    A link that leads outside the git roots, or to nothing, stays a link: it is refused when the
+    part is read.
+
+    Raises: Stopped, OSError.
+    """
+    for name in _behind_links(directory):
+        real = real_path(directory.path / name)
+        if real is None:
+            continue
+        try:
+            parent = roots.open(real.parent, _LINKED)
+        except (Unreadable, FileNotFoundError, NotADirectoryError):
+            continue
+        opened.callback(parent.close)
+        directory.link(name, parent.entry(real.name))
+
+
+def _behind_links(directory: UntrustedDirectory) -> list[str]:
+    links = {entry.name for entry in directory.entries() if entry.is_symlink()}
+    return [
+        name
+        for name in _MAY_BE_LINKS
+        if name in links or ("/" in name and directory.is_behind_link(name))
+    ]
 
 
 def _is_git_directory(directory: UntrustedDirectory) -> bool:

@@ -66,6 +66,15 @@ class Place:
             raise refused("A directory of the repository was replaced while it was read.")
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a directory, which must stay open, and the path of the directory."""
+
+    descriptor: int
+    directory: Path
+    name: str
+
+
 class UntrustedDirectory:
     """A directory that is opened once, for reading of what is below it.
 
@@ -75,6 +84,9 @@ class UntrustedDirectory:
     `copy` and `entries` raise Stopped.
 
     `path` was free of symbolic links when the directory was opened. The object owns `descriptor`.
+
+    A name that was linked (`link`) leads to an entry of another opened directory, and so does what
+    is below it.
     """
 
     def __init__(
@@ -84,6 +96,7 @@ class UntrustedDirectory:
         self._top = top
         self._parts = parts
         self.check_stopped = check_stopped
+        self._links = dict[tuple[str, ...], Entry]()
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +125,14 @@ class UntrustedDirectory:
     def place(self) -> Place:
         return Place(self.path, self.identity)
 
+    def entry(self, name: str) -> Entry:
+        """Return an entry, which need not exist, for `link` of another directory."""
+        return Entry(self._descriptor, self.path, name)
+
+    def link(self, name: str, target: Entry) -> None:
+        """Let a name lead to an entry of another directory."""
+        self._links[tuple(name.split("/"))] = target
+
     def open(self, *parts: str) -> "UntrustedDirectory":
         """Open a directory below, or this one again without `parts`.
 
@@ -119,8 +140,9 @@ class UntrustedDirectory:
         """
         self.check_stopped()
         _require_below(parts)
-        descriptor = open_below(self._descriptor, parts)
-        return UntrustedDirectory(descriptor, self.path, self.check_stopped, parts)
+        top, path, parts = self._behind_links(parts)
+        descriptor = open_below(top, parts)
+        return UntrustedDirectory(descriptor, path, self.check_stopped, parts)
 
     def entries(self) -> Iterator[os.DirEntry[str]]:
         """Yield the entries, of which there may be any number. Raises: Stopped."""
@@ -132,10 +154,11 @@ class UntrustedDirectory:
 
     def is_behind_link(self, name: str) -> bool:
         """Return whether a directory, which need not exist, is a symbolic link or behind one."""
-        parts = name.split("/")
+        parts = tuple(name.split("/"))
         _require_below(parts)
+        top, _, parts = self._behind_links(parts)
         try:
-            os.close(open_below(self._descriptor, parts, SEARCHABLE))
+            os.close(open_below(top, parts, SEARCHABLE))
         except SymbolicLink:
             return True
         except OSError as error:
@@ -145,10 +168,11 @@ class UntrustedDirectory:
 
     def size(self, name: str) -> int | None:
         """Return the size of a file, or None when it does not exist or is behind a link."""
-        *directories, last = name.split("/")
-        _require_below((*directories, last))
+        parts = tuple(name.split("/"))
+        _require_below(parts)
+        top, _, (*directories, last) = self._behind_links(parts)
         try:
-            parent = open_below(self._descriptor, directories, SEARCHABLE)
+            parent = open_below(top, directories, SEARCHABLE)
             try:
                 return os.stat(last, dir_fd=parent, follow_symlinks=False).st_size
             finally:
@@ -234,15 +258,16 @@ class UntrustedDirectory:
     @contextmanager
     def _parent(self, name: str) -> Generator[tuple[int | None, str]]:
         """Open the directory that contains the last part of a name; None when it does not exist."""
-        *directories, last = name.split("/")
-        _require_below((*directories, last))
-        if len(directories) > _MAX_LEVELS:
+        parts = tuple(name.split("/"))
+        _require_below(parts)
+        if len(parts) > _MAX_LEVELS + 1:
             raise refused(f"A name in the git directory has more than {_MAX_LEVELS} levels.")
+        top, _, (*directories, last) = self._behind_links(parts)
         if not directories:
-            yield self._descriptor, last
+            yield top, last
             return
         try:
-            parent = open_below(self._descriptor, directories, SEARCHABLE)
+            parent = open_below(top, directories, SEARCHABLE)
         except SymbolicLink:
             raise _symbolic_link(name) from None
         except (FileNotFoundError, NotADirectoryError):
@@ -252,6 +277,14 @@ class UntrustedDirectory:
             yield parent, last
         finally:
             os.close(parent)
+
+    def _behind_links(self, parts: tuple[str, ...]) -> tuple[int, Path, tuple[str, ...]]:
+        """Return the directory, its path and the parts of a name after the links of this one."""
+        for count in range(len(parts), 0, -1) if self._links else ():
+            target = self._links.get(parts[:count])
+            if target is not None:
+                return target.descriptor, target.directory, (target.name, *parts[count:])
+        return self._descriptor, self.path, parts
 
 
 def overlapping_chunks(file: Path, overlap: int) -> Iterator[bytes]:

@@ -1,18 +1,22 @@
-"""Copies of HEAD, refs and the index of a repository, for a private git directory."""
+"""Copies of HEAD, refs, the index and lists of a repository, for a private git directory."""
 
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from symphony.infrastructure.git.files.config import Config
+from symphony.infrastructure.git.files.location import Location
+from symphony.infrastructure.git.files.roots import real_path
 from symphony.infrastructure.git.files.stopping import CheckStopped
-from symphony.infrastructure.git.files.unreadable import broken
+from symphony.infrastructure.git.files.unreadable import broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import (
     CopyBudget,
     UntrustedDirectory,
     overlapping_chunks,
 )
 
+MAX_RULES = 1 << 20  # bytes
 _MAX_REF = 4096  # bytes
 _MAX_INDEX = 256 << 20  # bytes
 _MAX_SYMBOLIC_REFS = 5  # in a chain, as in git itself
@@ -87,6 +91,39 @@ def copy_ref(
             return name
         name = os.fsdecode(symbolic[1])
     raise broken("A ref of the branch or of its upstream is damaged.")
+
+
+def copy_rule_list(
+    setting: str, location: Location, config: Config, target: Path, budget: CopyBudget
+) -> bool:
+    """Copy the list that a setting names; return False when there is none.
+
+    As in git, a relative path starts in the working tree. A list of the service's user may be
+    outside the git roots; it was read before.
+
+    Raises: Unreadable, Stopped, OSError.
+    """
+    value = config.last(setting)
+    if not value:
+        return False
+    path = os.path.expanduser(value)
+    if path in config.user_lists:
+        content = config.user_lists[path]
+        if content is not None:
+            target.write_bytes(content)
+        return content is not None
+    subject = f"The file that {setting} names"
+    top = location.work_tree or location.git_directory
+    # git searches these in the directory of its own installation.
+    real = None if path.startswith("%(prefix)") else real_path(top.path / path)
+    if real is None:
+        raise refused(f"{subject} is outside the git roots of this service.")
+    try:
+        parent = location.roots.open(real.parent, subject)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    with parent:
+        return parent.copy(real.name, target, MAX_RULES, budget)
 
 
 def copy_index(own: UntrustedDirectory, target: Path, budget: CopyBudget) -> None:

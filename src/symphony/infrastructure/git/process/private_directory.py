@@ -10,14 +10,20 @@ from pathlib import Path
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.objects import check_loose_object
-from symphony.infrastructure.git.files.unreadable import broken
+from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, Place
 from symphony.infrastructure.git.files.upstream import tracking_settings, upstream_ref
-from symphony.infrastructure.git.process.copies import copy_head, copy_index, copy_ref
+from symphony.infrastructure.git.files.user_config import ATTRIBUTES, EXCLUDES
+from symphony.infrastructure.git.process.copies import (
+    MAX_RULES,
+    copy_head,
+    copy_index,
+    copy_ref,
+    copy_rule_list,
+)
 from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
 
 _MAX_REF_LIST = 64 << 20  # bytes
-_MAX_RULES = 1 << 20  # bytes
 _MAX_SETTINGS = 1 << 16  # bytes; Linux refuses a variable of 128 KiB
 _MAX_REASON = 300  # characters
 _OBJECT_ID = re.compile(r"\b[0-9a-f]{40}(?:[0-9a-f]{24})?\b")
@@ -38,7 +44,8 @@ class PrivateDirectory:
     """Everything that git reads of a repository, except its objects and working tree.
 
     `branch` is None when HEAD is on no branch. `object_directories` begins with the repository's
-    own. `location` is open while the inspection runs.
+    own. `location` is open while the inspection runs. `unread` says why a list of ignored files or
+    of attributes that a setting names is missing.
     """
 
     path: Path
@@ -48,6 +55,12 @@ class PrivateDirectory:
     branch: str | None
     object_directories: list[Place]
     variables: Mapping[str, str]
+    unread: Mapping[str, Unreadable]
+
+    def require_list(self, setting: str) -> None:
+        """Raises: Unreadable when the list that this setting names could not be read."""
+        if setting in self.unread:
+            raise self.unread[setting]
 
     def with_objects(self, object_directory: Path) -> "PrivateDirectory":
         """Return the same directory with additional objects, which belong to the service."""
@@ -198,7 +211,8 @@ def create_private_directory(
     (path / "objects").mkdir()
     own, common = location.git_directory, location.common_directory
     branch = copy_head(own, common, path)
-    settings = [*config.passed_on(), *tracking_settings(config, branch), *_DISABLED]
+    lists, unread = _copy_lists(location, config, path, budget)
+    settings = [*config.passed_on(), *lists, *tracking_settings(config, branch), *_DISABLED]
     if sum(len(os.fsencode(text)) for setting in settings for text in setting) > _MAX_SETTINGS:
         raise broken(f"The settings of the branch and its remote exceed {_MAX_SETTINGS:,} bytes.")
     upstream = upstream_ref(config, branch)
@@ -208,8 +222,8 @@ def create_private_directory(
     for name in ("packed-refs", "shallow"):
         common.copy(name, path / name, _MAX_REF_LIST, budget)
     for name in ("info/exclude", "info/attributes"):
-        common.copy(name, path / name, _MAX_RULES, budget)
-    own.copy("info/sparse-checkout", path / "info/sparse-checkout", _MAX_RULES, budget)
+        common.copy(name, path / name, MAX_RULES, budget)
+    own.copy("info/sparse-checkout", path / "info/sparse-checkout", MAX_RULES, budget)
     copy_index(own, path, budget)
     # Only the format of the repository; all other settings are passed in the environment, where no
     # value can become another setting.
@@ -226,7 +240,25 @@ def create_private_directory(
         "GIT_WORK_TREE": str(path if location.work_tree is None else location.work_tree.path),
         **config_variables(settings),
     }
-    return PrivateDirectory(path, location, config, program, branch, object_directories, variables)
+    return PrivateDirectory(
+        path, location, config, program, branch, object_directories, variables, unread
+    )
+
+
+def _copy_lists(
+    location: Location, config: Config, path: Path, budget: CopyBudget
+) -> tuple[list[tuple[str, str]], dict[str, Unreadable]]:
+    """Return the settings that name the copies, and why others could not be copied."""
+    settings = list[tuple[str, str]]()
+    unread = dict[str, Unreadable]()
+    for setting in (EXCLUDES, ATTRIBUTES):
+        copy = path / setting
+        try:
+            if copy_rule_list(setting, location, config, copy, budget):
+                settings.append((setting, str(copy)))
+        except Unreadable as unreadable:
+            unread[setting] = unreadable
+    return settings, unread
 
 
 def _quote(path: Path) -> str:

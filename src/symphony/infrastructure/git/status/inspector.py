@@ -26,6 +26,7 @@ from symphony.infrastructure.git.files.operations import current_operation
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
+from symphony.infrastructure.git.files.user_config import ATTRIBUTES, EXCLUDES, UserConfig
 from symphony.infrastructure.git.history.items import Checkout
 from symphony.infrastructure.git.history.work import read_work, unknown_work
 from symphony.infrastructure.git.process.private_directory import (
@@ -69,7 +70,7 @@ class Compared:
 
 
 class Inspector:
-    """The inspections for one caller, in the thread of the caller, who can `visit` what is open."""
+    """The inspections for one caller, in the thread of the caller."""
 
     def __init__(
         self,
@@ -77,19 +78,25 @@ class Inspector:
         temporary: Path,
         program: Program,
         max_copied: int = MAX_COPIED,
-        visit: Visit = ignore_checkout,
+        user_config: UserConfig | None = None,
     ) -> None:
         self._roots = roots
         self._temporary = temporary
         self._program = program
         self._budget = CopyBudget(max_copied)
-        self._visit = visit
+        self._user_config = user_config
+        self._visit: Visit = ignore_checkout
 
-    def inspect(self, path: str, synced: RemoteHeads | None = None) -> RepoStatus:
+    def inspect(
+        self, path: str, synced: RemoteHeads | None = None, visit: Visit = ignore_checkout
+    ) -> RepoStatus:
         """Return the status of the repository at a path; every problem with it is a state.
+
+        It calls `visit` with each submodule and then the repository, while they are open.
 
         Raises: Stopped.
         """
+        self._visit = visit
         started_at = utc_now()
         try:
             with self.open(path) as private:
@@ -119,7 +126,7 @@ class Inspector:
         self, directory: UntrustedDirectory, roots: OpenedRoots
     ) -> Generator[PrivateDirectory]:
         with locate(directory, roots) as found, self._copies() as path:
-            config = read_config(found)
+            config = read_config(found, self._user_config)
             with work_tree.configured(found, config) as location:
                 objects = find_object_directories(location.common_directory, roots)
                 yield create_private_directory(
@@ -250,6 +257,7 @@ class Inspector:
             return submodule
 
         recorded = check_index(private)
+        private.require_list(ATTRIBUTES)
         porcelain = parse_porcelain(
             private.git(
                 # The option keeps git out of submodules, whatever .gitmodules says.
@@ -258,6 +266,8 @@ class Inspector:
             ),
             self._program.check_stopped,
         )  # fmt: skip
+        if porcelain.untracked:  # git may ignore these
+            private.require_list(EXCLUDES)
         modified = (
             porcelain.otherwise_modified
             + filters.count_modified(private, porcelain.modified)

@@ -22,6 +22,7 @@ from symphony.infrastructure.git.confinement.confinement import Confinement, Con
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.disposal.search import DisposalSearch
 from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
 from symphony.infrastructure.git.process.machine_memory import concurrency_within
 from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
@@ -31,9 +32,11 @@ from symphony.infrastructure.git.status.inspector import MAX_COPIED, Inspector
 
 _CPUS = os.cpu_count() or 1
 _LOG = logging.getLogger("symphony")
+_USER_CONFIG = (
+    "The git configuration of the service's user cannot be used; the log of the service says why."
+)
 T = TypeVar("T")
-Inspect = Callable[[Program, Path], T]
-"""An inspection that runs git with a program, and writes into a directory."""
+Inspect = Callable[[Inspector], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +77,14 @@ class LocalGit(Git):
         roots: Iterable[Path],
         limits: InspectionLimits | None = None,
         detect: DetectLandlock = detect_landlock,
+        *,
+        use_user_config: bool = False,
     ) -> None:
         directories = tuple(roots)
         self._limits = limits or InspectionLimits()
         self._roots = GitRoots(directories)
         self._confinement = Confinement(directories, self._limits.program.search_path, detect)
+        self._use_user_config = use_user_config
         self._temporary = ServiceTemporaryDirectory()
         self._queue = FairQueue(
             "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
@@ -90,8 +96,7 @@ class LocalGit(Git):
     ) -> RepoStatus:
         requested_at = utc_now()
 
-        def inspect(program: Program, directory: Path) -> RepoStatus:
-            inspector = Inspector(self._roots, directory, program, self._limits.max_copied)
+        def inspect(inspector: Inspector) -> RepoStatus:
             return inspector.inspect(path, synced)
 
         def not_inspected(reason: str) -> RepoStatus:
@@ -104,12 +109,10 @@ class LocalGit(Git):
     ) -> Disposal:
         requested_at = utc_now()
 
-        def inspect(program: Program, directory: Path) -> Disposal:
+        def inspect(inspector: Inspector) -> Disposal:
             search = DisposalSearch(synced)
-            limit = self._limits.max_copied
-            inspector = Inspector(self._roots, directory, program, limit, search.visit)
             # Without `synced`: a branch that a sync saw may have been deleted at the remote since.
-            status = inspector.inspect(path)
+            status = inspector.inspect(path, visit=search.visit)
             return assess(status, search.findings(status))
 
         def not_inspected(reason: str) -> Disposal:
@@ -177,6 +180,9 @@ class LocalGit(Git):
             reason = f"The inspection took longer than {limits.time_limit} seconds."
         except ConfinementFailed as failed:
             reason = str(failed)
+        except UserConfigUnusable as unusable:
+            _LOG.warning("the git configuration of this user cannot be used: %s", unusable)
+            reason = _USER_CONFIG
         except Stopped:
             raise Overloaded from None  # the service is stopping
         except Overloaded:
@@ -195,8 +201,10 @@ class LocalGit(Git):
         return not_inspected(reason)
 
     def _inspect_confined(self, inspect: Inspect[T], program: Program) -> T:
+        user_config = read_user_config() if self._use_user_config else None
         with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
             directory = Path(own)
-            return self._confinement.run_in_roots(
-                partial(inspect, program, directory), writable=directory
+            inspector = Inspector(
+                self._roots, directory, program, self._limits.max_copied, user_config
             )
+            return self._confinement.run_in_roots(partial(inspect, inspector), writable=directory)
