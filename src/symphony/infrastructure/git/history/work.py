@@ -16,6 +16,7 @@ from symphony.infrastructure.git.history.items import (
     list_entries,
     most_recent,
 )
+from symphony.infrastructure.git.history.other_refs import reason_of_risk
 from symphony.infrastructure.git.history.refs import Refs, read_refs
 from symphony.infrastructure.git.history.remote_knowledge import read_remotes
 from symphony.infrastructure.git.history.risk import find_risk
@@ -90,8 +91,12 @@ def _read(
     if damaged:
         count, reason = None, _joined(damaged)
         at_risk = at_risk or None
-    elif reason is None and refs.ignored:
-        reason = _joined(refs.ignored)
+    else:
+        elsewhere = reason_of_risk(reader, refs.others, {*remotes.ids, *tips})
+        if elsewhere is not None:
+            at_risk = at_risk or None
+        sentences = [each for each in (reason, elsewhere) if each is not None]
+        reason = _joined(sentences or refs.ignored) or None
     return Work(
         unpushed_commits=count,
         at_risk=at_risk,
