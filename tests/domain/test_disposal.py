@@ -13,7 +13,7 @@ from symphony.domain.git.work import Work
 NOW = utc_now()
 CLEAN = RepoStatus(state=RepoState.CLEAN, at_risk=False, observed_at=NOW)
 WORK = Work(unpushed_commits=0, at_risk=0, items=(), is_truncated=False, as_of=None)
-NOTHING = DisposalFindings(work=WORK, is_complete=True, outer_remotes=("origin",))
+NOTHING = DisposalFindings(work=WORK, files_at_risk=False, outer_remotes=("origin",))
 
 
 def test_without_evidence_a_disposal_is_safe() -> None:

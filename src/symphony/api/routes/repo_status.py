@@ -166,7 +166,8 @@ class RepoStatusResponse(Observation):
     reason: Annotated[
         str | None,
         Field(
-            description="Explains a state in which the status is incomplete; otherwise null.",
+            description="Explains a state in which the status is incomplete, what is unknown,"
+            " and what exists only here although git does not report it; otherwise null.",
             examples=[None],
         ),
     ]
@@ -251,7 +252,8 @@ class RepoStatusResponse(Observation):
         bool, Field(description="Whether `work` is not complete.", examples=[False])
     ]
     worktrees: Annotated[
-        list[WorktreeResponse], Field(description="The other worktrees of the repository.")
+        list[WorktreeResponse],
+        Field(description="The other worktrees of the repository, the main one first."),
     ]
     at_risk: Annotated[
         bool | None,

@@ -21,13 +21,15 @@ _INTEGRATED = {Integration.MERGED, Integration.SQUASHED}
 class DisposalFindings:
     """What an inspection for a disposal finds beside the status.
 
-    `detached_commits` are those that only the detached HEAD of this linked worktree reaches, None
-    when unknown. `inner_remotes` and `outer_remotes` are the remotes inside the directory and all
-    others. `unchecked` has a sentence for everything that could not be checked.
+    `files_at_risk` says whether something exists only in the files of this worktree, None when that
+    could not be determined. `detached_commits` are those that only the detached HEAD of this linked
+    worktree reaches, None when unknown. `inner_remotes` and `outer_remotes` are the remotes inside
+    the directory and all others. `unchecked` has a sentence for everything that could not be
+    checked.
     """
 
     work: Work
-    is_complete: bool
+    files_at_risk: bool | None
     detached_commits: int | None = 0
     inner_remotes: Sequence[str] = ()
     outer_remotes: Sequence[str] = ()
@@ -35,7 +37,6 @@ class DisposalFindings:
     secrets: Sequence[str] = ()
     nested: Sequence[str] = ()
     outdated: Sequence[str] = ()
-    other_refs: Sequence[str] = ()
     large_files: Sequence[str] = ()
     shallow: Sequence[str] = ()
     partial: Sequence[str] = ()
@@ -58,8 +59,9 @@ def assess(status: RepoStatus, findings: DisposalFindings | None) -> Disposal:
         evidence += _of_detached_head(findings)
     evidence += _of_findings(findings)
     found = Disposal(evidence, status.observed_at)
-    if status.main_repository is None:
-        evidence += _of_status(status, found.verdict)
+    is_main = status.main_repository is None
+    at_risk = status.at_risk if is_main else findings.files_at_risk
+    evidence += _of_status(status, at_risk, found.verdict)
     return found
 
 
@@ -78,7 +80,7 @@ def _of_files(status: RepoStatus, findings: DisposalFindings) -> list[Evidence]:
     if status.operation is not None:
         detail = f"The operation in progress may keep work in its files: {status.operation}."
         evidence.append(Evidence(EvidenceKind.OPERATION, detail))
-    elif not findings.is_complete:
+    elif findings.files_at_risk is None:
         detail = "Not all files were compared: the configuration or the index excludes some."
         evidence.append(Evidence(EvidenceKind.NOT_CHECKED, detail))
     return evidence
@@ -148,7 +150,6 @@ def _of_findings(findings: DisposalFindings) -> list[Evidence]:
             " `git fetch --prune`",
             "outdated",
         ),
-        (EvidenceKind.OTHER_REFS, "Refs that are neither branches nor tags", "other_refs"),
         (
             EvidenceKind.LARGE_FILES,
             "Files outside of the history, which may not be at the remote",
@@ -165,12 +166,12 @@ def _of_findings(findings: DisposalFindings) -> list[Evidence]:
     return evidence + [Evidence(EvidenceKind.NOT_CHECKED, each) for each in findings.unchecked]
 
 
-def _of_status(status: RepoStatus, verdict: Verdict) -> list[Evidence]:
+def _of_status(status: RepoStatus, at_risk: bool | None, verdict: Verdict) -> list[Evidence]:  # noqa: FBT001 - a fact
     """Return evidence for what the status knows and nothing else does."""
-    if status.at_risk and verdict != Verdict.UNSAFE:
+    if at_risk and verdict != Verdict.UNSAFE:
         detail = "Something exists only here, according to the status."
         return [Evidence(EvidenceKind.AT_RISK, detail)]
-    if status.at_risk is None and verdict == Verdict.SAFE:
+    if at_risk is None and verdict == Verdict.SAFE:
         detail = status.reason or "Whether something exists only here could not be determined."
         return [Evidence(EvidenceKind.NOT_CHECKED, detail)]
     return []

@@ -34,7 +34,6 @@ class EvidenceKind(StrEnum):
     OPERATION = "operation"
     NESTED_REPOSITORY = "nested-repository"
     OUTDATED_REMOTE = "outdated-remote"
-    OTHER_REFS = "other-refs"
     LARGE_FILES = "large-files"
     SHALLOW_CLONE = "shallow-clone"
     PARTIAL_CLONE = "partial-clone"

@@ -62,7 +62,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedWorktree:
-    """A linked worktree of a repository (git-worktree(1)), inspected like the repository itself.
+    """Another worktree of a repository (git-worktree(1)), inspected like the repository itself:
+    a linked one or, beside a linked one, the main one.
 
     `branch` is None when its HEAD is detached. It is `missing` when its directory was deleted.
     """
@@ -85,8 +86,9 @@ class RepoStatus:
     maps the name of each remote to its address, without credentials.
 
     The rest is about the whole repository, of which this is one worktree. `unpushed_commits` is
-    None when it is unknown; then `reason` says why. `at_risk` says whether something exists only
-    here, None when that could not be determined. `is_behind` is true when the upstream has commits
+    None when it is unknown. `at_risk` says whether something exists only here, None when that could
+    not be determined. `reason`, or that of a worktree, says why either is unknown, and what exists
+    only here that `git status` does not report. `is_behind` is true when the upstream has commits
     that the branch lacks, also where their number `behind` is unknown: the last sync saw a commit
     that does not exist here. `main_repository` is set for a linked worktree.
     """
@@ -125,20 +127,19 @@ def is_at_risk(
     has_remote: bool,
     unpushed: int | None,
     worktrees: Sequence[LinkedWorktree],
-    submodules: bool | None,
-    is_complete: bool,
+    hidden: bool | None,
 ) -> bool | None:
     """Return whether something exists only in a repository; None when it is unknown.
 
     `has_changes` includes stashes. `unpushed` is the number of commits that are on no remote and
     not integrated there in another form, None when unknown. Without a remote, every commit exists
-    only here. `submodules` says whether something exists only in one of them, `is_complete` whether
-    all files were compared, and no operation keeps work in files of its own.
+    only here. `hidden` says whether something exists only here that `git status` does not report:
+    in submodules, in marked files; None when not all was compared, or an operation may keep work in
+    files of its own.
     """
     pushed = None if unpushed is None else unpushed > 0
     commits = pushed if has_remote else has_commits
-    seen = False if is_complete else None
-    return any_of([has_changes, commits, submodules, seen, *map(_is_dirty, worktrees)])
+    return any_of([has_changes, commits, hidden, *map(_is_dirty, worktrees)])
 
 
 def any_of(each: Sequence[bool | None]) -> bool | None:

@@ -46,6 +46,11 @@ def stashed(clone: Repository) -> None:
     clone.git("stash", "--quiet")
 
 
+def with_a_stash_without_a_log(clone: Repository) -> None:
+    stashed(clone)
+    (clone.git_directory / "logs/refs/stash").unlink()
+
+
 def ahead(clone: Repository) -> None:
     clone.git("switch", "--quiet", "--create", "idea")
     clone.commit("idea")
@@ -80,6 +85,7 @@ def with_a_worktree(clone: Repository) -> None:
         (changed, EvidenceKind.UNCOMMITTED),
         (untracked, EvidenceKind.UNTRACKED),
         (stashed, EvidenceKind.STASH),
+        (with_a_stash_without_a_log, EvidenceKind.STASH),
         (ahead, EvidenceKind.UNPUSHED),
         (detached, EvidenceKind.UNPUSHED),
         (without_a_remote, EvidenceKind.NO_REMOTE),
@@ -111,11 +117,6 @@ def with_packed_notes(clone: Repository) -> None:
     clone.git("pack-refs", "--all")
 
 
-def with_a_stash_without_a_log(clone: Repository) -> None:
-    stashed(clone)
-    (clone.git_directory / "logs/refs/stash").unlink()
-
-
 def with_large_files(clone: Repository) -> None:
     clone.write(".git/lfs/objects/ab/cd/abcd")
 
@@ -145,9 +146,8 @@ def without_untracked_files(clone: Repository) -> None:
     ("situation", "kind"),
     [
         (in_an_operation, EvidenceKind.OPERATION),
-        (with_notes, EvidenceKind.OTHER_REFS),
-        (with_packed_notes, EvidenceKind.OTHER_REFS),
-        (with_a_stash_without_a_log, EvidenceKind.OTHER_REFS),
+        (with_notes, EvidenceKind.NOT_CHECKED),
+        (with_packed_notes, EvidenceKind.NOT_CHECKED),
         (with_large_files, EvidenceKind.LARGE_FILES),
         (with_a_second_remote_inside, EvidenceKind.NOT_CHECKED),
         (with_a_branch_of_no_remote, EvidenceKind.NOT_CHECKED),
@@ -225,7 +225,7 @@ async def test_submodules_are_checked(clone: Repository, root: Path, git: LocalG
     assert "part/.git-ignored/.env" in disposal.evidence[0].detail
     (submodule.path / ".git-ignored/.env").unlink()
     clone.git("config", "submodule.part.ignore", "all")
-    assert found(await disposal_of(git, clone.path)) == [(EvidenceKind.NESTED_REPOSITORY, 2)]
+    assert (await disposal_of(git, clone.path)).evidence == []
     clone.git("config", "--unset", "submodule.part.ignore")
     submodule.commit("idea")
     clone.git("commit", "--quiet", "--all", "--message=Idea")

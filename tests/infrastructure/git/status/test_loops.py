@@ -108,12 +108,11 @@ async def test_an_inspection_that_nobody_waits_for_inspects_no_further_submodule
         repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head},sub{number}")
     inspected, has_stopped = list[str](), threading.Event()
 
-    def slow(_: UntrustedDirectory, path: str, *rest: object) -> bool:
+    def slow(_: object, __: UntrustedDirectory, path: str, *rest: object) -> None:
         inspected.append(path)
         has_stopped.wait(60)
-        return False
 
-    monkeypatch.setattr(submodules, "_is_modified", slow)
+    monkeypatch.setattr(submodules, "_add", slow)
     task = asyncio.create_task(git.status(USER, str(repo.path)))
 
     async def one_is_inspected() -> bool:

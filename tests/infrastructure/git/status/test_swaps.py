@@ -207,13 +207,13 @@ def test_the_size_of_a_filtered_file_behind_a_new_link_is_not_compared(
     repo.write("data/file", "changed")
     (outside / "file").write_text("as six")  # of the size that the index has
     assert inspect(repo.path).modified == 1
-    swap, count = Swap(repo.path / "data", outside), filters.count_modified
+    swap, count = Swap(repo.path / "data", outside), filters.compare
 
-    def replaced(*arguments: Any) -> int:
+    def replaced(*arguments: Any) -> filters.Changes:
         swap.do()
         return count(*arguments)
 
-    monkeypatch.setattr(filters, "count_modified", replaced)
+    monkeypatch.setattr(filters, "compare", replaced)
     assert inspect(repo.path).modified == 1
     assert swap.is_done
 

@@ -171,7 +171,7 @@ async def test_a_linked_worktree_knows_its_repository_and_the_other_worktrees(
     clone.commit("detached")
     status = await status_of(git, root / "one")
     assert status.main_repository == str(clone.path)
-    assert [Path(each.path).name for each in status.worktrees] == ["two"]
+    assert [Path(each.path).name for each in status.worktrees] == ["clone", "two"]
     assert status.unpushed_commits == 2
     detached = next(each for each in status.work if each.kind == WorkKind.DETACHED)
     assert detached.worktree == str(clone.path)

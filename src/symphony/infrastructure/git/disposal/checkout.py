@@ -11,15 +11,15 @@ from symphony.infrastructure.git.process.private_directory import PrivateDirecto
 class InspectedCheckout:
     """A repository whose files and commits were inspected.
 
-    `at_risk` says whether something exists only in it, `is_complete` whether all of its files were
-    compared. `head` is the id of its commit.
+    `at_risk` says whether something exists only in it, `files_at_risk` the same of the files of
+    this worktree; None when that could not be determined. `head` is the id of its commit.
     """
 
     private: PrivateDirectory
     head: str | None
     work: Work
     at_risk: bool | None
-    is_complete: bool
+    files_at_risk: bool | None
     is_submodule: bool
 
 

@@ -22,7 +22,6 @@ from symphony.infrastructure.git.disposal.git_data import (
     is_partial,
     is_shallow,
     large_files,
-    other_refs,
     unvisited_modules,
 )
 from symphony.infrastructure.git.disposal.tracking_branches import compare_with_sync
@@ -73,7 +72,6 @@ class DisposalSearch:
         self._top = Path()
         self._detached_commits: int | None = 0
         self._outdated = list[str]()
-        self._other_refs = list[str]()
 
     def visit(self, checkout: InspectedCheckout) -> None:
         """Raises: Unreadable, Stopped, OSError."""
@@ -121,7 +119,7 @@ class DisposalSearch:
             unchecked.append("The directory has more files than the limit of the search.")
         return DisposalFindings(
             work=self._last.work,
-            is_complete=self._last.is_complete,
+            files_at_risk=self._last.files_at_risk,
             detached_commits=self._detached_commits,
             inner_remotes=inner,
             outer_remotes=[name for name, _ in own if name not in inner],
@@ -129,7 +127,6 @@ class DisposalSearch:
             secrets=_relative(found.secrets, top),
             nested=_relative((e for e in found.nested if printable(str(e)) not in worktrees), top),
             outdated=[printable(each) for each in self._outdated],
-            other_refs=self._other_refs,
             large_files=_relative(found.large_files, top),
             shallow=_relative(found.shallow, top),
             partial=_relative(found.partial, top),
@@ -143,14 +140,12 @@ class DisposalSearch:
             self._found.undetermined.append(top)
         common = checkout.private.location.common_directory
         self._found.large_files += [top / each for each in large_files(common)]
-        self._other_refs += [f"{each} of {printable(top.name)}" for each in other_refs(common)]
 
     def _visit_repository(self, checkout: InspectedCheckout, top: Path) -> None:
         self._last, self._top = checkout, top
         location = checkout.private.location
         if location.work_tree is not None and location.work_tree.mode(".git") is None:
             self._unchecked.append("The files of the repository are in another directory.")
-        self._other_refs += other_refs(location.git_directory)
         if not location.is_linked:
             common = location.common_directory
             self._found.large_files += [top / each for each in large_files(common)]

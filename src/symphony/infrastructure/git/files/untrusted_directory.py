@@ -46,6 +46,10 @@ class CopyBudget:
         self.remaining -= size
 
 
+Identity = tuple[int, int]
+"""The file system and the inode of a directory."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The path of a directory, for git, which opens directories by their paths only.
@@ -54,7 +58,7 @@ class Place:
     """
 
     path: Path
-    identity: tuple[int, int]
+    identity: Identity
 
     def check(self) -> None:
         """Raises: Unreadable (refused) when the path leads to another directory meanwhile."""
@@ -117,8 +121,7 @@ class UntrustedDirectory:
         return self._top.joinpath(*self._parts)
 
     @cached_property
-    def identity(self) -> tuple[int, int]:
-        """The file system and the inode."""
+    def identity(self) -> Identity:
         return _identity(os.fstat(self._descriptor))
 
     @property
@@ -304,7 +307,7 @@ def _require_below(parts: Sequence[str]) -> None:
         raise refused("A name in the git directory leads outside it.")
 
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
+def _identity(status: os.stat_result) -> Identity:
     return status.st_dev, status.st_ino
 
 

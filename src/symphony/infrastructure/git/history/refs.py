@@ -14,6 +14,11 @@ from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.opening import SymbolicLink
 from symphony.infrastructure.git.files.unreadable import broken
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+from symphony.infrastructure.git.history.other_refs import (
+    OtherRefs,
+    is_other,
+    read_other_refs,
+)
 from symphony.infrastructure.git.process.copies import is_ref_name
 
 MAX_REFS = 20_000
@@ -30,7 +35,7 @@ _OBJECT_ID = re.compile(rb"(?:[0-9a-f]{64}|[0-9a-f]{40})")
 _SYMBOLIC_REF = re.compile(rb"ref:[ \t]*([^\s]+)\s*")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refs:
     """The ids of objects by the names of refs: those of branches and tags without their prefix,
     those of remote-tracking branches without `refs/remotes/`.
@@ -48,6 +53,7 @@ class Refs:
     damaged: list[str] = field(default_factory=list[str])
     ignored: list[str] = field(default_factory=list[str])
     remotes_modified_at: int | None = None
+    others: OtherRefs = field(default_factory=OtherRefs)
 
     def find(self, full_name: str) -> str | None:
         """Return the id of a ref, or None when there is none of this name."""
@@ -84,7 +90,11 @@ def read_refs(common: UntrustedDirectory) -> Refs:
         # After the single refs: git packs a ref by adding it to the list before removing its file.
         packed = dict(packed_refs(common))
         if not loose.have_changed():
-            return _resolved(loose, packed)
+            others = {name: each for name, each in packed.items() if is_other(name)}
+            counted = {name: each for name, each in packed.items() if name not in others}
+            refs = _resolved(loose, counted)
+            refs.others = read_other_refs(common, others)
+            return refs
     raise broken("The refs of the repository change while they are read.")
 
 
@@ -144,7 +154,7 @@ class _LooseRefs:
 
 
 def packed_refs(common: UntrustedDirectory) -> Iterator[tuple[str, str]]:
-    """Yield the names and ids of refs from `packed-refs` (git-pack-refs(1))."""
+    """Yield the names and ids of all refs in `packed-refs` (git-pack-refs(1))."""
     content = common.read("packed-refs", _MAX_PACKED_REFS) or b""
     if content and not content.endswith(b"\n"):
         raise broken("packed-refs is damaged.")
@@ -162,6 +172,8 @@ def packed_refs(common: UntrustedDirectory) -> Iterator[tuple[str, str]]:
             found += 1
             if found > MAX_REFS:
                 raise _too_many()
+            yield full_name, object_id.decode()
+        elif is_other(full_name):
             yield full_name, object_id.decode()
 
 

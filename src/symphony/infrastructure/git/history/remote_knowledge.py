@@ -1,7 +1,7 @@
 """What is known of the remotes: by the remote-tracking branches, and by the last sync."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from symphony.domain.base import utc_now
@@ -16,10 +16,11 @@ from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.upstream import upstream_ref
 from symphony.infrastructure.git.history.commits import Reader, to_time
+from symphony.infrastructure.git.history.own_remotes import own_remotes
 from symphony.infrastructure.git.history.refs import Refs
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
-_HEADS = "refs/heads/"
+_HEADS, _REMOTES = "refs/heads/", "refs/remotes/"
 _USUAL_DEFAULTS = ("main", "master")
 
 
@@ -77,13 +78,16 @@ class Remotes:
 def read_remotes(reader: Reader, refs: Refs, synced: RemoteHeads | None) -> Remotes:
     """Return what is known of the remotes. Raises: Unreadable, Stopped, OutOfTime."""
     config = reader.private.config
-    urls = dict(config.subsections("remote", "url"))
+    all_urls = dict(config.subsections("remote", "url"))
+    own = own_remotes(reader.private.location, config) if all_urls else set[str]()
+    urls = {name: url for name, url in all_urls.items() if name not in own}
     if not urls:
         return Remotes((), None, None, config, refs, None, None, ())
-    fetched_at = _fetched_at(reader.private, refs)
-    ids = set(refs.remotes.values())
+    of_others = _without(refs, config, own) if own else refs
+    fetched_at = _fetched_at(reader.private, of_others)
+    ids = set(of_others.remotes.values())
     default = _default_remote(urls)
-    target = None if default is None else _tracked_default(refs, default)
+    target = None if default is None else _tracked_default(of_others, default)
     if synced is None or (fetched_at is not None and synced.synced_at <= fetched_at):
         as_of = RemoteKnowledge(KnowledgeSource.FETCH, fetched_at)
         return Remotes(ids, target, as_of, config, refs, None, None, ())
@@ -95,6 +99,23 @@ def read_remotes(reader: Reader, refs: Refs, synced: RemoteHeads | None) -> Remo
         target = now if now in existing else target
     as_of = RemoteKnowledge(KnowledgeSource.SYNC, synced.synced_at)
     return Remotes(ids | existing, target, as_of, config, refs, synced, synced_remote, existing)
+
+
+def _without(refs: Refs, config: Config, own: Collection[str]) -> Refs:
+    """Return the refs without the remote-tracking branches of some remotes."""
+    targets = [f"{_REMOTES}{name}/*" for name in own] + [
+        target
+        for name in own
+        for refspec in config.all(f"remote.{name}.fetch")
+        if (target := refspec.partition(":")[2])
+    ]
+    prefixes = tuple(target.partition("*")[0] for target in targets)
+    kept = {
+        name: each
+        for name, each in refs.remotes.items()
+        if not f"{_REMOTES}{name}".startswith(prefixes)
+    }
+    return replace(refs, remotes=kept)
 
 
 def seen_commit(synced: RemoteHeads, branch: str) -> str | None:

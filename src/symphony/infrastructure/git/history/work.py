@@ -19,6 +19,7 @@ from symphony.infrastructure.git.history.items import (
     most_recent,
     pair_of,
 )
+from symphony.infrastructure.git.history.other_refs import reason_of_risk
 from symphony.infrastructure.git.history.places import unpushed_places
 from symphony.infrastructure.git.history.refs import Refs, read_refs
 from symphony.infrastructure.git.history.remote_knowledge import read_remotes
@@ -88,7 +89,7 @@ def _read(
     listed = shown[:_MAX_ITEMS]
     listed_tips = {entry.commit.id for entry in listed if entry.commit is not None}
     risk = find_risk(reader, listed_tips, unpushed, remotes.target)
-    current = next((entry for entry in entries if _is_current(entry, checkouts[0])), None)
+    current = next((entry for entry in entries if _is_current(entry, checkouts)), None)
     compared = compare_with_upstreams(
         reader, listed if current is None else [*listed, current], remotes.comparison
     )
@@ -98,8 +99,12 @@ def _read(
     if damaged:
         count, reason = None, _joined(damaged)
         at_risk = at_risk or None
-    elif reason is None and refs.ignored:
-        reason = _joined(refs.ignored)
+    else:
+        elsewhere = reason_of_risk(reader, refs.others, {*remotes.ids, *tips})
+        if elsewhere is not None:
+            at_risk = at_risk or None
+        sentences = [each for each in (reason, elsewhere) if each is not None]
+        reason = _joined(sentences or refs.ignored) or None
     return Work(
         unpushed_commits=count,
         at_risk=at_risk,
@@ -112,8 +117,10 @@ def _read(
     )
 
 
-def _is_current(entry: Entry, own: Checkout) -> bool:
-    return entry.kind == WorkKind.BRANCH and own.branch is not None and entry.name == own.branch
+def _is_current(entry: Entry, checkouts: Sequence[Checkout]) -> bool:
+    """Return whether a branch is checked out in the inspected worktree, which is the first."""
+    branches = [each.branch for each in checkouts[:1] if each.branch is not None]
+    return entry.kind == WorkKind.BRANCH and entry.name in branches
 
 
 def _tracking(current: Entry | None, compared: Mapping[Pair, tuple[int, int]]) -> Tracking | None:

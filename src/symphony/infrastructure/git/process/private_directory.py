@@ -68,6 +68,10 @@ class PrivateDirectory:
         paths = f"{self.variables[name]}{os.pathsep}{_quote(object_directory)}"
         return replace(self, variables={**self.variables, name: paths})
 
+    def with_index(self, file: Path) -> "PrivateDirectory":
+        """Return the same directory with another index, which need not exist yet."""
+        return replace(self, variables={**self.variables, "GIT_INDEX_FILE": str(file)})
+
     def git(self, *arguments: str) -> bytes:
         """Run git for the repository and return its output. Raises: Unreadable, Stopped."""
         return self._run(*arguments, variables=self.variables)
@@ -103,7 +107,7 @@ class PrivateDirectory:
 
         Raises: Unreadable, Stopped, and what `consume` raises.
         """
-        self._list_index("-t", "--stage", consume=consume)
+        self._list_index("-v", "--stage", consume=consume)
 
     def list_index_sizes(self, consume: Callable[[bytes], None]) -> None:
         """Pass the entries of the index with the sizes of the files to `consume` in chunks.
@@ -130,7 +134,7 @@ class PrivateDirectory:
         input_file = self.path / "paths"
         input_file.write_bytes(b"".join(path + b"\0" for path in paths))
         # git reads .gitattributes from the files. It needs the index only to expand a sparse one.
-        variables = {**self.variables, "GIT_INDEX_FILE": str(self.path / "no-index")}
+        variables = self.with_index(self.path / "no-index").variables
         arguments = ("check-attr", "-z", "--stdin", attribute)
         fields = self._run(*arguments, variables=variables, input_file=input_file).split(b"\0")
         return list(zip(fields[0::3], fields[2::3], strict=False))

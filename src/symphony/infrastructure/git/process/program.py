@@ -105,6 +105,8 @@ class Program:
         self._running: Popen[bytes] | None = None
         self._is_stopped = False
         self._has_too_much_memory = False
+        self.error_output = ""
+        """The beginning of what the last run printed as errors and warnings."""
 
     def run(
         self,
@@ -166,7 +168,8 @@ class Program:
             finally:
                 with self._lock:
                     self._running = None
-        self._check_end(process.returncode, error_output.decode("utf-8", "replace"))
+        self.error_output = error_output.decode("utf-8", "replace")
+        self._check_end(process.returncode, self.error_output)
 
     def stop(self) -> None:
         """Kill git and every process that it started; later runs raise Stopped."""

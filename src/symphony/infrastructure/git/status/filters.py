@@ -8,9 +8,11 @@ compare: while the file has that size, it counts as unmodified.
 
 import os
 import re
+from dataclasses import dataclass
 
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
+from symphony.infrastructure.git.status.findings import Findings
 
 _NO_FILTER = {b"unspecified", b"unset"}
 # An entry in the output of `git ls-files --debug`; the size is that of the file, modulo 2^32.
@@ -18,22 +20,39 @@ _ENTRY = re.compile(rb"([^\0]++)\0(?:  .*\n)*?  size: (\d+)\t.*\n")
 _SIZE_MODULUS = 1 << 32
 
 
-def count_modified(private: PrivateDirectory, paths: list[bytes]) -> int:
-    """Return how many of these files, which all appear modified, are modified.
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many files are modified; `undecided` ones have a filter, and still the same size."""
+
+    modified: int
+    undecided: int = 0
+
+    def findings(self) -> Findings:
+        findings = Findings()
+        if self.undecided:
+            findings.unknown.append(
+                f"Files with a filter (git-lfs, git-crypt) that may be modified: {self.undecided:,}"
+                " (`git status` compares them)."
+            )
+        return findings
+
+
+def compare(private: PrivateDirectory, paths: list[bytes]) -> Changes:
+    """Compare files that all appear modified.
 
     Raises: Unreadable, Stopped.
     """
     if not paths:
-        return 0
+        return Changes(0)
     attributes = private.attributes(paths, "filter")
     filtered = {path for path, value in attributes if value not in _NO_FILTER}
     if not filtered:
-        return len(paths)
+        return Changes(len(paths))
     work_tree = private.location.work_tree
     assert work_tree is not None  # noqa: S101 - a bare repository has no files
     comparison = SizeComparison(work_tree, filtered)
     private.list_index_sizes(comparison.consume)
-    return len(paths) - comparison.equal
+    return Changes(len(paths) - comparison.equal, comparison.equal)
 
 
 class SizeComparison:

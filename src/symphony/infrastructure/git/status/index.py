@@ -13,6 +13,7 @@ from itertools import pairwise
 from symphony.infrastructure.git.files.unreadable import broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
+from symphony.infrastructure.git.status.marked_files import MarkedFiles
 
 # Each of these patterns begins with the NUL that ends the previous entry. Then follow a tag, a
 # mode, an object id, a stage and the path (git-ls-files(1)).
@@ -29,9 +30,9 @@ _UNSAFE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _STAGE_AND_PATH = re.compile(rb"\0[^\t]*([0-3])\t([^\0]*)(?=\0)")
-_SUBMODULE = re.compile(rb"\0[A-Z] 160000 ([0-9a-f]+) 0\t([^\0]+)(?=\0)")
+_SUBMODULE = re.compile(rb"\0[A-Za-z] 160000 ([0-9a-f]+) 0\t([^\0]+)(?=\0)")
 # An entry that sparse checkout leaves out, and the directory that would contain it.
-_LEFT_OUT = re.compile(rb"\0S [^\t]*\t([^\0]+)/[^\0/]*(?=\0)")
+_LEFT_OUT = re.compile(rb"\0[Ss] [^\t]*\t([^\0]+)/[^\0/]*(?=\0)")
 
 RecordedSubmodules = list[tuple[str, str]]
 """The path and the recorded commit of each submodule."""
@@ -45,23 +46,30 @@ class IndexLimits:
     max_submodules: int = 16 << 20  # of the paths and commits of all of them
 
 
-def check_index(private: PrivateDirectory) -> RecordedSubmodules:
-    """Check the paths of the index and return the submodules without a conflict.
+def check_index(private: PrivateDirectory) -> "IndexCheck":
+    """Check the paths of the index; return its submodules without a conflict, and marked files.
 
-    Raises: Unreadable (refused) when a path leads outside the working tree, Stopped.
+    Raises: Unreadable (refused) when a path leads outside the working tree, Stopped, OSError.
     """
     work_tree = private.location.work_tree
     assert work_tree is not None  # noqa: S101 - a bare repository has no files
-    check = IndexCheck(work_tree)
+    marked = MarkedFiles(work_tree, is_sparse=private.config.is_true("core.sparsecheckout"))
+    check = IndexCheck(work_tree, marked=marked)
     private.list_index_entries(check.consume)
-    return check.submodules
+    return check
 
 
 class IndexCheck:
-    """A check of the output of `git ls-files -t --stage -z`, which may be long, in chunks."""
+    """A check of the output of `git ls-files -v --stage -z`, which may be long, in chunks."""
 
-    def __init__(self, work_tree: UntrustedDirectory, limits: IndexLimits | None = None) -> None:
+    def __init__(
+        self,
+        work_tree: UntrustedDirectory,
+        limits: IndexLimits | None = None,
+        marked: MarkedFiles | None = None,
+    ) -> None:
         self._work_tree = work_tree
+        self.marked = marked or MarkedFiles(work_tree, is_sparse=False)
         self._limits = limits or IndexLimits()
         self._rest = b"\0"
         self._last = (b"", b"")
@@ -85,6 +93,7 @@ class IndexCheck:
             if self._submodules_size > self._limits.max_submodules:
                 raise broken("The repository has too many submodules.")
             self.submodules.append((os.fsdecode(path), commit.decode()))
+        self.marked.add_from(entries)
 
     def _check_order(self, entries: bytes) -> None:
         """Refuse entries that are not in the order of gitformat-index(5).

@@ -1,15 +1,14 @@
 """The inspection of one repository."""
 
 import tempfile
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from symphony.domain.base import utc_now
-from symphony.domain.git.status import Head, RepoState, RepoStatus, any_of, is_at_risk
+from symphony.domain.git.status import RepoState, RepoStatus, is_at_risk
 from symphony.domain.git.work import RemoteHeads, Tracking, Work
 from symphony.infrastructure.git.disposal.checkout import (
     InspectedCheckout,
@@ -19,13 +18,17 @@ from symphony.infrastructure.git.disposal.checkout import (
 from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
-from symphony.infrastructure.git.files.decoding import decode, printable
+from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location, locate, open_directory
-from symphony.infrastructure.git.files.objects import check_loose_object, find_object_directories
+from symphony.infrastructure.git.files.objects import find_object_directories
 from symphony.infrastructure.git.files.operations import current_operation
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
-from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, UntrustedDirectory
+from symphony.infrastructure.git.files.untrusted_directory import (
+    CopyBudget,
+    Identity,
+    UntrustedDirectory,
+)
 from symphony.infrastructure.git.files.user_config import ATTRIBUTES, EXCLUDES, UserConfig
 from symphony.infrastructure.git.history.items import Checkout
 from symphony.infrastructure.git.history.work import read_work, unknown_work
@@ -34,39 +37,37 @@ from symphony.infrastructure.git.process.private_directory import (
     create_private_directory,
 )
 from symphony.infrastructure.git.process.program import Program
-from symphony.infrastructure.git.status import filters, submodules
+from symphony.infrastructure.git.status import filters, marked_files, submodules
+from symphony.infrastructure.git.status.compared import Compared, bare_repository
+from symphony.infrastructure.git.status.findings import Findings, joined
+from symphony.infrastructure.git.status.head import head_id, read_head
 from symphony.infrastructure.git.status.index import check_index
 from symphony.infrastructure.git.status.linked_worktrees import (
     Inspected,
     Others,
-    inspect_linked,
+    inspect_others,
     main_directory,
 )
 from symphony.infrastructure.git.status.porcelain import Porcelain, parse_porcelain
+from symphony.infrastructure.git.status.stored_submodules import (
+    find_staged,
+    open_without_files,
+    stored,
+    work_tree_of,
+)
 from symphony.infrastructure.git.status.submodules import Submodule
+from symphony.infrastructure.git.status.surveyed import Surveyed
+from symphony.infrastructure.git.status.unchecked import (
+    count_stashes,
+    find_unchecked,
+    find_unreadable,
+)
 
 MAX_COPIED = 256 << 20  # bytes at the same time: of a submodule and all that contain it
 _MAX_DEPTH = 8  # of submodules in submodules
-_MAX_STASH_LOG = 16 << 20  # bytes
-_MAX_TEXT = 1000  # characters of a commit's subject and author
-_COMMIT_FORMAT = "--format=%H%x00%s%x00%an%x00%at%x00%ct"
 _IN_A_SUBMODULE = "In a submodule: "
-_NO_UNTRACKED_FILES = {"no", "false", "off", "0"}
+_IN_A_STORED_SUBMODULE = "In a submodule that is not checked out: "
 _BARE = "The repository is bare: it has no files to compare."
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What git reports of a working tree, the number of modified files and submodules, and whether
-    something exists only in a submodule."""
-
-    porcelain: Porcelain
-    modified: int
-    submodules_at_risk: bool | None
-
-    @property
-    def has_changes(self) -> bool:
-        return bool(self.porcelain.staged or self.modified or self.porcelain.conflicted)
 
 
 class Inspector:
@@ -86,6 +87,7 @@ class Inspector:
         self._budget = CopyBudget(max_copied)
         self._user_config = user_config
         self._visit: Visit = ignore_checkout
+        self._surveyed = set[Identity]()  # the repositories whose other worktrees are inspected
 
     def inspect(
         self, path: str, synced: RemoteHeads | None = None, visit: Visit = ignore_checkout
@@ -151,26 +153,26 @@ class Inspector:
             for name, url in private.config.subsections("remote", "url")
         }
         is_bare = work_tree.is_bare(location, private.config)
-        result = _bare(private) if is_bare else self._compare(private, depth=0)
+        result = self._files(private, depth=0)
         compared = result.porcelain
-        is_dirty = result.has_changes or compared.untracked > 0
-        stashes = _count_stashes(location)
         head, committed_at = None, None
         if compared.head is not None:
-            head, committed_at = _head(private, compared.head)
+            head, committed_at = read_head(private, compared.head)
         own = Checkout(
             None if location.work_tree is None else str(location.work_tree.path),
             private.branch,
             compared.head,
             committed_at,
         )
-        others, work = self._work(private, own, synced)
+        surveyed = self._survey(private, result, own, synced, depth=0)
+        work = surveyed.work
         tracking = work.tracking or Tracking(
             compared.ahead, compared.behind, is_behind=bool(compared.behind)
         )
-        status = RepoStatus(
-            state=RepoState.DIRTY if is_dirty else RepoState.CLEAN,
-            reason=_BARE if is_bare else work.reason,
+        self._pass_on(private, result, surveyed)
+        return RepoStatus(
+            state=RepoState.DIRTY if result.is_dirty else RepoState.CLEAN,
+            reason=joined([_BARE if is_bare else None, *surveyed.reasons]),
             is_bare=is_bare,
             branch=None if private.branch is None else printable(private.branch),
             head=head,
@@ -182,81 +184,109 @@ class Inspector:
             modified=result.modified,
             untracked=compared.untracked,
             conflicted=compared.conflicted,
-            stashes=stashes,
+            stashes=surveyed.stashes,
             operation=operation,
             remotes=remotes,
             unpushed_commits=work.unpushed_commits,
             work=work.items,
             work_truncated=work.is_truncated,
-            worktrees=others.worktrees,
-            at_risk=is_at_risk(
-                has_changes=is_dirty or stashes > 0,
-                has_commits=_has_commits(compared.head, work),
-                has_remote=bool(remotes),
-                unpushed=work.at_risk,
-                worktrees=others.worktrees,
-                submodules=any_of([result.submodules_at_risk, *others.submodules_at_risk]),
-                is_complete=_is_complete(private) and not others.incomplete,
-            ),
+            worktrees=surveyed.others.worktrees,
+            at_risk=surveyed.at_risk,
             places=work.places,
             as_of=work.as_of,
             main_repository=main_directory(location),
             observed_at=started_at,
         )
+
+    def _pass_on(
+        self,
+        private: PrivateDirectory,
+        result: Compared,
+        surveyed: Surveyed,
+        *,
+        is_submodule: bool = False,
+    ) -> None:
         self._visit(
             InspectedCheckout(
                 private=private,
-                head=compared.head,
-                work=work,
-                at_risk=status.at_risk,
-                is_complete=_is_complete(private),
-                is_submodule=False,
+                head=result.porcelain.head,
+                work=surveyed.work,
+                at_risk=surveyed.at_risk,
+                files_at_risk=result.is_dirty or result.findings.at_risk,
+                is_submodule=is_submodule,
             )
         )
-        return status
+
+    def _survey(
+        self,
+        private: PrivateDirectory,
+        result: Compared,
+        own: Checkout,
+        synced: RemoteHeads | None,
+        depth: int,
+    ) -> Surveyed:
+        """Find what exists only in a repository, of which one worktree was compared.
+
+        Raises: Unreadable (refused), Stopped, OSError.
+        """
+        repository = private.location.common_directory.identity
+        self._surveyed.add(repository)
+        try:
+            others, work = self._work(private, own, synced, depth)
+        finally:
+            self._surveyed.discard(repository)
+        stashes = count_stashes(private)
+        findings = Findings()
+        findings.add(result.findings)
+        findings.add(others.findings)
+        at_risk = is_at_risk(
+            has_changes=result.is_dirty or stashes > 0,
+            has_commits=_has_commits(own.head, work),
+            has_remote=any(private.config.subsections("remote", "url")),
+            unpushed=work.at_risk,
+            worktrees=others.worktrees,
+            hidden=findings.at_risk,
+        )
+        unknown = findings.unknown if at_risk is None else ()
+        reasons = [work.reason, *findings.notes, *unknown]
+        return Surveyed(others, work, stashes, at_risk, reasons)
 
     def _work(
-        self, private: PrivateDirectory, own: Checkout, synced: RemoteHeads | None
+        self, private: PrivateDirectory, own: Checkout, synced: RemoteHeads | None, depth: int
     ) -> tuple[Others, Work]:
         """Return the other worktrees, and the committed work of the whole repository."""
         location = private.location
-        inspect = partial(self._linked_worktree, location)
+        inspect = partial(self._other_worktree, location, depth)
         try:
-            others = inspect_linked(location, inspect)
+            others = inspect_others(location, inspect)
         except Unreadable as unreadable:
             if unreadable.state == RepoState.REFUSED:
                 raise
             return Others(), unknown_work(unreadable.reason)
         return others, read_work(private, [own, *others.checkouts], synced)
 
-    def _linked_worktree(self, main: Location, path: Path) -> Inspected:
+    def _other_worktree(self, known: Location, depth: int, path: Path) -> Inspected:
         """Raises: Unreadable, Stopped, OSError."""
-        roots = main.roots
+        roots = known.roots
         with (
             open_directory(str(path), roots) as directory,
             self._open(directory, roots) as private,
         ):
-            if private.location.common_directory.identity != main.common_directory.identity:
+            location = private.location
+            if location.common_directory.identity != known.common_directory.identity:
                 raise broken("The directory belongs to another repository now.")
-            result = self._compare(private, depth=0)
-            head, untracked = result.porcelain.head, result.porcelain.untracked
-            is_dirty = result.has_changes or untracked > 0
-            return Inspected(
-                head,
-                is_dirty=is_dirty,
-                is_complete=_is_complete(private),
-                submodules_at_risk=result.submodules_at_risk,
-            )
+            result = self._files(private, depth)
+            is_bare = work_tree.is_bare(location, private.config)
+            top = None if is_bare or location.work_tree is None else location.work_tree.path
+            return Inspected(top, result.porcelain.head, result.is_dirty, result.findings)
+
+    def _files(self, private: PrivateDirectory, depth: int) -> Compared:
+        is_bare = work_tree.is_bare(private.location, private.config)
+        return bare_repository(private) if is_bare else self._compare(private, depth)
 
     def _compare(self, private: PrivateDirectory, depth: int) -> Compared:
-        at_risk = list[bool | None]()
-
-        def inspect_submodule(directory: UntrustedDirectory) -> Submodule:
-            submodule = self._submodule(directory, private.location.roots, depth + 1)
-            at_risk.append(submodule.at_risk)
-            return submodule
-
-        recorded = check_index(private)
+        findings = find_unchecked(private)
+        index = check_index(private)
         private.require_list(ATTRIBUTES)
         porcelain = parse_porcelain(
             private.git(
@@ -268,12 +298,16 @@ class Inspector:
         )  # fmt: skip
         if porcelain.untracked:  # git may ignore these
             private.require_list(EXCLUDES)
-        modified = (
-            porcelain.otherwise_modified
-            + filters.count_modified(private, porcelain.modified)
-            + submodules.count_modified(private, recorded, inspect_submodule)
-        )
-        return Compared(porcelain, modified, any_of(at_risk))
+        findings.add(find_unreadable(self._program.error_output))
+        findings.add(marked_files.compare(private, index.marked))
+        files = filters.compare(private, porcelain.modified)
+        findings.add(files.findings())
+        inspect = partial(self._submodule, roots=private.location.roots, depth=depth + 1)
+        inner = submodules.compare(private, index.submodules, inspect)
+        findings.add(inner.findings)
+        findings.add(self._stored_submodules(private, inner.git_directories, depth))
+        modified = porcelain.otherwise_modified + files.modified + inner.modified
+        return Compared(porcelain, modified, findings)
 
     def _submodule(
         self, directory: UntrustedDirectory, roots: OpenedRoots, depth: int
@@ -283,7 +317,8 @@ class Inspector:
         try:
             with self._open(directory, roots) as private:
                 result = self._compare(private, depth)
-                at_risk = self._is_submodule_at_risk(private, result)
+                findings = self._only_in_submodule(private, result, depth)
+                identity = private.location.git_directory.identity
         except Unreadable as unreadable:
             # The superproject exists and is a repository, so it is neither missing nor none.
             error = refused if unreadable.state == RepoState.REFUSED else broken
@@ -293,89 +328,65 @@ class Inspector:
             result.porcelain.head,
             has_changes=result.has_changes,
             has_untracked=bool(result.porcelain.untracked),
-            at_risk=at_risk,
+            git_directory=identity,
+            findings=findings,
         )
 
-    def _is_submodule_at_risk(self, private: PrivateDirectory, result: Compared) -> bool | None:
-        """Raises: Unreadable, Stopped."""
-        head, location = result.porcelain.head, private.location
-        work = read_work(private, [Checkout(None, private.branch, head)], None)
-        at_risk = is_at_risk(
-            has_changes=result.has_changes
-            or result.porcelain.untracked > 0
-            or _count_stashes(location) > 0,
-            has_commits=_has_commits(head, work),
-            has_remote=any(private.config.subsections("remote", "url")),
-            unpushed=work.at_risk,
-            worktrees=(),
-            submodules=result.submodules_at_risk,
-            is_complete=_is_complete(private),
-        )
-        self._visit(
-            InspectedCheckout(
-                private=private,
-                head=head,
-                work=work,
-                at_risk=at_risk,
-                is_complete=_is_complete(private),
-                is_submodule=True,
-            )
-        )
-        return at_risk
+    def _only_in_submodule(
+        self, private: PrivateDirectory, result: Compared, depth: int
+    ) -> Findings:
+        """Return what exists only in a submodule. Raises: Unreadable, Stopped, OSError."""
+        findings = Findings()
+        repository = private.location.common_directory.identity
+        if repository in self._surveyed:  # it is a worktree of a repository that contains it
+            findings.is_at_risk = result.is_dirty
+            findings.add(result.findings, _IN_A_SUBMODULE)
+            return findings
+        own = Checkout(None, private.branch, result.porcelain.head)
+        surveyed = self._survey(private, result, own, None, depth)
+        self._pass_on(private, result, surveyed, is_submodule=True)
+        return surveyed.as_findings(_IN_A_SUBMODULE)
+
+    def _stored_submodules(
+        self, private: PrivateDirectory, inspected: Collection[Identity], depth: int
+    ) -> Findings:
+        """Return what exists only in submodules that are not checked out. Raises: Stopped."""
+        findings = Findings()
+        roots = private.location.roots
+        try:
+            for directory in stored(private.location.git_directory, inspected):
+                findings.add(self._stored_submodule(directory, roots, depth + 1))
+        except Unreadable as unreadable:
+            findings.unknown.append(_IN_A_STORED_SUBMODULE + unreadable.reason)
+        except OSError as error:
+            cause = error.strerror or "unknown error"
+            findings.unknown.append(f"{_IN_A_STORED_SUBMODULE}It cannot be read: {cause}.")
+        return findings
+
+    def _stored_submodule(
+        self, directory: UntrustedDirectory, roots: OpenedRoots, depth: int
+    ) -> Findings:
+        """Raises: Unreadable, Stopped, OSError."""
+        with work_tree_of(directory, roots) as top:
+            if top is not None:
+                return self._submodule(top, roots, depth).findings
+        if depth > _MAX_DEPTH:
+            raise broken("The submodules are nested too deeply.")
+        with (
+            self._copies() as path,
+            open_without_files(directory, roots, self._program, path, self._budget) as private,
+        ):
+            head = head_id(private)
+            findings = find_staged(private, head)
+            findings.add(self._stored_submodules(private, (), depth))
+            result = Compared(Porcelain(head=head), 0, findings)
+            own = Checkout(None, private.branch, head)
+            surveyed = self._survey(private, result, own, None, depth)
+        return surveyed.as_findings(_IN_A_STORED_SUBMODULE)
 
 
 def _has_commits(head: str | None, work: Work) -> bool | None:
     """Return whether there is any commit; None when it is unknown."""
     if head is not None or work.items:
         return True
-    return None if work.unpushed_commits is None else False
-
-
-def _is_complete(private: PrivateDirectory) -> bool:
-    """Return whether git looked for untracked files, and no operation has work in its own files.
-
-    An operation may keep patches (`git am`), changes (`--autostash`) or the commits that it started
-    from in files, which are on no branch.
-    """
-    untracked = private.config.last("status.showuntrackedfiles") or ""
-    return (
-        untracked.lower() not in _NO_UNTRACKED_FILES
-        and current_operation(private.location.git_directory) is None
-    )
-
-
-def _count_stashes(location: Location) -> int:
-    """As in git, each line of the log is a stash."""
-    log = location.common_directory.read("logs/refs/stash", _MAX_STASH_LOG) or b""
-    return log.count(b"\n")
-
-
-def _bare(private: PrivateDirectory) -> Compared:
-    """Return the head of a bare repository, which has no files to compare.
-
-    Before the first commit git prints no head.
-    """
-    head = private.git("rev-parse", "--revs-only", "HEAD").decode().strip()
-    return Compared(Porcelain(head=head or None), 0, submodules_at_risk=False)
-
-
-def _head(private: PrivateDirectory, commit: str) -> tuple[Head, datetime | None]:
-    """Return the commit that is checked out, and when it was created."""
-    roots = private.location.roots
-    check_loose_object(private.object_directories, commit, roots)
-    output = private.git("log", "--no-walk", "--encoding=UTF-8", _COMMIT_FORMAT, commit, "--")
-    if not output:  # git compares files with a tree, too
-        raise broken("HEAD does not refer to a commit.")
-    fields = decode(output.removesuffix(b"\n")).split("\0")
-    commit_id, subject, author, authored, committed = fields
-    if commit_id != commit:  # HEAD or the branch is at a tag
-        check_loose_object(private.object_directories, commit_id, roots)
-    head = Head(commit_id, subject[:_MAX_TEXT], author[:_MAX_TEXT], _time(authored))
-    return head, _time(committed)
-
-
-def _time(seconds: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(seconds), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+    return None if work.unpushed_commits is None or work.at_risk is None else False

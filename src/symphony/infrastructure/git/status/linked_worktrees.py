@@ -1,4 +1,4 @@
-"""The linked worktrees of a repository, each inspected like the repository itself."""
+"""The other worktrees of a repository, each inspected like the repository itself."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,20 +16,22 @@ from symphony.infrastructure.git.files.worktrees import (
     read_head,
 )
 from symphony.infrastructure.git.history.items import Checkout
+from symphony.infrastructure.git.status.findings import Findings
 
 _PRUNABLE = "The worktree was deleted; `git worktree prune` removes it from the list."
+_MAX_SHOWN = 200  # characters of a path
 _AWAY = "The worktree is locked, and its directory does not exist: it may be on another medium."
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """What an inspection of a linked worktree has found: the id of its commit, changes, and whether
-    something exists only in a submodule of it."""
+    """What an inspection of a worktree has found. `work_tree` is its directory, None for a bare
+    repository, `head` the id of its commit."""
 
+    work_tree: Path | None
     head: str | None
     is_dirty: bool
-    is_complete: bool
-    submodules_at_risk: bool | None
+    findings: Findings
 
 
 InspectWorktree = Callable[[Path], Inspected]
@@ -37,34 +39,30 @@ InspectWorktree = Callable[[Path], Inspected]
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """The other worktrees of a repository, what they and the main one have checked out, and whether
-    something exists only in a submodule of a linked one."""
+    """The other worktrees of a repository, what they have checked out, and what was found in
+    them."""
 
     worktrees: list[LinkedWorktree] = field(default_factory=list[LinkedWorktree])
     checkouts: list[Checkout] = field(default_factory=list[Checkout])
-    submodules_at_risk: list[bool | None] = field(default_factory=list[bool | None])
-    incomplete: list[str] = field(default_factory=list[str])
-    """The linked worktrees of which not all was compared."""
+    findings: Findings = field(default_factory=Findings)
 
 
-def inspect_linked(location: Location, inspect: InspectWorktree) -> Others:
-    """Inspect the other worktrees of a repository; one that cannot be inspected has a reason.
+def inspect_others(location: Location, inspect: InspectWorktree) -> Others:
+    """Inspect the other worktrees of a repository, the main one first; one that cannot be inspected
+    has a reason.
 
     Raises: Unreadable when the list cannot be read; Stopped, OSError.
     """
     others = Others()
-    if location.is_linked:
-        others.checkouts.append(
-            _checkout(main_directory(location), read_head(location.common_directory))
-        )
+    main = main_directory(location)
+    if main is not None:
+        head = read_head(location.common_directory)
+        entry = LinkedEntry("", Path(main), head, is_locked=False)
+        _add(others, entry, inspect)
     for entry in linked_entries(location.common_directory):
         location.roots.check_stopped()
-        if location.is_linked and is_entry_of(entry, location.git_directory):
-            continue
-        worktree = _inspected(entry, inspect, others)
-        others.worktrees.append(worktree)
-        head = WorktreeHead(entry.head.branch, entry.head.commit or worktree.head)
-        others.checkouts.append(_checkout(worktree.path, head))
+        if not (location.is_linked and is_entry_of(entry, location.git_directory)):
+            _add(others, entry, inspect)
     return others
 
 
@@ -76,8 +74,9 @@ def main_directory(location: Location) -> str | None:
     return str(common.parent if common.name == ".git" else common)
 
 
-def _inspected(entry: LinkedEntry, inspect: InspectWorktree, others: Others) -> LinkedWorktree:
-    head, reason = entry.head.commit, None
+def _add(others: Others, entry: LinkedEntry, inspect: InspectWorktree) -> None:
+    path, head, reason = str(entry.path), entry.head.commit, None
+    is_bare = False
     try:
         inspected = inspect(entry.path)
     except Unreadable as unreadable:
@@ -92,16 +91,22 @@ def _inspected(entry: LinkedEntry, inspect: InspectWorktree, others: Others) -> 
     else:
         state = RepoState.DIRTY if inspected.is_dirty else RepoState.CLEAN
         head = inspected.head
-        others.submodules_at_risk.append(inspected.submodules_at_risk)
-        if not inspected.is_complete:
-            others.incomplete.append(entry.name)
+        is_bare = inspected.work_tree is None
+        path = path if inspected.work_tree is None else str(inspected.work_tree)
+        where = f"In the worktree {printable(path)[:_MAX_SHOWN]}: "
+        others.findings.add(inspected.findings, where)
     branch = entry.head.branch
-    return LinkedWorktree(
-        path=printable(str(entry.path)),
-        branch=None if branch is None else printable(branch),
-        head=head,
-        state=state,
-        reason=reason,
+    others.checkouts.append(_checkout(path, WorktreeHead(branch, entry.head.commit or head)))
+    if is_bare:
+        return
+    others.worktrees.append(
+        LinkedWorktree(
+            path=printable(path),
+            branch=None if branch is None else printable(branch),
+            head=head,
+            state=state,
+            reason=reason,
+        )
     )
 
 

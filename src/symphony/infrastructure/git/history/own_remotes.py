@@ -1,0 +1,77 @@
+"""Remotes that are the repository itself: what they have is nowhere else."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from symphony.infrastructure.git.files.config import Config
+from symphony.infrastructure.git.files.location import Location, locate
+from symphony.infrastructure.git.files.unreadable import Unreadable
+
+_FILE_URL = "file://"
+# As git decides it (connect.c, url_is_local_not_ssh): no colon before the first slash.
+_LOCAL_PATH = re.compile(r"(?:[^:]*|[^:/]*/.*)", re.DOTALL)
+# What git appends to find the repository (path.c, enter_repo).
+_SUFFIXES = ("", ".git")
+_MAX_REMOTES = 100  # whose path is looked up
+
+
+def own_remotes(location: Location, config: Config) -> set[str]:
+    """Return the names of the remotes with an address that leads to this repository, to one of its
+    worktrees, or to a submodule stored in it.
+
+    Beyond a limit, all with a path count as such. Raises: Stopped, OSError.
+    """
+    paths = {
+        (name, path)
+        for setting in ("url", "pushurl")
+        for name, _ in config.subsections("remote", setting)
+        for url in config.all(f"remote.{name}.{setting}")
+        if (path := _path(_rewritten(config, url))) is not None
+    }
+    is_too_many = len(paths) > _MAX_REMOTES
+    return {name for name, path in paths if is_too_many or _is_own(location, path)}
+
+
+def _path(url: str) -> str | None:
+    """Return the path of a remote on this machine; None for another one."""
+    if url.startswith(_FILE_URL):
+        return unquote(url.removeprefix(_FILE_URL))
+    return os.path.expanduser(url) if _LOCAL_PATH.fullmatch(url) else None
+
+
+def _rewritten(config: Config, url: str) -> str:
+    """Apply `url.<base>.insteadOf`: the longest beginning counts."""
+    longest, base = "", ""
+    for each, _ in config.subsections("url", "insteadof"):
+        for beginning in config.all(f"url.{each}.insteadof"):
+            if url.startswith(beginning) and len(beginning) > len(longest):
+                longest, base = beginning, each
+    return base + url.removeprefix(longest) if longest else url
+
+
+def _is_own(location: Location, path: str) -> bool:
+    common = location.common_directory
+    for start in _starts(location):
+        for suffix in _SUFFIXES:
+            try:
+                with (
+                    location.roots.open(f"{start / path}{suffix}", "The remote") as directory,
+                    locate(directory, location.roots) as found,
+                ):
+                    other = found.common_directory
+                    if other.identity == common.identity or common.path in other.path.parents:
+                        return True
+            except (Unreadable, FileNotFoundError, NotADirectoryError):
+                continue  # it is not here, so it is another one
+    return False
+
+
+def _starts(location: Location) -> Iterator[Path]:
+    """Yield the directories from which a relative path may lead: those where git runs."""
+    yield (location.work_tree or location.git_directory).path
+    if location.is_linked:
+        yield location.common_directory.path.parent
+        yield location.common_directory.path
