@@ -194,6 +194,11 @@ def untracked_files_not_wanted(clone: Repository) -> None:
     clone.write("new")
 
 
+def file_whose_name_differs_in_case(clone: Repository) -> None:
+    clone.git("config", "core.ignoreCase", "true")
+    clone.write("FILE", "only here\n")
+
+
 def notes(clone: Repository) -> None:
     clone.git("notes", "add", "--message=note")
 
@@ -271,6 +276,7 @@ PERHAPS_AT_RISK: dict[Hide, str] = {
     bisect_from_a_detached_head: "The operation in progress (bisect) may keep work in files.",
     bare_by_mistake: "It has an index: files that belong to it were not compared.",
     untracked_files_not_wanted: "status.showUntrackedFiles keeps git from finding",
+    file_whose_name_differs_in_case: "core.ignoreCase keeps git from finding untracked files.",
     notes: "What these refs have may be nowhere else: refs/notes/commits.",
     commit_on_a_ref_of_a_tool: "What these refs have may be nowhere else: refs/wip/main.",
     commit_on_a_packed_ref_of_a_tool: "nowhere else: refs/wip/main.",
@@ -338,6 +344,10 @@ def remote_that_is_the_repository_beside_another_one(clone: Repository) -> None:
     clone.git("fetch", "--quiet", "self")
 
 
+def case_that_is_ignored(clone: Repository) -> None:
+    clone.git("config", "core.ignoreCase", "true")
+
+
 def ref_of_a_tool_at_a_pushed_commit(clone: Repository) -> None:
     clone.commit("file", "second\n")
     clone.git("push", "--quiet")
@@ -367,8 +377,8 @@ NOT_AT_RISK: tuple[Hide, ...] = (
     sparse_checkout, marked_files_without_changes, marked_file_with_other_line_ends,
     submodule_not_checked_out, submodule_of_another_branch_that_is_checked_out,
     submodule_removed_for_good, remote_on_the_same_disk,
-    remote_that_is_the_repository_beside_another_one, ref_of_a_tool_at_a_pushed_commit,
-    ref_that_a_remote_has_sent, bare_repository_with_worktrees,
+    remote_that_is_the_repository_beside_another_one, case_that_is_ignored,
+    ref_of_a_tool_at_a_pushed_commit, ref_that_a_remote_has_sent, bare_repository_with_worktrees,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,24 +15,32 @@ _FILE_URL = "file://"
 _LOCAL_PATH = re.compile(r"(?:[^:]*|[^:/]*/.*)", re.DOTALL)
 # What git appends to find the repository (path.c, enter_repo).
 _SUFFIXES = ("", ".git")
-_MAX_REMOTES = 100  # whose path is looked up
+_ADDRESSES = ("url", "pushurl")
+_MAX_PATHS = 100  # of remotes
+_MAX_REWRITES = 100
 
 
 def own_remotes(location: Location, config: Config) -> set[str]:
     """Return the names of the remotes with an address that leads to this repository, to one of its
     worktrees, or to a submodule stored in it.
 
-    Beyond a limit, all with a path count as such. Raises: Stopped, OSError.
+    Beyond a limit, all of them count as such. Raises: Stopped, OSError.
     """
-    paths = {
-        (name, path)
-        for setting in ("url", "pushurl")
-        for name, _ in config.subsections("remote", setting)
-        for url in config.all(f"remote.{name}.{setting}")
-        if (path := _path(_rewritten(config, url))) is not None
-    }
-    is_too_many = len(paths) > _MAX_REMOTES
-    return {name for name, path in paths if is_too_many or _is_own(location, path)}
+    rewrites = _rewrites(config)
+    names = {name for setting in _ADDRESSES for name, _ in config.subsections("remote", setting)}
+    if len(rewrites) > _MAX_REWRITES:
+        return names
+    paths = set[tuple[str, str]]()
+    for name in names:
+        location.roots.check_stopped()
+        for setting in _ADDRESSES:
+            for url in config.all(f"remote.{name}.{setting}"):
+                path = _path(_rewritten(url, rewrites))
+                if path is not None:
+                    paths.add((name, path))
+    if len(paths) > _MAX_PATHS:
+        return names
+    return {name for name, path in paths if _is_own(location, path)}
 
 
 def _path(url: str) -> str | None:
@@ -42,14 +50,22 @@ def _path(url: str) -> str | None:
     return os.path.expanduser(url) if _LOCAL_PATH.fullmatch(url) else None
 
 
-def _rewritten(config: Config, url: str) -> str:
-    """Apply `url.<base>.insteadOf`: the longest beginning counts."""
-    longest, base = "", ""
-    for each, _ in config.subsections("url", "insteadof"):
-        for beginning in config.all(f"url.{each}.insteadof"):
-            if url.startswith(beginning) and len(beginning) > len(longest):
-                longest, base = beginning, each
-    return base + url.removeprefix(longest) if longest else url
+def _rewrites(config: Config) -> list[tuple[str, str]]:
+    """Return what begins an address and what git puts in its place (`url.<base>.insteadOf`)."""
+    return [
+        (beginning, base)
+        for base, _ in config.subsections("url", "insteadof")
+        for beginning in config.all(f"url.{base}.insteadof")
+    ]
+
+
+def _rewritten(url: str, rewrites: Sequence[tuple[str, str]]) -> str:
+    """Apply the rewrite with the longest beginning, as git does."""
+    matching = [each for each in rewrites if url.startswith(each[0])]
+    if not matching:
+        return url
+    beginning, base = max(matching, key=lambda each: len(each[0]))
+    return base + url.removeprefix(beginning)
 
 
 def _is_own(location: Location, path: str) -> bool:

@@ -59,6 +59,7 @@ from symphony.infrastructure.git.status.submodules import Submodule
 from symphony.infrastructure.git.status.surveyed import Surveyed
 from symphony.infrastructure.git.status.unchecked import (
     count_stashes,
+    find_other_case,
     find_unchecked,
     find_unreadable,
 )
@@ -299,6 +300,8 @@ class Inspector:
         if porcelain.untracked:  # git may ignore these
             private.require_list(EXCLUDES)
         findings.add(find_unreadable(self._program.error_output))
+        if not porcelain.untracked:
+            findings.add(find_other_case(private))
         findings.add(marked_files.compare(private, index.marked))
         files = filters.compare(private, porcelain.modified)
         findings.add(files.findings())

@@ -7,12 +7,14 @@ from symphony.infrastructure.git.files.operations import current_operation
 from symphony.infrastructure.git.files.untrusted_directory import overlapping_chunks
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status.findings import Findings
+from symphony.infrastructure.git.status.porcelain import parse_porcelain
 
 # With these, and without the setting, git looks for untracked files (git-config(1)).
 _UNTRACKED_FILES_SHOWN = {"normal", "all", "true", "yes", "on", "1"}
 # What git prints when it cannot read a directory or a file: the end is the system's message.
 _UNREADABLE = re.compile(r"^(?:warning: could not open directory |(?!warning: )\S.*: [A-Z])", re.M)
 _MAX_STASH_LOG = 16 << 20  # bytes
+_HEAD = "HEAD"
 _STASH = "refs/stash"
 _PACKED_STASH = re.compile(rb"(?:^|\n)[0-9a-f]{40,64} refs/stash\n")
 _LONGEST_PACKED_STASH = 128  # bytes, with what is around it
@@ -36,6 +38,26 @@ def find_unchecked(private: PrivateDirectory) -> Findings:
         findings.unknown.append(f"The operation in progress ({operation}) may keep work in files.")
     elif own.mode("MERGE_AUTOSTASH") is not None:
         findings.unknown.append("A merge has left changes in MERGE_AUTOSTASH.")
+    return findings
+
+
+def find_other_case(private: PrivateDirectory) -> Findings:
+    """Say whether git takes an untracked file for a tracked one whose name differs in case.
+
+    It does so with `core.ignoreCase`, as in a repository that was copied from a system that does
+    not distinguish case. Ignored files may match as well, so it is not certain.
+
+    Raises: Unreadable, Stopped.
+    """
+    findings = Findings()
+    config, own = private.config, private.location.git_directory
+    if config.is_true("core.ignorecase") and own.mode(_HEAD.lower()) is None:
+        output = private.git(
+            *("-c", "core.ignoreCase=false"),
+            *("status", "--porcelain=v2", "-z", "--ignore-submodules=all"),
+        )
+        if parse_porcelain(output, private.program.check_stopped).untracked:
+            findings.unknown.append("core.ignoreCase keeps git from finding untracked files.")
     return findings
 
 
