@@ -233,7 +233,7 @@ async def test_submodules_are_checked(clone: Repository, root: Path, git: LocalG
     assert found(await disposal_of(git, clone.path)) == [(EvidenceKind.SUBMODULE, 1)]
     clone.git("submodule", "deinit", "--quiet", "--all")
     disposal = await disposal_of(git, clone.path)
-    assert found(disposal) == [(EvidenceKind.NESTED_REPOSITORY, 1)]
+    assert found(disposal) == [(EvidenceKind.SUBMODULE, 1)]
     assert ".git/modules/part" in disposal.evidence[0].detail
 
 

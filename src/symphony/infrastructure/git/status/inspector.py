@@ -385,6 +385,7 @@ class Inspector:
             result = Compared(Porcelain(head=head), 0, findings)
             own = Checkout(None, private.branch, head)
             surveyed = self._survey(private, result, own, None, depth)
+            self._pass_on(private, result, surveyed, is_submodule=True)
         return surveyed.as_findings(_IN_A_STORED_SUBMODULE)
 
 
