@@ -76,6 +76,10 @@ demo-api:
 demo-attention:
     @{{ run }} python -m scripts.demos.demo_attention
 
+# Whether the folder of a repo can be deleted without losing anything
+demo-disposal:
+    @{{ run }} python -m scripts.demos.demo_disposal
+
 # The status of git repositories on disk and of their remotes
 demo-repos:
     @{{ run }} python -m scripts.demos.demo_repos
