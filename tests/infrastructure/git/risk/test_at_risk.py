@@ -8,6 +8,7 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.infrastructure.git.status.local_git import LocalGit
+from symphony.infrastructure.git.status.unchecked import find_unreadable
 from tests.infrastructure.git.corpus import hidden_work
 from tests.infrastructure.git.corpus.hidden_work import Hide
 from tests.support.repositories import USER
@@ -92,6 +93,38 @@ async def test_a_directory_that_git_cannot_read_is_unknown(
     status = await git.status(USER, str(clone.path))
     assert (status.state, status.at_risk) == (RepoState.CLEAN, None)
     assert status.reason == "git cannot read a part of the working tree."
+
+
+@pytest.mark.parametrize(
+    ("line", "is_unreadable"),
+    [
+        ("warning: could not open directory 'd/': Permission denied", True),
+        ("d/file: Permission denied", True),
+        ('error: open("file"): Input/output error', True),
+        ("warning: in the working copy of 'a', LF will be replaced by CRLF", False),
+        ("warning: a: Bad", False),
+        ("", False),
+    ],
+)
+def test_what_git_prints_about_files_that_it_cannot_read_is_recognized(
+    line: str,
+    is_unreadable: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    other = "warning: in the working copy of 'b', LF will be replaced by CRLF"
+    assert bool(find_unreadable(f"{other}\n{line}\n").unknown) is is_unreadable
+
+
+async def test_a_marked_file_behind_a_link_is_not_compared(
+    clone: Repository, outside: Path, git: LocalGit
+) -> None:
+    clone.commit("data/file")
+    clone.git("push", "--quiet")
+    clone.git("update-index", "--assume-unchanged", "data/file")
+    (outside / "file").write_text("a secret")
+    (clone.path / "data").rename(clone.path / "was")
+    (clone.path / "data").symlink_to(outside)
+    status = await status_of(git, clone)
+    assert (status.at_risk, status.reason) == (True, None)  # the link and `was` are untracked
 
 
 async def test_a_bare_repository_shows_why_its_commits_are_unknown(

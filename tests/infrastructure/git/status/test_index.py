@@ -10,6 +10,7 @@ from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.index import IndexCheck, IndexLimits
 from symphony.infrastructure.git.status.local_git import InspectionLimits
+from symphony.infrastructure.git.status.marked_files import MarkedFiles
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, opened
 
@@ -81,6 +82,32 @@ def test_any_other_path_is_accepted() -> None:
         "a\t/b", "a\t../b", "a/\tb", "a\n/b", "H 100644 1 0\t/a", "\\a", "a/b.git/c", "-", "~/a",
     )  # fmt: skip
     assert checked(b"".join(map(entry, sorted(paths)))).submodules == []
+
+
+@pytest.mark.parametrize("tag", "HSMhsm")
+def test_an_entry_is_checked_whatever_its_tag(tag: str) -> None:
+    for path in ("/etc/passwd", "../a", "a/.git/b"):
+        with pytest.raises(Unreadable, match="leads outside the working tree"):
+            checked(entry(path, tag=tag))
+    assert checked(entry("a", "160000", tag)).submodules == [("a", ID)]
+
+
+def test_marked_files_that_exist_are_returned_wherever_the_output_is_split(root: Path) -> None:
+    (root / "folder").mkdir()
+    for name in ("a", "b", "c", "d", "folder/e"):
+        (root / name).write_text("")
+    output = b"".join(
+        entry(name, tag=tag)
+        for name, tag in (("a", "h"), ("b", "H"), ("c", "S"), ("d", "s"), ("folder/e", "h"))
+    )
+    with opened(root) as work_tree:
+        for is_sparse, expected in ((False, b"a c d folder/e"), (True, b"a d folder/e")):
+            marked = MarkedFiles(work_tree, is_sparse=is_sparse)
+            check = IndexCheck(work_tree, marked=marked)
+            for start in range(0, len(output), 7):
+                check.consume(output[start : start + 7])
+            check.consume(entry("gone", tag="h") + entry("z", "160000", "h"))
+            assert b" ".join(each.path for each in marked.existing) == expected
 
 
 @pytest.mark.parametrize("chunk_size", [1, 7, 1 << 16])
