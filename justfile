@@ -134,23 +134,23 @@ demo-config:
 
 # Inside: the four nouns and their rules
 demo-domain-models:
-    @{{ run }} python -m scripts.demos.demo_domain_models
+    @{{ run }} python -m scripts.demos.layers.demo_domain_models
 
 # Inside: migrations, constraints and transactions
 demo-database:
-    @{{ run }} python -m scripts.demos.demo_database
+    @{{ run }} python -m scripts.demos.layers.demo_database
 
 # Inside: repositories, with ownership, look-ups and pages
 demo-repositories:
-    @{{ run }} python -m scripts.demos.demo_repositories
+    @{{ run }} python -m scripts.demos.layers.demo_repositories
 
 # Inside: domain services, with uniqueness, limits and locks
 demo-domain-services:
-    @{{ run }} python -m scripts.demos.demo_domain_services
+    @{{ run }} python -m scripts.demos.layers.demo_domain_services
 
 # Inside: commands and queries, also in parallel
 demo-application-layer:
-    @{{ run }} python -m scripts.demos.demo_application_layer
+    @{{ run }} python -m scripts.demos.layers.demo_application_layer
 
 # Kill server and database during writes, check that no acknowledged write is lost; takes minutes
 chaos *arguments:

@@ -83,12 +83,12 @@ def test_every_demo_has_a_recipe_and_every_recipe_a_demo() -> None:
         [JUST, "--summary"], cwd=TOP, capture_output=True, text=True, timeout=30, check=True
     )
     recipes = {each for each in listed.stdout.split() if each.startswith("demo-")}
-    assert recipes == {recipe(demo) for demo in DEMOS.glob("demo_*.py")}
+    assert recipes == {recipe(demo) for demo in DEMOS.rglob("demo_*.py")}
     assert recipes
 
 
 def test_each_recipe_runs_the_demo_of_its_name() -> None:
-    for demo in DEMOS.glob("demo_*.py"):
+    for demo in DEMOS.rglob("demo_*.py"):
         shown = subprocess.run(  # noqa: S603 - the program that the project brings along
             [JUST, "--dry-run", recipe(demo)],
             cwd=TOP,
@@ -97,7 +97,8 @@ def test_each_recipe_runs_the_demo_of_its_name() -> None:
             timeout=30,
             check=True,
         )
-        assert f"python -m scripts.demos.{demo.stem}\n" in shown.stderr
+        module = ".".join(demo.relative_to(TOP).with_suffix("").parts)
+        assert f"python -m {module}\n" in shown.stderr
 
 
 def test_all_demos_are_run_what_a_new_user_wants_to_know_first() -> None:

@@ -19,7 +19,7 @@ REQUIRED = {
     *("demo-domain-services", "demo-application-layer", "demo-api", "demo-repos", "demo-attention"),
     *("demo-discovery", "demo-vaults", "demo-safe-changes", "demo-errors", "demo-repo-safety"),
 }
-DEMOS = {path.stem.replace("_", "-") for path in (TOP / "scripts" / "demos").glob("demo_*.py")}
+DEMOS = {path.stem.replace("_", "-") for path in (TOP / "scripts" / "demos").rglob("demo_*.py")}
 RUN_HERE = {
     *("default", "preflight", "run", "chaos", "format", "db-migrate", "db-check", "db-revision"),
     *("build", "clean"),

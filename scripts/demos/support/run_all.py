@@ -26,7 +26,7 @@ HERE = Path(__file__).parents[1]
 TOP = HERE.parents[1]
 # What a new user wants to know comes first, the layers inside the service last.
 ORDER = (
-    *("api", "attention", "repos", "discovery", "vaults", "safe_changes", "errors"),
+    *("api", "attention", "disposal", "repos", "discovery", "vaults", "safe_changes", "errors"),
     *("wire", "repo_safety", "closed_doors", "docs", "failures", "running"),
     *("accounts", "config", "domain_models", "database", "repositories", "domain_services"),
     "application_layer",
@@ -71,7 +71,7 @@ def demos() -> list[Path]:
 
     Raises: ValueError for a demo that is missing in `ORDER`.
     """
-    return sorted(HERE.glob("demo_*.py"), key=lambda demo: ORDER.index(_feature(demo)))
+    return sorted(HERE.rglob("demo_*.py"), key=lambda demo: ORDER.index(_feature(demo)))
 
 
 def run(demo: Path, show: Callable[[str], object] = len, **variables: str) -> Outcome:

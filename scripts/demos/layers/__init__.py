@@ -1,0 +1,1 @@
+"""Demos of the layers inside the service."""
