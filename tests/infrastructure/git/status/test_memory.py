@@ -123,4 +123,5 @@ async def test_the_work_of_a_large_repository_fits_into_the_limit(
         for number in range(900_000):
             refs.write(f"{head} refs/heads/b{number:07}\n")
     status = await git.status(USER, str(repo.path))
-    assert (status.state, status.reason) == (RepoState.CLEAN, None)
+    assert (status.state, status.at_risk) == (RepoState.CLEAN, True)
+    assert status.reason == "packed-refs is larger than 16,777,216 bytes."
