@@ -10,7 +10,6 @@ import pytest
 from scripts.demos.support import run_all
 from tests.support.checkout import TOP
 
-DEMOS = TOP / "scripts" / "demos"
 JUST = Path(sys.executable).with_name("just")
 TRUE_DEMO = """
 from scripts.demos.support.stage import Stage, perform
@@ -83,12 +82,12 @@ def test_every_demo_has_a_recipe_and_every_recipe_a_demo() -> None:
         [JUST, "--summary"], cwd=TOP, capture_output=True, text=True, timeout=30, check=True
     )
     recipes = {each for each in listed.stdout.split() if each.startswith("demo-")}
-    assert recipes == {recipe(demo) for demo in DEMOS.rglob("demo_*.py")}
+    assert recipes == {recipe(demo) for demo in run_all.demos()}
     assert recipes
 
 
 def test_each_recipe_runs_the_demo_of_its_name() -> None:
-    for demo in DEMOS.rglob("demo_*.py"):
+    for demo in run_all.demos():
         shown = subprocess.run(  # noqa: S603 - the program that the project brings along
             [JUST, "--dry-run", recipe(demo)],
             cwd=TOP,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.demos.support import run_all
 from symphony.infrastructure.database import migrations
 from tests.support.checkout import TOP, copy_to, run, uv
 
@@ -19,7 +20,7 @@ REQUIRED = {
     *("demo-domain-services", "demo-application-layer", "demo-api", "demo-repos", "demo-attention"),
     *("demo-discovery", "demo-vaults", "demo-safe-changes", "demo-errors", "demo-repo-safety"),
 }
-DEMOS = {path.stem.replace("_", "-") for path in (TOP / "scripts" / "demos").rglob("demo_*.py")}
+DEMOS = {demo.stem.replace("_", "-") for demo in run_all.demos()}
 RUN_HERE = {
     *("default", "preflight", "run", "chaos", "format", "db-migrate", "db-check", "db-revision"),
     *("build", "clean"),

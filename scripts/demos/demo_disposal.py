@@ -71,9 +71,7 @@ def secrets(stage: Stage, ada: User, path: str, clone: Repository) -> None:
     stage.step("The same clone with a file that `git status` never shows")
     clone.write(".env", "TOKEN=only here\n")
     answer = stage.exchange(get_disposal(ada, path), "verdict", "evidence")
-    stage.why(
-        "git ignores .env, so no remote has it. The answer names the file, not its content."
-    )
+    stage.why("git ignores .env, so no remote has it. The answer names the file, not its content.")
     stage.expect("it must not be deleted", answer.json()["verdict"] == "unsafe")
     stage.expect("because of ignored secrets", kinds(answer) == ["ignored-secrets"])
     stage.expect("the content is not told", "only here" not in answer.text)

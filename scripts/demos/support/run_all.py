@@ -71,7 +71,8 @@ def demos() -> list[Path]:
 
     Raises: ValueError for a demo that is missing in `ORDER`.
     """
-    return sorted(HERE.rglob("demo_*.py"), key=lambda demo: ORDER.index(_feature(demo)))
+    found = [*HERE.glob("demo_*.py"), *HERE.glob("layers/demo_*.py")]
+    return sorted(found, key=lambda demo: ORDER.index(_feature(demo)))
 
 
 def run(demo: Path, show: Callable[[str], object] = len, **variables: str) -> Outcome:
