@@ -97,9 +97,10 @@ def create_repository(path: Path, branches: int, worktrees: int) -> None:
 
 def _commit(branch: str, number: int, start: str = "") -> str:
     text = f"{branch} {number}"
+    parent = f"from {start}\n" if start else ""
     return (
         f"commit refs/heads/{branch}\ncommitter A <a@example.org> {1_700_000_000 + number} +0000\n"
-        f"data {len(text)}\n{text}\n{f'from {start}' if start else ''}\n"
+        f"data {len(text)}\n{text}\n{parent}"
         f"M 100644 inline file-{branch}-{number % 10}\ndata {len(text)}\n{text}\n"
     )
 
