@@ -16,6 +16,8 @@ from tests.cli.conftest import Finished, Symphony, refusal
 from tests.support.api import API, PASSWORD, running_api, sign_in
 from tests.support.server import environment
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def ready(symphony: Symphony, database_settings: dict[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from tests.support.metrics import scraped
 from tests.support.repositories import nothing_runs, running
 from tests.support.server import until
 
-pytestmark = pytest.mark.usefixtures("git_root")
+pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
 
 CONCURRENCY = InspectionLimits().concurrency_per_user
 

@@ -27,6 +27,8 @@ from tests.support.remotes import Listener
 from tests.support.repositories import USER, nothing_runs, running
 from tests.support.server import until
 
+pytestmark = pytest.mark.long
+
 OTHER = UUID(int=2)
 SOON = 5.0  # seconds
 

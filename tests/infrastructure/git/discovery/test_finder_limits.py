@@ -29,6 +29,8 @@ import asyncio, sys
 from pathlib import Path
 from uuid import UUID
 from symphony.infrastructure.git.discovery.finder import LocalFinder
+
+pytestmark = pytest.mark.long
 root = Path(sys.argv[1])
 finder = LocalFinder([root])
 search = asyncio.run(finder.find(UUID(int=1), str(root), 9, []))

@@ -29,6 +29,8 @@ import asyncio, sys
 from pathlib import Path
 from uuid import UUID
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit
+
+pytestmark = pytest.mark.long
 remotes = RemoteGit([Path(sys.argv[1])], Path(sys.argv[2]), allow_private=True)
 asyncio.run(remotes.sync(UUID(int=1), UUID(sys.argv[3]), sys.argv[1], sys.argv[4]))
 """
@@ -147,7 +149,6 @@ async def test_a_resolver_that_does_not_answer_delays_nothing_beyond_the_time_li
     assert entries(temporary) == []
 
 
-@pytest.mark.long
 async def test_when_the_service_is_killed_git_is_too_and_the_next_sync_works(
     silent: Listener, remotes: RemoteGit, root: Path, temporary: Path, tmp_path: Path
 ) -> None:

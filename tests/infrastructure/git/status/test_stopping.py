@@ -26,6 +26,8 @@ from tests.support.repositories import (
 )
 from tests.support.server import until
 
+pytestmark = pytest.mark.long
+
 
 async def test_an_inspection_that_takes_too_long_is_stopped(
     endless: Repository, new_git: NewGit
@@ -84,7 +86,6 @@ async def test_an_inspection_that_the_stopping_service_interrupts_is_overloaded(
         await task
 
 
-@pytest.mark.long
 async def test_when_the_service_is_killed_git_is_too_and_the_next_start_removes_the_files(
     endless: Repository, temporary: Path
 ) -> None:
