@@ -100,6 +100,8 @@ class Program:
 
     def __init__(self, options: ProgramOptions, *, has_children: bool = False) -> None:
         self._options = options
+        self._environment = {"PATH": options.search_path, **_ENVIRONMENT}
+        self._git: str | None = None
         self._is_limited_first = has_children or not CAN_LIMIT_OTHERS
         self._lock = threading.Lock()
         self._running: Popen[bytes] | None = None
@@ -213,12 +215,14 @@ class Program:
             if self._is_stopped:
                 raise Stopped
             options = self._options
-            if shutil.which(command[0], path=options.search_path) is None:
+            if self._git is None:
+                self._git = shutil.which(command[0], path=options.search_path)
+            if self._git is None:
                 raise broken("git is not installed on the machine that runs this service.")
             process = Popen(  # noqa: S603 - git, and arguments of our own choice
                 options.limits.command(command) if self._is_limited_first else command,
                 cwd=directory,
-                env={"PATH": options.search_path, **_ENVIRONMENT, **variables},
+                env={**self._environment, **variables},
                 stdin=standard_input,
                 stdout=PIPE,
                 stderr=PIPE,
