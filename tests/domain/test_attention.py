@@ -99,6 +99,10 @@ def attention_board(
         (DIRTY_WORKTREE, ["worktree"]),
         ({"worktrees": [a_worktree(RepoState.CLEAN)]}, []),
         ({"worktrees": [a_worktree(RepoState.MISSING)], "at_risk": None}, ["unreadable"]),
+        # In a submodule, or in a file that is marked as unchanged.
+        ({"at_risk": True}, ["at-risk"]),
+        ({"at_risk": True, "is_behind": True, "behind": 1}, ["behind", "at-risk"]),
+        ({"at_risk": True, "unpushed_commits": None}, ["at-risk", "unreadable"]),
         (NO_REMOTE, ["no-remote"]),
         ({**NO_REMOTE, "places": IDEA}, ["no-remote"]),
         ({**NO_REMOTE, "places": DETACHED}, ["detached", "no-remote"]),
@@ -153,6 +157,7 @@ def test_unfinished_work_is_stale_after_30_days_and_finished_work_never() -> Non
         DIRTY_WORKTREE,
         {"stashes": 1},
         {"operation": Operation.MERGE},
+        {"at_risk": True},
     ):
         assert "stale" not in reasons(**unfinished)
         assert reasons(**unfinished, head=OLD_HEAD)[-1] == "stale"

@@ -33,6 +33,7 @@ class AttentionReason(StrEnum):
     STASHED = "stashed"
     CONFLICT = "conflict"
     NO_REMOTE = "no-remote"
+    AT_RISK = "at-risk"
     MISSING = "missing"
     UNREADABLE = "unreadable"
     STALE = "stale"
@@ -54,7 +55,10 @@ _UNFINISHED = {
     AttentionReason.DETACHED,
     AttentionReason.STASHED,
     AttentionReason.CONFLICT,
+    AttentionReason.AT_RISK,
 }
+# What is at risk is in what they name; otherwise it is where no other reason looks.
+_EXPLANATIONS = (_UNFINISHED | {AttentionReason.NO_REMOTE}) - {AttentionReason.AT_RISK}
 
 
 def repo_reasons(seen: RepoObservation, now: datetime) -> tuple[AttentionReason, ...]:
@@ -77,7 +81,9 @@ def repo_reasons(seen: RepoObservation, now: datetime) -> tuple[AttentionReason,
         AttentionReason.NO_REMOTE: not seen.has_remote,
         AttentionReason.UNREADABLE: is_unknown or seen.unpushed_commits is None,
     }
-    reasons = [reason for reason, is_given in applies.items() if is_given]
+    explained = any(applies[each] for each in _EXPLANATIONS)
+    applies[AttentionReason.AT_RISK] = bool(seen.at_risk) and not explained
+    reasons = [reason for reason in AttentionReason if applies.get(reason)]
     # Finished work does not become stale.
     is_old = seen.authored_at is not None and now - seen.authored_at > STALE_AFTER
     if is_old and not _UNFINISHED.isdisjoint(reasons):

@@ -55,7 +55,8 @@ def new_branch(clone: Repository) -> None:
 def pushed_without_upstream(clone: Repository) -> None:
     new_branch(clone)
     unpushed(clone)
-    clone.git("push", "--quiet", "origin", "idea")
+    # The clone of another situation may have pushed an idea of another second.
+    clone.git("push", "--quiet", "--force", "origin", "idea")
 
 
 def squashed(clone: Repository) -> None:
@@ -92,6 +93,11 @@ def dirty_worktree(clone: Repository) -> None:
     linked = clone.path.with_name(f"{clone.path.name}-2")
     clone.git("worktree", "add", "--quiet", str(linked), "-b", "second")
     (linked / "file").write_text("not committed\n")
+
+
+def marked_as_unchanged(clone: Repository) -> None:
+    clone.git("update-index", "--assume-unchanged", "file")
+    clone.write("file", "edited\n")
 
 
 def no_remote(clone: Repository) -> None:
@@ -131,6 +137,7 @@ SITUATIONS: list[tuple[Callable[[Repository], object], list[str]]] = [
     (detached, ["detached"]),
     (dirty_worktree, ["worktree"]),
     (no_remote, ["no-remote"]),
+    (marked_as_unchanged, ["at-risk"]),
     (missing, ["missing"]),
     (unreadable, ["unreadable"]),
     (stale, ["unpushed", "stale"]),
