@@ -24,13 +24,14 @@ from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirec
 from tests.support.repositories import USER, opened
 from tests.support.server import until
 
+pytestmark = pytest.mark.long
+
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from uuid import UUID
 from symphony.infrastructure.git.discovery.finder import LocalFinder
 
-pytestmark = pytest.mark.long
 root = Path(sys.argv[1])
 finder = LocalFinder([root])
 search = asyncio.run(finder.find(UUID(int=1), str(root), 9, []))

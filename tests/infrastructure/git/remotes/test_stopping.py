@@ -24,13 +24,14 @@ from tests.support.remotes import Listener, no_sync_runs, sync_processes, sync_r
 from tests.support.repositories import USER, entries, left_by_program
 from tests.support.server import until
 
+pytestmark = pytest.mark.long
+
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from uuid import UUID
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit
 
-pytestmark = pytest.mark.long
 remotes = RemoteGit([Path(sys.argv[1])], Path(sys.argv[2]), allow_private=True)
 asyncio.run(remotes.sync(UUID(int=1), UUID(sys.argv[3]), sys.argv[1], sys.argv[4]))
 """
