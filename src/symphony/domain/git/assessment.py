@@ -101,7 +101,7 @@ def _of_commits(status: RepoStatus, findings: DisposalFindings) -> list[Evidence
         detail = f"Commits that are on no remote, of {_joined(names)}."
         evidence.append(Evidence(EvidenceKind.UNPUSHED, detail, work.at_risk))
     elif work.at_risk is None:
-        detail = work.reason or "Whether the unpushed commits are integrated is unknown."
+        detail = work.reason or "Whether the unpushed commits exist elsewhere is unknown."
         evidence.append(Evidence(EvidenceKind.NOT_CHECKED, detail))
     if work.reason is not None and work.at_risk is not None:
         evidence.append(Evidence(EvidenceKind.NOT_CHECKED, work.reason))

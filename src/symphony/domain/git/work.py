@@ -124,9 +124,9 @@ class Work:
     `unpushed_commits` counts the commits that a branch, a tag or the HEAD of a worktree reaches,
     and no remote-tracking branch; None when unknown, with the `reason`. `at_risk` is the number of
     those whose change is not integrated elsewhere either: at least this many where something is
-    unknown, None when it is unknown whether there is any. A `reason` beside a number names what was
-    ignored, as git ignores it. `tracking` is set when the last sync knows more of the upstream of
-    the checked-out branch than the repository.
+    unknown, None when it is unknown whether there is any, with the `reason` too. A `reason` beside
+    two numbers names what was ignored, as git ignores it. `tracking` is set when the last sync
+    knows more of the upstream of the checked-out branch than the repository.
     """
 
     unpushed_commits: int | None

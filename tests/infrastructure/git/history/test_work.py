@@ -199,7 +199,9 @@ def test_a_clone_without_files_of_old_commits_is_exact(
     origin.git("config", "uploadpack.allowFilter", "true")
     partial = origin.clone(root / "partial", "--filter=blob:none")
     partial.commit("c")
-    assert work_of(partial, copies).unpushed_commits == 1
+    work = work_of(partial, copies)
+    assert (work.unpushed_commits, work.at_risk) == (1, None)
+    assert work.reason == "Whether the unpushed commits are integrated is unknown."
 
 
 def test_only_the_most_recent_items_are_returned(repo: Repository, copies: Path) -> None:

@@ -31,6 +31,7 @@ from symphony.infrastructure.git.process.program import OutOfTime
 _MAX_ITEMS = 500
 _TIME_LIMIT = 5.0  # seconds
 _MAX_NAMED = 5  # damaged refs in a reason
+_UNKNOWN_INTEGRATION = "Whether the unpushed commits are integrated is unknown."
 _KINDS = {
     WorkKind.BRANCH: "The branch",
     WorkKind.DETACHED: "The detached HEAD",
@@ -43,8 +44,9 @@ def read_work(
 ) -> Work:
     """Return the committed work of the repository.
 
-    A damaged ref, a limit or the end of the time makes `unpushed_commits` None, with a reason. A
-    reason beside a number names what is ignored, as git ignores it.
+    A damaged ref, a limit or the end of the time makes `unpushed_commits` None, with a reason; so
+    does what cannot be proved with `at_risk`. A reason beside both numbers names what is ignored,
+    as git ignores it.
 
     Raises: Unreadable (refused), Stopped.
     """
@@ -94,8 +96,9 @@ def _read(
         reader, listed if current is None else [*listed, current], remotes.comparison
     )
     count = unpushed.count
-    reason = unpushed.reason
     at_risk = risk.commits
+    is_unproved = at_risk is None and unpushed.count is not None
+    reason = _UNKNOWN_INTEGRATION if is_unproved else unpushed.reason
     if damaged:
         count, reason = None, _joined(damaged)
         at_risk = at_risk or None
