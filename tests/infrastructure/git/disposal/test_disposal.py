@@ -267,3 +267,56 @@ async def test_a_git_directory_whose_files_are_elsewhere_is_unknown(
         Verdict.UNKNOWN,
         [(EvidenceKind.NOT_CHECKED, 1)],
     )
+
+
+async def test_files_beside_a_bare_repository_are_not_checked(
+    origin: Repository, root: Path, git: LocalGit
+) -> None:
+    top = Repository(root / "top")
+    top.path.mkdir()
+    origin.clone(top.path / ".bare", "--bare")
+    top.write(".git", "gitdir: ./.bare\n")
+    top.git("config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*")
+    top.git("fetch", "--quiet")
+    assert (await disposal_of(git, top.path)).evidence == []
+    for number in range(6):
+        top.write(f"thesis-{number}.txt")
+    disposal = await disposal_of(git, top.path)
+    assert (disposal.verdict, found(disposal)) == (
+        Verdict.UNKNOWN,
+        [(EvidenceKind.NOT_CHECKED, 1)],
+    )
+    assert disposal.evidence[0].detail.endswith("thesis-3.txt, thesis-4.txt and more.")
+
+
+async def test_a_worktree_that_contains_its_repository_is_not_safe(
+    clone: Repository, root: Path, git: LocalGit
+) -> None:
+    ahead(clone)
+    tree = root / "tree"
+    clone.git("worktree", "add", "--quiet", "-b", "tree", str(tree))
+    (clone.git_directory / "info").mkdir(exist_ok=True)
+    (clone.git_directory / "info/exclude").write_text("/inner\n")
+    clone.path.rename(tree / "inner")
+    Repository(tree / "inner").git("worktree", "repair", str(tree))
+    disposal = await disposal_of(git, tree)
+    assert (disposal.verdict, found(disposal)) == (
+        Verdict.UNKNOWN,
+        [(EvidenceKind.NOT_CHECKED, 1)],
+    )
+
+
+async def test_refs_of_a_worktree_alone_are_not_checked(
+    clone: Repository, root: Path, git: LocalGit
+) -> None:
+    tree = Repository(root / "tree")
+    clone.git("worktree", "add", "--quiet", "--detach", str(tree.path))
+    tree.commit("kept")
+    tree.git("update-ref", "refs/worktree/kept", "HEAD")
+    tree.git("checkout", "--quiet", "main~0")
+    disposal = await disposal_of(git, tree.path)
+    assert (disposal.verdict, found(disposal)) == (
+        Verdict.UNKNOWN,
+        [(EvidenceKind.NOT_CHECKED, 1)],
+    )
+    assert "refs/worktree/kept" in disposal.evidence[0].detail

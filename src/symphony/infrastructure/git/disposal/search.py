@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -29,12 +30,16 @@ from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import real_path
 from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.files.work_tree import is_bare
 from symphony.infrastructure.git.history.commits import Reader
+from symphony.infrastructure.git.history.other_refs import read_other_refs, reason_of_risk
 from symphony.infrastructure.git.history.refs import read_refs
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import OutOfTime
 
 _TIME_LIMIT = 3.0  # seconds, for commits
+_MAX_NAMES = 5  # in a sentence
+_MAX_BESIDE = 1_000  # files and directories beside a bare repository, more of which say no more
 _INDEX_PATH = re.compile(rb"\0[^\t\0]*\t([^\0]+)(?=\0)")
 _OWN_ENTRIES = (".git",)
 _OWN_ENTRIES_OF_BARE = ("objects", "refs", "logs", "hooks", "info", "lfs", "modules", "worktrees")
@@ -72,6 +77,7 @@ class DisposalSearch:
         self._top = Path()
         self._detached_commits: int | None = 0
         self._outdated = list[str]()
+        self._beside = list[Path]()
 
     def visit(self, checkout: InspectedCheckout) -> None:
         """Raises: Unreadable, Stopped, OSError."""
@@ -115,6 +121,9 @@ class DisposalSearch:
         unchecked += [
             f"The remote {each} of a submodule is in the directory." for each in of_submodules
         ]
+        if beside := _relative(self._beside_of(status), top):
+            names = ", ".join(beside[:_MAX_NAMES]) + (" and more" if beside[_MAX_NAMES:] else "")
+            unchecked.append(f"The repository is bare; files beside it are not compared: {names}.")
         if self._budget.is_exceeded:
             unchecked.append("The directory has more files than the limit of the search.")
         return DisposalFindings(
@@ -133,6 +142,14 @@ class DisposalSearch:
             unchecked=unchecked,
         )
 
+    def _beside_of(self, status: RepoStatus) -> list[Path]:
+        worktrees = [Path(each.path) for each in status.worktrees]
+        return [
+            path
+            for path in self._beside
+            if not any(each.is_relative_to(path) for each in worktrees)
+        ]
+
     def _visit_submodule(self, checkout: InspectedCheckout, top: Path) -> None:
         if checkout.at_risk:
             self._found.submodules.append(top)
@@ -146,6 +163,10 @@ class DisposalSearch:
         location = checkout.private.location
         if location.work_tree is not None and location.work_tree.mode(".git") is None:
             self._unchecked.append("The files of the repository are in another directory.")
+        if is_bare(location, checkout.private.config):
+            self._beside = [top / each for each in _beside_git_directory(location)]
+        if location.is_linked and location.common_directory.path.is_relative_to(top):
+            self._unchecked.append("The repository of this worktree is in the directory.")
         if not location.is_linked:
             common = location.common_directory
             self._found.large_files += [top / each for each in large_files(common)]
@@ -166,8 +187,13 @@ class DisposalSearch:
             f"The remote-tracking branch {printable(each)} is of no remote of the configuration."
             for each in branches.foreign
         ]
-        if location.is_linked and reader.private.branch is None and checkout.head is not None:
-            tips = {*refs.branches.values(), *refs.tags.values(), *refs.remotes.values()}
+        if not location.is_linked:
+            return
+        tips = {*refs.branches.values(), *refs.tags.values(), *refs.remotes.values()}
+        reason = reason_of_risk(reader, read_other_refs(location.git_directory, {}), tips)
+        if reason is not None:
+            self._unchecked.append(reason)
+        if reader.private.branch is None and checkout.head is not None:
             self._detached_commits = _reached_only(reader, checkout, tips)
 
     def _search_files(self, private: PrivateDirectory, top: Path) -> None:
@@ -226,6 +252,19 @@ def _reached_only(reader: Reader, checkout: InspectedCheckout, tips: Iterable[st
             raise
         return None
     return None if commits is None else len(commits)
+
+
+def _beside_git_directory(location: Location) -> list[str]:
+    """Return what is in the directory of a bare repository beside its git directory."""
+    top, git_directory = location.work_tree, location.git_directory
+    if top is None:
+        return []
+    names = (
+        entry.name
+        for entry in top.entries()
+        if entry.name != ".git" and not git_directory.path.is_relative_to(top.path / entry.name)
+    )
+    return list(islice(names, _MAX_BESIDE))
 
 
 def _top(location: Location) -> Path:
