@@ -15,12 +15,21 @@ SECRET = (
     *("service-account-prod.json", "office.ovpn", "server.pem", "tls.key", "AuthKey.p8", "a.p12"),
     *("a.pfx", "release.jks", "release.keystore", "a.ppk", "a.gpg", "id_rsa", "id_ed25519"),
     *("id_rsa.old", "safe.kdbx", "prod.tfvars", "prod.auto.tfvars.json", "terraform.tfstate"),
-    *("terraform.tfstate.backup", "db.sqlite3", "dev.sqlite", "app.db"),
+    *("terraform.tfstate.backup", "db.sqlite3", "dev.sqlite", "app.db", "dump.sql.gz"),
+    *(".dev.vars", ".vault_pass", "auth.json", ".sentryclirc", "x-firebase-adminsdk-1.json"),
+    *("google-services.json", ".s3cfg", ".boto", "rclone.conf", "token.txt", "wallet.dat"),
 )
 OTHER = (
     *("main.py", "environment.ts", "README.md", "secretary.txt", "credentials.cpython-311.pyc"),
     *("Thumbs.db", "package.json", "settings.json", "config.json", "keyboard.ts", "monkey.txt"),
-    *("id_card.png", "notes.local-only.txt", "Credentials.class"),
+    *(
+        "id_card.png",
+        "author.json",
+        "tokenizer.json",
+        "schema.sql",
+        "notes.local-only.txt",
+        "Credentials.class",
+    ),
 )
 
 

@@ -39,6 +39,17 @@ _NAMES = (
     r".*\.kubeconfig",
     r"service[-_]?account.*\.json",
     r".*\.ovpn",
+    r"\.dev\.vars.*",
+    r"\.vault[-_]pass.*",
+    r"auth\.json",
+    r"\.sentryclirc",
+    r".*firebase-adminsdk.*\.json",
+    r"google-services\.json",
+    r"\.s3cfg",
+    r"\.boto",
+    r"rclone\.conf",
+    r"tokens?\.(?:txt|json)",
+    r"wallet\.dat",
     # keys and certificates
     r".*\.(?:pem|key|p8|p12|pfx|jks|keystore|ppk|gpg|pgp|asc|age|der|crt|cer|mobileprovision)",
     r"id_(?:rsa|dsa|ecdsa|ed25519)(?:[^a-z].*)?",
@@ -48,6 +59,7 @@ _NAMES = (
     r".*\.tfstate(?:\..*)?",
     # databases
     r".*\.(?:sqlite3?|db3?|mdb)",
+    r"(?:.*[._-])?dump\.sql(?:\..*)?",
 )
 _PATTERN = re.compile("|".join(f"(?:{each})" for each in _NAMES))
 # What compilers derive, and a cache of pictures.
