@@ -1,5 +1,6 @@
 """What is stored of the state of a remote."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from symphony.domain.git.work import Comparison
@@ -32,6 +33,14 @@ def test_of_a_remote_with_many_branches_only_two_are_stored() -> None:
         (other,) = stored.branches.keys() - {"main"}
         assert stored.branches == {"main": "0" * 40, other: "1" * 40}
         assert (stored.comparison, stored.is_complete) == (comparison, False)
+
+
+def test_objects_of_tags_are_stored_unless_a_branch_has_them_or_there_are_many() -> None:
+    few = replace(a_state({"main": "0" * 40}), tags={"0" * 40, "1" * 40})
+    assert storable(few, URL).tags == {"1" * 40}
+    many = replace(few, tags={f"{number:040}" for number in range(1, 2_002)})
+    stored = storable(many, URL)
+    assert (stored.tags, stored.is_complete) == (frozenset(), True)
 
 
 def test_numbers_are_those_of_the_comparison() -> None:

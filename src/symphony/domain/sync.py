@@ -1,7 +1,7 @@
 """The state of a repo's remote, and the port through which remotes are contacted."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from symphony.domain.errors import DomainError
 from symphony.domain.git.work import Comparison, RemoteHeads
 
-_MAX_BRANCHES = 2_000
+_MAX_BRANCHES = _MAX_TAGS = 2_000
 _MAX_BYTES = 128 << 10
 
 
@@ -18,13 +18,15 @@ class RemoteState:
     """The state of a remote at `synced_at`; `branches` maps names to commits.
 
     `comparison` is of the branch that is checked out in the repo's directory with the same branch
-    of the remote; None when the directory cannot be read or one branch is missing.
+    of the remote; None when the directory cannot be read or one branch is missing. `tags` are the
+    objects that tags refer to.
     `default_branch` is None when the remote names none, or one that it does not have.
     """
 
     branches: Mapping[str, str]
     default_branch: str | None
     comparison: Comparison | None
+    tags: Collection[str] = ()
     synced_at: datetime
 
     @property
@@ -40,13 +42,16 @@ def storable(state: RemoteState, remote_url: str) -> RemoteHeads:
     """Return what is stored of the state of the remote at an address.
 
     Of a remote with more than 2,000 branches, or 128 KiB of names and commits, only the default
-    branch is stored, and that with which the directory was compared.
+    branch is stored, and that with which the directory was compared. Of more than 2,000 objects of
+    tags that no branch has, none is stored.
     """
+    tags = frozenset(state.tags).difference(state.branches.values())
     heads = RemoteHeads(
         remote_url=remote_url,
         branches=state.branches,
         default_branch=state.default_branch,
         comparison=state.comparison,
+        tags=tags if len(tags) <= _MAX_TAGS else frozenset(),
         synced_at=state.synced_at,
     )
     size = sum(len(name.encode()) + len(commit) for name, commit in state.branches.items())

@@ -62,6 +62,36 @@ async def test_commits_that_a_sync_saw_at_the_remote_are_pushed(
     assert await item_of(ada) is None
 
 
+@pytest.mark.parametrize("option", ["--annotate", "--no-sign"])
+async def test_a_tag_of_the_remote_whose_branch_is_gone_there_is_pushed(
+    option: str, ada: User, clone: Repository, remote: Repository, address: str
+) -> None:
+    """As with a release that was merged and whose branch was deleted."""
+    remote.git("switch", "--quiet", "--create", "release")
+    remote.commit("release")
+    remote.git("tag", option, "--message", "The first", "v1")
+    remote.git("tag", "--no-sign", "a-tree", "HEAD^{tree}")
+    remote.git("switch", "--quiet", "main")
+    remote.git("branch", "--quiet", "--delete", "--force", "release")
+    clone.git("fetch", "--quiet", "--tags", remote.path.as_uri())
+    repo = await registered(ada, clone.path, address)
+    assert (await status_of(ada, repo))["unpushed_commits"] == 1
+    await sync(ada, repo)
+    seen = await status_of(ada, repo)
+    assert (seen["unpushed_commits"], seen["at_risk"]) == (0, False)
+    assert await item_of(ada) is None
+    clone.git("remote", "set-url", "origin", address)
+    clone.git("fetch", "--quiet")
+    seen = await status_of(ada, repo)
+    assert (seen["unpushed_commits"], seen["as_of"]["source"]) == (0, "fetch")
+    # A tag that only this clone has is not at the remote.
+    clone.git("switch", "--quiet", "--detach")
+    clone.commit("mine")
+    clone.git("tag", "mine")
+    clone.git("switch", "--quiet", "main")
+    assert (await status_of(ada, repo))["unpushed_commits"] == 1
+
+
 async def test_commits_that_only_the_remote_has_are_counted_by_the_sync(
     ada: User, clone: Repository, remote: Repository, address: str
 ) -> None:

@@ -18,6 +18,7 @@ SEEN = RemoteHeads(
     branches={"main": "a" * 40, 'Ωmega/"quoted"': "b" * 64},
     default_branch="main",
     comparison=Comparison("c" * 40, "a" * 40, 3, 1),
+    tags=frozenset({"d" * 40, "e" * 40}),
     synced_at=datetime(2026, 11, 27, 15, 0, 0, 250, tzinfo=UTC),
 )
 OTHERWISE = replace(SEEN, branches={}, default_branch=None, comparison=None, is_complete=False)

@@ -1,6 +1,6 @@
 """The work in a repository: its branches, tags and worktrees, and what of them is elsewhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ class WorkKind(StrEnum):
 
 
 class Integration(StrEnum):
-    """Whether the change of a branch is in the default branch of its remote."""
+    """Whether the change of a branch is in the default branch of a remote."""
 
     MERGED = "merged"
     """Its commits are."""
@@ -80,13 +80,15 @@ class RemoteHeads:
     """What the last sync of a repo saw of its remote; `branches` maps names to commits.
 
     `comparison` is of the branch that was checked out, with commits that may exist at the remote
-    only; None when there was none. When not `is_complete`, the remote has further branches.
+    only; None when there was none. `tags` are objects that tags of the remote refer to. When not
+    `is_complete`, the remote has further branches.
     """
 
     remote_url: str
     branches: Mapping[str, str] = field(hash=False)
     default_branch: str | None
     comparison: Comparison | None = None
+    tags: Collection[str] = field(default=frozenset(), hash=False)
     is_complete: bool = True
     synced_at: datetime
 

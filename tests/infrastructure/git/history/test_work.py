@@ -132,6 +132,26 @@ def test_an_integrated_branch_is_not_at_risk_except_for_what_others_reach(
     assert work_of(repo, copies).at_risk == 1
 
 
+def test_a_branch_of_a_fork_that_was_squashed_into_the_project_is_not_at_risk(
+    repo: Repository, copies: Path, origin: Repository, root: Path
+) -> None:
+    """The fork, which is `origin`, does not have the change yet."""
+    project = origin.clone(root / "project")
+    repo.git("remote", "add", "upstream", project.path.as_uri())
+    repo.git("checkout", "-q", "-b", "topic")
+    for content in ("one\n", "two\n"):
+        repo.commit("topic", content)
+    project.commit("topic", "two\n")
+    repo.git("fetch", "-q", "upstream")
+    work = work_of(repo, copies)
+    assert (work.unpushed_commits, work.at_risk) == (2, 0)
+    assert branch_of(work, "topic").integrated == Integration.SQUASHED
+    repo.commit("topic", "three\n")
+    work = work_of(repo, copies)
+    assert (work.unpushed_commits, work.at_risk) == (3, 3)
+    assert branch_of(work, "topic").integrated == Integration.NO
+
+
 def test_without_a_remote_everything_is_at_risk(repo: Repository, copies: Path) -> None:
     repo.git("config", "--remove-section", "remote.origin")
     work = work_of(repo, copies)

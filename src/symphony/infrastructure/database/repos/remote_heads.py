@@ -66,6 +66,7 @@ class SqlAlchemyRemoteHeads(RemoteHeadsRepository):
             "new_heads": {
                 "branches": dict(heads.branches),
                 "default_branch": heads.default_branch,
+                "tags": sorted(heads.tags),
                 "is_complete": heads.is_complete,
                 "comparison": compared
                 and [compared.head, compared.upstream, compared.ahead, compared.behind],
@@ -82,6 +83,7 @@ def _heads(row: Sequence[Any]) -> RemoteHeads:
         branches=seen["branches"],
         default_branch=seen["default_branch"],
         comparison=None if compared is None else Comparison(*compared),
+        tags=frozenset(seen.get("tags", ())),
         is_complete=seen["is_complete"],
         synced_at=synced_at,
     )

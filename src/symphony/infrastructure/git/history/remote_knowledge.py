@@ -1,6 +1,6 @@
 """What is known of the remotes: by the remote-tracking branches, and by the last sync."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from symphony.infrastructure.git.history.refs import Refs
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _HEADS, _REMOTES = "refs/heads/", "refs/remotes/"
+_MAX_TARGETS = 3  # of a fork: its own, that of the project, one more
 _USUAL_DEFAULTS = ("main", "master")
 
 
@@ -36,14 +37,16 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Remotes:
-    """`ids` are those of all remote-tracking branches, and of what the last sync saw where this is
-    newer and exists here. Without a remote in the configuration there are none.
+    """`ids` are those of all remote-tracking branches, and of what the last sync saw and exists
+    here: of tags in any case, of branches where this is newer. Without a remote in the
+    configuration there are none.
 
-    `target` is the id of the default branch of the remote, None when it is unknown.
+    `targets` are the commits of the default branches of the remotes, as far as they are known:
+    that of `origin` first.
     """
 
     ids: Collection[str]
-    target: str | None
+    targets: Sequence[str]
     as_of: RemoteKnowledge | None
     _config: Config
     _refs: Refs
@@ -82,23 +85,29 @@ def read_remotes(reader: Reader, refs: Refs, synced: RemoteHeads | None) -> Remo
     own = own_remotes(reader.private.location, config) if all_urls else set[str]()
     urls = {name: url for name, url in all_urls.items() if name not in own}
     if not urls:
-        return Remotes((), None, None, config, refs, None, None, ())
+        return Remotes((), (), None, config, refs, None, None, ())
     of_others = _without(refs, config, own) if own else refs
     fetched_at = _fetched_at(reader.private, of_others)
     ids = set(of_others.remotes.values())
-    default = _default_remote(urls)
-    target = None if default is None else _tracked_default(of_others, default)
+    defaults: dict[str, str | None] = {
+        name: _tracked_default(of_others, name) for name in _in_order(urls)
+    }
     if synced is None or (fetched_at is not None and synced.synced_at <= fetched_at):
         as_of = RemoteKnowledge(KnowledgeSource.FETCH, fetched_at)
-        return Remotes(ids, target, as_of, config, refs, None, None, ())
-    seen = set(synced.branches.values())
+        if synced is not None:  # no fetch says that a tag is at the remote
+            ids |= reader.existing(set(synced.tags) - ids)
+        return Remotes(ids, _known(defaults), as_of, config, refs, None, None, ())
+    seen = {*synced.branches.values(), *synced.tags}
     existing = (seen & ids) | reader.existing(seen - ids)
     synced_remote = _remote_at(urls, synced.remote_url)
-    if synced.default_branch is not None and synced_remote in {default, None}:
+    if synced.default_branch is not None:
         now = seen_commit(synced, synced.default_branch)
-        target = now if now in existing else target
+        if now in existing:
+            # Without this remote in the configuration, it is one more.
+            defaults[synced_remote or ""] = now
     as_of = RemoteKnowledge(KnowledgeSource.SYNC, synced.synced_at)
-    return Remotes(ids | existing, target, as_of, config, refs, synced, synced_remote, existing)
+    targets = _known(defaults)
+    return Remotes(ids | existing, targets, as_of, config, refs, synced, synced_remote, existing)
 
 
 def _without(refs: Refs, config: Config, own: Collection[str]) -> Refs:
@@ -136,11 +145,14 @@ def _remote_at(urls: dict[str, str], synced: str) -> str | None:
     return next((name for name, url in urls.items() if is_same_remote(url, synced)), None)
 
 
-def _default_remote(urls: dict[str, str]) -> str | None:
-    """Return the remote whose default branch takes up the work; None when it is not certain."""
-    if "origin" in urls:
-        return "origin"
-    return next(iter(urls)) if len(urls) == 1 else None
+def _in_order(urls: Iterable[str]) -> list[str]:
+    """Return the remotes, whose default branches take up the work: mostly that of `origin`."""
+    return sorted(urls, key=lambda name: name != "origin")
+
+
+def _known(defaults: Mapping[str, str | None]) -> list[str]:
+    found = dict.fromkeys(each for each in defaults.values() if each is not None)
+    return list(found)[:_MAX_TARGETS]
 
 
 def _tracked_default(refs: Refs, remote: str) -> str | None:

@@ -1,6 +1,6 @@
 """Which unpushed commits would be lost with the disk: those whose change is nowhere else."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from symphony.domain.git.status import RepoState
@@ -26,25 +26,38 @@ class Risk:
 
 
 def find_risk(
-    reader: Reader, listed: Collection[str], unpushed: Unpushed, target: str | None
+    reader: Reader, listed: Collection[str], unpushed: Unpushed, targets: Sequence[str]
 ) -> Risk:
     """Determine the integration of the `listed` tips, and of all with unpushed commits, into the
-    default branch of the remote, whose commit is `target`.
+    default branches of the remotes, whose commits are `targets`: one of them is enough.
 
     Without a known default branch, nothing can be integrated into it.
 
     Raises: Unreadable (refused), Stopped.
     """
-    if target is None:
+    if not targets:
         return Risk(unpushed.count)
     tips = {*listed, *(tip for tip, commits in unpushed.reached.items() if commits)}
+    answers = dict.fromkeys(tips, Integration.NO)
+    for target in targets:
+        pending = {tip for tip in tips if answers[tip] not in _INTEGRATED}
+        for tip, found in _integrations(reader, pending, unpushed, target).items():
+            is_unknown = Integration.UNKNOWN in {found, answers[tip]}
+            is_found = found in _INTEGRATED
+            answers[tip] = found if is_found or not is_unknown else Integration.UNKNOWN
+    return Risk(_at_risk(unpushed, answers), answers)
+
+
+def _integrations(
+    reader: Reader, tips: Collection[str], unpushed: Unpushed, target: str
+) -> dict[str, Integration]:
     # An unpushed tip is not in the target, which is on a remote.
     merged = _merged(reader, {tip for tip in tips if not unpushed.of(tip)}, target)
-    answers = dict.fromkeys(merged, Integration.MERGED)
-    others = sorted(tips - merged, key=lambda tip: (unpushed.of(tip) == 0, tip))[:_MAX_TIPS]
+    others = sorted(set(tips) - merged, key=lambda tip: (unpushed.of(tip) == 0, tip))
+    answers = dict.fromkeys(others, Integration.UNKNOWN) | dict.fromkeys(merged, Integration.MERGED)
     if others:
-        answers |= integrated(reader.private, others, target, reader.deadline)
-    return Risk(_at_risk(unpushed, answers), answers)
+        answers |= integrated(reader.private, others[:_MAX_TIPS], target, reader.deadline)
+    return answers
 
 
 def _at_risk(unpushed: Unpushed, answers: Mapping[str, Integration]) -> int | None:

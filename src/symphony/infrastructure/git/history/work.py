@@ -90,7 +90,7 @@ def _read(
     shown = most_recent(entries, unpushed)
     listed = shown[:_MAX_ITEMS]
     listed_tips = {entry.commit.id for entry in listed if entry.commit is not None}
-    risk = find_risk(reader, listed_tips, unpushed, remotes.target)
+    risk = find_risk(reader, listed_tips, unpushed, remotes.targets)
     current = next((entry for entry in entries if _is_current(entry, checkouts)), None)
     compared = compare_with_upstreams(
         reader, listed if current is None else [*listed, current], remotes.comparison

@@ -222,6 +222,7 @@ class RemoteGit(Remotes):
                 branches={branch_name(ref): commit for ref, commit in commits.items()},
                 default_branch=None if branches.default is None else branch_name(branches.default),
                 comparison=comparison,
+                tags=frozenset(branches.tags.values()),
                 synced_at=requested_at,
             )
 

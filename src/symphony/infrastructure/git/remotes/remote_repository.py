@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from symphony.domain.sync import RemoteFailed
@@ -16,9 +16,14 @@ from symphony.infrastructure.git.remotes.mirrors import Mirror
 from symphony.infrastructure.git.remotes.public_addresses import IpAddress
 
 MAX_BRANCHES = 10_000
+_MAX_TAGS = 10_000
 _HEADS = "refs/heads/"
 _BRANCH = re.compile(
     rb"(?P<id>[0-9a-f]{40}|[0-9a-f]{64})\t(?P<ref>refs/heads/[^\x00-\x20\x7f~^:?*\[\\]+)"
+)
+# Behind an annotated tag, git lists the object that it refers to, as `<tag>^{}`.
+_TAG = re.compile(
+    rb"(?P<id>[0-9a-f]{40}|[0-9a-f]{64})\t(?P<ref>refs/tags/[^\x00-\x20\x7f~^:?*\[\\]+)(?:\^\{\})?"
 )
 _LINE = re.compile(rb"[^\n]+")
 _LINES_PER_CHECK = 1000
@@ -31,10 +36,12 @@ _MIN_VERSION = (2, 37)
 
 @dataclass(frozen=True, slots=True)
 class BranchList:
-    """The branches of a remote: commits by full ref names; `default` is one of these names."""
+    """The branches of a remote: commits by full ref names; `default` is one of these names. `tags`
+    has the objects of the first 10,000 tags, by full ref names."""
 
     commits: Mapping[str, str]
     default: str | None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def branch_name(ref: str) -> str:
@@ -86,8 +93,10 @@ class RemoteRepository:
         self._check_version()
         self._prepare(hash_name="sha1")
         commits: dict[str, str] = {}
+        tags: dict[str, str] = {}
         default = None
-        output = self._git("ls-remote", "--symref", "origin", "HEAD", "refs/heads/*")
+        patterns = ("HEAD", "refs/heads/*", "refs/tags/*")
+        output = self._git("ls-remote", "--symref", "origin", *patterns)
         for number, line in enumerate(_LINE.finditer(output)):
             if number % _LINES_PER_CHECK == 0:
                 self._program.check_stopped()
@@ -95,9 +104,11 @@ class RemoteRepository:
                 commits[os.fsdecode(branch["ref"])] = branch["id"].decode()
                 if len(commits) > self._max_branches:
                     raise RemoteFailed(f"The remote has more than {self._max_branches:,} branches.")
+            elif (tag := _TAG.fullmatch(line[0])) and len(tags) < _MAX_TAGS:
+                tags[os.fsdecode(tag["ref"])] = tag["id"].decode()
             elif symbolic := _DEFAULT.fullmatch(line[0]):
                 default = os.fsdecode(symbolic["ref"])
-        return BranchList(commits, default if default in commits else None)
+        return BranchList(commits, default if default in commits else None, tags)
 
     def fetch(self, branch: str, branches: BranchList) -> str:
         """Fetch the commits of a branch into the mirror; return its newest commit.
