@@ -1,13 +1,20 @@
-"""The pages about settings and the architecture, and the named recipes, agree with the code."""
+"""The pages about settings, answers, the architecture and the recipes agree with the code."""
 
 import re
 from typing import Any
 
+import pytest
+
 from symphony.config.settings import PREFIX, Settings
+from symphony.domain.attention import AttentionReason
+from symphony.domain.git.disposal import EvidenceKind, Verdict
+from symphony.domain.git.status import RepoState
+from symphony.domain.git.work import Integration
 from symphony.infrastructure.database.postgresql.parameters import PARAMETERS
 from tests.support.checkout import TOP
 from tests.support.documents import rows
 
+API = (TOP / "docs" / "api.md").read_text("utf-8")
 CONFIGURATION = (TOP / "docs" / "configuration.md").read_text("utf-8")
 ARCHITECTURE = (TOP / "architecture.md").read_text("utf-8")
 
@@ -33,6 +40,24 @@ def test_the_configuration_lists_every_parameter_of_a_postgresql_url() -> None:
         for name in re.findall(r"`(\w+)`", row[0])
     ]
     assert sorted(listed) == sorted(PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("heading", "words"),
+    [
+        ("#### Status of a repo", [*RepoState, *Integration]),
+        ("#### Disposal of a repo", [*Verdict, *EvidenceKind]),
+        ("### What needs attention", [*AttentionReason]),
+    ],
+)
+def test_the_guide_says_what_each_word_of_an_answer_means(heading: str, words: list[str]) -> None:
+    section = re.split(r"^#{2,4} ", API.partition(f"{heading}\n")[2], flags=re.MULTILINE)[0]
+    listed = [
+        word
+        for row in rows(section, r"`[a-z-]+`(?:, `[a-z-]+`)*")
+        for word in re.findall(r"`([a-z-]+)`", row[0])
+    ]
+    assert [word for word in listed if word in words] == [str(word) for word in words]
 
 
 def in_words(default: Any) -> str:

@@ -63,7 +63,7 @@ def finished(stage: Stage, ada: User, path: str, clone: Repository) -> None:
         " remote, and what is ignored can be made again: node_modules, with the certificates of"
         " some package's tests, and a log."
     )
-    stage.expect("it can be deleted", answer.json()["verdict"] == "safe")
+    stage.expect("the verdict is safe", answer.json()["verdict"] == "safe")
     stage.expect("nothing speaks against it", kinds(answer) == [])
 
 
@@ -72,7 +72,7 @@ def secrets(stage: Stage, ada: User, path: str, clone: Repository) -> None:
     clone.write(".env", "TOKEN=only here\n")
     answer = stage.exchange(get_disposal(ada, path), "verdict", "evidence")
     stage.why("git ignores .env, so no remote has it. The answer names the file, not its content.")
-    stage.expect("it must not be deleted", answer.json()["verdict"] == "unsafe")
+    stage.expect("the verdict is unsafe", answer.json()["verdict"] == "unsafe")
     stage.expect("because of ignored secrets", kinds(answer) == ["ignored-secrets"])
     stage.expect("the content is not told", "only here" not in answer.text)
     (clone.path / ".env").unlink()
@@ -124,7 +124,7 @@ def stale_knowledge(
 
 
 def isolation(stage: Stage, client: httpx.Client, path: str) -> None:
-    stage.step("Nobody else can ask")
+    stage.step("Another user who asks")
     eve = sign_up(client, "eve")
     foreign = stage.exchange(eve.call("GET", f"{path}/disposal"))
     stage.expect("the repo does not exist for Eve", outcome(foreign) == "404 repo-not-found")

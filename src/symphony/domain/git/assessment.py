@@ -11,10 +11,9 @@ from symphony.domain.git.disposal import (
     unknown_disposal,
 )
 from symphony.domain.git.status import RepoState, RepoStatus
-from symphony.domain.git.work import Integration, Work, WorkItem, WorkKind
+from symphony.domain.git.work import Work, WorkItem, WorkKind
 
 _MAX_NAMES = 5
-_INTEGRATED = {Integration.MERGED, Integration.SQUASHED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ def assess(status: RepoStatus, findings: DisposalFindings | None) -> Disposal:
     found = Disposal(evidence, status.observed_at)
     is_main = status.main_repository is None
     at_risk = status.at_risk if is_main else findings.files_at_risk
-    evidence += _of_status(status, at_risk, found.verdict)
+    evidence += _of_status(status, found.verdict, at_risk=at_risk)
     return found
 
 
@@ -166,7 +165,7 @@ def _of_findings(findings: DisposalFindings) -> list[Evidence]:
     return evidence + [Evidence(EvidenceKind.NOT_CHECKED, each) for each in findings.unchecked]
 
 
-def _of_status(status: RepoStatus, at_risk: bool | None, verdict: Verdict) -> list[Evidence]:  # noqa: FBT001 - a fact
+def _of_status(status: RepoStatus, verdict: Verdict, *, at_risk: bool | None) -> list[Evidence]:
     """Return evidence for what the status knows and nothing else does."""
     if at_risk and verdict != Verdict.UNSAFE:
         detail = "Something exists only here, according to the status."
@@ -178,7 +177,7 @@ def _of_status(status: RepoStatus, at_risk: bool | None, verdict: Verdict) -> li
 
 
 def _is_at_risk(item: WorkItem) -> bool:
-    return bool(item.unpushed_commits) and item.integrated not in _INTEGRATED
+    return bool(item.unpushed_commits) and not item.integrated.is_proved
 
 
 def _shown(item: WorkItem) -> str:

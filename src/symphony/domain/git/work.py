@@ -26,6 +26,11 @@ class Integration(StrEnum):
     UNKNOWN = "unknown"
     """It was not determined: beyond a limit, or where it cannot be proved."""
 
+    @property
+    def is_proved(self) -> bool:
+        """Whether the change is certainly there."""
+        return self in {Integration.MERGED, Integration.SQUASHED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:

@@ -125,6 +125,11 @@ def with_a_second_remote_inside(clone: Repository) -> None:
     clone.git("remote", "add", "backup", "./.git/backup.git")
 
 
+def with_a_second_remote_inside_by_another_address(clone: Repository) -> None:
+    clone.git("remote", "add", "backup", "backup:backup.git")
+    clone.git("config", f"url.{clone.path}/.git/.insteadOf", "backup:")
+
+
 def with_a_branch_of_no_remote(clone: Repository) -> None:
     clone.git("update-ref", "refs/remotes/gone/main", "HEAD")
 
@@ -150,6 +155,7 @@ def without_untracked_files(clone: Repository) -> None:
         (with_packed_notes, EvidenceKind.NOT_CHECKED),
         (with_large_files, EvidenceKind.LARGE_FILES),
         (with_a_second_remote_inside, EvidenceKind.NOT_CHECKED),
+        (with_a_second_remote_inside_by_another_address, EvidenceKind.NOT_CHECKED),
         (with_a_branch_of_no_remote, EvidenceKind.NOT_CHECKED),
         (with_a_tag_of_a_tree, EvidenceKind.NOT_CHECKED),
         (with_a_missing_worktree, EvidenceKind.NOT_CHECKED),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from symphony.infrastructure.git.disposal.secret_files import holds_secrets, looks_secret
 from symphony.infrastructure.git.files.unreadable import Unreadable
-from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
+from symphony.infrastructure.git.files.untrusted_directory import Identity, UntrustedDirectory
 
 _GIT = ".git"
 _BARE_ENTRIES = frozenset({"HEAD", "objects", "refs"})
@@ -20,7 +20,6 @@ _MAX_TAG = 1 << 16  # bytes
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 Clock = Callable[[], float]
-Identity = tuple[int, int]
 
 
 @dataclass(slots=True)

@@ -7,32 +7,27 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from symphony.domain.git.assessment import DisposalFindings
 from symphony.domain.git.status import RepoState, RepoStatus
-from symphony.domain.git.work import Integration, RemoteHeads, WorkKind
+from symphony.domain.git.work import RemoteHeads, WorkKind
 from symphony.infrastructure.git.disposal.checkout import InspectedCheckout
 from symphony.infrastructure.git.disposal.file_search import (
     FileSearch,
-    Identity,
     SearchBudget,
     TrackedPaths,
 )
-from symphony.infrastructure.git.disposal.git_data import (
-    is_partial,
-    is_shallow,
-    large_files,
-    unvisited_modules,
-)
+from symphony.infrastructure.git.disposal.large_files import large_files
 from symphony.infrastructure.git.disposal.tracking_branches import compare_with_sync
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.roots import real_path
 from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.files.untrusted_directory import Identity
 from symphony.infrastructure.git.files.work_tree import is_bare
 from symphony.infrastructure.git.history.commits import Reader
 from symphony.infrastructure.git.history.other_refs import read_other_refs, reason_of_risk
+from symphony.infrastructure.git.history.own_remotes import local_path
 from symphony.infrastructure.git.history.refs import read_refs
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import OutOfTime
@@ -43,7 +38,6 @@ _MAX_BESIDE = 1_000  # files and directories beside a bare repository, more of w
 _INDEX_PATH = re.compile(rb"\0[^\t\0]*\t([^\0]+)(?=\0)")
 _OWN_ENTRIES = (".git",)
 _OWN_ENTRIES_OF_BARE = ("objects", "refs", "logs", "hooks", "info", "lfs", "modules", "worktrees")
-_INTEGRATED = {Integration.MERGED, Integration.SQUASHED}
 
 
 @dataclass(slots=True)
@@ -87,15 +81,11 @@ class DisposalSearch:
         self._visited |= {each.identity for each in directories if each is not None}
         top = _top(location)
         self._search_files(private, top)
-        if is_shallow(location.common_directory):
+        if location.common_directory.size("shallow"):
             found.shallow.append(top)
-        if is_partial(private.config):
+        if private.config.is_partial_clone():
             found.partial.append(top)
         self._add_remotes(private, top)
-        found.nested += [
-            location.git_directory.path / name.removeprefix(".git/")
-            for name in unvisited_modules(location.git_directory, self._visited)
-        ]
         if checkout.is_submodule:
             self._visit_submodule(checkout, top)
         else:
@@ -216,13 +206,13 @@ class DisposalSearch:
 
     def _add_remotes(self, private: PrivateDirectory, top: Path) -> None:
         for name, url in private.config.subsections("remote", "url"):
-            local = _local_path(url)
+            local = local_path(private.config, url)
             path = None if local is None else real_path(top / local)
             self._remotes.append((top, printable(name), path))
 
 
 class _PathReader:
-    """Reads the paths in the output of `git ls-files -t --stage -z`, in chunks."""
+    """Reads the paths in the output of `git ls-files -v --stage -z`, in chunks."""
 
     def __init__(self, tracked: TrackedPaths) -> None:
         self._tracked = tracked
@@ -243,7 +233,7 @@ def _reached_only(reader: Reader, checkout: InspectedCheckout, tips: Iterable[st
     assert head is not None  # noqa: S101 - of a detached HEAD
     for item in checkout.work.items:
         is_own = item.kind == WorkKind.DETACHED and item.head == head
-        if is_own and item.integrated in _INTEGRATED:
+        if is_own and item.integrated.is_proved:
             return 0
     try:
         commits = reader.reached([head], reader.existing(set(tips)), limit=20_000)
@@ -287,16 +277,3 @@ def _relative(paths: Iterable[Path], top: Path) -> list[str]:
 
 def _is_inside(path: Path | None, top: Path) -> bool:
     return path is not None and path.is_relative_to(top)
-
-
-def _local_path(url: str) -> str | None:
-    """Return the path of a remote on this machine's disk; None for any other remote."""
-    if url.lower().startswith("file://"):
-        try:
-            return unquote(urlsplit(url).path)
-        except ValueError:
-            return None
-    if "://" in url or "::" in url:
-        return None
-    head, colon, _ = url.partition(":")
-    return None if colon and "/" not in head else url

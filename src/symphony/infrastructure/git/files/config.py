@@ -79,6 +79,13 @@ class Config:
             if setting == name and full_section.startswith(prefix) and full_section != prefix:
                 yield full_section.removeprefix(prefix), values[0]
 
+    def is_partial_clone(self) -> bool:
+        """Return whether objects were left at a remote (git-clone(1), `--filter`)."""
+        of_remotes = ("promisor", "partialclonefilter")
+        return bool(self.all("extensions.partialclone")) or any(
+            True for name in of_remotes for _ in self.subsections("remote", name)
+        )
+
     def hash_name(self) -> str:
         """Return the object format.
 

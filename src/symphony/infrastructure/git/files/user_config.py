@@ -1,6 +1,6 @@
 """The git configuration of the service's own user: what of it decides what `git status` prints.
 
-Nobody else may be able to write in these files, since a list of ignored files hides files. They are
+Only the owner and root may write to these files: a list of ignored files hides files. They are
 read in a thread that is not confined to the git roots.
 """
 

@@ -86,10 +86,5 @@ def _determine(
 
 def _has_all_objects(directory: PrivateDirectory) -> bool:
     """Return whether the repository is neither a shallow nor a partial clone."""
-    config = directory.config
-    return not (
-        (directory.path / "shallow").exists()
-        or config.last("extensions.partialclone")
-        or any(config.subsections("remote", "promisor"))
-        or any(config.subsections("remote", "partialclonefilter"))
-    )
+    is_shallow = (directory.path / "shallow").exists()
+    return not is_shallow and not directory.config.is_partial_clone()

@@ -43,6 +43,15 @@ def own_remotes(location: Location, config: Config) -> set[str]:
     return {name for name, path in paths if _is_own(location, path)}
 
 
+def local_path(config: Config, url: str) -> str | None:
+    """Return the path of a remote on this machine, as git finds it; None for another one.
+
+    Beyond a limit of rewrites, none is applied.
+    """
+    rewrites = _rewrites(config)
+    return _path(url if len(rewrites) > _MAX_REWRITES else _rewritten(url, rewrites))
+
+
 def _path(url: str) -> str | None:
     """Return the path of a remote on this machine; None for another one."""
     if url.startswith(_FILE_URL):

@@ -9,7 +9,6 @@ from symphony.infrastructure.git.history.risk import Risk
 from symphony.infrastructure.git.history.unpushed import Unpushed
 
 _MAX_BRANCHES = 20
-_INTEGRATED = {Integration.MERGED, Integration.SQUASHED}
 
 
 def unpushed_places(entries: Iterable[Entry], unpushed: Unpushed, risk: Risk) -> UnpushedPlaces:
@@ -21,7 +20,7 @@ def unpushed_places(entries: Iterable[Entry], unpushed: Unpushed, risk: Risk) ->
         commits = 0 if entry.commit is None else unpushed.reached.get(entry.commit.id, 0)
         if entry.commit is None or not commits:
             continue
-        is_exposed = risk.integrated.get(entry.commit.id) not in _INTEGRATED
+        is_exposed = not risk.integrated.get(entry.commit.id, Integration.UNKNOWN).is_proved
         if entry.kind == WorkKind.DETACHED:
             detached |= commits if is_exposed else 0
             continue

@@ -13,7 +13,6 @@ from symphony.infrastructure.git.process.program import OutOfTime
 
 _MAX_TIPS = 2_000
 _MAX_UNMERGED = 200_000  # commits
-_INTEGRATED = {Integration.MERGED, Integration.SQUASHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def _at_risk(unpushed: Unpushed, answers: Mapping[str, Integration]) -> int | No
         answer = answers.get(tip, Integration.UNKNOWN)
         if answer == Integration.NO:
             certain |= commits
-        elif answer not in _INTEGRATED:
+        elif not answer.is_proved:
             possible |= commits
     if certain or not possible:
         return certain.bit_count()
