@@ -39,10 +39,10 @@ def find_risk(
     tips = {*listed, *(tip for tip, commits in unpushed.reached.items() if commits)}
     answers = dict.fromkeys(tips, Integration.NO)
     for target in targets:
-        pending = {tip for tip in tips if answers[tip] not in _INTEGRATED}
+        pending = {tip for tip in tips if not answers[tip].is_proved}
         for tip, found in _integrations(reader, pending, unpushed, target).items():
             is_unknown = Integration.UNKNOWN in {found, answers[tip]}
-            is_found = found in _INTEGRATED
+            is_found = found.is_proved
             answers[tip] = found if is_found or not is_unknown else Integration.UNKNOWN
     return Risk(_at_risk(unpushed, answers), answers)
 
