@@ -25,6 +25,7 @@ from scripts.support.git_repository import ENVIRONMENT
 from symphony.domain.base import new_id
 from symphony.domain.git.work import RemoteHeads, Work
 from symphony.infrastructure.git.history import work as history
+from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.work import Checkout
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status import inspector
@@ -198,7 +199,6 @@ async def _succeeded(request: Awaitable[httpx.Response]) -> Any:
 
 
 async def _one_branch(dev: Path, rounds: int) -> dict[str, list[float]]:
-    git = LocalGit([dev])
     user, path = new_id(), str(dev / "one")
     times: dict[str, list[float]] = {
         "one branch, with committed work": [],
@@ -206,20 +206,24 @@ async def _one_branch(dev: Path, rounds: int) -> dict[str, list[float]]:
     }
     for _ in range(rounds):
         for kind, read_work in zip(times, (history.read_work, _nothing), strict=True):
+            git = LocalGit([dev])  # a new one, which remembers nothing
             with patch.object(inspector, "read_work", read_work):
                 start = time.perf_counter()
                 status = await git.status(user, path)
                 times[kind].append((time.perf_counter() - start) * 1000)
+            git.close()
             if status.reason:
                 raise Failed(status.reason)
-    git.close()
     return times
 
 
 def _nothing(
-    private: PrivateDirectory, checkouts: Sequence[Checkout], synced: RemoteHeads | None
+    private: PrivateDirectory,
+    memory: Memory,
+    checkouts: Sequence[Checkout],
+    synced: RemoteHeads | None,
 ) -> Work:
-    del private, checkouts, synced
+    del private, memory, checkouts, synced
     return Work(
         unpushed_commits=0, at_risk=0, items=[], is_truncated=False, as_of=None, reason=None
     )

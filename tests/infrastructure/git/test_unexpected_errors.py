@@ -22,7 +22,7 @@ from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit
 from symphony.infrastructure.git.remotes.remote_repository import RemoteRepository
-from symphony.infrastructure.git.status import inspector
+from symphony.infrastructure.git.status import private_directories
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.support.repositories import USER
 
@@ -41,7 +41,7 @@ async def test_an_unexpected_error_at_one_repository_is_its_status_and_is_logged
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     odd, repo = Repository.created(root / "odd"), Repository.created(root / "repo")
-    locate = inspector.locate
+    locate = private_directories.locate
 
     def locate_or_fail(
         directory: UntrustedDirectory, roots: OpenedRoots
@@ -50,7 +50,7 @@ async def test_an_unexpected_error_at_one_repository_is_its_status_and_is_logged
             raise error
         return locate(directory, roots)
 
-    monkeypatch.setattr(inspector, "locate", locate_or_fail)
+    monkeypatch.setattr(private_directories, "locate", locate_or_fail)
     directories = [Directory(str(odd.path)), Directory(str(repo.path))]
     statuses = await git.statuses(USER, directories, within=60)
     failed, read = (statuses[each] for each in directories)

@@ -117,7 +117,9 @@ def rebase_that_stopped_in_a_merge(repo: Repository) -> None:
     conflict(repo)
     repo.git("merge", "--strategy=ours", "--no-edit", "other")
     repo.commit("file", "still ours\n")
-    repo.git("rebase", "--rebase-merges", "--force-rebase", "HEAD~2^", check=False)
+    # Otherwise the new commits are the old ones when they are created in the same second.
+    later = {"GIT_COMMITTER_DATE": "2030-01-01T00:00:00Z"}
+    repo.git("rebase", "--rebase-merges", "--force-rebase", "HEAD~2^", check=False, **later)
 
 
 def cherry_pick_with_conflicts(repo: Repository) -> None:

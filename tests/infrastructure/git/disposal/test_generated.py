@@ -30,7 +30,7 @@ from tests.infrastructure.git.history.generated_histories import (
     GeneratedHistory,
     Step,
 )
-from tests.infrastructure.git.history.random_histories import answer_of_git
+from tests.infrastructure.git.integration.random_histories import answer_of_git
 
 _CHECKS = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 QUICK = effort(deadline=None, max_examples=25, derandomize=True, suppress_health_check=_CHECKS)

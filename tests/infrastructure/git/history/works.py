@@ -5,6 +5,7 @@ from pathlib import Path
 from scripts.support.git_repository import Repository
 from symphony.domain.git.work import RemoteHeads, Work, WorkItem, WorkKind
 from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.work import Checkout, read_work
 from symphony.infrastructure.git.process.program import Program, ProgramOptions
 from symphony.infrastructure.git.status.inspector import Inspector
@@ -38,7 +39,8 @@ def work_of(
     program = Program(ProgramOptions())
     inspector = Inspector(GitRoots([repository.path.parent]), temporary, program)
     with inspector.open(str(repository.path)) as private:
-        return read_work(private, checkouts(repository) if worktrees is None else worktrees, synced)
+        listed = checkouts(repository) if worktrees is None else worktrees
+        return read_work(private, Memory(), listed, synced)
 
 
 def branch_of(work: Work, name: str) -> WorkItem:

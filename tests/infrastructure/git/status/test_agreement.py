@@ -38,6 +38,7 @@ IN_PROGRESS: dict[Situation, Operation] = {
 # Something is unknown, or exists only here although git does not report it.
 WITH_A_REASON: set[Situation] = {
     histories.history_that_is_not_all_there,
+    histories.rebase_that_stopped_in_a_merge,  # its refs/rewritten
     histories.shallow,
     working_trees.files_assumed_unchanged,
 }

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ from symphony.infrastructure.git.files.stopping import StopSignal
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.process.program import Program, ProgramOptions
-from symphony.infrastructure.git.status import filters, index, inspector
+from symphony.infrastructure.git.status import filters, index, inspector, private_directories
 from symphony.infrastructure.git.status.inspector import Inspector
 from tests.infrastructure.git.corpus.hostile import SECRET, HostileRepository
 from tests.infrastructure.git.corpus.submodules import submodule
@@ -175,22 +176,30 @@ def test_parts_behind_links_reveal_nothing_whenever_a_directory_is_replaced(
 
 
 @pytest.mark.parametrize(
-    "moment", ["open_directory", "locate", "read_config", "find_object_directories", "check_index"]
+    ("module", "moment"),
+    [
+        (inspector, "open_directory"),
+        (private_directories, "locate"),
+        (private_directories, "read_config"),
+        (private_directories, "find_object_directories"),
+        (inspector, "check_index"),
+    ],
 )
 def test_an_inspection_of_a_directory_that_is_replaced_reveals_nothing(
+    module: ModuleType,
     moment: str,
     hostile: HostileRepository,
     root: Path,
     inspect: Inspect,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    swap, original = Swap(root / "d", hostile.outside / "d"), getattr(inspector, moment)
+    swap, original = Swap(root / "d", hostile.outside / "d"), getattr(module, moment)
 
     def replaced(*arguments: object) -> object:
         swap.do()
         return original(*arguments)
 
-    monkeypatch.setattr(inspector, moment, replaced)
+    monkeypatch.setattr(module, moment, replaced)
     status = inspect(hostile.repo.path)
     assert swap.is_done
     assert status.state == RepoState.REFUSED
@@ -227,13 +236,13 @@ def test_a_submodule_is_not_inspected_outside_whenever_its_directory_is_replaced
     library.parent.mkdir()
     (hostile.outside / "d/repo").rename(library)
     swap = Swap(hostile.repo.path / "vendor", hostile.outside / "vendor")
-    inspected, locate = list[tuple[int, int]](), inspector.locate
+    inspected, locate = list[tuple[int, int]](), private_directories.locate
 
     def recorded(directory: UntrustedDirectory, roots: OpenedRoots) -> object:
         inspected.append(directory.identity)
         return locate(directory, roots)
 
-    monkeypatch.setattr(inspector, "locate", recorded)
+    monkeypatch.setattr(private_directories, "locate", recorded)
     assert at_every_moment(swap, lambda: inspect(hostile.repo.path), monkeypatch) > 100
     found = library.stat()
     assert len(set(inspected)) == 2

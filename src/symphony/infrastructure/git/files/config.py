@@ -39,7 +39,7 @@ _IRRELEVANT_EXTENSIONS = {
     "relativeworktrees",
     "worktreeconfig",
 }
-_HASHES = {"sha1", "sha256"}
+_HASHES = {"sha1": 20, "sha256": 32}  # and the sizes of ids in bytes
 
 
 class Config:
@@ -48,13 +48,18 @@ class Config:
     A setting is named by its section and its name, `remote.origin.url`. Both are in lower case; the
     subsection between them has its original case. If git uses one value, it is usually the last.
 
-    `user_lists` has the contents of files that the configuration of the service's user names.
+    `common` has those that all worktrees share, `user_lists` the contents of files that the
+    configuration of the service's user names.
     """
 
     def __init__(
-        self, values: Values, user_lists: Mapping[str, bytes | None] | None = None
+        self,
+        values: Values,
+        common: Values | None = None,
+        user_lists: Mapping[str, bytes | None] | None = None,
     ) -> None:
         self._values = values
+        self.common = values if common is None else common
         self.user_lists = user_lists or {}
 
     def last(self, setting: str) -> str | None:
@@ -112,6 +117,10 @@ class Config:
                 raise broken(f"The repository uses an unsupported extension: {shown}.")
         return hash_name
 
+    def id_size(self) -> int:
+        """Return the size of an object id in bytes. Raises: Unreadable like `hash_name`."""
+        return _HASHES[self.hash_name()]
+
     def passed_on(self) -> list[tuple[str, str]]:
         """Return the settings that are passed on to git, with harmless values."""
         settings = ((setting, self.last(setting)) for setting in _PASSED_ON)
@@ -122,13 +131,21 @@ class Config:
         ]
 
 
-def read_config(location: Location, user: UserConfig | None = None) -> Config:
+def read_config(
+    location: Location, user: UserConfig | None = None, shared: Config | None = None
+) -> Config:
     """Read the configuration of a repository, and what it takes from that of the service's user.
+
+    `shared` is that of another worktree of the repository.
 
     Raises: Unreadable, Stopped.
     """
     roots = location.roots
-    values = read_values_with_included(location.common_directory, "config", roots)
+    common = values = (
+        read_values_with_included(location.common_directory, "config", roots)
+        if shared is None
+        else shared.common
+    )
     if location.is_linked:
         # These describe the main working tree (git-worktree(1), "Configuration file").
         values = _without(values, (("core", "bare"), ("core", "worktree")))
@@ -136,8 +153,9 @@ def read_config(location: Location, user: UserConfig | None = None) -> Config:
         own = read_values_with_included(location.git_directory, "config.worktree", roots)
         values = {**values, **own}
     if user is None:
-        return Config(values)
-    return Config({**user.values(location.git_directory.path), **values}, user.lists)
+        return Config(values, common)
+    of_user = user.values(location.git_directory.path)
+    return Config({**of_user, **values}, common, user.lists)
 
 
 def _without(values: Values, unwanted: Iterable[tuple[str, str]]) -> Values:

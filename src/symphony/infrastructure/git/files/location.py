@@ -58,8 +58,13 @@ def open_directory(path: str, roots: OpenedRoots) -> UntrustedDirectory:
 
 
 @contextmanager
-def locate(top: UntrustedDirectory, roots: OpenedRoots) -> Generator[Location]:
+def locate(
+    top: UntrustedDirectory, roots: OpenedRoots, shared: UntrustedDirectory | None = None
+) -> Generator[Location]:
     """Locate the repository whose top directory this is; its parents are not searched.
+
+    `shared` is the common directory of a located worktree; another one of the same repository is
+    not opened again.
 
     Raises: Unreadable, OSError.
     """
@@ -79,8 +84,12 @@ def locate(top: UntrustedDirectory, roots: OpenedRoots) -> Generator[Location]:
         if pointer is not None:
             common = _follow(git_directory.path, pointer, roots)
             opened.callback(common.close)
-            _resolve_links(common, roots, opened)
-        if git_directory.mode("HEAD") is None or not _has_objects_and_refs(common):
+            if shared is not None and common.identity == shared.identity:
+                common = shared
+            else:
+                _resolve_links(common, roots, opened)
+        is_complete = common is shared or _has_objects_and_refs(common)
+        if git_directory.mode("HEAD") is None or not is_complete:
             reason = "The git directory is incomplete: HEAD, objects or refs is missing."
             raise _not_a_repository(reason)
         yield Location(roots, top, git_directory, common)

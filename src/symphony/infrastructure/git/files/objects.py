@@ -5,12 +5,18 @@ must therefore be in the git roots as well: a commit that the service shows is r
 """
 
 import os
+import re
 import stat
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 
 from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
-from symphony.infrastructure.git.files.untrusted_directory import Place, UntrustedDirectory
+from symphony.infrastructure.git.files.untrusted_directory import (
+    Identity,
+    Place,
+    UntrustedDirectory,
+)
 
 _ALTERNATES = "info/alternates"  # gitrepository-layout(5)
 _MAX_ALTERNATES = 1 << 16  # bytes
@@ -18,7 +24,13 @@ _MAX_OBJECT_DIRECTORIES = 50
 _MAX_ENTRIES = 100_000  # of one of the directories that git reads packs from
 _ALTERNATE = "The alternate object directory"
 # With packs, their indexes, and graphs of commits (gitrepository-layout(5)).
+_FANOUT = re.compile("[0-9a-f]{2}")  # the names of the directories with loose objects
+_SETTLED_AFTER = 2 * 10**9  # nanoseconds: the coarsest times that a file system stores
 _WITH_FILES = ("info", "info/commit-graphs", "pack", "pack/multi-pack-index.d")
+
+
+ObjectTimes = Mapping[tuple[Identity, str], int]
+"""When each directory with objects was changed last, in nanoseconds."""
 
 
 def find_object_directories(common: UntrustedDirectory, roots: OpenedRoots) -> list[Place]:
@@ -37,6 +49,24 @@ def find_object_directories(common: UntrustedDirectory, roots: OpenedRoots) -> l
         with alternate:
             pending += _add(alternate, found)
     return found
+
+
+def object_times(places: Iterable[Place], roots: OpenedRoots) -> ObjectTimes | None:
+    """Return what changes whenever an object or a pack is added or removed.
+
+    None when that happened in the last seconds: another change might not change the times.
+
+    Raises: Unreadable, Stopped, OSError.
+    """
+    times = dict[tuple[Identity, str], int]()
+    for place in places:
+        with roots.open(place.path, "The object directory") as directory:
+            names = [entry.name for entry in directory.entries() if _FANOUT.fullmatch(entry.name)]
+            times[place.identity, ""] = directory.own_modified_at
+            for name in (*_WITH_FILES, *names):
+                if (modified_at := directory.modified_at(name)) is not None:
+                    times[place.identity, name] = modified_at
+    return times if max(times.values()) < time.time_ns() - _SETTLED_AFTER else None
 
 
 def check_loose_object(places: Iterable[Place], object_id: str, roots: OpenedRoots) -> None:

@@ -13,6 +13,7 @@ _OPERATION_FILES = (
     ("CHERRY_PICK_HEAD", Operation.CHERRY_PICK),
     ("REVERT_HEAD", Operation.REVERT),
 )
+_FILES = {name.partition("/")[0] for name, _ in _OPERATION_FILES} | {"sequencer", "BISECT_LOG"}
 _SEQUENCER_STEPS = {
     b"pick": Operation.CHERRY_PICK,
     b"p": Operation.CHERRY_PICK,
@@ -21,12 +22,15 @@ _SEQUENCER_STEPS = {
 
 
 def current_operation(git_directory: UntrustedDirectory) -> Operation | None:
-    """Return the operation in progress. Raises: Unreadable."""
+    """Return the operation in progress. Raises: Unreadable, Stopped."""
+    present = {entry.name for entry in git_directory.entries()} & _FILES
+    if not present:
+        return None
     for name, operation in _OPERATION_FILES:
-        if git_directory.mode(name) is not None:
+        if name.partition("/")[0] in present and git_directory.mode(name) is not None:
             return operation
     # Between two commits of a sequence neither head exists, only the list of steps.
     first_step = (git_directory.read("sequencer/todo", _MAX_TODO) or b"").split(b" ", 1)[0]
     if first_step in _SEQUENCER_STEPS:
         return _SEQUENCER_STEPS[first_step]
-    return Operation.BISECT if git_directory.mode("BISECT_LOG") is not None else None
+    return Operation.BISECT if "BISECT_LOG" in present else None

@@ -3,8 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +24,7 @@ _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _CHUNK = 1 << 20  # bytes
 _MAX_LEVELS = 100  # of a name in a git directory
 _ENTRIES_PER_CHECK = 1000
+_NOT_BELOW = frozenset({"", ".", ".."})
 # Nothing can be behind such a part of a path, neither for the service nor for git.
 _UNREACHABLE = {errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENAMETOOLONG}
 
@@ -125,6 +125,11 @@ class UntrustedDirectory:
         return _identity(os.fstat(self._descriptor))
 
     @property
+    def own_modified_at(self) -> int:
+        """The time of the directory's own last modification, in nanoseconds since 1970."""
+        return os.fstat(self._descriptor).st_mtime_ns
+
+    @property
     def place(self) -> Place:
         return Place(self.path, self.identity)
 
@@ -209,19 +214,23 @@ class UntrustedDirectory:
 
     def read(self, name: str, limit: int) -> bytes | None:
         """Read a file of at most `limit` bytes; None when it does not exist."""
-        with self._file(name, limit) as file:
-            if file is None:
-                return None
+        file = self._open_file(name, limit)
+        if file is None:
+            return None
+        try:
             return b"".join(self._chunks(file, name, limit))
+        finally:
+            os.close(file)
 
     def copy(self, name: str, target: Path, limit: int, budget: CopyBudget) -> bool:
         """Copy a file of at most `limit` bytes with its modification time.
 
         Returns False when it does not exist.
         """
-        with self._file(name, limit) as file:
-            if file is None:
-                return False
+        file = self._open_file(name, limit)
+        if file is None:
+            return False
+        try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("wb") as copy:
                 for chunk in self._chunks(file, name, limit):
@@ -229,25 +238,23 @@ class UntrustedDirectory:
                     copy.write(chunk)
             status = os.fstat(file)
             os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+        finally:
+            os.close(file)
         return True
 
-    @contextmanager
-    def _file(self, name: str, limit: int) -> Generator[int | None]:
+    def _open_file(self, name: str, limit: int) -> int | None:
         with self._parent(name) as (parent, last):
             mode = None if parent is None else _mode(parent, last)
             if mode is None:
-                yield None
-                return
+                return None
             _require_regular_file(mode, name)
             file = os.open(last, _FILE_FLAGS, dir_fd=parent)
-            try:
-                status = os.fstat(file)
-                _require_regular_file(status.st_mode, name)
-                if status.st_size > limit:
-                    raise _too_large(name, limit)
-                yield file
-            finally:
-                os.close(file)
+        try:
+            _require_readable(os.fstat(file), name, limit)
+        except BaseException:
+            os.close(file)
+            raise
+        return file
 
     def _chunks(self, file: int, name: str, limit: int) -> Iterator[bytes]:
         total = 0
@@ -258,8 +265,7 @@ class UntrustedDirectory:
                 raise _too_large(name, limit)
             yield chunk
 
-    @contextmanager
-    def _parent(self, name: str) -> Generator[tuple[int | None, str]]:
+    def _parent(self, name: str) -> "_Parent":
         """Open the directory that contains the last part of a name; None when it does not exist."""
         parts = tuple(name.split("/"))
         _require_below(parts)
@@ -267,19 +273,13 @@ class UntrustedDirectory:
             raise refused(f"A name in the git directory has more than {_MAX_LEVELS} levels.")
         top, _, (*directories, last) = self._behind_links(parts)
         if not directories:
-            yield top, last
-            return
+            return _Parent(top, last)
         try:
-            parent = open_below(top, directories, SEARCHABLE)
+            return _Parent(open_below(top, directories, SEARCHABLE), last, is_own=True)
         except SymbolicLink:
             raise _symbolic_link(name) from None
         except (FileNotFoundError, NotADirectoryError):
-            yield None, last
-            return
-        try:
-            yield parent, last
-        finally:
-            os.close(parent)
+            return _Parent(None, last)
 
     def _behind_links(self, parts: tuple[str, ...]) -> tuple[int, Path, tuple[str, ...]]:
         """Return the directory, its path and the parts of a name after the links of this one."""
@@ -288,6 +288,27 @@ class UntrustedDirectory:
             if target is not None:
                 return target.descriptor, target.directory, (target.name, *parts[count:])
         return self._descriptor, self.path, parts
+
+
+class _Parent:
+    """The opened directory of a name, and the last part of the name, until the end of the block.
+
+    A class, since thousands of these blocks make up much of the time of an inspection.
+    """
+
+    __slots__ = ("_descriptor", "_is_own", "_name")
+
+    def __init__(self, descriptor: int | None, name: str, *, is_own: bool = False) -> None:
+        self._descriptor = descriptor
+        self._name = name
+        self._is_own = is_own
+
+    def __enter__(self) -> tuple[int | None, str]:
+        return self._descriptor, self._name
+
+    def __exit__(self, *error: object) -> None:
+        if self._is_own and self._descriptor is not None:
+            os.close(self._descriptor)
 
 
 def overlapping_chunks(file: Path, overlap: int) -> Iterator[bytes]:
@@ -303,7 +324,7 @@ def overlapping_chunks(file: Path, overlap: int) -> Iterator[bytes]:
 
 
 def _require_below(parts: Sequence[str]) -> None:
-    if any(part in {"", ".", ".."} for part in parts):
+    if not _NOT_BELOW.isdisjoint(parts):
         raise refused("A name in the git directory leads outside it.")
 
 
@@ -323,6 +344,12 @@ def _require_regular_file(mode: int, name: str) -> None:
         raise _symbolic_link(name)
     if not stat.S_ISREG(mode):
         raise refused(f"{printable(name)} is not a regular file.")
+
+
+def _require_readable(status: os.stat_result, name: str, limit: int) -> None:
+    _require_regular_file(status.st_mode, name)
+    if status.st_size > limit:
+        raise _too_large(name, limit)
 
 
 def _symbolic_link(name: str) -> Exception:

@@ -125,7 +125,7 @@ class Reader:
 
     def _usable(self, ids: Iterable[str]) -> list[str]:
         """Return the ids that have the length of this repository's ids."""
-        length = 64 if self.private.config.hash_name() == "sha256" else 40
+        length = 2 * self.private.config.id_size()
         return [each for each in ids if len(each) == length]
 
     def _output(self, arguments: tuple[str, ...], lines: Iterable[str], limit: int) -> bytes:

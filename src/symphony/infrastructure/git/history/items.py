@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import Comparison, Integration, WorkItem, WorkKind
@@ -10,6 +11,7 @@ from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Commit, Reader
 from symphony.infrastructure.git.history.comparison import Pair, compare
+from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.refs import Refs, short_name
 from symphony.infrastructure.git.history.remote_knowledge import Upstream
 from symphony.infrastructure.git.history.unpushed import Unpushed
@@ -92,7 +94,7 @@ def create_items(
 
 
 def compare_with_upstreams(
-    reader: Reader, entries: Iterable[Entry], known: Comparison | None
+    reader: Reader, memory: Memory, entries: Iterable[Entry], known: Comparison | None
 ) -> Mapping[Pair, tuple[int, int]]:
     """Return ahead and behind for the commits of entries and of their upstreams, where possible.
 
@@ -105,7 +107,7 @@ def compare_with_upstreams(
         for entry in entries
         if (pair := pair_of(entry)) is not None and entry.upstream and not entry.upstream.is_absent
     }
-    compared = _compared(reader, sorted(pairs))
+    compared = memory.comparisons.each(sorted(pairs), partial(_compared, reader))
     if known is None:
         return compared
     return {(known.head, known.upstream): (known.ahead, known.behind), **compared}

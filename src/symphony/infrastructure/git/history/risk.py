@@ -2,13 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
 from symphony.infrastructure.git.history.commits import Reader
-from symphony.infrastructure.git.history.integration import integrated
+from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.unpushed import Unpushed
+from symphony.infrastructure.git.integration.integration import integrated
 from symphony.infrastructure.git.process.program import OutOfTime
 
 _MAX_TIPS = 2_000
@@ -25,7 +27,11 @@ class Risk:
 
 
 def find_risk(
-    reader: Reader, listed: Collection[str], unpushed: Unpushed, targets: Sequence[str]
+    reader: Reader,
+    memory: Memory,
+    listed: Collection[str],
+    unpushed: Unpushed,
+    targets: Sequence[str],
 ) -> Risk:
     """Determine the integration of the `listed` tips, and of all with unpushed commits, into the
     default branches of the remotes, whose commits are `targets`: one of them is enough.
@@ -39,8 +45,9 @@ def find_risk(
     tips = {*listed, *(tip for tip, commits in unpushed.reached.items() if commits)}
     answers = dict.fromkeys(tips, Integration.NO)
     for target in targets:
-        pending = {tip for tip in tips if not answers[tip].is_proved}
-        for tip, found in _integrations(reader, pending, unpushed, target).items():
+        pending = [(tip, target) for tip in tips if not answers[tip].is_proved]
+        ask = partial(_integrations, reader, unpushed, target)
+        for (tip, _), found in memory.integrations.each(pending, ask).items():
             is_unknown = Integration.UNKNOWN in {found, answers[tip]}
             is_found = found.is_proved
             answers[tip] = found if is_found or not is_unknown else Integration.UNKNOWN
@@ -48,15 +55,16 @@ def find_risk(
 
 
 def _integrations(
-    reader: Reader, tips: Collection[str], unpushed: Unpushed, target: str
-) -> dict[str, Integration]:
+    reader: Reader, unpushed: Unpushed, target: str, pairs: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], Integration]:
+    tips = {tip for tip, _ in pairs}
     # An unpushed tip is not in the target, which is on a remote.
     merged = _merged(reader, {tip for tip in tips if not unpushed.of(tip)}, target)
-    others = sorted(set(tips) - merged, key=lambda tip: (unpushed.of(tip) == 0, tip))
+    others = sorted(tips - merged, key=lambda tip: (unpushed.of(tip) == 0, tip))
     answers = dict.fromkeys(others, Integration.UNKNOWN) | dict.fromkeys(merged, Integration.MERGED)
     if others:
         answers |= integrated(reader.private, others[:_MAX_TIPS], target, reader.deadline)
-    return answers
+    return {(tip, target): answer for tip, answer in answers.items()}
 
 
 def _at_risk(unpushed: Unpushed, answers: Mapping[str, Integration]) -> int | None:

@@ -19,12 +19,12 @@ from symphony.infrastructure.git.history.items import (
     most_recent,
     pair_of,
 )
+from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.other_refs import reason_of_risk
 from symphony.infrastructure.git.history.places import unpushed_places
 from symphony.infrastructure.git.history.refs import Refs, read_refs
 from symphony.infrastructure.git.history.remote_knowledge import read_remotes
 from symphony.infrastructure.git.history.risk import find_risk
-from symphony.infrastructure.git.history.unpushed import read_unpushed
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import OutOfTime
 
@@ -40,7 +40,10 @@ _KINDS = {
 
 
 def read_work(
-    private: PrivateDirectory, checkouts: Sequence[Checkout], synced: RemoteHeads | None
+    private: PrivateDirectory,
+    memory: Memory,
+    checkouts: Sequence[Checkout],
+    synced: RemoteHeads | None,
 ) -> Work:
     """Return the committed work of the repository.
 
@@ -51,7 +54,7 @@ def read_work(
     Raises: Unreadable (refused), Stopped.
     """
     try:
-        return _read(private, checkouts, synced)
+        return _read(private, memory, checkouts, synced)
     except Unreadable as unreadable:
         if unreadable.state == RepoState.REFUSED:
             raise
@@ -70,7 +73,10 @@ def unknown_work(reason: str) -> Work:
 
 
 def _read(
-    private: PrivateDirectory, checkouts: Sequence[Checkout], synced: RemoteHeads | None
+    private: PrivateDirectory,
+    memory: Memory,
+    checkouts: Sequence[Checkout],
+    synced: RemoteHeads | None,
 ) -> Work:
     deadline = time.monotonic() + _TIME_LIMIT
     reader = Reader(private, deadline)
@@ -84,16 +90,16 @@ def _read(
         if entry.kind == WorkKind.BRANCH and entry.name is not None:
             private.program.check_stopped()
             entry.upstream = remotes.upstream(entry.name)
-    damaged = [*refs.damaged, *_set_commits(reader, entries, checkouts, refs)]
+    damaged = [*refs.damaged, *_set_commits(reader, memory, entries, checkouts, refs)]
     tips = {entry.commit.id for entry in entries if entry.commit is not None}
-    unpushed = read_unpushed(reader, tips, remotes.ids)
+    unpushed = memory.read_unpushed(reader, tips, remotes.ids)
     shown = most_recent(entries, unpushed)
     listed = shown[:_MAX_ITEMS]
     listed_tips = {entry.commit.id for entry in listed if entry.commit is not None}
-    risk = find_risk(reader, listed_tips, unpushed, remotes.targets)
+    risk = find_risk(reader, memory, listed_tips, unpushed, remotes.targets)
     current = next((entry for entry in entries if _is_current(entry, checkouts)), None)
     compared = compare_with_upstreams(
-        reader, listed if current is None else [*listed, current], remotes.comparison
+        reader, memory, listed if current is None else [*listed, current], remotes.comparison
     )
     count = unpushed.count
     at_risk = risk.commits
@@ -135,7 +141,11 @@ def _tracking(current: Entry | None, compared: Mapping[Pair, tuple[int, int]]) -
 
 
 def _set_commits(
-    reader: Reader, entries: Sequence[Entry], checkouts: Sequence[Checkout], refs: Refs
+    reader: Reader,
+    memory: Memory,
+    entries: Sequence[Entry],
+    checkouts: Sequence[Checkout],
+    refs: Refs,
 ) -> list[str]:
     """Set the commits of entries and of their upstreams; return a sentence for each damaged ref.
 
@@ -149,7 +159,7 @@ def _set_commits(
     needed = dict.fromkeys(entry.id for entry in entries)
     upstreams = (each.id for entry in entries if (each := entry.upstream) and not each.is_absent)
     needed |= dict.fromkeys(each for each in upstreams if each is not None)
-    commits = known | reader.commits([each for each in needed if each not in known])
+    commits = known | memory.commits.each(needed.keys() - known.keys(), reader.commits)
     without = list[Entry]()
     for entry in entries:
         entry.commit = commits[entry.id]

@@ -42,7 +42,9 @@ def is_ref_name(name: str) -> bool:
     return is_plain and not _MALFORMED_REF.search(name)
 
 
-def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path) -> str | None:
+def copy_head(
+    own: UntrustedDirectory, common: UntrustedDirectory, target: Path, common_target: Path
+) -> str | None:
     """Copy HEAD and the refs that it refers to; return the branch that is checked out.
 
     None when HEAD is detached, or refers to a ref that is no branch (`refs/foo`): git itself prints
@@ -58,7 +60,7 @@ def copy_head(own: UntrustedDirectory, common: UntrustedDirectory, target: Path)
     if symbolic is None:
         return None
     name = os.fsdecode(symbolic[1])
-    ref = copy_ref(name, own, common, target, _MAX_SYMBOLIC_REFS - 1)  # HEAD is the first one
+    ref = copy_ref(name, own, common, target, common_target, _MAX_SYMBOLIC_REFS - 1)  # after HEAD
     if _MALFORMED_REF.search(ref):
         raise broken("HEAD is damaged.")
     return ref.removeprefix(_BRANCHES) if ref.startswith(_BRANCHES) else None
@@ -69,6 +71,7 @@ def copy_ref(
     own: UntrustedDirectory,
     common: UntrustedDirectory,
     target: Path,
+    common_target: Path,
     longest_chain: int = _MAX_SYMBOLIC_REFS,
 ) -> str:
     """Copy a ref that is a file of its own, and the refs that it refers to; return the last name.
@@ -76,7 +79,8 @@ def copy_ref(
     Raises: Unreadable.
     """
     for _ in range(longest_chain):
-        directory = own if name.startswith(_OF_ONE_WORKTREE) else common
+        is_own = name.startswith(_OF_ONE_WORKTREE)
+        directory, copy = (own, target / name) if is_own else (common, common_target / name)
         # git leaves a directory when the branches in it are deleted; a packed ref may then have its
         # name.
         content = None if directory.has_directory(name) else directory.read(name, _MAX_REF)
@@ -85,8 +89,8 @@ def copy_ref(
         symbolic = _SYMBOLIC_REF.fullmatch(content)
         if symbolic is None and not _OBJECT_ID.fullmatch(content):
             break
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        (target / name).write_bytes(content)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(content)
         if symbolic is None:
             return name
         name = os.fsdecode(symbolic[1])

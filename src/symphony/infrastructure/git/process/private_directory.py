@@ -11,7 +11,11 @@ from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.location import Location
 from symphony.infrastructure.git.files.objects import check_loose_object
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken
-from symphony.infrastructure.git.files.untrusted_directory import CopyBudget, Place
+from symphony.infrastructure.git.files.untrusted_directory import (
+    CopyBudget,
+    Place,
+    UntrustedDirectory,
+)
 from symphony.infrastructure.git.files.upstream import tracking_settings, upstream_ref
 from symphony.infrastructure.git.files.user_config import ATTRIBUTES, EXCLUDES
 from symphony.infrastructure.git.process.copies import (
@@ -21,7 +25,14 @@ from symphony.infrastructure.git.process.copies import (
     copy_ref,
     copy_rule_list,
 )
-from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
+from symphony.infrastructure.git.process.program import (
+    MEMORY_SETTINGS,
+    GitFailed,
+    Program,
+    config_text,
+    config_variables,
+)
+from symphony.infrastructure.git.process.small_index import read_small_index
 
 _MAX_REF_LIST = 64 << 20  # bytes
 _MAX_SETTINGS = 1 << 16  # bytes; Linux refuses a variable of 128 KiB
@@ -37,18 +48,22 @@ _DISABLED = (
     ("core.untrackedcache", "false"),
     ("protocol.allow", "never"),
 )
+_FORMAT = (("core.repositoryFormatVersion", "1"), ("core.bare", "false"))
+_OWN_CONFIG = config_text((*_FORMAT, *_DISABLED, *MEMORY_SETTINGS))
 
 
 @dataclass(frozen=True, slots=True)
 class PrivateDirectory:
     """Everything that git reads of a repository, except its objects and working tree.
 
-    `branch` is None when HEAD is on no branch. `object_directories` begins with the repository's
-    own. `location` is open while the inspection runs. `unread` says why a list of ignored files or
-    of attributes that a setting names is missing.
+    `path` is git's `$GIT_DIR`, `common_path` its `$GIT_COMMON_DIR`; they differ when it shares that
+    of another worktree. `branch` is None when HEAD is on no branch. `object_directories` begins
+    with the repository's own. `location` is open while the inspection runs. `unread` says why a
+    list of ignored files or of attributes that a setting names is missing.
     """
 
     path: Path
+    common_path: Path
     location: Location
     config: Config
     program: Program
@@ -107,7 +122,13 @@ class PrivateDirectory:
 
         Raises: Unreadable, Stopped, and what `consume` raises.
         """
-        self._list_index("-v", "--stage", consume=consume)
+        file = self.path / "index"
+        if file.exists():
+            entries = read_small_index(file, self.config.id_size())
+            if entries is None:
+                self._list_index("-v", "--stage", consume=consume)
+            else:
+                consume(entries)
 
     def list_index_sizes(self, consume: Callable[[bytes], None]) -> None:
         """Pass the entries of the index with the sizes of the files to `consume` in chunks.
@@ -188,6 +209,7 @@ class PrivateDirectory:
         location, work_tree = self.location, self.location.work_tree
         names = [
             (self.path, ".git"),
+            (self.common_path, ".git"),
             (location.git_directory.path, ".git"),
             (location.common_directory.path, ".git"),
             *([] if work_tree is None else [(work_tree.path, ".")]),
@@ -205,48 +227,72 @@ def create_private_directory(
     program: Program,
     path: Path,
     budget: CopyBudget,
+    shared: PrivateDirectory | None = None,
 ) -> PrivateDirectory:
     """Copy what git needs into the empty directory `path`.
+
+    `shared` is that of another worktree of the repository, which has what both share
+    (gitrepository-layout(5), `commondir`); it must exist as long.
 
     Raises: Unreadable, OSError.
     """
     hash_name = config.hash_name()
-    (path / "refs").mkdir()
-    (path / "objects").mkdir()
     own, common = location.git_directory, location.common_directory
-    branch = copy_head(own, common, path)
+    common_path = path if shared is None else shared.common_path
+    if shared is None:
+        os.mkdir(path / "refs")
+        os.mkdir(path / "objects")
+    branch = copy_head(own, common, path, common_path)
     lists, unread = _copy_lists(location, config, path, budget)
-    settings = [*config.passed_on(), *lists, *tracking_settings(config, branch), *_DISABLED]
+    settings = [*config.passed_on(), *lists, *tracking_settings(config, branch)]
     if sum(len(os.fsencode(text)) for setting in settings for text in setting) > _MAX_SETTINGS:
         raise broken(f"The settings of the branch and its remote exceed {_MAX_SETTINGS:,} bytes.")
     upstream = upstream_ref(config, branch)
     if upstream is not None:
-        copy_ref(upstream, own, common, path)
-    # After the single refs: git packs a ref by adding it to the list before removing its file.
-    for name in ("packed-refs", "shallow"):
-        common.copy(name, path / name, _MAX_REF_LIST, budget)
-    for name in ("info/exclude", "info/attributes"):
-        common.copy(name, path / name, MAX_RULES, budget)
+        copy_ref(upstream, own, common, path, common_path)
+    if shared is None:
+        _copy_common(common, hash_name, path, budget)
+    else:
+        # With a variable instead, git 2.39 does not find packed refs with SHA-256.
+        (path / "commondir").write_text(f"{common_path}\n")
     own.copy("info/sparse-checkout", path / "info/sparse-checkout", MAX_RULES, budget)
     copy_index(own, path, budget)
-    # Only the format of the repository; all other settings are passed in the environment, where no
-    # value can become another setting.
-    (path / "config").write_text(
-        "[core]\n\trepositoryformatversion = 1\n\tbare = false\n"
-        f"[extensions]\n\tobjectFormat = {hash_name}\n"
-    )
     variables = {
         "GIT_DIR": str(path),
         # The repository's objects are alternates, because git writes to the first directory, for
         # example when it expands a sparse index.
-        "GIT_OBJECT_DIRECTORY": str(path / "objects"),
+        "GIT_OBJECT_DIRECTORY": str(common_path / "objects"),
         "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quote(object_directories[0].path),
         "GIT_WORK_TREE": str(path if location.work_tree is None else location.work_tree.path),
         **config_variables(settings),
     }
     return PrivateDirectory(
-        path, location, config, program, branch, object_directories, variables, unread
+        path,
+        common_path,
+        location,
+        config,
+        program,
+        branch,
+        object_directories,
+        variables,
+        unread,
     )
+
+
+def _copy_common(
+    common: UntrustedDirectory, hash_name: str, path: Path, budget: CopyBudget
+) -> None:
+    """Copy what all worktrees share, without the single refs.
+
+    Those are copied before: git packs a ref by adding it to the list before removing its file.
+    """
+    for name in ("packed-refs", "shallow"):
+        common.copy(name, path / name, _MAX_REF_LIST, budget)
+    for name in ("info/exclude", "info/attributes"):
+        common.copy(name, path / name, MAX_RULES, budget)
+    # Those of the repository are passed in the environment, where no value can become another one.
+    object_format = config_text([("extensions.objectFormat", hash_name)])
+    (path / "config").write_text(_OWN_CONFIG + object_format)
 
 
 def _copy_lists(

@@ -9,7 +9,12 @@ from pathlib import Path
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
-from symphony.infrastructure.git.process.program import GitFailed, Program, config_variables
+from symphony.infrastructure.git.process.program import (
+    MEMORY_SETTINGS,
+    GitFailed,
+    Program,
+    config_variables,
+)
 from symphony.infrastructure.git.remotes.address import RemoteAddress
 from symphony.infrastructure.git.remotes.messages import failure_reason
 from symphony.infrastructure.git.remotes.mirrors import Mirror
@@ -85,7 +90,7 @@ class RemoteRepository:
             "GIT_ALLOC_LIMIT": "256m",
             # Without it, libcurl and ssh look up the user's home directory, and a .netrc there.
             "HOME": os.devnull,
-            **config_variables([*settings.items()]),
+            **config_variables([*settings.items(), *MEMORY_SETTINGS]),
         }
 
     def list_branches(self) -> BranchList:

@@ -1,6 +1,5 @@
 """The inspection of one repository."""
 
-import tempfile
 from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from datetime import datetime
@@ -16,11 +15,9 @@ from symphony.infrastructure.git.disposal.checkout import (
     ignore_checkout,
 )
 from symphony.infrastructure.git.files import work_tree
-from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.decoding import printable
-from symphony.infrastructure.git.files.location import Location, locate, open_directory
-from symphony.infrastructure.git.files.objects import find_object_directories
+from symphony.infrastructure.git.files.location import open_directory
 from symphony.infrastructure.git.files.operations import current_operation
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
@@ -31,10 +28,10 @@ from symphony.infrastructure.git.files.untrusted_directory import (
 )
 from symphony.infrastructure.git.files.user_config import ATTRIBUTES, EXCLUDES, UserConfig
 from symphony.infrastructure.git.history.items import Checkout
+from symphony.infrastructure.git.history.memory import Memories, Memory
 from symphony.infrastructure.git.history.work import read_work, unknown_work
 from symphony.infrastructure.git.process.private_directory import (
     PrivateDirectory,
-    create_private_directory,
 )
 from symphony.infrastructure.git.process.program import Program
 from symphony.infrastructure.git.status import filters, marked_files, submodules
@@ -49,9 +46,9 @@ from symphony.infrastructure.git.status.linked_worktrees import (
     main_directory,
 )
 from symphony.infrastructure.git.status.porcelain import Porcelain, parse_porcelain
+from symphony.infrastructure.git.status.private_directories import PrivateDirectories
 from symphony.infrastructure.git.status.stored_submodules import (
     find_staged,
-    open_without_files,
     stored,
     work_tree_of,
 )
@@ -83,23 +80,29 @@ class Inspector:
         user_config: UserConfig | None = None,
     ) -> None:
         self._roots = roots
-        self._temporary = temporary
         self._program = program
-        self._budget = CopyBudget(max_copied)
-        self._user_config = user_config
+        self._private = PrivateDirectories(temporary, program, CopyBudget(max_copied), user_config)
+        self._memories = Memories()
         self._visit: Visit = ignore_checkout
         self._surveyed = set[Identity]()  # the repositories whose other worktrees are inspected
 
     def inspect(
-        self, path: str, synced: RemoteHeads | None = None, visit: Visit = ignore_checkout
+        self,
+        path: str,
+        synced: RemoteHeads | None = None,
+        visit: Visit = ignore_checkout,
+        memories: Memories | None = None,
     ) -> RepoStatus:
         """Return the status of the repository at a path; every problem with it is a state.
 
-        It calls `visit` with each submodule and then the repository, while they are open.
+        It calls `visit` with each submodule and then the repository, while they are open. Without
+        `memories` of earlier inspections, everything is asked of git.
 
         Raises: Stopped.
         """
         self._visit = visit
+        if memories is not None:
+            self._memories = memories
         started_at = utc_now()
         try:
             with self.open(path) as private:
@@ -120,29 +123,9 @@ class Inspector:
         with (
             self._roots.opened(self._program.check_stopped) as roots,
             open_directory(path, roots) as directory,
-            self._open(directory, roots) as private,
+            self._private.open(directory, roots) as private,
         ):
             yield private
-
-    @contextmanager
-    def _open(
-        self, directory: UntrustedDirectory, roots: OpenedRoots
-    ) -> Generator[PrivateDirectory]:
-        with locate(directory, roots) as found, self._copies() as path:
-            config = read_config(found, self._user_config)
-            with work_tree.configured(found, config) as location:
-                objects = find_object_directories(location.common_directory, roots)
-                yield create_private_directory(
-                    location, config, objects, self._program, path, self._budget
-                )
-
-    @contextmanager
-    def _copies(self) -> Generator[Path]:
-        """Create a temporary directory for copies; its removal restores the budget."""
-        remaining = self._budget.remaining
-        with tempfile.TemporaryDirectory(dir=self._temporary) as path:
-            yield Path(path)
-        self._budget.remaining = remaining
 
     def _status(
         self, private: PrivateDirectory, synced: RemoteHeads | None, started_at: datetime
@@ -157,15 +140,17 @@ class Inspector:
         result = self._files(private, depth=0)
         compared = result.porcelain
         head, committed_at = None, None
+        memory = self._memories.of(private)
         if compared.head is not None:
-            head, committed_at = read_head(private, compared.head)
+            read = partial(read_head, private, compared.head)
+            head, committed_at = memory.heads.one(compared.head, read)
         own = Checkout(
             None if location.work_tree is None else str(location.work_tree.path),
             private.branch,
             compared.head,
             committed_at,
         )
-        surveyed = self._survey(private, result, own, synced, depth=0)
+        surveyed = self._survey(private, memory, result, own, synced, depth=0)
         work = surveyed.work
         tracking = work.tracking or Tracking(
             compared.ahead, compared.behind, is_behind=bool(compared.behind)
@@ -221,6 +206,7 @@ class Inspector:
     def _survey(
         self,
         private: PrivateDirectory,
+        memory: Memory,
         result: Compared,
         own: Checkout,
         synced: RemoteHeads | None,
@@ -233,7 +219,7 @@ class Inspector:
         repository = private.location.common_directory.identity
         self._surveyed.add(repository)
         try:
-            others, work = self._work(private, own, synced, depth)
+            others, work = self._work(private, memory, own, synced, depth)
         finally:
             self._surveyed.discard(repository)
         stashes = count_stashes(private)
@@ -253,29 +239,30 @@ class Inspector:
         return Surveyed(others, work, stashes, at_risk, reasons)
 
     def _work(
-        self, private: PrivateDirectory, own: Checkout, synced: RemoteHeads | None, depth: int
+        self,
+        private: PrivateDirectory,
+        memory: Memory,
+        own: Checkout,
+        synced: RemoteHeads | None,
+        depth: int,
     ) -> tuple[Others, Work]:
         """Return the other worktrees, and the committed work of the whole repository."""
-        location = private.location
-        inspect = partial(self._other_worktree, location, depth)
+        inspect = partial(self._other_worktree, private, depth)
         try:
-            others = inspect_others(location, inspect)
+            others = inspect_others(private.location, inspect)
         except Unreadable as unreadable:
             if unreadable.state == RepoState.REFUSED:
                 raise
             return Others(), unknown_work(unreadable.reason)
-        return others, read_work(private, [own, *others.checkouts], synced)
+        return others, read_work(private, memory, [own, *others.checkouts], synced)
 
-    def _other_worktree(self, known: Location, depth: int, path: Path) -> Inspected:
+    def _other_worktree(self, shared: PrivateDirectory, depth: int, path: Path) -> Inspected:
         """Raises: Unreadable, Stopped, OSError."""
-        roots = known.roots
         with (
-            open_directory(str(path), roots) as directory,
-            self._open(directory, roots) as private,
+            open_directory(str(path), shared.location.roots) as directory,
+            self._private.open_worktree(directory, shared) as private,
         ):
             location = private.location
-            if location.common_directory.identity != known.common_directory.identity:
-                raise broken("The directory belongs to another repository now.")
             result = self._files(private, depth)
             is_bare = work_tree.is_bare(location, private.config)
             top = None if is_bare or location.work_tree is None else location.work_tree.path
@@ -318,7 +305,7 @@ class Inspector:
         if depth > _MAX_DEPTH:
             raise broken(f"{_IN_A_SUBMODULE}The submodules are nested too deeply.")
         try:
-            with self._open(directory, roots) as private:
+            with self._private.open(directory, roots) as private:
                 result = self._compare(private, depth)
                 findings = self._only_in_submodule(private, result, depth)
                 identity = private.location.git_directory.identity
@@ -346,7 +333,8 @@ class Inspector:
             findings.add(result.findings, _IN_A_SUBMODULE)
             return findings
         own = Checkout(None, private.branch, result.porcelain.head)
-        surveyed = self._survey(private, result, own, None, depth)
+        memory = self._memories.of(private)
+        surveyed = self._survey(private, memory, result, own, None, depth)
         self._pass_on(private, result, surveyed, is_submodule=True)
         return surveyed.as_findings(_IN_A_SUBMODULE)
 
@@ -375,16 +363,14 @@ class Inspector:
                 return self._submodule(top, roots, depth).findings
         if depth > _MAX_DEPTH:
             raise broken("The submodules are nested too deeply.")
-        with (
-            self._copies() as path,
-            open_without_files(directory, roots, self._program, path, self._budget) as private,
-        ):
+        with self._private.open_without_files(directory, roots) as private:
             head = head_id(private)
             findings = find_staged(private, head)
             findings.add(self._stored_submodules(private, (), depth))
             result = Compared(Porcelain(head=head), 0, findings)
             own = Checkout(None, private.branch, head)
-            surveyed = self._survey(private, result, own, None, depth)
+            memory = self._memories.of(private)
+            surveyed = self._survey(private, memory, result, own, None, depth)
             self._pass_on(private, result, surveyed, is_submodule=True)
         return surveyed.as_findings(_IN_A_STORED_SUBMODULE)
 

@@ -23,6 +23,7 @@ from symphony.infrastructure.git.confinement.landlock import DetectLandlock, det
 from symphony.infrastructure.git.disposal.search import DisposalSearch
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
+from symphony.infrastructure.git.history.memory import Memories
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
 from symphony.infrastructure.git.process.machine_memory import concurrency_within
 from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
@@ -90,6 +91,7 @@ class LocalGit(Git):
             "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
         )
         self._programs = set[Program]()
+        self._memories = Memories()
 
     async def status(
         self, user_id: UUID, path: str, synced: RemoteHeads | None = None
@@ -97,7 +99,7 @@ class LocalGit(Git):
         requested_at = utc_now()
 
         def inspect(inspector: Inspector) -> RepoStatus:
-            return inspector.inspect(path, synced)
+            return inspector.inspect(path, synced, memories=self._memories)
 
         def not_inspected(reason: str) -> RepoStatus:
             return RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)

@@ -6,23 +6,18 @@ git directory behind, with all commits that were not pushed.
 
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.location import Location, locate
-from symphony.infrastructure.git.files.objects import find_object_directories
 from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import broken
 from symphony.infrastructure.git.files.untrusted_directory import (
-    CopyBudget,
     Identity,
     UntrustedDirectory,
 )
 from symphony.infrastructure.git.process.private_directory import (
     PrivateDirectory,
-    create_private_directory,
 )
-from symphony.infrastructure.git.process.program import Program
 from symphony.infrastructure.git.status.findings import Findings
 
 _MODULES = "modules"  # gitrepository-layout(5)
@@ -56,27 +51,6 @@ def stored(
                     pending.append(f"{name}/{entry.name}")
                     if len(pending) > _MAX_DIRECTORIES:
                         raise broken("The repository stores too many submodules.")
-
-
-@contextmanager
-def open_without_files(
-    git_directory: UntrustedDirectory,
-    roots: OpenedRoots,
-    program: Program,
-    path: Path,
-    budget: CopyBudget,
-) -> Generator[PrivateDirectory]:
-    """Create a private directory for a git directory whose working tree does not exist.
-
-    Raises: Unreadable, Stopped, OSError.
-    """
-    location = Location(roots, None, git_directory, git_directory)
-    config = read_config(location)
-    try:
-        objects = find_object_directories(git_directory, roots)
-    except (FileNotFoundError, NotADirectoryError):
-        raise broken("A stored submodule has no objects.") from None
-    yield create_private_directory(location, config, objects, program, path, budget)
 
 
 def find_staged(private: PrivateDirectory, head: str | None) -> Findings:

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from symphony.infrastructure.git.files.stopping import CheckStopped
-from symphony.infrastructure.git.history.changes import (
+from symphony.infrastructure.git.integration.changes import (
     Change,
     Outline,
     read_outlines,
     read_texts,
 )
-from symphony.infrastructure.git.history.commit_graph import CommitGraph
-from symphony.infrastructure.git.history.forks import Fork, Forks
+from symphony.infrastructure.git.integration.commit_graph import CommitGraph
+from symphony.infrastructure.git.integration.forks import Fork, Forks
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_OWN_CHANGES = 20_000  # of all forks together

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symphony.infrastructure.git.files.stopping import CheckStopped
-from symphony.infrastructure.git.history.commit_graph import CommitGraph
+from symphony.infrastructure.git.integration.commit_graph import CommitGraph
 
 _MAX_VISITED = 200_000  # commits, of all tips together
 _MAX_BOUNDARIES = 4_000

@@ -7,11 +7,11 @@ from random import Random
 import pytest
 
 from symphony.domain.git.work import Integration
-from symphony.infrastructure.git.history import merges
-from symphony.infrastructure.git.history.integration import integrated
-from tests.infrastructure.git.history.builder import HistoryBuilder, opened
-from tests.infrastructure.git.history.integrated_histories import HISTORIES
-from tests.infrastructure.git.history.random_histories import RandomHistory, answer_of_git
+from symphony.infrastructure.git.integration import merges
+from symphony.infrastructure.git.integration.integration import integrated
+from tests.infrastructure.git.integration.builder import HistoryBuilder, opened
+from tests.infrastructure.git.integration.integrated_histories import HISTORIES
+from tests.infrastructure.git.integration.random_histories import RandomHistory, answer_of_git
 
 
 @pytest.mark.parametrize(

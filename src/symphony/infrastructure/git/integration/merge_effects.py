@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from symphony.infrastructure.git.history.changes import Outline
-from symphony.infrastructure.git.history.partial_output import partial_output
+from symphony.infrastructure.git.integration.changes import Outline
+from symphony.infrastructure.git.integration.partial_output import partial_output
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_FILES = 10  # of each change

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
-from symphony.infrastructure.git.process.program import config_variables
+from symphony.infrastructure.git.process.program import MEMORY_SETTINGS, config_text
 
 _SETTINGS = (
+    ("core.repositoryFormatVersion", "1"),
+    ("core.bare", "true"),
     ("protocol.allow", "never"),
     ("core.hooksPath", "/dev/null"),
     ("core.quotePath", "false"),
@@ -16,7 +18,9 @@ _SETTINGS = (
     ("core.bigFileThreshold", "16m"),
     # To find renames takes quadratic time.
     ("merge.renameLimit", "1000"),
+    *MEMORY_SETTINGS,
 )
+_CONFIG = config_text(_SETTINGS)
 
 
 @contextmanager
@@ -32,9 +36,9 @@ def objects_directory(private: PrivateDirectory) -> Generator[PrivateDirectory]:
         for name in ("refs", "objects"):
             (path / name).mkdir(parents=True)
         (path / "HEAD").write_text("ref: refs/none\n")
+        hash_name = private.config.hash_name()
         (path / "config").write_text(
-            "[core]\n\trepositoryformatversion = 1\n\tbare = true\n"
-            f"[extensions]\n\tobjectFormat = {private.config.hash_name()}\n"
+            _CONFIG + config_text([("extensions.objectFormat", hash_name)])
         )
         if (private.path / "shallow").exists():
             shutil.copyfile(private.path / "shallow", path / "shallow")
@@ -44,8 +48,7 @@ def objects_directory(private: PrivateDirectory) -> Generator[PrivateDirectory]:
             "GIT_OBJECT_DIRECTORY": str(path / "objects"),
             alternates: private.variables[alternates],
             "GIT_FLUSH": "0",  # not after each commit
-            **config_variables(_SETTINGS),
         }
-        yield replace(private, path=path, variables=variables)
+        yield replace(private, path=path, common_path=path, variables=variables)
     finally:
         shutil.rmtree(path, ignore_errors=True)

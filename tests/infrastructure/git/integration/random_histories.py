@@ -8,7 +8,7 @@ from random import Random
 
 from scripts.support.git_repository import ENVIRONMENT, Repository
 from symphony.domain.git.work import Integration
-from tests.infrastructure.git.history.builder import HistoryBuilder
+from tests.infrastructure.git.integration.builder import HistoryBuilder
 
 Slots = dict[str, str]
 """The content of each place in the files that can change; a file without content is not there."""

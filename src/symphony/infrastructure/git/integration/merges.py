@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Mapping
 
-from symphony.infrastructure.git.history.changes import Outline
-from symphony.infrastructure.git.history.commit_graph import CommitGraph
-from symphony.infrastructure.git.history.merge_effects import find_certain_effects
-from symphony.infrastructure.git.history.partial_output import partial_output
+from symphony.infrastructure.git.integration.changes import Outline
+from symphony.infrastructure.git.integration.commit_graph import CommitGraph
+from symphony.infrastructure.git.integration.merge_effects import find_certain_effects
+from symphony.infrastructure.git.integration.partial_output import partial_output
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_OUTPUT = 16 << 20  # bytes

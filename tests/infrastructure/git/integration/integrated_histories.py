@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from symphony.domain.git.work import Integration
-from tests.infrastructure.git.history.builder import HistoryBuilder, lines
+from tests.infrastructure.git.integration.builder import HistoryBuilder, lines
 
 B, C, FAR = (20, "changed"), (22, "changed too"), (2, "far away")
 

@@ -8,10 +8,10 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.files.stopping import Stopped
-from symphony.infrastructure.git.history import changes, commit_graph, merges
-from symphony.infrastructure.git.history.integration import integrated
-from tests.infrastructure.git.history import integrated_histories as histories
-from tests.infrastructure.git.history.builder import HistoryBuilder, lines, opened
+from symphony.infrastructure.git.integration import changes, commit_graph, merges
+from symphony.infrastructure.git.integration.integration import integrated
+from tests.infrastructure.git.integration import integrated_histories as histories
+from tests.infrastructure.git.integration.builder import HistoryBuilder, lines, opened
 
 UNKNOWN, SQUASHED, NO = Integration.UNKNOWN, Integration.SQUASHED, Integration.NO
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import Integration
 from symphony.infrastructure.git.files.unreadable import Unreadable
-from symphony.infrastructure.git.history.commit_graph import read_graph
-from symphony.infrastructure.git.history.copies import find_copies
-from symphony.infrastructure.git.history.forks import find_forks
-from symphony.infrastructure.git.history.merges import find_merges_without_effect
-from symphony.infrastructure.git.history.objects_directory import objects_directory
+from symphony.infrastructure.git.integration.commit_graph import read_graph
+from symphony.infrastructure.git.integration.copies import find_copies
+from symphony.infrastructure.git.integration.forks import find_forks
+from symphony.infrastructure.git.integration.merges import find_merges_without_effect
+from symphony.infrastructure.git.integration.objects_directory import objects_directory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 _MAX_TIPS = 2_000
