@@ -16,6 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from structlog.testing import capture_logs
 
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.vaults.entries import SealedEntry, SealedVersion
@@ -31,6 +32,7 @@ from tests.infrastructure.database.migrators import halfway_migrator, migrator
 from tests.support import postgres
 
 TIME_LIMIT = 60  # seconds
+TOKENS = "SELECT token_hash, scopes FROM api_tokens"
 between_processes = pytest.mark.parametrize(
     "store_kind", ["postgresql", "sqlite-file"], indirect=True
 )
@@ -171,6 +173,41 @@ async def test_tokens_sessions_and_sizes_of_vaults_survive_the_way_down_and_up(
     assert UUID(str(vault_id)) == ada.vault.id
     assert size == 2 * 40 + 3 * 1100
     assert await rows("SELECT DISTINCT creator_id FROM api_tokens") == [(None,)]
+
+
+async def test_an_upgrade_says_once_that_existing_tokens_lack_the_scope_for_secrets(
+    empty: Engines,
+) -> None:
+    with capture_logs() as logs:
+        await migrations.upgrade(empty)
+        store = SqlAlchemyStore(empty)
+        ada = await household(store, "ada")
+        await migrations.downgrade(empty, "009")
+        await migrations.upgrade(empty)
+    assert logs == []
+    await keep(store, a_token(ada.user.id), a_token(ada.user.id, token_hash=b"2"))
+    await migrations.downgrade(empty, "009")
+    with capture_logs() as logs:
+        await migrations.upgrade(empty)
+        await migrations.upgrade(empty)
+    assert [(each["log_level"], each["api_tokens"]) for each in logs] == [("warning", 2)]
+    assert "`secrets`" in logs[0]["event"]
+
+
+async def test_a_downgrade_removes_what_the_previous_version_would_misjudge(
+    empty: Engines,
+) -> None:
+    await migrations.upgrade(empty)
+    store = SqlAlchemyStore(empty)
+    ada = await household(store, "ada")
+    kept = a_token(ada.user.id, token_hash=b"1", scopes=["read", "write", "secrets"])
+    report = a_token(ada.user.id, token_hash=b"2", scopes=["report"], machine_id=new_id())
+    confined = a_token(ada.user.id, token_hash=b"3", workspace_ids=[ada.workspace.id])
+    await keep(store, kept, report, confined)
+    await migrations.downgrade(empty, "009")
+    async with empty.read.connect() as connection:
+        found = [tuple(row) for row in await connection.execute(text(TOKENS))]
+    assert found == [(b"1", "read write")]
 
 
 @pytest.mark.long

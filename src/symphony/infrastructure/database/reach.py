@@ -1,8 +1,8 @@
 """The reach of a caller in SQL: the one condition of ownership and confinement.
 
-Every statement that looks at workspaces or what they contain has this condition (`IS_REACHED`), or
-says why it needs none (`without_reach`). A connection refuses to run any other one, so no
-query can forget it.
+Every statement that reads or writes workspaces, or what they contain, has this condition
+(`IS_REACHED`), or says why it needs none (`without_reach`). A connection refuses to run any other
+one, so no query can forget it.
 """
 
 import re
@@ -97,7 +97,7 @@ def without_reach(statement: StatementT, because: Because) -> StatementT:
 
 
 class ReachMissing(RuntimeError):
-    """A statement looks at workspaces, or at what they contain, whatever the caller reaches."""
+    """A statement reads or writes what workspaces contain, whatever the caller reaches."""
 
 
 def require_reach(statement: Statement, prepared: Prepared) -> None:
