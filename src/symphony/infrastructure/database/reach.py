@@ -142,7 +142,7 @@ class _Ids(DirectlyReadType[tuple[UUID, ...]]):
 
 
 def _ids(text: str | None) -> tuple[UUID, ...] | None:
-    return None if text is None else tuple(sorted(map(UUID, text.split())))
+    return None if text is None else tuple(map(UUID, sorted(text.split())))
 
 
 class _WithSpaces(FunctionElement[str]):
