@@ -195,7 +195,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("descending", [False, True])
-@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, Machine])
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault])
 async def test_names_are_sorted_by_code_point_on_every_store(
     store: Store, ada: Household, noun: type[Entity], *, descending: bool
 ) -> None:

@@ -111,7 +111,7 @@ async def test_postgresql_has_native_ids_and_times_and_text_json(engines: Engine
     # Not jsonb, which rewrites numbers.
     assert {kind for (_, name), kind in types.items() if name in objects} == {"json"}
     keys = [column for column in columns if column.column_name.endswith("_key")]
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert {column.collation_name for column in keys} == {"C"}
 
 
