@@ -28,6 +28,7 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("PATCH", "/workspaces/{workspace_id}"): {"name": "new"},
     ("PATCH", "/repos/{repo_id}"): {"name": "new"},
     ("PATCH", "/vaults/{vault_id}"): {"name": "new"},
+    ("PATCH", "/machines/{machine_id}"): {"name": "new"},
     ("PUT", "/vaults/{vault_id}/passphrase"): {
         "old": "correct horse battery",
         "new": "another one entirely",
@@ -48,6 +49,7 @@ async def ids(ada: User) -> dict[str, str]:
         "workspace_id": workspace["id"],
         "repo_id": (await ada.repo(workspace["id"]))["id"],
         "vault_id": vault["id"],
+        "machine_id": (await ada.machine())["id"],
         "api_token_id": (await ada.api_token())["id"],
     }
 
@@ -74,6 +76,7 @@ async def _everything(user: User, ids: dict[str, str]) -> list[Any]:
         f"{workspace}/vaults",
         f"/vaults/{ids['vault_id']}/entries/a/b",
         "/api-tokens",
+        "/machines",
     )
     return [(await user.get(path)).json() for path in paths]
 

@@ -26,6 +26,7 @@ OUTSIDE_WORKSPACES = {
     "attempt_counters",
     "idempotency_keys",
     "known_addresses",
+    "machines",
     "sign_in_failures",
     "user_profiles",
 }
