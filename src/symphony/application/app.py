@@ -15,6 +15,7 @@ from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
+from symphony.domain.tokens.rotation import TokenRotationService
 from symphony.domain.unit_of_work import (
     Repositories,
     Store,
@@ -86,6 +87,7 @@ class Services:
             keyring,
         )
         self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
+        self.token_rotation = TokenRotationService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
         self.attempts = uow.attempts
         self.observations = uow.observations

@@ -3,16 +3,23 @@
 import hashlib
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain import writes
-from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
+from symphony.domain.base import (
+    NamedEntity,
+    Page,
+    PagedRepository,
+    PageRequest,
+    Rule,
+    utc_now,
+)
 from symphony.domain.errors import Forbidden, NotFound, RuleBroken, TokenRefused
 from symphony.domain.user_profiles import UserProfileRepository
 
@@ -20,6 +27,8 @@ MAX_TOKENS = 100
 """Per user, expired ones included. It also bounds the depth at which tokens create tokens, which
 SQLite revokes down to 1,000 levels.
 """
+USE_RESOLUTION = timedelta(minutes=1)
+"""How exact the time of the last use is, so that few requests write it."""
 TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
 
 
@@ -63,6 +72,7 @@ class ApiToken(NamedEntity):
     """The record of a token: it has the hash of the token, never the token itself.
 
     `creator_id` is the API token that created it; None when the user or the operator did.
+    `is_rotated` is true while it is valid beside its successor.
     """
 
     noun: ClassVar[str] = "api-token"
@@ -74,6 +84,7 @@ class ApiToken(NamedEntity):
         "expires_at": rules.optional_utc_time,
         "last_used_at": rules.optional_utc_time,
         "creator_id": rules.optional_identity,
+        "is_rotated": rules.boolean,
     }
 
     user_profile_id: UUID
@@ -82,6 +93,7 @@ class ApiToken(NamedEntity):
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     creator_id: UUID | None = None
+    is_rotated: bool = False
 
     @property
     def is_expired(self) -> bool:
@@ -114,7 +126,42 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        """Store the time of the last use; does nothing when the token no longer exists."""
+        """Store the time of the last use, unless one within `USE_RESOLUTION` of it is stored.
+
+        Does nothing when the token no longer exists.
+        """
+
+    @abstractmethod
+    async def expiring(self, owner_id: UUID, until: datetime) -> Sequence[ApiToken]:
+        """List the tokens that are valid now, expire until a time, and have no successor."""
+
+    @abstractmethod
+    async def page_of_expiring(
+        self, owner_id: UUID, until: datetime, request: PageRequest
+    ) -> Page[ApiToken]:
+        """Return one part of the list of a user's tokens that are valid now and expire until a
+        time, also those that have a successor. Raises: NotFound for the user profile.
+        """
+
+    @abstractmethod
+    async def get_to_rotate(self, owner_id: UUID, token_id: UUID) -> ApiToken:
+        """Get a token, and lock it with all that its rotation depends on. Raises: NotFound.
+
+        The locks are taken in the order in which a revocation takes them: first its creator's, then
+        its own, then those of the tokens that it created.
+        """
+
+    @abstractmethod
+    async def is_created_by(self, token_id: UUID, creator_id: UUID) -> bool:
+        """Whether a token created another one, or one that created that one, at any depth."""
+
+    @abstractmethod
+    async def pass_creations(self, token_id: UUID, successor_id: UUID) -> None:
+        """Make a successor the creator of what a token created."""
+
+    @abstractmethod
+    async def end(self, token: ApiToken) -> None:
+        """Store a token that is locked, with an earlier expiry, at which its sessions end too."""
 
 
 class InsufficientScope(Forbidden):

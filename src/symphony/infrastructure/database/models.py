@@ -19,6 +19,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import SchemaItem
@@ -278,6 +279,7 @@ class ApiTokenModel(InUserProfileModel):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
+    is_rotated: Mapped[bool] = mapped_column(server_default=false())
 
 
 class IdempotencyKeyModel(Model):
