@@ -1,13 +1,15 @@
 """Use cases of API tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from symphony.application.app import Queries, Services
+from symphony.application.app import EndsTokens, Queries, Services
 from symphony.domain.api_tokens import ApiToken, Scope, TokenRevoked, hash_token
 from symphony.domain.base import Page, PageRequest, utc_now
 from symphony.domain.errors import NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.tokens.rotation import Rotation
 
 
@@ -26,21 +28,24 @@ class CreateApiToken:
     actor_generation: int | None = None
     """The generation of the actor's access token."""
     creator_id: UUID | None = None
+    workspace_ids: Sequence[UUID] | None = None
+    """The workspaces to which it is confined; None for all."""
+    machine_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeApiToken:
+class RevokeApiToken(EndsTokens):
     """Revoke a token and all tokens that it created."""
 
-    actor: UUID
+    actor: Reach
     token_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
-class RotateApiToken:
+class RotateApiToken(EndsTokens):
     """Replace a token by its successor `token`, of which only the hash is stored."""
 
-    actor: UUID
+    actor: Reach
     token_id: UUID
     token: str = field(repr=False)
     overlap: timedelta
@@ -97,12 +102,13 @@ async def create_api_token(command: CreateApiToken, services: Services) -> ApiTo
         token_hash=hash_token(command.token),
         expires_at=command.expires_at,
         creator_id=command.creator_id,
+        machine_id=command.machine_id,
     )
-    return await services.api_tokens.create(command.actor, token)
+    return await services.api_tokens.create(command.actor, token, command.workspace_ids)
 
 
 async def revoke_api_token(command: RevokeApiToken, services: Services) -> None:
-    """Raises: NotFound."""
+    """Raises: InsufficientScope, NotFound."""
     await services.api_tokens.remove(command.actor, command.token_id)
 
 
@@ -127,7 +133,7 @@ async def list_api_tokens(query: ListApiTokens, queries: Queries) -> Page[ApiTok
     """Raises: NotFound for the user profile."""
     tokens = queries.repositories.api_tokens
     if query.expiring_within is None:
-        return await tokens.page(query.actor, query.actor, query.page)
+        return await tokens.page(Reach(query.actor), query.actor, query.page)
     until = utc_now() + query.expiring_within
     return await tokens.page_of_expiring(query.actor, until, query.page)
 
@@ -135,7 +141,7 @@ async def list_api_tokens(query: ListApiTokens, queries: Queries) -> Page[ApiTok
 async def get_current_api_token(query: GetCurrentApiToken, queries: Queries) -> ApiToken:
     """Raises: TokenRefused when it was revoked meanwhile."""
     try:
-        return await queries.repositories.api_tokens.get(query.actor, query.token_id)
+        return await queries.repositories.api_tokens.get(Reach(query.actor), query.token_id)
     except NotFound:
         raise TokenRevoked from None
 
@@ -147,4 +153,4 @@ async def find_api_token(query: FindApiToken, queries: Queries) -> ApiToken | No
 async def find_api_token_by_id(query: FindApiTokenById, queries: Queries) -> ApiToken | None:
     tokens = queries.repositories.api_tokens
     owner_id = await tokens.owner(query.token_id)
-    return None if owner_id is None else await tokens.get(owner_id, query.token_id)
+    return None if owner_id is None else await tokens.get(Reach(owner_id), query.token_id)

@@ -11,7 +11,10 @@ from symphony.domain.base import new_id, utc_now
 from tests.support.api import API, User, code, created, faults, utc
 from tests.support.server import until
 
-FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"}
+FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"} | {
+    "workspace_ids",
+    "machine_id",
+}
 DAY = timedelta(days=1)
 
 
@@ -139,6 +142,33 @@ async def test_a_token_rotates_what_it_created_and_no_other_token(ada: User, eve
     assert code(refused) == "403 insufficient-scope"
 
 
+async def test_a_confined_token_rotates_itself_and_stays_confined(ada: User) -> None:
+    inside, outside = (await ada.workspace("in"))["id"], (await ada.workspace("out"))["id"]
+    old = await ada.api_token(workspace_ids=[inside], expires_at=after(DAY))
+    other = await ada.api_token(workspace_ids=[inside])
+    for overlap in (600, 0):
+        program = ada.using(old["token"])
+        for unknown in (other["id"], str(new_id())):
+            refused = await program.post(f"/api-tokens/{unknown}/rotate", {"overlap_seconds": 0})
+            assert code(refused) == "403 insufficient-scope"
+        new = await rotate(program, old, overlap)
+        assert new["workspace_ids"] == [inside]
+        for token in [old, new] if overlap else [new]:
+            program = ada.using(token["token"])
+            shown = (await program.get("/api-tokens/current")).json()
+            assert (shown["id"], shown["workspace_ids"]) == (token["id"], [inside])
+            assert (await program.get(f"/workspaces/{inside}")).status_code == 200
+            refused = await program.get(f"/workspaces/{outside}")
+            assert code(refused) == "404 workspace-not-found"
+        old = new
+    await ada.delete(f"/workspaces/{inside}")
+    newest = await rotate(ada, old)
+    assert newest["workspace_ids"] == []
+    assert code(await ada.using(newest["token"]).get(f"/workspaces/{outside}")) == (
+        "404 workspace-not-found"
+    )
+
+
 async def test_what_a_token_created_depends_on_its_successor(ada: User) -> None:
     root = await ada.api_token()
     old = await ada.using(root["token"]).api_token()
@@ -167,7 +197,7 @@ async def test_a_vault_that_was_unlocked_with_a_token_is_locked_when_it_ends(ada
     async def is_locked() -> bool:
         return (await ada.get(f"/vaults/{vault['id']}")).json()["is_locked"]
 
-    token = await ada.api_token("read", "write")
+    token = await ada.api_token("read", "write", "secrets")
     for overlap in (600, 0, 1):
         program = ada.using(token["token"])
         unlocked = await program.post(f"/vaults/{vault['id']}/unlock", {"passphrase": passphrase})
@@ -265,6 +295,8 @@ async def test_the_token_of_the_request_is_returned_with_its_user(ada: User) -> 
     headers = {"If-None-Match": answer.headers["etag"]}
     assert (await program.get("/api-tokens/current", headers=headers)).status_code == 304
     assert code(await ada.get("/api-tokens/current")) == "404 api-token-not-found"
+    writer = await ada.api_token("write")
+    assert (await ada.using(writer["token"]).get("/api-tokens/current")).status_code == 200
     wrong = await ada.delete("/api-tokens/current")
     assert code(wrong) == "405 method-not-allowed"
     assert set(wrong.headers["allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
@@ -326,6 +358,9 @@ async def test_tokens_that_expire_within_14_days_are_on_the_board(ada: User, eve
     ):
         assert len((await ada.get(f"{path}?{query}")).json()["items"]) == count
     assert code(await eve.get(path)) == "404 user-profile-not-found"
+    confined = await ada.api_token("read", workspace_ids=[workspace_id], expires_at=after(DAY))
+    assert (await ada.using(confined["token"]).get(path)).json()["items"] == []
+    await ada.delete(f"/api-tokens/{confined['id']}")
     await rotate(ada, soon, 600, expires_at=after(20 * DAY))
     changed = await ada.get(path, headers=headers)
     assert changed.json()["items"] == []

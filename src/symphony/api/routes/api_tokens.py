@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -15,9 +16,16 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
 from symphony.api.problems.errors import ApiError
 from symphony.api.responses import CreatedAt, NextCursor, Representation
-from symphony.api.routing import PREFIX, router
+from symphony.api.routing import PREFIX, READ, REPORT, WRITE, needs_scopes, of_whole_user, router
 from symphony.application import api_tokens as use_cases
-from symphony.domain.api_tokens import ApiToken, Scope, expiry, new_api_token
+from symphony.domain import api_tokens as rules
+from symphony.domain.api_tokens import (
+    MAX_TOKEN_WORKSPACES,
+    ApiToken,
+    Scope,
+    expiry,
+    new_api_token,
+)
 from symphony.domain.base import tag_of_fields
 from symphony.domain.tokens.rotation import MAX_OVERLAP
 
@@ -25,9 +33,12 @@ routes = router("API tokens")
 
 TokenName = Annotated[Name, Field(examples=["laptop"])]
 _SCOPES_FIELD = Field(
-    description="What the token allows: `read` for GET, `write` for all other methods.",
+    description="What the token allows: `read` for GET, `write` for all other methods; with one of"
+    " these also `secrets`, to unlock vaults and to access their entries. `report` is for the"
+    " machine in `machine_id`, and stands alone.",
     examples=[["read", "write"]],
 )
+_WORKSPACE_IDS_EXAMPLE = [["0193f5d2-7c1a-7b3e-9c4d-5e6f708192a3"]]
 
 
 class ApiTokenCreate(BaseModel):
@@ -36,7 +47,9 @@ class ApiTokenCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: TokenName
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=16), _SCOPES_FIELD]
+    scopes: Annotated[
+        list[Scope], AfterValidator(rules.scopes), Field(min_length=1, max_length=16), _SCOPES_FIELD
+    ]
     expires_at: Annotated[
         UtcTime | None,
         AfterValidator(expiry),
@@ -44,6 +57,24 @@ class ApiTokenCreate(BaseModel):
             description="When the token expires, in the future. Without it, a token that an API"
             " token creates expires with that one, every other one never.",
             examples=["2027-01-31T12:00:00Z"],
+        ),
+    ] = None
+    workspace_ids: Annotated[
+        list[UUID] | None,
+        Field(
+            min_length=1,
+            max_length=MAX_TOKEN_WORKSPACES,
+            description="The workspaces to which the token is confined: nothing else exists for it,"
+            " and it cannot do what concerns its user as a whole. Null for all workspaces.",
+            examples=_WORKSPACE_IDS_EXAMPLE,
+        ),
+    ] = None
+    machine_id: Annotated[
+        UUID | None,
+        Field(
+            description="The machine whose state the token may report; required with the scope"
+            " `report`, otherwise null.",
+            examples=[None],
         ),
     ] = None
 
@@ -65,6 +96,22 @@ class ApiTokenResponse(Representation):
     last_used_at: Annotated[
         datetime | None,
         Field(description="When the token was last used; null before.", examples=[None]),
+    ]
+    workspace_ids: Annotated[
+        tuple[UUID, ...] | None,
+        Field(
+            description="The workspaces to which the token is confined, without those that were"
+            " deleted since; null if it is not confined.",
+            examples=_WORKSPACE_IDS_EXAMPLE,
+        ),
+    ]
+    machine_id: Annotated[
+        UUID | None,
+        Field(
+            description="The machine whose state the token may report; null without the scope"
+            " `report`.",
+            examples=[None],
+        ),
     ]
 
 
@@ -97,13 +144,14 @@ class ApiTokenList:
         "insufficient-scope", "user-profile-not-found", "api-token-limit-reached"
     ),
 )
+@of_whole_user
 async def create_api_token(
     body: ApiTokenCreate, response: Response, actor: Actor, app: App
 ) -> CreatedApiTokenResponse:
     """Creates a token for a program. Only this response has its secret; a hash is stored.
 
     A token that an API token creates has no scope that its creator lacks, expires with it at the
-    latest, and is revoked with it.
+    latest, and is revoked with it. A token that is confined to workspaces creates none.
     """
     token = new_api_token()
     created = await app.run(
@@ -116,6 +164,8 @@ async def create_api_token(
             expires_at=body.expires_at,
             actor_generation=actor.generation,
             creator_id=actor.api_token_id,
+            workspace_ids=body.workspace_ids,
+            machine_id=body.machine_id,
         ),
     )
     return _created(response, created, token)
@@ -124,6 +174,7 @@ async def create_api_token(
 @routes.get(
     "/api-tokens", summary="List API tokens", responses=problem_responses("user-profile-not-found")
 )
+@of_whole_user
 async def list_api_tokens(
     listing: Paged,
     actor: Actor,
@@ -156,9 +207,9 @@ async def list_api_tokens(
 )
 async def revoke_api_token(api_token_id: ApiTokenId, actor: Actor, app: App) -> None:
     """Revokes and deletes the token, and all tokens that it created: requests with them are
-    refused from then on.
+    refused from then on. A token that is confined to workspaces revokes only itself.
     """
-    await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.user_id, api_token_id))
+    await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.reach, api_token_id))
 
 
 @dataclass(slots=True)
@@ -201,6 +252,7 @@ class ApiTokenRotation(BaseModel):
     summary="Get the API token of the request",
     responses=problem_responses("api-token-not-found"),
 )
+@needs_scopes(READ, WRITE, REPORT)
 async def get_current_api_token(
     request: Request, response: Response, actor: Actor, app: App
 ) -> CurrentApiTokenResponse:
@@ -230,13 +282,14 @@ async def rotate_api_token(
     """Creates a successor with the same name and rights. Only this response has its secret.
 
     The old token expires after the overlap. What it created depends on the successor from then
-    on. An API token can rotate itself and the tokens that it created.
+    on. An API token can rotate itself and the tokens that it created, one that is confined to
+    workspaces only itself.
     """
     token = new_api_token()
     successor = await app.run(
         use_cases.rotate_api_token,
         use_cases.RotateApiToken(
-            actor=actor.user_id,
+            actor=actor.reach,
             token_id=api_token_id,
             token=token,
             overlap=timedelta(seconds=body.overlap_seconds),

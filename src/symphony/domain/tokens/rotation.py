@@ -10,12 +10,12 @@ from symphony.domain.api_tokens import (
     MAX_TOKENS,
     ApiToken,
     ApiTokenRepository,
-    InsufficientScope,
     TokenRevoked,
     expiry,
 )
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.errors import DomainError, NotFound
+from symphony.domain.reach import InsufficientScope, Reach
 from symphony.domain.user_profiles import UserProfileRepository, require_generation
 
 MAX_OVERLAP = timedelta(days=1)
@@ -59,28 +59,32 @@ class TokenRotationService:
         self._api_tokens = api_tokens
         self._user_profiles = user_profiles
 
-    async def rotate(self, user_id: UUID, rotation: Rotation) -> ApiToken:
+    async def rotate(self, reach: Reach, rotation: Rotation) -> ApiToken:
         """Create the successor of a token, to which passes what the token created.
 
         The successor has the creator of its predecessor, so that it is revoked with that one, and
         not with its predecessor. The predecessor is removed if it expires at once; until then it
         counts towards the limit.
 
+        A confined token rotates only itself.
+
         Raises: Invalid for an expiry in the past, NotFound, TokenRefused when the caller's token is
             no longer valid, InsufficientScope, TokenRotated, LimitReached.
         """
         rules.checked("expires_at", expiry, rotation.expires_at)
+        if reach.confined_by != rotation.token_id:
+            reach.require_unconfined()
         try:
             # Before the profile: a request with one of these tokens may hold its token, and wait
             # for the profile.
-            token = await self._api_tokens.get_to_rotate(user_id, rotation.token_id)
+            token = await self._api_tokens.get_to_rotate(reach, rotation.token_id)
         except NotFound:
             if rotation.token_id == rotation.caller_id:
                 raise TokenRevoked from None
             raise
-        profile = await self._user_profiles.get_for_update(user_id, user_id)
+        profile = await self._user_profiles.get_for_update(Reach(reach.user_id), reach.user_id)
         require_generation(profile, rotation.generation)
-        latest = await self._latest_expiry(user_id, token, rotation.caller_id)
+        latest = await self._latest_expiry(reach, token, rotation.caller_id)
         if token.is_rotated:
             raise TokenRotated
         now = utc_now()
@@ -98,7 +102,7 @@ class TokenRotationService:
         if token.expires_at is not None:
             end = min(end, token.expires_at)
         if end > now:
-            used = await self._api_tokens.count(user_id)
+            used = await self._api_tokens.count(reach.user_id)
             writes.require_within(MAX_TOKENS, ApiToken.noun, used + 1)
         await self._api_tokens.add(successor)
         await self._api_tokens.pass_creations(token.id, successor.id)
@@ -109,7 +113,7 @@ class TokenRotationService:
         return successor
 
     async def _latest_expiry(
-        self, user_id: UUID, token: ApiToken, caller_id: UUID | None
+        self, reach: Reach, token: ApiToken, caller_id: UUID | None
     ) -> datetime | None:
         """Require that the caller may rotate a token; return the latest expiry of the successor.
 
@@ -121,7 +125,7 @@ class TokenRotationService:
             token.require_unexpired()
             return token.expires_at
         try:
-            caller = await self._api_tokens.get(user_id, caller_id)
+            caller = await self._api_tokens.get(reach, caller_id)
         except NotFound:
             raise TokenRevoked from None
         caller.require_unexpired()

@@ -7,6 +7,7 @@ from sqlalchemy import Table, bindparam, select, update
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import API_TOKENS
 from symphony.infrastructure.database.models import VaultSessionModel
+from symphony.infrastructure.database.reach import without_reach
 
 _tokens = API_TOKENS.table.c
 _sessions = cast("Table", VaultSessionModel.__table__)
@@ -27,10 +28,11 @@ PASS_CREATIONS = (
     .where(_tokens.creator_id == ENTITY_ID)
     .values(creator_id=bindparam("successor_id"))
 )
-END_SESSIONS = (
+END_SESSIONS = without_reach(
     update(_sessions)
     .where(_sessions.c.api_token_id == ENTITY_ID, _sessions.c.expires_at > bindparam("moment"))
-    .values(expires_at=bindparam("moment"))
+    .values(expires_at=bindparam("moment")),
+    "their token was looked up",
 )
 
 _creators = (

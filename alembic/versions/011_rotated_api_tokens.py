@@ -7,8 +7,8 @@ Processes of the previous version create tokens without one, and refuse a rotate
 import sqlalchemy as sa
 from alembic import op
 
-revision = "010"
-down_revision = "009"
+revision = "011"
+down_revision = "010"
 branch_labels = None
 depends_on = None
 
