@@ -155,6 +155,6 @@ async def test_rotations_revocations_and_requests_at_once_leave_exactly_the_vali
 
 @pytest.mark.long
 @pytest.mark.every_store
-async def test_1500_rotations_revocations_and_requests_of_100_clients(ada: User) -> None:
-    counted = await _mixed(ada, slots=40, workers=100, steps=15)
+async def test_1500_rotations_revocations_and_requests_of_50_clients(ada: User) -> None:
+    counted = await _mixed(ada, slots=40, workers=50, steps=30)
     assert counted.total() == 1500

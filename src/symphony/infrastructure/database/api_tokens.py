@@ -13,7 +13,6 @@ from symphony.domain.api_tokens import USE_RESOLUTION, ApiToken, ApiTokenReposit
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.errors import NotFound
 from symphony.domain.reach import Reach
-from symphony.domain.unit_of_work import TransactionConflict
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, ListScope
@@ -92,6 +91,8 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
 
     async def hold(self, token_id: UUID, *, to_end: bool) -> datetime | None:
         statement = _HOLD_TO_END if to_end else _HOLD
+        if to_end:
+            await self._connection.fetch(LOCK_CREATOR, {"entity_id": token_id})
         rows = await self._connection.fetch(statement, {"entity_id": token_id})
         if not rows:
             raise NotFound(ApiToken.noun, token_id)
@@ -128,12 +129,8 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
         return page
 
     async def get_to_rotate(self, reach: Reach, token_id: UUID) -> ApiToken:
-        creator_id = (await self.get(reach, token_id)).creator_id
-        if creator_id is not None:
-            await self._connection.fetch(LOCK_CREATOR, {"entity_id": creator_id})
+        await self._connection.fetch(LOCK_CREATOR, {"entity_id": token_id})
         token = await self.get_for_update(reach, token_id)
-        if token.creator_id != creator_id:
-            raise TransactionConflict
         await self._connection.fetch(LOCK_CREATIONS, {"entity_id": token_id})
         return token
 

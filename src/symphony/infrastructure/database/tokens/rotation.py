@@ -12,10 +12,16 @@ from symphony.infrastructure.database.reach import without_reach
 _tokens = API_TOKENS.table.c
 _sessions = cast("Table", VaultSessionModel.__table__)
 
-# The lock that the insert of a successor takes anyway: taken before the token's own, it cannot be
-# waited for by a transaction that is waited for by the revocation of the creator.
+_created = API_TOKENS.table.alias("created")
+# FOR KEY SHARE, the lock that the insert of a successor takes anyway. It is taken before the
+# token's own, since the rotation or revocation of the creator locks this one first, too.
 LOCK_CREATOR = (
-    select(_tokens.id).where(_tokens.id == ENTITY_ID).with_for_update(read=True, key_share=True)
+    select(_tokens.id)
+    .where(
+        _tokens.id
+        == select(_created.c.creator_id).where(_created.c.id == ENTITY_ID).scalar_subquery()
+    )
+    .with_for_update(read=True, key_share=True)
 )
 LOCK_CREATIONS = (
     select(_tokens.id)
