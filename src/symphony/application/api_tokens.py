@@ -135,7 +135,7 @@ async def list_api_tokens(query: ListApiTokens, queries: Queries) -> Page[ApiTok
     if query.expiring_within is None:
         return await tokens.page(Reach(query.actor), query.actor, query.page)
     until = utc_now() + query.expiring_within
-    return await tokens.page_of_expiring(query.actor, until, query.page)
+    return await tokens.page_of_expiring(Reach(query.actor), until, query.page)
 
 
 async def get_current_api_token(query: GetCurrentApiToken, queries: Queries) -> ApiToken:

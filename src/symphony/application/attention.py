@@ -49,7 +49,7 @@ async def get_board_facts(query: GetBoardFacts, queries: Queries) -> BoardFacts:
     if query.workspace_id is not None or query.actor.confined_by is not None:
         return facts  # a token is in no workspace
     until = utc_now() + EXPIRES_SOON
-    expiring = await repositories.api_tokens.expiring(query.actor.user_id, until)
+    expiring = await repositories.api_tokens.expiring(query.actor, until)
     tokens = [
         ExpiringToken(id=each.id, name=each.name, name_key=each.name_key) for each in expiring
     ]

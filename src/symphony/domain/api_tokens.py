@@ -179,12 +179,12 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """
 
     @abstractmethod
-    async def expiring(self, owner_id: UUID, until: datetime) -> Sequence[ApiToken]:
+    async def expiring(self, reach: Reach, until: datetime) -> Sequence[ApiToken]:
         """List the tokens that are valid now, expire until a time, and have no successor."""
 
     @abstractmethod
     async def page_of_expiring(
-        self, owner_id: UUID, until: datetime, request: PageRequest
+        self, reach: Reach, until: datetime, request: PageRequest
     ) -> Page[ApiToken]:
         """Return one part of the list of a user's tokens that are valid now and expire until a
         time, also those that have a successor. Raises: NotFound for the user profile.

@@ -82,7 +82,7 @@ class TokenRotationService:
             if rotation.token_id == rotation.caller_id:
                 raise TokenRevoked from None
             raise
-        profile = await self._user_profiles.get_for_update(Reach(reach.user_id), reach.user_id)
+        profile = await self._user_profiles.get_for_update(reach, reach.user_id)
         require_generation(profile, rotation.generation)
         latest = await self._latest_expiry(reach, token, rotation.caller_id)
         if token.is_rotated:

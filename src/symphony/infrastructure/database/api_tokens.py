@@ -114,18 +114,17 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
             _MARK_USED, {"entity_id": token_id, "moment": moment, **bounds}
         )
 
-    async def expiring(self, owner_id: UUID, until: datetime) -> Sequence[ApiToken]:
-        parameters = {**reach_parameters(Reach(owner_id)), "until": until}
+    async def expiring(self, reach: Reach, until: datetime) -> Sequence[ApiToken]:
+        parameters = {**reach_parameters(reach), "until": until}
         rows = await self._connection.fetch(_EXPIRING, parameters)
         return [API_TOKENS.to_entity(row) for row in rows]
 
     async def page_of_expiring(
-        self, owner_id: UUID, until: datetime, request: PageRequest
+        self, reach: Reach, until: datetime, request: PageRequest
     ) -> Page[ApiToken]:
-        reach = Reach(owner_id)
-        page = await self._page(_LIST_OF_EXPIRING, reach, owner_id, request, until=until)
+        page = await self._page(_LIST_OF_EXPIRING, reach, reach.user_id, request, until=until)
         if not page.items:
-            await self._require(USER_PROFILES, reach, owner_id)
+            await self._require(USER_PROFILES, reach, reach.user_id)
         return page
 
     async def get_to_rotate(self, reach: Reach, token_id: UUID) -> ApiToken:
