@@ -35,6 +35,7 @@ _BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("PUT", "/vaults/{vault_id}/entries/{key}"): {"content": "new"},
     ("POST", "/vaults/{vault_id}/restore/{key}"): {"version": 1},
+    ("POST", "/api-tokens/{api_token_id}/rotate"): {"overlap_seconds": 0},
 }
 
 

@@ -74,13 +74,13 @@ Id = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}, mode="serialization"),
 ]
 UserProfileId = Annotated[Id, id_of("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
-_WORKSPACE_ID = "01a1e37b-26ef-731b-8503-ff0b607988c0"
-WorkspaceId = Annotated[Id, id_of("workspace", _WORKSPACE_ID)]
+WORKSPACE_ID = "01a1e37b-26ef-731b-8503-ff0b607988c0"
+WorkspaceId = Annotated[Id, id_of("workspace", WORKSPACE_ID)]
 NewWorkspaceId = Annotated[
     UUID,
     Field(
         description="The id of a workspace of the same user; another one moves the resource there.",
-        examples=[_WORKSPACE_ID],
+        examples=[WORKSPACE_ID],
     ),
 ]
 RepoId = Annotated[Id, id_of("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]

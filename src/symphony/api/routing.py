@@ -79,6 +79,12 @@ class OtherThanMe(StringConvertor):
     regex = "(?!me$)[^/]+"
 
 
+class OtherThanCurrent(StringConvertor):
+    """A path segment other than `current`, likewise."""
+
+    regex = "(?!current$)[^/]+"
+
+
 class EntryKeyInPath(StringConvertor):
     """The rest of the path: the key of an entry may contain slashes."""
 
@@ -86,6 +92,7 @@ class EntryKeyInPath(StringConvertor):
 
 
 register_url_convertor("other_than_me", OtherThanMe())
+register_url_convertor("other_than_current", OtherThanCurrent())
 register_url_convertor("entry_key", EntryKeyInPath())
 
 

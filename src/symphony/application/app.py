@@ -17,6 +17,7 @@ from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.machines.machines import MachineService
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
+from symphony.domain.tokens.rotation import TokenRotationService
 from symphony.domain.unit_of_work import (
     Repositories,
     Store,
@@ -91,6 +92,7 @@ class Services:
             uow.api_tokens, uow.user_profiles, uow.workspaces, uow.machines
         )
         self.machines = MachineService(uow.machines, uow.user_profiles)
+        self.token_rotation = TokenRotationService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
         self.attempts = uow.attempts
         self.observations = uow.observations

@@ -5,14 +5,21 @@ import secrets
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, cast
 from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain import writes
-from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
+from symphony.domain.base import (
+    NamedEntity,
+    Page,
+    PagedRepository,
+    PageRequest,
+    Rule,
+    utc_now,
+)
 from symphony.domain.errors import FieldError, Invalid, NotFound, RuleBroken, TokenRefused
 from symphony.domain.machines.machines import Machine
 from symphony.domain.reach import InsufficientScope, Reach, confined
@@ -23,6 +30,8 @@ MAX_TOKENS = 100
 """Per user, expired ones included. It also bounds the depth at which tokens create tokens, which
 SQLite revokes down to 1,000 levels.
 """
+USE_RESOLUTION = timedelta(minutes=1)
+"""How exact the time of the last use is, so that few requests write it."""
 MAX_TOKEN_WORKSPACES = 50
 """How many workspaces a confined token can have."""
 TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
@@ -98,6 +107,7 @@ class ApiToken(NamedEntity):
     `creator_id` is the API token that created it; None when the user or the operator did.
     `workspace_ids` are the workspaces to which it is confined, without those that were deleted
     since; None when it is not confined. `machine_id` is the machine whose state it may report.
+    `is_rotated` is true while it is valid beside its successor.
     """
 
     noun: ClassVar[str] = "api-token"
@@ -111,6 +121,7 @@ class ApiToken(NamedEntity):
         "creator_id": rules.optional_identity,
         "workspace_ids": workspace_ids,
         "machine_id": rules.optional_identity,
+        "is_rotated": rules.boolean,
     }
 
     user_profile_id: UUID
@@ -121,6 +132,7 @@ class ApiToken(NamedEntity):
     creator_id: UUID | None = None
     workspace_ids: tuple[UUID, ...] | None = None
     machine_id: UUID | None = None
+    is_rotated: bool = False
 
     @property
     def is_confined(self) -> bool:
@@ -162,7 +174,42 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        """Store the time of the last use; does nothing when the token no longer exists."""
+        """Store the time of the last use, unless one within `USE_RESOLUTION` of it is stored.
+
+        Does nothing when the token no longer exists.
+        """
+
+    @abstractmethod
+    async def expiring(self, reach: Reach, until: datetime) -> Sequence[ApiToken]:
+        """List the tokens that are valid now, expire until a time, and have no successor."""
+
+    @abstractmethod
+    async def page_of_expiring(
+        self, reach: Reach, until: datetime, request: PageRequest
+    ) -> Page[ApiToken]:
+        """Return one part of the list of a user's tokens that are valid now and expire until a
+        time, also those that have a successor. Raises: NotFound for the user profile.
+        """
+
+    @abstractmethod
+    async def get_to_rotate(self, reach: Reach, token_id: UUID) -> ApiToken:
+        """Get a token, and lock it with all that its rotation depends on. Raises: NotFound.
+
+        The locks are taken in the order in which a revocation takes them: first its creator's, then
+        its own, then those of the tokens that it created.
+        """
+
+    @abstractmethod
+    async def is_created_by(self, token_id: UUID, creator_id: UUID) -> bool:
+        """Whether a token created another one, or one that created that one, at any depth."""
+
+    @abstractmethod
+    async def pass_creations(self, token_id: UUID, successor_id: UUID) -> None:
+        """Make a successor the creator of what a token created."""
+
+    @abstractmethod
+    async def end(self, token: ApiToken) -> None:
+        """Store a token that is locked, with an earlier expiry, at which its sessions end too."""
 
     @abstractmethod
     async def hold(self, token_id: UUID, *, to_end: bool) -> datetime | None:

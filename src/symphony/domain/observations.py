@@ -94,12 +94,22 @@ class UnlockedVault:
     name_key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiringToken:
+    """An API token that expires soon and has no successor."""
+
+    id: UUID
+    name: str
+    name_key: str
+
+
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
     """The facts from which a board is derived, in no order."""
 
     repos: Sequence[BoardRepo]
     vaults: Sequence[UnlockedVault]
+    tokens: Sequence[ExpiringToken] = ()
 
 
 class ObservationRepository(ABC):

@@ -11,6 +11,8 @@ SECRET = {
     "create_access_token",  # an access token
     "create_api_token",  # an API token
     "list_api_tokens",
+    "get_current_api_token",
+    "rotate_api_token",
     "revoke_api_token",
     "unlock_vault",  # a session
     "update_passphrase",

@@ -87,7 +87,10 @@ SECRET = {
     "get_entry": [["read", "secrets"]],
     "list_entry_versions": [["read", "secrets"]],
 }
-FOR_REPORTS = {"get_machine": [["read"], ["report"]]}
+FOR_REPORTS = {
+    "get_machine": [["read"], ["report"]],
+    "get_current_api_token": [["read"], ["write"], ["report"]],
+}
 
 
 @OPERATIONS
@@ -269,6 +272,7 @@ def test_the_headers_that_operations_read_are_described(header: str) -> None:
         | {"put_entry", "delete_entry", "restore_entry"},
         "If-None-Match": {f"get_{noun}" for noun in nouns}
         | {"get_own_user_profile", "get_workspace_stats", "get_attention"}
+        | {"get_current_api_token"}
         | {"get_entry", "list_entry_versions", "put_entry"},
         "Idempotency-Key": {f"create_{noun}" for noun in nouns - {"user_profile"}}
         | {"import_repos"},

@@ -202,9 +202,10 @@ async def test_a_downgrade_removes_what_the_previous_version_would_misjudge(
     store = SqlAlchemyStore(empty)
     ada = await household(store, "ada")
     kept = a_token(ada.user.id, token_hash=b"1", scopes=["read", "write", "secrets"])
-    report = a_token(ada.user.id, token_hash=b"2", scopes=["report"], machine_id=new_id())
+    machine = a_machine(ada.user.id)
+    report = a_token(ada.user.id, token_hash=b"2", scopes=["report"], machine_id=machine.id)
     confined = a_token(ada.user.id, token_hash=b"3", workspace_ids=[ada.workspace.id])
-    await keep(store, kept, report, confined)
+    await keep(store, machine, kept, report, confined)
     await migrations.downgrade(empty, "009")
     async with empty.read.connect() as connection:
         found = [tuple(row) for row in await connection.execute(text(TOKENS))]

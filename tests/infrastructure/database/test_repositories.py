@@ -1,7 +1,7 @@
 """The contract of the repositories, over every store."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -257,6 +257,18 @@ async def test_the_last_use_of_a_token_is_stored_without_a_new_version(
         await uow.api_tokens.mark_used(new_id(), MOMENT)
     used = await found(store, token, ada.user.id)
     assert (used.last_used_at, used.version) == (MOMENT, 1)
+
+
+async def test_the_last_use_of_a_token_is_stored_once_a_minute(
+    store: Store, ada: Household
+) -> None:
+    token = a_token(ada.user.id)
+    await keep(store, token)
+    for seconds, stored in ((0, 0), (59, 0), (-59, 0), (61, 61), (120, 61), (-90, -90)):
+        async with committed(store) as uow:
+            await uow.api_tokens.mark_used(token.id, MOMENT + timedelta(seconds=seconds))
+        used = await found(store, token, ada.user.id)
+        assert used.last_used_at == MOMENT + timedelta(seconds=stored)
 
 
 SAME_NAMES = [

@@ -150,6 +150,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The user still has workspaces",
         "Delete the workspaces first, then the user profile.",
     ),
+    "api-token-rotated": ProblemType(
+        409,
+        "The API token was rotated before",
+        "A token has one successor. Use this one; if its secret was lost, revoke it, and create"
+        " another token.",
+    ),
     "entry-limit-reached": ProblemType(
         409,
         "The limit of entries is reached",

@@ -64,7 +64,7 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
         await try_to_save_observations(SaveObservations(query.actor, new), app)
     inspection = Inspection.DISABLED if app.git is None else Inspection.ENABLED
     return attention_board(
-        repos, facts.vaults, utc_now(), inspection, query.reason, at_risk=query.at_risk
+        replace(facts, repos=repos), utc_now(), inspection, query.reason, at_risk=query.at_risk
     )
 
 

@@ -1,7 +1,6 @@
 """The identification of a caller by a token."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from symphony.application.api_tokens import (
     FindApiToken,
@@ -11,11 +10,14 @@ from symphony.application.api_tokens import (
 )
 from symphony.application.app import Application
 from symphony.application.callers import Caller
-from symphony.domain.api_tokens import SCOPES_OF_ACCESS_TOKENS, TOKEN_PREFIX, hash_token
+from symphony.domain.api_tokens import (
+    SCOPES_OF_ACCESS_TOKENS,
+    TOKEN_PREFIX,
+    USE_RESOLUTION,
+    hash_token,
+)
 from symphony.domain.base import utc_now
 from symphony.domain.errors import TokenRefused
-
-_USE_RESOLUTION = timedelta(minutes=1)  # of `last_used_at`, so that few requests write it
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def _identify_by_api_token(token: str, app: Application) -> tuple[Caller, 
         raise TokenRefused("The API token is not valid: it does not exist, or has been revoked.")
     found.require_unexpired()
     # A use in the future was stored before the clock was set back.
-    if found.last_used_at is None or abs(utc_now() - found.last_used_at) > _USE_RESOLUTION:
+    if found.last_used_at is None or abs(utc_now() - found.last_used_at) > USE_RESOLUTION:
         await app.run(mark_api_token_used, MarkApiTokenUsed(found.id))
     caller = Caller(
         found.user_profile_id,

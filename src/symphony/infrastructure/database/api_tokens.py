@@ -1,22 +1,31 @@
 """API tokens in the database."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, insert, not_, or_, select, update
 
-from symphony.domain.api_tokens import ApiToken, ApiTokenRepository
+from symphony.domain.api_tokens import USE_RESOLUTION, ApiToken, ApiTokenRepository
+from symphony.domain.base import Page, PageRequest
 from symphony.domain.errors import NotFound
 from symphony.domain.reach import Reach
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
-from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID
-from symphony.infrastructure.database.mappings import API_TOKENS
+from symphony.infrastructure.database.connection import NOW, Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, ListScope
+from symphony.infrastructure.database.mappings import API_TOKENS, USER_PROFILES
 from symphony.infrastructure.database.models import ApiTokenWorkspaceModel
 from symphony.infrastructure.database.reach import OWNER_ID, reach_parameters
+from symphony.infrastructure.database.tokens.rotation import (
+    END_SESSIONS,
+    HAS_CREATOR,
+    LOCK_CREATIONS,
+    LOCK_CREATOR,
+    PASS_CREATIONS,
+)
 
 _tokens = API_TOKENS.table.c
 _confinements = cast("Table", ApiTokenWorkspaceModel.__table__)
@@ -31,9 +40,19 @@ _COUNT = (
 )
 _OWNER = select(_tokens.user_profile_id).where(_tokens.id == ENTITY_ID)
 _REMOVE_ALL = delete(API_TOKENS.table).where(_tokens.user_profile_id == OWNER_ID)
-_MARK_USED = (
-    update(API_TOKENS.table).where(_tokens.id == ENTITY_ID).values(last_used_at=bindparam("moment"))
+_is_outdated = or_(
+    _tokens.last_used_at.is_(None),
+    _tokens.last_used_at < bindparam("earliest"),
+    _tokens.last_used_at > bindparam("latest"),  # stored before the clock was set back
 )
+_MARK_USED = (
+    update(API_TOKENS.table)
+    .where(_tokens.id == ENTITY_ID, _is_outdated)
+    .values(last_used_at=bindparam("moment"))
+)
+_expires_until = and_(_tokens.expires_at > NOW, _tokens.expires_at <= bindparam("until"))
+_EXPIRING = API_TOKENS.select_reached.where(_expires_until, not_(_tokens.is_rotated))
+_LIST_OF_EXPIRING = ListScope(API_TOKENS.in_parent.select.where(_expires_until), unique_names=False)
 _EXPIRY = select(_tokens.expires_at).where(_tokens.id == ENTITY_ID)
 # FOR KEY SHARE: it waits for a unit of work that ends the token, and that one for this one; those
 # that use it, or store when it was used, do not wait for each other.
@@ -72,6 +91,8 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
 
     async def hold(self, token_id: UUID, *, to_end: bool) -> datetime | None:
         statement = _HOLD_TO_END if to_end else _HOLD
+        if to_end:
+            await self._connection.fetch(LOCK_CREATOR, {"entity_id": token_id})
         rows = await self._connection.fetch(statement, {"entity_id": token_id})
         if not rows:
             raise NotFound(ApiToken.noun, token_id)
@@ -88,7 +109,42 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
         return (await self._connection.fetch(_COUNT, {"owner_id": owner_id}))[0][0]
 
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        await self._connection.fetch(_MARK_USED, {"entity_id": token_id, "moment": moment})
+        bounds = {"earliest": moment - USE_RESOLUTION, "latest": moment + USE_RESOLUTION}
+        await self._connection.fetch(
+            _MARK_USED, {"entity_id": token_id, "moment": moment, **bounds}
+        )
+
+    async def expiring(self, reach: Reach, until: datetime) -> Sequence[ApiToken]:
+        parameters = {**reach_parameters(reach), "until": until}
+        rows = await self._connection.fetch(_EXPIRING, parameters)
+        return [API_TOKENS.to_entity(row) for row in rows]
+
+    async def page_of_expiring(
+        self, reach: Reach, until: datetime, request: PageRequest
+    ) -> Page[ApiToken]:
+        page = await self._page(_LIST_OF_EXPIRING, reach, reach.user_id, request, until=until)
+        if not page.items:
+            await self._require(USER_PROFILES, reach, reach.user_id)
+        return page
+
+    async def get_to_rotate(self, reach: Reach, token_id: UUID) -> ApiToken:
+        await self._connection.fetch(LOCK_CREATOR, {"entity_id": token_id})
+        token = await self.get_for_update(reach, token_id)
+        await self._connection.fetch(LOCK_CREATIONS, {"entity_id": token_id})
+        return token
+
+    async def is_created_by(self, token_id: UUID, creator_id: UUID) -> bool:
+        parameters = {"entity_id": token_id, "sought_id": creator_id}
+        return bool(await self._connection.fetch(HAS_CREATOR, parameters))
+
+    async def pass_creations(self, token_id: UUID, successor_id: UUID) -> None:
+        parameters = {"entity_id": token_id, "successor_id": successor_id}
+        await self._connection.fetch(PASS_CREATIONS, parameters)
+
+    async def end(self, token: ApiToken) -> None:
+        await self.save(token)
+        parameters = {"entity_id": token.id, "moment": token.expires_at}
+        await self._connection.fetch(END_SESSIONS, parameters)
 
 
 def _of_confined(token_hash: bytes) -> bytes:

@@ -216,6 +216,7 @@ class ApiTokenModel(InUserProfileModel):
     creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
     is_confined: Mapped[bool] = mapped_column(server_default=false())
     machine_id: Mapped[UUID | None] = mapped_column(ForeignKey("machines.id", ondelete="CASCADE"))
+    is_rotated: Mapped[bool] = mapped_column(server_default=false())
 
 
 class ApiTokenWorkspaceModel(Model):
