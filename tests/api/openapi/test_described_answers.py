@@ -170,7 +170,7 @@ async def test_every_operation_requires_the_documented_scopes(
 
 async def test_an_unchanged_resource_is_a_304(ada: User, ids: dict[str, str]) -> None:
     conditional = [each for each in operations().values() if 304 in each.answers]
-    assert len(conditional) == 10
+    assert len(conditional) == 11
     api_token = (await ada.api_token())["token"]
     for operation in conditional:
         token = api_token if operation.id == NEEDS_AN_API_TOKEN else ada.token
