@@ -30,7 +30,7 @@ from tests.infrastructure.database.kept import (
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
 EARLY = datetime(1, 1, 1, tzinfo=UTC)
 LATE = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
-TIMES = {"expires_at": LATE, "last_used_at": MOMENT}
+TIMES: dict[str, Any] = {"expires_at": LATE, "last_used_at": MOMENT}
 
 # An entity of each noun with a value in every field, for a household, and an update of it.
 Make = Callable[[Household], Entity]
