@@ -45,6 +45,7 @@ from symphony.domain.errors import (
     PreconditionFailed,
     TokenRefused,
 )
+from symphony.domain.reach import Reach
 from symphony.domain.user_profiles import ProfileUpdate
 from tests.application.conftest import ADDRESS, PASSWORD
 from tests.domain.examples import a_token
@@ -229,7 +230,7 @@ async def test_a_profile_is_deleted_with_its_tokens_and_not_with_workspaces(
     await app.run(delete_user_profile, DeleteUserProfile(ada, ada))
     await refuses(token, app)
     assert await who(others, app) == (eve, frozenset({Scope.READ}))
-    await app.run(create_workspace, CreateWorkspace(eve, eve, "Thesis"))
+    await app.run(create_workspace, CreateWorkspace(Reach(eve), eve, "Thesis"))
     with pytest.raises(InUse) as refused:
         await app.run(delete_user_profile, DeleteUserProfile(eve, eve))
     assert refused.value.slug == "user-has-workspaces"
@@ -243,9 +244,9 @@ async def test_an_api_token_is_valid_with_its_scopes_until_it_is_revoked(
     token, made = await make_token(app, ada, scopes=(Scope.WRITE, Scope.READ))
     assert await who(token, app) == (ada, BOTH)
     with pytest.raises(NotFound):
-        await app.run(revoke_api_token, RevokeApiToken(eve, made.id))
+        await app.run(revoke_api_token, RevokeApiToken(Reach(eve), made.id))
     await identify_caller(IdentifyCaller(token), app)
-    await app.run(revoke_api_token, RevokeApiToken(ada, made.id))
+    await app.run(revoke_api_token, RevokeApiToken(Reach(ada), made.id))
     await refuses(token, app)
 
 

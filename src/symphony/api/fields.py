@@ -19,9 +19,9 @@ from typing_extensions import TypeAliasType
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
+from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.json_objects import json_object, storable_text
 from symphony.domain.passwords.passwords import MAX_PASSWORD, MIN_PASSWORD, password
-from symphony.domain.remotes import normalized_remote
 from symphony.domain.timestamps import parse_timestamp
 from symphony.domain.vaults.entries import MAX_KEY, entry_key
 from symphony.domain.vaults.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase

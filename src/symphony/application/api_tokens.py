@@ -1,12 +1,14 @@
 """Use cases of API tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from symphony.application.app import Queries, Services
+from symphony.application.app import EndsTokens, Queries, Services
 from symphony.domain.api_tokens import ApiToken, Scope, hash_token
 from symphony.domain.base import Page, PageRequest
+from symphony.domain.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +26,16 @@ class CreateApiToken:
     actor_generation: int | None = None
     """The generation of the actor's access token."""
     creator_id: UUID | None = None
+    workspace_ids: Sequence[UUID] | None = None
+    """The workspaces to which it is confined; None for all."""
+    machine_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class RevokeApiToken:
+class RevokeApiToken(EndsTokens):
     """Revoke a token and all tokens that it created."""
 
-    actor: UUID
+    actor: Reach
     token_id: UUID
 
 
@@ -69,12 +74,13 @@ async def create_api_token(command: CreateApiToken, services: Services) -> ApiTo
         token_hash=hash_token(command.token),
         expires_at=command.expires_at,
         creator_id=command.creator_id,
+        machine_id=command.machine_id,
     )
-    return await services.api_tokens.create(command.actor, token)
+    return await services.api_tokens.create(command.actor, token, command.workspace_ids)
 
 
 async def revoke_api_token(command: RevokeApiToken, services: Services) -> None:
-    """Raises: NotFound."""
+    """Raises: InsufficientScope, NotFound."""
     await services.api_tokens.remove(command.actor, command.token_id)
 
 
@@ -84,7 +90,7 @@ async def mark_api_token_used(command: MarkApiTokenUsed, services: Services) -> 
 
 async def list_api_tokens(query: ListApiTokens, queries: Queries) -> Page[ApiToken]:
     """Raises: NotFound for the user profile."""
-    return await queries.repositories.api_tokens.page(query.actor, query.actor, query.page)
+    return await queries.repositories.api_tokens.page(Reach(query.actor), query.actor, query.page)
 
 
 async def find_api_token(query: FindApiToken, queries: Queries) -> ApiToken | None:
@@ -94,4 +100,4 @@ async def find_api_token(query: FindApiToken, queries: Queries) -> ApiToken | No
 async def find_api_token_by_id(query: FindApiTokenById, queries: Queries) -> ApiToken | None:
     tokens = queries.repositories.api_tokens
     owner_id = await tokens.owner(query.token_id)
-    return None if owner_id is None else await tokens.get(owner_id, query.token_id)
+    return None if owner_id is None else await tokens.get(Reach(owner_id), query.token_id)

@@ -7,13 +7,14 @@ from uuid import UUID
 from symphony.application.app import Queries, Services
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.observations import BoardFacts, RepoObservation
+from symphony.domain.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class GetBoardFacts:
     """Get the facts of all workspaces, or of one."""
 
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     workspace_id: UUID | None = None
 
@@ -22,14 +23,14 @@ class GetBoardFacts:
 class ListRemoteHeads:
     """List what the last syncs of the repos saw, in all workspaces or in one."""
 
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     workspace_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SaveObservations:
-    actor: UUID
+    actor: Reach
     observations: Sequence[RepoObservation]
 
 

@@ -17,13 +17,14 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application
-from symphony.cli.accounts import find_user
+from symphony.cli.accounts import find_user, find_workspace
 from symphony.cli.execution import Given, Refused, run, with_application
 from symphony.cli.tables import Table, print_result, timestamp
 from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
 from symphony.console import StreamFailed
 from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
 from symphony.domain.base import PageRequest, utc_now
+from symphony.domain.reach import Reach
 
 group = group_of_commands("Manage API tokens.")
 
@@ -45,6 +46,14 @@ def create_token_command(
         ),
     ],
     scope: Annotated[list[Scope], typer.Option(help="What the token allows; repeatable.")],
+    workspace: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORKSPACE",
+            help="Name or id of a workspace to which the token is confined; repeatable. Without"
+            " it, the token reaches all workspaces.",
+        ),
+    ] = None,
     expires_in_days: Annotated[
         int | None,
         typer.Option(
@@ -59,6 +68,7 @@ def create_token_command(
 
     async def create(application: Application) -> None:
         user = await find_user(username, application)
+        inside = [await find_workspace(each, user, application) for each in workspace or ()]
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
         created = await application.run(
@@ -69,16 +79,18 @@ def create_token_command(
                 name=name,
                 scopes=tuple(scope),
                 expires_at=None if lifetime is None else utc_now() + lifetime,
+                workspace_ids=inside or None,
             ),
         )
         try:
             typer.echo(token)
         except StreamFailed as error:
             # Nobody has seen it, and it cannot be shown again.
-            await application.run(revoke_api_token, RevokeApiToken(user.id, created.id))
+            await application.run(revoke_api_token, RevokeApiToken(Reach(user.id), created.id))
             raise StreamFailed(f"{error} The token was revoked.") from None
 
-    run(with_application(create), {"name": Given("--name", name)})
+    given = {"name": Given("--name", name), "scopes": Given("--scope", ",".join(scope))}
+    run(with_application(create), given | {"workspace_ids": Given("--workspace")})
 
 
 @group.command("list")
@@ -113,7 +125,8 @@ def revoke_token_command(
         token = await application.ask(find_api_token_by_id, FindApiTokenById(wanted))
         if token is None:
             raise Refused(f"ID: {token_id!r} is not the id of an API token.")
-        await application.run(revoke_api_token, RevokeApiToken(token.user_profile_id, token.id))
+        reach = Reach(token.user_profile_id)
+        await application.run(revoke_api_token, RevokeApiToken(reach, token.id))
         return token
 
     revoked = run(with_application(revoke))

@@ -21,6 +21,7 @@ from symphony.domain.errors import (
 )
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
+from symphony.domain.reach import Reach
 
 FIRST_GENERATION = 1
 CURRENT_PASSWORD_FOR_PASSWORD = ("missing", "Must be given to update the password.")
@@ -201,7 +202,9 @@ class UserProfileService:
         expected_tags: frozenset[str] | None = None,
     ) -> UserProfile:
         """Raises: NotFound, PreconditionFailed, Invalid, TokenRefused, AlreadyExists."""
-        profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
+        profile = await writes.get_expected(
+            self._user_profiles, Reach(user_id), profile_id, expected_tags
+        )
         update.require_allowed(profile)
         values: dict[str, object] = {**update.changes}
         if update.password_hash is not None:
@@ -218,7 +221,7 @@ class UserProfileService:
         """
         if generation is not None:
             try:
-                profile = await self._user_profiles.get_for_update(user_id, user_id)
+                profile = await self._user_profiles.get_for_update(Reach(user_id), user_id)
             except NotFound:
                 raise access_token_outdated() from None
             require_generation(profile, generation)
@@ -229,7 +232,7 @@ class UserProfileService:
 
     async def reset_password(self, user_id: UUID, new_hash: str) -> None:
         """Replace the hash of a password that need not be known. Raises: NotFound."""
-        profile = await self._user_profiles.get_for_update(user_id, user_id)
+        profile = await self._user_profiles.get_for_update(Reach(user_id), user_id)
         await self._user_profiles.save(profile.updated(profile.new_password(new_hash)))
 
     async def remove(
@@ -247,7 +250,9 @@ class UserProfileService:
 
         Raises: NotFound, TokenRefused, PreconditionFailed, InUse.
         """
-        profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
+        profile = await writes.get_expected(
+            self._user_profiles, Reach(user_id), profile_id, expected_tags
+        )
         require_generation(profile, generation)
         # This locks the profile, so that no workspace is created meanwhile.
         if await self._user_profiles.count_workspaces(user_id, profile.id) and not force:

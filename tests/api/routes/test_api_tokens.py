@@ -7,7 +7,16 @@ from uuid import UUID
 
 from tests.support.api import API, User, code, created, faults, utc
 
-FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"}
+FIELDS = {
+    "id",
+    "name",
+    "scopes",
+    "expires_at",
+    "created_at",
+    "last_used_at",
+    "workspace_ids",
+    "machine_id",
+}
 
 
 async def test_a_token_is_created_and_its_secret_returned_once(ada: User) -> None:

@@ -16,6 +16,7 @@ from symphony.domain.idempotency import (
     KeyReused,
 )
 from symphony.domain.json_objects import JsonObject, compact
+from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database import idempotency
@@ -29,7 +30,7 @@ TIME_LIMIT = 10  # seconds
 
 
 def a_key(household: Household, name: str = "key") -> IdempotencyKey:
-    return IdempotencyKey(household.user.id, name, b"fingerprint".ljust(32))
+    return IdempotencyKey(Reach(household.user.id), name, b"fingerprint".ljust(32))
 
 
 async def make(store: Store, key: IdempotencyKey, entity: Creation) -> Creation:

@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -13,17 +14,21 @@ from symphony.api.fields import ApiTokenId, Name, UtcTime
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
 from symphony.api.responses import CreatedAt, NextCursor, Representation
-from symphony.api.routing import PREFIX, router
+from symphony.api.routing import PREFIX, of_whole_user, router
 from symphony.application import api_tokens as use_cases
-from symphony.domain.api_tokens import Scope, expiry, new_api_token
+from symphony.domain import api_tokens as rules
+from symphony.domain.api_tokens import MAX_TOKEN_WORKSPACES, Scope, expiry, new_api_token
 
 routes = router("API tokens")
 
 TokenName = Annotated[Name, Field(examples=["laptop"])]
 _SCOPES_FIELD = Field(
-    description="What the token allows: `read` for GET, `write` for all other methods.",
+    description="What the token allows: `read` for GET, `write` for all other methods; with one of"
+    " these also `secrets`, to unlock vaults and to access their entries. `report` is for the"
+    " machine in `machine_id`, and stands alone.",
     examples=[["read", "write"]],
 )
+_WORKSPACE_IDS_EXAMPLE = [["0193f5d2-7c1a-7b3e-9c4d-5e6f708192a3"]]
 
 
 class ApiTokenCreate(BaseModel):
@@ -32,7 +37,9 @@ class ApiTokenCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: TokenName
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=16), _SCOPES_FIELD]
+    scopes: Annotated[
+        list[Scope], AfterValidator(rules.scopes), Field(min_length=1, max_length=16), _SCOPES_FIELD
+    ]
     expires_at: Annotated[
         UtcTime | None,
         AfterValidator(expiry),
@@ -40,6 +47,24 @@ class ApiTokenCreate(BaseModel):
             description="When the token expires, in the future. Without it, a token that an API"
             " token creates expires with that one, every other one never.",
             examples=["2027-01-31T12:00:00Z"],
+        ),
+    ] = None
+    workspace_ids: Annotated[
+        list[UUID] | None,
+        Field(
+            min_length=1,
+            max_length=MAX_TOKEN_WORKSPACES,
+            description="The workspaces to which the token is confined: nothing else exists for it,"
+            " and it cannot do what concerns its user as a whole. Null for all workspaces.",
+            examples=_WORKSPACE_IDS_EXAMPLE,
+        ),
+    ] = None
+    machine_id: Annotated[
+        UUID | None,
+        Field(
+            description="The machine whose state the token may report; required with the scope"
+            " `report`, otherwise null.",
+            examples=[None],
         ),
     ] = None
 
@@ -61,6 +86,22 @@ class ApiTokenResponse(Representation):
     last_used_at: Annotated[
         datetime | None,
         Field(description="When the token was last used; null before.", examples=[None]),
+    ]
+    workspace_ids: Annotated[
+        tuple[UUID, ...] | None,
+        Field(
+            description="The workspaces to which the token is confined, without those that were"
+            " deleted since; null if it is not confined.",
+            examples=_WORKSPACE_IDS_EXAMPLE,
+        ),
+    ]
+    machine_id: Annotated[
+        UUID | None,
+        Field(
+            description="The machine whose state the token may report; null without the scope"
+            " `report`.",
+            examples=[None],
+        ),
     ]
 
 
@@ -93,13 +134,14 @@ class ApiTokenList:
         "insufficient-scope", "user-profile-not-found", "api-token-limit-reached"
     ),
 )
+@of_whole_user
 async def create_api_token(
     body: ApiTokenCreate, response: Response, actor: Actor, app: App
 ) -> CreatedApiTokenResponse:
     """Creates a token for a program. Only this response has its secret; a hash is stored.
 
     A token that an API token creates has no scope that its creator lacks, expires with it at the
-    latest, and is revoked with it.
+    latest, and is revoked with it. A token that is confined to workspaces creates none.
     """
     token = new_api_token()
     created = await app.run(
@@ -112,6 +154,8 @@ async def create_api_token(
             expires_at=body.expires_at,
             actor_generation=actor.generation,
             creator_id=actor.api_token_id,
+            workspace_ids=body.workspace_ids,
+            machine_id=body.machine_id,
         ),
     )
     response.headers["Location"] = f"{PREFIX}/api-tokens/{created.id}"
@@ -124,6 +168,7 @@ async def create_api_token(
 @routes.get(
     "/api-tokens", summary="List API tokens", responses=problem_responses("user-profile-not-found")
 )
+@of_whole_user
 async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenList:
     """Returns a page of your API tokens, without their secrets."""
     page = await app.ask(
@@ -143,6 +188,6 @@ async def list_api_tokens(listing: Paged, actor: Actor, app: App) -> ApiTokenLis
 )
 async def revoke_api_token(api_token_id: ApiTokenId, actor: Actor, app: App) -> None:
     """Revokes and deletes the token, and all tokens that it created: requests with them are
-    refused from then on.
+    refused from then on. A token that is confined to workspaces revokes only itself.
     """
-    await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.user_id, api_token_id))
+    await app.run(use_cases.revoke_api_token, use_cases.RevokeApiToken(actor.reach, api_token_id))

@@ -196,7 +196,7 @@ async def get_attention(
     """Returns the repos with unfinished work and the unlocked vaults, over all workspaces."""
     board = await attention_board.get_attention(
         attention_board.GetAttention(
-            actor.user_id, user_profile_id, workspace_id, reason, at_risk, fresh
+            actor.reach, user_profile_id, workspace_id, reason, at_risk, fresh
         ),
         app,
     )

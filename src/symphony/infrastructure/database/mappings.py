@@ -20,6 +20,7 @@ from symphony.infrastructure.database.models import (
     VaultModel,
     WorkspaceModel,
 )
+from symphony.infrastructure.database.reach import CONFINED_TO
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 # A profile is its own owner. Its service checks its two unique keys, and reports which is taken.
@@ -46,6 +47,7 @@ API_TOKENS = EntityMapping(
     parent="user_profile_id",
     container=USER_PROFILES,
     unique_names=False,
+    derived={"workspace_ids": CONFINED_TO},
 )
 
 

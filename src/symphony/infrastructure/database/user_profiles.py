@@ -15,8 +15,9 @@ from symphony.domain.user_profiles import (
 )
 from symphony.infrastructure.database.base_repository import SqlAlchemyRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import USER_PROFILES
+from symphony.infrastructure.database.reach import OWNER_ID
 
 _profiles = USER_PROFILES.table.c
 _ADDED: BindParameter[int] = bindparam("added")
