@@ -20,7 +20,6 @@ def upgrade() -> None:
         "api_tokens",
         sa.Column("is_confined", sa.Boolean(), server_default=sa.false(), nullable=False),
     )
-    op.add_column("api_tokens", sa.Column("machine_id", sa.Uuid(), nullable=True))
     op.create_table(
         "api_token_workspaces",
         sa.Column("api_token_id", sa.Uuid(), nullable=False),
@@ -49,5 +48,4 @@ def downgrade() -> None:
     op.execute("DELETE FROM api_tokens WHERE is_confined OR scopes = 'report'")
     op.execute("UPDATE api_tokens SET scopes = replace(scopes, ' secrets', '')")
     op.drop_table("api_token_workspaces")
-    op.drop_column("api_tokens", "machine_id")
     op.drop_column("api_tokens", "is_confined")

@@ -13,10 +13,17 @@ from symphony.domain.base import Entity, new_id, utc_now
 from symphony.domain.errors import Invalid, Locked, PreconditionFailed
 from symphony.domain.repos import Repo
 from symphony.domain.workspaces import Workspace, WorkspaceType
-from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
+from tests.domain.examples import a_machine, a_profile, a_repo, a_token, a_vault, a_workspace
 
 PARENT = new_id()
-MAKERS: list[Callable[..., Entity]] = [a_profile, a_workspace, a_repo, a_vault, a_token]
+MAKERS: list[Callable[..., Entity]] = [
+    a_profile,
+    a_workspace,
+    a_repo,
+    a_vault,
+    a_machine,
+    a_token,
+]
 NOW = datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=UTC)
 
 INVALID: list[tuple[Callable[..., Entity], str, object]] = [
@@ -42,6 +49,11 @@ INVALID: list[tuple[Callable[..., Entity], str, object]] = [
     (a_vault, "metadata", "{}"),
     (a_vault, "is_locked", "no"),
     (a_vault, "is_locked", None),
+    (a_machine, "name", " "),
+    (a_machine, "last_report_at", "yesterday"),
+    (a_machine, "checkout_count", -1),
+    (a_machine, "checkout_count", True),
+    (a_machine, "checkout_count", None),
     (a_token, "name", ""),
     (a_token, "scopes", ()),
     (a_token, "scopes", "read"),

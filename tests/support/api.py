@@ -86,6 +86,9 @@ class User:
         body = {"name": name, "path": f"~/vaults/{name}", **fields}
         return created(await self.post(f"/workspaces/{workspace_id}/vaults", body))
 
+    async def machine(self, name: str = "laptop") -> dict[str, Any]:
+        return created(await self.post("/machines", {"name": name}))
+
     async def api_token(self, *scopes: str, name: str = "laptop", **fields: Any) -> dict[str, Any]:
         body = {"name": name, "scopes": scopes or ("read", "write"), **fields}
         return created(await self.post("/api-tokens", body))

@@ -6,6 +6,7 @@ The order: size (413), identity (401), media type (415) and syntax (400), scope 
 
 from collections.abc import Callable, Collection
 from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -141,6 +142,7 @@ class ApiRoute(SelfAnsweringRoute):
         if caller:
             sets = self.scope_sets(request.method)
             _require_scopes(sets, caller)
+            _require_own_machine(request, caller)
             if self.is_of_whole_user and caller.is_confined:
                 raise confined(sets[0])
         request.read_query(self._binding.query_names)
@@ -201,6 +203,24 @@ def _require_scopes(sets: ScopeSets, caller: Caller) -> None:
     names = " and ".join(f"`{each}`" for each in needed)
     scopes = "scope" if len(needed) == 1 else "scopes"
     raise InsufficientScope(f"This request requires a token with the {scopes} {names}.", needed)
+
+
+def _require_own_machine(request: Request, caller: Caller) -> None:
+    """Require that a path names the machine of the token, if the token is for one machine only.
+
+    Any other machine has the same answer, whether it exists or not. Raises: InsufficientScope.
+    """
+    named = request.path_params.get("machine_id")
+    if caller.machine_id is not None and named is not None and not _is(named, caller.machine_id):
+        detail = "A token with the scope `report` concerns its own machine only."
+        raise InsufficientScope(detail, [TokenScope.READ])
+
+
+def _is(text: str, wanted: UUID) -> bool:
+    try:
+        return UUID(text) == wanted
+    except ValueError:
+        return False
 
 
 def in_order(scopes: Collection[TokenScope]) -> list[TokenScope]:

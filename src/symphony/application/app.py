@@ -14,6 +14,7 @@ from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
 from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
+from symphony.domain.machines.machines import MachineService
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
 from symphony.domain.unit_of_work import (
@@ -86,7 +87,10 @@ class Services:
             self.vault_storage,
             keyring,
         )
-        self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles, uow.workspaces)
+        self.api_tokens = ApiTokenService(
+            uow.api_tokens, uow.user_profiles, uow.workspaces, uow.machines
+        )
+        self.machines = MachineService(uow.machines, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
         self.attempts = uow.attempts
         self.observations = uow.observations

@@ -30,6 +30,8 @@ class Caller:
     """The generation of an access token."""
     is_confined: bool = False
     """Whether the API token is confined to workspaces."""
+    machine_id: UUID | None = None
+    """The machine of an API token with the scope `report`, which concerns this machine only."""
 
     @property
     def reach(self) -> Reach:

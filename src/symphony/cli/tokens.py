@@ -17,7 +17,7 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application
-from symphony.cli.accounts import find_user, find_workspace
+from symphony.cli.accounts import find_machine, find_user, find_workspace
 from symphony.cli.execution import Given, Refused, run, with_application
 from symphony.cli.tables import Table, print_result, timestamp
 from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
@@ -54,6 +54,14 @@ def create_token_command(
             " it, the token reaches all workspaces.",
         ),
     ] = None,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MACHINE",
+            help="Name or id of the machine that reports with the token; required with the scope"
+            " report, and only then allowed.",
+        ),
+    ] = None,
     expires_in_days: Annotated[
         int | None,
         typer.Option(
@@ -69,6 +77,7 @@ def create_token_command(
     async def create(application: Application) -> None:
         user = await find_user(username, application)
         inside = [await find_workspace(each, user, application) for each in workspace or ()]
+        reporting = None if machine is None else await find_machine(machine, user, application)
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
         created = await application.run(
@@ -80,6 +89,7 @@ def create_token_command(
                 scopes=tuple(scope),
                 expires_at=None if lifetime is None else utc_now() + lifetime,
                 workspace_ids=inside or None,
+                machine_id=reporting,
             ),
         )
         try:
@@ -90,7 +100,8 @@ def create_token_command(
             raise StreamFailed(f"{error} The token was revoked.") from None
 
     given = {"name": Given("--name", name), "scopes": Given("--scope", ",".join(scope))}
-    run(with_application(create), given | {"workspace_ids": Given("--workspace")})
+    found = {"workspace_ids": Given("--workspace"), "machine_id": Given("--machine")}
+    run(with_application(create), given | found)
 
 
 @group.command("list")

@@ -14,6 +14,7 @@ from symphony.domain import fields as rules
 from symphony.domain import writes
 from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
 from symphony.domain.errors import FieldError, Invalid, NotFound, RuleBroken, TokenRefused
+from symphony.domain.machines.machines import Machine
 from symphony.domain.reach import InsufficientScope, Reach, confined
 from symphony.domain.user_profiles import UserProfileRepository
 from symphony.domain.workspaces import WorkspaceRepository
@@ -187,10 +188,12 @@ class ApiTokenService:
         api_tokens: ApiTokenRepository,
         user_profiles: UserProfileRepository,
         workspaces: WorkspaceRepository,
+        machines: PagedRepository[Machine],
     ) -> None:
         self._api_tokens = api_tokens
         self._user_profiles = user_profiles
         self._workspaces = workspaces
+        self._machines = machines
 
     async def create(
         self, user_id: UUID, token: ApiToken, confined_to: Sequence[UUID] | None = None
@@ -214,12 +217,24 @@ class ApiTokenService:
         if confined_to is not None:
             known = await self._workspaces.ids(Reach(user_id))
             _require_known(confined_to, known)
+        if token.machine_id is not None:
+            await self._require_own_machine(user_id, token.machine_id)
         used = await self._api_tokens.count(user_id)
         writes.require_within(MAX_TOKENS, ApiToken.noun, used + 1)
         # A creator that is revoked before the commit takes this one with it, or the database
         # refuses this one, and the command runs again and finds no creator.
         await self._api_tokens.add(token)
         return token
+
+    async def _require_own_machine(self, user_id: UUID, machine_id: UUID) -> None:
+        """Raises: Invalid; when the machine is deleted before the commit, the database refuses the
+        token, and the command runs again.
+        """
+        try:
+            await self._machines.get(Reach(user_id), machine_id)
+        except NotFound:
+            error = ("machine-not-found", "Must be the id of one of your machines.")
+            raise Invalid([FieldError("machine_id", *error)]) from None
 
     async def require(self, user_id: UUID, token_id: UUID) -> ApiToken:
         """Get the token of a request. Raises: TokenRefused when it was revoked or has expired."""

@@ -172,6 +172,14 @@ class UserProfileRepository(Repository[UserProfile]):
         """
 
     @abstractmethod
+    async def count_machines(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
+        """Add to the number of a user's machines, and return the new number.
+
+        Locks the profile: until this unit of work is over, no other one creates or deletes a
+        machine of this user. Raises: NotFound.
+        """
+
+    @abstractmethod
     async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
         """Store another hash of the same password; does nothing when the old one is not stored.
 
@@ -244,7 +252,7 @@ class UserProfileService:
         force: bool = False,
         generation: int | None = None,
     ) -> None:
-        """Remove a profile with its API tokens; with `force` also its workspaces with contents.
+        """Remove a profile with its API tokens and machines; with `force` also its workspaces.
 
         `generation` is that of the caller's access token, if it has one.
 

@@ -22,7 +22,15 @@ SECRET = {
     "restore_entry",
 }
 # Always short, or without a content.
-SHORT = {"live", "ready", "delete_user_profile", "delete_workspace", "delete_repo", "delete_vault"}
+SHORT = {
+    "live",
+    "ready",
+    "delete_user_profile",
+    "delete_workspace",
+    "delete_repo",
+    "delete_vault",
+    "delete_machine",
+}
 REDIRECTS = {
     "docs_with_slash",
     "redoc_with_slash",

@@ -24,6 +24,7 @@ STORY = (
     *("live", "ready", "create_user_profile", "create_access_token"),
     *("get_own_user_profile", "get_user_profile", "update_user_profile"),
     *("create_api_token", "list_api_tokens", "revoke_api_token"),
+    *("create_machine", "list_machines", "get_machine", "update_machine", "delete_machine"),
     *("create_workspace", "list_workspaces", "get_workspace", "update_workspace"),
     *("create_repo", "list_repos", "list_repos_of_user", "get_repo", "get_repo_status"),
     *("get_repo_disposal", "update_repo"),
@@ -98,6 +99,7 @@ async def ids(ada: User) -> dict[str, str]:
         "workspace_id": workspace,
         "repo_id": (await ada.repo(workspace))["id"],
         "vault_id": vault,
+        "machine_id": (await ada.machine())["id"],
         "api_token_id": (await ada.api_token())["id"],
         "key": "clients/acme/db",
     }
@@ -152,7 +154,7 @@ async def test_every_operation_requires_the_documented_scope(
 
 async def test_an_unchanged_resource_is_a_304(ada: User, ids: dict[str, str]) -> None:
     conditional = [each for each in operations().values() if 304 in each.answers]
-    assert len(conditional) == 9
+    assert len(conditional) == 10
     for operation in conditional:
         asked = with_header("If-None-Match", "*")(example_request(operation, ids, ada.token))
         assert (await ada.client.request(**asked)).status_code == 304

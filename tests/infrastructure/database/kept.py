@@ -8,6 +8,7 @@ from uuid import UUID
 
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity, Page, PagedRepository, PageRequest, Repository
+from symphony.domain.machines.machines import Machine
 from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store, UnitOfWork
@@ -69,6 +70,7 @@ def paged(repositories: Repositories, noun: type[Entity]) -> PagedRepository[Any
         Repo: repositories.repos,
         Vault: repositories.vaults,
         ApiToken: repositories.api_tokens,
+        Machine: repositories.machines,
     }
     return by_noun[noun]
 

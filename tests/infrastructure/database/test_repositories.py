@@ -16,7 +16,7 @@ from symphony.domain.unit_of_work import Store, TransactionConflict
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace, WorkspaceStats, WorkspaceType
-from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
+from tests.domain.examples import a_machine, a_profile, a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import (
     Household,
     committed,
@@ -60,6 +60,10 @@ NOUNS: dict[str, tuple[Make, dict[str, Any]]] = {
     "vault": (
         lambda home: a_vault(home.workspace.id, "notes", is_locked=True, metadata={"": ""}),
         {"name": "other", "is_locked": False},
+    ),
+    "machine": (
+        lambda home: a_machine(home.user.id, last_report_at=MOMENT, checkout_count=3),
+        {"name": "other", "last_report_at": LATE, "checkout_count": 0},
     ),
     "api-token": (
         lambda home: a_token(
@@ -335,7 +339,7 @@ async def test_a_parent_is_removed_with_its_contents_and_nothing_else(
 
 
 async def test_adding_to_an_unknown_parent_is_a_conflict(store: Store, ada: Household) -> None:
-    for orphan in (a_workspace(), a_token(), a_repo(), a_vault()):
+    for orphan in (a_workspace(), a_token(), a_repo(), a_vault(), a_machine()):
         with pytest.raises(TransactionConflict):
             await keep(store, orphan)
 
@@ -346,6 +350,8 @@ async def test_counters_start_at_zero_and_count_up_and_down(store: Store, ada: H
         assert await uow.user_profiles.count_workspaces(user, user) == 0
         assert await uow.user_profiles.count_workspaces(user, user, added=3) == 3
         assert await uow.user_profiles.count_workspaces(user, user, added=-1) == 2
+        assert await uow.user_profiles.count_machines(user, user, added=2) == 2
+        assert await uow.user_profiles.count_machines(user, user, added=-1) == 1
         counted = await uow.workspaces.count_contents(
             Reach(user), workspace, repo_count=2, vault_count=1
         )

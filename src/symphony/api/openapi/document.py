@@ -52,6 +52,7 @@ TAGS = {
     "sign-in": "Access tokens for user names and passwords.",
     "user profiles": "Sign up, and manage your own profile.",
     "API tokens": "Long-lived tokens for programs, with scopes; they can be revoked at any time.",
+    "machines": "The computers that report which git repositories they have.",
     "workspaces": "Independent areas of work, each with repos and vaults.",
     "repos": "Git repositories of a workspace: their location, status and remotes.",
     "vaults": "Lockable containers for secrets in a workspace.",

@@ -58,6 +58,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     **_noun("repo", unique_in="in this workspace", counted_in="The workspace"),
     **_noun("vault", unique_in="in this workspace", counted_in="The workspace"),
     **_noun("API token", counted_in="The user"),
+    **_noun("machine", unique_in="of this user", counted_in="The user"),
     "malformed-request": ProblemType(
         400,
         "The request cannot be parsed",

@@ -64,5 +64,6 @@ async def _identify_by_api_token(token: str, app: Application) -> tuple[Caller, 
         found.expires_at,
         found.id,
         is_confined=found.is_confined,
+        machine_id=found.machine_id,
     )
     return caller, app.with_api_token(found.id)

@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity
+from symphony.domain.machines.machines import Machine
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
@@ -15,6 +16,7 @@ from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database.entity_mapping import EntityMapping
 from symphony.infrastructure.database.models import (
     ApiTokenModel,
+    MachineModel,
     RepoModel,
     UserProfileModel,
     VaultModel,
@@ -39,6 +41,13 @@ VAULTS = EntityMapping(
     parent="workspace_id",
     container=WORKSPACES,
     derived={"is_locked": IS_LOCKED},
+)
+MACHINES = EntityMapping(
+    Machine,
+    MachineModel,
+    owner="user_profile_id",
+    parent="user_profile_id",
+    container=USER_PROFILES,
 )
 API_TOKENS = EntityMapping(
     ApiToken,

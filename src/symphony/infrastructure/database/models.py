@@ -50,6 +50,7 @@ class UserProfileModel(EntityModel):
         CheckConstraint("length(username) BETWEEN 3 AND 64", name="username"),
         CheckConstraint("length(email) BETWEEN 3 AND 254", name="email"),
         CheckConstraint("workspace_count >= 0", name="workspace_count"),
+        CheckConstraint("machine_count >= 0", name="machine_count"),
         CheckConstraint("token_generation >= 1", name="token_generation"),
     )
 
@@ -61,6 +62,7 @@ class UserProfileModel(EntityModel):
     preferences: Mapped[dict[str, Any]]
     workspace_count: Mapped[int] = mapped_column(server_default="0")
     token_generation: Mapped[int] = mapped_column(server_default="1")
+    machine_count: Mapped[int] = mapped_column(server_default="0")
 
 
 class WorkspaceModel(InUserProfileModel):
@@ -187,12 +189,24 @@ class StorageCounterModel(Model):
     recounted_at: Mapped[datetime | None]
 
 
+class MachineModel(InUserProfileModel):
+    __tablename__ = "machines"
+    __table_args__ = (
+        *named_in("user_profile_id"),
+        CheckConstraint("checkout_count >= 0", name="checkout_count"),
+    )
+
+    last_report_at: Mapped[datetime | None]
+    checkout_count: Mapped[int] = mapped_column(server_default="0")
+
+
 class ApiTokenModel(InUserProfileModel):
     __tablename__ = "api_tokens"
     __table_args__ = (
         *named_in("user_profile_id", unique_names=False),
         UniqueConstraint("token_hash"),
         Index(None, "creator_id"),
+        Index(None, "machine_id"),
     )
 
     scopes: Mapped[tuple[Scope, ...]] = mapped_column(Scopes)
@@ -201,7 +215,7 @@ class ApiTokenModel(InUserProfileModel):
     last_used_at: Mapped[datetime | None]
     creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
     is_confined: Mapped[bool] = mapped_column(server_default=false())
-    machine_id: Mapped[UUID | None]
+    machine_id: Mapped[UUID | None] = mapped_column(ForeignKey("machines.id", ondelete="CASCADE"))
 
 
 class ApiTokenWorkspaceModel(Model):
