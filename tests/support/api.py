@@ -16,6 +16,8 @@ from tests.support.hashing import CHEAP
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
+ALL_SCOPES = ("read", "write", "secrets")
+"""The scopes of an access token."""
 _PLACES = ("pointer", "parameter")
 
 
@@ -90,7 +92,7 @@ class User:
         return created(await self.post("/machines", {"name": name}))
 
     async def api_token(self, *scopes: str, name: str = "laptop", **fields: Any) -> dict[str, Any]:
-        body = {"name": name, "scopes": scopes or ("read", "write"), **fields}
+        body = {"name": name, "scopes": scopes or ALL_SCOPES, **fields}
         return created(await self.post("/api-tokens", body))
 
 

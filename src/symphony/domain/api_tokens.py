@@ -209,6 +209,7 @@ class ApiTokenService:
         rules.checked("expires_at", expiry, token.expires_at)
         _require_machine_for_reports(token)
         if confined_to is not None:
+            _require_no_reports(token)
             rules.checked("workspace_ids", _number_of_workspaces, confined_to)
             token = replace(token, workspace_ids=tuple(confined_to))
         await self._user_profiles.get_for_update(Reach(user_id), user_id)
@@ -283,6 +284,13 @@ def _require_machine_for_reports(token: ApiToken) -> None:
         unexpected = ("unknown-field", "Must be omitted without the scope `report`.")
         error = unexpected if token.machine_id else missing
         raise Invalid([FieldError("machine_id", *error)])
+
+
+def _require_no_reports(token: ApiToken) -> None:
+    """Require a token that can be confined: machines are the user's. Raises: Invalid."""
+    if Scope.REPORT in token.scopes:
+        detail = "Must be null with the scope `report`."
+        raise Invalid([FieldError("workspace_ids", "unknown-field", detail)])
 
 
 def _number_of_workspaces(value: object) -> object:

@@ -23,12 +23,10 @@ routes = router("API tokens")
 
 TokenName = Annotated[Name, Field(examples=["laptop"])]
 _SCOPES_FIELD = Field(
-    description="What the token allows: `read` for GET, `write` for all other methods; with one of"
-    " these also `secrets`, to unlock vaults and to access their entries. `report` is for the"
-    " machine in `machine_id`, and stands alone.",
+    description="What the token allows: `read` for GET, `write` for other methods, `secrets` beside"
+    " these for unlocked vaults and entries; `report` alone is for one machine.",
     examples=[["read", "write"]],
 )
-_WORKSPACE_IDS_EXAMPLE = [["0193f5d2-7c1a-7b3e-9c4d-5e6f708192a3"]]
 
 
 class ApiTokenCreate(BaseModel):
@@ -38,7 +36,7 @@ class ApiTokenCreate(BaseModel):
 
     name: TokenName
     scopes: Annotated[
-        list[Scope], AfterValidator(rules.scopes), Field(min_length=1, max_length=16), _SCOPES_FIELD
+        list[Scope], Field(min_length=1, max_length=16), _SCOPES_FIELD, AfterValidator(rules.scopes)
     ]
     expires_at: Annotated[
         UtcTime | None,
@@ -56,7 +54,7 @@ class ApiTokenCreate(BaseModel):
             max_length=MAX_TOKEN_WORKSPACES,
             description="The workspaces to which the token is confined: nothing else exists for it,"
             " and it cannot do what concerns its user as a whole. Null for all workspaces.",
-            examples=_WORKSPACE_IDS_EXAMPLE,
+            examples=[None],
         ),
     ] = None
     machine_id: Annotated[
@@ -92,7 +90,7 @@ class ApiTokenResponse(Representation):
         Field(
             description="The workspaces to which the token is confined, without those that were"
             " deleted since; null if it is not confined.",
-            examples=_WORKSPACE_IDS_EXAMPLE,
+            examples=[None],
         ),
     ]
     machine_id: Annotated[

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from symphony.domain.base import E
 from symphony.infrastructure.database.models import Model
-from symphony.infrastructure.database.reach import is_owned, without_reach
+from symphony.infrastructure.database.reach import Because, is_owned, without_reach
 
 ENTITY_ID: BindParameter[UUID] = bindparam("entity_id")
 PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
@@ -138,7 +138,7 @@ class EntityMapping(Generic[E]):
 
     @cached_property
     def insert(self) -> UpdateBase:
-        return without_reach(insert(self.table).values(self._new), "its container is locked")
+        return without_reach(insert(self.table).values(self._new), Because.IS_CREATED)
 
     @cached_property
     def update(self) -> UpdateBase:
@@ -146,14 +146,14 @@ class EntityMapping(Generic[E]):
         is_expected = self.table.c.version == bindparam("expected_version")
         statement = update(self.table).where(self.table.c.id == ENTITY_ID, is_expected)
         return without_reach(
-            statement.values(self._new).returning(self.table.c.id), "the entity was looked up"
+            statement.values(self._new).returning(self.table.c.id), Because.WAS_LOOKED_UP
         )
 
     @cached_property
     def delete(self) -> UpdateBase:
         """A statement that returns a row if the entity was stored."""
         statement = delete(self.table).where(self.table.c.id == ENTITY_ID)
-        return without_reach(statement.returning(self.table.c.id), "the entity was looked up")
+        return without_reach(statement.returning(self.table.c.id), Because.WAS_LOOKED_UP)
 
     @property
     def _new(self) -> dict[str, BindParameter[Any]]:

@@ -185,7 +185,7 @@ def to_json(entity: Entity) -> dict[str, Any]:
 def _from_json(mapping: EntityMapping[Any], stored: dict[str, Any]) -> Entity:
     # A key of an older version of the service lacks the fields that were added since.
     return mapping.entity.restored(
-        _value(mapping.table.c[field.name].type.python_type, stored[field.name])
+        _value(mapping.read_expression(field.name).type.python_type, stored[field.name])
         if field.name in stored
         else field.default
         for field in fields(mapping.entity)

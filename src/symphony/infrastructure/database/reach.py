@@ -6,6 +6,7 @@ query can forget it.
 """
 
 import re
+from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -80,7 +81,17 @@ def reach_parameters(reach: Reach) -> dict[str, Any]:
     return {OWNER_ID.key: reach.user_id, _CONFINED_BY: reach.confined_by}
 
 
-def without_reach(statement: StatementT, because: str) -> StatementT:
+class Because(StrEnum):
+    """A reason why a statement on what workspaces contain needs no reach."""
+
+    IS_CREATED = "the container is locked, and what is created in it is the caller's"
+    WAS_LOOKED_UP = "the unit of work has looked the entity up before"
+    VAULT_IS_LOCKED = "the unit of work has locked the row of the vault"
+    HAS_EXPIRED = "expired sessions are removed for all users"
+    IS_OPERATORS = "the operator sees all users"
+
+
+def without_reach(statement: StatementT, because: Because) -> StatementT:
     """Return a statement that looks up nothing for a caller, with the reason for that."""
     return statement.execution_options(**{_REASON: because})
 
@@ -91,7 +102,7 @@ class ReachMissing(RuntimeError):
 
 def require_reach(statement: Statement, prepared: Prepared) -> None:
     """Require the condition in a statement that needs it. Raises: ReachMissing."""
-    tables = set(_WORD.findall(prepared.sql)) & _in_workspaces()
+    tables = set(_WORD.findall(prepared.sql)) & tables_in_workspaces()
     has_reach = any(name == _CONFINED_BY for name, _ in prepared.parameters)
     if tables and not has_reach and not statement.get_execution_options().get(_REASON):
         names = ", ".join(sorted(tables))
@@ -99,7 +110,7 @@ def require_reach(statement: Statement, prepared: Prepared) -> None:
 
 
 @cache
-def _in_workspaces() -> frozenset[str]:
+def tables_in_workspaces() -> frozenset[str]:
     """Return the names of the tables of workspaces, and of all that they contain."""
     tables = Model.metadata.tables.values()
     found = set[str]()
@@ -121,6 +132,10 @@ class _Ids(DirectlyReadType[tuple[UUID, ...]]):
 
     impl = Text()
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[Any]:
+        return cast("type[Any]", tuple[UUID, ...])
 
     def reader(self, dialect: Dialect) -> Processor | None:
         return _ids

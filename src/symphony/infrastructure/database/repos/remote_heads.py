@@ -13,7 +13,7 @@ from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, WORKSPACES
 from symphony.infrastructure.database.models import RemoteHeadsModel
-from symphony.infrastructure.database.reach import reach_parameters, without_reach
+from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", RemoteHeadsModel.__table__)
@@ -38,7 +38,7 @@ _KEEP = without_reach(
         index_elements=[_table.c.repo_id],
         set_={name: _insert.excluded[name] for name in _COLUMNS},
     ),
-    "the repo was looked up",
+    Because.WAS_LOOKED_UP,
 )
 
 

@@ -33,6 +33,7 @@ from symphony.infrastructure.database.models import (
     VaultSessionModel,
 )
 from symphony.infrastructure.database.reach import (
+    Because,
     StatementT,
     reach_parameters,
     without_reach,
@@ -76,7 +77,7 @@ def _read(*columns: Any, by_key: bool, versions: Any) -> Select[*tuple[Any, ...]
 
 
 def _in_locked_vault(statement: StatementT) -> StatementT:
-    return without_reach(statement, "the vault is locked")
+    return without_reach(statement, Because.VAULT_IS_LOCKED)
 
 
 _IS_NEWEST = (_versions.version == _entries.newest,)

@@ -12,7 +12,7 @@ from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import VaultKeyModel
-from symphony.infrastructure.database.reach import reach_parameters, without_reach
+from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 
 TABLE = cast("Table", VaultKeyModel.__table__)
 _keys = TABLE.c
@@ -27,13 +27,13 @@ _FIND = (
     .join(WORKSPACES.table)
     .where(_keys.vault_id == ENTITY_ID, VAULTS.is_reached)
 )
-_ADD = without_reach(insert(TABLE).values(_VALUES), "the vault is locked")
+_ADD = without_reach(insert(TABLE).values(_VALUES), Because.VAULT_IS_LOCKED)
 _REPLACE = without_reach(
-    update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES), "the vault is locked"
+    update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES), Because.VAULT_IS_LOCKED
 )
 _HAS_MASTER_KEY = _keys.master_key_name.is_not(None)
 _ANY_WITH_MASTER_KEY = without_reach(
-    select(_keys.vault_id).where(_HAS_MASTER_KEY).limit(1), "for operators"
+    select(_keys.vault_id).where(_HAS_MASTER_KEY).limit(1), Because.IS_OPERATORS
 )
 _UNDER_OTHER_MASTER_KEYS = without_reach(
     select(*COLUMNS)
@@ -45,7 +45,7 @@ _UNDER_OTHER_MASTER_KEYS = without_reach(
     .order_by(_keys.vault_id)
     .limit(bindparam("at_most"))
     .with_for_update(),
-    "for operators",
+    Because.IS_OPERATORS,
 )
 
 

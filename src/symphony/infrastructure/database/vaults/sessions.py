@@ -18,7 +18,7 @@ from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import VaultEntryModel, VaultSessionModel
-from symphony.infrastructure.database.reach import reach_parameters, without_reach
+from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 from symphony.infrastructure.database.vaults import keys
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
@@ -37,13 +37,12 @@ _ACCESS = (
     )
     .where(_vaults.id == ENTITY_ID, VAULTS.is_reached)
 )
-_VAULT_IS_LOCKED = "the vault is locked"
 _VALUES: dict[str, BindParameter[Any]] = {
     column.key: bindparam(f"new_{column.key}") for column in _sessions
 }
-_ADD = without_reach(insert(_table).values(_VALUES), _VAULT_IS_LOCKED)
+_ADD = without_reach(insert(_table).values(_VALUES), Because.VAULT_IS_LOCKED)
 _IS_OF_VAULT = _sessions.vault_id == ENTITY_ID
-_REMOVE_ALL = without_reach(delete(_table).where(_IS_OF_VAULT), _VAULT_IS_LOCKED)
+_REMOVE_ALL = without_reach(delete(_table).where(_IS_OF_VAULT), Because.VAULT_IS_LOCKED)
 # No index is needed: sessions are few, since each costs an Argon2 hash and lasts an hour at most.
 _REMOVE_EXPIRED = without_reach(
     delete(_table).where(
@@ -53,7 +52,7 @@ _REMOVE_EXPIRED = without_reach(
             .with_for_update(skip_locked=True)
         )
     ),
-    "expired sessions of all users",
+    Because.HAS_EXPIRED,
 )
 _OF_ACCESS_TOKENS = _sessions.api_token_id.is_(None)
 # Like every other write of sessions, it locks the vaults first; several in the order of their ids.
@@ -69,7 +68,7 @@ _LOCK_VAULTS = (
     .with_for_update(of=VAULTS.table, key_share=True)
 )
 _REMOVE_OF_ACCESS_TOKENS = without_reach(
-    delete(_table).where(_IS_OF_VAULT, _OF_ACCESS_TOKENS), _VAULT_IS_LOCKED
+    delete(_table).where(_IS_OF_VAULT, _OF_ACCESS_TOKENS), Because.VAULT_IS_LOCKED
 )
 _REMOVE_EXCESS = without_reach(
     delete(_table).where(
@@ -80,7 +79,7 @@ _REMOVE_EXCESS = without_reach(
             .offset(MAX_SESSIONS - 1)
         )
     ),
-    _VAULT_IS_LOCKED,
+    Because.VAULT_IS_LOCKED,
 )
 
 

@@ -16,7 +16,12 @@ from symphony.infrastructure.database.models import (
     VaultEntryModel,
     VaultEntryVersionModel,
 )
-from symphony.infrastructure.database.reach import OWNER_ID, reach_parameters, without_reach
+from symphony.infrastructure.database.reach import (
+    OWNER_ID,
+    Because,
+    reach_parameters,
+    without_reach,
+)
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", StorageCounterModel.__table__)
@@ -47,7 +52,7 @@ _COUNT = without_reach(
     # It can be too low after processes of the previous version have added entries.
     .values(entry_bytes=case((_sum < 0, 0), else_=_sum))
     .returning(_counters.entry_bytes),
-    "the vault is locked",
+    Because.VAULT_IS_LOCKED,
 )
 _of_entries = (
     select(func.coalesce(func.sum(ENTRY_BYTES), 0))
@@ -67,7 +72,7 @@ _START = without_reach(
     _add.from_select(
         ["vault_id", "entry_bytes"], _stored.where(_vaults.c.id == ENTITY_ID)
     ).on_conflict_do_nothing(),
-    "the vault is locked",
+    Because.VAULT_IS_LOCKED,
 )
 _LOCK_COUNTERS = (
     select(_counters.recounted_at)
