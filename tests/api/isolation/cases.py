@@ -14,7 +14,7 @@ from tests.support.openapi import Operation, operations
 PLACES = {
     "user_profile_id": ("own", "stranger", "unknown"),
     "api_token_id": ("own", "other", "stranger", "unknown"),
-    "machine_id": ("own", "stranger", "unknown"),
+    "machine_id": ("own", "other", "stranger", "unknown"),
     "workspace_id": ("inside", "outside", "stranger", "unknown"),
     "repo_id": ("inside", "outside", "stranger", "unknown"),
     "vault_id": ("inside", "outside", "stranger", "unknown"),
@@ -22,7 +22,7 @@ PLACES = {
 """By the parameter of a path: where the thing is that a request names.
 
 - `own`: the profile, token or machine of the caller
-- `other`: another token of the same user
+- `other`: another token or machine of the same user
 - `inside`, `outside`: the workspaces to which the confined tokens are confined, and the others
 - `stranger`: the same of another user
 - `unknown`: nowhere

@@ -54,7 +54,10 @@ async def test_conditions_keys_and_queries_do_not_tell_what_exists(world: World,
     assert len(hidden) > 20
     for case, place in hidden:
         body = case.body(world.name(kind.owner, "own"), world.git_root) if case.body else None
-        variants = [*(("", each) for each in _HEADERS), *((each, {}) for each in _QUERIES)]
+        variants: list[tuple[str, dict[str, str]]] = [
+            *(("", each) for each in _HEADERS),
+            *((each, {}) for each in _QUERIES),
+        ]
         for query, headers in variants:
             answers = [
                 await _answer(held, case, target, query, headers=headers, json=body)

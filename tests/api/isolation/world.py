@@ -134,9 +134,9 @@ async def create_world(client: httpx.AsyncClient, git_root: Path) -> World:
         other = await user.api_token(name=world.name(name, "other"), expires_at=soon)
         places["other"] = {"api_token_id": other["id"]}
         places["own"] = {"user_profile_id": user.id}
-        if has_machines:
-            body = {"name": world.name(name, "own")}
-            places["own"]["machine_id"] = created(await user.post("/machines", body))["id"]
+        for place in ("own", "other") if has_machines else ():
+            body = {"name": world.name(name, place)}
+            places[place]["machine_id"] = created(await user.post("/machines", body))["id"]
         world.ids[name] = places
     return world
 
