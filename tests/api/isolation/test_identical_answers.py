@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.api.isolation import contract
 from tests.api.isolation.cases import Case, cases
 from tests.api.isolation.contract import ACCESS
 from tests.api.isolation.kinds import KINDS, Kind, expected
@@ -120,3 +121,17 @@ async def _answer(held: Held, case: Case, target: str, query: str = "", **option
     answer = await held.user.request(case.method, path, headers=headers, **options)
     shown = {name: value for name, value in answer.headers.items() if name != "date"}
     return answer.status_code, answer.text.replace(target, "{id}"), shown
+
+
+async def test_a_scope_is_missing_whatever_else_is_wrong(world: World) -> None:
+    for kind in (*KINDS["unconfined"], *KINDS["confined"]):
+        held = await hold(world, kind)
+        for case in cases():
+            if contract.is_of_token_itself(*case.key) and case.is_allowed(kind.scopes):
+                continue  # whether it is allowed depends on the id
+            if expected(kind, case, case.places[-1]) != "403 insufficient-scope":
+                continue
+            target = world.target(held, case, case.places[-1])
+            body = {} if case.body is None else {"json": {"colour": 1}}
+            answer = await _answer(held, case, target, "?colour=1", **body)
+            assert answer[0] == 403, (kind.name, *case.key)
