@@ -98,8 +98,16 @@ class EntityMapping(Generic[E]):
     @cached_property
     def in_parent(self) -> ListScope:
         """The list of the entities in one parent."""
-        is_in_parent = self.table.c[self._required_parent] == PARENT_ID
-        return ListScope(self.select_reached.where(is_in_parent), self.unique_names)
+        parent_id = self.table.c[self._required_parent]
+        if self._joined is None:
+            listed = self.select_reached.where(parent_id == PARENT_ID)
+        else:
+            # Not a join: it would look at everything in a parent that is not reached, and the time
+            # of the answer would tell that the parent exists.
+            own = self._joined.c.id
+            parent = select(own).where(own == PARENT_ID, self.is_reached).scalar_subquery()
+            listed = self._select_own.where(parent_id == parent)
+        return ListScope(listed, self.unique_names)
 
     def parent_id(self, entity: E) -> UUID:
         return getattr(entity, self._required_parent)
@@ -119,9 +127,12 @@ class EntityMapping(Generic[E]):
     @cached_property
     def select_all(self) -> Select[Any]:
         """A statement without an owner, for lookups that find the owner."""
-        expressions = (self.read_expression(field.name) for field in fields(self.entity))
-        statement = select(*expressions)
+        statement = self._select_own
         return statement if self._joined is None else statement.join_from(self.table, self._joined)
+
+    @property
+    def _select_own(self) -> Select[Any]:
+        return select(*(self.read_expression(field.name) for field in fields(self.entity)))
 
     @cached_property
     def select_reached(self) -> Select[Any]:
