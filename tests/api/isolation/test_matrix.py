@@ -41,12 +41,18 @@ def test_the_document_names_the_scopes_that_the_contract_requires() -> None:
         assert signed_in == of_access, case.key
 
 
-@pytest.mark.parametrize("group", KINDS)
+_LONG = {"unconfined", "of special origin"}
+
+
+@pytest.mark.parametrize(
+    "group",
+    [pytest.param(each, marks=pytest.mark.long if each in _LONG else ()) for each in KINDS],
+)
 async def test_every_answer_is_what_the_contract_says(
     world: World, group: str, store_kind: str
 ) -> None:
     """All that is refused comes first, and changes nothing."""
-    kinds = [each for each in KINDS[group] if _exists(each)]
+    kinds = KINDS[group]
     held = [await hold(world, each) for each in kinds]
     asked = {each.name: list(_asked(each, is_full=store_kind != STORES[0])) for each in kinds}
     faults: list[str] = []
@@ -157,15 +163,3 @@ def _difference(
     path = answer.request.url.path
     told = [each for each in world.hidden(held.kind).findall(answer.text) if each not in path]
     return f"{asked}: tells of {told}: {answer.text}" if told else None
-
-
-def _exists(kind: Kind) -> bool:
-    """Whether the service has what tokens of this kind need."""
-    is_rotated = "rotated" in kind.origin or "successor" in kind.origin
-    if is_rotated and not _has("/api-tokens/{api_token_id}/rotate"):
-        return False
-    return kind.origin != "report" or _has("/machines")
-
-
-def _has(path: str) -> bool:
-    return any(each.path == path for each in cases())
