@@ -168,6 +168,10 @@ bench-growth *arguments:
 bench-sign-in *arguments:
     @{{ run }} python -m benchmarks.sign_in {{ arguments }}
 
+# Measure what a confined token costs, and check that no time tells what it does not reach
+bench-tokens *arguments:
+    @{{ run }} python -m benchmarks.tokens {{ arguments }}
+
 # Measure the attention board for repositories with many branches and worktrees
 bench-board *arguments:
     @{{ run }} python -m benchmarks.board {{ arguments }}

@@ -128,6 +128,20 @@ def test_a_failed_sign_in_does_not_tell_whether_the_user_exists(place: Path) -> 
 
 
 @pytest.mark.bench
+def test_a_confined_token_costs_little_and_no_time_tells_what_it_does_not_reach(
+    place: Path,
+) -> None:
+    done = _run("benchmarks.tokens", "--rounds", "60", "--json", place / "tokens.json")
+    for kind in ("SQLite", "PostgreSQL"):
+        assert f"{kind}: milliseconds of a request, medians" in done.stdout
+    figures = json.loads((place / "tokens.json").read_text())
+    assert {name: len(each["cost"]) for name, each in figures.items()} == {
+        "SQLite": 3,
+        "PostgreSQL": 3,
+    }
+
+
+@pytest.mark.bench
 def test_the_board_is_measured_for_repositories_with_many_branches(place: Path) -> None:
     few = ("--repos", "2", "--remembered", "5", "--branches", "30", "--rounds", "2")
     done = _run("benchmarks.board", *few, "--json", place / "board.json")

@@ -141,7 +141,7 @@ def unlock(stage: Stage, vault: Vault) -> Vault:
 
 def other_callers(stage: Stage, unlocked: Vault, eve: User, client: httpx.Client) -> None:
     stage.step("While it is unlocked for Ada, others try")
-    body = {"name": "a script", "scopes": ["read", "write"]}
+    body = {"name": "a script", "scopes": ["read", "write", "secrets"]}
     token = unlocked.caller.create("/api-tokens", **body)["token"]
     script = replace(unlocked, caller=User(client, token))
     callers = {

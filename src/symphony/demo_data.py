@@ -10,6 +10,7 @@ from symphony.application.user_profiles import FindUserByLogin, find_user_by_log
 from symphony.application.vaults.vaults import CreateVault, LockVault, create_vault, lock_vault
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope, new_api_token
+from symphony.domain.reach import Reach
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.workspaces import WorkspaceType
 
@@ -22,7 +23,7 @@ async def announce_demo(app: Application) -> None:
     token = new_api_token()
     await app.run(
         create_api_token,
-        CreateApiToken(user.id, token, "demo", tuple(Scope)),
+        CreateApiToken(user.id, token, "demo", (Scope.READ, Scope.WRITE, Scope.SECRETS)),
     )
     print(f"Demo: token {token}", flush=True)  # noqa: T201 - for a person
 
@@ -30,10 +31,12 @@ async def announce_demo(app: Application) -> None:
 async def _create(app: Application) -> UserProfile:
     password = secrets.token_urlsafe(12)
     user = await create_user(SignUp(_NAME, "demo@example.org", password, {"theme": "dark"}), app)
-    await _fill(app, CreateWorkspace(user.id, user.id, "Symphony", "The orchestra itself."))
+    await _fill(app, CreateWorkspace(Reach(user.id), user.id, "Symphony", "The orchestra itself."))
     await _fill(
         app,
-        CreateWorkspace(user.id, user.id, "Thesis", "Notes and proofs.", WorkspaceType.RESEARCH),
+        CreateWorkspace(
+            Reach(user.id), user.id, "Thesis", "Notes and proofs.", WorkspaceType.RESEARCH
+        ),
     )
     print(f"Demo: user name {_NAME}, password {password}", flush=True)  # noqa: T201 - for a person
     return user
@@ -41,7 +44,7 @@ async def _create(app: Application) -> UserProfile:
 
 async def _fill(app: Application, command: CreateWorkspace) -> None:
     workspace = await app.run(create_workspace, command)
-    actor = workspace.user_profile_id
+    actor = Reach(workspace.user_profile_id)
     for name in ("strings", "brass"):
         await app.run(create_repo, CreateRepo(actor, workspace.id, name, f"~/dev/{name}"))
     await app.run(create_vault, CreateVault(actor, workspace.id, "notes", "~/vaults/notes"))

@@ -15,6 +15,7 @@ async def test_a_retry_returns_the_first_response_and_creates_nothing(ada: User)
         (workspaces, {"name": "Other", "workspace_type": "research", "description": "x"}),
         (f"/workspaces/{workspace['id']}/repos", BODY),
         (f"/workspaces/{workspace['id']}/vaults", BODY),
+        ("/machines", {"name": "laptop"}),
     ):
         headers = {"Idempotency-Key": f"key for {collection[-6:]}".replace(" ", "-")}
         first = await ada.post(collection, body, headers=headers)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.api import API, User, code, faults, sign_up, utc
 
-LISTS = ("workspaces", "repos", "vaults", "api-tokens")
+LISTS = ("workspaces", "repos", "vaults", "api-tokens", "machines")
 # Code points above U+FFFF sort last; in UTF-16 they would not.
 NAMES = (
     "Zebra",
@@ -76,6 +76,8 @@ async def list_of(user: User, noun: str) -> List:
     """An empty list."""
     if noun == "api-tokens":
         return List(user, "/api-tokens", {"scopes": ["read"]})
+    if noun == "machines":
+        return List(user, "/machines", {})
     if noun == "workspaces":
         return List(user, f"/user-profiles/{user.id}/workspaces", {})
     workspace_id = (await user.workspace(f"for {noun}"))["id"]

@@ -51,6 +51,7 @@ async def makers(ada: User) -> dict[str, Make]:
 
     return {
         "workspaces": lambda name: bob.post(f"/user-profiles/{bob.id}/workspaces", {"name": name}),
+        "machines": lambda name: ada.post("/machines", {"name": name}),
         "repos": in_workspace("repos"),
         "vaults": in_workspace("vaults"),
     }

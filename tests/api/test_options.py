@@ -51,6 +51,7 @@ async def test_a_refused_media_type_of_a_patch_says_which_are_accepted(ada: User
         f"/workspaces/{workspace}",
         f"/repos/{workspace}",
         f"/vaults/{workspace}",
+        f"/machines/{workspace}",
         f"/user-profiles/{ada.id}",
     ):
         answer = await ada.request("PATCH", path, content=b"{}", headers=text)

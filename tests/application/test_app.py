@@ -26,6 +26,7 @@ from symphony.application.workspaces import (
 )
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import InUse, NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import (
     Repositories,
@@ -41,44 +42,46 @@ AT_ONCE = 2  # seconds: far below every time limit on a lock
 
 
 async def names(app: Application, user_id: UUID) -> list[str]:
-    query = ListWorkspaces(user_id, user_id, PageRequest(limit=100, sort="name"))
+    query = ListWorkspaces(Reach(user_id), user_id, PageRequest(limit=100, sort="name"))
     return [each.name for each in (await app.ask(list_workspaces, query)).items]
 
 
 async def test_the_result_of_a_command_is_committed(app: Application, ada: UUID) -> None:
-    made = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
-    assert await app.ask(get_workspace, GetWorkspace(ada, made.id)) == made
+    made = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
+    assert await app.ask(get_workspace, GetWorkspace(Reach(ada), made.id)) == made
 
 
 async def test_a_command_that_fails_is_rolled_back(app: Application, ada: UUID) -> None:
     async def make_two(user_id: UUID, services: Services) -> None:
-        await create_workspace(CreateWorkspace(user_id, user_id, "One"), services)
+        await create_workspace(CreateWorkspace(Reach(user_id), user_id, "One"), services)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         await app.run(make_two, ada)
     assert await names(app, ada) == []
     for number in range(POLICY.max_workspaces_per_user):
-        await app.run(create_workspace, CreateWorkspace(ada, ada, f"w{number}"))
+        await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, f"w{number}"))
 
 
 async def test_a_cancelled_caller_leaves_no_lock_and_nothing_half_done(
     app: Application, ada: UUID
 ) -> None:
     """Cancels 40 callers at different moments; the next command never waits."""
-    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    workspace = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
     moments = random.Random(7)  # noqa: S311 - only to be spread out
     for number in range(40):
-        command = UpdateWorkspace(ada, workspace.id, {"settings": {f"cancelled-{number}": True}})
+        command = UpdateWorkspace(
+            Reach(ada), workspace.id, {"settings": {f"cancelled-{number}": True}}
+        )
         cancelled = asyncio.create_task(app.run(update_workspace, command))
         await asyncio.sleep(moments.uniform(0, 0.01))
         cancelled.cancel()
-        next_one = UpdateWorkspace(ada, workspace.id, {"settings": {f"next-{number}": True}})
+        next_one = UpdateWorkspace(Reach(ada), workspace.id, {"settings": {f"next-{number}": True}})
         async with asyncio.timeout(AT_ONCE):
             await app.run(update_workspace, next_one)
         await asyncio.gather(cancelled, return_exceptions=True)
     await app.drain()
-    kept = await app.ask(get_workspace, GetWorkspace(ada, workspace.id))
+    kept = await app.ask(get_workspace, GetWorkspace(Reach(ada), workspace.id))
     assert {f"next-{number}" for number in range(40)} <= kept.settings.keys()
     assert kept.version == 1 + len(kept.settings)
 
@@ -96,14 +99,14 @@ async def test_cancelled_queries_release_their_connections(app: Application, ada
         await asyncio.gather(*asked, return_exceptions=True)
     async with asyncio.timeout(AT_ONCE):
         assert (await app.ask(get_user_profile, GetUserProfile(ada, ada))).id == ada
-        await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+        await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
 
 
 async def test_drain_waits_for_commands_of_cancelled_callers(app: Application, ada: UUID) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def make_slowly(user_id: UUID, services: Services) -> None:
-        await create_workspace(CreateWorkspace(user_id, user_id, "Slow"), services)
+        await create_workspace(CreateWorkspace(Reach(user_id), user_id, "Slow"), services)
         begun.set()
         await go_on.wait()
 
@@ -130,10 +133,10 @@ async def test_commands_in_a_deadlock_are_run_again_until_both_are_done(
     async def count_both(order: tuple[UUID, UUID], services: Services) -> None:
         first, second = order
         attempts[str(first)] += 1
-        await create_workspace(CreateWorkspace(first, first, f"by-{first}"), services)
+        await create_workspace(CreateWorkspace(Reach(first), first, f"by-{first}"), services)
         if attempts[str(first)] == 1:
             await both_hold_one.wait()
-        await create_workspace(CreateWorkspace(second, second, f"by-{first}"), services)
+        await create_workspace(CreateWorkspace(Reach(second), second, f"by-{first}"), services)
 
     await asyncio.gather(app.run(count_both, (ada, eve)), app.run(count_both, (eve, ada)))
     assert max(attempts.values()) > 1
@@ -192,19 +195,19 @@ async def test_a_repo_created_during_the_deletion_of_its_workspace_is_refused_or
 ) -> None:
     async def make(workspace_id: UUID) -> Repo | None:
         try:
-            return await app.run(create_repo, CreateRepo(ada, workspace_id, "r", "/r"))
+            return await app.run(create_repo, CreateRepo(Reach(ada), workspace_id, "r", "/r"))
         except NotFound:
             return None
 
     async def delete(workspace_id: UUID) -> bool:
         try:
-            await app.run(delete_workspace, DeleteWorkspace(ada, workspace_id))
+            await app.run(delete_workspace, DeleteWorkspace(Reach(ada), workspace_id))
         except InUse:
             return False
         return True
 
     for number in range(25):
-        parent = await app.run(create_workspace, CreateWorkspace(ada, ada, f"w{number}"))
+        parent = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, f"w{number}"))
         making = asyncio.create_task(make(parent.id))
         if number % 2:
             await asyncio.sleep(0)  # lets either of the two be first
@@ -212,5 +215,5 @@ async def test_a_repo_created_during_the_deletion_of_its_workspace_is_refused_or
         made = await making
         assert (made is None) is deleted
         if made:
-            assert await app.ask(get_repo, GetRepo(ada, made.id)) == made
-            await app.run(delete_workspace, DeleteWorkspace(ada, parent.id, force=True))
+            assert await app.ask(get_repo, GetRepo(Reach(ada), made.id)) == made
+            await app.run(delete_workspace, DeleteWorkspace(Reach(ada), parent.id, force=True))

@@ -28,6 +28,7 @@ from symphony.domain.api_tokens import (
 )
 from symphony.domain.base import PageRequest, new_id, utc_now
 from symphony.domain.errors import FieldError, Invalid, LimitReached, NotFound
+from symphony.domain.reach import Reach
 from tests.domain.examples import a_token
 
 BOTH = (Scope.READ, Scope.WRITE)
@@ -46,7 +47,7 @@ async def create(
 
 
 async def revoke(app: Application, user: UUID, token: ApiToken) -> None:
-    await app.run(revoke_api_token, RevokeApiToken(user, token.id))
+    await app.run(revoke_api_token, RevokeApiToken(Reach(user), token.id))
 
 
 async def stored(app: Application, user: UUID) -> set[UUID]:

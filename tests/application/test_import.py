@@ -27,22 +27,23 @@ from symphony.application.workspaces import (
 from symphony.domain.errors import AlreadyExists, Invalid, LimitReached, NamesTaken, NotFound
 from symphony.domain.git.status import GitDisabled
 from symphony.domain.idempotency import IdempotencyKey, KeyReused
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.workspaces import Workspace
 
 
 @pytest.fixture
 async def thesis(app: Application, ada: UUID) -> Workspace:
-    return await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    return await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
 
 
 def importing(workspace: Workspace, *names: str) -> ImportRepos:
     items = [ImportItem(name, f"/dev/{name}") for name in names]
-    return ImportRepos(workspace.user_profile_id, workspace.id, items)
+    return ImportRepos(Reach(workspace.user_profile_id), workspace.id, items)
 
 
 async def repo_count(app: Application, workspace: Workspace) -> int:
-    query = GetWorkspaceStats(workspace.user_profile_id, workspace.id)
+    query = GetWorkspaceStats(Reach(workspace.user_profile_id), workspace.id)
     return (await app.ask(get_workspace_stats, query)).repo_count
 
 
@@ -58,7 +59,7 @@ async def test_an_import_creates_all_repos_in_the_given_order(
 async def test_an_import_beyond_the_limit_creates_nothing(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
-    await app.run(create_repo, CreateRepo(ada, thesis.id, "engine", "/e"))
+    await app.run(create_repo, CreateRepo(Reach(ada), thesis.id, "engine", "/e"))
     with pytest.raises(LimitReached) as refused:
         await app.run(import_repos, importing(thesis, "a", "b", "c", "d"))
     assert (refused.value.limit, refused.value.used) == (4, 1)
@@ -70,7 +71,7 @@ async def test_an_import_beyond_the_limit_creates_nothing(
 async def test_an_import_reports_all_taken_names_and_creates_nothing(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
-    await app.run(create_repo, CreateRepo(ada, thesis.id, "Engine", "/e"))
+    await app.run(create_repo, CreateRepo(Reach(ada), thesis.id, "Engine", "/e"))
     with pytest.raises(NamesTaken) as refused:
         await app.run(import_repos, importing(thesis, "loom", "ENGINE", "Loom"))
     assert refused.value.slug == "repo-name-taken"
@@ -93,7 +94,7 @@ async def test_an_import_into_a_workspace_of_another_owner_is_not_found(
     app: Application, eve: UUID, thesis: Workspace
 ) -> None:
     with pytest.raises(NotFound):
-        await app.run(import_repos, ImportRepos(eve, thesis.id, [ImportItem("a", "/a")]))
+        await app.run(import_repos, ImportRepos(Reach(eve), thesis.id, [ImportItem("a", "/a")]))
     assert await repo_count(app, thesis) == 0
 
 
@@ -122,9 +123,9 @@ async def test_parallel_imports_creations_and_updates_leave_each_name_once(
             if number % 3 == 0:
                 await app.run(import_repos, importing(thesis, "x", f"y{number}"))
             elif number % 3 == 1:
-                await app.run(create_repo, CreateRepo(ada, thesis.id, "X", "/x"))
+                await app.run(create_repo, CreateRepo(Reach(ada), thesis.id, "X", "/x"))
             else:
-                await app.run(update_repo, UpdateRepo(ada, own.id, {"name": "x"}))
+                await app.run(update_repo, UpdateRepo(Reach(ada), own.id, {"name": "x"}))
         except (AlreadyExists, LimitReached) as refused:
             return refused.slug
         return "done"
@@ -140,7 +141,7 @@ async def test_parallel_imports_creations_and_updates_leave_each_name_once(
 async def test_a_retry_under_the_same_key_gets_the_first_repos_again(
     app: Application, ada: UUID, thesis: Workspace
 ) -> None:
-    key = IdempotencyKey(ada, "key", b"fingerprint".ljust(32))
+    key = IdempotencyKey(Reach(ada), "key", b"fingerprint".ljust(32))
     command = importing(thesis, "loom", "mill")
 
     async def attempt() -> tuple[Sequence[Repo], bool]:
@@ -151,13 +152,13 @@ async def test_a_retry_under_the_same_key_gets_the_first_repos_again(
     assert all(repos == first[0] for repos, _ in others)
     assert Counter(replayed for _, replayed in (first, *others)) == {True: 9, False: 1}
     assert await repo_count(app, thesis) == 2
-    other = IdempotencyKey(ada, "key", b"another".ljust(32))
+    other = IdempotencyKey(Reach(ada), "key", b"another".ljust(32))
     with pytest.raises(KeyReused):
-        await app.run_once(create_repo, CreateRepo(ada, thesis.id, "new", "/n"), other)
+        await app.run_once(create_repo, CreateRepo(Reach(ada), thesis.id, "new", "/n"), other)
 
 
 async def test_a_discovery_without_configured_folders_is_refused(
     app: Application, thesis: Workspace
 ) -> None:
     with pytest.raises(GitDisabled):
-        await discover_repos(DiscoverRepos(thesis.user_profile_id, thesis.id, "/", 1), app)
+        await discover_repos(DiscoverRepos(Reach(thesis.user_profile_id), thesis.id, "/", 1), app)

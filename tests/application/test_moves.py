@@ -45,6 +45,7 @@ from symphony.application.workspaces import (
 )
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import DomainError, NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.infrastructure.database.sqlalchemy_internals import Prepared
 
@@ -56,17 +57,17 @@ pytestmark = pytest.mark.every_store  # they differ in how writers wait for each
 @pytest.fixture
 async def pair(app: Application, ada: UUID) -> tuple[UUID, UUID]:
     """Two workspaces of ada's."""
-    one = await app.run(create_workspace, CreateWorkspace(ada, ada, "one"))
-    two = await app.run(create_workspace, CreateWorkspace(ada, ada, "two"))
+    one = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "one"))
+    two = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "two"))
     return one.id, two.id
 
 
 async def a_repo(app: Application, ada: UUID, workspace_id: UUID, name: str = "engine") -> Repo:
-    return await app.run(create_repo, CreateRepo(ada, workspace_id, name, "/x"))
+    return await app.run(create_repo, CreateRepo(Reach(ada), workspace_id, name, "/x"))
 
 
 def move(app: Application, ada: UUID, repo: Repo, target: UUID) -> Awaitable[Repo]:
-    return app.run(update_repo, UpdateRepo(ada, repo.id, {"workspace_id": target}))
+    return app.run(update_repo, UpdateRepo(Reach(ada), repo.id, {"workspace_id": target}))
 
 
 async def outcome(work: Awaitable[Any]) -> str:
@@ -83,9 +84,9 @@ async def outcomes(*work: Awaitable[Any]) -> list[str]:
 
 async def counted(app: Application, ada: UUID, workspace_id: UUID) -> int:
     """The number of repos, which is that of the list."""
-    query = ListRepos(ada, workspace_id, PageRequest(limit=200))
+    query = ListRepos(Reach(ada), workspace_id, PageRequest(limit=200))
     number = len((await app.ask(list_repos, query)).items)
-    stats = await app.ask(get_workspace_stats, GetWorkspaceStats(ada, workspace_id))
+    stats = await app.ask(get_workspace_stats, GetWorkspaceStats(Reach(ada), workspace_id))
     assert stats.repo_count == number
     return number
 
@@ -127,7 +128,7 @@ async def test_opposite_moves_exchange_everything(
         (each, two if workspace == one else one)
         for workspace in pair
         for each in (
-            await app.ask(list_repos, ListRepos(ada, workspace, PageRequest(limit=9)))
+            await app.ask(list_repos, ListRepos(Reach(ada), workspace, PageRequest(limit=9)))
         ).items
     ]
     assert set(await outcomes(*(move(app, ada, repo, target) for repo, target in repos))) == {
@@ -135,7 +136,7 @@ async def test_opposite_moves_exchange_everything(
     }
     assert [await counted(app, ada, each) for each in pair] == [2, 2]
     for repo, target in repos:
-        assert (await app.ask(get_repo, GetRepo(ada, repo.id))).workspace_id == target
+        assert (await app.ask(get_repo, GetRepo(Reach(ada), repo.id))).workspace_id == target
 
 
 async def test_every_update_during_moves_is_kept(
@@ -143,14 +144,14 @@ async def test_every_update_during_moves_is_kept(
 ) -> None:
     repo = await a_repo(app, ada, pair[0])
     updates = [
-        app.run(update_repo, UpdateRepo(ada, repo.id, {"metadata": {str(number): number}}))
+        app.run(update_repo, UpdateRepo(Reach(ada), repo.id, {"metadata": {str(number): number}}))
         for number in range(ROUNDS)
     ]
     moves = [move(app, ada, repo, pair[number % 2]) for number in range(ROUNDS)]
     assert set(
         await outcomes(*(each for both in zip(moves, updates, strict=True) for each in both))
     ) == {"done"}
-    kept = await app.ask(get_repo, GetRepo(ada, repo.id))
+    kept = await app.ask(get_repo, GetRepo(Reach(ada), repo.id))
     assert kept.metadata == {str(number): number for number in range(ROUNDS)}
     assert sorted([await counted(app, ada, each) for each in pair]) == [0, 1]
 
@@ -161,7 +162,7 @@ async def test_a_deletion_during_moves_is_counted_where_the_repo_was(
     for _ in range(ROUNDS):
         repo = await a_repo(app, ada, pair[0])
         deleted, *moved = await outcomes(
-            app.run(delete_repo, DeleteRepo(ada, repo.id)),
+            app.run(delete_repo, DeleteRepo(Reach(ada), repo.id)),
             *(move(app, ada, repo, pair[number % 2]) for number in range(3)),
         )
         assert deleted == "done"
@@ -176,10 +177,12 @@ async def test_nothing_is_lost_when_the_target_is_deleted_during_a_move(
     repo = await a_repo(app, ada, pair[0])
     met = Counter[tuple[str, str]]()
     for number in range(ROUNDS):
-        target = (await app.run(create_workspace, CreateWorkspace(ada, ada, f"t{number}"))).id
+        target = (
+            await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, f"t{number}"))
+        ).id
         moved, deleted = await outcomes(
             move(app, ada, repo, target),
-            app.run(delete_workspace, DeleteWorkspace(ada, target, force)),
+            app.run(delete_workspace, DeleteWorkspace(Reach(ada), target, force)),
         )
         met[moved, deleted] += 1
         if deleted == "workspace-not-empty" or (moved, deleted) == ("done", "done"):
@@ -190,11 +193,11 @@ async def test_nothing_is_lost_when_the_target_is_deleted_during_a_move(
         if (moved, deleted) == ("done", "done"):
             assert force  # deleted with all its contents, after the move
             with pytest.raises(NotFound):
-                await app.ask(get_repo, GetRepo(ada, repo.id))
+                await app.ask(get_repo, GetRepo(Reach(ada), repo.id))
             repo = await a_repo(app, ada, pair[0])
         elif moved == "done":
             await move(app, ada, repo, pair[0])
-            await app.run(delete_workspace, DeleteWorkspace(ada, target))
+            await app.run(delete_workspace, DeleteWorkspace(Reach(ada), target))
         assert await counted(app, ada, pair[0]) == 1
     assert met.total() == ROUNDS
 
@@ -204,18 +207,20 @@ async def test_a_repo_is_moved_or_deleted_with_its_source(
 ) -> None:
     target = pair[0]
     for number in range(ROUNDS):
-        source = (await app.run(create_workspace, CreateWorkspace(ada, ada, f"s{number}"))).id
+        source = (
+            await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, f"s{number}"))
+        ).id
         repo = await a_repo(app, ada, source)
         moved, deleted, removed = await outcomes(
             move(app, ada, repo, target),
-            app.run(delete_workspace, DeleteWorkspace(ada, source, force=True)),
-            app.run(delete_repo, DeleteRepo(ada, repo.id)),
+            app.run(delete_workspace, DeleteWorkspace(Reach(ada), source, force=True)),
+            app.run(delete_repo, DeleteRepo(Reach(ada), repo.id)),
         )
         assert deleted == "done"
         assert {moved, removed} <= {"done", "repo-not-found"}
         assert await counted(app, ada, target) == 0 if removed == "done" else True
         if removed != "done" and moved == "done":
-            await app.run(delete_repo, DeleteRepo(ada, repo.id))
+            await app.run(delete_repo, DeleteRepo(Reach(ada), repo.id))
         assert await counted(app, ada, target) == 0
 
 
@@ -228,7 +233,7 @@ async def test_moves_creations_and_imports_together_keep_the_limit(
     results = await outcomes(
         *(move(app, ada, repo, two) for repo in repos),
         *(a_repo(app, ada, two, f"c{number}") for number in range(3)),
-        app.run(import_repos, ImportRepos(ada, two, items)),
+        app.run(import_repos, ImportRepos(Reach(ada), two, items)),
     )
     assert set(results) == {"done", "repo-limit-reached"}
     assert await counted(app, ada, two) == 4
@@ -238,10 +243,10 @@ async def test_moves_creations_and_imports_together_keep_the_limit(
 async def test_only_one_of_many_moves_takes_a_name(
     app: Application, ada: UUID, pair: tuple[UUID, UUID]
 ) -> None:
-    target = (await app.run(create_workspace, CreateWorkspace(ada, ada, "target"))).id
+    target = (await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "target"))).id
     rival = await a_repo(app, ada, target, "rival")
     repos = [await a_repo(app, ada, each, "Straße") for each in pair]
-    rename = UpdateRepo(ada, rival.id, {"name": "STRASSE"})
+    rename = UpdateRepo(Reach(ada), rival.id, {"name": "STRASSE"})
     results = await outcomes(
         *(move(app, ada, repo, target) for repo in repos), app.run(update_repo, rename)
     )
@@ -254,14 +259,16 @@ async def test_a_vault_is_moved_before_it_is_locked_or_not_at_all(
 ) -> None:
     one, two = pair
     for number in range(3):
-        vault = await app.run(create_vault, CreateVault(ada, one, f"v{number}", "/v"))
+        vault = await app.run(create_vault, CreateVault(Reach(ada), one, f"v{number}", "/v"))
         moved, locked = await outcomes(
-            app.run(update_vault, UpdateVault(ada, vault.id, {"workspace_id": two})),
-            app.run(lock_vault, LockVault(ada, vault.id)),
+            app.run(update_vault, UpdateVault(Reach(ada), vault.id, {"workspace_id": two})),
+            app.run(lock_vault, LockVault(Reach(ada), vault.id)),
         )
         assert locked == "done"
-        after = await app.ask(get_vault, GetVault(ada, vault.id))
+        after = await app.ask(get_vault, GetVault(Reach(ada), vault.id))
         assert after.is_locked
         assert (moved, after.workspace_id) in {("done", two), ("vault-locked", one)}
-    stats = [await app.ask(get_workspace_stats, GetWorkspaceStats(ada, each)) for each in pair]
+    stats = [
+        await app.ask(get_workspace_stats, GetWorkspaceStats(Reach(ada), each)) for each in pair
+    ]
     assert sum(each.vault_count for each in stats) == 3

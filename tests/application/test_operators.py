@@ -27,6 +27,7 @@ from symphony.domain import attempts
 from symphony.domain.attempts import MAX_FAILURES, TooManyAttempts
 from symphony.domain.base import new_id
 from symphony.domain.errors import AlreadyExists, Invalid, InvalidCredentials, NotFound
+from symphony.domain.reach import Reach
 from tests.application.conftest import ADDRESS, PASSWORD
 from tests.application.test_people import OTHER, make_token
 from tests.support.hashing import REQUESTER
@@ -77,14 +78,17 @@ async def test_by_force_a_profile_is_deleted_with_its_workspaces_only(
     app: Application, ada: UUID, eve: UUID
 ) -> None:
     workspaces = {
-        owner: await app.run(create_workspace, CreateWorkspace(owner, owner, "Thesis"))
+        owner: await app.run(create_workspace, CreateWorkspace(Reach(owner), owner, "Thesis"))
         for owner in (ada, eve)
     }
     assert await app.ask(count_workspaces, CountWorkspaces(ada)) == 1
     await app.run(delete_user_profile, DeleteUserProfile(ada, ada, force=True))
     with pytest.raises(NotFound):
-        await app.ask(get_workspace, GetWorkspace(ada, workspaces[ada].id))
-    assert await app.ask(get_workspace, GetWorkspace(eve, workspaces[eve].id)) == workspaces[eve]
+        await app.ask(get_workspace, GetWorkspace(Reach(ada), workspaces[ada].id))
+    assert (
+        await app.ask(get_workspace, GetWorkspace(Reach(eve), workspaces[eve].id))
+        == workspaces[eve]
+    )
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,13 @@ from symphony.application.user_profiles import (
 )
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain import api_tokens
-from symphony.domain.api_tokens import ApiToken, Scope, hash_token, new_api_token
+from symphony.domain.api_tokens import (
+    SCOPES_OF_ACCESS_TOKENS,
+    ApiToken,
+    Scope,
+    hash_token,
+    new_api_token,
+)
 from symphony.domain.base import PageRequest, new_id, utc_now
 from symphony.domain.errors import (
     AlreadyExists,
@@ -45,11 +51,12 @@ from symphony.domain.errors import (
     PreconditionFailed,
     TokenRefused,
 )
+from symphony.domain.reach import Reach
 from symphony.domain.user_profiles import ProfileUpdate
 from tests.application.conftest import ADDRESS, PASSWORD
 from tests.domain.examples import a_token
 
-BOTH = frozenset(Scope)
+EVERY_SCOPE = SCOPES_OF_ACCESS_TOKENS
 
 
 async def who(token: str, app: Application) -> tuple[UUID, frozenset[Scope]]:
@@ -82,7 +89,7 @@ async def make_token(app: Application, actor: UUID, **values: Any) -> tuple[str,
 @pytest.mark.parametrize("login", ["ada", "ADA", "ada@example.org", "Ada@Example.Org"])
 async def test_a_user_who_signed_up_can_sign_in(app: Application, ada: UUID, login: str) -> None:
     token = await sign_in(SignIn(login, PASSWORD, ADDRESS), app)
-    assert await who(token, app) == (ada, BOTH)
+    assert await who(token, app) == (ada, EVERY_SCOPE)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +236,7 @@ async def test_a_profile_is_deleted_with_its_tokens_and_not_with_workspaces(
     await app.run(delete_user_profile, DeleteUserProfile(ada, ada))
     await refuses(token, app)
     assert await who(others, app) == (eve, frozenset({Scope.READ}))
-    await app.run(create_workspace, CreateWorkspace(eve, eve, "Thesis"))
+    await app.run(create_workspace, CreateWorkspace(Reach(eve), eve, "Thesis"))
     with pytest.raises(InUse) as refused:
         await app.run(delete_user_profile, DeleteUserProfile(eve, eve))
     assert refused.value.slug == "user-has-workspaces"
@@ -241,11 +248,11 @@ async def test_an_api_token_is_valid_with_its_scopes_until_it_is_revoked(
     app: Application, ada: UUID, eve: UUID
 ) -> None:
     token, made = await make_token(app, ada, scopes=(Scope.WRITE, Scope.READ))
-    assert await who(token, app) == (ada, BOTH)
+    assert await who(token, app) == (ada, frozenset({Scope.READ, Scope.WRITE}))
     with pytest.raises(NotFound):
-        await app.run(revoke_api_token, RevokeApiToken(eve, made.id))
+        await app.run(revoke_api_token, RevokeApiToken(Reach(eve), made.id))
     await identify_caller(IdentifyCaller(token), app)
-    await app.run(revoke_api_token, RevokeApiToken(ada, made.id))
+    await app.run(revoke_api_token, RevokeApiToken(Reach(ada), made.id))
     await refuses(token, app)
 
 

@@ -99,6 +99,31 @@ def test_users_are_listed_by_name_in_columns(
     assert len({line.index(row[1]) for line, row in zip(lines[2:], rows[2:], strict=True)}) == 1
 
 
+def test_a_token_is_confined_to_workspaces_by_their_names_or_ids(operator: Operator) -> None:
+    ada = operator.user(operator.creates("ada"), "ada")
+    eve = operator.user(operator.creates("eve"), "eve")
+    one, two, three = [
+        operator.loop.run(ada.workspace(name))["id"] for name in ("Acme", "Globex Inc", "Other")
+    ]
+    foreign = operator.loop.run(eve.workspace("Initech"))["id"]
+    create = ("token", "create", "ada", "--name", "agent", "--scope", "read", "--scope", "secrets")
+    token = operator.printed(*create, "--workspace", " globex INC ", "--workspace", one).strip()
+    agent = ada.using(token)
+    listed = operator.loop.run(agent.get(f"/user-profiles/{ada.id}/workspaces")).json()["items"]
+    assert {each["id"] for each in listed} == {one, two}
+    (shown,) = operator.loop.run(ada.get("/api-tokens")).json()["items"]
+    assert (shown["workspace_ids"], shown["scopes"]) == ([one, two], ["read", "secrets"])
+    for unknown in ("Initech", foreign, "", "Acm"):
+        refused = operator(*create, "--workspace", three, "--workspace", unknown)
+        assert refused.status == 1
+        assert refusal(refused) == f"--workspace: {unknown!r} is not a workspace of ada."
+    alone = operator(*create[:5], "--scope", "secrets")
+    assert (alone.status, refusal(alone)) == (
+        2,
+        "--scope: 'secrets' is invalid; must have `read` or `write` beside `secrets`.",
+    )
+
+
 def test_a_new_password_replaces_the_old_one_and_ends_a_pause(operator: Operator) -> None:
     operator.creates("ada")
     assert 429 in [operator.status("ada", "wrong password") for _ in range(9)]

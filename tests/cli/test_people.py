@@ -161,6 +161,27 @@ def test_a_token_for_an_unknown_user_is_refused(symphony: Symphony, ready: dict[
     assert refusal(finished) == "USERNAME: 'nobody' is not the name or e-mail address of a user."
 
 
+def test_a_token_for_reports_is_for_one_machine_by_its_name_or_id(
+    symphony: Symphony, ready: dict[str, str], data_dir: Path
+) -> None:
+    create_user(symphony, ready)
+    writer = create_token(symphony, ready, "--scope", "write")
+    made = ask(data_dir, ready, writer, "POST", "/machines", json={"name": "Laptop"}).json()
+    for given in (made["id"], "laptop"):
+        token = create_token(symphony, ready, "--scope", "report", "--machine", given)
+        answer = ask(data_dir, ready, token, "GET", f"/machines/{made['id']}")
+        assert answer.json() == made
+    for options, status, error in (
+        (("--scope", "report"), 2, "--machine"),
+        (("--scope", "read", "--machine", "laptop"), 2, "--machine"),
+        (("--scope", "report", "--machine", "desktop"), 1, "'desktop' is not a machine of ada."),
+    ):
+        refused = symphony("token", "create", "ada", "--name", "laptop", *options, **ready)
+        assert refused.status == status, refused.errors
+        assert error in refused.errors
+        assert "sym_" not in refused.output
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from symphony.domain.api_tokens import ApiToken, Scope
 from symphony.domain.base import new_id
+from symphony.domain.machines.machines import Machine
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
@@ -29,6 +30,10 @@ def a_repo(parent: UUID | None = None, name: str = "engine", **values: Any) -> R
 def a_vault(parent: UUID | None = None, name: str = "keys", **values: Any) -> Vault:
     known: dict[str, Any] = {"workspace_id": parent or new_id(), "name": name, "path": "~/x"}
     return Vault(**{**known, **values})
+
+
+def a_machine(parent: UUID | None = None, name: str = "laptop", **values: Any) -> Machine:
+    return Machine(user_profile_id=parent or new_id(), name=name, **values)
 
 
 def a_token(parent: UUID | None = None, name: str = "ci", **values: Any) -> ApiToken:

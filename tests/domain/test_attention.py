@@ -19,7 +19,13 @@ from symphony.domain.attention import attention_board as board_of
 from symphony.domain.base import new_id
 from symphony.domain.git.status import Head, LinkedWorktree, Operation, RepoState, RepoStatus
 from symphony.domain.git.work import UnpushedPlaces
-from symphony.domain.observations import BoardRepo, RepoObservation, UnlockedVault
+from symphony.domain.observations import (
+    BoardFacts,
+    BoardRepo,
+    ExpiringToken,
+    RepoObservation,
+    UnlockedVault,
+)
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HEAD = Head("9f2c1f0", "Note G", "Ada Lovelace", NOW - timedelta(days=1))
@@ -67,8 +73,9 @@ def attention_board(
     vaults: Sequence[UnlockedVault],
     now: datetime,
     reason: AttentionReason | None = None,
+    tokens: Sequence[ExpiringToken] = (),
 ) -> AttentionBoard:
-    return board_of(repos, vaults, now, Inspection.ENABLED, reason)
+    return board_of(BoardFacts(repos, vaults, tokens), now, Inspection.ENABLED, reason)
 
 
 @pytest.mark.parametrize(
@@ -192,11 +199,16 @@ def a_vault(workspace: UUID, name: str) -> UnlockedVault:
     return UnlockedVault(id=new_id(), workspace_id=workspace, name=name, name_key=name.casefold())
 
 
+def a_token(name: str) -> ExpiringToken:
+    return ExpiringToken(id=new_id(), name=name, name_key=name.casefold())
+
+
 def test_a_board_is_sorted_by_workspace_then_repos_before_vaults_then_name() -> None:
     repos = [a_repo(SECOND, "a", stashes=1), a_repo(FIRST, "b", stashes=1)]
     repos += [a_repo(FIRST, "done"), a_repo(FIRST, "A", stashes=1)]
     vaults = [a_vault(SECOND, "a"), a_vault(FIRST, "z"), a_vault(FIRST, "K")]
-    board = attention_board(repos, vaults, NOW)
+    tokens = [a_token("b"), a_token("A"), a_token("b")]
+    board = attention_board(repos, vaults, NOW, tokens=tokens)
     assert [(each.workspace_id, each.kind, each.name) for each in board.items] == [
         (FIRST, "repo", "A"),
         (FIRST, "repo", "b"),
@@ -204,7 +216,11 @@ def test_a_board_is_sorted_by_workspace_then_repos_before_vaults_then_name() -> 
         (FIRST, "vault", "z"),
         (SECOND, "repo", "a"),
         (SECOND, "vault", "a"),
+        (None, "api-token", "A"),
+        (None, "api-token", "b"),
+        (None, "api-token", "b"),
     ]
+    assert [each.id for each in board.items[-2:]] == [tokens[0].id, tokens[2].id]
 
 
 def test_a_board_is_as_old_as_the_oldest_observation_of_any_repo() -> None:
@@ -256,11 +272,12 @@ def test_a_board_of_what_is_at_risk_has_what_may_be_at_risk_too() -> None:
         a_repo(FIRST, "missing", state=RepoState.MISSING, at_risk=None),
     ]
     for at_risk, names in (
-        (None, {"stashed", "unknown", "behind", "missing", "k"}),
+        (None, {"stashed", "unknown", "behind", "missing", "k", "ci"}),
         (True, {"stashed", "unknown", "missing"}),
-        (False, {"behind", "k"}),
+        (False, {"behind", "k", "ci"}),
     ):
-        board = board_of(repos, [a_vault(FIRST, "k")], NOW, Inspection.ENABLED, at_risk=at_risk)
+        facts = BoardFacts(repos, [a_vault(FIRST, "k")], [a_token("ci")])
+        board = board_of(facts, NOW, Inspection.ENABLED, at_risk=at_risk)
         assert {each.name for each in board.items} == names
 
 
@@ -284,5 +301,8 @@ def test_the_tag_of_a_board_changes_with_its_items_and_not_with_times() -> None:
         ([repo, replace(repo, observation=None)], [vault]),
     ]
     tags = {attention_board(repos, vaults, NOW).tag for repos, vaults in others}
-    tags.add(board_of([repo], [vault], NOW, Inspection.DISABLED).tag)
-    assert len({tag, *tags}) == 2 + len(others)
+    tags.add(board_of(BoardFacts([repo], [vault]), NOW, Inspection.DISABLED).tag)
+    token = a_token("ci")
+    for tokens in ([token], [token, token], [replace(token, name="cd")], [a_token("ci")]):
+        tags.add(attention_board([repo], [vault], NOW, tokens=tokens).tag)
+    assert len({tag, *tags}) == 6 + len(others)

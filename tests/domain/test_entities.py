@@ -11,12 +11,20 @@ import pytest
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import Entity, new_id, utc_now
 from symphony.domain.errors import Invalid, Locked, PreconditionFailed
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.workspaces import Workspace, WorkspaceType
-from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
+from tests.domain.examples import a_machine, a_profile, a_repo, a_token, a_vault, a_workspace
 
 PARENT = new_id()
-MAKERS: list[Callable[..., Entity]] = [a_profile, a_workspace, a_repo, a_vault, a_token]
+MAKERS: list[Callable[..., Entity]] = [
+    a_profile,
+    a_workspace,
+    a_repo,
+    a_vault,
+    a_machine,
+    a_token,
+]
 NOW = datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=UTC)
 
 INVALID: list[tuple[Callable[..., Entity], str, object]] = [
@@ -42,10 +50,20 @@ INVALID: list[tuple[Callable[..., Entity], str, object]] = [
     (a_vault, "metadata", "{}"),
     (a_vault, "is_locked", "no"),
     (a_vault, "is_locked", None),
+    (a_machine, "name", " "),
+    (a_machine, "last_report_at", "yesterday"),
+    (a_machine, "checkout_count", -1),
+    (a_machine, "checkout_count", True),
+    (a_machine, "checkout_count", None),
     (a_token, "name", ""),
     (a_token, "scopes", ()),
     (a_token, "scopes", "read"),
     (a_token, "scopes", ("read", "admin")),
+    (a_token, "scopes", ("secrets",)),
+    (a_token, "scopes", ("report", "read")),
+    (a_token, "workspace_ids", "all"),
+    (a_token, "workspace_ids", ("not an id",)),
+    (a_token, "machine_id", "laptop"),
     (a_token, "expires_at", "tomorrow"),
     (a_token, "expires_at", ""),
     *(
@@ -268,6 +286,18 @@ def test_hashes_of_secrets_are_not_printed() -> None:
 def test_scopes_are_stored_once_each_in_a_fixed_order() -> None:
     token = a_token(scopes=["write", "read", "write"])
     assert token.scopes == (Scope.READ, Scope.WRITE)
+    assert a_token(scopes=["secrets", "read"]).scopes == (Scope.READ, Scope.SECRETS)
+
+
+def test_the_workspaces_of_a_token_are_stored_once_each_in_the_order_of_their_ids() -> None:
+    one, two = new_id(), new_id()
+    token = a_token(workspace_ids=[two, one, two])
+    assert token.workspace_ids == (one, two)
+    assert token.reach == Reach(token.user_profile_id, token.id)
+    assert a_token(workspace_ids=[]).is_confined
+    unconfined = a_token()
+    assert not unconfined.is_confined
+    assert unconfined.reach == Reach(unconfined.user_profile_id)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from symphony.domain.fields import remote_url
-from symphony.domain.remotes import normalized_remote
+from symphony.domain.git.remotes import normalized_remote
 from tests.domain.examples import a_repo
 
 

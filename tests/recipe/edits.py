@@ -49,6 +49,7 @@ EDITS = (
         "        self.snippets = SnippetService(uow.snippets, uow.workspaces)\n",
     ),
     # The table.
+    Edit(f"{_DATABASE}/models.py", "    InUserProfileModel,\n", "    InWorkspaceModel,\n"),
     Edit(
         f"{_DATABASE}/models.py",
         'name="vault_count"),\n',

@@ -16,6 +16,8 @@ from tests.support.hashing import CHEAP
 
 API = "/api/v1"
 PASSWORD = "correct horse battery staple"
+ALL_SCOPES = ("read", "write", "secrets")
+"""The scopes of an access token."""
 _PLACES = ("pointer", "parameter")
 
 
@@ -86,8 +88,11 @@ class User:
         body = {"name": name, "path": f"~/vaults/{name}", **fields}
         return created(await self.post(f"/workspaces/{workspace_id}/vaults", body))
 
+    async def machine(self, name: str = "laptop") -> dict[str, Any]:
+        return created(await self.post("/machines", {"name": name}))
+
     async def api_token(self, *scopes: str, name: str = "laptop", **fields: Any) -> dict[str, Any]:
-        body = {"name": name, "scopes": scopes or ("read", "write"), **fields}
+        body = {"name": name, "scopes": scopes or ALL_SCOPES, **fields}
         return created(await self.post("/api-tokens", body))
 
 

@@ -92,7 +92,7 @@ def operations() -> dict[str, Operation]:
 
 
 def operation_at(method: str, path: str) -> Operation | None:
-    """The operation of a request; `me` is a path of its own, never an id."""
+    """The operation of a request; `me` and `current` are paths of their own, no ids."""
     effective = "GET" if method == "HEAD" else method
     fitting = (
         each
@@ -104,7 +104,7 @@ def operation_at(method: str, path: str) -> Operation | None:
 
 def _pattern(path: str) -> str:
     """A regular expression for the paths of an operation; keys of entries contain slashes."""
-    return re.sub(r"\{\w+\}", "(?!me$)[^/]+", path.replace("{key}", r"[\s\S]+"))
+    return re.sub(r"\{\w+\}", "(?!(?:me|current)$)[^/]+", path.replace("{key}", r"[\s\S]+"))
 
 
 def nodes(node: Any = None, pointer: str = "") -> Iterator[tuple[str, dict[str, Any]]]:

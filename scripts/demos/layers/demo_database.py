@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from scripts.demos.support.stage import Stage, perform
 from symphony.config.demo import get_demo_settings
 from symphony.domain.base import Entity, new_id
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
@@ -138,7 +139,7 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
     async def count_up() -> None:
         for _ in range(CHANGES_EACH):
             async with store.unit_of_work() as uow:
-                profile = await uow.user_profiles.get_for_update(ADA.id, ADA.id)
+                profile = await uow.user_profiles.get_for_update(Reach(ADA.id), ADA.id)
                 count = profile.preferences.get("count", 0)
                 assert isinstance(count, int)
                 await uow.user_profiles.save(profile.updated({"preferences": {"count": count + 1}}))
@@ -148,7 +149,9 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
         versions: list[int] = []
         for _ in range(CHANGES_EACH):
             async with store.reading() as repositories:
-                versions.append((await repositories.user_profiles.get(ADA.id, ADA.id)).version)
+                versions.append(
+                    (await repositories.user_profiles.get(Reach(ADA.id), ADA.id)).version
+                )
         return versions
 
     async with asyncio.TaskGroup() as group:
@@ -156,7 +159,7 @@ async def parallel_changes(stage: Stage, store: SqlAlchemyStore) -> None:
         for _ in range(TASKS):
             group.create_task(count_up())
     async with store.reading() as repositories:
-        profile = await repositories.user_profiles.get(ADA.id, ADA.id)
+        profile = await repositories.user_profiles.get(Reach(ADA.id), ADA.id)
     expected = TASKS * CHANGES_EACH
     stage.table(
         "writers",

@@ -15,6 +15,7 @@ from symphony.domain.errors import (
     NotFound,
     PreconditionFailed,
 )
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.user_profiles import ProfileUpdate, UserProfile
@@ -67,7 +68,7 @@ async def people(stage: Stage, store: Store) -> None:
 async def names(stage: Stage, store: Store) -> None:
     stage.step("Names are unique in their parent, without case and Unicode form")
     async with services(store) as service:
-        await service.workspaces.create(ADA.id, CAFE)
+        await service.workspaces.create(Reach(ADA.id), CAFE)
     for what, name in (
         ("the same name in capitals", "CAFÉ STRASSE"),
         ("the same name with a combining accent", "cafe\u0301 straße"),
@@ -75,12 +76,12 @@ async def names(stage: Stage, store: Store) -> None:
     ):
         with stage.expect_refusal(what, AlreadyExists, "workspace-name-taken"):
             async with services(store) as service:
-                await service.workspaces.create(ADA.id, workspace(ADA, name))
+                await service.workspaces.create(Reach(ADA.id), workspace(ADA, name))
     async with services(store) as service:
-        await service.workspaces.create(EVE.id, workspace(EVE, "Café Straße"))
-        renamed = await service.workspaces.update(ADA.id, CAFE.id, {"name": "CAFÉ Straße"})
+        await service.workspaces.create(Reach(EVE.id), workspace(EVE, "Café Straße"))
+        renamed = await service.workspaces.update(Reach(ADA.id), CAFE.id, {"name": "CAFÉ Straße"})
     async with store.reading() as repositories:
-        hers = await repositories.workspaces.page(EVE.id, EVE.id, PageRequest(limit=9))
+        hers = await repositories.workspaces.page(Reach(EVE.id), EVE.id, PageRequest(limit=9))
     stage.expect(
         "another user may use that name", [each.name for each in hers.items] == [CAFE.name]
     )
@@ -91,28 +92,28 @@ async def limits(stage: Stage, store: Store) -> None:
     stage.step("Limits: here 3 workspaces per user, 3 repos and 2 vaults per workspace")
     repos = [Repo(workspace_id=CAFE.id, name=f"repo-{number}", path="/r") for number in range(4)]
     async with services(store) as service:
-        await service.workspaces.create(ADA.id, workspace(ADA, "Second"))
-        await service.workspaces.create(ADA.id, workspace(ADA, "Third"))
+        await service.workspaces.create(Reach(ADA.id), workspace(ADA, "Second"))
+        await service.workspaces.create(Reach(ADA.id), workspace(ADA, "Third"))
         for repo in repos[:3]:
-            await service.repos.create(ADA.id, repo)
-        await service.vaults.create(ADA.id, KEYS)
-        await service.vaults.create(ADA.id, NOTES)
+            await service.repos.create(Reach(ADA.id), repo)
+        await service.vaults.create(Reach(ADA.id), KEYS)
+        await service.vaults.create(Reach(ADA.id), NOTES)
     with stage.expect_refusal("a fourth workspace", LimitReached, "workspace-limit-reached"):
         async with services(store) as service:
-            await service.workspaces.create(ADA.id, workspace(ADA, "Fourth"))
+            await service.workspaces.create(Reach(ADA.id), workspace(ADA, "Fourth"))
     with stage.expect_refusal("a fourth repo", LimitReached, "repo-limit-reached"):
         async with services(store) as service:
-            await service.repos.create(ADA.id, repos[3])
+            await service.repos.create(Reach(ADA.id), repos[3])
     with stage.expect_refusal("a third vault", LimitReached, "vault-limit-reached"):
         async with services(store) as service:
             await service.vaults.create(
-                ADA.id, Vault(workspace_id=CAFE.id, name="third", path="/v")
+                Reach(ADA.id), Vault(workspace_id=CAFE.id, name="third", path="/v")
             )
     async with services(store) as service:
-        await service.repos.remove(ADA.id, repos[0].id)
-        await service.repos.create(ADA.id, repos[3])
+        await service.repos.remove(Reach(ADA.id), repos[0].id)
+        await service.repos.create(Reach(ADA.id), repos[3])
     async with store.reading() as repositories:
-        stats = await repositories.workspaces.stats(ADA.id, CAFE.id)
+        stats = await repositories.workspaces.stats(Reach(ADA.id), CAFE.id)
     stage.expect(
         "after a repo is deleted another one can be created",
         (stats.repo_count, stats.vault_count, stats.total_resources) == (3, 2, 5),
@@ -124,42 +125,44 @@ async def ownership(stage: Stage, store: Store) -> None:
     stage.step("Other users find nothing that they could change")
     with stage.expect_refusal("eve creates a repo in ada's workspace", NotFound, "workspace-not"):
         async with services(store) as service:
-            await service.repos.create(EVE.id, Repo(workspace_id=CAFE.id, name="spy", path="/r"))
+            await service.repos.create(
+                Reach(EVE.id), Repo(workspace_id=CAFE.id, name="spy", path="/r")
+            )
     with stage.expect_refusal("eve creates a workspace for ada", NotFound, "user-profile-not"):
         async with services(store) as service:
-            await service.workspaces.create(EVE.id, workspace(ADA, "Present"))
+            await service.workspaces.create(Reach(EVE.id), workspace(ADA, "Present"))
     with stage.expect_refusal("eve locks ada's vault", NotFound, "vault-not-found"):
         async with services(store) as service:
-            await service.vaults.lock(EVE.id, KEYS.id)
+            await service.vaults.lock(Reach(EVE.id), KEYS.id)
 
 
 async def locks(stage: Stage, store: Store) -> None:
     stage.step("A locked vault cannot be changed")
     async with services(store) as service:
-        locked = await service.vaults.lock(ADA.id, KEYS.id)
-        again = await service.vaults.lock(ADA.id, KEYS.id)
+        locked = await service.vaults.lock(Reach(ADA.id), KEYS.id)
+        again = await service.vaults.lock(Reach(ADA.id), KEYS.id)
     stage.expect("locking creates version 2", locked.is_locked and locked.version == 2)
     stage.expect("locking again changes nothing", again == locked)
     with stage.expect_refusal("an update of a locked vault", Locked, "vault-locked"):
         async with services(store) as service:
-            await service.vaults.update(ADA.id, KEYS.id, {"name": "other"})
+            await service.vaults.update(Reach(ADA.id), KEYS.id, {"name": "other"})
     with stage.expect_refusal("its deletion", Locked, "vault-locked"):
         async with services(store) as service:
-            await service.vaults.remove(ADA.id, KEYS.id)
+            await service.vaults.remove(Reach(ADA.id), KEYS.id)
     async with services(store) as service:
-        await service.vaults.unlock(ADA.id, KEYS.id)
-        changed = await service.vaults.update(ADA.id, KEYS.id, {"name": "secrets"})
+        await service.vaults.unlock(Reach(ADA.id), KEYS.id)
+        changed = await service.vaults.update(Reach(ADA.id), KEYS.id, {"name": "secrets"})
     stage.expect(
         "once unlocked, it can be renamed", (changed.name, changed.version) == ("secrets", 4)
     )
     async with services(store) as service:
-        await service.vaults.lock(ADA.id, NOTES.id)
-        await service.vaults.remove(ADA.id, NOTES.id, force=True)
+        await service.vaults.lock(Reach(ADA.id), NOTES.id)
+        await service.vaults.remove(Reach(ADA.id), NOTES.id, force=True)
     with stage.expect_refusal(
         "unlocking a vault that was deleted by force", NotFound, "vault-not-found"
     ):
         async with services(store) as service:
-            await service.vaults.unlock(ADA.id, NOTES.id)
+            await service.vaults.unlock(Reach(ADA.id), NOTES.id)
 
 
 async def seen_states(stage: Stage, store: Store) -> None:
@@ -167,10 +170,10 @@ async def seen_states(stage: Stage, store: Store) -> None:
     seen = frozenset({CAFE.tag})
     with stage.expect_refusal("an update of a state that is no longer current", PreconditionFailed):
         async with services(store) as service:
-            await service.workspaces.update(ADA.id, CAFE.id, {"description": "Mine."}, seen)
+            await service.workspaces.update(Reach(ADA.id), CAFE.id, {"description": "Mine."}, seen)
     async with services(store) as service:
-        await service.workspaces.update(ADA.id, CAFE.id, {"description": "Coffee."})
-        merged = await service.workspaces.update(ADA.id, CAFE.id, {"settings": {"sugar": 2}})
+        await service.workspaces.update(Reach(ADA.id), CAFE.id, {"description": "Coffee."})
+        merged = await service.workspaces.update(Reach(ADA.id), CAFE.id, {"settings": {"sugar": 2}})
     stage.expect(
         "without that, updates of two fields are both kept",
         (merged.description, merged.settings) == ("Coffee.", {"sugar": 2}),
@@ -180,17 +183,17 @@ async def seen_states(stage: Stage, store: Store) -> None:
 async def ends(stage: Stage, store: Store) -> None:
     stage.step("Deleting what is not empty needs force")
     async with services(store) as service:
-        await service.vaults.lock(ADA.id, KEYS.id)
+        await service.vaults.lock(Reach(ADA.id), KEYS.id)
     with stage.expect_refusal("deletion of a workspace with repos", InUse, "workspace-not-empty"):
         async with services(store) as service:
-            await service.workspaces.remove(ADA.id, CAFE.id)
+            await service.workspaces.remove(Reach(ADA.id), CAFE.id)
     async with services(store) as service:
-        await service.workspaces.remove(ADA.id, CAFE.id, force=True)
+        await service.workspaces.remove(Reach(ADA.id), CAFE.id, force=True)
     with stage.expect_refusal(
         "reading its vault, which was deleted with it", NotFound, "vault-not-found"
     ):
         async with store.reading() as repositories:
-            await repositories.vaults.get(ADA.id, KEYS.id)
+            await repositories.vaults.get(Reach(ADA.id), KEYS.id)
     with stage.expect_refusal(
         "deletion of a user who has workspaces", InUse, "user-has-workspaces"
     ):

@@ -8,6 +8,7 @@ from scripts.demos.support.in_memory import store_in_memory
 from scripts.demos.support.stage import Stage, perform
 from symphony.domain.base import E, Page, PagedRepository, PageRequest, new_id
 from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo, RepoRepository
 from symphony.domain.unit_of_work import Repositories, Store, TransactionConflict
 from symphony.domain.user_profiles import UserProfile
@@ -47,13 +48,14 @@ async def keep(stage: Stage, store: Store) -> None:
     async with store.reading() as repositories:
         stage.expect(
             "the user is returned as it was stored",
-            await repositories.user_profiles.get(ADA.id, ADA.id) == ADA,
+            await repositories.user_profiles.get(Reach(ADA.id), ADA.id) == ADA,
         )
         stage.expect(
-            "so is the workspace", await repositories.workspaces.get(ADA.id, THESIS.id) == THESIS
+            "so is the workspace",
+            await repositories.workspaces.get(Reach(ADA.id), THESIS.id) == THESIS,
         )
         stage.expect(
-            "so is the repo", await repositories.repos.get(ADA.id, REPOS[7].id) == REPOS[7]
+            "so is the repo", await repositories.repos.get(Reach(ADA.id), REPOS[7].id) == REPOS[7]
         )
 
 
@@ -78,18 +80,18 @@ async def ownership(stage: Stage, store: Store) -> None:
     unknown = new_id()
     async with store.reading() as repositories:
         with stage.expect_refusal("eve reads ada's workspace", NotFound, str(THESIS.id)):
-            await repositories.workspaces.get(EVE.id, THESIS.id)
+            await repositories.workspaces.get(Reach(EVE.id), THESIS.id)
         with stage.expect_refusal("eve reads an id that does not exist", NotFound, str(unknown)):
-            await repositories.workspaces.get(EVE.id, unknown)
+            await repositories.workspaces.get(Reach(EVE.id), unknown)
         with stage.expect_refusal("eve reads ada's repo", NotFound, "repo-not-found"):
-            await repositories.repos.get(EVE.id, REPOS[0].id)
+            await repositories.repos.get(Reach(EVE.id), REPOS[0].id)
         with stage.expect_refusal("eve reads ada's profile", NotFound, "user-profile-not-found"):
-            await repositories.user_profiles.get(EVE.id, ADA.id)
+            await repositories.user_profiles.get(Reach(EVE.id), ADA.id)
         with stage.expect_refusal(
             "eve lists repos of ada's workspace", NotFound, "workspace-not-found"
         ):
-            await repositories.repos.page(EVE.id, THESIS.id, PageRequest(limit=10))
-        mine = await repositories.workspaces.page(EVE.id, EVE.id, PageRequest(limit=10))
+            await repositories.repos.page(Reach(EVE.id), THESIS.id, PageRequest(limit=10))
+        mine = await repositories.workspaces.page(Reach(EVE.id), EVE.id, PageRequest(limit=10))
         stage.expect("eve's own list is empty", mine == Page([], None))
 
 
@@ -120,14 +122,14 @@ async def a_list_that_changes(stage: Stage, store: Store) -> None:
     stage.step("Nothing is skipped or repeated when others add and delete")
     request = PageRequest(limit=10)
     async with store.reading() as repositories:
-        first = await repositories.repos.page(ADA.id, THESIS.id, request)
+        first = await repositories.repos.page(Reach(ADA.id), THESIS.id, request)
     async with store.unit_of_work() as uow:
         await uow.repos.remove(REPOS[2])
         await uow.repos.add(Repo(workspace_id=THESIS.id, name="late", path="/r"))
         await uow.commit()
     async with store.reading() as repositories:
         second = await repositories.repos.page(
-            ADA.id, THESIS.id, PageRequest(limit=10, after=first.next)
+            Reach(ADA.id), THESIS.id, PageRequest(limit=10, after=first.next)
         )
     stage.expect("repo-02 is deleted after page 1 has been read", REPOS[2] in first.items)
     stage.expect("page 2 still starts with repo-10", second.items[0] == REPOS[10])
@@ -164,9 +166,13 @@ async def searching(stage: Stage, store: Store) -> None:
     stage.expect("also beyond ASCII", searches["É"] == ["école"])
     stage.expect("% and _ are not wildcards", searches["%"] == searches["_"] == [])
     async with store.reading() as repositories:
-        percent = await repositories.workspaces.page(ADA.id, ADA.id, PageRequest(limit=9, text="%"))
+        percent = await repositories.workspaces.page(
+            Reach(ADA.id), ADA.id, PageRequest(limit=9, text="%")
+        )
         research = await repositories.workspaces.page(
-            ADA.id, ADA.id, PageRequest(limit=9, filters={"workspace_type": WorkspaceType.RESEARCH})
+            Reach(ADA.id),
+            ADA.id,
+            PageRequest(limit=9, filters={"workspace_type": WorkspaceType.RESEARCH}),
         )
     stage.expect("% is found where a name contains it", list(percent.items) == [CELLAR])
     stage.expect("a filter selects a type", list(research.items) == [THESIS])
@@ -187,7 +193,7 @@ async def stale_states(stage: Stage, store: Store) -> None:
         async with store.unit_of_work() as uow:
             await uow.workspaces.add(Workspace(user_profile_id=ADA.id, name="THESIS"))
     async with store.reading() as repositories:
-        current = await repositories.workspaces.get(ADA.id, THESIS.id)
+        current = await repositories.workspaces.get(Reach(ADA.id), THESIS.id)
     stage.expect("version 2 is unchanged", current == newer)
 
 
@@ -199,11 +205,11 @@ async def walk(
 ) -> list[list[E]]:
     """All pages of a list of ada's, from the first to the last."""
     async with store.reading() as repositories:
-        page = await noun(repositories).page(ADA.id, parent_id, request)
+        page = await noun(repositories).page(Reach(ADA.id), parent_id, request)
         walked = [list(page.items)]
         while page.next is not None:
             following = replace(request, after=page.next)
-            page = await noun(repositories).page(ADA.id, parent_id, following)
+            page = await noun(repositories).page(Reach(ADA.id), parent_id, following)
             walked.append(list(page.items))
     return walked
 

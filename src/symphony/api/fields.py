@@ -19,9 +19,9 @@ from typing_extensions import TypeAliasType
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
+from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.json_objects import json_object, storable_text
 from symphony.domain.passwords.passwords import MAX_PASSWORD, MIN_PASSWORD, password
-from symphony.domain.remotes import normalized_remote
 from symphony.domain.timestamps import parse_timestamp
 from symphony.domain.vaults.entries import MAX_KEY, entry_key
 from symphony.domain.vaults.vaults import MAX_PASSPHRASE, MIN_PASSPHRASE, passphrase
@@ -74,13 +74,13 @@ Id = Annotated[
     WithJsonSchema({"type": "string", "format": "uuid"}, mode="serialization"),
 ]
 UserProfileId = Annotated[Id, id_of("user profile", "01a1e37a-37bd-7d3d-8a52-35fb8d912be1")]
-_WORKSPACE_ID = "01a1e37b-26ef-731b-8503-ff0b607988c0"
-WorkspaceId = Annotated[Id, id_of("workspace", _WORKSPACE_ID)]
+WORKSPACE_ID = "01a1e37b-26ef-731b-8503-ff0b607988c0"
+WorkspaceId = Annotated[Id, id_of("workspace", WORKSPACE_ID)]
 NewWorkspaceId = Annotated[
     UUID,
     Field(
         description="The id of a workspace of the same user; another one moves the resource there.",
-        examples=[_WORKSPACE_ID],
+        examples=[WORKSPACE_ID],
     ),
 ]
 RepoId = Annotated[Id, id_of("repo", "01a1e37c-1621-701a-aedd-418faada54d9")]
@@ -97,6 +97,7 @@ EntryKey = Annotated[
 ]
 VaultId = Annotated[Id, id_of("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
 ApiTokenId = Annotated[Id, id_of("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
+MachineId = Annotated[Id, id_of("machine", "01a1e37f-d0b4-7a02-9f3e-6c1d2b7a4e58")]
 
 Username = Annotated[
     str,

@@ -41,7 +41,7 @@ async def idempotency_key(
         detail = "Must be 1 to 255 visible ASCII characters, given once."
         raise ValidationFailed(InvalidField("not-a-key", detail, parameter=_NAME))
     content = request.scope["path"].encode() + b"\0" + request.content
-    return IdempotencyKey(request.state.caller.user_id, key, request.app.state.fingerprint(content))
+    return IdempotencyKey(request.state.caller.reach, key, request.app.state.fingerprint(content))
 
 
 async def with_slow_fingerprint(
@@ -52,9 +52,9 @@ async def with_slow_fingerprint(
     With a fast fingerprint, an attacker who reads the database could guess passphrases faster than
     with the vault's own record.
     """
-    context = compact([str(key.user_id), request.scope["path"], key.key]).encode()
+    context = compact([str(key.reach.user_id), request.scope["path"], key.key]).encode()
     derivation = app.passphrases.derivation(request.app.state.fingerprint(context)[:SALT_BYTES])
-    requester = Requester.account(key.user_id)
+    requester = Requester.account(key.reach.user_id)
     slow = await app.passphrases.key(request.content, derivation, requester)
     return replace(key, fingerprint=request.app.state.fingerprint(slow))
 

@@ -4,8 +4,9 @@ The order: size (413), identity (401), media type (415) and syntax (400), scope 
 (422). A caller without a valid token learns nothing about the rest of the request.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -21,14 +22,23 @@ from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
 from symphony.application.app import Application
 from symphony.application.callers import Caller
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
-from symphony.domain.api_tokens import InsufficientScope
 from symphony.domain.api_tokens import Scope as TokenScope
 from symphony.domain.errors import TokenRefused
+from symphony.domain.reach import InsufficientScope, confined
 from symphony.domain.unit_of_work import StoreUnavailable
 
 PREFIX = "/api/v1"
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
+ScopeSets: TypeAlias = tuple[frozenset[TokenScope], ...]
+"""Sets of scopes: a request requires all scopes of one of these sets."""
+
+READ = frozenset({TokenScope.READ})
+WRITE = frozenset({TokenScope.WRITE})
+REPORT = frozenset({TokenScope.REPORT})
+SECRETS = frozenset({TokenScope.SECRETS})
 _abandonable = set[Callable[..., Any]]()
+_scope_sets = dict[Callable[..., Any], ScopeSets]()
+_of_whole_user = set[Callable[..., Any]]()
 
 
 def abandonable(function: FunctionT) -> FunctionT:
@@ -41,10 +51,38 @@ def abandonable(function: FunctionT) -> FunctionT:
     return function
 
 
+def needs_scopes(*sets: frozenset[TokenScope]) -> Callable[[FunctionT], FunctionT]:
+    """Declare that a route's function requires all scopes of one of these sets.
+
+    Without the declaration GET and HEAD require `read`, and all other methods `write`.
+    """
+
+    def declare(function: FunctionT) -> FunctionT:
+        _scope_sets[function] = sets
+        return function
+
+    return declare
+
+
+def of_whole_user(function: FunctionT) -> FunctionT:
+    """Declare that a route's function concerns its user as a whole.
+
+    A token that is confined to workspaces cannot use it.
+    """
+    _of_whole_user.add(function)
+    return function
+
+
 class OtherThanMe(StringConvertor):
     """A path segment other than `me`, which is a path with methods of its own."""
 
     regex = "(?!me$)[^/]+"
+
+
+class OtherThanCurrent(StringConvertor):
+    """A path segment other than `current`, likewise."""
+
+    regex = "(?!current$)[^/]+"
 
 
 class EntryKeyInPath(StringConvertor):
@@ -54,11 +92,12 @@ class EntryKeyInPath(StringConvertor):
 
 
 register_url_convertor("other_than_me", OtherThanMe())
+register_url_convertor("other_than_current", OtherThanCurrent())
 register_url_convertor("entry_key", EntryKeyInPath())
 
 
 class ApiRoute(SelfAnsweringRoute):
-    """A route that requires a bearer token with the scope of its method."""
+    """A route that requires a bearer token with the scopes of the operation."""
 
     needs_token = True
 
@@ -67,6 +106,8 @@ class ApiRoute(SelfAnsweringRoute):
         self._binding = Binding(self.function)
         self._success = self.status_code or 200
         self._is_abandonable = endpoint in _abandonable
+        self.is_of_whole_user = endpoint in _of_whole_user
+        self._scope_sets = _scope_sets.get(endpoint)
 
     def media_types(self) -> tuple[str, ...]:
         """List the media types that the body may have, the preferred one first."""
@@ -75,6 +116,12 @@ class ApiRoute(SelfAnsweringRoute):
         if self.body.is_form:
             return (FORM,)
         return (MERGE_PATCH, JSON) if "PATCH" in (self.methods or ()) else (JSON,)
+
+    def scope_sets(self, method: str) -> ScopeSets:
+        """Return the sets of scopes of which a token needs one."""
+        if self._scope_sets is not None:
+            return self._scope_sets
+        return (READ,) if method in {"GET", "HEAD"} else (WRITE,)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request, call the route's function, and send the response."""
@@ -100,7 +147,11 @@ class ApiRoute(SelfAnsweringRoute):
         if self.body and (request.content or self.body.is_required):
             request.read_document(self.media_types())
         if caller:
-            _require_scope(needed_scope(request.method), caller)
+            sets = self.scope_sets(request.method)
+            _require_scopes(sets, caller)
+            _require_own_machine(request, caller)
+            if self.is_of_whole_user and caller.is_confined:
+                raise confined(sets[0])
         request.read_query(self._binding.query_names)
         if self.serialize is None:
             response = Response(status_code=self._success)
@@ -143,11 +194,6 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def needed_scope(method: str) -> TokenScope:
-    """Return the scope that a token needs for a method."""
-    return TokenScope.READ if method in {"GET", "HEAD"} else TokenScope.WRITE
-
-
 def _bearer_token(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     token = token.strip()
@@ -156,7 +202,33 @@ def _bearer_token(request: Request) -> str:
     return token
 
 
-def _require_scope(needed: TokenScope, caller: Caller) -> None:
-    if needed not in caller.scopes:
-        detail = f"This request requires a token with the scope `{needed}`."
-        raise InsufficientScope(detail, [needed])
+def _require_scopes(sets: ScopeSets, caller: Caller) -> None:
+    if any(each <= caller.scopes for each in sets):
+        return
+    nearest = min(sets, key=lambda each: len(each - caller.scopes))
+    needed = in_order(nearest)
+    names = " and ".join(f"`{each}`" for each in needed)
+    scopes = "scope" if len(needed) == 1 else "scopes"
+    raise InsufficientScope(f"This request requires a token with the {scopes} {names}.", needed)
+
+
+def _require_own_machine(request: Request, caller: Caller) -> None:
+    """Require that a path names the machine of the token, if the token is for one machine only.
+
+    Any other machine has the same answer, whether it exists or not. Raises: InsufficientScope.
+    """
+    named = request.path_params.get("machine_id")
+    if caller.machine_id is not None and named is not None and not _is(named, caller.machine_id):
+        detail = "A token with the scope `report` concerns its own machine only."
+        raise InsufficientScope(detail, [TokenScope.READ])
+
+
+def _is(text: str, wanted: UUID) -> bool:
+    try:
+        return UUID(text) == wanted
+    except ValueError:
+        return False
+
+
+def in_order(scopes: Collection[TokenScope]) -> list[TokenScope]:
+    return [each for each in TokenScope if each in scopes]

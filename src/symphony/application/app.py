@@ -5,16 +5,19 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
+from uuid import UUID
 
 from symphony.application.attempt_gates import AttemptGates
 from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
-from symphony.domain.api_tokens import ApiTokenService
+from symphony.domain.api_tokens import ApiTokenService, require_valid
 from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
 from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
+from symphony.domain.machines.machines import MachineService
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
+from symphony.domain.tokens.rotation import TokenRotationService
 from symphony.domain.unit_of_work import (
     Repositories,
     Store,
@@ -85,7 +88,11 @@ class Services:
             self.vault_storage,
             keyring,
         )
-        self.api_tokens = ApiTokenService(uow.api_tokens, uow.user_profiles)
+        self.api_tokens = ApiTokenService(
+            uow.api_tokens, uow.user_profiles, uow.workspaces, uow.machines
+        )
+        self.machines = MachineService(uow.machines, uow.user_profiles)
+        self.token_rotation = TokenRotationService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
         self.attempts = uow.attempts
         self.observations = uow.observations
@@ -109,6 +116,15 @@ class Queries:
         return EntryReader(
             self.repositories.vault_entries, self.repositories.vault_sessions, self.keyring
         )
+
+
+class EndsTokens:
+    """A command that may revoke API tokens, or end them at another time.
+
+    It waits for the commands that these tokens run, so that none of these is committed after it.
+    """
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +180,19 @@ class Application:
     """None in the same case."""
     access: AccessCheck | None = None
     """With an access token, every command and query first requires that it is still current."""
+    api_token_id: UUID | None = None
+    """With an API token, every command first requires that it is still valid, and a revocation
+    waits until the command is over."""
     gates: AttemptGates = field(default_factory=AttemptGates, repr=False)
     running: set["asyncio.Task[Any]"] = field(default_factory=set["asyncio.Task[Any]"], repr=False)
 
     def with_access_token(self, token: AccessToken) -> "Application":
         """The same application for one request, which an access token must allow."""
         return replace(self, access=AccessCheck(token))
+
+    def with_api_token(self, token_id: UUID) -> "Application":
+        """The same application for one request, which an API token must allow."""
+        return replace(self, api_token_id=token_id)
 
     async def require_access(self) -> None:
         """Check the access token if there is one and no command or query has checked it yet.
@@ -275,6 +298,9 @@ class Application:
             async with self.store.unit_of_work() as uow:
                 if self.access is not None:
                     await self.access.require_current(uow.user_profiles)
+                if self.api_token_id is not None:
+                    to_end = isinstance(command, EndsTokens)
+                    await require_valid(uow.api_tokens, self.api_token_id, to_end=to_end)
                 result = await handler(command, Services(uow, self.policy, self.keyring))
                 await uow.commit()
                 return result

@@ -1,19 +1,22 @@
 """Use cases of observations, from which the attention board is derived."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
+from symphony.domain.attention import EXPIRES_SOON
+from symphony.domain.base import utc_now
 from symphony.domain.git.work import RemoteHeads
-from symphony.domain.observations import BoardFacts, RepoObservation
+from symphony.domain.observations import BoardFacts, ExpiringToken, RepoObservation
+from symphony.domain.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class GetBoardFacts:
     """Get the facts of all workspaces, or of one."""
 
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     workspace_id: UUID | None = None
 
@@ -22,14 +25,14 @@ class GetBoardFacts:
 class ListRemoteHeads:
     """List what the last syncs of the repos saw, in all workspaces or in one."""
 
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     workspace_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SaveObservations:
-    actor: UUID
+    actor: Reach
     observations: Sequence[RepoObservation]
 
 
@@ -43,7 +46,14 @@ async def get_board_facts(query: GetBoardFacts, queries: Queries) -> BoardFacts:
         await repositories.user_profiles.get(query.actor, query.user_profile_id)
         if query.workspace_id is not None:
             await repositories.workspaces.get(query.actor, query.workspace_id)
-    return facts
+    if query.workspace_id is not None or query.actor.confined_by is not None:
+        return facts  # a token is in no workspace
+    until = utc_now() + EXPIRES_SOON
+    expiring = await repositories.api_tokens.expiring(query.actor, until)
+    tokens = [
+        ExpiringToken(id=each.id, name=each.name, name_key=each.name_key) for each in expiring
+    ]
+    return replace(facts, tokens=tokens)
 
 
 async def list_remote_heads(query: ListRemoteHeads, queries: Queries) -> Mapping[UUID, RemoteHeads]:

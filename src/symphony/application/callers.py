@@ -6,6 +6,7 @@ from uuid import UUID
 
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import utc_now
+from symphony.domain.reach import Reach
 
 RECENT = timedelta(minutes=5)
 """How long a sign-in counts as recent."""
@@ -16,7 +17,7 @@ place before the clock was set back: how long ago is unknown."""
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated user, with the scopes of the token."""
+    """An authenticated user, with the scopes and the confinement of the token."""
 
     user_id: UUID
     scopes: frozenset[Scope]
@@ -27,6 +28,14 @@ class Caller:
     """The time at which an access token was issued."""
     generation: int | None = None
     """The generation of an access token."""
+    is_confined: bool = False
+    """Whether the API token is confined to workspaces."""
+    machine_id: UUID | None = None
+    """The machine of an API token with the scope `report`, which concerns this machine only."""
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(self.user_id, self.api_token_id if self.is_confined else None)
 
     @property
     def has_signed_in_recently(self) -> bool:

@@ -8,13 +8,14 @@ from symphony.application.app import Queries, Services
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.reach import Reach
 from symphony.domain.repos import RegisteredRepo, Repo, RepoChanges
 from symphony.domain.sync import RemoteState, storable
 
 
 @dataclass(frozen=True, slots=True)
 class CreateRepo:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     name: str
     path: str
@@ -31,14 +32,14 @@ class ImportItem:
 
 @dataclass(frozen=True, slots=True)
 class ImportRepos:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     items: Sequence[ImportItem]
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateRepo:
-    actor: UUID
+    actor: Reach
     repo_id: UUID
     changes: RepoChanges
     expected_tags: frozenset[str] | None = None
@@ -48,7 +49,7 @@ class UpdateRepo:
 class MarkRepoSynced:
     """Store what a sync of a repo saw of the remote `remote_url`."""
 
-    actor: UUID
+    actor: Reach
     repo_id: UUID
     remote_url: str
     state: RemoteState
@@ -56,14 +57,14 @@ class MarkRepoSynced:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRepo:
-    actor: UUID
+    actor: Reach
     repo_id: UUID
     expected_tags: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GetRepo:
-    actor: UUID
+    actor: Reach
     repo_id: UUID
 
 
@@ -71,7 +72,7 @@ class GetRepo:
 class GetRemoteHeads:
     """Get what the last sync of a repo saw of its remote."""
 
-    actor: UUID
+    actor: Reach
     repo_id: UUID
 
 
@@ -79,13 +80,13 @@ class GetRemoteHeads:
 class ListRegisteredRepos:
     """List the names and paths of all repos of a workspace, without pages."""
 
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class ListRepos:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     page: PageRequest
 
@@ -94,7 +95,7 @@ class ListRepos:
 class ListReposOfUser:
     """List the repos of a user in all workspaces or one; `remote` is a normalized remote."""
 
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     page: PageRequest
     workspace_id: UUID | None = None

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from symphony.application.app import Queries, Services
+from symphony.application.app import EndsTokens, Queries, Services
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.reach import Reach
 from symphony.domain.user_profiles import (
     PasswordChange,
     ProfileUpdate,
@@ -29,7 +30,7 @@ class CreateUserProfile:
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateUserProfile:
+class UpdateUserProfile(EndsTokens):
     """Update a profile, as `orchestrations.profile_update` has prepared it."""
 
     actor: UUID
@@ -62,7 +63,7 @@ class ResetPassword:
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteUserProfile:
+class DeleteUserProfile(EndsTokens):
     """Delete a profile; `force`, which only the operator has, deletes its workspaces as well.
 
     `generation` is that of the access token of a caller other than the operator.
@@ -167,7 +168,7 @@ async def delete_user_profile(command: DeleteUserProfile, services: Services) ->
 
 async def get_user_profile(query: GetUserProfile, queries: Queries) -> UserProfile:
     """Raises: NotFound."""
-    return await queries.repositories.user_profiles.get(query.actor, query.profile_id)
+    return await queries.repositories.user_profiles.get(Reach(query.actor), query.profile_id)
 
 
 async def check_user_profile_creation(query: CheckUserProfileCreation, queries: Queries) -> None:

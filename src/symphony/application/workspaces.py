@@ -6,12 +6,13 @@ from uuid import UUID
 from symphony.application.app import Queries, Services
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.reach import Reach
 from symphony.domain.workspaces import Workspace, WorkspaceChanges, WorkspaceStats, WorkspaceType
 
 
 @dataclass(frozen=True, slots=True)
 class CreateWorkspace:
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     name: str
     description: str | None = None
@@ -21,7 +22,7 @@ class CreateWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class UpdateWorkspace:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     changes: WorkspaceChanges
     expected_tags: frozenset[str] | None = None
@@ -31,7 +32,7 @@ class UpdateWorkspace:
 class DeleteWorkspace:
     """Delete a workspace; with `force` also all its contents."""
 
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     force: bool = False
     expected_tags: frozenset[str] | None = None
@@ -39,20 +40,20 @@ class DeleteWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class GetWorkspace:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class ListWorkspaces:
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     page: PageRequest
 
 
 @dataclass(frozen=True, slots=True)
 class GetWorkspaceStats:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
 
 

@@ -1,6 +1,7 @@
 """`symphony token`: the API tokens of users, for operators."""
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -17,17 +18,27 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application
-from symphony.cli.accounts import find_user
+from symphony.cli.accounts import find_machine, find_user, find_workspace
 from symphony.cli.execution import Given, Refused, run, with_application
 from symphony.cli.tables import Table, print_result, timestamp
 from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
 from symphony.console import StreamFailed
 from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
 from symphony.domain.base import PageRequest, utc_now
+from symphony.domain.reach import Reach
 
 group = group_of_commands("Manage API tokens.")
 
 _PAGE = 200  # tokens that are read at once
+
+
+class GivenScope(StrEnum):
+    """A scope that the operator gives; `report` is for a machine, which its user names."""
+
+    READ = Scope.READ
+    WRITE = Scope.WRITE
+    SECRETS = Scope.SECRETS
+
 
 Owner = Annotated[
     str,
@@ -44,7 +55,23 @@ def create_token_command(
             metavar="NAME", help="Name of the token, for example the machine that uses it."
         ),
     ],
-    scope: Annotated[list[Scope], typer.Option(help="What the token allows; repeatable.")],
+    scope: Annotated[list[GivenScope], typer.Option(help="What the token allows; repeatable.")],
+    workspace: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORKSPACE",
+            help="Name or id of a workspace to which the token is confined; repeatable. Without"
+            " it, the token reaches all workspaces.",
+        ),
+    ] = None,
+    machine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MACHINE",
+            help="Name or id of the machine that reports with the token; required with the scope"
+            " report, and only then allowed.",
+        ),
+    ] = None,
     expires_in_days: Annotated[
         int | None,
         typer.Option(
@@ -59,6 +86,8 @@ def create_token_command(
 
     async def create(application: Application) -> None:
         user = await find_user(username, application)
+        inside = [await find_workspace(each, user, application) for each in workspace or ()]
+        reporting = None if machine is None else await find_machine(machine, user, application)
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
         created = await application.run(
@@ -67,18 +96,22 @@ def create_token_command(
                 actor=user.id,
                 token=token,
                 name=name,
-                scopes=tuple(scope),
+                scopes=tuple(map(Scope, scope)),
                 expires_at=None if lifetime is None else utc_now() + lifetime,
+                workspace_ids=inside or None,
+                machine_id=reporting,
             ),
         )
         try:
             typer.echo(token)
         except StreamFailed as error:
             # Nobody has seen it, and it cannot be shown again.
-            await application.run(revoke_api_token, RevokeApiToken(user.id, created.id))
+            await application.run(revoke_api_token, RevokeApiToken(Reach(user.id), created.id))
             raise StreamFailed(f"{error} The token was revoked.") from None
 
-    run(with_application(create), {"name": Given("--name", name)})
+    given = {"name": Given("--name", name), "scopes": Given("--scope", ",".join(scope))}
+    found = {"workspace_ids": Given("--workspace"), "machine_id": Given("--machine")}
+    run(with_application(create), given | found)
 
 
 @group.command("list")
@@ -113,7 +146,8 @@ def revoke_token_command(
         token = await application.ask(find_api_token_by_id, FindApiTokenById(wanted))
         if token is None:
             raise Refused(f"ID: {token_id!r} is not the id of an API token.")
-        await application.run(revoke_api_token, RevokeApiToken(token.user_profile_id, token.id))
+        reach = Reach(token.user_profile_id)
+        await application.run(revoke_api_token, RevokeApiToken(reach, token.id))
         return token
 
     revoked = run(with_application(revoke))

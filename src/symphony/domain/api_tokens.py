@@ -3,31 +3,56 @@
 import hashlib
 import secrets
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, cast
 from uuid import UUID
 
 from symphony.domain import fields as rules
 from symphony.domain import writes
-from symphony.domain.base import NamedEntity, PagedRepository, Rule, utc_now
-from symphony.domain.errors import Forbidden, NotFound, RuleBroken, TokenRefused
+from symphony.domain.base import (
+    NamedEntity,
+    Page,
+    PagedRepository,
+    PageRequest,
+    Rule,
+    utc_now,
+)
+from symphony.domain.errors import FieldError, Invalid, NotFound, RuleBroken, TokenRefused
+from symphony.domain.machines.machines import Machine
+from symphony.domain.reach import InsufficientScope, Reach, confined
 from symphony.domain.user_profiles import UserProfileRepository
+from symphony.domain.workspaces import WorkspaceRepository
 
 MAX_TOKENS = 100
 """Per user, expired ones included. It also bounds the depth at which tokens create tokens, which
 SQLite revokes down to 1,000 levels.
 """
+USE_RESOLUTION = timedelta(minutes=1)
+"""How exact the time of the last use is, so that few requests write it."""
+MAX_TOKEN_WORKSPACES = 50
+"""How many workspaces a confined token can have."""
 TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
 
 
 class Scope(StrEnum):
-    """A permission of an API token: to read, or to write."""
+    """A permission of an API token.
+
+    - `read`, `write`: to read or to write everything but secrets.
+    - `secrets`: to unlock vaults, and to read or write their entries and passphrases, as far as
+      `read` and `write` allow. Never alone.
+    - `report`: to report what one machine has. Always alone.
+    """
 
     READ = "read"
     WRITE = "write"
+    SECRETS = "secrets"
+    REPORT = "report"
+
+
+SCOPES_OF_ACCESS_TOKENS = frozenset({Scope.READ, Scope.WRITE, Scope.SECRETS})
 
 
 def new_api_token() -> str:
@@ -41,13 +66,30 @@ def hash_token(token: str) -> bytes:
 
 
 def scopes(value: object) -> tuple[Scope, ...]:
-    """One or both scopes, each once, in a fixed order."""
+    """The scopes of a token, each once, in a fixed order."""
     if not isinstance(value, Iterable) or isinstance(value, str):
         raise RuleBroken("list-expected", "Must be a list of scopes.")
     given = list(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
     if not given or any(each not in list(Scope) for each in given):  # pyright: ignore[reportUnknownVariableType]
         raise RuleBroken("unknown-value", f"Must have at least one of: {', '.join(Scope)}.")
-    return tuple(scope for scope in Scope if scope in given)
+    found = tuple(scope for scope in Scope if scope in given)
+    if found == (Scope.SECRETS,):
+        raise RuleBroken("secrets-alone", "Must have `read` or `write` beside `secrets`.")
+    if Scope.REPORT in found and len(found) > 1:
+        raise RuleBroken("report-not-alone", "Must have no other scope beside `report`.")
+    return found
+
+
+def workspace_ids(value: object) -> tuple[UUID, ...] | None:
+    """The workspaces of a confined token, each once, in the order of their ids; or None.
+
+    They are none after all of them were deleted.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise RuleBroken("list-expected", "Must be a list of ids of workspaces, or null.")
+    return tuple(sorted(map(rules.identity, set(value))))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def expiry(value: object) -> datetime | None:
@@ -63,6 +105,9 @@ class ApiToken(NamedEntity):
     """The record of a token: it has the hash of the token, never the token itself.
 
     `creator_id` is the API token that created it; None when the user or the operator did.
+    `workspace_ids` are the workspaces to which it is confined, without those that were deleted
+    since; None when it is not confined. `machine_id` is the machine whose state it may report.
+    `is_rotated` is true while it is valid beside its successor.
     """
 
     noun: ClassVar[str] = "api-token"
@@ -74,6 +119,9 @@ class ApiToken(NamedEntity):
         "expires_at": rules.optional_utc_time,
         "last_used_at": rules.optional_utc_time,
         "creator_id": rules.optional_identity,
+        "workspace_ids": workspace_ids,
+        "machine_id": rules.optional_identity,
+        "is_rotated": rules.boolean,
     }
 
     user_profile_id: UUID
@@ -82,6 +130,18 @@ class ApiToken(NamedEntity):
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     creator_id: UUID | None = None
+    workspace_ids: tuple[UUID, ...] | None = None
+    machine_id: UUID | None = None
+    is_rotated: bool = False
+
+    @property
+    def is_confined(self) -> bool:
+        return self.workspace_ids is not None
+
+    @property
+    def reach(self) -> Reach:
+        """What the token reaches."""
+        return Reach(self.user_profile_id, self.id if self.is_confined else None)
 
     @property
     def is_expired(self) -> bool:
@@ -90,7 +150,7 @@ class ApiToken(NamedEntity):
     def require_unexpired(self) -> None:
         """Raises: TokenRefused."""
         if self.is_expired:
-            raise TokenRefused("The API token has expired; use another one.")
+            raise _expired()
 
 
 class ApiTokenRepository(PagedRepository[ApiToken]):
@@ -114,15 +174,50 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
 
     @abstractmethod
     async def mark_used(self, token_id: UUID, moment: datetime) -> None:
-        """Store the time of the last use; does nothing when the token no longer exists."""
+        """Store the time of the last use, unless one within `USE_RESOLUTION` of it is stored.
 
+        Does nothing when the token no longer exists.
+        """
 
-class InsufficientScope(Forbidden):
-    """The caller's token lacks a scope that the request needs; `needed` are all that it needs."""
+    @abstractmethod
+    async def expiring(self, reach: Reach, until: datetime) -> Sequence[ApiToken]:
+        """List the tokens that are valid now, expire until a time, and have no successor."""
 
-    def __init__(self, detail: str, needed: Iterable[Scope]) -> None:
-        super().__init__("insufficient-scope", detail)
-        self.needed = tuple(needed)
+    @abstractmethod
+    async def page_of_expiring(
+        self, reach: Reach, until: datetime, request: PageRequest
+    ) -> Page[ApiToken]:
+        """Return one part of the list of a user's tokens that are valid now and expire until a
+        time, also those that have a successor. Raises: NotFound for the user profile.
+        """
+
+    @abstractmethod
+    async def get_to_rotate(self, reach: Reach, token_id: UUID) -> ApiToken:
+        """Get a token, and lock it with all that its rotation depends on. Raises: NotFound.
+
+        The locks are taken in the order in which a revocation takes them: first its creator's, then
+        its own, then those of the tokens that it created.
+        """
+
+    @abstractmethod
+    async def is_created_by(self, token_id: UUID, creator_id: UUID) -> bool:
+        """Whether a token created another one, or one that created that one, at any depth."""
+
+    @abstractmethod
+    async def pass_creations(self, token_id: UUID, successor_id: UUID) -> None:
+        """Make a successor the creator of what a token created."""
+
+    @abstractmethod
+    async def end(self, token: ApiToken) -> None:
+        """Store a token that is locked, with an earlier expiry, at which its sessions end too."""
+
+    @abstractmethod
+    async def hold(self, token_id: UUID, *, to_end: bool) -> datetime | None:
+        """Let no other unit of work end a token until this one is over; return its expiry.
+
+        `to_end` is for a unit of work that may end it itself, so that two of these do not wait for
+        each other. Raises: NotFound.
+        """
 
 
 class TokenRevoked(TokenRefused):
@@ -136,21 +231,42 @@ class ApiTokenService:
     """The rules across tokens: the owner, the limit, and no token beyond its creator's rights."""
 
     def __init__(
-        self, api_tokens: ApiTokenRepository, user_profiles: UserProfileRepository
+        self,
+        api_tokens: ApiTokenRepository,
+        user_profiles: UserProfileRepository,
+        workspaces: WorkspaceRepository,
+        machines: PagedRepository[Machine],
     ) -> None:
         self._api_tokens = api_tokens
         self._user_profiles = user_profiles
+        self._workspaces = workspaces
+        self._machines = machines
 
-    async def create(self, user_id: UUID, token: ApiToken) -> ApiToken:
-        """Create a token. One that another token creates expires with that one at the latest.
+    async def create(
+        self, user_id: UUID, token: ApiToken, confined_to: Sequence[UUID] | None = None
+    ) -> ApiToken:
+        """Create a token, confined to 1 to 50 workspaces of the user unless `confined_to` is None.
 
-        Raises: Invalid for an expiry in the past, NotFound for the user profile, TokenRefused when
-            its creator is no longer valid, InsufficientScope, LimitReached.
+        One that another token creates expires with that one at the latest.
+
+        Raises: Invalid for an expiry in the past, a missing or unexpected machine, or workspaces
+            that the user does not have; NotFound for the user profile, TokenRefused when its
+            creator is no longer valid, InsufficientScope, LimitReached.
         """
         rules.checked("expires_at", expiry, token.expires_at)
-        await self._user_profiles.get_for_update(user_id, user_id)
+        _require_machine_for_reports(token)
+        if confined_to is not None:
+            _require_no_reports(token)
+            rules.checked("workspace_ids", _number_of_workspaces, confined_to)
+            token = replace(token, workspace_ids=tuple(confined_to))
+        await self._user_profiles.get_for_update(Reach(user_id), user_id)
         if token.creator_id is not None:
             token = _within(await self.require(user_id, token.creator_id), token)
+        if confined_to is not None:
+            known = await self._workspaces.ids(Reach(user_id))
+            _require_known(confined_to, known)
+        if token.machine_id is not None:
+            await self._require_own_machine(user_id, token.machine_id)
         used = await self._api_tokens.count(user_id)
         writes.require_within(MAX_TOKENS, ApiToken.noun, used + 1)
         # A creator that is revoked before the commit takes this one with it, or the database
@@ -158,10 +274,20 @@ class ApiTokenService:
         await self._api_tokens.add(token)
         return token
 
+    async def _require_own_machine(self, user_id: UUID, machine_id: UUID) -> None:
+        """Raises: Invalid; when the machine is deleted before the commit, the database refuses the
+        token, and the command runs again.
+        """
+        try:
+            await self._machines.get(Reach(user_id), machine_id)
+        except NotFound:
+            error = ("machine-not-found", "Must be the id of one of your machines.")
+            raise Invalid([FieldError("machine_id", *error)]) from None
+
     async def require(self, user_id: UUID, token_id: UUID) -> ApiToken:
         """Get the token of a request. Raises: TokenRefused when it was revoked or has expired."""
         try:
-            token = await self._api_tokens.get(user_id, token_id)
+            token = await self._api_tokens.get(Reach(user_id), token_id)
         except NotFound:
             raise TokenRevoked from None
         token.require_unexpired()
@@ -171,13 +297,67 @@ class ApiTokenService:
         """Store that the token was used now."""
         await self._api_tokens.mark_used(token_id, utc_now())
 
-    async def remove(self, user_id: UUID, token_id: UUID) -> None:
-        """Revoke a token and all that it created; takes effect immediately. Raises: NotFound."""
-        await self._api_tokens.remove(await self._api_tokens.get_for_update(user_id, token_id))
+    async def remove(self, reach: Reach, token_id: UUID) -> None:
+        """Revoke a token and all that it created; takes effect immediately.
+
+        A confined token revokes only itself. Raises: InsufficientScope, NotFound.
+        """
+        if reach.confined_by != token_id:
+            reach.require_unconfined()
+        await self._api_tokens.remove(await self._api_tokens.get_for_update(reach, token_id))
 
     async def remove_all(self, user_id: UUID) -> None:
         """Revoke all tokens of a user, whose profile is locked."""
         await self._api_tokens.remove_all(user_id)
+
+
+async def require_valid(api_tokens: ApiTokenRepository, token_id: UUID, *, to_end: bool) -> None:
+    """Require the token of a request to be valid, and keep it so until this unit of work is over.
+
+    `to_end`: see `ApiTokenRepository.hold`. Raises: TokenRefused.
+    """
+    try:
+        expires_at = await api_tokens.hold(token_id, to_end=to_end)
+    except NotFound:
+        raise TokenRevoked from None
+    if expires_at is not None and expires_at <= utc_now():
+        raise _expired()
+
+
+def _require_machine_for_reports(token: ApiToken) -> None:
+    """Raises: Invalid."""
+    if (Scope.REPORT in token.scopes) is (token.machine_id is None):
+        missing = ("missing", "Must be given with the scope `report`.")
+        unexpected = ("unknown-field", "Must be omitted without the scope `report`.")
+        error = unexpected if token.machine_id else missing
+        raise Invalid([FieldError("machine_id", *error)])
+
+
+def _require_no_reports(token: ApiToken) -> None:
+    """Require a token that can be confined: machines are the user's. Raises: Invalid."""
+    if Scope.REPORT in token.scopes:
+        detail = "Must be null with the scope `report`."
+        raise Invalid([FieldError("workspace_ids", "unknown-field", detail)])
+
+
+def _number_of_workspaces(value: object) -> object:
+    if not 1 <= len(cast("Sequence[UUID]", value)) <= MAX_TOKEN_WORKSPACES:
+        raise RuleBroken(
+            "list-length", f"Must have 1 to {MAX_TOKEN_WORKSPACES} ids, or be null for all."
+        )
+    return value
+
+
+def _require_known(given: Sequence[UUID], known: frozenset[UUID]) -> None:
+    """Require that ids are those of the user's workspaces. Raises: Invalid."""
+    detail = "Must be the id of one of your workspaces."
+    errors = [
+        FieldError(f"workspace_ids/{index}", "workspace-not-found", detail)
+        for index, each in enumerate(given)
+        if each not in known
+    ]
+    if errors:
+        raise Invalid(errors)
 
 
 def _within(creator: ApiToken, token: ApiToken) -> ApiToken:
@@ -185,6 +365,8 @@ def _within(creator: ApiToken, token: ApiToken) -> ApiToken:
 
     Raises: InsufficientScope.
     """
+    if creator.is_confined:
+        raise confined([Scope.WRITE])
     if not set(creator.scopes).issuperset(token.scopes):
         raise InsufficientScope("A token cannot have a scope that its creator lacks.", token.scopes)
     if creator.expires_at is None:
@@ -194,3 +376,7 @@ def _within(creator: ApiToken, token: ApiToken) -> ApiToken:
     if token.expires_at > creator.expires_at:
         raise InsufficientScope("A token cannot expire later than its creator.", token.scopes)
     return token
+
+
+def _expired() -> TokenRefused:
+    return TokenRefused("The API token has expired; use another one.")

@@ -1,6 +1,6 @@
-"""The attention board: repos with unfinished work, and unlocked vaults, each with reasons."""
+"""The attention board: unfinished work, unlocked vaults and expiring tokens, with reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,9 +9,18 @@ from uuid import UUID
 
 from symphony.domain.git.status import RepoState
 from symphony.domain.json_objects import JsonValue, compact
-from symphony.domain.observations import BoardRepo, RepoObservation, UnlockedVault
+from symphony.domain.observations import (
+    BoardFacts,
+    BoardRepo,
+    ExpiringToken,
+    RepoObservation,
+    UnlockedVault,
+)
 
 STALE_AFTER = timedelta(days=30)
+EXPIRES_SOON = timedelta(days=14)
+"""How long before its expiry an API token is on the board."""
+_NIL = UUID(int=0)
 
 
 class AttentionKind(StrEnum):
@@ -19,10 +28,14 @@ class AttentionKind(StrEnum):
 
     REPO = "repo"
     VAULT = "vault"
+    API_TOKEN = "api-token"  # noqa: S105 - not a secret
 
 
 class AttentionReason(StrEnum):
-    """A reason why a repo needs attention; for vaults always `unlocked`."""
+    """A reason why a resource needs attention.
+
+    For vaults always `unlocked`, for API tokens always `token-expiring`.
+    """
 
     DIRTY = "dirty"
     WORKTREE = "worktree"
@@ -38,6 +51,7 @@ class AttentionReason(StrEnum):
     UNREADABLE = "unreadable"
     STALE = "stale"
     UNLOCKED = "unlocked"
+    TOKEN_EXPIRING = "token-expiring"  # noqa: S105 - not a secret
 
 
 class Inspection(StrEnum):
@@ -93,12 +107,15 @@ def repo_reasons(seen: RepoObservation, now: datetime) -> tuple[AttentionReason,
 
 @dataclass(frozen=True, slots=True)
 class AttentionItem:
-    """A resource that needs attention, and why; `seen` is None for a vault."""
+    """A resource that needs attention, and why.
+
+    `seen` is None for a vault or an API token, `workspace_id` for an API token.
+    """
 
     kind: AttentionKind
     id: UUID
     name: str
-    workspace_id: UUID
+    workspace_id: UUID | None
     reasons: tuple[AttentionReason, ...]
     observed_at: datetime
     seen: RepoObservation | None = None
@@ -111,7 +128,8 @@ class AttentionItem:
 
 @dataclass(frozen=True, slots=True)
 class AttentionBoard:
-    """The items, by workspace in the order of creation, repos before vaults, then by name.
+    """The items, by workspace in the order of creation, repos before vaults, then by name; then API
+    tokens by name.
 
     `observed_at` is the time of the oldest observation in use, including those of repos
     that need no attention. `unobserved` is the number of repos that have never been inspected.
@@ -126,7 +144,14 @@ class AttentionBoard:
     def tag(self) -> str:
         """The identifier of everything on the board; times of observations make no difference."""
         items = [
-            [each.kind, each.id.hex, each.name, each.workspace_id.hex, each.reasons, _told(each)]
+            [
+                each.kind,
+                each.id.hex,
+                each.name,
+                each.workspace_id and each.workspace_id.hex,
+                each.reasons,
+                _told(each),
+            ]
             for each in self.items
         ]
         told = [self.unobserved, self.inspection, *items]
@@ -134,8 +159,7 @@ class AttentionBoard:
 
 
 def attention_board(
-    repos: Sequence[BoardRepo],
-    vaults: Sequence[UnlockedVault],
+    facts: BoardFacts,
     now: datetime,
     inspection: Inspection,
     reason: AttentionReason | None = None,
@@ -146,34 +170,13 @@ def attention_board(
 
     What may be at risk, because it is unknown, is among the items that are.
     """
-    items = list[AttentionItem]()
-    for repo in sorted(repos, key=lambda each: (each.workspace_id, each.name_key)):
-        seen = repo.observation
-        if seen is not None and (reasons := repo_reasons(seen, now)):
-            items.append(
-                AttentionItem(
-                    AttentionKind.REPO,
-                    repo.id,
-                    repo.name,
-                    repo.workspace_id,
-                    reasons,
-                    seen.observed_at,
-                    seen,
-                )
-            )
-    items += [
-        AttentionItem(
-            AttentionKind.VAULT,
-            vault.id,
-            vault.name,
-            vault.workspace_id,
-            (AttentionReason.UNLOCKED,),
-            now,
-        )
-        for vault in sorted(vaults, key=lambda each: each.name_key)
+    items = [
+        *_repo_items(facts.repos, now),
+        *_vault_items(facts.vaults, now),
+        *_token_items(facts.tokens, now),
     ]
-    items.sort(key=lambda each: each.workspace_id)
-    times = [each.observation.observed_at for each in repos if each.observation is not None]
+    items.sort(key=lambda each: (each.workspace_id is None, each.workspace_id or _NIL))
+    times = [each.observation.observed_at for each in facts.repos if each.observation is not None]
     return AttentionBoard(
         items=[
             each
@@ -181,9 +184,38 @@ def attention_board(
             if reason in {None, *each.reasons} and at_risk in {None, each.at_risk is not False}
         ],
         observed_at=min([*times, now]),
-        unobserved=len(repos) - len(times),
+        unobserved=len(facts.repos) - len(times),
         inspection=inspection,
     )
+
+
+def _repo_items(repos: Sequence[BoardRepo], now: datetime) -> Iterator[AttentionItem]:
+    for repo in sorted(repos, key=lambda each: each.name_key):
+        seen = repo.observation
+        if seen is not None and (reasons := repo_reasons(seen, now)):
+            yield AttentionItem(
+                AttentionKind.REPO,
+                repo.id,
+                repo.name,
+                repo.workspace_id,
+                reasons,
+                seen.observed_at,
+                seen,
+            )
+
+
+def _vault_items(vaults: Sequence[UnlockedVault], now: datetime) -> Iterator[AttentionItem]:
+    for vault in sorted(vaults, key=lambda each: each.name_key):
+        reasons = (AttentionReason.UNLOCKED,)
+        yield AttentionItem(
+            AttentionKind.VAULT, vault.id, vault.name, vault.workspace_id, reasons, now
+        )
+
+
+def _token_items(tokens: Sequence[ExpiringToken], now: datetime) -> Iterator[AttentionItem]:
+    for token in sorted(tokens, key=lambda each: (each.name_key, each.id)):  # names may be equal
+        reasons = (AttentionReason.TOKEN_EXPIRING,)
+        yield AttentionItem(AttentionKind.API_TOKEN, token.id, token.name, None, reasons, now)
 
 
 def _told(item: AttentionItem) -> Sequence[JsonValue]:

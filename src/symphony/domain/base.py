@@ -15,6 +15,7 @@ from symphony.domain import fields as rules
 from symphony.domain.errors import FieldError, Invalid, PreconditionFailed, RuleBroken
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, json_object, merge, same
+from symphony.domain.reach import Reach
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -203,16 +204,16 @@ class Page(Generic[E]):
 class Repository(ABC, Generic[E]):
     """The stored entities of one noun.
 
-    Each lookup takes the owner and checks it in the same statement: an entity with another owner
-    than `owner_id` is not found.
+    Each lookup takes the caller's reach and checks it in the same statement: an entity that the
+    caller does not reach is not found.
     """
 
     @abstractmethod
-    async def get(self, owner_id: UUID, entity_id: UUID) -> E:
+    async def get(self, reach: Reach, entity_id: UUID) -> E:
         """Raises: NotFound."""
 
     @abstractmethod
-    async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> E:
+    async def get_for_update(self, reach: Reach, entity_id: UUID) -> E:
         """Get an entity and lock it until this unit of work is over. Raises: NotFound."""
 
     @abstractmethod
@@ -232,12 +233,12 @@ class PagedRepository(Repository[E]):
     """The stored entities of one noun that has a parent, with lists of a parent's entities."""
 
     @abstractmethod
-    async def get_unmoved_for_update(self, owner_id: UUID, found: E) -> E:
+    async def get_unmoved_for_update(self, reach: Reach, found: E) -> E:
         """Lock an entity that was read without a lock, before its parent was locked.
 
         Raises: NotFound, TransactionConflict when it has another parent now.
         """
 
     @abstractmethod
-    async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
+    async def page(self, reach: Reach, parent_id: UUID, request: PageRequest) -> Page[E]:
         """Return one part of the list of a parent's entities. Raises: NotFound for the parent."""

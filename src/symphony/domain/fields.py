@@ -207,6 +207,13 @@ def positive(value: object) -> int:
     return value
 
 
+def count(value: object) -> int:
+    """A whole number of at least 0."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise RuleBroken("negative", "Must be a whole number of at least 0.")
+    return value
+
+
 def digest(value: object) -> bytes:
     if not isinstance(value, bytes):
         raise RuleBroken("bytes-expected", "Must be bytes.")

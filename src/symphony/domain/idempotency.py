@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
-from uuid import UUID
 
 from symphony.domain.base import Entity
 from symphony.domain.errors import DomainError
+from symphony.domain.reach import Reach
 
 # What a request creates: one entity, or several of one noun.
 Creation: TypeAlias = Entity | Sequence[Entity]
@@ -22,9 +22,12 @@ LEAST_KEPT_BYTES = 8192
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A key that a user has chosen for one request, and a keyed hash of the request."""
+    """A key that a caller has chosen for one request, and a keyed hash of the request.
 
-    user_id: UUID
+    The tokens of a user share their keys, except that each confined one has keys of its own.
+    """
+
+    reach: Reach
     key: str
     fingerprint: bytes
 
@@ -39,10 +42,23 @@ class KeyReused(DomainError):
         )
 
 
+class CreationGone(DomainError):
+    """What a confined token created under the key is no longer there for it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "idempotency-key-reused",
+            "What was created under the idempotency key no longer exists; use a new key.",
+        )
+
+
 class IdempotencyKeyRepository(ABC):
     """The keys of the last 24 hours, each with the entities that were created under it.
 
     A user's keys are removed earlier, the oldest first, when they take more than `KEPT_BYTES`.
+
+    For a confined token, each method raises CreationGone unless the token still reaches all of
+    these entities. It cannot tell what was deleted from what was moved to another workspace.
     """
 
     @abstractmethod

@@ -8,6 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from symphony.domain.git.status import RepoState, RepoStatus
+from symphony.domain.reach import Reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +94,22 @@ class UnlockedVault:
     name_key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpiringToken:
+    """An API token that expires soon and has no successor."""
+
+    id: UUID
+    name: str
+    name_key: str
+
+
 @dataclass(frozen=True, slots=True)
 class BoardFacts:
     """The facts from which a board is derived, in no order."""
 
     repos: Sequence[BoardRepo]
     vaults: Sequence[UnlockedVault]
+    tokens: Sequence[ExpiringToken] = ()
 
 
 class ObservationRepository(ABC):
@@ -106,7 +117,7 @@ class ObservationRepository(ABC):
 
     @abstractmethod
     async def board_facts(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
+        self, reach: Reach, user_profile_id: UUID, workspace_id: UUID | None
     ) -> BoardFacts:
         """A user's repos and observations, and the unlocked vaults: in all workspaces or one.
 
@@ -114,7 +125,7 @@ class ObservationRepository(ABC):
         """
 
     @abstractmethod
-    async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
+    async def save(self, reach: Reach, observations: Sequence[RepoObservation]) -> None:
         """Store observations, one per repo, unless a later one is stored.
 
         Skips observations of repos that no longer exist or have another path by now.

@@ -12,9 +12,10 @@ from symphony.domain import writes
 from symphony.domain.base import Page, PagedRepository, PageRequest, Rule, utc_now
 from symphony.domain.errors import FieldError, NamesTaken
 from symphony.domain.fields import comparison_key
+from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
 from symphony.domain.moves import update_and_move
-from symphony.domain.remotes import normalized_remote
+from symphony.domain.reach import Reach
 from symphony.domain.sync import NoRemote, RemoteChanged
 from symphony.domain.workspaces import WorkspaceContent, WorkspaceRepository
 
@@ -69,7 +70,7 @@ class RepoRepository(PagedRepository[Repo]):
     @abstractmethod
     async def page_of_user(
         self,
-        owner_id: UUID,
+        reach: Reach,
         user_profile_id: UUID,
         request: PageRequest,
         *,
@@ -84,7 +85,7 @@ class RepoRepository(PagedRepository[Repo]):
         """
 
     @abstractmethod
-    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[RegisteredRepo]:
+    async def registered(self, reach: Reach, workspace_id: UUID) -> Sequence[RegisteredRepo]:
         """List all repos of a workspace, sorted by name. Raises: NotFound for the workspace."""
 
     @abstractmethod
@@ -105,17 +106,17 @@ class RepoService:
         self._workspaces = workspaces
         self._max_per_workspace = max_per_workspace
 
-    async def create(self, user_id: UUID, repo: Repo) -> None:
+    async def create(self, reach: Reach, repo: Repo) -> None:
         """Raises: NotFound for the workspace, LimitReached, AlreadyExists."""
-        stats = await self._workspaces.count_contents(user_id, repo.workspace_id, repo_count=1)
+        stats = await self._workspaces.count_contents(reach, repo.workspace_id, repo_count=1)
         writes.require_within(self._max_per_workspace, Repo.noun, stats.repo_count)
         await self._repos.add(repo)
 
-    async def create_all(self, user_id: UUID, workspace_id: UUID, repos: Sequence[Repo]) -> None:
+    async def create_all(self, reach: Reach, workspace_id: UUID, repos: Sequence[Repo]) -> None:
         """Create all or none. Raises: NotFound for the workspace, LimitReached, NamesTaken."""
-        stats = await self._workspaces.count_contents(user_id, workspace_id, repo_count=len(repos))
+        stats = await self._workspaces.count_contents(reach, workspace_id, repo_count=len(repos))
         writes.require_within(self._max_per_workspace, Repo.noun, stats.repo_count, len(repos))
-        registered = await self._repos.registered(user_id, workspace_id)
+        registered = await self._repos.registered(reach, workspace_id)
         taken = {comparison_key(each.name) for each in registered}
         errors: list[FieldError] = []
         given = set[str]()
@@ -133,7 +134,7 @@ class RepoService:
 
     async def update(
         self,
-        user_id: UUID,
+        reach: Reach,
         repo_id: UUID,
         changes: RepoChanges,
         expected_tags: frozenset[str] | None = None,
@@ -144,12 +145,12 @@ class RepoService:
             return repo.updated(changes)
 
         if "workspace_id" not in changes:
-            return await writes.update(self._repos, user_id, repo_id, expected_tags, change)
+            return await writes.update(self._repos, reach, repo_id, expected_tags, change)
         return await update_and_move(
             self._repos,
             self._workspaces,
             self._max_per_workspace,
-            user_id=user_id,
+            reach=reach,
             entity_id=repo_id,
             target_id=changes["workspace_id"],
             expected_tags=expected_tags,
@@ -157,7 +158,7 @@ class RepoService:
         )
 
     async def mark_synced(
-        self, user_id: UUID, repo_id: UUID, remote_url: str, synced_at: datetime
+        self, reach: Reach, repo_id: UUID, remote_url: str, synced_at: datetime
     ) -> Repo:
         """Store the time of a sync with this remote, unless a later one is stored.
 
@@ -174,14 +175,14 @@ class RepoService:
             is_latest = known is None or synced_at > known or known > utc_now()
             return repo.updated({"last_synced": synced_at if is_latest else known})
 
-        return await writes.update(self._repos, user_id, repo_id, None, mark)
+        return await writes.update(self._repos, reach, repo_id, None, mark)
 
     async def remove(
-        self, user_id: UUID, repo_id: UUID, expected_tags: frozenset[str] | None = None
+        self, reach: Reach, repo_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> None:
         """Remove the record; nothing on disk is changed. Raises: NotFound, PreconditionFailed."""
 
         async def count(repo: Repo, added: int) -> None:
-            await self._workspaces.count_contents(user_id, repo.workspace_id, repo_count=added)
+            await self._workspaces.count_contents(reach, repo.workspace_id, repo_count=added)
 
-        await writes.remove_from_parent(self._repos, user_id, repo_id, expected_tags, count)
+        await writes.remove_from_parent(self._repos, reach, repo_id, expected_tags, count)

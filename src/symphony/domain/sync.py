@@ -8,6 +8,7 @@ from uuid import UUID
 
 from symphony.domain.errors import DomainError
 from symphony.domain.git.work import Comparison, RemoteHeads
+from symphony.domain.reach import Reach
 
 _MAX_BRANCHES = _MAX_TAGS = 2_000
 _MAX_BYTES = 128 << 10
@@ -68,12 +69,12 @@ class RemoteHeadsRepository(ABC):
     """What the last sync of each repo saw, as long as the repo has the same remote."""
 
     @abstractmethod
-    async def of_repo(self, owner_id: UUID, repo_id: UUID) -> RemoteHeads | None:
+    async def of_repo(self, reach: Reach, repo_id: UUID) -> RemoteHeads | None:
         """What the last sync of a user's repo saw; None when it was never synced."""
 
     @abstractmethod
     async def of_user(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
+        self, reach: Reach, user_profile_id: UUID, workspace_id: UUID | None
     ) -> Mapping[UUID, RemoteHeads]:
         """The same for all repos of a user, or of one workspace, by their ids."""
 

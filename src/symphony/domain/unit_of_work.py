@@ -5,7 +5,9 @@ from typing import Protocol
 
 from symphony.domain.api_tokens import ApiTokenRepository
 from symphony.domain.attempts import AttemptRepository
+from symphony.domain.base import PagedRepository
 from symphony.domain.idempotency import IdempotencyKeyRepository
+from symphony.domain.machines.machines import Machine
 from symphony.domain.observations import ObservationRepository
 from symphony.domain.repos import RepoRepository
 from symphony.domain.sync import RemoteHeadsRepository
@@ -51,6 +53,8 @@ class Repositories(Protocol):
     def storage_counters(self) -> StorageCounters: ...
     @property
     def api_tokens(self) -> ApiTokenRepository: ...
+    @property
+    def machines(self) -> PagedRepository[Machine]: ...
     @property
     def idempotency_keys(self) -> IdempotencyKeyRepository: ...
     @property

@@ -21,6 +21,7 @@ from symphony.domain.errors import (
 )
 from symphony.domain.fields import comparison_key
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
+from symphony.domain.reach import Reach
 
 FIRST_GENERATION = 1
 CURRENT_PASSWORD_FOR_PASSWORD = ("missing", "Must be given to update the password.")
@@ -171,6 +172,14 @@ class UserProfileRepository(Repository[UserProfile]):
         """
 
     @abstractmethod
+    async def count_machines(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
+        """Add to the number of a user's machines, and return the new number.
+
+        Locks the profile: until this unit of work is over, no other one creates or deletes a
+        machine of this user. Raises: NotFound.
+        """
+
+    @abstractmethod
     async def replace_password_hash(self, user_id: UUID, change: PasswordChange) -> None:
         """Store another hash of the same password; does nothing when the old one is not stored.
 
@@ -201,7 +210,9 @@ class UserProfileService:
         expected_tags: frozenset[str] | None = None,
     ) -> UserProfile:
         """Raises: NotFound, PreconditionFailed, Invalid, TokenRefused, AlreadyExists."""
-        profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
+        profile = await writes.get_expected(
+            self._user_profiles, Reach(user_id), profile_id, expected_tags
+        )
         update.require_allowed(profile)
         values: dict[str, object] = {**update.changes}
         if update.password_hash is not None:
@@ -218,7 +229,7 @@ class UserProfileService:
         """
         if generation is not None:
             try:
-                profile = await self._user_profiles.get_for_update(user_id, user_id)
+                profile = await self._user_profiles.get_for_update(Reach(user_id), user_id)
             except NotFound:
                 raise access_token_outdated() from None
             require_generation(profile, generation)
@@ -229,7 +240,7 @@ class UserProfileService:
 
     async def reset_password(self, user_id: UUID, new_hash: str) -> None:
         """Replace the hash of a password that need not be known. Raises: NotFound."""
-        profile = await self._user_profiles.get_for_update(user_id, user_id)
+        profile = await self._user_profiles.get_for_update(Reach(user_id), user_id)
         await self._user_profiles.save(profile.updated(profile.new_password(new_hash)))
 
     async def remove(
@@ -241,13 +252,15 @@ class UserProfileService:
         force: bool = False,
         generation: int | None = None,
     ) -> None:
-        """Remove a profile with its API tokens; with `force` also its workspaces with contents.
+        """Remove a profile with its API tokens and machines; with `force` also its workspaces.
 
         `generation` is that of the caller's access token, if it has one.
 
         Raises: NotFound, TokenRefused, PreconditionFailed, InUse.
         """
-        profile = await writes.get_expected(self._user_profiles, user_id, profile_id, expected_tags)
+        profile = await writes.get_expected(
+            self._user_profiles, Reach(user_id), profile_id, expected_tags
+        )
         require_generation(profile, generation)
         # This locks the profile, so that no workspace is created meanwhile.
         if await self._user_profiles.count_workspaces(user_id, profile.id) and not force:

@@ -12,6 +12,7 @@ from symphony.domain import writes
 from symphony.domain.base import NamedEntity, PagedRepository, Rule, tag_of_fields
 from symphony.domain.errors import InUse
 from symphony.domain.json_objects import JsonObject, JsonValue, json_object
+from symphony.domain.reach import Reach
 from symphony.domain.user_profiles import UserProfileRepository
 
 
@@ -83,12 +84,16 @@ class WorkspaceContent(NamedEntity):
 
 class WorkspaceRepository(PagedRepository[Workspace]):
     @abstractmethod
-    async def stats(self, owner_id: UUID, workspace_id: UUID) -> WorkspaceStats:
+    async def ids(self, reach: Reach) -> frozenset[UUID]:
+        """The ids of all workspaces that a caller reaches."""
+
+    @abstractmethod
+    async def stats(self, reach: Reach, workspace_id: UUID) -> WorkspaceStats:
         """Raises: NotFound."""
 
     @abstractmethod
     async def count_contents(
-        self, owner_id: UUID, workspace_id: UUID, **added: int
+        self, reach: Reach, workspace_id: UUID, **added: int
     ) -> WorkspaceStats:
         """Add to counters of a workspace, such as `repo_count=1`, and return the new numbers.
 
@@ -110,16 +115,17 @@ class WorkspaceService:
         self._user_profiles = user_profiles
         self._max_per_user = max_per_user
 
-    async def create(self, user_id: UUID, workspace: Workspace) -> None:
-        """Raises: NotFound for the user profile, LimitReached, AlreadyExists."""
+    async def create(self, reach: Reach, workspace: Workspace) -> None:
+        """Raises: InsufficientScope, NotFound for the user profile, LimitReached, AlreadyExists."""
+        reach.require_unconfined()
         owner_id = workspace.user_profile_id
-        count = await self._user_profiles.count_workspaces(user_id, owner_id, added=1)
+        count = await self._user_profiles.count_workspaces(reach.user_id, owner_id, added=1)
         writes.require_within(self._max_per_user, Workspace.noun, count)
         await self._workspaces.add(workspace)
 
     async def update(
         self,
-        user_id: UUID,
+        reach: Reach,
         workspace_id: UUID,
         changes: WorkspaceChanges,
         expected_tags: frozenset[str] | None = None,
@@ -127,7 +133,7 @@ class WorkspaceService:
         """Raises: NotFound, PreconditionFailed, Invalid, AlreadyExists."""
         return await writes.update(
             self._workspaces,
-            user_id,
+            reach,
             workspace_id,
             expected_tags,
             lambda workspace: workspace.updated(changes),
@@ -135,7 +141,7 @@ class WorkspaceService:
 
     async def remove(
         self,
-        user_id: UUID,
+        reach: Reach,
         workspace_id: UUID,
         *,
         force: bool = False,
@@ -147,10 +153,10 @@ class WorkspaceService:
         """
 
         async def count(_: Workspace, added: int) -> None:
-            await self._user_profiles.count_workspaces(user_id, user_id, added=added)
+            await self._user_profiles.count_workspaces(reach.user_id, reach.user_id, added=added)
 
         async def require_empty(workspace: Workspace) -> None:
-            stats = await self._workspaces.count_contents(user_id, workspace.id)
+            stats = await self._workspaces.count_contents(reach, workspace.id)
             if stats.total_resources and not force:
                 contents = ", ".join(
                     f"{counter.removesuffix('_count')}s: {getattr(stats, counter)}"
@@ -163,5 +169,5 @@ class WorkspaceService:
                 )
 
         await writes.remove_from_parent(
-            self._workspaces, user_id, workspace_id, expected_tags, count, require_empty
+            self._workspaces, reach, workspace_id, expected_tags, count, require_empty
         )

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from symphony.domain.base import E, PagedRepository, Repository
 from symphony.domain.errors import LimitReached, NotFound
+from symphony.domain.reach import Reach
 
 
 async def get_expected(
     repository: Repository[E],
-    owner_id: UUID,
+    reach: Reach,
     entity_id: UUID,
     expected_tags: frozenset[str] | None,
 ) -> E:
@@ -18,7 +19,7 @@ async def get_expected(
 
     Raises: NotFound, PreconditionFailed.
     """
-    entity = await repository.get_for_update(owner_id, entity_id)
+    entity = await repository.get_for_update(reach, entity_id)
     entity.require(expected_tags)
     return entity
 
@@ -32,7 +33,7 @@ async def save_if_changed(repository: Repository[E], before: E, after: E) -> E:
 
 async def update(
     repository: Repository[E],
-    owner_id: UUID,
+    reach: Reach,
     entity_id: UUID,
     expected_tags: frozenset[str] | None,
     change: Callable[[E], E],
@@ -41,7 +42,7 @@ async def update(
 
     Raises: NotFound, PreconditionFailed, AlreadyExists, and what `change` raises.
     """
-    entity = await get_expected(repository, owner_id, entity_id, expected_tags)
+    entity = await get_expected(repository, reach, entity_id, expected_tags)
     return await save_if_changed(repository, entity, change(entity))
 
 
@@ -57,7 +58,7 @@ def require_within(limit: int, noun: str, counted: int, imported: int | None = N
 
 async def remove_from_parent(
     repository: PagedRepository[E],
-    owner_id: UUID,
+    reach: Reach,
     entity_id: UUID,
     expected_tags: frozenset[str] | None,
     count: Callable[[E, int], Awaitable[object]],
@@ -70,13 +71,13 @@ async def remove_from_parent(
 
     Raises: NotFound, PreconditionFailed, and what `require` raises.
     """
-    found = await repository.get(owner_id, entity_id)
+    found = await repository.get(reach, entity_id)
     # Every command locks parents before children, so no two commands wait for each other. Another
     # command may have removed or moved the entity before the lock was granted, or removed the
     # parent, so the entity is read again.
     with suppress(NotFound):
         await count(found, 0)
-    entity = await repository.get_unmoved_for_update(owner_id, found)
+    entity = await repository.get_unmoved_for_update(reach, found)
     entity.require(expected_tags)
     if require is not None:
         await require(entity)

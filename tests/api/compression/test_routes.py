@@ -11,6 +11,8 @@ SECRET = {
     "create_access_token",  # an access token
     "create_api_token",  # an API token
     "list_api_tokens",
+    "get_current_api_token",
+    "rotate_api_token",
     "revoke_api_token",
     "unlock_vault",  # a session
     "update_passphrase",
@@ -22,7 +24,15 @@ SECRET = {
     "restore_entry",
 }
 # Always short, or without a content.
-SHORT = {"live", "ready", "delete_user_profile", "delete_workspace", "delete_repo", "delete_vault"}
+SHORT = {
+    "live",
+    "ready",
+    "delete_user_profile",
+    "delete_workspace",
+    "delete_repo",
+    "delete_vault",
+    "delete_machine",
+}
 REDIRECTS = {
     "docs_with_slash",
     "redoc_with_slash",

@@ -23,7 +23,9 @@ FORM = "application/x-www-form-urlencoded"
 STORY = (
     *("live", "ready", "create_user_profile", "create_access_token"),
     *("get_own_user_profile", "get_user_profile", "update_user_profile"),
-    *("create_api_token", "list_api_tokens", "revoke_api_token"),
+    *("create_machine", "list_machines", "get_machine", "update_machine", "delete_machine"),
+    *("create_api_token", "list_api_tokens", "get_current_api_token"),
+    *("rotate_api_token", "revoke_api_token"),
     *("create_workspace", "list_workspaces", "get_workspace", "update_workspace"),
     *("create_repo", "list_repos", "list_repos_of_user", "get_repo", "get_repo_status"),
     *("get_repo_disposal", "update_repo"),
@@ -37,6 +39,7 @@ STORY = (
 
 # The remote of the example does not exist; test_repo_sync checks the responses.
 NEEDS_A_REMOTE = "sync_repo"
+NEEDS_AN_API_TOKEN = "get_current_api_token"
 
 Request = dict[str, Any]
 
@@ -65,9 +68,10 @@ async def test_the_example_of_every_operation_succeeds_as_documented(
     monkeypatch.setenv("HOME", str(home))
     (home / "dev").mkdir()  # the folder of the example
     ids: dict[str, str] = {}
-    token, session = "", ""
+    token, api_token, session = "", "", ""
     for operation in (operations()[each] for each in STORY):
-        asked = example_request(operation, ids, token)
+        sent = api_token if operation.id == NEEDS_AN_API_TOKEN else token
+        asked = example_request(operation, ids, sent)
         asked["headers"]["Vault-Session"] = session
         if operation.id == "delete_vault":
             asked["params"] = {"force": "true"}  # it is locked
@@ -76,10 +80,11 @@ async def test_the_example_of_every_operation_succeeds_as_documented(
         for content in operation.answers[answer.status_code].get("content", {}).values():
             assert answer.json().keys() == content["example"].keys()
             token = answer.json().get("access_token", token)
+            api_token = answer.json().get("token", api_token)
             ids |= {"key": "clients/acme/db"}
             session = answer.json().get("session", session)
             if answer.status_code == 201 and operation.id != "put_entry":
-                noun = re.sub("create_|import_|s$", "", operation.id)
+                noun = re.sub("create_|import_|rotate_|s$", "", operation.id)
                 (made,) = answer.json().get("items", [answer.json()])
                 ids[f"{noun}_id"] = made["id"]
         for media_type in operation.media_types[1:]:
@@ -98,6 +103,7 @@ async def ids(ada: User) -> dict[str, str]:
         "workspace_id": workspace,
         "repo_id": (await ada.repo(workspace))["id"],
         "vault_id": vault,
+        "machine_id": (await ada.machine())["id"],
         "api_token_id": (await ada.api_token())["id"],
         "key": "clients/acme/db",
     }
@@ -135,24 +141,38 @@ async def test_every_operation_fails_as_documented(ada: User, ids: dict[str, str
             assert (operation.id, answered) == (operation.id, problem)
 
 
-async def test_every_operation_requires_the_documented_scope(
+SCOPE_SETS = (
+    {"read"},
+    {"write"},
+    {"read", "write"},
+    {"read", "secrets"},
+    {"write", "secrets"},
+    {"report"},
+)
+
+
+async def test_every_operation_requires_the_documented_scopes(
     ada: User, ids: dict[str, str]
 ) -> None:
-    other = {
-        "read": (await ada.api_token("write"))["token"],
-        "write": (await ada.api_token("read"))["token"],
-    }
+    machine = {"machine_id": ids["machine_id"]}
+    tokens = [
+        (scopes, await ada.api_token(*scopes, **machine if "report" in scopes else {}))
+        for scopes in SCOPE_SETS
+    ]
     for operation in operations().values():
-        if operation.needs_token:
-            (needed,) = operation.described["security"][0]["bearer"]
-            asked = example_request(operation, ids, other[needed])
-            answered = code(await ada.client.request(**asked))
-            assert (operation.id, answered) == (operation.id, "403 insufficient-scope")
+        security = operation.described["security"]
+        sufficient = [set(each["bearer"]) for each in security if "bearer" in each]
+        for scopes, token in tokens:
+            if operation.needs_token and not any(each <= scopes for each in sufficient):
+                answer = await ada.client.request(**example_request(operation, ids, token["token"]))
+                assert (operation.id, code(answer)) == (operation.id, "403 insufficient-scope")
 
 
 async def test_an_unchanged_resource_is_a_304(ada: User, ids: dict[str, str]) -> None:
     conditional = [each for each in operations().values() if 304 in each.answers]
-    assert len(conditional) == 9
+    assert len(conditional) == 11
+    api_token = (await ada.api_token())["token"]
     for operation in conditional:
-        asked = with_header("If-None-Match", "*")(example_request(operation, ids, ada.token))
+        token = api_token if operation.id == NEEDS_AN_API_TOKEN else ada.token
+        asked = with_header("If-None-Match", "*")(example_request(operation, ids, token))
         assert (await ada.client.request(**asked)).status_code == 304

@@ -76,13 +76,59 @@ def test_the_errors_of_an_operation_are_problems_with_an_example_each(operation:
             assert re.fullmatch(_pattern_of(operation.path), shown["instance"])
 
 
+PUBLIC = {"live", "ready", "create_user_profile", "create_access_token"}
+SECRET = {
+    "unlock_vault": [["read", "secrets"], ["write", "secrets"]],
+    "update_passphrase": [["write", "secrets"]],
+    "put_entry": [["write", "secrets"]],
+    "delete_entry": [["write", "secrets"]],
+    "restore_entry": [["write", "secrets"]],
+    "list_entries": [["read", "secrets"]],
+    "get_entry": [["read", "secrets"]],
+    "list_entry_versions": [["read", "secrets"]],
+}
+FOR_REPORTS = {
+    "get_machine": [["read"], ["report"]],
+    "get_current_api_token": [["read"], ["write"], ["report"]],
+}
+
+
 @OPERATIONS
-def test_an_operation_documents_its_scope(operation: Operation) -> None:
-    scope = "read" if operation.method == "GET" else "write"
-    public = {"live", "ready", "create_user_profile", "create_access_token"}
-    expected = [] if operation.id in public else [{"bearer": [scope]}, {"password": [scope]}]
+def test_an_operation_documents_its_scopes(operation: Operation) -> None:
+    by_method = [["read"] if operation.method == "GET" else ["write"]]
+    sets = [] if operation.id in PUBLIC else (SECRET | FOR_REPORTS).get(operation.id, by_method)
+    expected = [
+        {scheme: each}
+        for scheme in ("bearer", "password")
+        for each in sets
+        if scheme == "bearer" or each != ["report"]  # no access token has it
+    ]
     assert operation.described["security"] == expected
     assert (401 in operation.answers) == (bool(expected) or operation.id == "create_access_token")
+    texts = [" with ".join(f"`{each}`" for each in reversed(scopes)) for scopes in sets]
+    assert (" or ".join(texts) in operation.described["description"]) is True
+
+
+def test_an_operation_says_that_it_is_not_for_confined_tokens() -> None:
+    refusing = {
+        each.id
+        for each in operations().values()
+        if "Not for a token that is confined to workspaces." in each.described["description"]
+    }
+    assert refusing == {
+        "get_own_user_profile",
+        "get_user_profile",
+        "update_user_profile",
+        "delete_user_profile",
+        "create_workspace",
+        "create_api_token",
+        "list_api_tokens",
+        "create_machine",
+        "list_machines",
+        "get_machine",
+        "update_machine",
+        "delete_machine",
+    }
 
 
 def test_only_named_schemas_have_properties_or_enums() -> None:
@@ -226,6 +272,7 @@ def test_the_headers_that_operations_read_are_described(header: str) -> None:
         | {"put_entry", "delete_entry", "restore_entry"},
         "If-None-Match": {f"get_{noun}" for noun in nouns}
         | {"get_own_user_profile", "get_workspace_stats", "get_attention"}
+        | {"get_current_api_token"}
         | {"get_entry", "list_entry_versions", "put_entry"},
         "Idempotency-Key": {f"create_{noun}" for noun in nouns - {"user_profile"}}
         | {"import_repos"},

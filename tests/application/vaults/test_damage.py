@@ -36,6 +36,7 @@ from symphony.domain.api_tokens import Scope
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.errors import DomainError
 from symphony.domain.preconditions import Precondition
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.entries import Content, Encoding
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection
@@ -101,7 +102,7 @@ class Vaults:
         return [each.key for each in page.items], len(page.damaged)
 
     async def unlock(self, passphrase: str = PASSPHRASE) -> str:
-        caller = Caller(self.secret.user_id, frozenset(Scope), TOKEN, None)
+        caller = Caller(self.secret.reach.user_id, frozenset(Scope), TOKEN, None)
         command = OpenVault(caller, self.secret.vault_id, passphrase, 60)
         return await self.outcome(open_vault(command, self.app))
 
@@ -124,9 +125,9 @@ class Vaults:
 
 @pytest.fixture
 async def vaults(app: Application, ada: UUID, engines: Engines) -> Vaults:
-    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
-    plain = await app.run(create_vault, CreateVault(ada, workspace.id, "plain", "/p"))
-    command = CreateVault(ada, workspace.id, "secret", "/s")
+    workspace = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
+    plain = await app.run(create_vault, CreateVault(Reach(ada), workspace.id, "plain", "/p"))
+    command = CreateVault(Reach(ada), workspace.id, "secret", "/s")
     protected = CreateProtectedVault(command, Protection.PASSPHRASE, PASSPHRASE)
     secret = (await create_protected_vault(protected, app)).result
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
@@ -134,8 +135,8 @@ async def vaults(app: Application, ada: UUID, engines: Engines) -> Vaults:
     found = Vaults(
         app,
         engines,
-        VaultCredentials(ada, plain.id, TOKEN, None),
-        VaultCredentials(ada, secret.id, TOKEN, opened.session),
+        VaultCredentials(Reach(ada), plain.id, TOKEN, None),
+        VaultCredentials(Reach(ada), secret.id, TOKEN, opened.session),
     )
     for credentials in (found.plain, found.secret):
         for key in "abab":
@@ -354,7 +355,7 @@ async def test_a_session_is_bound_to_the_api_token_that_created_it(
             "version": 1,
             "created_at": now,
             "updated_at": now,
-            "user_profile_id": vaults.secret.user_id,
+            "user_profile_id": vaults.secret.reach.user_id,
             "name": "t",
             "name_key": "t",
             "scopes": tuple(Scope),

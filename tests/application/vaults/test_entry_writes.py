@@ -28,6 +28,7 @@ from symphony.application.vaults.vaults import CreateVault, LockVault, create_va
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
 from symphony.domain.preconditions import Precondition
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.entries import Content, Encoding
 from symphony.domain.vaults.keys import Keyring
 from symphony.domain.vaults.sessions import UnwrappedKey, VaultCredentials
@@ -74,8 +75,8 @@ async def vault(app: Application, ada: UUID, request: pytest.FixtureRequest) -> 
     """An unlocked vault with the entry `a`."""
     sealing = CountingSealing()
     app = replace(app, keyring=Keyring(sealing, app.keyring.master_keys))
-    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
-    command = CreateVault(ada, workspace.id, "v", "/v")
+    workspace = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
+    command = CreateVault(Reach(ada), workspace.id, "v", "/v")
     session = None
     if request.param is Protection.NONE:
         created = await app.run(create_vault, command)
@@ -84,7 +85,7 @@ async def vault(app: Application, ada: UUID, request: pytest.FixtureRequest) -> 
         created = (await create_protected_vault(protected, app)).result
         caller = Caller(ada, frozenset(Scope), TOKEN, None)
         session = (await open_vault(OpenVault(caller, created.id, PASSPHRASE, 60), app)).session
-    found = UnlockedVault(app, VaultCredentials(ada, created.id, TOKEN, session), sealing)
+    found = UnlockedVault(app, VaultCredentials(Reach(ada), created.id, TOKEN, session), sealing)
     await entry_writes.put_entry(found.put(), app)
     found.unwrapped()
     return found
@@ -104,7 +105,7 @@ async def test_each_write_unwraps_the_key_once(vault: UnlockedVault) -> None:
 async def test_a_lock_after_the_key_was_unwrapped_refuses_the_write(vault: UnlockedVault) -> None:
     unwrapped = await vault.unwrap()
     assert unwrapped
-    lock = LockVault(vault.credentials.user_id, vault.credentials.vault_id)
+    lock = LockVault(vault.credentials.reach, vault.credentials.vault_id)
     await vault.app.run(lock_vault, lock)
     with pytest.raises(VaultLocked):
         await vault.app.run(put_entry, replace(vault.put(), unwrapped=unwrapped))

@@ -19,6 +19,7 @@ from symphony.application.vaults.vaults import CreateVault, LockVault, create_va
 from symphony.application.workspaces import CreateWorkspace, create_workspace
 from symphony.domain.api_tokens import Scope
 from symphony.domain.base import utc_now
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection, VaultLocked
 from symphony.infrastructure.database.engine import Engines
@@ -32,8 +33,8 @@ PASSPHRASE = "a horse, a battery and a staple"
 async def test_nothing_is_read_after_a_lock_even_if_the_key_was_unwrapped_before(
     app: Application, ada: UUID, protection: Protection
 ) -> None:
-    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
-    command = CreateVault(ada, workspace.id, "v", "/v")
+    workspace = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
+    command = CreateVault(Reach(ada), workspace.id, "v", "/v")
     session = None
     if protection is Protection.NONE:
         vault = await app.run(create_vault, command)
@@ -42,12 +43,12 @@ async def test_nothing_is_read_after_a_lock_even_if_the_key_was_unwrapped_before
         vault = (await create_protected_vault(protected, app)).result
         caller = Caller(ada, frozenset(Scope), TOKEN, None)
         session = (await open_vault(OpenVault(caller, vault.id, PASSPHRASE, 60), app)).session
-    credentials = VaultCredentials(ada, vault.id, TOKEN, session)
+    credentials = VaultCredentials(Reach(ada), vault.id, TOKEN, session)
     session_hash = credentials.session_hash(app.keyring.cryptography)
 
     async def read_late(query: UnwrapVaultKey, queries: Queries) -> None:
         await unwrap_vault_key(query, queries)
-        await app.run(lock_vault, LockVault(ada, vault.id))
+        await app.run(lock_vault, LockVault(Reach(ada), vault.id))
         entries = queries.repositories.vault_entries
         for read in (
             entries.read(credentials, session_hash, b"lookup", None),
@@ -64,11 +65,11 @@ async def test_unlocking_a_vault_removes_the_expired_sessions_of_all_vaults(
     app: Application, ada: UUID, engines: Engines
 ) -> None:
     """It does not wait for locked ones, because their holder could wait for it in turn."""
-    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    workspace = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
     caller = Caller(ada, frozenset(Scope), TOKEN, None)
     vaults: list[UUID] = []
     for name in ("one", "two", "three"):
-        command = CreateVault(ada, workspace.id, name, f"/{name}")
+        command = CreateVault(Reach(ada), workspace.id, name, f"/{name}")
         protected = CreateProtectedVault(command, Protection.PASSPHRASE, PASSPHRASE)
         vaults.append((await create_protected_vault(protected, app)).result.id)
         await open_vault(OpenVault(caller, vaults[-1], PASSPHRASE, 60), app)

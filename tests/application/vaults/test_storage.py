@@ -28,6 +28,7 @@ from symphony.application.workspaces import (
 )
 from symphony.domain.base import utc_now
 from symphony.domain.preconditions import Precondition
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.entries import MAX_VERSIONS, Content, Encoding
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.storage import StorageLimitReached, StorageLimits
@@ -69,7 +70,7 @@ class Storage:
         return replace(self, app=replace(self.app, policy=policy))
 
     async def vault(self, name: str, workspace: UUID | None = None) -> UUID:
-        command = CreateVault(self.user, workspace or self.workspace, name, f"/{name}")
+        command = CreateVault(Reach(self.user), workspace or self.workspace, name, f"/{name}")
         return (await self.app.run(create_vault, command)).id
 
     async def put(self, vault: UUID, key: str = "a", size: int = 1000) -> None:
@@ -114,12 +115,12 @@ class Storage:
         return {vault: int(size) for vault, size in rows}
 
     def _credentials(self, vault: UUID) -> VaultCredentials:
-        return VaultCredentials(self.user, vault, b"t" * 32, None)
+        return VaultCredentials(Reach(self.user), vault, b"t" * 32, None)
 
 
 @pytest.fixture
 async def storage(app: Application, engines: Engines, ada: UUID) -> Storage:
-    workspace = await app.run(create_workspace, CreateWorkspace(ada, ada, "Thesis"))
+    workspace = await app.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
     return Storage(app, engines, ada, workspace.id)
 
 
@@ -149,19 +150,19 @@ async def test_what_is_counted_is_what_is_stored_after_every_write(storage: Stor
 
 async def test_deleted_and_moved_vaults_are_counted_where_they_are(storage: Storage) -> None:
     workspace = await storage.app.run(
-        create_workspace, CreateWorkspace(storage.user, storage.user, "Other")
+        create_workspace, CreateWorkspace(Reach(storage.user), storage.user, "Other")
     )
     deleted, moved = await storage.vault("deleted"), await storage.vault("moved")
     for vault in (deleted, moved):
         await storage.put(vault)
-    await storage.app.run(delete_vault, DeleteVault(storage.user, deleted, force=True))
-    command = UpdateVault(storage.user, moved, {"workspace_id": workspace.id})
+    await storage.app.run(delete_vault, DeleteVault(Reach(storage.user), deleted, force=True))
+    command = UpdateVault(Reach(storage.user), moved, {"workspace_id": workspace.id})
     await storage.app.run(update_vault, command)
     size = (await storage.counted())[moved]
     assert await storage.counted() == await storage.stored() == {moved: size}
     limited = storage.limited(per_user=size)
     assert await limited.refusal(await storage.vault("new")) == (size, size)
-    forced = DeleteWorkspace(storage.user, workspace.id, force=True)
+    forced = DeleteWorkspace(Reach(storage.user), workspace.id, force=True)
     await storage.app.run(delete_workspace, forced)
     assert await storage.counted() == {}
     await limited.put(await storage.vault("newer"))
@@ -220,7 +221,7 @@ async def test_the_limit_of_a_user_is_exact_under_parallel_writes_to_several_vau
 ) -> None:
     vaults: list[UUID] = []
     for name in ("two", "three"):
-        command = CreateWorkspace(storage.user, storage.user, name)
+        command = CreateWorkspace(Reach(storage.user), storage.user, name)
         workspace = (await storage.app.run(create_workspace, command)).id
         vaults += [await storage.vault(f"v{number}", workspace) for number in range(3)]
     for vault in vaults:

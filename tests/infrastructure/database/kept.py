@@ -8,6 +8,8 @@ from uuid import UUID
 
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity, Page, PagedRepository, PageRequest, Repository
+from symphony.domain.machines.machines import Machine
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store, UnitOfWork
 from symphony.domain.user_profiles import UserProfile
@@ -40,7 +42,7 @@ async def keep(store: Store, *entities: Entity) -> None:
 async def found(store: Store, entity: Entity, owner_id: UUID) -> Any:
     """Return the stored entity with the same id. Raises: NotFound."""
     async with store.reading() as repositories:
-        return await repository(repositories, type(entity)).get(owner_id, entity.id)
+        return await repository(repositories, type(entity)).get(Reach(owner_id), entity.id)
 
 
 async def listed(store: Store, noun: type[Entity], owner_id: UUID, parent_id: UUID) -> list[Any]:
@@ -53,7 +55,7 @@ async def page(
     store: Store, noun: type[Entity], owner_id: UUID, parent_id: UUID, request: PageRequest
 ) -> Page[Any]:
     async with store.reading() as repositories:
-        return await paged(repositories, noun).page(owner_id, parent_id, request)
+        return await paged(repositories, noun).page(Reach(owner_id), parent_id, request)
 
 
 def repository(repositories: Repositories, noun: type[Entity]) -> Repository[Any]:
@@ -68,6 +70,7 @@ def paged(repositories: Repositories, noun: type[Entity]) -> PagedRepository[Any
         Repo: repositories.repos,
         Vault: repositories.vaults,
         ApiToken: repositories.api_tokens,
+        Machine: repositories.machines,
     }
     return by_noun[noun]
 

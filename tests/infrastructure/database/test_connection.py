@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from symphony.domain.errors import AlreadyExists
+from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import Store, StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError
@@ -43,12 +44,14 @@ def in_transaction(driver: Any) -> bool:
 
 async def count_a_repo(store: Store, ada: Household) -> None:
     async with committed(store) as uow:
-        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repo_count=1)
+        await uow.workspaces.count_contents(Reach(ada.user.id), ada.workspace.id, repo_count=1)
 
 
 async def counted(store: Store, ada: Household) -> int:
     async with asyncio.timeout(TIME_LIMIT), store.unit_of_work() as uow:
-        return (await uow.workspaces.count_contents(ada.user.id, ada.workspace.id)).repo_count
+        return (
+            await uow.workspaces.count_contents(Reach(ada.user.id), ada.workspace.id)
+        ).repo_count
 
 
 def interrupt(
@@ -206,7 +209,7 @@ async def test_a_unit_of_work_over_its_time_limit_is_rolled_back_and_the_store_i
 ) -> None:
     async def work() -> None:
         async with committed(store_with(engines, work_timeout=0.2)) as uow:
-            await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repo_count=1)
+            await uow.workspaces.count_contents(Reach(ada.user.id), ada.workspace.id, repo_count=1)
             await asyncio.Event().wait()
 
     with pytest.raises(StoreUnavailable):
@@ -221,7 +224,7 @@ async def test_a_unit_of_work_on_sqlite_takes_the_write_lock_even_if_it_only_rea
     other = engines.anchor or sqlite3.connect(str(engines.file))
     other.execute("PRAGMA busy_timeout = 0")
     async with store.unit_of_work() as uow:
-        await uow.repos.get(ada.user.id, ada.repo.id)
+        await uow.repos.get(Reach(ada.user.id), ada.repo.id)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
     if other is not engines.anchor:
@@ -254,7 +257,9 @@ async def test_invalid_utf_8_is_replaced_and_the_next_read_sees_the_current_stat
             database.commit()
             assert (await found(store, ada.workspace, ada.user.id)).name == shown
             async with store.unit_of_work() as uow:
-                found_by_writer = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+                found_by_writer = await uow.workspaces.get_for_update(
+                    Reach(ada.user.id), ada.workspace.id
+                )
             assert found_by_writer.name == shown
     assert await next_connection(engines.read) is before
 

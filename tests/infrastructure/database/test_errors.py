@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 from sqlalchemy import literal_column, select, text
 
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database import engine, migrations
@@ -153,9 +154,9 @@ async def test_of_two_deadlocked_units_of_work_one_has_a_conflict_and_the_other_
     async def lock(first: Household, second: Household) -> bool:
         try:
             async with committed(store) as uow:
-                await uow.user_profiles.get_for_update(first.user.id, first.user.id)
+                await uow.user_profiles.get_for_update(Reach(first.user.id), first.user.id)
                 await both_hold_one.wait()
-                await uow.user_profiles.get_for_update(second.user.id, second.user.id)
+                await uow.user_profiles.get_for_update(Reach(second.user.id), second.user.id)
         except TransactionConflict:
             return False
         return True

@@ -16,20 +16,21 @@ from symphony.domain.idempotency import (
     KeyReused,
 )
 from symphony.domain.json_objects import JsonObject, compact
+from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database import idempotency
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.entity_mapping import EntityMapping
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
+from tests.domain.examples import a_machine, a_profile, a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import Household, committed
 
 TIME_LIMIT = 10  # seconds
 
 
 def a_key(household: Household, name: str = "key") -> IdempotencyKey:
-    return IdempotencyKey(household.user.id, name, b"fingerprint".ljust(32))
+    return IdempotencyKey(Reach(household.user.id), name, b"fingerprint".ljust(32))
 
 
 async def make(store: Store, key: IdempotencyKey, entity: Creation) -> Creation:
@@ -50,6 +51,7 @@ async def test_a_retry_gets_the_entity_of_any_noun_as_it_was_created(
         a_vault(ada.workspace.id, metadata={"big": 10**1000 - 1, "deep": {"a": {}}, "-": -0.0}),
         a_profile("eve", preferences={"e": 1e300, "t": True}),
         a_token(ada.user.id, token_hash=bytes(range(256)), expires_at=utc_now()),
+        a_machine(ada.user.id),
     ]
     assert {type(each).noun for each in things} == set(EntityMapping.by_noun)
     for thing in things:

@@ -16,7 +16,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
+from structlog.testing import capture_logs
 
+from symphony.domain.api_tokens import Scope
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.vaults.entries import SealedEntry, SealedVersion
 from symphony.domain.vaults.sessions import SessionRecord
@@ -25,12 +27,13 @@ from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines, create_engines
 from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
-from tests.domain.examples import a_token, a_vault
+from tests.domain.examples import a_machine, a_token, a_vault
 from tests.infrastructure.database.kept import committed, household, keep
 from tests.infrastructure.database.migrators import halfway_migrator, migrator
 from tests.support import postgres
 
 TIME_LIMIT = 60  # seconds
+TOKENS = "SELECT token_hash, scopes FROM api_tokens"
 between_processes = pytest.mark.parametrize(
     "store_kind", ["postgresql", "sqlite-file"], indirect=True
 )
@@ -171,6 +174,82 @@ async def test_tokens_sessions_and_sizes_of_vaults_survive_the_way_down_and_up(
     assert UUID(str(vault_id)) == ada.vault.id
     assert size == 2 * 40 + 3 * 1100
     assert await rows("SELECT DISTINCT creator_id FROM api_tokens") == [(None,)]
+
+
+async def test_an_upgrade_says_once_that_existing_tokens_lack_the_scope_for_secrets(
+    empty: Engines,
+) -> None:
+    with capture_logs() as logs:
+        await migrations.upgrade(empty)
+        store = SqlAlchemyStore(empty)
+        ada = await household(store, "ada")
+        await migrations.downgrade(empty, "009")
+        await migrations.upgrade(empty)
+    assert logs == []
+    await keep(store, a_token(ada.user.id), a_token(ada.user.id, token_hash=b"2"))
+    await migrations.downgrade(empty, "009")
+    with capture_logs() as logs:
+        await migrations.upgrade(empty)
+        await migrations.upgrade(empty)
+    assert [(each["log_level"], each["api_tokens"]) for each in logs] == [("warning", 2)]
+    assert "`secrets`" in logs[0]["event"]
+
+
+async def test_a_downgrade_removes_what_the_previous_version_would_misjudge(
+    empty: Engines,
+) -> None:
+    await migrations.upgrade(empty)
+    store = SqlAlchemyStore(empty)
+    ada = await household(store, "ada")
+    kept = a_token(ada.user.id, token_hash=b"1", scopes=["read", "write", "secrets"])
+    machine = a_machine(ada.user.id)
+    report = a_token(ada.user.id, token_hash=b"2", scopes=["report"], machine_id=machine.id)
+    confined = a_token(ada.user.id, token_hash=b"3", workspace_ids=[ada.workspace.id])
+    await keep(store, machine, kept, report, confined)
+    await migrations.downgrade(empty, "009")
+    async with empty.read.connect() as connection:
+        found = [tuple(row) for row in await connection.execute(text(TOKENS))]
+    assert found == [(b"1", "read write")]
+
+
+async def test_the_tokens_of_machines_come_and_go_without_a_change_of_other_tokens(
+    empty: Engines,
+) -> None:
+    async def rows(statement: str) -> list[Any]:
+        async with empty.read.connect() as connection:
+            return sorted(map(tuple, await connection.execute(text(statement))))
+
+    await migrations.upgrade(empty)
+    store = SqlAlchemyStore(empty)
+    ada = await household(store, "ada")
+    machine = a_machine(ada.user.id)
+    parent = a_token(ada.user.id, token_hash=b"1")
+    child = a_token(
+        ada.user.id, token_hash=b"2", creator_id=parent.id, workspace_ids=(ada.workspace.id,)
+    )
+    reporter = a_token(ada.user.id, token_hash=b"3", scopes=(Scope.REPORT,), machine_id=machine.id)
+    # A child before its parent: the order of the rows is that of their ids, or none.
+    early = a_token(ada.user.id, id=UUID(int=1), token_hash=b"4", creator_id=parent.id)
+    await keep(store, machine, parent, child, reporter, early)
+    end = utc_now() + timedelta(hours=1)
+    async with committed(store) as uow:
+        for name, token in ((b"1", parent.id), (b"2", child.id), (b"3", None)):
+            session = SessionRecord(name, ada.vault.id, token, end, b"wrapped")
+            await uow.vault_sessions.add(session)
+    kept = (
+        "SELECT id, version, name, token_hash, created_at, creator_id, is_confined FROM api_tokens"
+        " WHERE scopes <> 'report'",
+        "SELECT session_hash, api_token_id, wrapped, expires_at FROM vault_sessions",
+        "SELECT api_token_id, workspace_id FROM api_token_workspaces",
+    )
+    before = [await rows(statement) for statement in kept]
+    assert [len(each) for each in before] == [3, 3, 1]
+    for move in (lambda: migrations.downgrade(empty, "010"), lambda: migrations.upgrade(empty)):
+        await move()
+        assert [await rows(statement) for statement in kept] == before
+        assert await rows("SELECT id FROM api_tokens WHERE scopes = 'report'") == []
+    assert await rows("SELECT name FROM machines") == []
+    assert await rows("SELECT machine_count, token_generation FROM user_profiles") == [(0, 1)]
 
 
 @pytest.mark.long

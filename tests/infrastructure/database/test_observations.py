@@ -11,6 +11,7 @@ import pytest
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.git.status import RepoState
 from symphony.domain.observations import BoardRepo, RepoObservation
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from tests.domain.examples import a_repo, a_vault, a_workspace
@@ -48,14 +49,16 @@ def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
 
 async def remember(store: Store, owner_id: UUID, *seen: RepoObservation) -> None:
     async with committed(store) as uow:
-        await uow.observations.save(owner_id, seen)
+        await uow.observations.save(Reach(owner_id), seen)
 
 
 async def known(
     store: Store, owner_id: UUID, workspace_id: UUID | None = None, *, of: UUID | None = None
 ) -> Sequence[BoardRepo]:
     async with store.reading() as repositories:
-        found = await repositories.observations.board_facts(owner_id, of or owner_id, workspace_id)
+        found = await repositories.observations.board_facts(
+            Reach(owner_id), of or owner_id, workspace_id
+        )
     return found.repos
 
 
@@ -187,7 +190,9 @@ async def test_the_board_has_the_repos_and_unlocked_vaults_of_all_workspaces_or_
         (new_id(), set[UUID](), set[UUID]()),
     ):
         async with store.reading() as repositories:
-            found = await repositories.observations.board_facts(ada.user.id, ada.user.id, workspace)
+            found = await repositories.observations.board_facts(
+                Reach(ada.user.id), ada.user.id, workspace
+            )
         assert {each.id for each in found.repos} == repos
         assert {each.id for each in found.vaults} == vaults
         assert {each.workspace_id for each in found.vaults} <= {ada.workspace.id, other.id}

@@ -9,11 +9,12 @@ import pytest
 
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity, PageRequest, Position
+from symphony.domain.machines.machines import Machine
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
-from tests.domain.examples import a_repo, a_token, a_vault, a_workspace
+from tests.domain.examples import a_machine, a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import Household, committed, keep, listed, page, repository
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -21,6 +22,7 @@ MAKERS: dict[type[Entity], Callable[..., Entity]] = {
     Workspace: a_workspace,
     Repo: a_repo,
     Vault: a_vault,
+    Machine: a_machine,
 }
 SORTS = [(sort, down) for sort in ("created_at", "updated_at", "name") for down in (False, True)]
 
@@ -42,7 +44,7 @@ def _some(noun: type[Entity], home: Household, count: int, prefix: str = "n") ->
 
 
 def _parent(noun: type[Entity], home: Household) -> Any:
-    return home.user.id if noun in {Workspace, ApiToken} else home.workspace.id
+    return home.user.id if noun in {Workspace, ApiToken, Machine} else home.workspace.id
 
 
 async def _pages(
@@ -69,7 +71,7 @@ async def _pages(
         after = one.next
 
 
-@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken])
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken, Machine])
 @pytest.mark.parametrize(("sort", "descending"), SORTS)
 async def test_the_pages_of_a_list_have_everything_once_and_in_order(
     store: Store, ada: Household, noun: type[Entity], sort: str, *, descending: bool
@@ -141,7 +143,7 @@ async def test_the_last_page_has_no_next_position(
     assert (part.next is not None) is more
 
 
-@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken])
+@pytest.mark.parametrize("noun", [Workspace, Repo, Vault, ApiToken, Machine])
 @pytest.mark.parametrize(("sort", "descending"), [("name", False), ("updated_at", True)])
 async def test_a_list_can_start_at_a_time_to_the_microsecond(
     store: Store, ada: Household, noun: type[Entity], sort: str, *, descending: bool

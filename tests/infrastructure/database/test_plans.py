@@ -11,6 +11,7 @@ from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity, PageRequest, Position, new_id, utc_now
 from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.domain.observations import RepoObservation
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Repositories, Store
 from symphony.domain.vaults.sessions import VaultCredentials
@@ -85,7 +86,7 @@ async def test_a_page_is_read_from_an_index_from_its_first_item_on(
         request = PageRequest(limit=50, sort=sort, descending=descending, after=place)
         with recorded() as statements:
             async with store.reading() as repositories:
-                await paged(repositories, noun).page(ada.user.id, parent, request)
+                await paged(repositories, noun).page(Reach(ada.user.id), parent, request)
         explained = await plan(engines, statements[0])
         assert_indexed(explained)
         # It starts at the position, instead of reading and skipping what precedes it.
@@ -102,7 +103,7 @@ async def test_a_page_since_a_time_is_read_from_the_index_of_times(
     )
     with recorded() as statements:
         async with store.reading() as repositories:
-            await paged(repositories, noun).page(ada.user.id, parent, request)
+            await paged(repositories, noun).page(Reach(ada.user.id), parent, request)
     explained = await plan(engines, statements[0])
     assert_indexed(explained)
     assert "updated_at" in conditions(explained)
@@ -125,7 +126,7 @@ async def test_the_repos_of_a_user_are_found_by_indexes_of_their_workspaces(
         with recorded() as statements:
             async with store.reading() as repositories:
                 user = ada.user.id
-                await repositories.repos.page_of_user(user, user, request, remote=remote)
+                await repositories.repos.page_of_user(Reach(user), user, request, remote=remote)
         explained = await plan(engines, statements[0])
         # The repos of one user are sorted; their number has a limit.
         for whole in ("Seq Scan", "SCAN"):
@@ -133,29 +134,33 @@ async def test_the_repos_of_a_user_are_found_by_indexes_of_their_workspaces(
         assert "workspace_id" in conditions(explained)
 
 
+def reach(home: Household) -> Reach:
+    return Reach(home.user.id)
+
+
 def credentials(home: Household) -> VaultCredentials:
-    return VaultCredentials(home.user.id, home.vault.id, b"t", None)
+    return VaultCredentials(reach(home), home.vault.id, b"t", None)
 
 
 LOOK_UPS: dict[str, Callable[[Repositories, Household], Awaitable[object]]] = {
-    "profile": lambda all_, home: all_.user_profiles.get(home.user.id, home.user.id),
+    "profile": lambda all_, home: all_.user_profiles.get(reach(home), home.user.id),
     "username": lambda all_, home: all_.user_profiles.get_by_username(home.user.username),
     "email": lambda all_, home: all_.user_profiles.get_by_email(home.user.email),
-    "workspace": lambda all_, home: all_.workspaces.get(home.user.id, home.workspace.id),
-    "stats": lambda all_, home: all_.workspaces.stats(home.user.id, home.workspace.id),
-    "repo": lambda all_, home: all_.repos.get(home.user.id, home.repo.id),
-    "registered": lambda all_, home: all_.repos.registered(home.user.id, home.workspace.id),
-    "vault": lambda all_, home: all_.vaults.get(home.user.id, home.vault.id),
-    "remote heads": lambda all_, home: all_.remote_heads.of_repo(home.user.id, home.repo.id),
+    "workspace": lambda all_, home: all_.workspaces.get(reach(home), home.workspace.id),
+    "stats": lambda all_, home: all_.workspaces.stats(reach(home), home.workspace.id),
+    "repo": lambda all_, home: all_.repos.get(reach(home), home.repo.id),
+    "registered": lambda all_, home: all_.repos.registered(reach(home), home.workspace.id),
+    "vault": lambda all_, home: all_.vaults.get(reach(home), home.vault.id),
+    "remote heads": lambda all_, home: all_.remote_heads.of_repo(reach(home), home.repo.id),
     "all remote heads": lambda all_, home: all_.remote_heads.of_user(
-        home.user.id, home.user.id, None
+        reach(home), home.user.id, None
     ),
-    "known": lambda all_, home: all_.observations.board_facts(home.user.id, home.user.id, None),
+    "known": lambda all_, home: all_.observations.board_facts(reach(home), home.user.id, None),
     "known in one": lambda all_, home: all_.observations.board_facts(
-        home.user.id, home.user.id, home.workspace.id
+        reach(home), home.user.id, home.workspace.id
     ),
-    "vault's key": lambda all_, home: all_.vault_keys.find(home.user.id, home.vault.id),
-    "access": lambda all_, home: all_.vault_sessions.access(home.user.id, home.vault.id, b"h"),
+    "vault's key": lambda all_, home: all_.vault_keys.find(reach(home), home.vault.id),
+    "access": lambda all_, home: all_.vault_sessions.access(reach(home), home.vault.id, b"h"),
     "entry": lambda all_, home: all_.vault_entries.read(credentials(home), b"h", b"l", None),
     "entries": lambda all_, home: all_.vault_entries.all(credentials(home), b"h"),
     "token": lambda all_, home: all_.api_tokens.get_by_hash(home.user.id.bytes),
@@ -183,7 +188,7 @@ async def test_many_observations_are_written_in_one_statement_that_uses_indexes(
     ]
     with recorded() as statements:
         async with store.unit_of_work() as uow:
-            await uow.observations.save(ada.user.id, seen)
+            await uow.observations.save(Reach(ada.user.id), seen)
     assert len(statements) == 1
     explained = await plan(engines, statements[0])
     for whole in ("Seq Scan", "SCAN repos", "SCAN workspaces"):

@@ -9,6 +9,7 @@ import pytest
 
 from symphony.domain.base import new_id
 from symphony.domain.errors import NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import RegisteredRepo
 from symphony.domain.unit_of_work import Store, TransactionConflict
 from symphony.domain.workspaces import Workspace
@@ -20,7 +21,7 @@ TIME_LIMIT = 10  # seconds
 
 async def registered(store: Store, home: Household, workspace: Workspace) -> list[RegisteredRepo]:
     async with store.reading() as repositories:
-        return list(await repositories.repos.registered(home.user.id, workspace.id))
+        return list(await repositories.repos.registered(Reach(home.user.id), workspace.id))
 
 
 async def test_the_registered_repos_of_a_workspace_are_sorted_by_name(
@@ -116,7 +117,7 @@ async def test_adding_many_repos_waits_for_a_repo_that_is_being_renamed(
             await uow.repos.add_all([a_repo(ada.workspace.id, "loom")])
 
     async with store.unit_of_work() as uow:
-        repo = await uow.repos.get_for_update(ada.user.id, ada.repo.id)
+        repo = await uow.repos.get_for_update(Reach(ada.user.id), ada.repo.id)
         await uow.repos.save(repo.updated({"name": "loom"}))
         registering = asyncio.create_task(register())
         await asyncio.wait([registering], timeout=0.1)

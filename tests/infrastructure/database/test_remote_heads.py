@@ -7,6 +7,7 @@ from uuid import UUID
 
 from symphony.domain.base import new_id
 from symphony.domain.git.work import Comparison, RemoteHeads
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from tests.domain.examples import a_repo, a_workspace
@@ -37,14 +38,16 @@ async def save(store: Store, repo: Repo, heads: RemoteHeads) -> None:
 
 async def of_repo(store: Store, owner_id: UUID, repo_id: UUID) -> RemoteHeads | None:
     async with store.reading() as repositories:
-        return await repositories.remote_heads.of_repo(owner_id, repo_id)
+        return await repositories.remote_heads.of_repo(Reach(owner_id), repo_id)
 
 
 async def of_user(
     store: Store, owner_id: UUID, workspace_id: UUID | None = None, *, of: UUID | None = None
 ) -> Mapping[UUID, RemoteHeads]:
     async with store.reading() as repositories:
-        return await repositories.remote_heads.of_user(owner_id, of or owner_id, workspace_id)
+        return await repositories.remote_heads.of_user(
+            Reach(owner_id), of or owner_id, workspace_id
+        )
 
 
 async def test_what_was_seen_is_read_as_it_was_written_until_another_sync(

@@ -7,6 +7,7 @@ import pytest
 
 from symphony.domain.base import Page, PageRequest, new_id
 from symphony.domain.errors import NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store, TransactionConflict
 from symphony.domain.workspaces import Workspace
@@ -22,7 +23,7 @@ async def page(
 ) -> Page[Repo]:
     async with store.reading() as repositories:
         user = home.user.id
-        return await repositories.repos.page_of_user(user, user, request, **asked)
+        return await repositories.repos.page_of_user(Reach(user), user, request, **asked)
 
 
 @pytest.fixture
@@ -114,7 +115,7 @@ async def test_unknown_users_and_workspaces_are_not_found(
     async with store.reading() as repositories:
         for asker, asked in ((ada.user.id, eve.user.id), (ada.user.id, new_id())):
             with pytest.raises(NotFound) as refused:
-                await repositories.repos.page_of_user(asker, asked, ALL)
+                await repositories.repos.page_of_user(Reach(asker), asked, ALL)
             assert refused.value.slug == "user-profile-not-found"
     for workspace_id in (eve.workspace.id, new_id()):
         with pytest.raises(NotFound) as refused:
@@ -136,12 +137,12 @@ async def test_locking_an_entity_that_has_another_parent_by_now_is_a_conflict(
     store: Store, ada: Household, eve: Household, other: Workspace
 ) -> None:
     async with store.unit_of_work() as uow:
-        same = await uow.repos.get_unmoved_for_update(ada.user.id, ada.repo)
+        same = await uow.repos.get_unmoved_for_update(Reach(ada.user.id), ada.repo)
         assert same == ada.repo
         with pytest.raises(NotFound):
-            await uow.repos.get_unmoved_for_update(eve.user.id, ada.repo)
+            await uow.repos.get_unmoved_for_update(Reach(eve.user.id), ada.repo)
     async with committed(store) as uow:
         await uow.repos.save(ada.repo.updated({"workspace_id": other.id}))
     async with store.unit_of_work() as uow:
         with pytest.raises(TransactionConflict):
-            await uow.repos.get_unmoved_for_update(ada.user.id, ada.repo)
+            await uow.repos.get_unmoved_for_update(Reach(ada.user.id), ada.repo)

@@ -1,7 +1,7 @@
 """The contract of the repositories, over every store."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,13 @@ import pytest
 from symphony.domain.api_tokens import ApiToken, Scope
 from symphony.domain.base import Entity, PageRequest, new_id
 from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store, TransactionConflict
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace, WorkspaceStats, WorkspaceType
-from tests.domain.examples import a_profile, a_repo, a_token, a_vault, a_workspace
+from tests.domain.examples import a_machine, a_profile, a_repo, a_token, a_vault, a_workspace
 from tests.infrastructure.database.kept import (
     Household,
     committed,
@@ -29,6 +30,7 @@ from tests.infrastructure.database.kept import (
 MOMENT = datetime(2026, 2, 3, 4, 5, 6, 123456, tzinfo=UTC)
 EARLY = datetime(1, 1, 1, tzinfo=UTC)
 LATE = datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+TIMES: dict[str, Any] = {"expires_at": LATE, "last_used_at": MOMENT}
 
 # An entity of each noun with a value in every field, for a household, and an update of it.
 Make = Callable[[Household], Entity]
@@ -60,13 +62,13 @@ NOUNS: dict[str, tuple[Make, dict[str, Any]]] = {
         lambda home: a_vault(home.workspace.id, "notes", is_locked=True, metadata={"": ""}),
         {"name": "other", "is_locked": False},
     ),
+    "machine": (
+        lambda home: a_machine(home.user.id, last_report_at=MOMENT, checkout_count=3),
+        {"name": "other", "last_report_at": LATE, "checkout_count": 0},
+    ),
     "api-token": (
         lambda home: a_token(
-            home.user.id,
-            scopes=(Scope.READ, Scope.WRITE),
-            token_hash=bytes(range(256)),
-            expires_at=LATE,
-            last_used_at=MOMENT,
+            home.user.id, scopes=(Scope.READ, Scope.WRITE), token_hash=bytes(range(256)), **TIMES
         ),
         {"name": "other"},
     ),
@@ -98,7 +100,9 @@ async def test_a_saved_update_is_read_as_it_is(
 ) -> None:
     async with committed(store) as uow:
         entities = repository(uow, type(entity))
-        changed = (await entities.get_for_update(ada.user.id, entity.id)).updated(NOUNS[noun][1])
+        changed = (await entities.get_for_update(Reach(ada.user.id), entity.id)).updated(
+            NOUNS[noun][1]
+        )
         await entities.save(changed)
     assert changed.version == 2
     assert await found(store, entity, ada.user.id) == changed
@@ -107,7 +111,7 @@ async def test_a_saved_update_is_read_as_it_is(
 async def test_a_removed_entity_is_not_found(store: Store, ada: Household, entity: Entity) -> None:
     async with committed(store) as uow:
         entities = repository(uow, type(entity))
-        await entities.remove(await entities.get_for_update(ada.user.id, entity.id))
+        await entities.remove(await entities.get_for_update(Reach(ada.user.id), entity.id))
     with pytest.raises(NotFound):
         await found(store, entity, ada.user.id)
 
@@ -124,7 +128,7 @@ async def test_another_owners_entity_and_an_unknown_one_are_not_found(
                 (ada.user.id, new_id()),
             ):
                 with pytest.raises(NotFound) as refused:
-                    await look_up(owner_id, entity_id)
+                    await look_up(Reach(owner_id), entity_id)
                 assert refused.value.slug == f"{noun}-not-found"
                 assert str(entity_id) in refused.value.detail
 
@@ -252,6 +256,18 @@ async def test_the_last_use_of_a_token_is_stored_without_a_new_version(
     assert (used.last_used_at, used.version) == (MOMENT, 1)
 
 
+async def test_the_last_use_of_a_token_is_stored_once_a_minute(
+    store: Store, ada: Household
+) -> None:
+    token = a_token(ada.user.id)
+    await keep(store, token)
+    for seconds, stored in ((0, 0), (59, 0), (-59, 0), (61, 61), (120, 61), (-90, -90)):
+        async with committed(store) as uow:
+            await uow.api_tokens.mark_used(token.id, MOMENT + timedelta(seconds=seconds))
+        used = await found(store, token, ada.user.id)
+        assert used.last_used_at == MOMENT + timedelta(seconds=stored)
+
+
 SAME_NAMES = [
     ("Thesis 2", "THESIS 2"),
     ("Straße", "STRASSE"),
@@ -332,7 +348,7 @@ async def test_a_parent_is_removed_with_its_contents_and_nothing_else(
 
 
 async def test_adding_to_an_unknown_parent_is_a_conflict(store: Store, ada: Household) -> None:
-    for orphan in (a_workspace(), a_token(), a_repo(), a_vault()):
+    for orphan in (a_workspace(), a_token(), a_repo(), a_vault(), a_machine()):
         with pytest.raises(TransactionConflict):
             await keep(store, orphan)
 
@@ -343,19 +359,23 @@ async def test_counters_start_at_zero_and_count_up_and_down(store: Store, ada: H
         assert await uow.user_profiles.count_workspaces(user, user) == 0
         assert await uow.user_profiles.count_workspaces(user, user, added=3) == 3
         assert await uow.user_profiles.count_workspaces(user, user, added=-1) == 2
-        counted = await uow.workspaces.count_contents(user, workspace, repo_count=2, vault_count=1)
+        assert await uow.user_profiles.count_machines(user, user, added=2) == 2
+        assert await uow.user_profiles.count_machines(user, user, added=-1) == 1
+        counted = await uow.workspaces.count_contents(
+            Reach(user), workspace, repo_count=2, vault_count=1
+        )
         assert counted == WorkspaceStats(workspace, 2, 1)
-        counted = await uow.workspaces.count_contents(user, workspace, repo_count=-1)
+        counted = await uow.workspaces.count_contents(Reach(user), workspace, repo_count=-1)
     assert counted == WorkspaceStats(workspace, 1, 1)
     async with store.reading() as repositories:
-        assert await repositories.workspaces.stats(user, workspace) == counted
+        assert await repositories.workspaces.stats(Reach(user), workspace) == counted
     assert counted.total_resources == 2
 
 
 async def test_counting_changes_neither_version_nor_times(store: Store, ada: Household) -> None:
     async with committed(store) as uow:
         await uow.user_profiles.count_workspaces(ada.user.id, ada.user.id, added=1)
-        await uow.workspaces.count_contents(ada.user.id, ada.workspace.id, repo_count=1)
+        await uow.workspaces.count_contents(Reach(ada.user.id), ada.workspace.id, repo_count=1)
     assert await found(store, ada.user, ada.user.id) == ada.user
     assert await found(store, ada.workspace, ada.user.id) == ada.workspace
 
@@ -364,11 +384,13 @@ async def test_a_saved_update_does_not_change_the_counters(store: Store, ada: Ho
     user, workspace = ada.user, ada.workspace
     async with committed(store) as uow:
         await uow.user_profiles.count_workspaces(user.id, user.id, added=1)
-        await uow.workspaces.count_contents(user.id, workspace.id, repo_count=1, vault_count=2)
+        await uow.workspaces.count_contents(
+            Reach(user.id), workspace.id, repo_count=1, vault_count=2
+        )
         await uow.user_profiles.save(user.updated({"preferences": {"a": 1}}))
         await uow.workspaces.save(workspace.updated({"name": "Other"}))
         assert await uow.user_profiles.count_workspaces(user.id, user.id) == 1
-        stats = await uow.workspaces.stats(user.id, workspace.id)
+        stats = await uow.workspaces.stats(Reach(user.id), workspace.id)
     assert stats == WorkspaceStats(workspace.id, 1, 2)
 
 
@@ -380,9 +402,11 @@ async def test_another_users_counters_cannot_be_changed(
             with pytest.raises(NotFound):
                 await uow.user_profiles.count_workspaces(owner_id, target.user.id, added=1)
             with pytest.raises(NotFound):
-                await uow.workspaces.count_contents(owner_id, target.workspace.id, repo_count=1)
+                await uow.workspaces.count_contents(
+                    Reach(owner_id), target.workspace.id, repo_count=1
+                )
             with pytest.raises(NotFound):
-                await uow.workspaces.stats(owner_id, target.workspace.id)
+                await uow.workspaces.stats(Reach(owner_id), target.workspace.id)
 
 
 def _maker(noun: type[Entity], home: Household) -> tuple[Callable[..., Entity], UUID]:

@@ -26,6 +26,7 @@ async def rows(engines: Engines, statement: str) -> list[Any]:
         ("UPDATE user_profiles SET username = 'ab'", "username"),
         ("UPDATE user_profiles SET email = 'ab'", "email"),
         ("UPDATE user_profiles SET workspace_count = -1", "workspace_count"),
+        ("UPDATE user_profiles SET machine_count = -1", "machine_count"),
         ("UPDATE user_profiles SET username_key = NULL", "null"),
         ("UPDATE workspaces SET version = 0", "version"),
         ("UPDATE workspaces SET name = ''", "name"),
@@ -75,7 +76,9 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
         if keys
     }
     assert owners == {
-        "api_tokens": ["api_tokens", "user_profiles"],
+        "api_tokens": ["api_tokens", "machines", "user_profiles"],
+        "machines": ["user_profiles"],
+        "api_token_workspaces": ["api_tokens", "workspaces"],
         "idempotency_keys": ["user_profiles"],
         "workspaces": ["user_profiles"],
         "repos": ["workspaces"],
@@ -109,7 +112,7 @@ async def test_postgresql_has_native_ids_and_times_and_text_json(engines: Engine
     # Not jsonb, which rewrites numbers.
     assert {kind for (_, name), kind in types.items() if name in objects} == {"json"}
     keys = [column for column in columns if column.column_name.endswith("_key")]
-    assert len(keys) == 6
+    assert len(keys) == 7
     assert {column.collation_name for column in keys} == {"C"}
 
 

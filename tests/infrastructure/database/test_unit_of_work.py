@@ -6,6 +6,7 @@ import pytest
 
 from symphony.domain.base import PageRequest
 from symphony.domain.errors import AlreadyExists, NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
 from symphony.domain.workspaces import Workspace
@@ -62,9 +63,9 @@ async def test_only_the_unit_of_work_itself_sees_its_changes_before_the_commit(
     async with store.unit_of_work() as uow:
         await uow.workspaces.add(fresh)
         await uow.repos.remove(ada.repo)
-        assert await uow.workspaces.get(ada.user.id, fresh.id) == fresh
+        assert await uow.workspaces.get(Reach(ada.user.id), fresh.id) == fresh
         with pytest.raises(NotFound):
-            await uow.repos.get(ada.user.id, ada.repo.id)
+            await uow.repos.get(Reach(ada.user.id), ada.repo.id)
         # SQLite in memory keeps no older state for readers: there they wait for the commit.
         reading = asyncio.create_task(listed(store, Workspace, ada.user.id, ada.user.id))
         await asyncio.wait([reading], timeout=0.1)
@@ -89,13 +90,13 @@ async def test_getting_an_entity_for_update_waits_for_the_first_one_that_did(
 ) -> None:
     async def rename() -> Workspace:
         async with committed(store) as uow:
-            workspace = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+            workspace = await uow.workspaces.get_for_update(Reach(ada.user.id), ada.workspace.id)
             changed = workspace.updated({"name": "Second"})
             await uow.workspaces.save(changed)
             return changed
 
     async with store.unit_of_work() as uow:
-        workspace = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+        workspace = await uow.workspaces.get_for_update(Reach(ada.user.id), ada.workspace.id)
         second = asyncio.create_task(rename())
         await asyncio.wait([second], timeout=0.1)
         assert not second.done()
@@ -110,7 +111,7 @@ async def test_adding_a_child_does_not_wait_for_an_update_of_its_parent(
     store: Store, ada: Household
 ) -> None:
     async with store.unit_of_work() as uow:
-        await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+        await uow.workspaces.get_for_update(Reach(ada.user.id), ada.workspace.id)
         await asyncio.wait_for(keep(store, a_repo(ada.workspace.id, "quick")), TIME_LIMIT)
 
 
@@ -119,7 +120,7 @@ async def test_parallel_units_of_work_that_read_and_then_write_all_succeed(
 ) -> None:
     async def read_then_write(number: int) -> None:
         async with committed(store) as uow:
-            await uow.workspaces.page(ada.user.id, ada.user.id, PageRequest(limit=10))
+            await uow.workspaces.page(Reach(ada.user.id), ada.user.id, PageRequest(limit=10))
             await uow.repos.add(a_repo(ada.workspace.id, f"r{number}"))
 
     await asyncio.gather(*(read_then_write(number) for number in range(40)))
@@ -134,7 +135,9 @@ async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: House
     async def count(name: str) -> None:
         for _ in range(rounds):
             async with committed(store) as uow:
-                workspace = await uow.workspaces.get_for_update(ada.user.id, ada.workspace.id)
+                workspace = await uow.workspaces.get_for_update(
+                    Reach(ada.user.id), ada.workspace.id
+                )
                 present = workspace.settings.get(name, 0)
                 assert isinstance(present, int)
                 await uow.workspaces.save(workspace.updated({"settings": {name: present + 1}}))

@@ -22,8 +22,9 @@ and sign in.
 
 **Authentication.** Send `Authorization: Bearer …` with an access token from
 `POST {PREFIX}/auth/token`, which allows everything, or with an API token, which allows what its
-scopes say: `read` for GET, `write` for all other methods. For a resource of another user the
-response is the same as for one that does not exist: 404.
+scopes say: `read` for GET, `write` for all other methods, together with `secrets` to unlock vaults
+and to access their entries. It can be confined to workspaces. For a resource of another user, or
+outside these workspaces, the response is the same as for one that does not exist: 404.
 
 **Lists** are returned in pages of `limit` items. To get the next page, send `next_cursor` as
 `cursor`, with the same `sort`, `q` and filters, or follow the header `Link`. On the last page
@@ -51,6 +52,7 @@ TAGS = {
     "sign-in": "Access tokens for user names and passwords.",
     "user profiles": "Sign up, and manage your own profile.",
     "API tokens": "Long-lived tokens for programs, with scopes; they can be revoked at any time.",
+    "machines": "The computers that report which git repositories they have.",
     "workspaces": "Independent areas of work, each with repos and vaults.",
     "repos": "Git repositories of a workspace: their location, status and remotes.",
     "vaults": "Lockable containers for secrets in a workspace.",
@@ -60,12 +62,15 @@ TAGS = {
 _SECURITY_SCHEMES: dict[str, Any] = {
     "password": {
         "type": "oauth2",
-        "description": "Sign in with user name and password to get an access token with both"
-        " scopes.",
+        "description": "Sign in with user name and password to get an access token.",
         "flows": {
             "password": {
                 "tokenUrl": f"{PREFIX}/auth/token",
-                "scopes": {Scope.READ.value: "GET", Scope.WRITE.value: "All other methods"},
+                "scopes": {
+                    Scope.READ.value: "GET, except what requires `secrets`",
+                    Scope.WRITE.value: "All other methods, except what requires `secrets`",
+                    Scope.SECRETS.value: "Unlocking vaults, their passphrases and entries",
+                },
             }
         },
     },

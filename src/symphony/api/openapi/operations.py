@@ -13,7 +13,8 @@ from symphony.api.openapi.examples import Schemas, after_patch, example_of
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.problems.catalogue import MEDIA_TYPE
 from symphony.api.responses import ID_EXAMPLE, RepresentationWithoutETag
-from symphony.api.routing import ApiRoute, needed_scope
+from symphony.api.routing import ApiRoute, ScopeSets, in_order
+from symphony.domain.api_tokens import SCOPES_OF_ACCESS_TOKENS
 
 _SUCCESS = {200: "OK", 201: "Created", 204: "No Content"}
 _CODES_BY_PARAMETER = {
@@ -165,10 +166,30 @@ def _has_etag(route: APIRoute, success: dict[str, Any], names: set[str]) -> bool
 
 
 def _add_security(operation: dict[str, Any], route: APIRoute, method: str) -> None:
-    needs_token = isinstance(route, ApiRoute) and route.needs_token
-    scopes = [needed_scope(method).value]
+    if not isinstance(route, ApiRoute) or not route.needs_token:
+        operation["security"] = []
+        return
+    sets = route.scope_sets(method)
     # Postman uses the first one; a token is what its users have.
-    operation["security"] = [{"bearer": scopes}, {"password": scopes}] if needs_token else []
+    operation["security"] = [
+        {scheme: [scope.value for scope in in_order(each)]}
+        for scheme in ("bearer", "password")
+        for each in sets
+        if scheme == "bearer" or each <= SCOPES_OF_ACCESS_TOKENS
+    ]
+    operation["description"] += f"\n\n{_scopes_text(sets)}"
+    if route.is_of_whole_user:
+        operation["description"] += " Not for a token that is confined to workspaces."
+
+
+def _scopes_text(sets: ScopeSets) -> str:
+    """Describe which scopes a request requires."""
+    if any(len(each) > 1 for each in sets):
+        texts = [" with ".join(f"`{scope}`" for scope in reversed(in_order(each))) for each in sets]
+    else:
+        texts = [f"`{scope}`" for each in sets for scope in each]
+    is_single = len(sets) == 1 and len(sets[0]) == 1
+    return f"Requires the {'scope' if is_single else 'scopes'} {' or '.join(texts)}."
 
 
 def _add_examples(

@@ -58,6 +58,7 @@ PROBLEMS: Mapping[str, ProblemType] = {
     **_noun("repo", unique_in="in this workspace", counted_in="The workspace"),
     **_noun("vault", unique_in="in this workspace", counted_in="The workspace"),
     **_noun("API token", counted_in="The user"),
+    **_noun("machine", unique_in="of this user", counted_in="The user"),
     "malformed-request": ProblemType(
         400,
         "The request cannot be parsed",
@@ -84,9 +85,11 @@ PROBLEMS: Mapping[str, ProblemType] = {
     "insufficient-scope": ProblemType(
         403,
         "The token lacks a scope",
-        "GET requires a token with the scope `read`, every other method one with `write`; the"
-        " header `WWW-Authenticate` names the scopes that this request requires. An API token"
-        " cannot create a token with scopes that it lacks itself, or one that expires later.",
+        "GET requires a token with the scope `read`, every other method one with `write`, access to"
+        " the secrets in vaults also `secrets`; the header `WWW-Authenticate` names the scopes that"
+        " this request requires. A token that is confined to workspaces cannot do what concerns its"
+        " user as a whole. An API token cannot create a token with scopes that it lacks itself, or"
+        " one that expires later.",
     ),
     "recent-sign-in-required": ProblemType(
         403,
@@ -146,6 +149,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         409,
         "The user still has workspaces",
         "Delete the workspaces first, then the user profile.",
+    ),
+    "api-token-rotated": ProblemType(
+        409,
+        "The API token was rotated before",
+        "A token has one successor. Use this one; if its secret was lost, revoke it, and create"
+        " another token.",
     ),
     "entry-limit-reached": ProblemType(
         409,

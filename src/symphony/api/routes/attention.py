@@ -11,7 +11,7 @@ from pydantic import Field
 from symphony.api.compression import compressible
 from symphony.api.conditions import answer_if_modified
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import FolderName, RepoId, UserProfileId, WorkspaceId
+from symphony.api.fields import WORKSPACE_ID, Id, Name, RepoId, UserProfileId
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation
 from symphony.api.routes.user_profiles import TAG
@@ -28,17 +28,24 @@ routes = router(TAG)
 
 
 def _count(counted: str, example: int) -> Any:
-    return Field(description=f"The number of {counted}; null for a vault.", examples=[example])
+    return Field(
+        description=f"The number of {counted}; null for a vault or token.", examples=[example]
+    )
 
 
 @dataclass(slots=True)
 class AttentionItemResponse(Representation):
-    """A repo or vault that needs attention."""
+    """A repo, vault or API token that needs attention."""
 
     kind: Annotated[AttentionKind, Field(description="The kind of resource.", examples=["repo"])]
-    id: Annotated[RepoId, Field(description="The id of the repo or vault.")]
-    name: FolderName
-    workspace_id: WorkspaceId
+    id: Annotated[RepoId, Field(description="The id of the repo, vault or API token.")]
+    name: Annotated[Name, Field(description="Its name.", examples=["engine"])]
+    workspace_id: Annotated[
+        Id | None,
+        Field(
+            description="The id of its workspace; null for an API token.", examples=[WORKSPACE_ID]
+        ),
+    ]
     reasons: Annotated[
         tuple[AttentionReason, ...],
         Field(
@@ -53,13 +60,14 @@ class AttentionItemResponse(Representation):
     path: Annotated[
         str | None,
         Field(
-            description="The directory of the repo; null for a vault.", examples=["~/dev/engine"]
+            description="The directory of the repo; null for a vault or token.",
+            examples=["~/dev/engine"],
         ),
     ]
     branch: Annotated[
         str | None,
         Field(
-            description="The checked-out branch; null if HEAD is on none, or for a vault.",
+            description="The checked-out branch; null if HEAD is on none, or for a vault or token.",
             examples=["main"],
         ),
     ]
@@ -67,7 +75,7 @@ class AttentionItemResponse(Representation):
         int | None,
         Field(
             description="The number of commits that its upstream lacks; null without an upstream,"
-            " if unknown, or for a vault.",
+            " if unknown, or for a vault or token.",
             examples=[1],
         ),
     ]
@@ -89,7 +97,7 @@ class AttentionItemResponse(Representation):
         int | None,
         Field(
             description="How many commits a branch, a tag or the HEAD of a worktree reaches, and no"
-            " remote-tracking branch; null if unknown, or for a vault.",
+            " remote-tracking branch; null if unknown, or for a vault or token.",
             examples=[3],
         ),
     ]
@@ -97,7 +105,7 @@ class AttentionItemResponse(Representation):
         list[str] | None,
         Field(
             description="Branches with commits that are on no remote, and not known to be"
-            " integrated there, the most recent ones first; at most 20. Null for a vault.",
+            " integrated there, the most recent ones first; at most 20. Null for a vault or token.",
             examples=[["main", "idea"]],
         ),
     ]
@@ -105,7 +113,7 @@ class AttentionItemResponse(Representation):
         bool | None,
         Field(
             description="Whether something exists only in this directory; null if that could not be"
-            " determined. False for a vault.",
+            " determined. False for a vault or token.",
             examples=[True],
         ),
     ]
@@ -137,11 +145,14 @@ def _item(item: AttentionItem) -> AttentionItemResponse:
 
 @dataclass(slots=True)
 class AttentionResponse(Representation):
-    """The repos and vaults that need attention."""
+    """The repos, vaults and API tokens that need attention."""
 
     items: Annotated[
         list[AttentionItemResponse],
-        Field(description="Sorted by workspace, repos before vaults, then by name."),
+        Field(
+            description="Sorted by workspace, repos before vaults, then by name;"
+            " API tokens come last, by name."
+        ),
     ]
     observed_at: Annotated[
         datetime,
@@ -165,7 +176,7 @@ class AttentionResponse(Representation):
 
 @routes.get(
     "/user-profiles/{user_profile_id}/attention",
-    summary="List repos and vaults that need attention",
+    summary="List what needs attention",
     responses=problem_responses("user-profile-not-found", "workspace-not-found"),
 )
 @compressible
@@ -176,7 +187,7 @@ async def get_attention(
     actor: Actor,
     app: App,
     workspace_id: Annotated[
-        UUID | None, Query(description="Only resources of this workspace.")
+        UUID | None, Query(description="Only resources of this workspace, without API tokens.")
     ] = None,
     reason: Annotated[
         AttentionReason | None, Query(description="Only resources with this reason.")
@@ -193,10 +204,12 @@ async def get_attention(
         Query(description="`true` inspects every repo now, `false` returns the last observations."),
     ] = True,
 ) -> AttentionResponse:
-    """Returns the repos with unfinished work and the unlocked vaults, over all workspaces."""
+    """Returns the repos with unfinished work and the unlocked vaults, over all workspaces, and the
+    API tokens that expire within 14 days and have not been rotated.
+    """
     board = await attention_board.get_attention(
         attention_board.GetAttention(
-            actor.user_id, user_profile_id, workspace_id, reason, at_risk, fresh
+            actor.reach, user_profile_id, workspace_id, reason, at_risk, fresh
         ),
         app,
     )

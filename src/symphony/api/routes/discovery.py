@@ -173,7 +173,7 @@ async def discover_repos(
     Creates no repos, changes no files and runs no programs of the repositories.
     """
     discovery = await repo_discovery.discover_repos(
-        repo_discovery.DiscoverRepos(actor.user_id, workspace_id, body.root, body.max_depth), app
+        repo_discovery.DiscoverRepos(actor.reach, workspace_id, body.root, body.max_depth), app
     )
     return DiscoveryResponse(DiscoveredRepo.of_each(discovery.items), discovery.truncated)
 
@@ -198,7 +198,7 @@ async def import_repos(
     Items of a discovery can be sent as they are, except those without a name.
     """
     items = [use_cases.ImportItem(item.name, item.path, item.remote_url) for item in body.items]
-    command = use_cases.ImportRepos(actor.user_id, workspace_id, items)
+    command = use_cases.ImportRepos(actor.reach, workspace_id, items)
     created = await app.run_once(use_cases.import_repos, command, key)
     set_created_location(response, f"{PREFIX}/workspaces/{workspace_id}/repos", created)
     return ImportedRepos(RepoResponse.of_each(created.result))

@@ -69,7 +69,7 @@ async def get_repo_disposal(repo_id: RepoId, actor: Actor, app: App) -> Disposal
     A directory that cannot be inspected is not an error: the verdict is `unknown`.
     """
     disposal = await repo_disposal.get_repo_disposal(
-        repo_disposal.GetRepoDisposal(actor.user_id, repo_id), app
+        repo_disposal.GetRepoDisposal(actor.reach, repo_id), app
     )
     shown = DisposalResponse.of(disposal)
     shown.evidence = EvidenceResponse.of_each(disposal.evidence)

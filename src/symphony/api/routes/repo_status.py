@@ -291,9 +291,7 @@ async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatus
 
     A directory that cannot be inspected is not an error: `state` and `reason` describe it.
     """
-    status = await repo_status.get_repo_status(
-        repo_status.GetRepoStatus(actor.user_id, repo_id), app
-    )
+    status = await repo_status.get_repo_status(repo_status.GetRepoStatus(actor.reach, repo_id), app)
     shown = RepoStatusResponse.of(status)
     shown.head = None if status.head is None else HeadResponse.of(status.head)
     shown.work = WorkItemResponse.of_each(status.work)

@@ -103,7 +103,7 @@ async def create_repo(
     created = await app.run_once(
         use_cases.create_repo,
         use_cases.CreateRepo(
-            actor=actor.user_id,
+            actor=actor.reach,
             workspace_id=workspace_id,
             name=body.name,
             path=body.path,
@@ -125,7 +125,7 @@ async def create_repo(
 async def list_repos(workspace_id: WorkspaceId, listing: Paged, actor: Actor, app: App) -> RepoList:
     """Returns a page of the repos of a workspace."""
     page = await app.ask(
-        use_cases.list_repos, use_cases.ListRepos(actor.user_id, workspace_id, listing.page())
+        use_cases.list_repos, use_cases.ListRepos(actor.reach, workspace_id, listing.page())
     )
     return RepoList(
         items=RepoResponse.of_each(page.items),
@@ -162,7 +162,7 @@ async def list_repos_of_user(
     page = await app.ask(
         use_cases.list_repos_of_user,
         use_cases.ListReposOfUser(
-            actor.user_id, user_profile_id, listing.page(), workspace_id, remote
+            actor.reach, user_profile_id, listing.page(), workspace_id, remote
         ),
     )
     return RepoList(
@@ -177,7 +177,7 @@ async def get_repo(
     repo_id: RepoId, request: Request, response: Response, actor: Actor, app: App
 ) -> RepoResponse:
     """Returns a repo."""
-    repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.user_id, repo_id))
+    repo = await app.ask(use_cases.get_repo, use_cases.GetRepo(actor.reach, repo_id))
     answer_if_modified(request, response, repo.tag)
     return RepoResponse.of(repo)
 
@@ -203,7 +203,7 @@ async def update_repo(
     repo = await app.run(
         use_cases.update_repo,
         use_cases.UpdateRepo(
-            actor=actor.user_id,
+            actor=actor.reach,
             repo_id=repo_id,
             changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
             expected_tags=expected,
@@ -221,4 +221,4 @@ async def update_repo(
 )
 async def delete_repo(repo_id: RepoId, expected: ExpectedTags, actor: Actor, app: App) -> None:
     """Deletes only the record. No file on any disk is changed."""
-    await app.run(use_cases.delete_repo, use_cases.DeleteRepo(actor.user_id, repo_id, expected))
+    await app.run(use_cases.delete_repo, use_cases.DeleteRepo(actor.reach, repo_id, expected))

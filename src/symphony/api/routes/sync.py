@@ -77,7 +77,7 @@ async def sync_repo(repo_id: RepoId, actor: Actor, app: App) -> SyncResponse:
 
     Changes nothing in the directory, and sends no credentials.
     """
-    repo, found = await repo_sync.sync_repo(repo_sync.SyncRepo(actor.user_id, repo_id), app)
+    repo, found = await repo_sync.sync_repo(repo_sync.SyncRepo(actor.reach, repo_id), app)
     return SyncResponse(
         repo=RepoResponse.of(repo),
         ahead=found.ahead,

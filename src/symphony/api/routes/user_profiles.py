@@ -28,7 +28,7 @@ from symphony.api.fields import (
 )
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import EntityRepresentation
-from symphony.api.routing import PREFIX, PublicApiRoute, abandonable, router
+from symphony.api.routing import PREFIX, PublicApiRoute, abandonable, of_whole_user, router
 from symphony.application import user_profiles as use_cases
 from symphony.application.orchestrations.profile_deletion import DeleteProfile, delete_profile
 from symphony.application.orchestrations.profile_update import UpdateProfile, update_profile
@@ -169,6 +169,7 @@ async def create_user_profile(
     responses=problem_responses("user-profile-not-found"),
 )
 @compressible
+@of_whole_user
 async def get_own_user_profile(
     request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
@@ -182,6 +183,7 @@ async def get_own_user_profile(
     responses=problem_responses("user-profile-not-found"),
 )
 @compressible
+@of_whole_user
 async def get_user_profile(
     user_profile_id: UserProfileId, request: Request, response: Response, actor: Actor, app: App
 ) -> UserProfileResponse:
@@ -205,6 +207,7 @@ async def get_user_profile(
 )
 @compressible
 @abandonable
+@of_whole_user
 async def update_user_profile(
     user_profile_id: UserProfileId,
     body: UserProfilePatch,
@@ -243,6 +246,7 @@ async def update_user_profile(
         "recent-sign-in-required", "user-profile-not-found", "user-has-workspaces"
     ),
 )
+@of_whole_user
 async def delete_user_profile(
     user_profile_id: UserProfileId, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:

@@ -15,7 +15,7 @@ from symphony.api.pagination import Cursor, Limit, cursor_bytes, cursor_text, se
 from symphony.api.problems.damage_log import log_damage
 from symphony.api.request import ApiRequest
 from symphony.api.responses import CreatedAt, NextCursor
-from symphony.api.routing import PREFIX, router
+from symphony.api.routing import PREFIX, READ, SECRETS, WRITE, needs_scopes, router
 from symphony.application.orchestrations import entry_writes
 from symphony.application.vaults import entries as use_cases
 from symphony.domain.json_objects import storable_text
@@ -41,7 +41,7 @@ async def credentials(
     vault_id: VaultId, session: VaultSession, actor: Actor, response: Response
 ) -> VaultCredentials:
     response.headers["Cache-Control"] = "no-store"
-    return VaultCredentials(actor.user_id, vault_id, actor.token_hash, session)
+    return VaultCredentials(actor.reach, vault_id, actor.token_hash, session)
 
 
 Credentials = Annotated[VaultCredentials, Depends(credentials)]
@@ -141,6 +141,7 @@ class EntryVersionList:
     )
     | {201: {"model": EntryResponse}},
 )
+@needs_scopes(WRITE | SECRETS)
 async def put_entry(
     key: EntryKey,
     body: EntryPut,
@@ -168,6 +169,7 @@ async def put_entry(
     summary="List entries",
     responses=problem_responses(*_VAULT_PROBLEMS),
 )
+@needs_scopes(READ | SECRETS)
 async def list_entries(
     credentials: Credentials,
     request: ApiRequest,
@@ -206,6 +208,7 @@ async def list_entries(
         "version-gone",
     ),
 )
+@needs_scopes(READ | SECRETS)
 async def get_entry(
     key: EntryKey,
     credentials: Credentials,
@@ -233,6 +236,7 @@ async def get_entry(
     summary="Delete an entry",
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found"),
 )
+@needs_scopes(WRITE | SECRETS)
 async def delete_entry(
     key: EntryKey, credentials: Credentials, expected: ExpectedTags, app: App
 ) -> None:
@@ -246,6 +250,7 @@ async def delete_entry(
     summary="List the versions of an entry",
     responses=problem_responses(*_VAULT_PROBLEMS, "entry-not-found", "entry-damaged"),
 )
+@needs_scopes(READ | SECRETS)
 async def list_entry_versions(
     key: EntryKey, credentials: Credentials, request: Request, response: Response, app: App
 ) -> EntryVersionList:
@@ -269,6 +274,7 @@ async def list_entry_versions(
         "storage-limit-reached",
     ),
 )
+@needs_scopes(WRITE | SECRETS)
 async def restore_entry(
     key: EntryKey,
     body: EntryRestore,

@@ -29,7 +29,15 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
 from symphony.api.request import ApiRequest
 from symphony.api.responses import EntityRepresentation, NextCursor
-from symphony.api.routing import PREFIX, abandonable, router
+from symphony.api.routing import (
+    PREFIX,
+    READ,
+    SECRETS,
+    WRITE,
+    abandonable,
+    needs_scopes,
+    router,
+)
 from symphony.application.orchestrations import (
     passphrase_update,
     vault_creation,
@@ -179,7 +187,7 @@ async def create_vault(
 ) -> VaultResponse:
     """Creates a vault in a workspace: unlocked without a passphrase, locked with one."""
     command = use_cases.CreateVault(
-        actor=actor.user_id,
+        actor=actor.reach,
         workspace_id=workspace_id,
         name=body.name,
         path=body.path,
@@ -217,7 +225,7 @@ async def list_vaults(
     """Returns a page of the vaults of a workspace."""
     page = await app.ask(
         use_cases.list_vaults,
-        use_cases.ListVaults(actor.user_id, workspace_id, listing.page(is_locked=is_locked)),
+        use_cases.ListVaults(actor.reach, workspace_id, listing.page(is_locked=is_locked)),
     )
     return VaultList(
         items=VaultResponse.of_each(page.items),
@@ -233,7 +241,7 @@ async def get_vault(
     vault_id: VaultId, request: Request, response: Response, actor: Actor, app: App
 ) -> VaultResponse:
     """Returns a vault."""
-    vault = await app.ask(use_cases.get_vault, use_cases.GetVault(actor.user_id, vault_id))
+    vault = await app.ask(use_cases.get_vault, use_cases.GetVault(actor.reach, vault_id))
     answer_if_modified(request, response, vault.tag)
     return VaultResponse.of(vault)
 
@@ -261,7 +269,7 @@ async def update_vault(
     vault = await app.run(
         use_cases.update_vault,
         use_cases.UpdateVault(
-            actor=actor.user_id,
+            actor=actor.reach,
             vault_id=vault_id,
             changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
             expected_tags=expected,
@@ -291,7 +299,7 @@ async def delete_vault(
     The directory at `path` is not changed.
     """
     await app.run(
-        use_cases.delete_vault, use_cases.DeleteVault(actor.user_id, vault_id, force, expected)
+        use_cases.delete_vault, use_cases.DeleteVault(actor.reach, vault_id, force, expected)
     )
 
 
@@ -306,7 +314,7 @@ async def lock_vault(
 ) -> VaultResponse:
     """Locks a vault and revokes all its sessions. A locked vault stays as it is."""
     vault = await app.run(
-        use_cases.lock_vault, use_cases.LockVault(actor.user_id, vault_id, expected)
+        use_cases.lock_vault, use_cases.LockVault(actor.reach, vault_id, expected)
     )
     set_etag(response, vault)
     return VaultResponse.of(vault)
@@ -321,6 +329,7 @@ async def lock_vault(
     | success_example(is_locked=False, version=3),
 )
 @abandonable
+@needs_scopes(READ | SECRETS, WRITE | SECRETS)
 async def unlock_vault(
     vault_id: VaultId,
     expected: ExpectedTags,
@@ -360,11 +369,12 @@ async def unlock_vault(
     ),
 )
 @abandonable
+@needs_scopes(WRITE | SECRETS)
 async def update_passphrase(
     vault_id: VaultId, body: PassphraseChange, expected: ExpectedTags, actor: Actor, app: App
 ) -> None:
     """Replaces the passphrase of a locked or unlocked vault, locks it and revokes its sessions."""
     await passphrase_update.update_passphrase(
-        passphrase_update.UpdatePassphrase(actor.user_id, vault_id, body.old, body.new, expected),
+        passphrase_update.UpdatePassphrase(actor.reach, vault_id, body.old, body.new, expected),
         app,
     )

@@ -22,7 +22,7 @@ from symphony.api.idempotency import Key, set_created_headers
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.pagination import Paged
 from symphony.api.responses import EntityRepresentation, NextCursor, Representation
-from symphony.api.routing import PREFIX, router
+from symphony.api.routing import PREFIX, of_whole_user, router
 from symphony.application import workspaces as use_cases
 from symphony.domain.workspaces import WorkspaceType
 
@@ -104,6 +104,7 @@ class WorkspaceStatsResponse(Representation):
     ),
 )
 @compressible
+@of_whole_user
 async def create_workspace(
     user_profile_id: UserProfileId,
     body: WorkspaceCreate,
@@ -116,7 +117,7 @@ async def create_workspace(
     created = await app.run_once(
         use_cases.create_workspace,
         use_cases.CreateWorkspace(
-            actor=actor.user_id,
+            actor=actor.reach,
             user_profile_id=user_profile_id,
             name=body.name,
             description=body.description,
@@ -149,7 +150,7 @@ async def list_workspaces(
     page = await app.ask(
         use_cases.list_workspaces,
         use_cases.ListWorkspaces(
-            actor.user_id, user_profile_id, listing.page(workspace_type=workspace_type)
+            actor.reach, user_profile_id, listing.page(workspace_type=workspace_type)
         ),
     )
     return WorkspaceList(
@@ -169,7 +170,7 @@ async def get_workspace(
 ) -> WorkspaceResponse:
     """Returns a workspace."""
     workspace = await app.ask(
-        use_cases.get_workspace, use_cases.GetWorkspace(actor.user_id, workspace_id)
+        use_cases.get_workspace, use_cases.GetWorkspace(actor.reach, workspace_id)
     )
     answer_if_modified(request, response, workspace.tag)
     return WorkspaceResponse.of(workspace)
@@ -193,7 +194,7 @@ async def update_workspace(
     workspace = await app.run(
         use_cases.update_workspace,
         use_cases.UpdateWorkspace(
-            actor=actor.user_id,
+            actor=actor.reach,
             workspace_id=workspace_id,
             changes=body.model_dump(exclude_unset=True),  # pyright: ignore[reportArgumentType] - the schema's fields are its keys
             expected_tags=expected,
@@ -224,7 +225,7 @@ async def delete_workspace(
     """
     await app.run(
         use_cases.delete_workspace,
-        use_cases.DeleteWorkspace(actor.user_id, workspace_id, force, expected),
+        use_cases.DeleteWorkspace(actor.reach, workspace_id, force, expected),
     )
 
 
@@ -239,7 +240,7 @@ async def get_workspace_stats(
 ) -> WorkspaceStatsResponse:
     """Returns the numbers of repos and vaults in a workspace."""
     stats = await app.ask(
-        use_cases.get_workspace_stats, use_cases.GetWorkspaceStats(actor.user_id, workspace_id)
+        use_cases.get_workspace_stats, use_cases.GetWorkspaceStats(actor.reach, workspace_id)
     )
     answer_if_modified(request, response, stats.tag)
     return WorkspaceStatsResponse.of(stats)

@@ -24,6 +24,7 @@ from symphony.domain.base import utc_now
 from symphony.domain.git.status import Directory, Git
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.observations import BoardRepo, RepoObservation
+from symphony.domain.reach import Reach
 
 INSPECTION_LIMIT = 15.0  # seconds for all repos of a board
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -33,7 +34,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class GetAttention:
     """Get the board; `fresh` inspects each repo now instead of using the last observations."""
 
-    actor: UUID
+    actor: Reach
     user_profile_id: UUID
     workspace_id: UUID | None = None
     reason: AttentionReason | None = None
@@ -54,7 +55,7 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
     repos = facts.repos
     if query.fresh and app.git is not None and repos:
         synced = await app.ask(list_remote_heads, ListRemoteHeads(*part))
-        repos = await _inspected(query.actor, repos, synced, app.git)
+        repos = await _inspected(query.actor.user_id, repos, synced, app.git)
         new = [
             after.observation
             for before, after in zip(facts.repos, repos, strict=True)
@@ -63,7 +64,7 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
         await try_to_save_observations(SaveObservations(query.actor, new), app)
     inspection = Inspection.DISABLED if app.git is None else Inspection.ENABLED
     return attention_board(
-        repos, facts.vaults, utc_now(), inspection, query.reason, at_risk=query.at_risk
+        replace(facts, repos=repos), utc_now(), inspection, query.reason, at_risk=query.at_risk
     )
 
 

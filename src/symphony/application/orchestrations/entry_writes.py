@@ -54,7 +54,7 @@ async def _stored(
     try:
         return await app.run(handler, command)
     except StorageLimitReached:
-        recount = RecountStorage(command.credentials.user_id)
+        recount = RecountStorage(command.credentials.reach.user_id)
         if not await app.run(recount_storage, recount):
             raise
     return await app.run(handler, command)

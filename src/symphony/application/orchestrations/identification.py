@@ -1,7 +1,6 @@
 """The identification of a caller by a token."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from symphony.application.api_tokens import (
     FindApiToken,
@@ -11,11 +10,14 @@ from symphony.application.api_tokens import (
 )
 from symphony.application.app import Application
 from symphony.application.callers import Caller
-from symphony.domain.api_tokens import TOKEN_PREFIX, Scope, hash_token
+from symphony.domain.api_tokens import (
+    SCOPES_OF_ACCESS_TOKENS,
+    TOKEN_PREFIX,
+    USE_RESOLUTION,
+    hash_token,
+)
 from symphony.domain.base import utc_now
 from symphony.domain.errors import TokenRefused
-
-_USE_RESOLUTION = timedelta(minutes=1)  # of `last_used_at`, so that few requests write it
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,13 @@ class IdentifyCaller:
 async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Caller, Application]:
     """Return the user of a token, and the application for the caller's request.
 
-    The application checks with each command and query that an access token is still current.
+    The application checks with each command and query that an access token is still current, and
+    with each command that an API token is still valid.
 
     Raises: TokenRefused for a token that is unknown, expired or revoked.
     """
     if command.token.startswith(TOKEN_PREFIX):
-        return await _identify_by_api_token(command.token, app), app
+        return await _identify_by_api_token(command.token, app)
     read = app.access_tokens.read(command.token)
     if read is None:
         if app.access_tokens.has_expired(command.token):
@@ -39,7 +42,7 @@ async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Ca
         raise TokenRefused("The token is not valid; sign in to get an access token.")
     caller = Caller(
         read.user_id,
-        frozenset(Scope),
+        SCOPES_OF_ACCESS_TOKENS,
         hash_token(command.token),
         read.expires_at,
         signed_in_at=read.issued_at,
@@ -48,18 +51,21 @@ async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Ca
     return caller, app.with_access_token(read)
 
 
-async def _identify_by_api_token(token: str, app: Application) -> Caller:
+async def _identify_by_api_token(token: str, app: Application) -> tuple[Caller, Application]:
     found = await app.ask(find_api_token, FindApiToken(hash_token(token)))
     if found is None:
         raise TokenRefused("The API token is not valid: it does not exist, or has been revoked.")
     found.require_unexpired()
     # A use in the future was stored before the clock was set back.
-    if found.last_used_at is None or abs(utc_now() - found.last_used_at) > _USE_RESOLUTION:
+    if found.last_used_at is None or abs(utc_now() - found.last_used_at) > USE_RESOLUTION:
         await app.run(mark_api_token_used, MarkApiTokenUsed(found.id))
-    return Caller(
+    caller = Caller(
         found.user_profile_id,
         frozenset(found.scopes),
         found.token_hash,
         found.expires_at,
         found.id,
+        is_confined=found.is_confined,
+        machine_id=found.machine_id,
     )
+    return caller, app.with_api_token(found.id)

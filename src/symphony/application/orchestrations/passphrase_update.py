@@ -14,6 +14,7 @@ from symphony.application.vaults.vaults import (
 )
 from symphony.domain import fields as rules
 from symphony.domain.errors import InUse
+from symphony.domain.reach import Reach
 from symphony.domain.vaults import vaults as domain
 from symphony.domain.vaults.vaults import Protection
 
@@ -27,7 +28,7 @@ class NoPassphrase(InUse):
 
 @dataclass(frozen=True, slots=True)
 class UpdatePassphrase:
-    actor: UUID
+    actor: Reach
     vault_id: UUID
     old: str = field(repr=False)
     new: str = field(repr=False)
@@ -48,7 +49,7 @@ async def update_passphrase(command: UpdatePassphrase, app: Application) -> None
     vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
         raise NoPassphrase
-    requester = Requester.account(command.actor)
+    requester = Requester.account(command.actor.user_id)
     data_key, record = await unwrap_by_passphrase(vault.id, record, old, requester, app)
     wrapped = await wrap_by_passphrase(data_key, new, requester, app)
     replace = ReplaceVaultKey(command.actor, record, wrapped, command.expected_tags)

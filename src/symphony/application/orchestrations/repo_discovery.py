@@ -8,11 +8,12 @@ from symphony.application.app import Application
 from symphony.application.repos import ListRegisteredRepos, list_registered_repos
 from symphony.domain.discovery import Proposal, proposals
 from symphony.domain.git.status import GitDisabled
+from symphony.domain.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class DiscoverRepos:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     root: str
     max_depth: int
@@ -33,5 +34,5 @@ async def discover_repos(query: DiscoverRepos, app: Application) -> Discovery:
     registered = await app.ask(
         list_registered_repos, ListRegisteredRepos(query.actor, query.workspace_id)
     )
-    search = await app.finder.find(query.actor, query.root, query.max_depth, registered)
+    search = await app.finder.find(query.actor.user_id, query.root, query.max_depth, registered)
     return Discovery(list(proposals(search.found, registered)), search.truncated)

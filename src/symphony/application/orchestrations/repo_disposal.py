@@ -7,11 +7,12 @@ from symphony.application.app import Application
 from symphony.application.repos import GetRemoteHeads, GetRepo, get_remote_heads, get_repo
 from symphony.domain.git.disposal import Disposal
 from symphony.domain.git.status import GitDisabled
+from symphony.domain.reach import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class GetRepoDisposal:
-    actor: UUID
+    actor: Reach
     repo_id: UUID
 
 
@@ -21,4 +22,4 @@ async def get_repo_disposal(query: GetRepoDisposal, app: Application) -> Disposa
         raise GitDisabled
     repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
     synced = await app.ask(get_remote_heads, GetRemoteHeads(query.actor, query.repo_id))
-    return await app.git.disposal(query.actor, repo.path, synced)
+    return await app.git.disposal(query.actor.user_id, repo.path, synced)

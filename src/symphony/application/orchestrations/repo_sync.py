@@ -7,13 +7,14 @@ from symphony.application.app import Application
 from symphony.application.repos import GetRepo, MarkRepoSynced, get_repo, mark_repo_synced
 from symphony.domain.errors import NotFound
 from symphony.domain.git.status import GitDisabled
+from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.sync import NoRemote, RemoteState
 
 
 @dataclass(frozen=True, slots=True)
 class SyncRepo:
-    actor: UUID
+    actor: Reach
     repo_id: UUID
 
 
@@ -28,7 +29,7 @@ async def sync_repo(command: SyncRepo, app: Application) -> tuple[Repo, RemoteSt
     repo = await app.ask(get_repo, GetRepo(command.actor, command.repo_id))
     if repo.remote_url is None:
         raise NoRemote
-    state = await app.remotes.sync(command.actor, repo.id, repo.path, repo.remote_url)
+    state = await app.remotes.sync(command.actor.user_id, repo.id, repo.path, repo.remote_url)
     mark = MarkRepoSynced(command.actor, repo.id, repo.remote_url, state)
     try:
         marked = await app.run(mark_repo_synced, mark)

@@ -61,7 +61,7 @@ async def create_protected_vault(
         raise passphrase_required()
     passphrase = rules.checked("passphrase", domain.passphrase, command.passphrase)
     vault, slow = command.vault, command.key
-    requester = Requester.account(vault.actor)
+    requester = Requester.account(vault.actor.user_id)
     check = CheckVaultCreation(vault.actor, vault.workspace_id, slow.key if slow else None)
     while True:
         before = await app.ask(check_vault_creation, check)

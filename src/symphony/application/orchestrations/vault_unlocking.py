@@ -51,12 +51,12 @@ async def open_vault(command: OpenVault, app: Application) -> OpenedVault:
     """
     caller = command.actor
     vault, record = await app.ask(
-        get_vault_with_key, GetVaultWithKey(caller.user_id, command.vault_id)
+        get_vault_with_key, GetVaultWithKey(caller.reach, command.vault_id)
     )
     vault.require(command.expected_tags)
     if vault.protection is Protection.NONE:
         _require_no_passphrase(command)
-        unlock = UnlockVault(caller.user_id, vault.id, command.expected_tags)
+        unlock = UnlockVault(caller.reach, vault.id, command.expected_tags)
         return OpenedVault(await app.run(unlock_vault, unlock))
     if command.passphrase is None:
         raise passphrase_required()

@@ -9,6 +9,7 @@ from symphony.application.callers import Caller
 from symphony.domain.base import Page, PageRequest, new_id
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.json_objects import JsonObject, JsonValue
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.keys import KeyRecord
 from symphony.domain.vaults.sessions import SessionRecord
 from symphony.domain.vaults.vaults import Protection, Vault, VaultChanges
@@ -16,7 +17,7 @@ from symphony.domain.vaults.vaults import Protection, Vault, VaultChanges
 
 @dataclass(frozen=True, slots=True)
 class CreateVault:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     name: str
     path: str
@@ -28,7 +29,7 @@ class CreateVault:
 
 @dataclass(frozen=True, slots=True)
 class UpdateVault:
-    actor: UUID
+    actor: Reach
     vault_id: UUID
     changes: VaultChanges
     expected_tags: frozenset[str] | None = None
@@ -36,7 +37,7 @@ class UpdateVault:
 
 @dataclass(frozen=True, slots=True)
 class LockVault:
-    actor: UUID
+    actor: Reach
     vault_id: UUID
     expected_tags: frozenset[str] | None = None
 
@@ -45,7 +46,7 @@ class LockVault:
 class UnlockVault:
     """Unlock a vault without a passphrase; for others see `orchestrations.vault_unlocking`."""
 
-    actor: UUID
+    actor: Reach
     vault_id: UUID
     expected_tags: frozenset[str] | None = None
 
@@ -67,7 +68,7 @@ class AddVaultSession:
 class ReplaceVaultKey:
     """Replace a data key by the same one, wrapped again by `orchestrations.passphrase_update`."""
 
-    actor: UUID
+    actor: Reach
     old: KeyRecord
     new: KeyRecord
     expected_tags: frozenset[str] | None = None
@@ -77,7 +78,7 @@ class ReplaceVaultKey:
 class DeleteVault:
     """Delete a vault; with `force` also a locked one."""
 
-    actor: UUID
+    actor: Reach
     vault_id: UUID
     force: bool = False
     expected_tags: frozenset[str] | None = None
@@ -85,13 +86,13 @@ class DeleteVault:
 
 @dataclass(frozen=True, slots=True)
 class GetVault:
-    actor: UUID
+    actor: Reach
     vault_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
 class GetVaultWithKey:
-    actor: UUID
+    actor: Reach
     vault_id: UUID
 
 
@@ -102,7 +103,7 @@ class CheckVaultCreation:
     A creation under a key is replayed even if its workspace no longer exists.
     """
 
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     key: IdempotencyKey | None
 
@@ -116,7 +117,7 @@ class ReplayVaultCreation:
 
 @dataclass(frozen=True, slots=True)
 class ListVaults:
-    actor: UUID
+    actor: Reach
     workspace_id: UUID
     page: PageRequest
 
@@ -163,7 +164,7 @@ async def add_vault_session(command: AddVaultSession, services: Services) -> Vau
     if caller.api_token_id is not None:
         await services.api_tokens.require(caller.user_id, caller.api_token_id)
     return await services.vaults.add_session(
-        caller.user_id, command.session, command.key, command.expected_tags
+        caller.reach, command.session, command.key, command.expected_tags
     )
 
 

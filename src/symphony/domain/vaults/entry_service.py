@@ -111,7 +111,7 @@ class EntryReader:
             if cursor is not None:
                 raise InvalidEntryCursor
             return EntryPage((), None, ())
-        context = (credentials.user_id.bytes, prefix.encode())
+        context = (credentials.reach.user_id.bytes, prefix.encode())
         try:
             after = "" if cursor is None else sealing.open_cursor(cursor, *context)
         except Tampered:
@@ -183,7 +183,7 @@ class VaultEntryService:
         Raises: LimitReached.
         """
         vault_id = credentials.vault_id
-        await self._storage.lock(credentials.user_id)
+        await self._storage.lock(credentials.reach.user_id)
         sealing = await self._lock_vault(credentials, key) or await self._create_key(vault_id)
         found = await self._vault_entries.find(vault_id, sealing.lookup(entry_key))
         _require(precondition, found)
@@ -201,7 +201,7 @@ class VaultEntryService:
         entry = sealing.seal_entry(new_id(), entry_key, newest=1, oldest=1)
         version, sealed = _sealed(sealing, entry, entry_key, content)
         added = entry.stored_bytes + sealed.stored_bytes
-        await self._storage.replace(credentials.user_id, vault_id, added=added, freed=freed)
+        await self._storage.replace(credentials.reach.user_id, vault_id, added=added, freed=freed)
         await self._vault_entries.add(vault_id, entry)
         await self._vault_entries.add_version(entry.id, sealed)
         return version
@@ -218,7 +218,7 @@ class VaultEntryService:
 
         Raises: EntryNotFound, VersionNotFound, VersionGone, EntryDamaged, LimitReached.
         """
-        await self._storage.lock(credentials.user_id)
+        await self._storage.lock(credentials.reach.user_id)
         sealing, entry = await self._lock_entry(credentials, entry_key, precondition, key)
         try:
             sealing.key_of(entry)
@@ -244,7 +244,7 @@ class VaultEntryService:
     async def _lock_vault(
         self, credentials: VaultCredentials, key: UnwrappedKey | None
     ) -> EntrySealing | None:
-        await self._vaults.get_for_update(credentials.user_id, credentials.vault_id)
+        await self._vaults.get_for_update(credentials.reach, credentials.vault_id)
         current = await unwrap_data_key(self._vault_sessions, self._keyring, credentials, key)
         return None if current is None else EntrySealing(current.data_key)
 
@@ -283,7 +283,7 @@ class VaultEntryService:
         version, sealed = _sealed(sealing, updated, entry_key, content)
         freed = await self._vault_entries.save(updated)
         await self._storage.replace(
-            credentials.user_id, credentials.vault_id, added=sealed.stored_bytes, freed=freed
+            credentials.reach.user_id, credentials.vault_id, added=sealed.stored_bytes, freed=freed
         )
         await self._vault_entries.add_version(entry.id, sealed)
         return version

@@ -11,6 +11,7 @@ from typing import Protocol
 from uuid import UUID
 
 from symphony.domain.errors import DomainError
+from symphony.domain.reach import Reach
 
 KEY_BYTES = 32
 SALT_BYTES = 16  # RFC 9106, section 4
@@ -161,7 +162,7 @@ class VaultKeyRepository(ABC):
     """
 
     @abstractmethod
-    async def find(self, owner_id: UUID, vault_id: UUID) -> KeyRecord | None:
+    async def find(self, reach: Reach, vault_id: UUID) -> KeyRecord | None:
         """The key of an owner's vault; None when it has none yet."""
 
     @abstractmethod

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from symphony.domain.base import utc_now
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.keys import (
     Cryptography,
     DataKey,
@@ -32,7 +33,7 @@ SESSION_BYTES = 32  # random
 class VaultCredentials:
     """The credentials of a caller for a vault: the hash of the token, and a session."""
 
-    user_id: UUID
+    reach: Reach
     vault_id: UUID
     token_hash: bytes = field(repr=False)
     session: str | None = field(repr=False)
@@ -68,9 +69,7 @@ class VaultSessionRepository(ABC):
     """The sessions of all vaults. The vault's row is locked before sessions are written."""
 
     @abstractmethod
-    async def access(
-        self, user_id: UUID, vault_id: UUID, session_hash: bytes | None
-    ) -> VaultAccess:
+    async def access(self, reach: Reach, vault_id: UUID, session_hash: bytes | None) -> VaultAccess:
         """Raises: NotFound for the vault."""
 
     @abstractmethod
@@ -135,7 +134,7 @@ async def unwrap_data_key(
     Raises: NotFound for the vault, VaultLocked, VaultDamaged, MasterKeyMissing.
     """
     session_hash = credentials.session_hash(keyring.cryptography)
-    found = await vault_sessions.access(credentials.user_id, credentials.vault_id, session_hash)
+    found = await vault_sessions.access(credentials.reach, credentials.vault_id, session_hash)
     record = _unlocking_record(found, credentials)
     if record is None:
         return None

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from symphony.domain import writes
 from symphony.domain.moves import update_and_move
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.keys import KeyRecord, VaultKeyRepository
 from symphony.domain.vaults.sessions import SessionRecord, VaultSessionRepository
 from symphony.domain.vaults.vaults import (
@@ -31,12 +32,12 @@ class VaultService:
         self._workspaces = workspaces
         self._max_per_workspace = max_per_workspace
 
-    async def create(self, user_id: UUID, vault: Vault, key: KeyRecord | None = None) -> None:
+    async def create(self, reach: Reach, vault: Vault, key: KeyRecord | None = None) -> None:
         """Create a vault, with a key if it has a passphrase.
 
         Raises: NotFound for the workspace, LimitReached, AlreadyExists.
         """
-        stats = await self._workspaces.count_contents(user_id, vault.workspace_id, vault_count=1)
+        stats = await self._workspaces.count_contents(reach, vault.workspace_id, vault_count=1)
         writes.require_within(self._max_per_workspace, Vault.noun, stats.vault_count)
         await self._vaults.add(vault)
         if key is not None:
@@ -44,7 +45,7 @@ class VaultService:
 
     async def update(
         self,
-        user_id: UUID,
+        reach: Reach,
         vault_id: UUID,
         changes: VaultChanges,
         expected_tags: frozenset[str] | None = None,
@@ -56,12 +57,12 @@ class VaultService:
             return vault.updated(changes)
 
         if "workspace_id" not in changes:
-            return await writes.update(self._vaults, user_id, vault_id, expected_tags, change)
+            return await writes.update(self._vaults, reach, vault_id, expected_tags, change)
         return await update_and_move(
             self._vaults,
             self._workspaces,
             self._max_per_workspace,
-            user_id=user_id,
+            reach=reach,
             entity_id=vault_id,
             target_id=changes["workspace_id"],
             expected_tags=expected_tags,
@@ -69,17 +70,17 @@ class VaultService:
         )
 
     async def lock(
-        self, user_id: UUID, vault_id: UUID, expected_tags: frozenset[str] | None = None
+        self, reach: Reach, vault_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> Vault:
         """Lock a vault and remove its sessions; locking it again changes nothing.
 
         Raises: NotFound, PreconditionFailed.
         """
-        vault = await writes.get_expected(self._vaults, user_id, vault_id, expected_tags)
+        vault = await writes.get_expected(self._vaults, reach, vault_id, expected_tags)
         return await self._lock(vault)
 
     async def unlock(
-        self, user_id: UUID, vault_id: UUID, expected_tags: frozenset[str] | None = None
+        self, reach: Reach, vault_id: UUID, expected_tags: frozenset[str] | None = None
     ) -> Vault:
         """Unlock a vault without a passphrase; unlocking it again changes nothing.
 
@@ -91,11 +92,11 @@ class VaultService:
                 raise passphrase_required()
             return vault.updated({"is_locked": False})
 
-        return await writes.update(self._vaults, user_id, vault_id, expected_tags, unlocked)
+        return await writes.update(self._vaults, reach, vault_id, expected_tags, unlocked)
 
     async def add_session(
         self,
-        user_id: UUID,
+        reach: Reach,
         session: SessionRecord,
         key: KeyRecord,
         expected_tags: frozenset[str] | None = None,
@@ -104,8 +105,8 @@ class VaultService:
 
         Raises: NotFound, PreconditionFailed.
         """
-        vault = await writes.get_expected(self._vaults, user_id, session.vault_id, expected_tags)
-        if await self._vault_keys.find(user_id, vault.id) != key:
+        vault = await writes.get_expected(self._vaults, reach, session.vault_id, expected_tags)
+        if await self._vault_keys.find(reach, vault.id) != key:
             return None
         await self._vault_sessions.add(session)
         unlocked = vault.updated({"is_locked": False})
@@ -121,7 +122,7 @@ class VaultService:
 
     async def replace_key(
         self,
-        user_id: UUID,
+        reach: Reach,
         old: KeyRecord,
         new: KeyRecord,
         expected_tags: frozenset[str] | None = None,
@@ -130,8 +131,8 @@ class VaultService:
 
         Returns False when `old` is no longer the vault's key. Raises: NotFound, PreconditionFailed.
         """
-        vault = await writes.get_expected(self._vaults, user_id, old.vault_id, expected_tags)
-        if await self._vault_keys.find(user_id, vault.id) != old:
+        vault = await writes.get_expected(self._vaults, reach, old.vault_id, expected_tags)
+        if await self._vault_keys.find(reach, vault.id) != old:
             return False
         await self._vault_keys.replace(new)
         await self._lock(vault)
@@ -139,7 +140,7 @@ class VaultService:
 
     async def remove(
         self,
-        user_id: UUID,
+        reach: Reach,
         vault_id: UUID,
         *,
         force: bool = False,
@@ -151,14 +152,14 @@ class VaultService:
         """
 
         async def count(vault: Vault, added: int) -> None:
-            await self._workspaces.count_contents(user_id, vault.workspace_id, vault_count=added)
+            await self._workspaces.count_contents(reach, vault.workspace_id, vault_count=added)
 
         async def require_unlocked(vault: Vault) -> None:
             if not force:
                 vault.require_unlocked()
 
         await writes.remove_from_parent(
-            self._vaults, user_id, vault_id, expected_tags, count, require_unlocked
+            self._vaults, reach, vault_id, expected_tags, count, require_unlocked
         )
 
     async def _lock(self, vault: Vault) -> Vault:

@@ -12,10 +12,12 @@ from sqlalchemy import BindParameter, ColumnElement, Integer, Select, bindparam,
 from symphony.domain.base import E, Page, PagedRepository, PageRequest, Position, Repository
 from symphony.domain.errors import AlreadyExists, NotFound
 from symphony.domain.fields import comparison_key
+from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import TransactionConflict
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import EntityMapping, ListScope
 from symphony.infrastructure.database.errors import UniqueViolation
+from symphony.infrastructure.database.reach import reach_parameters
 from symphony.infrastructure.database.sqlalchemy_internals import Rows, Statement
 
 ESCAPE = "/"
@@ -30,16 +32,21 @@ class SqlAlchemyRepository(Repository[E]):
         self._connection = connection
         self._mapping = mapping
 
-    async def get(self, owner_id: UUID, entity_id: UUID) -> E:
-        return await self._owned(self._mapping.select_one, owner_id, entity_id)
+    async def get(self, reach: Reach, entity_id: UUID) -> E:
+        entity = await self._one(
+            self._mapping.select_one, **reach_parameters(reach), entity_id=entity_id
+        )
+        if entity is None:
+            raise NotFound(self._mapping.noun, entity_id)
+        return entity
 
-    async def get_for_update(self, owner_id: UUID, entity_id: UUID) -> E:
+    async def get_for_update(self, reach: Reach, entity_id: UUID) -> E:
         statement = self._mapping.select_one_for_update
-        entity = await self._one(statement, owner_id=owner_id, entity_id=entity_id)
+        entity = await self._one(statement, **reach_parameters(reach), entity_id=entity_id)
         if entity is None:
             # After it has waited for the lock, PostgreSQL reads the locked row again, but not the
             # workspace that it joins: it does not find an entity that was moved meanwhile.
-            await self.get(owner_id, entity_id)
+            await self.get(reach, entity_id)
             raise TransactionConflict
         return entity
 
@@ -55,12 +62,6 @@ class SqlAlchemyRepository(Repository[E]):
     async def remove(self, entity: E) -> None:
         if not await self._connection.fetch(self._mapping.delete, {"entity_id": entity.id}):
             raise TransactionConflict
-
-    async def _owned(self, statement: Select[Any], owner_id: UUID, entity_id: UUID) -> E:
-        entity = await self._one(statement, owner_id=owner_id, entity_id=entity_id)
-        if entity is None:
-            raise NotFound(self._mapping.noun, entity_id)
-        return entity
 
     async def _one(self, statement: Select[Any], **parameters: object) -> E | None:
         rows = await self._connection.fetch(statement, parameters)
@@ -81,22 +82,22 @@ class SqlAlchemyRepository(Repository[E]):
 class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
     """The entities of one noun that has a parent, with lists of a parent's entities."""
 
-    async def get_unmoved_for_update(self, owner_id: UUID, found: E) -> E:
-        entity = await self.get_for_update(owner_id, found.id)
+    async def get_unmoved_for_update(self, reach: Reach, found: E) -> E:
+        entity = await self.get_for_update(reach, found.id)
         if self._mapping.parent_id(entity) != self._mapping.parent_id(found):
             raise TransactionConflict
         return entity
 
-    async def page(self, owner_id: UUID, parent_id: UUID, request: PageRequest) -> Page[E]:
-        page = await self._page(self._mapping.in_parent, owner_id, parent_id, request)
+    async def page(self, reach: Reach, parent_id: UUID, request: PageRequest) -> Page[E]:
+        page = await self._page(self._mapping.in_parent, reach, parent_id, request)
         if not page.items:
-            await self._require(self._mapping.container, owner_id, parent_id)
+            await self._require(self._mapping.container, reach, parent_id)
         return page
 
     async def _page(
         self,
         scope: ListScope,
-        owner_id: UUID,
+        reach: Reach,
         parent_id: UUID,
         request: PageRequest,
         **parameters: object,
@@ -112,16 +113,17 @@ class SqlAlchemyPagedRepository(SqlAlchemyRepository[E], PagedRepository[E]):
             has_time=request.updated_since is not None,
             filters=tuple(sorted(request.filters)),
         )
-        parameters |= {"owner_id": owner_id, "parent_id": parent_id, **_page_parameters(request)}
+        parameters |= reach_parameters(reach) | _page_parameters(request)
+        parameters["parent_id"] = parent_id
         rows = await self._connection.fetch(statement, parameters)
         entities = [self._mapping.to_entity(row) for row in rows]
         items = entities[: request.limit]
         has_more = len(entities) > request.limit
         return Page(items, position_of(items[-1], request.sort) if has_more else None)
 
-    async def _require(self, mapping: EntityMapping[Any], owner_id: UUID, entity_id: UUID) -> None:
+    async def _require(self, mapping: EntityMapping[Any], reach: Reach, entity_id: UUID) -> None:
         """Check that what an empty list is about exists. Raises: NotFound."""
-        parameters = {"owner_id": owner_id, "entity_id": entity_id}
+        parameters = reach_parameters(reach) | {"entity_id": entity_id}
         if not await self._connection.fetch(mapping.select_one, parameters):
             raise NotFound(mapping.noun, entity_id)
 
@@ -138,7 +140,7 @@ def _page_statement(
     has_time: bool,
     filters: tuple[str, ...],
 ) -> Select[Any]:
-    """Select a page of the owner's entities in a scope; cached by the shape of the request."""
+    """Select a page of the caller's entities in a scope; cached by the shape of the request."""
     sorted_by = mapping.table.c["name_key" if sort == "name" else sort]
     own_id = mapping.table.c.id
     # Names are unique among siblings where the scope says so; otherwise the id breaks ties.

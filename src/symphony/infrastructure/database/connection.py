@@ -9,11 +9,12 @@ import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
 import aiosqlite
 import asyncpg
-from sqlalchemy import BindParameter, bindparam
+from sqlalchemy import BindParameter, Dialect, bindparam
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from symphony.domain.base import utc_now
@@ -26,6 +27,7 @@ from symphony.infrastructure.database.engine import (
     mark_generation_lost,
 )
 from symphony.infrastructure.database.errors import failure_of, translated_errors, unavailable
+from symphony.infrastructure.database.reach import require_reach
 from symphony.infrastructure.database.sqlalchemy_internals import (
     Prepared,
     Rows,
@@ -85,8 +87,10 @@ class Connection:
         """Run a statement and return the rows that it selects or returns.
 
         The compiled form is cached by the statement's identity: build a statement once and keep it.
+
+        Raises: ReachMissing, StoreUnavailable, TransactionConflict, UniqueViolation.
         """
-        prepared = prepare(statement, self._engine.dialect)
+        prepared = _checked(statement, self._engine.dialect)
         arguments = self._arguments(prepared, parameters)
         if self._begin and not self._is_in_transaction:
             await self._start_transaction(self._begin)
@@ -101,7 +105,7 @@ class Connection:
         self, statement: Statement, parameters: Sequence[Mapping[str, Any]]
     ) -> None:
         """Run a statement that returns nothing for each set of parameters, in one round trip."""
-        prepared = prepare(statement, self._engine.dialect)
+        prepared = _checked(statement, self._engine.dialect)
         arguments = [self._arguments(prepared, each) for each in parameters]
         if self._begin and not self._is_in_transaction:
             await self._start_transaction(self._begin)
@@ -180,6 +184,14 @@ class Connection:
                     raise TransactionConflict from error
             with translated_errors(sql):
                 raise
+
+
+@lru_cache(maxsize=512)
+def _checked(statement: Statement, dialect: Dialect) -> Prepared:
+    """Compile a statement, once for each dialect: statements are compared by identity."""
+    prepared = prepare(statement, dialect)
+    require_reach(statement, prepared)
+    return prepared
 
 
 async def _fetch_from_sqlite(

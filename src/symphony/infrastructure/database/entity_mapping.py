@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
-    Column,
     ColumnElement,
     Select,
     Table,
@@ -22,15 +21,15 @@ from sqlalchemy import (
 
 from symphony.domain.base import E
 from symphony.infrastructure.database.models import Model
+from symphony.infrastructure.database.reach import Because, is_owned, without_reach
 
 ENTITY_ID: BindParameter[UUID] = bindparam("entity_id")
-OWNER_ID: BindParameter[UUID] = bindparam("owner_id")
 PARENT_ID: BindParameter[UUID] = bindparam("parent_id")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListScope:
-    """What a list contains: the entities of a statement, which checks the owner.
+    """What a list contains: the entities of a statement, which checks the reach of the caller.
 
     - `unique_names`: whether a name is unique in the list.
     - `is_sorted`: whether the database has to sort the list, since no index has its order. It then
@@ -49,8 +48,8 @@ class EntityMapping(Generic[E]):
 
     - `container`: the mapping of the noun that contains the entities; `parent`: the column with the
       container's id.
-    - `owner`: the column with the owner's id. Without it, the container knows the owner, and
-      lookups join its table.
+    - `owner`: the column with the owner's id. Without it, lookups join the table of the container,
+      which decides what a caller reaches.
     - `unique_names`: whether a name is unique within its parent.
     - `derived`: expressions for the fields whose value is computed from more than their column.
 
@@ -74,7 +73,7 @@ class EntityMapping(Generic[E]):
         self.noun = entity.noun
         self.table = cast("Table", model.__table__)
         self._container = container
-        self.owner = self._owner(owner)
+        self.is_reached = is_owned(self.table.c[owner]) if owner else self.container.is_reached
         self._joined = container.table if container and not owner else None
         self._parent = parent
         self.unique_names = unique_names
@@ -85,11 +84,6 @@ class EntityMapping(Generic[E]):
         self._written = {key: f"new_{key}" for key, _ in self.table.c.items() if key in attributes}
         self.by_noun[self.noun] = self
 
-    def _owner(self, owner: str | None) -> Column[UUID]:
-        if owner:
-            return self.table.c[owner]
-        return self.container.owner
-
     @property
     def container(self) -> "EntityMapping[Any]":
         if self._container is None:
@@ -98,13 +92,22 @@ class EntityMapping(Generic[E]):
 
     def read_expression(self, field: str) -> ColumnElement[Any]:
         """Return the expression for reading a field: its column, or a derived one."""
-        return self._derived.get(field, self.table.c[field])
+        derived = self._derived.get(field)
+        return self.table.c[field] if derived is None else derived
 
     @cached_property
     def in_parent(self) -> ListScope:
         """The list of the entities in one parent."""
-        is_in_parent = self.table.c[self._required_parent] == PARENT_ID
-        return ListScope(self.select_owned.where(is_in_parent), self.unique_names)
+        parent_id = self.table.c[self._required_parent]
+        if self._joined is None:
+            listed = self.select_reached.where(parent_id == PARENT_ID)
+        else:
+            # Not a join: it would look at everything in a parent that is not reached, and the time
+            # of the answer would tell that the parent exists.
+            own = self._joined.c.id
+            parent = select(own).where(own == PARENT_ID, self.is_reached).scalar_subquery()
+            listed = self._select_own.where(parent_id == parent)
+        return ListScope(listed, self.unique_names)
 
     def parent_id(self, entity: E) -> UUID:
         return getattr(entity, self._required_parent)
@@ -124,17 +127,20 @@ class EntityMapping(Generic[E]):
     @cached_property
     def select_all(self) -> Select[Any]:
         """A statement without an owner, for lookups that find the owner."""
-        expressions = (self.read_expression(field.name) for field in fields(self.entity))
-        statement = select(*expressions)
+        statement = self._select_own
         return statement if self._joined is None else statement.join_from(self.table, self._joined)
 
+    @property
+    def _select_own(self) -> Select[Any]:
+        return select(*(self.read_expression(field.name) for field in fields(self.entity)))
+
     @cached_property
-    def select_owned(self) -> Select[Any]:
-        return self.select_all.where(self.owner == OWNER_ID)
+    def select_reached(self) -> Select[Any]:
+        return self.select_all.where(self.is_reached)
 
     @cached_property
     def select_one(self) -> Select[Any]:
-        return self.select_owned.where(self.table.c.id == ENTITY_ID)
+        return self.select_reached.where(self.table.c.id == ENTITY_ID)
 
     @cached_property
     def select_one_for_update(self) -> Select[Any]:
@@ -143,19 +149,22 @@ class EntityMapping(Generic[E]):
 
     @cached_property
     def insert(self) -> UpdateBase:
-        return insert(self.table).values(self._new)
+        return without_reach(insert(self.table).values(self._new), Because.IS_CREATED)
 
     @cached_property
     def update(self) -> UpdateBase:
         """A statement that returns a row if the entity was stored in the expected version."""
         is_expected = self.table.c.version == bindparam("expected_version")
         statement = update(self.table).where(self.table.c.id == ENTITY_ID, is_expected)
-        return statement.values(self._new).returning(self.table.c.id)
+        return without_reach(
+            statement.values(self._new).returning(self.table.c.id), Because.WAS_LOOKED_UP
+        )
 
     @cached_property
     def delete(self) -> UpdateBase:
         """A statement that returns a row if the entity was stored."""
-        return delete(self.table).where(self.table.c.id == ENTITY_ID).returning(self.table.c.id)
+        statement = delete(self.table).where(self.table.c.id == ENTITY_ID)
+        return without_reach(statement.returning(self.table.c.id), Because.WAS_LOOKED_UP)
 
     @property
     def _new(self) -> dict[str, BindParameter[Any]]:

@@ -3,6 +3,7 @@
 The entities are stored as JSON, so a retry returns them in the state of their creation.
 """
 
+import hashlib
 import hmac
 import json
 from collections.abc import Sequence
@@ -21,6 +22,7 @@ from symphony.domain.idempotency import (
     KEPT_FOR,
     LEAST_KEPT_BYTES,
     Creation,
+    CreationGone,
     IdempotencyKey,
     IdempotencyKeyRepository,
     KeyReused,
@@ -31,6 +33,7 @@ from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import EntityMapping
 from symphony.infrastructure.database.mappings import USER_PROFILES
 from symphony.infrastructure.database.models import IdempotencyKeyModel
+from symphony.infrastructure.database.reach import reach_parameters
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", IdempotencyKeyModel.__table__)
@@ -92,7 +95,7 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         self._connection = connection
 
     async def claim(self, key: IdempotencyKey) -> Creation | None:
-        user = {"user_id": key.user_id}
+        user = {"user_id": key.reach.user_id}
         if not await self._connection.fetch(_OWNER, user):
             return None  # the user does not exist; the handler reports that
         now = self._connection.now()
@@ -104,15 +107,15 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         rows = await self._connection.fetch(_FIND, _parameters(key))
         if not rows:  # it expired, and another request has just removed it
             raise TransactionConflict
-        return _replayed(key, rows[0])
+        return await self._reached(key, _replayed(key, rows[0]))
 
     async def created(self, key: IdempotencyKey) -> Creation | None:
         row = await self._find(key)
-        return _creation(row) if row else None
+        return await self._reached(key, _creation(row)) if row else None
 
     async def replay(self, key: IdempotencyKey) -> Creation | None:
         row = await self._find(key)
-        return _replayed(key, row) if row else None
+        return await self._reached(key, _replayed(key, row)) if row else None
 
     async def save(self, key: IdempotencyKey, created: Creation) -> None:
         is_one = isinstance(created, Entity)
@@ -126,6 +129,17 @@ class SqlAlchemyIdempotencyKeys(IdempotencyKeyRepository):
         kept = _kept(self._connection.now())
         rows = await self._connection.fetch(_FIND_KEPT, _parameters(key) | kept)
         return rows[0] if rows else None
+
+    async def _reached(self, key: IdempotencyKey, created: Creation) -> Creation:
+        """Return what was created, if a confined token reaches all of it. Raises: CreationGone."""
+        if key.reach.confined_by is None:
+            return created
+        for entity in [created] if isinstance(created, Entity) else created:
+            statement = EntityMapping.by_noun[entity.noun].select_one
+            parameters = reach_parameters(key.reach) | {"entity_id": entity.id}
+            if not await self._connection.fetch(statement, parameters):
+                raise CreationGone
+        return created
 
 
 def _kept(now: datetime) -> dict[str, Any]:
@@ -148,7 +162,18 @@ def _creation(row: Sequence[Any]) -> Creation:
 
 
 def _parameters(key: IdempotencyKey) -> dict[str, Any]:
-    return {"user_id": key.user_id, "own_key": key.key}
+    return {"user_id": key.reach.user_id, "own_key": _stored_key(key)}
+
+
+def _stored_key(key: IdempotencyKey) -> str:
+    """Return the form in which a key is stored: for a confined token, one of its own.
+
+    It contains a space, as no key of a client does, and has a fixed length.
+    """
+    token_id = key.reach.confined_by
+    if token_id is None:
+        return key.key
+    return f"{token_id} {hashlib.sha256(key.key.encode()).hexdigest()}"
 
 
 def to_json(entity: Entity) -> dict[str, Any]:
@@ -160,7 +185,7 @@ def to_json(entity: Entity) -> dict[str, Any]:
 def _from_json(mapping: EntityMapping[Any], stored: dict[str, Any]) -> Entity:
     # A key of an older version of the service lacks the fields that were added since.
     return mapping.entity.restored(
-        _value(mapping.table.c[field.name].type.python_type, stored[field.name])
+        _value(mapping.read_expression(field.name).type.python_type, stored[field.name])
         if field.name in stored
         else field.default
         for field in fields(mapping.entity)

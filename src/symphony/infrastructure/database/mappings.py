@@ -8,6 +8,7 @@ from collections.abc import Generator
 
 from symphony.domain.api_tokens import ApiToken
 from symphony.domain.base import Entity
+from symphony.domain.machines.machines import Machine
 from symphony.domain.repos import Repo
 from symphony.domain.user_profiles import UserProfile
 from symphony.domain.vaults.vaults import Vault
@@ -15,11 +16,13 @@ from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database.entity_mapping import EntityMapping
 from symphony.infrastructure.database.models import (
     ApiTokenModel,
+    MachineModel,
     RepoModel,
     UserProfileModel,
     VaultModel,
     WorkspaceModel,
 )
+from symphony.infrastructure.database.reach import CONFINED_TO
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 # A profile is its own owner. Its service checks its two unique keys, and reports which is taken.
@@ -39,6 +42,13 @@ VAULTS = EntityMapping(
     container=WORKSPACES,
     derived={"is_locked": IS_LOCKED},
 )
+MACHINES = EntityMapping(
+    Machine,
+    MachineModel,
+    owner="user_profile_id",
+    parent="user_profile_id",
+    container=USER_PROFILES,
+)
 API_TOKENS = EntityMapping(
     ApiToken,
     ApiTokenModel,
@@ -46,6 +56,7 @@ API_TOKENS = EntityMapping(
     parent="user_profile_id",
     container=USER_PROFILES,
     unique_names=False,
+    derived={"workspace_ids": CONFINED_TO},
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Literal
 
+import structlog
 from filelock import AsyncFileLock
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,10 +19,13 @@ from symphony.infrastructure.database.engine import Engines
 # "symphony" in ASCII: any number that no other program uses in the same database.
 _ADVISORY_LOCK = 0x73796D70686F6E79
 _LOCK_WAIT = 60  # seconds
+_SECRETS = "010"
+"""The revision from which on API tokens need a scope for the secrets in vaults."""
+_COUNT_TOKENS = text("SELECT count(*) FROM api_tokens")
 
 
 async def upgrade(engines: Engines, revision: str = "head") -> None:
-    """Migrate the schema up to a revision, in one transaction.
+    """Migrate the schema up to a revision, in one transaction, and log what users will notice.
 
     Several processes may run this at the same time. Raises: SchemaRefused, and errors of drivers.
     """
@@ -30,7 +34,17 @@ async def upgrade(engines: Engines, revision: str = "head") -> None:
         return
     async with exclusive_connection(engines) as connection:
         await connection.run_sync(schema.require_right_to_create)
+        before = await connection.run_sync(schema.current_revision)
         await connection.run_sync(run_command, "upgrade", revision)
+        after = await connection.run_sync(schema.current_revision)
+        has_lost_secrets = (before or _SECRETS) < _SECRETS <= (after or "")
+        tokens = await connection.scalar(_COUNT_TOKENS) if has_lost_secrets else 0
+    if tokens:
+        structlog.get_logger().warning(
+            "the existing API tokens lack the new scope `secrets`: they cannot unlock vaults or"
+            " access entries; create other ones for programs that do",
+            api_tokens=tokens,
+        )
 
 
 async def downgrade(engines: Engines, revision: str) -> None:

@@ -15,108 +15,30 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
+    false,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.schema import SchemaItem
+from sqlalchemy.orm import Mapped, mapped_column
 
 from symphony.domain.api_tokens import Scope
 from symphony.domain.git.status import RepoState
 from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database.column_types import (
-    JsonObject,
     KeyText,
     Scopes,
-    UtcDateTime,
     Word,
 )
+from symphony.infrastructure.database.model_bases import (
+    DirectoryModel,
+    EntityModel,
+    InUserProfileModel,
+    Model,
+    named_in,
+)
 from symphony.infrastructure.database.vaults.sqlite_type_checks import TypeChecked
-
-
-class Model(DeclarativeBase):
-    """The base of all tables."""
-
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        }
-    )
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it from the class
-        datetime: UtcDateTime(),
-        dict[str, Any]: JsonObject(),
-        bytes: LargeBinary(),
-    }
-
-
-class EntityModel(Model):
-    """The columns that all nouns have."""
-
-    __abstract__ = True
-
-    id: Mapped[UUID] = mapped_column(primary_key=True, sort_order=-4)
-    version: Mapped[int] = mapped_column(sort_order=-3)
-    created_at: Mapped[datetime] = mapped_column(sort_order=-2)
-    updated_at: Mapped[datetime] = mapped_column(sort_order=-1)
-
-
-class NamedModel(EntityModel):
-    """The columns of a noun whose entities have names."""
-
-    __abstract__ = True
-
-    name: Mapped[str] = mapped_column(String(255))
-    name_key: Mapped[str] = mapped_column(KeyText)
-
-
-class InUserProfileModel(NamedModel):
-    """The columns of a noun that a user profile contains."""
-
-    __abstract__ = True
-
-    user_profile_id: Mapped[UUID] = mapped_column(
-        ForeignKey("user_profiles.id", ondelete="CASCADE")
-    )
-
-
-class InWorkspaceModel(NamedModel):
-    """The columns of a noun that a workspace contains."""
-
-    __abstract__ = True
-
-    workspace_id: Mapped[UUID] = mapped_column(ForeignKey("workspaces.id", ondelete="CASCADE"))
-
-
-class DirectoryModel(InWorkspaceModel):
-    """The columns of a noun with a directory on disk."""
-
-    __abstract__ = True
-
-    path: Mapped[str] = mapped_column(Text)
-    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", key="metadata")
-
-
-def named_in(parent: str, *, unique_names: bool = True) -> tuple[SchemaItem, ...]:
-    """Create the constraints and the indexes for lists of a noun with names.
-
-    `parent` is the column with the id of what contains the entities.
-    """
-    return (
-        UniqueConstraint(parent, "name_key")
-        if unique_names
-        else Index(None, parent, "name_key", "id"),
-        Index(None, parent, "created_at", "id"),
-        Index(None, parent, "updated_at", "id"),
-        CheckConstraint("version >= 1", name="version"),
-        CheckConstraint("length(name) BETWEEN 1 AND 255", name="name"),
-    )
 
 
 class UserProfileModel(EntityModel):
@@ -128,6 +50,7 @@ class UserProfileModel(EntityModel):
         CheckConstraint("length(username) BETWEEN 3 AND 64", name="username"),
         CheckConstraint("length(email) BETWEEN 3 AND 254", name="email"),
         CheckConstraint("workspace_count >= 0", name="workspace_count"),
+        CheckConstraint("machine_count >= 0", name="machine_count"),
         CheckConstraint("token_generation >= 1", name="token_generation"),
     )
 
@@ -139,6 +62,7 @@ class UserProfileModel(EntityModel):
     preferences: Mapped[dict[str, Any]]
     workspace_count: Mapped[int] = mapped_column(server_default="0")
     token_generation: Mapped[int] = mapped_column(server_default="1")
+    machine_count: Mapped[int] = mapped_column(server_default="0")
 
 
 class WorkspaceModel(InUserProfileModel):
@@ -265,12 +189,24 @@ class StorageCounterModel(Model):
     recounted_at: Mapped[datetime | None]
 
 
+class MachineModel(InUserProfileModel):
+    __tablename__ = "machines"
+    __table_args__ = (
+        *named_in("user_profile_id"),
+        CheckConstraint("checkout_count >= 0", name="checkout_count"),
+    )
+
+    last_report_at: Mapped[datetime | None]
+    checkout_count: Mapped[int] = mapped_column(server_default="0")
+
+
 class ApiTokenModel(InUserProfileModel):
     __tablename__ = "api_tokens"
     __table_args__ = (
         *named_in("user_profile_id", unique_names=False),
         UniqueConstraint("token_hash"),
         Index(None, "creator_id"),
+        Index(None, "machine_id"),
     )
 
     scopes: Mapped[tuple[Scope, ...]] = mapped_column(Scopes)
@@ -278,6 +214,26 @@ class ApiTokenModel(InUserProfileModel):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     creator_id: Mapped[UUID | None] = mapped_column(ForeignKey("api_tokens.id", ondelete="CASCADE"))
+    is_confined: Mapped[bool] = mapped_column(server_default=false())
+    machine_id: Mapped[UUID | None] = mapped_column(ForeignKey("machines.id", ondelete="CASCADE"))
+    is_rotated: Mapped[bool] = mapped_column(server_default=false())
+
+
+class ApiTokenWorkspaceModel(Model):
+    """A workspace to which an API token is confined.
+
+    A confined token without any, because they were deleted, reaches nothing.
+    """
+
+    __tablename__ = "api_token_workspaces"
+    __table_args__ = (Index(None, "workspace_id"),)
+
+    api_token_id: Mapped[UUID] = mapped_column(
+        ForeignKey("api_tokens.id", ondelete="CASCADE"), primary_key=True
+    )
+    workspace_id: Mapped[UUID] = mapped_column(
+        ForeignKey("workspaces.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class IdempotencyKeyModel(Model):

@@ -7,7 +7,6 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Dialect, Select, UpdateBase
@@ -78,12 +77,8 @@ class Prepared:
         return converted
 
 
-@lru_cache(maxsize=512)
 def prepare(statement: Statement, dialect: Dialect) -> Prepared:
-    """Compile a statement, once for each dialect.
-
-    Statements are compared by identity, so callers keep them instead of building one per call.
-    """
+    """Compile a statement for a dialect."""
     compiled = statement.compile(dialect=dialect)
     names = compiled.positiontup or ()
     binds = compiled.binds

@@ -12,11 +12,12 @@ from symphony.domain.base import utc_now
 from symphony.domain.unit_of_work import Repositories, StoreUnavailable
 from symphony.infrastructure.database.api_tokens import SqlAlchemyApiTokens
 from symphony.infrastructure.database.attempts import SqlAlchemyAttempts
+from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import translated_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
-from symphony.infrastructure.database.mappings import require_mappings
+from symphony.infrastructure.database.mappings import MACHINES, require_mappings
 from symphony.infrastructure.database.repos.observations import SqlAlchemyObservations
 from symphony.infrastructure.database.repos.remote_heads import SqlAlchemyRemoteHeads
 from symphony.infrastructure.database.repos.repos import SqlAlchemyRepos
@@ -48,6 +49,7 @@ class SqlAlchemyRepositories:
         self.vault_entries = SqlAlchemyVaultEntries(connection)
         self.storage_counters = SqlAlchemyStorageCounters(connection)
         self.api_tokens = SqlAlchemyApiTokens(connection)
+        self.machines = SqlAlchemyPagedRepository(connection, MACHINES)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
         self.attempts = SqlAlchemyAttempts(connection)
         self.observations = SqlAlchemyObservations(connection)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Integer, bindparam, select, update
+from sqlalchemy import BindParameter, Column, Integer, UpdateBase, bindparam, select, update
 
 from symphony.domain.errors import NotFound
 from symphony.domain.fields import comparison_key
@@ -15,8 +15,9 @@ from symphony.domain.user_profiles import (
 )
 from symphony.infrastructure.database.base_repository import SqlAlchemyRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import USER_PROFILES
+from symphony.infrastructure.database.reach import OWNER_ID
 
 _profiles = USER_PROFILES.table.c
 _ADDED: BindParameter[int] = bindparam("added")
@@ -31,17 +32,25 @@ _SUMMARIES = (
 )
 _TOKEN_GENERATION = select(_profiles.token_generation).where(_profiles.id == OWNER_ID)
 _WORKSPACE_COUNT = select(_profiles.workspace_count).where(_profiles.id == OWNER_ID)
-_COUNT_WORKSPACES = (
-    update(USER_PROFILES.table)
-    .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
-    .values(workspace_count=_profiles.workspace_count + _ADDED)
-    .returning(_profiles.workspace_count)
-)
 _REPLACE_PASSWORD_HASH = (
     update(USER_PROFILES.table)
     .where(_profiles.id == OWNER_ID, _profiles.password_hash == bindparam("old_hash"))
     .values(password_hash=bindparam("new_hash"))
 )
+
+
+def _counting(counter: Column[int]) -> UpdateBase:
+    """Return the statement that adds to a counter of a profile and returns the new number."""
+    return (
+        update(USER_PROFILES.table)
+        .where(_profiles.id == ENTITY_ID, _profiles.id == OWNER_ID)
+        .values({counter: counter + _ADDED})
+        .returning(counter)
+    )
+
+
+_COUNT_WORKSPACES = _counting(_profiles.workspace_count)
+_COUNT_MACHINES = _counting(_profiles.machine_count)
 
 
 class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepository):
@@ -74,8 +83,14 @@ class SqlAlchemyUserProfiles(SqlAlchemyRepository[UserProfile], UserProfileRepos
         return rows[0][0] if rows else 0
 
     async def count_workspaces(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
+        return await self._count(_COUNT_WORKSPACES, owner_id, user_id, added)
+
+    async def count_machines(self, owner_id: UUID, user_id: UUID, *, added: int = 0) -> int:
+        return await self._count(_COUNT_MACHINES, owner_id, user_id, added)
+
+    async def _count(self, statement: UpdateBase, owner_id: UUID, user_id: UUID, added: int) -> int:
         parameters = {"owner_id": owner_id, "entity_id": user_id, "added": added}
-        rows = await self._connection.fetch(_COUNT_WORKSPACES, parameters)
+        rows = await self._connection.fetch(statement, parameters)
         if not rows:
             raise NotFound(UserProfile.noun, user_id)
         return rows[0][0]

@@ -35,10 +35,12 @@ from symphony.domain.observations import (
     RepoObservation,
     UnlockedVault,
 )
+from symphony.domain.reach import Reach
 from symphony.infrastructure.database.connection import NOW, Connection
-from symphony.infrastructure.database.entity_mapping import OWNER_ID, PARENT_ID
+from symphony.infrastructure.database.entity_mapping import PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import RepoInspectionModel
+from symphony.infrastructure.database.reach import reach_parameters
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
@@ -90,7 +92,7 @@ _repos = REPOS.table.c
 _vaults = VAULTS.table.c
 _workspaces = WORKSPACES.table.c
 
-_IS_OF_USER = (_workspaces.user_profile_id == OWNER_ID, _workspaces.user_profile_id == PARENT_ID)
+_IS_OF_USER = (WORKSPACES.is_reached, _workspaces.user_profile_id == PARENT_ID)
 _IS_IN_WORKSPACE = _workspaces.id == bindparam("workspace_id")
 # An observation of another path does not describe the repo.
 _IS_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.path == _repos.path)
@@ -133,7 +135,7 @@ _insert = upsert(_table).from_select(
     select(*map(_new_value, _FIELDS))
     .join_from(_new_rows, REPOS.table, _repos.id == _new_value("repo_id"))
     .join(WORKSPACES.table)
-    .where(_repos.path == _new_value("path"), _workspaces.user_profile_id == OWNER_ID)
+    .where(_repos.path == _new_value("path"), WORKSPACES.is_reached)
     # Every writer of many locks the rows in this order, which prevents deadlocks.
     .order_by(_repos.id),
 )
@@ -153,9 +155,9 @@ class SqlAlchemyObservations(ObservationRepository):
         self._connection = connection
 
     async def board_facts(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
+        self, reach: Reach, user_profile_id: UUID, workspace_id: UUID | None
     ) -> BoardFacts:
-        parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
+        parameters = reach_parameters(reach) | {"parent_id": user_profile_id}
         if workspace_id is None:
             rows = await self._connection.fetch(_BOARD, parameters)
         else:
@@ -172,8 +174,9 @@ class SqlAlchemyObservations(ObservationRepository):
                 repos.append(BoardRepo(**common, path=path, observation=observation))
         return BoardFacts(repos, vaults)
 
-    async def save(self, owner_id: UUID, observations: Sequence[RepoObservation]) -> None:
-        await self._connection.fetch(_KEEP, {"owner_id": owner_id, "observations": observations})
+    async def save(self, reach: Reach, observations: Sequence[RepoObservation]) -> None:
+        parameters = reach_parameters(reach) | {"observations": observations}
+        await self._connection.fetch(_KEEP, parameters)
 
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:

@@ -7,11 +7,13 @@ from uuid import UUID
 from sqlalchemy import Table, and_, bindparam, select
 
 from symphony.domain.git.work import Comparison, RemoteHeads
+from symphony.domain.reach import Reach
 from symphony.domain.sync import RemoteHeadsRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID, PARENT_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID, PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, WORKSPACES
 from symphony.infrastructure.database.models import RemoteHeadsModel
+from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", RemoteHeadsModel.__table__)
@@ -25,15 +27,18 @@ _SELECT = (
     select(*(_table.c[name] for name in _COLUMNS))
     .join_from(WORKSPACES.table, REPOS.table)
     .join(_table, _IS_OF_REPO)
-    .where(_workspaces.user_profile_id == OWNER_ID)
+    .where(WORKSPACES.is_reached)
 )
 _OF_REPO = _SELECT.where(_repos.id == ENTITY_ID)
 _OF_USER = _SELECT.where(_workspaces.user_profile_id == PARENT_ID)
 _OF_WORKSPACE = _OF_USER.where(_workspaces.id == bindparam("workspace_id"))
 _insert = upsert(_table).values({name: bindparam(f"new_{name}") for name in _COLUMNS})
-_KEEP = _insert.on_conflict_do_update(
-    index_elements=[_table.c.repo_id],
-    set_={name: _insert.excluded[name] for name in _COLUMNS},
+_KEEP = without_reach(
+    _insert.on_conflict_do_update(
+        index_elements=[_table.c.repo_id],
+        set_={name: _insert.excluded[name] for name in _COLUMNS},
+    ),
+    Because.WAS_LOOKED_UP,
 )
 
 
@@ -41,15 +46,15 @@ class SqlAlchemyRemoteHeads(RemoteHeadsRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def of_repo(self, owner_id: UUID, repo_id: UUID) -> RemoteHeads | None:
-        parameters = {"owner_id": owner_id, "entity_id": repo_id}
+    async def of_repo(self, reach: Reach, repo_id: UUID) -> RemoteHeads | None:
+        parameters = reach_parameters(reach) | {"entity_id": repo_id}
         rows = await self._connection.fetch(_OF_REPO, parameters)
         return _heads(rows[0]) if rows else None
 
     async def of_user(
-        self, owner_id: UUID, user_profile_id: UUID, workspace_id: UUID | None
+        self, reach: Reach, user_profile_id: UUID, workspace_id: UUID | None
     ) -> Mapping[UUID, RemoteHeads]:
-        parameters = {"owner_id": owner_id, "parent_id": user_profile_id}
+        parameters = reach_parameters(reach) | {"parent_id": user_profile_id}
         if workspace_id is None:
             rows = await self._connection.fetch(_OF_USER, parameters)
         else:

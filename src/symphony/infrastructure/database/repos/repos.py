@@ -11,6 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from symphony.domain.base import Page, PageRequest
+from symphony.domain.reach import Reach
 from symphony.domain.repos import RegisteredRepo, Repo, RepoRepository
 from symphony.infrastructure.database.base_repository import (
     ESCAPE,
@@ -19,12 +20,13 @@ from symphony.infrastructure.database.base_repository import (
     position_of,
 )
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import OWNER_ID, PARENT_ID, ListScope
+from symphony.infrastructure.database.entity_mapping import PARENT_ID, ListScope
 from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, WORKSPACES
+from symphony.infrastructure.database.reach import is_reached, reach_parameters
 
 _repos = REPOS.table.c
 _workspaces = WORKSPACES.table.c
-_own = WORKSPACES.table.alias("own").c
+_own = WORKSPACES.table.alias("own")
 
 
 class _IsOneOf(FunctionElement[bool]):
@@ -51,11 +53,11 @@ def _in_sqlite(_: _IsOneOf, _compiler: SQLCompiler, **_options: Any) -> str:  # 
 
 # The names of a user's repos are unique within each workspace only.
 _OF_USER = ListScope(
-    REPOS.select_owned.where(
+    REPOS.select_reached.where(
         _workspaces.user_profile_id == PARENT_ID,
         _IsOneOf(
             _repos.workspace_id,
-            select(_own.id).where(_own.user_profile_id == PARENT_ID).scalar_subquery(),
+            select(_own.c.id).where(is_reached(_own)).scalar_subquery(),
         ),
     ),
     unique_names=False,
@@ -72,7 +74,7 @@ _CANDIDATES = 200
 _REGISTERED = (
     select(_repos.name, _repos.path)
     .join_from(REPOS.table, WORKSPACES.table)
-    .where(REPOS.owner == OWNER_ID, _repos.workspace_id == PARENT_ID)
+    .where(REPOS.is_reached, _repos.workspace_id == PARENT_ID)
     .order_by(_repos.name_key)
 )
 
@@ -81,16 +83,16 @@ class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection, REPOS)
 
-    async def registered(self, owner_id: UUID, workspace_id: UUID) -> Sequence[RegisteredRepo]:
-        parameters = {"owner_id": owner_id, "parent_id": workspace_id}
+    async def registered(self, reach: Reach, workspace_id: UUID) -> Sequence[RegisteredRepo]:
+        parameters = reach_parameters(reach) | {"parent_id": workspace_id}
         rows = await self._connection.fetch(_REGISTERED, parameters)
         if not rows:
-            await self._require(WORKSPACES, owner_id, workspace_id)
+            await self._require(WORKSPACES, reach, workspace_id)
         return list(starmap(RegisteredRepo, rows))
 
     async def page_of_user(
         self,
-        owner_id: UUID,
+        reach: Reach,
         user_profile_id: UUID,
         request: PageRequest,
         *,
@@ -101,17 +103,17 @@ class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
             filters = {**request.filters, "workspace_id": workspace_id}
             request = replace(request, filters=filters)
         if remote is None:
-            page = await self._page(_OF_USER, owner_id, user_profile_id, request)
+            page = await self._page(_OF_USER, reach, user_profile_id, request)
         else:
-            page = await self._page_by_remote(owner_id, user_profile_id, request, remote)
+            page = await self._page_by_remote(reach, user_profile_id, request, remote)
         if not page.items:
-            await self._require(USER_PROFILES, owner_id, user_profile_id)
+            await self._require(USER_PROFILES, reach, user_profile_id)
             if workspace_id is not None:
-                await self._require(WORKSPACES, owner_id, workspace_id)
+                await self._require(WORKSPACES, reach, workspace_id)
         return page
 
     async def _page_by_remote(
-        self, owner_id: UUID, user_profile_id: UUID, request: PageRequest, remote: str
+        self, reach: Reach, user_profile_id: UUID, request: PageRequest, remote: str
     ) -> Page[Repo]:
         patterns = {
             "path_pattern": containing(remote.partition("/")[2]),
@@ -122,7 +124,7 @@ class SqlAlchemyRepos(SqlAlchemyPagedRepository[Repo], RepoRepository):
         while len(found) <= request.limit:
             candidates = await self._page(
                 _OF_USER_BY_REMOTE,
-                owner_id,
+                reach,
                 user_profile_id,
                 replace(request, limit=_CANDIDATES, after=after),
                 **patterns,

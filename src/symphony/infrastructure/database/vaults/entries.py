@@ -25,12 +25,18 @@ from symphony.domain.vaults.entries import SealedEntry, SealedVersion, VaultEntr
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection, Vault, VaultLocked
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import (
     VaultEntryModel,
     VaultEntryVersionModel,
     VaultSessionModel,
+)
+from symphony.infrastructure.database.reach import (
+    Because,
+    StatementT,
+    reach_parameters,
+    without_reach,
 )
 from symphony.infrastructure.database.sqlalchemy_internals import Rows
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED, has_session
@@ -57,7 +63,7 @@ _IS_OPEN = and_(
 
 
 def _read(*columns: Any, by_key: bool, versions: Any) -> Select[*tuple[Any, ...]]:
-    """Select whether an owner's vault is unlocked, and its entries with versions, or nulls."""
+    """Select whether a caller's vault is unlocked, and its entries with versions, or nulls."""
     is_of_vault = _entries.vault_id == _vaults.id
     is_wanted = and_(is_of_vault, _entries.lookup == _LOOKUP) if by_key else is_of_vault
     return (
@@ -66,8 +72,12 @@ def _read(*columns: Any, by_key: bool, versions: Any) -> Select[*tuple[Any, ...]
         .join(WORKSPACES.table)
         .outerjoin(_entry_table, is_wanted)
         .outerjoin(_version_table, and_(_versions.entry_id == _entries.id, *versions))
-        .where(_vaults.id == _VAULT_ID, VAULTS.owner == OWNER_ID)
+        .where(_vaults.id == _VAULT_ID, VAULTS.is_reached)
     )
+
+
+def _in_locked_vault(statement: StatementT) -> StatementT:
+    return without_reach(statement, Because.VAULT_IS_LOCKED)
 
 
 _IS_NEWEST = (_versions.version == _entries.newest,)
@@ -80,18 +90,24 @@ _ONE = _read(
 _HISTORY = _read(_versions.facts, by_key=True, versions=()).order_by(_versions.version.desc())
 _ALL = _read(_versions.facts, by_key=False, versions=_IS_NEWEST)
 
-_COUNT = select(func.count()).select_from(_entry_table).where(_entries.vault_id == _VAULT_ID)
-_FIND = select(*_ENTRY).where(_entries.vault_id == _VAULT_ID, _entries.lookup == _LOOKUP)
-_FIND_VERSION = select(_versions.version, _versions.facts, _versions.content).where(
-    _versions.entry_id == ENTITY_ID, _versions.version == _VERSION
+_COUNT = _in_locked_vault(
+    select(func.count()).select_from(_entry_table).where(_entries.vault_id == _VAULT_ID)
+)
+_FIND = _in_locked_vault(
+    select(*_ENTRY).where(_entries.vault_id == _VAULT_ID, _entries.lookup == _LOOKUP)
+)
+_FIND_VERSION = _in_locked_vault(
+    select(_versions.version, _versions.facts, _versions.content).where(
+        _versions.entry_id == ENTITY_ID, _versions.version == _VERSION
+    )
 )
 _NEW: dict[str, BindParameter[Any]] = {
     column.key: bindparam(f"new_{column.key}") for column in _ENTRY
 }
-_ADD = insert(_entry_table).values(_NEW | {"vault_id": _VAULT_ID})
-_SAVE = update(_entry_table).where(_entries.id == ENTITY_ID).values(_NEW)
+_ADD = _in_locked_vault(insert(_entry_table).values(_NEW | {"vault_id": _VAULT_ID}))
+_SAVE = _in_locked_vault(update(_entry_table).where(_entries.id == ENTITY_ID).values(_NEW))
 # Versions from the newest on exist only if they were written by other means than this service.
-_REMOVE_OTHER_VERSIONS = (
+_REMOVE_OTHER_VERSIONS = _in_locked_vault(
     delete(_version_table)
     .where(
         _versions.entry_id == ENTITY_ID,
@@ -102,16 +118,20 @@ _REMOVE_OTHER_VERSIONS = (
     )
     .returning(VERSION_BYTES)
 )
-_ADD_VERSION = insert(_version_table).values(
-    entry_id=ENTITY_ID,
-    version=_VERSION,
-    facts=bindparam("new_facts"),
-    content=bindparam("new_content"),
+_ADD_VERSION = _in_locked_vault(
+    insert(_version_table).values(
+        entry_id=ENTITY_ID,
+        version=_VERSION,
+        facts=bindparam("new_facts"),
+        content=bindparam("new_content"),
+    )
 )
-_REMOVE_VERSIONS = (
+_REMOVE_VERSIONS = _in_locked_vault(
     delete(_version_table).where(_versions.entry_id == ENTITY_ID).returning(VERSION_BYTES)
 )
-_REMOVE = delete(_entry_table).where(_entries.id == ENTITY_ID).returning(ENTRY_BYTES)
+_REMOVE = _in_locked_vault(
+    delete(_entry_table).where(_entries.id == ENTITY_ID).returning(ENTRY_BYTES)
+)
 
 
 class SqlAlchemyVaultEntries(VaultEntryRepository):
@@ -181,11 +201,8 @@ class SqlAlchemyVaultEntries(VaultEntryRepository):
         parameters: dict[str, Any],
     ) -> Rows:
         """Return the rows that have an entry. Raises: NotFound for the vault, VaultLocked."""
-        access = {
-            "owner_id": credentials.user_id,
-            "vault_id": credentials.vault_id,
-            "own_session": session_hash,
-        }
+        access = reach_parameters(credentials.reach)
+        access |= {"vault_id": credentials.vault_id, "own_session": session_hash}
         rows = await self._connection.fetch(statement, access | parameters)
         if not rows:
             raise NotFound(Vault.noun, credentials.vault_id)

@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, Table, bindparam, insert, select, update
 
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.keys import Derivation, KeyRecord, VaultKeyRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import VaultKeyModel
+from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 
 TABLE = cast("Table", VaultKeyModel.__table__)
 _keys = TABLE.c
@@ -23,13 +25,17 @@ _FIND = (
     .select_from(TABLE)
     .join(VAULTS.table, VAULTS.table.c.id == _keys.vault_id)
     .join(WORKSPACES.table)
-    .where(_keys.vault_id == ENTITY_ID, VAULTS.owner == OWNER_ID)
+    .where(_keys.vault_id == ENTITY_ID, VAULTS.is_reached)
 )
-_ADD = insert(TABLE).values(_VALUES)
-_REPLACE = update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES)
+_ADD = without_reach(insert(TABLE).values(_VALUES), Because.VAULT_IS_LOCKED)
+_REPLACE = without_reach(
+    update(TABLE).where(_keys.vault_id == ENTITY_ID).values(_VALUES), Because.VAULT_IS_LOCKED
+)
 _HAS_MASTER_KEY = _keys.master_key_name.is_not(None)
-_ANY_WITH_MASTER_KEY = select(_keys.vault_id).where(_HAS_MASTER_KEY).limit(1)
-_UNDER_OTHER_MASTER_KEYS = (
+_ANY_WITH_MASTER_KEY = without_reach(
+    select(_keys.vault_id).where(_HAS_MASTER_KEY).limit(1), Because.IS_OPERATORS
+)
+_UNDER_OTHER_MASTER_KEYS = without_reach(
     select(*COLUMNS)
     .where(
         _HAS_MASTER_KEY,
@@ -38,7 +44,8 @@ _UNDER_OTHER_MASTER_KEYS = (
     )
     .order_by(_keys.vault_id)
     .limit(bindparam("at_most"))
-    .with_for_update()
+    .with_for_update(),
+    Because.IS_OPERATORS,
 )
 
 
@@ -46,8 +53,9 @@ class SqlAlchemyVaultKeys(VaultKeyRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def find(self, owner_id: UUID, vault_id: UUID) -> KeyRecord | None:
-        rows = await self._connection.fetch(_FIND, {"owner_id": owner_id, "entity_id": vault_id})
+    async def find(self, reach: Reach, vault_id: UUID) -> KeyRecord | None:
+        parameters = reach_parameters(reach) | {"entity_id": vault_id}
+        rows = await self._connection.fetch(_FIND, parameters)
         return to_record(rows[0]) if rows else None
 
     async def add(self, record: KeyRecord) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import BindParameter, Table, and_, bindparam, delete, exists, insert, select
 
 from symphony.domain.errors import NotFound
+from symphony.domain.reach import Reach
 from symphony.domain.vaults.sessions import (
     MAX_SESSIONS,
     SessionRecord,
@@ -14,9 +15,10 @@ from symphony.domain.vaults.sessions import (
 )
 from symphony.domain.vaults.vaults import Vault
 from symphony.infrastructure.database.connection import NOW, Connection
-from symphony.infrastructure.database.entity_mapping import ENTITY_ID, OWNER_ID
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import VaultEntryModel, VaultSessionModel
+from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 from symphony.infrastructure.database.vaults import keys
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
@@ -33,21 +35,24 @@ _ACCESS = (
     .outerjoin(
         _table, and_(_sessions.session_hash == _SESSION_HASH, _sessions.vault_id == _vaults.id)
     )
-    .where(_vaults.id == ENTITY_ID, VAULTS.owner == OWNER_ID)
+    .where(_vaults.id == ENTITY_ID, VAULTS.is_reached)
 )
 _VALUES: dict[str, BindParameter[Any]] = {
     column.key: bindparam(f"new_{column.key}") for column in _sessions
 }
-_ADD = insert(_table).values(_VALUES)
+_ADD = without_reach(insert(_table).values(_VALUES), Because.VAULT_IS_LOCKED)
 _IS_OF_VAULT = _sessions.vault_id == ENTITY_ID
-_REMOVE_ALL = delete(_table).where(_IS_OF_VAULT)
+_REMOVE_ALL = without_reach(delete(_table).where(_IS_OF_VAULT), Because.VAULT_IS_LOCKED)
 # No index is needed: sessions are few, since each costs an Argon2 hash and lasts an hour at most.
-_REMOVE_EXPIRED = delete(_table).where(
-    _sessions.session_hash.in_(
-        select(_sessions.session_hash)
-        .where(_sessions.expires_at <= NOW)
-        .with_for_update(skip_locked=True)
-    )
+_REMOVE_EXPIRED = without_reach(
+    delete(_table).where(
+        _sessions.session_hash.in_(
+            select(_sessions.session_hash)
+            .where(_sessions.expires_at <= NOW)
+            .with_for_update(skip_locked=True)
+        )
+    ),
+    Because.HAS_EXPIRED,
 )
 _OF_ACCESS_TOKENS = _sessions.api_token_id.is_(None)
 # Like every other write of sessions, it locks the vaults first; several in the order of their ids.
@@ -56,20 +61,25 @@ _LOCK_VAULTS = (
     .select_from(VAULTS.table)
     .join(WORKSPACES.table)
     .where(
-        VAULTS.owner == OWNER_ID,
+        VAULTS.is_reached,
         exists().where(_sessions.vault_id == _vaults.id, _OF_ACCESS_TOKENS).correlate(VAULTS.table),
     )
     .order_by(_vaults.id)
     .with_for_update(of=VAULTS.table, key_share=True)
 )
-_REMOVE_OF_ACCESS_TOKENS = delete(_table).where(_IS_OF_VAULT, _OF_ACCESS_TOKENS)
-_REMOVE_EXCESS = delete(_table).where(
-    _sessions.session_hash.in_(
-        select(_sessions.session_hash)
-        .where(_IS_OF_VAULT)
-        .order_by(_sessions.expires_at.desc(), _sessions.session_hash)
-        .offset(MAX_SESSIONS - 1)
-    )
+_REMOVE_OF_ACCESS_TOKENS = without_reach(
+    delete(_table).where(_IS_OF_VAULT, _OF_ACCESS_TOKENS), Because.VAULT_IS_LOCKED
+)
+_REMOVE_EXCESS = without_reach(
+    delete(_table).where(
+        _sessions.session_hash.in_(
+            select(_sessions.session_hash)
+            .where(_IS_OF_VAULT)
+            .order_by(_sessions.expires_at.desc(), _sessions.session_hash)
+            .offset(MAX_SESSIONS - 1)
+        )
+    ),
+    Because.VAULT_IS_LOCKED,
 )
 
 
@@ -77,10 +87,9 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def access(
-        self, user_id: UUID, vault_id: UUID, session_hash: bytes | None
-    ) -> VaultAccess:
-        parameters = {"owner_id": user_id, "entity_id": vault_id, "session_hash": session_hash}
+    async def access(self, reach: Reach, vault_id: UUID, session_hash: bytes | None) -> VaultAccess:
+        parameters = reach_parameters(reach)
+        parameters |= {"entity_id": vault_id, "session_hash": session_hash}
         rows = await self._connection.fetch(_ACCESS, parameters)
         if not rows:
             raise NotFound(Vault.noun, vault_id)
@@ -108,6 +117,6 @@ class SqlAlchemyVaultSessions(VaultSessionRepository):
         await self._connection.fetch(_REMOVE_ALL, {"entity_id": vault_id})
 
     async def remove_of_access_tokens(self, user_id: UUID) -> None:
-        vaults = await self._connection.fetch(_LOCK_VAULTS, {"owner_id": user_id})
+        vaults = await self._connection.fetch(_LOCK_VAULTS, reach_parameters(Reach(user_id)))
         for (vault_id,) in vaults:
             await self._connection.fetch(_REMOVE_OF_ACCESS_TOKENS, {"entity_id": vault_id})

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from symphony.domain.base import utc_now
+from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.git.work import (
     Comparison,
     KnowledgeSource,
     RemoteHeads,
     RemoteKnowledge,
 )
-from symphony.domain.remotes import normalized_remote
 from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.upstream import upstream_ref

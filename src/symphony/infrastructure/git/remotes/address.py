@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
-from symphony.domain.remotes import DEFAULT_PORTS
+from symphony.domain.git.remotes import DEFAULT_PORTS
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.process.threads import start_thread

@@ -1,0 +1,1 @@
+"""The isolation matrix: every operation, asked with every kind of token for every place."""
