@@ -13,6 +13,7 @@ from symphony.application.api_tokens import (
     revoke_api_token,
 )
 from symphony.application.app import Application
+from symphony.application.machines import CreateMachine, create_machine
 from symphony.application.orchestrations.identification import IdentifyCaller, identify_caller
 from symphony.application.repos import (
     CreateRepo,
@@ -132,7 +133,8 @@ async def test_scopes_that_do_not_fit_together_are_refused(
 
 
 async def test_a_token_of_a_machine_is_not_confined(app: Application, ada: UUID) -> None:
-    inside, machine = await workspace(app, ada, "inside"), new_id()
+    inside = await workspace(app, ada, "inside")
+    machine = (await app.run(create_machine, CreateMachine(Reach(ada), "laptop"))).id
     report: dict[str, Any] = {"scopes": (Scope.REPORT,), "machine_id": machine}
     assert (await create(app, ada, **report)).machine_id == machine
     with pytest.raises(Invalid) as refused:
