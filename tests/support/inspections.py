@@ -4,11 +4,11 @@ import os
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from symphony.domain.git.status import RepoStatus
-from symphony.domain.git.work import RemoteHeads
 from symphony.infrastructure.git.confinement.landlock import detect_landlock
 from symphony.infrastructure.git.status.inspector import Inspector
 
@@ -22,6 +22,7 @@ needs_landlock = pytest.mark.skipif(
 SCRIPT = """
 import asyncio, sys
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from symphony.infrastructure.git.status.local_git import LocalGit
 git = LocalGit([Path(sys.argv[1])])
@@ -43,12 +44,12 @@ def counted_inspections(monkeypatch: pytest.MonkeyPatch) -> Generator[list[int]]
     concurrency, running, lock = list[int](), [0], threading.Lock()
     original = Inspector.inspect
 
-    def inspect(inspector: Inspector, path: str, synced: RemoteHeads | None) -> RepoStatus:
+    def inspect(inspector: Inspector, path: str, *rest: Any, **options: Any) -> RepoStatus:
         with lock:
             running[0] += 1
             concurrency.append(running[0])
         try:
-            return original(inspector, path, synced)
+            return original(inspector, path, *rest, **options)
         finally:
             with lock:
                 running[0] -= 1
