@@ -64,7 +64,7 @@ class ApiTokenCreate(BaseModel):
             max_length=MAX_TOKEN_WORKSPACES,
             description="The workspaces to which the token is confined: nothing else exists for it,"
             " and it cannot do what concerns its user as a whole. Null for all workspaces.",
-            examples=[None],
+            # No example here and below: OpenAPI Generator cannot read a null one, and warns.
         ),
     ] = None
     machine_id: Annotated[
@@ -72,7 +72,6 @@ class ApiTokenCreate(BaseModel):
         Field(
             description="The machine whose state the token may report; required with the scope"
             " `report`, otherwise null.",
-            examples=[None],
         ),
     ] = None
 
