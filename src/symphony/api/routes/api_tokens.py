@@ -34,7 +34,7 @@ routes = router("API tokens")
 TokenName = Annotated[Name, Field(examples=["laptop"])]
 _SCOPES_FIELD = Field(
     description="What the token allows: `read` for GET, `write` for other methods, `secrets` beside"
-    " these for unlocked vaults and entries; `report` alone is for one machine.",
+    " these for unlocking vaults and for their entries; `report` alone is for one machine.",
     examples=[["read", "write"]],
 )
 
