@@ -92,6 +92,10 @@ demo-discovery:
 demo-vaults:
     @{{ run }} python -m scripts.demos.demo_vaults
 
+# Tokens: two clients, an agent, a build server and a laptop; each reaches only what it needs
+demo-tokens:
+    @{{ run }} python -m scripts.demos.demo_tokens
+
 # Two editors, many clients at the same time, a lost answer
 demo-safe-changes:
     @{{ run }} python -m scripts.demos.demo_safe_changes

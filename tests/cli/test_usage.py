@@ -56,16 +56,16 @@ TWO_LINES = "two\nlines"
         ),
         (
             (*CREATE_TOKEN, "--scope", "foo"),
-            "--scope: 'foo' is invalid; must be 'read' or 'write' or 'secrets'.",
+            "--scope: 'foo' is invalid; must be 'read' or 'write' or 'secrets' or 'report'.",
         ),
         (
             (*CREATE_TOKEN, "--scope", "read", "--scope", "READ"),
-            "--scope: 'READ' is invalid; must be 'read' or 'write' or 'secrets'.",
+            "--scope: 'READ' is invalid; must be 'read' or 'write' or 'secrets' or 'report'.",
         ),
         (
             CREATE_TOKEN,
-            "--scope is missing; it must be 'read' or 'write' or 'secrets'. See `symphony token"
-            " create --help`.",
+            "--scope is missing; it must be 'read' or 'write' or 'secrets' or 'report'. See"
+            " `symphony token create --help`.",
         ),
         (
             (*CREATE_TOKEN, "--scope", "read", "--expires-in-days", "0"),
@@ -177,7 +177,7 @@ def test_the_help_of_serve_has_the_default_of_each_setting(symphony: Symphony) -
         ("symphony user ", {"create", "delete", "list", "set-password"}),
         ("symphony serve --p", {"--port"}),
         ("symphony serve --log-format ", {"text", "json"}),
-        ("symphony token create ada --scope ", {"read", "write", "secrets"}),
+        ("symphony token create ada --scope ", {"read", "write", "secrets", "report"}),
     ],
 )
 def test_a_shell_completes_commands_options_and_values(

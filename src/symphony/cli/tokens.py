@@ -1,7 +1,6 @@
 """`symphony token`: the API tokens of users, for operators."""
 
 from datetime import timedelta
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -31,15 +30,6 @@ group = group_of_commands("Manage API tokens.")
 
 _PAGE = 200  # tokens that are read at once
 
-
-class GivenScope(StrEnum):
-    """A scope that the operator gives; `report` is for a machine, which its user names."""
-
-    READ = Scope.READ
-    WRITE = Scope.WRITE
-    SECRETS = Scope.SECRETS
-
-
 Owner = Annotated[
     str,
     typer.Argument(metavar="USERNAME", help="User name or e-mail address of the owner."),
@@ -55,7 +45,7 @@ def create_token_command(
             metavar="NAME", help="Name of the token, for example the machine that uses it."
         ),
     ],
-    scope: Annotated[list[GivenScope], typer.Option(help="What the token allows; repeatable.")],
+    scope: Annotated[list[Scope], typer.Option(help="What the token allows; repeatable.")],
     workspace: Annotated[
         list[str] | None,
         typer.Option(
@@ -96,7 +86,7 @@ def create_token_command(
                 actor=user.id,
                 token=token,
                 name=name,
-                scopes=tuple(map(Scope, scope)),
+                scopes=tuple(scope),
                 expires_at=None if lifetime is None else utc_now() + lifetime,
                 workspace_ids=inside or None,
                 machine_id=reporting,

@@ -47,9 +47,19 @@ def example_of(schema: Schema, schemas: Schemas) -> Any:
     return {
         name: example_of(member, schemas)
         for name, member in schema["properties"].items()
-        # A member of any type, which the service ignores, is left out.
-        if not member.keys().isdisjoint({"examples", "type", "$ref", "anyOf"})
+        if _is_shown(member, is_required=name in schema.get("required", []))
     }
+
+
+def _is_shown(member: Schema, *, is_required: bool) -> bool:
+    """Whether a member is part of an example.
+
+    One of any type, which the service ignores, is not, nor is an optional one without an example
+    that may be null.
+    """
+    return not member.keys().isdisjoint({"examples", "type", "$ref"}) or (
+        is_required and "anyOf" in member
+    )
 
 
 def after_patch(entity: JsonObject, patch: JsonObject) -> dict[str, Any]:

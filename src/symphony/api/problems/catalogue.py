@@ -84,12 +84,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
     ),
     "insufficient-scope": ProblemType(
         403,
-        "The token lacks a scope",
+        "The token does not allow the request",
         "GET requires a token with the scope `read`, every other method one with `write`, access to"
         " the secrets in vaults also `secrets`; the header `WWW-Authenticate` names the scopes that"
         " this request requires. A token that is confined to workspaces cannot do what concerns its"
         " user as a whole. An API token cannot create a token with scopes that it lacks itself, or"
-        " one that expires later.",
+        " one that expires later, and can rotate only itself and the tokens that it created.",
     ),
     "recent-sign-in-required": ProblemType(
         403,

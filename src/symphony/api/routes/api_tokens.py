@@ -34,7 +34,7 @@ routes = router("API tokens")
 TokenName = Annotated[Name, Field(examples=["laptop"])]
 _SCOPES_FIELD = Field(
     description="What the token allows: `read` for GET, `write` for other methods, `secrets` beside"
-    " these for unlocked vaults and entries; `report` alone is for one machine.",
+    " these for unlocking vaults and for their entries; `report` alone is for one machine.",
     examples=[["read", "write"]],
 )
 
@@ -64,7 +64,7 @@ class ApiTokenCreate(BaseModel):
             max_length=MAX_TOKEN_WORKSPACES,
             description="The workspaces to which the token is confined: nothing else exists for it,"
             " and it cannot do what concerns its user as a whole. Null for all workspaces.",
-            examples=[None],
+            # No example here and below: OpenAPI Generator cannot read a null one, and warns.
         ),
     ] = None
     machine_id: Annotated[
@@ -72,7 +72,6 @@ class ApiTokenCreate(BaseModel):
         Field(
             description="The machine whose state the token may report; required with the scope"
             " `report`, otherwise null.",
-            examples=[None],
         ),
     ] = None
 
