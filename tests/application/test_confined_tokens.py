@@ -29,17 +29,22 @@ from symphony.application.repos import (
 from symphony.application.workspaces import (
     CreateWorkspace,
     DeleteWorkspace,
+    GetWorkspace,
+    ListWorkspaces,
     create_workspace,
     delete_workspace,
+    get_workspace,
+    list_workspaces,
 )
 from symphony.domain.api_tokens import (
     MAX_TOKEN_WORKSPACES,
     ApiToken,
     InsufficientScope,
     Scope,
+    TokenRevoked,
     new_api_token,
 )
-from symphony.domain.base import new_id
+from symphony.domain.base import PageRequest, new_id
 from symphony.domain.errors import AlreadyExists, Invalid, NotFound
 from symphony.domain.idempotency import CreationGone, IdempotencyKey, KeyReused
 from symphony.domain.reach import Reach
@@ -156,6 +161,25 @@ async def test_the_caller_of_a_confined_token_reaches_its_workspaces_only(
     assert caller.reach == token.reach
     with pytest.raises(NotFound):
         await app.run(create_repo, CreateRepo(caller.reach, inside, "engine", "/r"))
+
+
+async def test_a_query_of_a_token_that_was_revoked_meanwhile_is_no_empty_answer(
+    app: Application, ada: UUID
+) -> None:
+    inside = await workspace(app, ada, "inside")
+    secret = new_api_token()
+    create = CreateApiToken(ada, secret, "agent", BOTH, workspace_ids=[inside])
+    token = await app.run(create_api_token, create)
+    caller, of_caller = await identify_caller(IdentifyCaller(secret), app)
+    in_list = ListWorkspaces(caller.reach, ada, PageRequest(limit=10))
+    alone = GetWorkspace(caller.reach, inside)
+    assert len((await of_caller.ask(list_workspaces, in_list)).items) == 1
+    assert (await of_caller.ask(get_workspace, alone)).id == inside
+    await app.run(revoke_api_token, RevokeApiToken(Reach(ada), token.id))
+    with pytest.raises(TokenRevoked):
+        await of_caller.ask(list_workspaces, in_list)
+    with pytest.raises(TokenRevoked):
+        await of_caller.ask(get_workspace, alone)
 
 
 async def test_a_retry_of_a_confined_token_is_replayed_while_it_reaches_the_creation(

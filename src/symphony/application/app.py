@@ -9,7 +9,7 @@ from uuid import UUID
 
 from symphony.application.attempt_gates import AttemptGates
 from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
-from symphony.domain.api_tokens import ApiTokenService, require_valid
+from symphony.domain.api_tokens import ApiTokenService, require_unexpired
 from symphony.domain.discovery import Finder
 from symphony.domain.errors import DomainError
 from symphony.domain.git.status import Git
@@ -182,7 +182,7 @@ class Application:
     """With an access token, every command and query first requires that it is still current."""
     api_token_id: UUID | None = None
     """With an API token, every command first requires that it is still valid, and a revocation
-    waits until the command is over."""
+    waits until the command is over. Every query requires it afterwards."""
     gates: AttemptGates = field(default_factory=AttemptGates, repr=False)
     running: set["asyncio.Task[Any]"] = field(default_factory=set["asyncio.Task[Any]"], repr=False)
 
@@ -269,9 +269,24 @@ class Application:
             async with self.store.reading() as repositories:
                 if self.access is not None:
                     await self.access.require_current(repositories.user_profiles)
-                return await handler(query, Queries(repositories, self.keyring))
+                try:
+                    result = await handler(query, Queries(repositories, self.keyring))
+                except DomainError:
+                    await self._require_unrevoked(repositories)
+                    raise
+                await self._require_unrevoked(repositories)
+                return result
 
         return await _retried(attempt)
+
+    async def _require_unrevoked(self, repositories: Repositories) -> None:
+        """Require the API token of the request, after a query: a confined token that is revoked
+        meanwhile reaches nothing, so the answer would be empty or a 404.
+
+        Raises: TokenRefused.
+        """
+        if self.api_token_id is not None:
+            require_unexpired(await repositories.api_tokens.expiry(self.api_token_id))
 
     async def _counted(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -300,7 +315,8 @@ class Application:
                     await self.access.require_current(uow.user_profiles)
                 if self.api_token_id is not None:
                     to_end = isinstance(command, EndsTokens)
-                    await require_valid(uow.api_tokens, self.api_token_id, to_end=to_end)
+                    held = await uow.api_tokens.hold(self.api_token_id, to_end=to_end)
+                    require_unexpired(held)
                 result = await handler(command, Services(uow, self.policy, self.keyring))
                 await uow.commit()
                 return result

@@ -153,6 +153,13 @@ class ApiToken(NamedEntity):
             raise _expired()
 
 
+class TokenRevoked(TokenRefused):
+    """The caller's token was revoked while the request was running."""
+
+    def __init__(self) -> None:
+        super().__init__("The token has been revoked; use another one.")
+
+
 class ApiTokenRepository(PagedRepository[ApiToken]):
     """The tokens of all users. What a token created, at any depth, is removed with it."""
 
@@ -208,23 +215,17 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """Make a successor the creator of what a token created."""
 
     @abstractmethod
-    async def end(self, token: ApiToken) -> None:
-        """Store a token that is locked, with an earlier expiry, at which its sessions end too."""
+    async def expiry(self, token_id: UUID) -> datetime | None:
+        """Return when the caller's token expires. Raises: TokenRevoked."""
 
     @abstractmethod
     async def hold(self, token_id: UUID, *, to_end: bool) -> datetime | None:
-        """Let no other unit of work end a token until this one is over; return its expiry.
+        """Let no other unit of work end the caller's token until this one is over; return when it
+        expires.
 
         `to_end` is for a unit of work that may end it itself, so that two of these do not wait for
-        each other. Raises: NotFound.
+        each other. Raises: TokenRevoked.
         """
-
-
-class TokenRevoked(TokenRefused):
-    """The caller's token was revoked while the request was running."""
-
-    def __init__(self) -> None:
-        super().__init__("The token has been revoked; use another one.")
 
 
 class ApiTokenService:
@@ -311,15 +312,8 @@ class ApiTokenService:
         await self._api_tokens.remove_all(user_id)
 
 
-async def require_valid(api_tokens: ApiTokenRepository, token_id: UUID, *, to_end: bool) -> None:
-    """Require the token of a request to be valid, and keep it so until this unit of work is over.
-
-    `to_end`: see `ApiTokenRepository.hold`. Raises: TokenRefused.
-    """
-    try:
-        expires_at = await api_tokens.hold(token_id, to_end=to_end)
-    except NotFound:
-        raise TokenRevoked from None
+def require_unexpired(expires_at: datetime | None) -> None:
+    """Require the token of a request not to have expired. Raises: TokenRefused."""
     if expires_at is not None and expires_at <= utc_now():
         raise _expired()
 

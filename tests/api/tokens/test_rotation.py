@@ -209,6 +209,20 @@ async def test_a_vault_that_was_unlocked_with_a_token_is_locked_when_it_ends(ada
     await until(is_locked)
 
 
+async def test_a_session_goes_on_during_the_overlap(ada: User) -> None:
+    passphrase = {"passphrase": "correct horse battery"}
+    workspace_id = (await ada.workspace())["id"]
+    vault = (await ada.vault(workspace_id, protection="passphrase", **passphrase))["id"]
+    old = await ada.api_token("read", "secrets")
+    program = ada.using(old["token"])
+    session = (await program.post(f"/vaults/{vault}/unlock", passphrase)).json()["session"]
+    new = await rotate(ada, old, 600)
+    for token, status in ((old, 200), (new, 423)):
+        headers = {"Vault-Session": session}
+        answer = await ada.using(token["token"]).get(f"/vaults/{vault}/entries", headers=headers)
+        assert answer.status_code == status, answer.text
+
+
 async def test_a_token_is_rotated_once(ada: User) -> None:
     old = await ada.api_token()
     path = f"/api-tokens/{old['id']}/rotate"

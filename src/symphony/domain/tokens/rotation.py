@@ -107,7 +107,7 @@ class TokenRotationService:
         await self._api_tokens.add(successor)
         await self._api_tokens.pass_creations(token.id, successor.id)
         if end > now:
-            await self._api_tokens.end(token.updated({"expires_at": end, "is_rotated": True}))
+            await self._api_tokens.save(token.updated({"expires_at": end, "is_rotated": True}))
         else:
             await self._api_tokens.remove(token)
         return successor

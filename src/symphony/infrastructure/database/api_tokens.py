@@ -9,7 +9,12 @@ from uuid import UUID
 
 from sqlalchemy import Table, and_, bindparam, delete, func, insert, not_, or_, select, update
 
-from symphony.domain.api_tokens import USE_RESOLUTION, ApiToken, ApiTokenRepository
+from symphony.domain.api_tokens import (
+    USE_RESOLUTION,
+    ApiToken,
+    ApiTokenRepository,
+    TokenRevoked,
+)
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.errors import NotFound
 from symphony.domain.reach import Reach
@@ -19,8 +24,8 @@ from symphony.infrastructure.database.entity_mapping import ENTITY_ID, ListScope
 from symphony.infrastructure.database.mappings import API_TOKENS, USER_PROFILES
 from symphony.infrastructure.database.models import ApiTokenWorkspaceModel
 from symphony.infrastructure.database.reach import OWNER_ID, reach_parameters
+from symphony.infrastructure.database.sqlalchemy_internals import Statement
 from symphony.infrastructure.database.tokens.rotation import (
-    END_SESSIONS,
     HAS_CREATOR,
     LOCK_CREATIONS,
     LOCK_CREATOR,
@@ -93,9 +98,15 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
         statement = _HOLD_TO_END if to_end else _HOLD
         if to_end:
             await self._connection.fetch(LOCK_CREATOR, {"entity_id": token_id})
+        return await self._expiry(statement, token_id)
+
+    async def expiry(self, token_id: UUID) -> datetime | None:
+        return await self._expiry(_EXPIRY, token_id)
+
+    async def _expiry(self, statement: Statement, token_id: UUID) -> datetime | None:
         rows = await self._connection.fetch(statement, {"entity_id": token_id})
         if not rows:
-            raise NotFound(ApiToken.noun, token_id)
+            raise TokenRevoked
         return rows[0][0]
 
     async def owner(self, token_id: UUID) -> UUID | None:
@@ -140,11 +151,6 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
     async def pass_creations(self, token_id: UUID, successor_id: UUID) -> None:
         parameters = {"entity_id": token_id, "successor_id": successor_id}
         await self._connection.fetch(PASS_CREATIONS, parameters)
-
-    async def end(self, token: ApiToken) -> None:
-        await self.save(token)
-        parameters = {"entity_id": token.id, "moment": token.expires_at}
-        await self._connection.fetch(END_SESSIONS, parameters)
 
 
 def _of_confined(token_hash: bytes) -> bytes:

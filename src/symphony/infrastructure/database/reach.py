@@ -2,7 +2,7 @@
 
 Every statement that reads or writes workspaces, or what they contain, has this condition
 (`IS_REACHED`), or says why it needs none (`without_reach`). A connection refuses to run any other
-one, so no query can forget it.
+one, so no query can forget it; that a query uses it rightly is what the tests are for.
 """
 
 import re

@@ -1,16 +1,11 @@
 """The statements with which an API token is rotated."""
 
-from typing import cast
-
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import API_TOKENS
-from symphony.infrastructure.database.models import VaultSessionModel
-from symphony.infrastructure.database.reach import Because, without_reach
 
 _tokens = API_TOKENS.table.c
-_sessions = cast("Table", VaultSessionModel.__table__)
 
 _created = API_TOKENS.table.alias("created")
 # FOR KEY SHARE, the lock that the insert of a successor takes anyway. It is taken before the
@@ -34,13 +29,6 @@ PASS_CREATIONS = (
     .where(_tokens.creator_id == ENTITY_ID)
     .values(creator_id=bindparam("successor_id"))
 )
-END_SESSIONS = without_reach(
-    update(_sessions)
-    .where(_sessions.c.api_token_id == ENTITY_ID, _sessions.c.expires_at > bindparam("moment"))
-    .values(expires_at=bindparam("moment")),
-    Because.WAS_LOOKED_UP,
-)
-
 _creators = (
     select(_tokens.creator_id).where(_tokens.id == ENTITY_ID).cte("creators", recursive=True)
 )

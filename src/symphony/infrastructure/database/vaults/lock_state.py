@@ -6,15 +6,30 @@ from sqlalchemy import BindParameter, ColumnElement, and_, exists, not_, or_
 
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.connection import NOW
-from symphony.infrastructure.database.models import VaultModel, VaultSessionModel
+from symphony.infrastructure.database.models import (
+    ApiTokenModel,
+    VaultModel,
+    VaultSessionModel,
+)
 
 _vaults = VaultModel.__table__
 _sessions = VaultSessionModel.__table__.alias("live")
+_tokens = ApiTokenModel.__table__.alias("of_session")
+# A rotation can give its token an earlier end; the session, whose time is sealed, keeps its own.
+_TOKEN_HAS_EXPIRED = (
+    exists()
+    .where(_tokens.c.id == _sessions.c.api_token_id, _tokens.c.expires_at <= NOW)
+    .correlate(_sessions)
+)
 
 
 def _has_session(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return the condition that the vault of the enclosing statement has a valid session."""
-    is_valid = (_sessions.c.vault_id == _vaults.c.id, _sessions.c.expires_at > NOW)
+    is_valid = (
+        _sessions.c.vault_id == _vaults.c.id,
+        _sessions.c.expires_at > NOW,
+        not_(_TOKEN_HAS_EXPIRED),
+    )
     return exists().where(*is_valid, *conditions).correlate(_vaults)
 
 
