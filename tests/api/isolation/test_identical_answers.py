@@ -30,6 +30,10 @@ _WITH_ALL_SCOPES = {
 }
 
 Answer = tuple[int, str, dict[str, str]]
+_NAMES = [
+    name if kind.is_confined else pytest.param(name, marks=pytest.mark.long)
+    for name, kind in _WITH_ALL_SCOPES.items()
+]
 
 
 @pytest.fixture
@@ -46,7 +50,7 @@ def _hidden(kind: Kind) -> Iterator[tuple[Case, str]]:
                 yield case, place
 
 
-@pytest.mark.parametrize("name", _WITH_ALL_SCOPES)
+@pytest.mark.parametrize("name", _NAMES)
 async def test_conditions_keys_and_queries_do_not_tell_what_exists(world: World, name: str) -> None:
     kind = _WITH_ALL_SCOPES[name]
     held = await hold(world, kind)
@@ -69,7 +73,7 @@ async def test_conditions_keys_and_queries_do_not_tell_what_exists(world: World,
     assert await world.state() == before
 
 
-@pytest.mark.parametrize("name", _WITH_ALL_SCOPES)
+@pytest.mark.parametrize("name", _NAMES)
 async def test_invalid_bodies_do_not_tell_what_exists(world: World, name: str) -> None:
     kind = _WITH_ALL_SCOPES[name]
     held = await hold(world, kind)

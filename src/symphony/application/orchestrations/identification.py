@@ -28,8 +28,8 @@ class IdentifyCaller:
 async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Caller, Application]:
     """Return the user of a token, and the application for the caller's request.
 
-    The application checks with each command and query that an access token is still current, and
-    with each command that an API token is still valid.
+    The application checks with each command and query that an access token is still current, or
+    that an API token is still valid.
 
     Raises: TokenRefused for a token that is unknown, expired or revoked.
     """
