@@ -59,13 +59,19 @@ async def workspace(app: Application, user: UUID, name: str) -> UUID:
 async def create(
     app: Application, user: UUID, workspace_ids: Sequence[UUID] | None = None, **values: Any
 ) -> ApiToken:
-    known: dict[str, Any] = {"name": "agent", "scopes": BOTH, "workspace_ids": workspace_ids}
-    command = CreateApiToken(actor=user, token=new_api_token(), **{**known, **values})
+    known: dict[str, Any] = {"name": "agent", "scopes": BOTH, "token": new_api_token()}
+    command = CreateApiToken(actor=user, workspace_ids=workspace_ids, **{**known, **values})
     return await app.run(create_api_token, command)
 
 
 def key(reach: Reach, fingerprint: bytes = b"f") -> IdempotencyKey:
     return IdempotencyKey(reach, "key", fingerprint)
+
+
+async def agent(app: Application, user: UUID, inside: UUID) -> tuple[ApiToken, str]:
+    """Create a token that is confined to a workspace; return it with its secret."""
+    secret = new_api_token()
+    return await create(app, user, [inside], token=secret), secret
 
 
 async def test_a_token_is_confined_to_workspaces_of_its_user(
@@ -151,9 +157,7 @@ async def test_the_caller_of_a_confined_token_reaches_its_workspaces_only(
     app: Application, ada: UUID
 ) -> None:
     inside = await workspace(app, ada, "inside")
-    secret = new_api_token()
-    create = CreateApiToken(ada, secret, "agent", BOTH, workspace_ids=[inside])
-    token = await app.run(create_api_token, create)
+    token, secret = await agent(app, ada, inside)
     caller, _ = await identify_caller(IdentifyCaller(secret), app)
     assert caller.reach == token.reach
     await app.run(delete_workspace, DeleteWorkspace(token.reach, inside))
@@ -167,9 +171,7 @@ async def test_a_query_of_a_token_that_was_revoked_meanwhile_is_no_empty_answer(
     app: Application, ada: UUID
 ) -> None:
     inside = await workspace(app, ada, "inside")
-    secret = new_api_token()
-    create = CreateApiToken(ada, secret, "agent", BOTH, workspace_ids=[inside])
-    token = await app.run(create_api_token, create)
+    token, secret = await agent(app, ada, inside)
     caller, of_caller = await identify_caller(IdentifyCaller(secret), app)
     in_list = ListWorkspaces(caller.reach, ada, PageRequest(limit=10))
     alone = GetWorkspace(caller.reach, inside)

@@ -149,8 +149,7 @@ class ApiToken(NamedEntity):
 
     def require_unexpired(self) -> None:
         """Raises: TokenRefused."""
-        if self.is_expired:
-            raise _expired()
+        require_unexpired(self.expires_at)
 
 
 class TokenRevoked(TokenRefused):
@@ -262,7 +261,8 @@ class ApiTokenService:
             token = replace(token, workspace_ids=tuple(confined_to))
         await self._user_profiles.get_for_update(Reach(user_id), user_id)
         if token.creator_id is not None:
-            token = _within(await self.require(user_id, token.creator_id), token)
+            creator = await get_valid(self._api_tokens, Reach(user_id), token.creator_id)
+            token = _within(creator, token)
         if confined_to is not None:
             known = await self._workspaces.ids(Reach(user_id))
             _require_known(confined_to, known)
@@ -285,15 +285,6 @@ class ApiTokenService:
             error = ("machine-not-found", "Must be the id of one of your machines.")
             raise Invalid([FieldError("machine_id", *error)]) from None
 
-    async def require(self, user_id: UUID, token_id: UUID) -> ApiToken:
-        """Get the token of a request. Raises: TokenRefused when it was revoked or has expired."""
-        try:
-            token = await self._api_tokens.get(Reach(user_id), token_id)
-        except NotFound:
-            raise TokenRevoked from None
-        token.require_unexpired()
-        return token
-
     async def mark_used(self, token_id: UUID) -> None:
         """Store that the token was used now."""
         await self._api_tokens.mark_used(token_id, utc_now())
@@ -310,6 +301,16 @@ class ApiTokenService:
     async def remove_all(self, user_id: UUID) -> None:
         """Revoke all tokens of a user, whose profile is locked."""
         await self._api_tokens.remove_all(user_id)
+
+
+async def get_valid(api_tokens: ApiTokenRepository, reach: Reach, token_id: UUID) -> ApiToken:
+    """Get the token of a request. Raises: TokenRefused when it was revoked or has expired."""
+    try:
+        token = await api_tokens.get(reach, token_id)
+    except NotFound:
+        raise TokenRevoked from None
+    token.require_unexpired()
+    return token
 
 
 def require_unexpired(expires_at: datetime | None) -> None:

@@ -44,7 +44,7 @@ class World:
         return f"{owner}-{place}-{next(self.numbers)}"
 
     def target(self, held: Held, case: Case, place: str) -> str:
-        """The id that a request names; it is used up by nobody else."""
+        """The id that a request names; no other request deletes what has it."""
         owner = held.kind.owner
         if case.parameter is None:
             return "no id"

@@ -161,8 +161,6 @@ async def add_vault_session(command: AddVaultSession, services: Services) -> Vau
     """
     caller = command.actor
     await services.user_profiles.require_generation(caller.user_id, caller.generation)
-    if caller.api_token_id is not None:
-        await services.api_tokens.require(caller.user_id, caller.api_token_id)
     return await services.vaults.add_session(
         caller.reach, command.session, command.key, command.expected_tags
     )

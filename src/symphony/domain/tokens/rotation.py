@@ -12,6 +12,7 @@ from symphony.domain.api_tokens import (
     ApiTokenRepository,
     TokenRevoked,
     expiry,
+    get_valid,
 )
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.errors import DomainError, NotFound
@@ -124,11 +125,7 @@ class TokenRotationService:
         if caller_id == token.id:
             token.require_unexpired()
             return token.expires_at
-        try:
-            caller = await self._api_tokens.get(reach, caller_id)
-        except NotFound:
-            raise TokenRevoked from None
-        caller.require_unexpired()
+        caller = await get_valid(self._api_tokens, reach, caller_id)
         # Otherwise the successor's secret would stay valid when the caller's token is revoked.
         if not await self._api_tokens.is_created_by(token.id, caller_id):
             raise InsufficientScope(
