@@ -65,6 +65,15 @@ async def answers(client: httpx.AsyncClient, number: int = REQUESTS) -> None:
         assert (await client.get("/health/live")).status_code == 200
 
 
+async def counts_dropped(client: httpx.AsyncClient, at_least: int = 1) -> None:
+    """A thread writes the lines, after the requests that they describe."""
+
+    async def are_counted() -> bool:
+        return (await scraped(client)).value(DROPPED) >= at_least
+
+    await until(are_counted)
+
+
 async def stops(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
     assert await asyncio.to_thread(process.wait, STOPS_WITHIN) == 0
@@ -77,11 +86,7 @@ async def test_lines_that_cannot_be_written_are_counted(
 ) -> None:
     async with service(tmp_path / "data", redirections, None, workers) as (client, process):
         await answers(client)
-
-        async def all_are_counted() -> bool:
-            return (await scraped(client)).value(DROPPED) >= REQUESTS
-
-        await until(all_are_counted)
+        await counts_dropped(client, REQUESTS)
         await stops(process)
 
 
@@ -92,7 +97,7 @@ async def test_a_reader_of_the_log_may_end(workers: int, tmp_path: Path) -> None
         os.close(writer)
         os.close(reader)
         await answers(client)
-        assert (await scraped(client)).value(DROPPED) > 0
+        await counts_dropped(client)
         await stops(process)
 
 
@@ -117,7 +122,7 @@ async def test_the_terminal_of_the_log_may_be_closed(tmp_path: Path) -> None:
         os.close(log)
         os.close(terminal)
         await answers(client)
-        assert (await scraped(client)).value(DROPPED) > 0
+        await counts_dropped(client)
         await stops(process)
 
 
