@@ -45,7 +45,8 @@ from symphony.infrastructure.git.confinement.landlock import DetectLandlock, det
 from symphony.infrastructure.git.discovery.finder import LocalFinder, SearchLimits
 from symphony.infrastructure.git.process.machine_memory import machine_memory
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from symphony.infrastructure.hashing_threads import HashingThreads, threads_per_process
 from symphony.infrastructure.metrics import Metrics
 from symphony.infrastructure.passwords import Argon2Passwords

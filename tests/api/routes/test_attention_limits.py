@@ -13,7 +13,7 @@ from symphony.application.attention import save_observations
 from symphony.application.orchestrations import attention_board, observation_saving
 from symphony.config.settings import Settings
 from symphony.domain.unit_of_work import StoreUnavailable
-from symphony.infrastructure.git.status.local_git import InspectionLimits
+from symphony.infrastructure.git.status.limits import InspectionLimits
 from symphony.main import GitLimits
 from tests.api.routes.boards import board, dirty, reasons
 from tests.support.api import User, code, running_api, sign_up, utc

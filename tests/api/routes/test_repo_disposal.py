@@ -6,7 +6,7 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
-from symphony.infrastructure.git.status.local_git import InspectionLimits
+from symphony.infrastructure.git.status.limits import InspectionLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, running_api, sign_up, utc
 

@@ -8,7 +8,8 @@ import pytest
 
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.support.remotes import Listener
 from tests.support.repositories import entries

@@ -21,7 +21,8 @@ from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirec
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.remotes.remote_repository import BranchList, RemoteRepository
 from symphony.infrastructure.git.status import inspector
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.support.remotes import Listener
 from tests.support.repositories import USER, nothing_runs, running

@@ -14,7 +14,7 @@ from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.confinement.confinement import Confinement
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.remotes.remote_git import SyncLimits
-from symphony.infrastructure.git.status.local_git import InspectionLimits
+from symphony.infrastructure.git.status.limits import InspectionLimits
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.infrastructure.git.remotes.test_stopping import REPO
 from tests.support.inspections import needs_landlock

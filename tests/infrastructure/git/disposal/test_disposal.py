@@ -7,7 +7,8 @@ import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.domain.git.disposal import Disposal, EvidenceKind, Verdict
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER
 

@@ -10,7 +10,8 @@ from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files import config_files
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, git_runs, nothing_runs, running
 from tests.support.server import until

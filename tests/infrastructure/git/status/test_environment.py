@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.support.git_repository import Repository
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
-from symphony.infrastructure.git.status.local_git import InspectionLimits
+from symphony.infrastructure.git.status.limits import InspectionLimits
 from tests.infrastructure.git.factories import NewGit
 from tests.support import inspections
 from tests.support.repositories import USER

@@ -9,7 +9,7 @@ from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.index import IndexCheck, IndexLimits
-from symphony.infrastructure.git.status.local_git import InspectionLimits
+from symphony.infrastructure.git.status.limits import InspectionLimits
 from symphony.infrastructure.git.status.marked_files import MarkedFiles
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, opened

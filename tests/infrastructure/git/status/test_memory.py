@@ -14,7 +14,8 @@ from symphony.domain.git.status import Directory, RepoState
 from symphony.infrastructure.git.files.stopping import StopSignal
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.resource_limits import ResourceLimits
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from symphony.infrastructure.git.status.porcelain import parse_porcelain
 from tests.infrastructure.git.factories import NewGit
 from tests.support import processes

@@ -9,7 +9,8 @@ import pytest
 from scripts.support.git_repository import Repository
 from symphony.application.ports import Overloaded
 from symphony.domain.git.status import Directory, RepoState
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.inspections import counted_inspections
 from tests.support.repositories import USER, nothing_runs
@@ -53,8 +54,9 @@ async def test_several_requests_for_many_statuses_share_the_concurrency_limit(
 
 
 async def test_one_status_does_not_wait_for_many(
-    git: LocalGit, repos: list[Directory], monkeypatch: pytest.MonkeyPatch
+    new_git: NewGit, repos: list[Directory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    git = new_git(InspectionLimits(worker_processes=0))
     with counted_inspections(monkeypatch) as started:
         many = asyncio.create_task(git.statuses(USER, repos * 5, within=LONG))
 
@@ -71,8 +73,9 @@ async def test_one_status_does_not_wait_for_many(
 
 
 async def test_without_time_for_all_the_rest_is_left_out_and_git_is_killed(
-    git: LocalGit, repos: list[Directory], root: Path
+    new_git: NewGit, repos: list[Directory], root: Path
 ) -> None:
+    git = new_git(InspectionLimits(worker_processes=0))
     endless = [Repository.created(root / f"endless-{number}") for number in range(CONCURRENCY)]
     for each in endless:
         os.mkfifo(each.path / ".gitignore")  # git opens it and waits

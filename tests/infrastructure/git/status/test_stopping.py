@@ -13,7 +13,8 @@ from symphony.application.ports import Overloaded
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
-from symphony.infrastructure.git.status.local_git import InspectionLimits, LocalGit
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support import inspections, processes
 from tests.support.repositories import (

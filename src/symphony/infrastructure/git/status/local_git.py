@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from symphony.application.ports import Overloaded
@@ -25,45 +23,27 @@ from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
 from symphony.infrastructure.git.history.memory import Memories
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
-from symphony.infrastructure.git.process.machine_memory import concurrency_within
-from symphony.infrastructure.git.process.program import Program, ProgramOptions, Stopped
+from symphony.infrastructure.git.process.program import Program, Stopped
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
 from symphony.infrastructure.git.process.watching import wait_watched
-from symphony.infrastructure.git.status.inspector import MAX_COPIED, Inspector
+from symphony.infrastructure.git.status.inspector import Inspector
+from symphony.infrastructure.git.status.limits import InspectionLimits
+from symphony.infrastructure.git.status.worker_messages import Inspected, WorkerSetup
+from symphony.infrastructure.git.status.worker_pool import (
+    InspectionWorker,
+    InspectionWorkers,
+    Shares,
+    WorkerEnded,
+)
 
-_CPUS = os.cpu_count() or 1
 _LOG = logging.getLogger("symphony")
 _USER_CONFIG = (
     "The git configuration of the service's user cannot be used; the log of the service says why."
 )
+_UNEXPECTED = "The inspection failed unexpectedly; the log of the service has the error."
+_MARGIN = 5.0  # seconds
 T = TypeVar("T")
 Inspect = Callable[[Inspector], T]
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionLimits:
-    """The limits of inspections.
-
-    Times are in seconds: `time_limit` for the inspection and again for the wait in the queue,
-    `watch_interval` between two measurements of the memory that git takes. The total
-    concurrency is four times that of a user, so four users have to be stuck before others wait.
-    `max_queued` per user is work for a few seconds.
-    """
-
-    time_limit: float = 10
-    concurrency_per_user: int = 2 * _CPUS
-    concurrency: int = 8 * _CPUS
-    max_queued: int = 200
-    max_copied: int = MAX_COPIED
-    watch_interval: float = 0.25
-    program: ProgramOptions = field(default_factory=ProgramOptions)
-
-    def within(self, memory: int) -> Self:
-        """Return the limits with which all inspections together take this much memory, in bytes."""
-        total, per_user = concurrency_within(
-            memory, self.program.limits.memory, self.concurrency, self.concurrency_per_user
-        )
-        return replace(self, concurrency=total, concurrency_per_user=per_user)
 
 
 class LocalGit(Git):
@@ -84,7 +64,10 @@ class LocalGit(Git):
         directories = tuple(roots)
         self._limits = limits or InspectionLimits()
         self._roots = GitRoots(directories)
-        self._confinement = Confinement(directories, self._limits.program.search_path, detect)
+        landlock = detect()
+        self._confinement = Confinement(
+            directories, self._limits.program.search_path, lambda: landlock
+        )
         self._use_user_config = use_user_config
         self._temporary = ServiceTemporaryDirectory()
         self._queue = FairQueue(
@@ -92,6 +75,10 @@ class LocalGit(Git):
         )
         self._programs = set[Program]()
         self._memories = Memories()
+        self._workers = InspectionWorkers(
+            WorkerSetup(directories, self._limits, landlock, use_user_config),
+            self._limits.worker_processes,
+        )
 
     async def status(
         self, user_id: UUID, path: str, synced: RemoteHeads | None = None
@@ -126,37 +113,70 @@ class LocalGit(Git):
         self, user_id: UUID, directories: Iterable[Directory], within: float
     ) -> Mapping[Directory, RepoStatus]:
         statuses = dict[Directory, RepoStatus]()
-        remaining = iter(directories)
+        wanted = list(directories)
+        with self._workers.lent(len(wanted)) as workers:
+            shares = Shares(wanted, len(workers) or 1)
 
-        async def inspect_remaining() -> None:
-            for directory in remaining:
-                with suppress(QueueTimeout):
-                    statuses[directory] = await self.status(
-                        user_id, directory.path, directory.synced
-                    )
+            async def inspect_remaining(share: int, worker: InspectionWorker | None) -> None:
+                while (directory := shares.next_for(share)) is not None:
+                    with suppress(QueueTimeout):
+                        statuses[directory] = await self._status_by(worker, user_id, directory)
 
-        # No more tasks than the user may have threads, so that a single status is queued behind few
-        # of these.
-        tasks = [
-            asyncio.create_task(inspect_remaining())
-            for _ in range(self._limits.concurrency_per_user)
-        ]
-        try:
-            done, _ = await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            # In threads no more tasks than the user may have of them, so that a single status is
+            # queued behind few of these.
+            shared = list(enumerate(workers)) or [(0, None)] * self._limits.concurrency_per_user
+            tasks = [asyncio.create_task(inspect_remaining(*each)) for each in shared]
+            await _run_all(tasks, within)
         return statuses
 
     def close(self) -> None:
         """Stop the running inspections and remove the temporary directory."""
         for program in self._programs:
             program.stop()
+        self._workers.close()
         self._queue.close()
         self._temporary.close()
+
+    async def _status_by(
+        self, worker: InspectionWorker | None, user_id: UUID, directory: Directory
+    ) -> RepoStatus:
+        """Return the status; by a thread of this process if the worker does not start."""
+        if worker is not None and not worker.is_stopped:
+            queue = self._queue.for_user(user_id)
+            with queue.slot(self._limits.max_queued):
+                status = await self._inspect_by(worker, queue, directory)
+            if status is not None:
+                return status
+        return await self.status(user_id, directory.path, directory.synced)
+
+    async def _inspect_by(
+        self, worker: InspectionWorker, queue: UserQueue, directory: Directory
+    ) -> RepoStatus | None:
+        """Return the status; None if the worker did not start."""
+        requested_at = utc_now()
+        time_limit = self._limits.time_limit
+        inspection = await queue.submit(partial(worker.inspect, directory), time_limit)
+        try:
+            # The worker has the same time limit; beyond it, it is stuck.
+            async with asyncio.timeout(time_limit + _MARGIN):
+                inspected = await asyncio.shield(inspection)
+        except TimeoutError:
+            reason = _too_long(time_limit)
+        except WorkerEnded:
+            if not worker.has_answered:
+                _LOG.error("a process for inspections did not start")
+                return None
+            _LOG.error("a process for inspections ended unexpectedly")
+            reason = _UNEXPECTED
+        else:
+            for line in inspected.log:
+                _LOG.error("%s", line)
+            return inspected.status
+        finally:
+            if not inspection.done():
+                worker.stop()
+                inspection.add_done_callback(_retrieved)
+        return RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)
 
     async def _inspect(
         self, user_id: UUID, inspect: Inspect[T], not_inspected: Callable[[str], T]
@@ -179,7 +199,7 @@ class LocalGit(Git):
             async with asyncio.timeout(limits.time_limit):
                 return await wait_watched(inspection, program.limit_memory, limits.watch_interval)
         except TimeoutError:
-            reason = f"The inspection took longer than {limits.time_limit} seconds."
+            reason = _too_long(limits.time_limit)
         except ConfinementFailed as failed:
             reason = str(failed)
         except UserConfigUnusable as unusable:
@@ -194,7 +214,7 @@ class LocalGit(Git):
             reason = f"The service cannot use its temporary directory: {cause}."
         except Exception:  # one repository must not make a whole board fail
             _LOG.exception("an inspection failed")
-            reason = "The inspection failed unexpectedly; the log of the service has the error."
+            reason = _UNEXPECTED
         finally:
             # The caller may have been cancelled: then git, and the thread that runs it, are not
             # needed any more. The thread removes its temporary files.
@@ -210,3 +230,28 @@ class LocalGit(Git):
                 self._roots, directory, program, self._limits.max_copied, user_config
             )
             return self._confinement.run_in_roots(partial(inspect, inspector), writable=directory)
+
+
+async def _run_all(tasks: Sequence[asyncio.Task[None]], within: float) -> None:
+    """Wait for the tasks; cancel them after `within` seconds, or when one fails.
+
+    Raises: the error of that one.
+    """
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=within, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _too_long(time_limit: float) -> str:
+    return f"The inspection took longer than {time_limit} seconds."
+
+
+def _retrieved(inspection: "asyncio.Future[Inspected]") -> None:
+    """Take the error of an inspection that nothing waits for any more."""
+    if not inspection.cancelled():
+        inspection.exception()
