@@ -16,13 +16,22 @@ from symphony.api.machines.reported_status import (
 )
 from symphony.api.problems.validation_errors import PATH_PATTERN, TEXT_PATTERN
 from symphony.domain.errors import RuleBroken
+from symphony.domain.git.credentials import without_credentials
+from symphony.domain.git.status import Head, LinkedWorktree, RepoStatus
+from symphony.domain.git.work import RemoteKnowledge, WorkItem
+from symphony.domain.machines.checkouts import (
+    MAX_CHECKOUTS,
+    MAX_REMOTE_HEADS,
+    MAX_ROOT_COMMITS,
+    Checkout,
+    CheckoutRemote,
+    RemoteHead,
+    Report,
+)
 
 MAX_BYTES = 4_194_304
 """Of a report, also when it is decompressed."""
-MAX_CHECKOUTS = 1_000
 _MAX_ROOTS = 100
-_MAX_ROOT_COMMITS = 20
-_MAX_REMOTE_HEADS = 2_000
 
 
 def _few(value: object) -> object:
@@ -75,7 +84,7 @@ class ReportedCheckout(Reported):
     root_commits: Annotated[
         list[Annotated[str, commit("")]],
         Field(
-            max_length=_MAX_ROOT_COMMITS,
+            max_length=MAX_ROOT_COMMITS,
             fail_fast=True,
             description="The ids of commits without parents; at most 20.",
             examples=[["3b18e512dba79e4c8300dd08aeb37f8e728b8dad"]],
@@ -84,7 +93,7 @@ class ReportedCheckout(Reported):
     remote_heads: Annotated[
         list[ReportedRemoteHead],
         Field(
-            max_length=_MAX_REMOTE_HEADS,
+            max_length=MAX_REMOTE_HEADS,
             fail_fast=True,
             description="Its remote-tracking branches; at most 2,000.",
         ),
@@ -123,3 +132,30 @@ class ReportBody(Reported):
         ),
         BeforeValidator(_few),
     ]
+
+    def report(self) -> Report:
+        """Return the report, without the credentials in addresses of remotes."""
+        return Report(
+            sequence=self.sequence, roots=self.roots, checkouts=list(map(_checkout, self.checkouts))
+        )
+
+
+def _checkout(sent: ReportedCheckout) -> Checkout:
+    return Checkout(
+        path=sent.path,
+        remotes=[CheckoutRemote(each.name, without_credentials(each.url)) for each in sent.remotes],
+        root_commits=sent.root_commits,
+        remote_heads=[RemoteHead(each.remote, each.branch, each.head) for each in sent.remote_heads],
+        status=_status(sent.status),
+    )
+
+
+def _status(sent: ReportedStatus) -> RepoStatus:
+    others: dict[str, Any] = {
+        "head": sent.head and Head(**sent.head.__dict__),
+        "remotes": {name: without_credentials(url) for name, url in sent.remotes.items()},
+        "work": [WorkItem(**each.__dict__) for each in sent.work],
+        "worktrees": [LinkedWorktree(**each.__dict__) for each in sent.worktrees],
+        "as_of": sent.as_of and RemoteKnowledge(sent.as_of.source, sent.as_of.at),
+    }
+    return RepoStatus(**(sent.__dict__ | others))
