@@ -90,9 +90,7 @@ class ReportedWorkItem(Reported):
     ]
     unpushed_commits: Annotated[
         _Count | None,
-        _count(
-            "How many of its commits are on no remote-tracking branch; null if unknown.", 3
-        ),
+        _count("How many of its commits are on no remote-tracking branch; null if unknown.", 3),
     ]
     integrated: Annotated[
         Integration,
@@ -115,9 +113,7 @@ class ReportedWorktree(Reported):
 
     path: Annotated[str, text("Its directory.", "/home/ada/dev/engine-loops", MAX_PATH)]
     branch: Annotated[str | None, text("Its branch; null if HEAD is detached.", "notes-on-loops")]
-    head: Annotated[
-        str | None, commit("The id of its commit; null if there is none, or unknown.")
-    ]
+    head: Annotated[str | None, commit("The id of its commit; null if there is none, or unknown.")]
     state: Annotated[RepoState, Field(description="Its state.", examples=["dirty"])]
     reason: Annotated[
         str | None,
