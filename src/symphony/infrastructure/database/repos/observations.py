@@ -1,7 +1,6 @@
 """The last observation of each repo; one statement reads or writes those of many repos."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -11,23 +10,19 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
-    FunctionElement,
     String,
     Table,
     and_,
     bindparam,
-    column,
     not_,
     null,
     or_,
     select,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
-from symphony.domain.git.status import RepoState
+from symphony.domain.git.facts import read_facts
 from symphony.domain.observations import (
     BoardFacts,
     BoardRepo,
@@ -42,6 +37,7 @@ from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import RepoInspectionModel
 from symphony.infrastructure.database.reach import reach_parameters
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.statements.json_rows import rows_in
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 
@@ -59,32 +55,13 @@ class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
                 "repo_id": each.repo_id.hex,
                 "path": each.path,
                 "observed_at": _time_text(each.observed_at, dialect),
-                "facts": {name: _json_value(getattr(each, name)) for name in _FACTS},
+                "facts": each.to_json(),
             }
             for each in value or ()
         ]
 
 
-class _Elements(FunctionElement[Any]):
-    """The elements of a JSON array as rows, each in the column `value`."""
-
-    inherit_cache = True
-
-
-@compiles(_Elements, "postgresql")
-def _in_postgresql(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-    return f"json_array_elements({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Elements, "sqlite")
-def _in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-    return f"json_each({compiler.process(element.clauses, **options)})"
-
-
 _FIELDS = ("repo_id", "path", "observed_at", "facts")
-_FACTS = tuple(
-    name for field in fields(RepoObservation) if (name := field.name) not in set(_FIELDS)
-)
 _TIME = DateTime(timezone=True).with_variant(String(), "sqlite")  # whose times are text
 
 _table = cast("Table", RepoInspectionModel.__table__)
@@ -127,9 +104,7 @@ def _new_value(name: str) -> ColumnElement[Any]:
     return sql_cast(value.as_string(), _TIME if name.endswith("_at") else kind)
 
 
-_new_rows = _Elements(bindparam("observations", type_=_ObservationsJson)).table_valued(
-    column("value", JSON), name="new_rows"
-)
+_new_rows = rows_in(bindparam("observations", type_=_ObservationsJson))
 _insert = upsert(_table).from_select(
     _FIELDS,
     select(*map(_new_value, _FIELDS))
@@ -181,20 +156,10 @@ class SqlAlchemyObservations(ObservationRepository):
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
     """Return the observation in a row; None when there is none, or only one of another version."""
-    repo_id, path, observed_at, facts = row
-    if repo_id is None or facts.keys() != set(_FACTS):
+    repo_id, path, observed_at, written = row
+    if repo_id is None or (facts := read_facts(written)) is None:
         return None
-    written = facts["authored_at"]
-    read: dict[str, Any] = {
-        "state": RepoState(facts["state"]),
-        "unpushed_branches": tuple(facts["unpushed_branches"]),
-        "authored_at": None if written is None else datetime.fromisoformat(written),
-    }
-    return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts | read)
-
-
-def _json_value(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts)
 
 
 def _time_text(value: datetime, dialect: Dialect) -> str:
