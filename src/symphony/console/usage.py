@@ -20,6 +20,10 @@ _INDENTATION = 6  # columns, around the names of commands
 class Commands(TyperGroup):
     """The `symphony` command, which refuses a wrong command line in one line."""
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _pass_on(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
         try:
             # Without `standalone_mode` typer raises its errors instead of printing them.
@@ -44,21 +48,26 @@ class Commands(TyperGroup):
 
 
 class QuickCommand(TyperCommand):
-    """A command whose texts are passed on as they are.
+    """A command whose texts and flags are passed on as they are."""
 
-    typer validates them with pydantic, whose import takes as long as all of the rest.
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _pass_on(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+def _pass_on(parameters: Iterable[object]) -> None:
+    """Let typer convert no text and no flag.
+
+    It uses pydantic for that, whose import takes as long as all of the rest.
     """
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        for parameter in self.params:
-            if isinstance(parameter, TyperOption | TyperArgument):
-                annotation: Any = parameter.type_descriptor.annotation
-                if annotation in {str, list[str]}:
-                    parameter._runtime_param = _Text()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]  # noqa: SLF001
+    for parameter in parameters:
+        if isinstance(parameter, TyperOption | TyperArgument):
+            annotation: Any = parameter.type_descriptor.annotation
+            if annotation in {str, list[str], bool}:
+                parameter._runtime_param = _AsItIs()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]  # noqa: SLF001
 
 
-class _Text:
+class _AsItIs:
     def coerce(self, value: Any, param: TyperOption | TyperArgument, ctx: typer.Context) -> Any:
         del ctx
         if param.multiple or param.nargs == -1:
