@@ -17,12 +17,16 @@ _COMMANDS = "Commands"
 _INDENTATION = 6  # columns, around the names of commands
 
 
-class Commands(TyperGroup):
-    """The `symphony` command, which refuses a wrong command line in one line."""
+class QuickGroup(TyperGroup):
+    """A group of commands whose texts and flags are passed on as they are."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
         _pass_on(self.get_params(ctx))
         return super().parse_args(ctx, args)
+
+
+class Commands(QuickGroup):
+    """The `symphony` command, which refuses a wrong command line in one line."""
 
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
         try:
@@ -77,7 +81,7 @@ class _AsItIs:
 
 def group_of_commands(help_text: str) -> typer.Typer:
     """Create a group of commands, which shows its help when no command is given."""
-    commands = typer.Typer(help=help_text, invoke_without_command=True)
+    commands = typer.Typer(cls=QuickGroup, help=help_text, invoke_without_command=True)
     commands.callback()(show_help)
     return commands
 
