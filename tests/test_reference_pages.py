@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from symphony.config.settings import PREFIX, Settings
-from symphony.domain.attention import AttentionReason
 from symphony.domain.git.disposal import EvidenceKind, Verdict
+from symphony.domain.git.reasons import AttentionReason
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import Integration
 from symphony.infrastructure.database.postgresql.parameters import PARAMETERS

@@ -8,15 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from symphony.domain.attention import (
-    STALE_AFTER,
-    AttentionBoard,
-    AttentionReason,
-    Inspection,
-    repo_reasons,
-)
+from symphony.domain.attention import AttentionBoard, Inspection
 from symphony.domain.attention import attention_board as board_of
 from symphony.domain.base import new_id
+from symphony.domain.git.reasons import STALE_AFTER, AttentionReason, repo_reasons
 from symphony.domain.git.status import Head, LinkedWorktree, Operation, RepoState, RepoStatus
 from symphony.domain.git.work import UnpushedPlaces
 from symphony.domain.observations import (
@@ -61,7 +56,7 @@ DIRTY_WORKTREE: dict[str, Any] = {"worktrees": [a_worktree(RepoState.DIRTY)], "a
 
 
 def seen(**values: Any) -> RepoObservation:
-    return RepoObservation.of(new_id(), "~/x", RepoStatus(**{**DONE, **values}))
+    return RepoObservation.of_repo(new_id(), "~/x", RepoStatus(**{**DONE, **values}))
 
 
 def reasons(**values: Any) -> list[str]:

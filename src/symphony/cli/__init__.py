@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from symphony.cli import database, serve, tokens, users, vaults
-from symphony.cli.usage import Commands, show_help
+from symphony.console.usage import Commands, show_help
 
 app = typer.Typer(
     cls=Commands,

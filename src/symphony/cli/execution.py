@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from symphony.application.app import Application
-from symphony.cli.usage import USAGE_ERROR, as_clause, exit_with, is_invalid
+from symphony.console.usage import USAGE_ERROR, as_clause, exit_with, is_invalid
 from symphony.domain.errors import DomainError, FieldError, Invalid
 from symphony.imports import without_collection
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from symphony.cli.execution import load_settings, refusals
-from symphony.cli.usage import USAGE_ERROR, exit_with, is_invalid
+from symphony.console.usage import USAGE_ERROR, exit_with, is_invalid
 from symphony.imports import without_collection
 
 _GIT_ROOT = "--git-root"

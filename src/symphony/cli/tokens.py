@@ -19,9 +19,9 @@ from symphony.application.api_tokens import (
 from symphony.application.app import Application
 from symphony.cli.accounts import find_machine, find_user, find_workspace
 from symphony.cli.execution import Given, Refused, run, with_application
-from symphony.cli.tables import Table, print_result, timestamp
-from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
-from symphony.console import StreamFailed
+from symphony.console.streams import StreamFailed
+from symphony.console.tables import Table, print_result, timestamp
+from symphony.console.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
 from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
 from symphony.domain.base import PageRequest, utc_now
 from symphony.domain.reach import Reach

@@ -21,9 +21,9 @@ from symphony.application.user_profiles import (
 from symphony.cli.accounts import find_user
 from symphony.cli.execution import Given, run, with_application
 from symphony.cli.passwords import STDIN_OPTION, read_password
-from symphony.cli.tables import Table, counted, print_result, timestamp
-from symphony.cli.usage import exit_with, group_of_commands
-from symphony.console import StreamFailed
+from symphony.console.streams import StreamFailed
+from symphony.console.tables import Table, counted, print_result, timestamp
+from symphony.console.usage import exit_with, group_of_commands
 from symphony.domain.user_profiles import UserProfile
 
 group = group_of_commands("Manage user profiles.")

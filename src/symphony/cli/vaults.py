@@ -3,8 +3,8 @@
 from symphony.application.app import Application
 from symphony.application.orchestrations.rewrap import RewrapAll, RewrapIncomplete, rewrap_all
 from symphony.cli.execution import run, with_application
-from symphony.cli.tables import counted, print_result
-from symphony.cli.usage import exit_with, group_of_commands
+from symphony.console.tables import counted, print_result
+from symphony.console.usage import exit_with, group_of_commands
 
 group = group_of_commands("Manage the keys of vaults.")
 

@@ -183,7 +183,7 @@ async def test_many_observations_are_written_in_one_statement_that_uses_indexes(
 ) -> None:
     status = RepoStatus(state=RepoState.MISSING, observed_at=utc_now())
     seen = [
-        RepoObservation.of(repo_id, ada.repo.path, status)
+        RepoObservation.of_repo(repo_id, ada.repo.path, status)
         for repo_id in (ada.repo.id, *(new_id() for _ in range(9)))
     ]
     with recorded() as statements:

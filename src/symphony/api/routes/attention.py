@@ -20,9 +20,9 @@ from symphony.application.orchestrations import attention_board
 from symphony.domain.attention import (
     AttentionItem,
     AttentionKind,
-    AttentionReason,
     Inspection,
 )
+from symphony.domain.git.reasons import AttentionReason
 
 routes = router(TAG)
 

@@ -16,11 +16,11 @@ from symphony.application.attention import (
 from symphony.application.orchestrations.observation_saving import try_to_save_observations
 from symphony.domain.attention import (
     AttentionBoard,
-    AttentionReason,
     Inspection,
     attention_board,
 )
 from symphony.domain.base import utc_now
+from symphony.domain.git.reasons import AttentionReason
 from symphony.domain.git.status import Directory, Git
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.observations import BoardRepo, RepoObservation
@@ -93,6 +93,6 @@ async def _inspected(
     return [
         repo
         if (status := statuses.get(directory(repo))) is None
-        else replace(repo, observation=RepoObservation.of(repo.id, repo.path, status))
+        else replace(repo, observation=RepoObservation.of_repo(repo.id, repo.path, status))
         for repo in repos
     ]

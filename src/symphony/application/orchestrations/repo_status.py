@@ -25,6 +25,6 @@ async def get_repo_status(query: GetRepoStatus, app: Application) -> RepoStatus:
     repo = await app.ask(get_repo, GetRepo(query.actor, query.repo_id))
     synced = await app.ask(get_remote_heads, GetRemoteHeads(query.actor, query.repo_id))
     status = await app.git.status(query.actor.user_id, repo.path, synced)
-    observations = [RepoObservation.of(repo.id, repo.path, status)]
+    observations = [RepoObservation.of_repo(repo.id, repo.path, status)]
     await try_to_save_observations(SaveObservations(query.actor, observations), app)
     return status

@@ -1,7 +1,6 @@
 """The last observation of each repo; one statement reads or writes those of many repos."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID
@@ -27,7 +26,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
-from symphony.domain.git.status import RepoState
+from symphony.domain.git.facts import read_facts
 from symphony.domain.observations import (
     BoardFacts,
     BoardRepo,
@@ -59,7 +58,7 @@ class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
                 "repo_id": each.repo_id.hex,
                 "path": each.path,
                 "observed_at": _time_text(each.observed_at, dialect),
-                "facts": {name: _json_value(getattr(each, name)) for name in _FACTS},
+                "facts": each.to_json(),
             }
             for each in value or ()
         ]
@@ -82,9 +81,6 @@ def _in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str
 
 
 _FIELDS = ("repo_id", "path", "observed_at", "facts")
-_FACTS = tuple(
-    name for field in fields(RepoObservation) if (name := field.name) not in set(_FIELDS)
-)
 _TIME = DateTime(timezone=True).with_variant(String(), "sqlite")  # whose times are text
 
 _table = cast("Table", RepoInspectionModel.__table__)
@@ -181,20 +177,10 @@ class SqlAlchemyObservations(ObservationRepository):
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
     """Return the observation in a row; None when there is none, or only one of another version."""
-    repo_id, path, observed_at, facts = row
-    if repo_id is None or facts.keys() != set(_FACTS):
+    repo_id, path, observed_at, written = row
+    if repo_id is None or (facts := read_facts(written)) is None:
         return None
-    written = facts["authored_at"]
-    read: dict[str, Any] = {
-        "state": RepoState(facts["state"]),
-        "unpushed_branches": tuple(facts["unpushed_branches"]),
-        "authored_at": None if written is None else datetime.fromisoformat(written),
-    }
-    return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts | read)
-
-
-def _json_value(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts)
 
 
 def _time_text(value: datetime, dialect: Dialect) -> str:

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperArgument, TyperGroup, TyperOption
 
-from symphony.console import printable
+from symphony.console.streams import printable
 
 USAGE_ERROR = 2  # the exit status
 
