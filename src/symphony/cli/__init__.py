@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from symphony.cli import database, serve, tokens, users, vaults
+from symphony.client.reporting.command import report
 from symphony.console.usage import Commands, show_help
 
 app = typer.Typer(
@@ -42,6 +43,7 @@ def _symphony(
 
 
 app.command()(serve.serve)
+app.command()(report)
 app.add_typer(database.group, name="db")
 app.add_typer(users.group, name="user")
 app.add_typer(tokens.group, name="token")

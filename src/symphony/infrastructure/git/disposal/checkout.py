@@ -13,8 +13,8 @@ class InspectedCheckout:
     """A repository whose files and commits were inspected.
 
     `at_risk` says whether something exists only in it, `files_at_risk` the same of the files of
-    this worktree; None when that could not be determined. `head` is the id of its commit. `memory` has what git answered about its
-    commits.
+    this worktree; None when that could not be determined. `head` is the id of its commit.
+    `memory` has what git answered about its commits.
     """
 
     private: PrivateDirectory

@@ -47,12 +47,12 @@ def _encoded(kept: Kept) -> Mapping[str, Any]:
         "repository": kept.repository,
         "times": [[*identity, name, at] for (identity, name), at in kept.times.items()],
         "heads": [
-            [id, head.id, head.subject, head.author, _text(head.authored_at), _text(at)]
-            for id, (head, at) in memory.heads.known().items()
+            [asked, head.id, head.subject, head.author, _text(head.authored_at), _text(at)]
+            for asked, (head, at) in memory.heads.known().items()
         ],
         "commits": [
-            [id, commit.id, _text(commit.committed_at)]
-            for id, commit in memory.commits.known().items()
+            [asked, commit.id, _text(commit.committed_at)]
+            for asked, commit in memory.commits.known().items()
             if commit is not None
         ],
         "integrations": [[*pair, found] for pair, found in memory.integrations.known().items()],
@@ -70,11 +70,11 @@ def _decoded(stored: Mapping[str, Any]) -> Kept:
     memory = Memory()
     memory.heads.remember(
         {
-            asked: (Head(id, subject, author, _time(authored)), _time(at))
-            for asked, id, subject, author, authored, at in stored["heads"]
+            asked: (Head(own, subject, author, _time(authored)), _time(at))
+            for asked, own, subject, author, authored, at in stored["heads"]
         }
     )
-    memory.commits.remember({asked: Commit(id, _time(at)) for asked, id, at in stored["commits"]})
+    memory.commits.remember({asked: Commit(own, _time(at)) for asked, own, at in stored["commits"]})
     memory.integrations.remember(
         {(tip, target): Integration(found) for tip, target, found in stored["integrations"]}
     )

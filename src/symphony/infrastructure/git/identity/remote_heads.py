@@ -33,11 +33,13 @@ def known_heads(
     own = own_remotes(private.location, private.config) if urls else set[str]()
     urls = {name: url for name, url in urls.items() if name not in own}
     asked = {
-        name: synced for name, url in urls.items() if synced and is_same_remote(url, synced.remote_url)
+        name: synced
+        for name, url in urls.items()
+        if synced and is_same_remote(url, synced.remote_url)
     }
     heads = _tracked(private, refs, [name for name in urls if name not in asked])
     for name, seen in asked.items():
-        heads |= {(name, each.removeprefix(_HEADS)): id for each, id in seen.branches.items()}
+        heads |= {(name, each.removeprefix(_HEADS)): head for each, head in seen.branches.items()}
     upstream = _upstream(private.config, private.branch)
     ordered = sorted(heads, key=lambda branch: (branch != upstream, _rank(branch), branch))
     return [
@@ -53,8 +55,8 @@ def remote_to_ask(config: Config, branch: str | None) -> str | None:
     """
     urls: Mapping[str, str] = dict(config.subsections("remote", "url"))
     of_branch = None if branch is None else config.last(f"branch.{branch}.remote")
-    names = [name for name in (of_branch, _FIRST_REMOTE, *urls) if name in urls]
-    return urls[names[0]] if names and names[0] is not None else None
+    names = (of_branch or "", _FIRST_REMOTE, *urls)
+    return next((urls[name] for name in names if name in urls), None)
 
 
 def _tracked(private: PrivateDirectory, refs: Refs, remotes: Sequence[str]) -> dict[_Branch, str]:

@@ -23,7 +23,11 @@ from symphony.infrastructure.git.confinement.landlock import DetectLandlock, det
 from symphony.infrastructure.git.disposal.search import DisposalSearch
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
-from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
+from symphony.infrastructure.git.files.user_config import (
+    UserConfig,
+    UserConfigUnusable,
+    read_user_config,
+)
 from symphony.infrastructure.git.history.memory import Memories
 from symphony.infrastructure.git.identity.identity import Identification, RepositoryIdentity
 from symphony.infrastructure.git.identity.remote_heads import remote_to_ask
@@ -83,14 +87,18 @@ class LocalGit(Git):
         detect: DetectLandlock = detect_landlock,
         *,
         use_user_config: bool = False,
+        user_config: UserConfig | None = None,
         memories: Memories | None = None,
     ) -> None:
-        """`memories` has what earlier inspections asked git, also those of another process."""
+        """`use_user_config`: each inspection reads the git configuration of the user again;
+        otherwise `user_config` is used. `memories` has what earlier inspections asked git, also
+        those of another process."""
         directories = tuple(roots)
         self._limits = limits or InspectionLimits()
         self._roots = GitRoots(directories)
         self._confinement = Confinement(directories, self._limits.program.search_path, detect)
         self._use_user_config = use_user_config
+        self._user_config = user_config
         self._temporary = ServiceTemporaryDirectory()
         self._queue = FairQueue(
             "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
@@ -240,7 +248,7 @@ class LocalGit(Git):
         return not_inspected(reason)
 
     def _inspect_confined(self, inspect: Inspect[T], program: Program) -> T:
-        user_config = read_user_config() if self._use_user_config else None
+        user_config = read_user_config() if self._use_user_config else self._user_config
         with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
             directory = Path(own)
             inspector = Inspector(
