@@ -39,6 +39,7 @@ class Coding:
 
 ZSTD = Coding("zstd", zstd.compress, 3, 15)
 GZIP = Coding("gzip", _gzip, 6, 9)
+_GZIP_NAMES = {"gzip", "x-gzip"}
 # The preferred one first: zstd is smaller and takes a fraction of the time.
 CODINGS = (ZSTD, GZIP)
 _ITEM = re.compile(
@@ -67,6 +68,46 @@ def preferred_coding(accept_encoding: Iterable[str]) -> Coding | None:
     best = max(CODINGS, key=preference)
     weight = weights.get(best.name, others)
     return best if weight > 0 and weight >= weights.get("identity", 0) else None
+
+
+class GzipContent:
+    """A content that arrives compressed by gzip in several pieces, and is decompressed at once.
+
+    It is no longer than `limit + 1` bytes: one byte more than the limit shows that it is too long.
+    Only one member is accepted (RFC 1952, section 2.2).
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._decompressor = zlib.decompressobj(_GZIP)
+        self._is_damaged = False
+        self.content = bytearray()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the pieces are one whole member, and nothing else."""
+        return self._decompressor.eof and not self._is_damaged
+
+    def add(self, piece: bytes) -> None:
+        """Decompress the next piece, up to the limit; what follows an error is ignored."""
+        room = self._limit + 1 - len(self.content)
+        if self._is_damaged or not piece or room <= 0:
+            return
+        try:
+            self.content += self._decompressor.decompress(piece, room)
+        except zlib.error:
+            self._is_damaged = True
+        self._is_damaged |= bool(self._decompressor.unused_data)
+
+
+def is_gzip(content_encoding: str) -> bool:
+    """Return whether a field Content-Encoding names gzip alone (RFC 9110, section 8.4.1.3)."""
+    return content_encoding.strip().lower() in _GZIP_NAMES
+
+
+def is_coded(content_encoding: str) -> bool:
+    """Return whether a field Content-Encoding names any coding; `identity` is none."""
+    return content_encoding.strip().lower() not in {"", "identity"}
 
 
 def coded_etag(etag: str, coding: Coding | None) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
+from symphony.api.content_codings import GzipContent, is_coded, is_gzip
 from symphony.api.problems.errors import MAX_ERRORS, ApiError, ValidationFailed
 from symphony.api.problems.validation_errors import (
     InvalidField,
@@ -34,12 +35,21 @@ class ApiRequest(Request):
         self.content = b""
         self.document: Any = None
         self.query: dict[str, str] = {}
+        self._accepted_encoding = "identity"
+        self._compressed: GzipContent | None = None
 
-    async def read_content(self, limit: int) -> None:
-        """Read the body, of at most `limit` bytes.
+    async def read_content(self, limit: int, *, accepts_gzip: bool = False) -> None:
+        """Read the body, of at most `limit` bytes, and as many when it is decompressed.
 
-        Raises: ApiError `payload-too-large`, without reading more than the limit.
+        With `accepts_gzip`, it is decompressed as it arrives. Whether that is possible, and whether
+        the encoding is supported at all, is told by `read_document`.
+
+        Raises: ApiError `payload-too-large`, without reading or decompressing more than the limit.
         """
+        if accepts_gzip:
+            self._accepted_encoding = "gzip"
+            if is_gzip(self._content_encoding):
+                self._compressed = GzipContent(limit)
         declared = self.headers.get("content-length", "")
         if declared.isdigit() and int(declared[:20]) > limit:
             raise _too_large(limit)
@@ -48,8 +58,11 @@ class ApiRequest(Request):
             message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            content += message.get("body", b"")
-            if len(content) > limit:
+            piece = message.get("body", b"")
+            content += piece
+            if self._compressed:
+                self._compressed.add(piece)
+            if len(content) > limit or (self._compressed and len(self._compressed.content) > limit):
                 raise _too_large(limit)
             more = message.get("more_body", False)
         self.content = bytes(content)
@@ -86,7 +99,24 @@ class ApiRequest(Request):
             headers = {"Accept-Patch": ", ".join(accepted)} if self.method == "PATCH" else None
             detail = f"Supported media types: {supported}."
             raise ApiError("unsupported-media-type", detail, headers=headers)
-        self.document = _form(self.content) if media_type == FORM else parse(self.content)
+        content = self._decompressed() if is_coded(self._content_encoding) else self.content
+        self.document = _form(content) if media_type == FORM else parse(content)
+
+    @property
+    def _content_encoding(self) -> str:
+        return self.headers.get("content-encoding", "")
+
+    def _decompressed(self) -> bytes:
+        if self._compressed is None:
+            accepted = self._accepted_encoding
+            raise ApiError(
+                "unsupported-media-type",
+                f"Supported content encodings: {accepted}.",
+                headers={"Accept-Encoding": accepted},  # RFC 7694, section 3
+            )
+        if not self._compressed.is_complete:
+            raise ApiError("malformed-request", "The body is not one complete member of gzip.")
+        return bytes(self._compressed.content)
 
     def read_query(self, known: frozenset[str]) -> None:
         """Parse the query; unknown and repeated parameters are errors, so typos are noticed.

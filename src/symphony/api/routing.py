@@ -39,6 +39,7 @@ SECRETS = frozenset({TokenScope.SECRETS})
 _abandonable = set[Callable[..., Any]]()
 _scope_sets = dict[Callable[..., Any], ScopeSets]()
 _of_whole_user = set[Callable[..., Any]]()
+_large_bodies = dict[Callable[..., Any], int]()
 
 
 def abandonable(function: FunctionT) -> FunctionT:
@@ -71,6 +72,19 @@ def of_whole_user(function: FunctionT) -> FunctionT:
     """
     _of_whole_user.add(function)
     return function
+
+
+def accepts_gzip(max_bytes: int) -> Callable[[FunctionT], FunctionT]:
+    """Declare that a route's function accepts bodies of `max_bytes`, also compressed with gzip.
+
+    The limit replaces the operator's, and also applies to the decompressed body.
+    """
+
+    def declare(function: FunctionT) -> FunctionT:
+        _large_bodies[function] = max_bytes
+        return function
+
+    return declare
 
 
 class OtherThanMe(StringConvertor):
@@ -108,6 +122,7 @@ class ApiRoute(SelfAnsweringRoute):
         self._is_abandonable = endpoint in _abandonable
         self.is_of_whole_user = endpoint in _of_whole_user
         self._scope_sets = _scope_sets.get(endpoint)
+        self._body_limit = _large_bodies.get(endpoint)
 
     def media_types(self) -> tuple[str, ...]:
         """List the media types that the body may have, the preferred one first."""
@@ -126,7 +141,10 @@ class ApiRoute(SelfAnsweringRoute):
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request, call the route's function, and send the response."""
         request = ApiRequest(scope, receive)
-        await request.read_content(request.app.state.max_body_bytes)
+        if self._body_limit is None:
+            await request.read_content(request.app.state.max_body_bytes)
+        else:
+            await request.read_content(self._body_limit, accepts_gzip=True)
         app: Application = request.app.state.application
         caller = None
         if self.needs_token:

@@ -15,6 +15,7 @@ from symphony.domain.errors import DomainError
 from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.machines.machines import MachineService
+from symphony.domain.machines.reports import ReportService
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
 from symphony.domain.tokens.rotation import TokenRotationService
@@ -92,6 +93,7 @@ class Services:
             uow.api_tokens, uow.user_profiles, uow.workspaces, uow.machines
         )
         self.machines = MachineService(uow.machines, uow.user_profiles)
+        self.reports = ReportService(uow.machines, uow.checkouts)
         self.token_rotation = TokenRotationService(uow.api_tokens, uow.user_profiles)
         self.idempotency_keys = uow.idempotency_keys
         self.attempts = uow.attempts

@@ -7,6 +7,7 @@ from symphony.domain.api_tokens import ApiTokenRepository
 from symphony.domain.attempts import AttemptRepository
 from symphony.domain.base import PagedRepository
 from symphony.domain.idempotency import IdempotencyKeyRepository
+from symphony.domain.machines.checkouts import CheckoutRepository
 from symphony.domain.machines.machines import Machine
 from symphony.domain.observations import ObservationRepository
 from symphony.domain.repos import RepoRepository
@@ -55,6 +56,8 @@ class Repositories(Protocol):
     def api_tokens(self) -> ApiTokenRepository: ...
     @property
     def machines(self) -> PagedRepository[Machine]: ...
+    @property
+    def checkouts(self) -> CheckoutRepository: ...
     @property
     def idempotency_keys(self) -> IdempotencyKeyRepository: ...
     @property

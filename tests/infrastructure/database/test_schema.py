@@ -78,6 +78,7 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
     assert owners == {
         "api_tokens": ["api_tokens", "machines", "user_profiles"],
         "machines": ["user_profiles"],
+        "checkouts": ["machines"],
         "api_token_workspaces": ["api_tokens", "workspaces"],
         "idempotency_keys": ["user_profiles"],
         "workspaces": ["user_profiles"],

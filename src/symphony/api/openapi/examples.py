@@ -21,6 +21,7 @@ _MEMBERS_OF_PROBLEMS: Mapping[str, JsonObject] = {
         ],
     },
     "precondition-failed": {"current_version": 2},
+    "report-outdated": {"current_sequence": 1_795_000_000_000},
     "workspace-limit-reached": {"limit": 50, "used": 50},
     "vault-limit-reached": {"limit": 20, "used": 20},
     "entry-limit-reached": {"limit": 1000, "used": 1000},

@@ -28,6 +28,7 @@ _HEADERS_BY_STATUS = {
     "304": "ETag",
     "401": "WWW-Authenticate",
     "405": "Allow",
+    "415": "Accept-Encoding",
     "429": "Retry-After",
     "503": "Retry-After",
 }
@@ -80,6 +81,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "application/merge-patch+json, application/json",
         required=True,
     ),
+    "Accept-Encoding": _header(
+        "The content encoding of bodies that the operation accepts, if another one was sent"
+        " (RFC 7694).",
+        "gzip",
+    ),
     "Allow": _header(
         "The methods that are allowed for the path.", "GET, HEAD, OPTIONS", required=True
     ),
@@ -120,7 +126,7 @@ def complete(operation: dict[str, Any], route: APIRoute, method: str, schemas: S
         own = headers if answer in successes else []
         of_status = [_HEADERS_BY_STATUS[status]] if status in _HEADERS_BY_STATUS else []
         if method == "PATCH" and status == "415":
-            of_status = ["Accept-Patch"]
+            of_status.append("Accept-Patch")
         answer["headers"] = {
             name: {"$ref": f"#/components/headers/{name}"}
             for name in ["X-Request-ID", *own, *of_status]

@@ -209,6 +209,13 @@ PROBLEMS: Mapping[str, ProblemType] = {
         "The version is no longer kept",
         "The service keeps the last ten versions of each entry; this version is older.",
     ),
+    "report-outdated": ProblemType(
+        409,
+        "The report is outdated",
+        "The machine has sent a report with the same `sequence` or a greater one; see"
+        " `current_sequence`. If an earlier request of yours has stored it, nothing is left to do."
+        " Otherwise inspect the checkouts again, and report them with a greater `sequence`.",
+    ),
     "precondition-failed": ProblemType(
         412,
         "The resource has changed",
@@ -241,7 +248,8 @@ PROBLEMS: Mapping[str, ProblemType] = {
         415,
         "The media type is not supported",
         "Send `Content-Type: application/json`. A PATCH may also use"
-        " `application/merge-patch+json`; a sign-in uses `application/x-www-form-urlencoded`.",
+        " `application/merge-patch+json`; a sign-in uses `application/x-www-form-urlencoded`. Only"
+        " reports of machines may be compressed, with `Content-Encoding: gzip`.",
     ),
     "validation-error": ProblemType(
         422,
@@ -270,6 +278,12 @@ PROBLEMS: Mapping[str, ProblemType] = {
         " pause, up to 15 minutes. The same applies to a vault and its passphrase. After 100 wrong"
         " passwords from addresses that never signed in with a login, such addresses are refused"
         " for up to an hour. Retry after the number of seconds in `Retry-After`.",
+    ),
+    "too-many-reports": ProblemType(
+        429,
+        "Too many reports",
+        "A machine may report once a second. Retry after the number of seconds in `Retry-After`."
+        " Only reports that would otherwise be accepted are refused so.",
     ),
     "header-fields-too-large": ProblemType(
         431,

@@ -153,7 +153,7 @@ def _instance(request: Request) -> str:
 
 
 def _headers(error: DomainError) -> dict[str, str]:
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooManyAttempts | TooManyReports):
         return {"Retry-After": str(error.retry_after)}
     if isinstance(error, TokenRefused):
         return {"WWW-Authenticate": _challenge("invalid_token", error_description=error.detail)}
@@ -174,4 +174,6 @@ def _members(error: DomainError) -> dict[str, int]:
         return {"limit": error.limit, "used": error.used}
     if isinstance(error, PreconditionFailed) and error.current_version is not None:
         return {"current_version": error.current_version}
+    if isinstance(error, ReportOutdated):
+        return {"current_sequence": error.current_sequence}
     return {}

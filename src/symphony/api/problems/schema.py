@@ -123,3 +123,11 @@ class Problem(BaseModel):
             examples=[2],
         ),
     ]
+    current_sequence: Annotated[
+        int | SkipJsonSchema[None],
+        Field(
+            default_factory=lambda: None,
+            description="With `report-outdated`: the `sequence` of the last report.",
+            examples=[1_795_000_000_000],
+        ),
+    ]

@@ -15,6 +15,14 @@ from symphony.domain.timestamps import NOT_A_TIME
 _BOOLEAN = ("boolean-expected", "Must be true or false.")
 _UUID = ("uuid-expected", "Must be a UUID.")
 _OBJECT = ("object-expected", "Must be a JSON object.")
+TEXT_PATTERN = r"^[^\u0000]*$"
+PATH_PATTERN = r"^/[^\u0000]*$"
+COMMIT_PATTERN = "^(?:[0-9a-f]{40}|[0-9a-f]{64})$"
+_BY_PATTERN: dict[str, tuple[str, str]] = {
+    TEXT_PATTERN: ("nul-character", "Must not contain the character NUL (U+0000)."),
+    PATH_PATTERN: ("not-absolute", "Must be an absolute path (/…), without NUL (U+0000)."),
+    COMMIT_PATTERN: ("not-a-commit", "Must be the id of a commit: 40 or 64 digits 0-9 and a-f."),
+}
 _BY_KIND: dict[str, tuple[str, str]] = {
     "missing": ("missing", "This field is required."),
     "extra_forbidden": ("unknown-field", "Unknown field."),
@@ -126,6 +134,8 @@ def _code_and_detail(error: Mapping[str, Any]) -> tuple[str, str]:
     kind: str = error["type"]
     if kind.startswith(("datetime", "date_")):
         return NOT_A_TIME
+    if kind == "string_pattern_mismatch":
+        return _BY_PATTERN.get(context["pattern"], _OTHERWISE)
     code, detail = _BY_KIND.get(kind, _OTHERWISE)
     count = context.get("min_length", context.get("max_length"))
     items, characters = ("item", "character") if count == 1 else ("items", "characters")

@@ -120,6 +120,10 @@ class CheckoutRepository(ABC):
         """Replace the checkouts of a machine, whose row the caller has locked."""
 
     @abstractmethod
+    async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
+        """All repos of the user, whatever the reach is confined to, in no order."""
+
+    @abstractmethod
     async def of_user(self, reach: Reach) -> UserCheckouts:
         """All checkouts and repos of the user, whatever the reach is confined to.
 
@@ -143,4 +147,7 @@ class CheckoutRepository(ABC):
     async def details(
         self, reach: Reach, checkout_ids: Collection[UUID]
     ) -> Mapping[UUID, Checkout]:
-        """Checkouts as they were sent; those that no longer exist are left out."""
+        """Checkouts as they were sent; those that no longer exist are left out.
+
+        The status was observed when the last report of the machine arrived, which repeats it.
+        """

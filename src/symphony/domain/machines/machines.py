@@ -16,12 +16,16 @@ MAX_MACHINES = 50
 """Per user."""
 
 
+def _optional_sequence(value: object) -> int | None:
+    return None if value is None else rules.count(value)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machine(NamedEntity):
     """A computer of a user. Its name is unique among the machines of the user.
 
     `last_report_at` is the time of its last report, None before the first one; `checkout_count`
-    is the number of checkouts in that report.
+    is the number of checkouts in that report, `report_sequence` its number.
     """
 
     noun: ClassVar[str] = "machine"
@@ -30,11 +34,13 @@ class Machine(NamedEntity):
         "name": rules.name,
         "last_report_at": rules.optional_utc_time,
         "checkout_count": rules.count,
+        "report_sequence": _optional_sequence,
     }
 
     user_profile_id: UUID
     last_report_at: datetime | None = None
     checkout_count: int = 0
+    report_sequence: int | None = None
 
 
 class MachineChanges(TypedDict, total=False):

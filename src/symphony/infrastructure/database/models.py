@@ -198,6 +198,35 @@ class MachineModel(InUserProfileModel):
 
     last_report_at: Mapped[datetime | None]
     checkout_count: Mapped[int] = mapped_column(server_default="0")
+    report_sequence: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CheckoutModel(Model):
+    """A checkout of a git repository in the last report of a machine.
+
+    `path_hash` stands for the path in the index, which has no room for 4,096 characters. `digest`
+    is that of the checkout as it was sent, without the time of its inspection. `remotes`
+    (normalized) and `root_commits` have one value a line; `facts` is JSON, kept as text because
+    most lists need few of them. `heads` are the first 20 bytes of the id of each remote head, and
+    `detail` is all that was sent, compressed.
+    """
+
+    __tablename__ = "checkouts"
+    __table_args__ = (UniqueConstraint("machine_id", "path_hash"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    machine_id: Mapped[UUID] = mapped_column(ForeignKey("machines.id", ondelete="CASCADE"))
+    path_hash: Mapped[bytes]
+    path: Mapped[str] = mapped_column(Text)
+    digest: Mapped[bytes]
+    has_remotes: Mapped[bool]
+    remotes: Mapped[str] = mapped_column(Text)
+    root_commits: Mapped[str] = mapped_column(Text)
+    known_heads: Mapped[str] = mapped_column(Text)
+    needs_attention: Mapped[bool]
+    facts: Mapped[str] = mapped_column(Text)
+    heads: Mapped[bytes]
+    detail: Mapped[bytes]
 
 
 class ApiTokenModel(InUserProfileModel):

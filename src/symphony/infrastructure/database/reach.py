@@ -88,6 +88,7 @@ class Because(StrEnum):
     WAS_LOOKED_UP = "the unit of work has looked the entity up before"
     VAULT_IS_LOCKED = "the unit of work has locked the row of the vault"
     HAS_EXPIRED = "expired sessions are removed for all users"
+    RECOGNIZES_CHECKOUTS = "which repo a checkout is of depends on all repos of the user"
     IS_OPERATORS = "the operator sees all users"
 
 

@@ -17,6 +17,7 @@ from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.errors import translated_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
+from symphony.infrastructure.database.machines.checkouts import SqlAlchemyCheckouts
 from symphony.infrastructure.database.mappings import MACHINES, require_mappings
 from symphony.infrastructure.database.repos.observations import SqlAlchemyObservations
 from symphony.infrastructure.database.repos.remote_heads import SqlAlchemyRemoteHeads
@@ -50,6 +51,7 @@ class SqlAlchemyRepositories:
         self.storage_counters = SqlAlchemyStorageCounters(connection)
         self.api_tokens = SqlAlchemyApiTokens(connection)
         self.machines = SqlAlchemyPagedRepository(connection, MACHINES)
+        self.checkouts = SqlAlchemyCheckouts(connection)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
         self.attempts = SqlAlchemyAttempts(connection)
         self.observations = SqlAlchemyObservations(connection)

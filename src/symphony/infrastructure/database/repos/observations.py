@@ -10,20 +10,16 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
-    FunctionElement,
     String,
     Table,
     and_,
     bindparam,
-    column,
     not_,
     null,
     or_,
     select,
 )
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeDecorator
 
 from symphony.domain.git.facts import read_facts
@@ -41,6 +37,7 @@ from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
 from symphony.infrastructure.database.models import RepoInspectionModel
 from symphony.infrastructure.database.reach import reach_parameters
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.statements.json_rows import rows_in
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 
@@ -62,22 +59,6 @@ class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
             }
             for each in value or ()
         ]
-
-
-class _Elements(FunctionElement[Any]):
-    """The elements of a JSON array as rows, each in the column `value`."""
-
-    inherit_cache = True
-
-
-@compiles(_Elements, "postgresql")
-def _in_postgresql(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-    return f"json_array_elements({compiler.process(element.clauses, **options)})"
-
-
-@compiles(_Elements, "sqlite")
-def _in_sqlite(element: _Elements, compiler: SQLCompiler, **options: Any) -> str:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
-    return f"json_each({compiler.process(element.clauses, **options)})"
 
 
 _FIELDS = ("repo_id", "path", "observed_at", "facts")
@@ -123,9 +104,7 @@ def _new_value(name: str) -> ColumnElement[Any]:
     return sql_cast(value.as_string(), _TIME if name.endswith("_at") else kind)
 
 
-_new_rows = _Elements(bindparam("observations", type_=_ObservationsJson)).table_valued(
-    column("value", JSON), name="new_rows"
-)
+_new_rows = rows_in(bindparam("observations", type_=_ObservationsJson))
 _insert = upsert(_table).from_select(
     _FIELDS,
     select(*map(_new_value, _FIELDS))

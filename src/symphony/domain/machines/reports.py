@@ -1,0 +1,117 @@
+"""Reports: a machine replaces all of its checkouts by those that it has now."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from symphony.domain.base import PagedRepository, utc_now
+from symphony.domain.errors import DomainError, FieldError, Invalid
+from symphony.domain.machines.checkouts import CheckoutRepository, Report
+from symphony.domain.machines.machines import Machine
+from symphony.domain.machines.matching import match_checkouts
+from symphony.domain.reach import Reach
+
+LEAST_INTERVAL = timedelta(seconds=1)
+"""Between two reports of a machine, by the clock of the server."""
+_NO_TIME = timedelta(0)
+
+
+class ReportOutdated(DomainError):
+    """The machine has sent a report with this sequence, or a later one."""
+
+    def __init__(self, current_sequence: int) -> None:
+        super().__init__(
+            "report-outdated",
+            "The last report of the machine has the same `sequence`, or a greater one.",
+        )
+        self.current_sequence = current_sequence
+
+
+class TooManyReports(DomainError):
+    """The machine has reported less than a second ago."""
+
+    retry_after = 1
+
+    def __init__(self) -> None:
+        super().__init__(
+            "too-many-reports", "The machine has just reported; retry in 1 second."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedReport:
+    """A stored report, and how many of its checkouts belong to a repo of the user, and to none."""
+
+    sequence: int
+    matched: int
+    unmatched: int
+
+
+class ReportService:
+    """The rules of reports: their order, their number, and one checkout at each path."""
+
+    def __init__(
+        self, machines: PagedRepository[Machine], checkouts: CheckoutRepository
+    ) -> None:
+        self._machines = machines
+        self._checkouts = checkouts
+
+    async def accept(self, reach: Reach, machine_id: UUID, report: Report) -> AcceptedReport:
+        """Replace the checkouts of a machine; parallel reports wait for each other.
+
+        Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports.
+        """
+        reach.require_unconfined()
+        _require_unique_paths(report)
+        machine = await self._machines.get_for_update(reach, machine_id)
+        now = utc_now()
+        if machine.report_sequence is not None and report.sequence <= machine.report_sequence:
+            raise ReportOutdated(machine.report_sequence)
+        if _is_too_early(machine.last_report_at, now):
+            raise TooManyReports
+        await self._checkouts.replace(machine.id, report, now)
+        reported = {
+            "report_sequence": report.sequence,
+            "last_report_at": now,
+            "checkout_count": len(report.checkouts),
+        }
+        await self._machines.save(machine.updated(reported))
+        matched = await self._matched(reach, machine.id)
+        return AcceptedReport(report.sequence, matched, len(report.checkouts) - matched)
+
+    async def _matched(self, reach: Reach, machine_id: UUID) -> int:
+        """Count the checkouts of a machine that belong to a repo.
+
+        All checkouts of the user are read only if root commits have to be compared.
+        """
+        repos = await self._checkouts.repos(reach)
+        if not repos:
+            return 0
+        own = await self._checkouts.of_machine(reach, machine_id)
+        remotes = {each.remote for each in repos}
+        compared = own
+        if any(each.root_commits and remotes.isdisjoint(each.remotes) for each in own):
+            compared = (await self._checkouts.of_user(reach)).checkouts
+        matched = match_checkouts(repos, compared)
+        return sum(each.id in matched for each in own)
+
+
+def _is_too_early(last_report_at: datetime | None, now: datetime) -> bool:
+    """Return whether less than a second has passed; a time in the future is of another clock."""
+    return last_report_at is not None and _NO_TIME <= now - last_report_at < LEAST_INTERVAL
+
+
+def _require_unique_paths(report: Report) -> None:
+    """Raises: Invalid."""
+    seen = set[str]()
+    errors = [
+        FieldError(
+            f"checkouts/{index}/path",
+            "path-given-twice",
+            "Must be unique; an earlier checkout has the same path.",
+        )
+        for index, path in enumerate(each.path for each in report.checkouts)
+        if path in seen or seen.add(path)
+    ]
+    if errors:
+        raise Invalid(errors)

@@ -1,0 +1,193 @@
+"""The checkouts in the last report of each machine."""
+
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select
+
+from symphony.domain.base import new_id
+from symphony.domain.git.remotes import normalized_remote
+from symphony.domain.git.status import RepoState
+from symphony.domain.machines.checkouts import (
+    Checkout,
+    CheckoutRepository,
+    RepoIdentity,
+    Report,
+    ReportingMachine,
+    StoredCheckout,
+    UserCheckouts,
+)
+from symphony.domain.machines.facts import (
+    CheckoutFacts,
+    Previous,
+    checkout_facts,
+    clock_difference,
+)
+from symphony.domain.reach import Reach
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.entity_mapping import ENTITY_ID
+from symphony.infrastructure.database.machines.checkout_rows import (
+    by_first_bytes,
+    checkout_in,
+    content_of,
+    digest_of,
+    found_in,
+    path_hash,
+    row_of,
+    values_in,
+)
+from symphony.infrastructure.database.mappings import MACHINES, REPOS, WORKSPACES
+from symphony.infrastructure.database.models import CheckoutModel, RepoInspectionModel
+from symphony.infrastructure.database.reach import OWNER_ID, Because, without_reach
+from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.statements.json_rows import ids_in, json_ids
+
+_table = cast("Table", CheckoutModel.__table__)
+_checkouts = _table.c
+_machines = MACHINES.table.c
+_repos = REPOS.table.c
+_workspaces = WORKSPACES.table.c
+_inspections = cast("Table", RepoInspectionModel.__table__).c
+
+_STORED = (
+    select(
+        _checkouts.path_hash,
+        _checkouts.id,
+        _checkouts.digest,
+        _checkouts.facts,
+        _machines.last_report_at,
+    )
+    .join_from(_table, MACHINES.table)
+    .where(_machines.id == ENTITY_ID)
+)
+_insert = upsert(_table).values({name: bindparam(f"new_{name}") for name in _checkouts.keys()})
+_KEEP = _insert.on_conflict_do_update(
+    index_elements=[_checkouts.machine_id, _checkouts.path_hash],
+    set_={
+        name: _insert.excluded[name]
+        for name in _checkouts.keys()
+        if name not in {"id", "machine_id", "path_hash", "path"}
+    },
+)
+_REMOVE = delete(_table).where(_checkouts.id == ENTITY_ID)
+_COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
+    _checkouts[name] for name in StoredCheckout._fields
+)
+_IS_OF_USER = _machines.user_profile_id == OWNER_ID
+_OF_USER = (
+    select(_machines.id, _machines.name, _machines.last_report_at, *_COLUMNS)
+    .join_from(MACHINES.table, _table, isouter=True)
+    .where(_IS_OF_USER, _machines.last_report_at.is_not(None))
+)
+_OF_MACHINE = (
+    select(*_COLUMNS).join_from(_table, MACHINES.table).where(_IS_OF_USER, _machines.id == ENTITY_ID)
+)
+_given = ids_in("checkout_ids")
+_OF_IDS = (
+    select(_checkouts.id, _checkouts.heads, _checkouts.detail, _machines.last_report_at)
+    .join_from(_given.rows, _table, _checkouts.id == _given.id)
+    .join(MACHINES.table)
+    .where(_IS_OF_USER)
+)
+_HEADS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.heads)
+_DETAILS = _OF_IDS.with_only_columns(
+    _checkouts.id, _checkouts.detail, _machines.last_report_at
+)
+_READ = (RepoState.CLEAN.value, RepoState.DIRTY.value)
+# An observation of another path does not describe the repo.
+_IS_OF_REPO = and_(_inspections.repo_id == _repos.id, _inspections.path == _repos.path)
+_REPOS = without_reach(
+    select(
+        _repos.id,
+        _repos.path,
+        _repos.remote_url,
+        _inspections.facts["state"].as_string(),
+    )
+    .join_from(WORKSPACES.table, REPOS.table)
+    .outerjoin(_inspections.repo_id.table, _IS_OF_REPO)
+    .where(_workspaces.user_profile_id == OWNER_ID),
+    Because.RECOGNIZES_CHECKOUTS,
+)
+# Each is normalized for every report and board.
+_normalized = lru_cache(maxsize=8_192)(normalized_remote)
+
+
+class SqlAlchemyCheckouts(CheckoutRepository):
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def replace(self, machine_id: UUID, report: Report, received_at: datetime) -> None:
+        rows = await self._connection.fetch(_STORED, {"entity_id": machine_id})
+        stored = {path: others for path, *others in rows}
+        difference = clock_difference(report, received_at)
+        changed: list[dict[str, Any]] = []
+        for checkout in report.checkouts:
+            content = content_of(checkout)
+            before = stored.pop(path_hash(checkout.path), None)
+            if before is not None and before[1] == digest_of(content):
+                continue
+            previous = None
+            if before is not None and (facts := CheckoutFacts.read(before[2])) is not None:
+                previous = Previous(facts, before[3])
+            facts = checkout_facts(checkout, received_at, difference, previous)
+            checkout_id = new_id() if before is None else before[0]
+            changed.append(row_of(checkout_id, machine_id, checkout, content, facts))
+        if stored:
+            gone = [{"entity_id": checkout_id} for checkout_id, *_ in stored.values()]
+            await self._connection.execute_many(_REMOVE, gone)
+        if changed:
+            values = [{f"new_{name}": each[name] for name in each} for each in changed]
+            await self._connection.execute_many(_KEEP, values)
+
+    async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
+        rows = await self._connection.fetch(_REPOS, {"owner_id": reach.user_id})
+        return [
+            RepoIdentity(repo_id, path, url and _normalized(url), state in _READ)
+            for repo_id, path, url, state in rows
+        ]
+
+    async def of_user(self, reach: Reach) -> UserCheckouts:
+        rows = await self._connection.fetch(_OF_USER, {"owner_id": reach.user_id})
+        machines: dict[UUID, ReportingMachine] = {}
+        checkouts: list[StoredCheckout] = []
+        for machine_id, name, last_report_at, *columns in rows:
+            if machine_id not in machines:
+                machines[machine_id] = ReportingMachine(machine_id, name, last_report_at)
+            if columns[0] is not None:
+                checkouts.append(_stored(columns))
+        repos = await self.repos(reach) if checkouts else ()
+        return UserCheckouts(repos, machines, checkouts)
+
+    async def of_machine(self, reach: Reach, machine_id: UUID) -> Sequence[StoredCheckout]:
+        parameters = {"owner_id": reach.user_id, "entity_id": machine_id}
+        return [_stored(row) for row in await self._connection.fetch(_OF_MACHINE, parameters)]
+
+    async def heads_among(
+        self, reach: Reach, checkout_ids: Collection[UUID], wanted: AbstractSet[str]
+    ) -> Mapping[UUID, AbstractSet[str]]:
+        if not checkout_ids or not wanted:
+            return {}
+        parameters = {"owner_id": reach.user_id, "checkout_ids": json_ids(checkout_ids)}
+        rows = await self._connection.fetch(_HEADS, parameters)
+        sought = by_first_bytes(wanted)
+        return {checkout_id: found_in(heads, sought) for checkout_id, heads in rows}
+
+    async def details(
+        self, reach: Reach, checkout_ids: Collection[UUID]
+    ) -> Mapping[UUID, Checkout]:
+        if not checkout_ids:
+            return {}
+        parameters = {"owner_id": reach.user_id, "checkout_ids": json_ids(checkout_ids)}
+        rows = await self._connection.fetch(_DETAILS, parameters)
+        return {checkout_id: checkout_in(detail, at) for checkout_id, detail, at in rows}
+
+
+def _stored(columns: Sequence[Any]) -> StoredCheckout:
+    checkout_id, machine_id, path, remotes, has_remotes, roots, *others = columns
+    return StoredCheckout(
+        checkout_id, machine_id, path, values_in(remotes), has_remotes, values_in(roots), *others
+    )
