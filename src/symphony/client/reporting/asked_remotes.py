@@ -37,7 +37,7 @@ async def ask(addresses: Collection[str]) -> Mapping[str, RemoteHeads]:
     remaining = iter([each for each in addresses if _may_ask(each)])
     with tempfile.TemporaryDirectory(prefix="symphony-remotes-") as name:
         directory = Path(name)
-        environment = await _environment(directory)
+        environment = await _environment(directory, Path(tempfile.gettempdir()))
 
         async def ask_each() -> None:
             for address in remaining:
@@ -58,7 +58,7 @@ def _may_ask(address: str) -> bool:
     return not address.startswith("-") and normalized_remote(address) is not None
 
 
-async def _environment(directory: Path) -> Mapping[str, str]:
+async def _environment(directory: Path, ceiling: Path) -> Mapping[str, str]:
     """Return the user's own environment, without what names a repository or asks a person."""
     kept = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_EXEC_PATH")
     environment = {
@@ -68,7 +68,7 @@ async def _environment(directory: Path) -> Mapping[str, str]:
     }
     environment |= {
         "LC_ALL": "C",
-        "GIT_CEILING_DIRECTORIES": os.path.realpath(directory.parent),
+        "GIT_CEILING_DIRECTORIES": str(ceiling),
         "GIT_ALLOW_PROTOCOL": _TRANSPORTS,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "",

@@ -1,7 +1,6 @@
 """The execution of `symphony report`: once, again and again, or only as a preview."""
 
 import json
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,6 @@ from symphony.client import credentials, output
 from symphony.client.connection import Connection, checked_url
 from symphony.client.errors import ClientError
 from symphony.client.reporting import stopping
-from symphony.client.reporting.machines import default_name
 from symphony.client.reporting.reporter import Outcome, Reporter
 from symphony.client.reporting.state import StateDirectory
 
@@ -42,18 +40,17 @@ def execute(options: Options) -> None:
         return
     with _connection(options) as connection:
         directory = StateDirectory(connection.url)
-        name = options.machine or default_name(socket.gethostname())
         reporter = Reporter(options.roots, directory, fetch_state=options.fetch_state)
         with directory.locked():
             if options.minutes is None:
                 with output.progress("Reporting the repositories"):
-                    work = reporter.report(connection, name)
+                    work = reporter.report(connection, options.machine)
                     outcome = stopping.run(work, terminated=_TERMINATED)
                 _print_outcome(outcome, as_json=options.as_json)
                 return
             rounds = reporter.rounds(
                 connection,
-                name,
+                options.machine,
                 options.minutes,
                 succeeded=lambda each: _print_outcome(each, as_json=options.as_json),
                 failed=_print_failure,

@@ -1,5 +1,6 @@
 """The machine for which a reporter reports."""
 
+import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,15 +21,19 @@ class ReportedMachine:
     is_new: bool = False
 
 
-def find_or_create_machine(connection: Connection, name: str) -> ReportedMachine:
+def find_or_create_machine(connection: Connection, name: str | None) -> ReportedMachine:
     """Return the machine of a `report` token, otherwise the one with the name, created if needed.
 
-    Raises: ClientError.
+    None stands for the name of the host. Raises: ClientError.
     """
     token = _current_token(connection)
     if token.get("scopes") == _REPORT_ONLY:
         machine = as_object(connection.request("GET", f"/machines/{token.get('machine_id')}"))
-        return _machine(machine)
+        own = _machine(machine)
+        if name is not None and comparison_key(name) != comparison_key(own.name):
+            raise ClientError(f"The token can report for the machine {own.name} only, not {name}.")
+        return own
+    name = name or _host_name()
     key = comparison_key(name)
     for machine in _machines(connection, name):
         if comparison_key(str(machine.get("name"))) == key:
@@ -61,9 +66,9 @@ def _machine(answer: Mapping[str, Any] | None, *, is_new: bool = False) -> Repor
     return ReportedMachine(machine_id, name, is_new)
 
 
-def default_name(host: str) -> str:
-    """Return the name of a machine on this host. Raises: ClientError."""
-    name = host.split(".", 1)[0].strip()
+def _host_name() -> str:
+    """Raises: ClientError."""
+    name = socket.gethostname().split(".", 1)[0].strip()
     if not name:
         raise ClientError("This machine has no host name. Name it with --machine.")
     return name

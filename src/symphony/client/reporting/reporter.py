@@ -42,7 +42,7 @@ class Reporter:
     async def rounds(
         self,
         connection: Connection,
-        machine_name: str,
+        machine_name: str | None,
         minutes: int,
         *,
         succeeded: Callable[[Outcome], None],
@@ -68,7 +68,7 @@ class Reporter:
             pause = started + minutes * 60 * (1 + later) - time.monotonic()
             await asyncio.sleep(max(1.0, pause))
 
-    async def report(self, connection: Connection, machine_name: str) -> Outcome:
+    async def report(self, connection: Connection, machine_name: str | None) -> Outcome:
         """Report once. Raises: ClientError."""
         started = time.monotonic()
         # A token that is refused is known before the inspections.

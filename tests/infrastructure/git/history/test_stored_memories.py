@@ -104,19 +104,49 @@ async def test_root_commits_are_remembered(
     assert len(identity.root_commits) == 1
 
 
+def nothing(_: bytes) -> bytes:
+    return b""
+
+
+def something_else(_: bytes) -> bytes:
+    return b"no gzip"
+
+
+def half(content: bytes) -> bytes:
+    return content[:-20]
+
+
+def another_list(_: bytes) -> bytes:
+    return gzip.compress(b"[]\n")
+
+
+def no_json(_: bytes) -> bytes:
+    return gzip.compress(b"{\n")
+
+
+def without_members(_: bytes) -> bytes:
+    return gzip.compress(b'{"repository": [1, 2]}\n')
+
+
+def with_a_number(content: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(content).replace(b'"heads":[', b'"heads":[1,'))
+
+
+def with_an_unknown_word(content: bytes) -> bytes:
+    return gzip.compress(gzip.decompress(content).replace(b'"no"', b'"perhaps"'))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda _: b"",
-        lambda _: b"no gzip",
-        lambda content: content[:-20],
-        lambda _: gzip.compress(b"[]\n"),
-        lambda _: gzip.compress(b"{\n"),
-        lambda _: gzip.compress(b'{"repository": [1, 2]}\n'),
-        lambda content: gzip.compress(
-            gzip.decompress(content).replace(b'"heads":[', b'"heads":[1,')
-        ),
-        lambda content: gzip.compress(gzip.decompress(content).replace(b'"no"', b'"perhaps"')),
+        nothing,
+        something_else,
+        half,
+        another_list,
+        no_json,
+        without_members,
+        with_a_number,
+        with_an_unknown_word,
     ],
 )
 def test_of_a_damaged_file_nothing_is_believed(
