@@ -33,9 +33,7 @@ def upgrade() -> None:
             ["machine_id"], ["machines.id"], name="fk_checkouts_machine_id", ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_checkouts"),
-        sa.UniqueConstraint(
-            "machine_id", "path_hash", name="uq_checkouts_machine_id_path_hash"
-        ),
+        sa.UniqueConstraint("machine_id", "path_hash", name="uq_checkouts_machine_id_path_hash"),
     )
 
 

@@ -8,12 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from symphony.domain.attention import AttentionBoard, Inspection
+from symphony.domain.attention import AttentionBoard, Inspection, board_machines
 from symphony.domain.attention import attention_board as board_of
 from symphony.domain.base import new_id
 from symphony.domain.git.reasons import STALE_AFTER, AttentionReason, repo_reasons
 from symphony.domain.git.status import Head, LinkedWorktree, Operation, RepoState, RepoStatus
 from symphony.domain.git.work import UnpushedPlaces
+from symphony.domain.machines.checkouts import UserCheckouts
 from symphony.domain.observations import (
     BoardFacts,
     BoardRepo,
@@ -70,7 +71,19 @@ def attention_board(
     reason: AttentionReason | None = None,
     tokens: Sequence[ExpiringToken] = (),
 ) -> AttentionBoard:
-    return board_of(BoardFacts(repos, vaults, tokens), now, Inspection.ENABLED, reason)
+    return server_board(BoardFacts(repos, vaults, tokens), now, reason)
+
+
+def server_board(
+    facts: BoardFacts,
+    now: datetime,
+    reason: AttentionReason | None = None,
+    inspection: Inspection = Inspection.ENABLED,
+    **values: Any,
+) -> AttentionBoard:
+    """The board of a user whose repos are on the disk of the server only."""
+    machines = board_machines(facts, now, UserCheckouts(), {})
+    return board_of(facts, machines, {}, inspection, reason, **values)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +285,7 @@ def test_a_board_of_what_is_at_risk_has_what_may_be_at_risk_too() -> None:
         (False, {"behind", "k", "ci"}),
     ):
         facts = BoardFacts(repos, [a_vault(FIRST, "k")], [a_token("ci")])
-        board = board_of(facts, NOW, Inspection.ENABLED, at_risk=at_risk)
+        board = server_board(facts, NOW, at_risk=at_risk)
         assert {each.name for each in board.items} == names
 
 
@@ -296,7 +309,7 @@ def test_the_tag_of_a_board_changes_with_its_items_and_not_with_times() -> None:
         ([repo, replace(repo, observation=None)], [vault]),
     ]
     tags = {attention_board(repos, vaults, NOW).tag for repos, vaults in others}
-    tags.add(board_of(BoardFacts([repo], [vault]), NOW, Inspection.DISABLED).tag)
+    tags.add(server_board(BoardFacts([repo], [vault]), NOW, inspection=Inspection.DISABLED).tag)
     token = a_token("ci")
     for tokens in ([token], [token, token], [replace(token, name="cd")], [a_token("ci")]):
         tags.add(attention_board([repo], [vault], NOW, tokens=tokens).tag)

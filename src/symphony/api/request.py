@@ -41,8 +41,8 @@ class ApiRequest(Request):
     async def read_content(self, limit: int, *, accepts_gzip: bool = False) -> None:
         """Read the body, of at most `limit` bytes, and as many when it is decompressed.
 
-        With `accepts_gzip`, it is decompressed as it arrives. Whether that is possible, and whether
-        the encoding is supported at all, is told by `read_document`.
+        With `accepts_gzip`, it is decompressed as it arrives. `read_document` raises when that is
+        not possible, or when the encoding is not supported.
 
         Raises: ApiError `payload-too-large`, without reading or decompressing more than the limit.
         """

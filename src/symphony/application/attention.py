@@ -1,6 +1,7 @@
 """Use cases of observations, from which the attention board is derived."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from symphony.application.app import Queries, Services
 from symphony.domain.attention import EXPIRES_SOON
 from symphony.domain.base import utc_now
 from symphony.domain.git.work import RemoteHeads
+from symphony.domain.machines.checkouts import UserCheckouts
 from symphony.domain.observations import BoardFacts, ExpiringToken, RepoObservation
 from symphony.domain.reach import Reach
 
@@ -28,6 +30,22 @@ class ListRemoteHeads:
     actor: Reach
     user_profile_id: UUID
     workspace_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListCheckouts:
+    """List the checkouts of all machines, with what the repos recognize theirs by."""
+
+    actor: Reach
+
+
+@dataclass(frozen=True, slots=True)
+class FindHeads:
+    """Find which of the `wanted` commits are heads of remote-tracking branches of checkouts."""
+
+    actor: Reach
+    checkout_ids: Sequence[UUID]
+    wanted: AbstractSet[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +78,21 @@ async def list_remote_heads(query: ListRemoteHeads, queries: Queries) -> Mapping
     """Return them by the ids of the repos; repos that were never synced have none."""
     return await queries.repositories.remote_heads.of_user(
         query.actor, query.user_profile_id, query.workspace_id
+    )
+
+
+async def list_checkouts(query: ListCheckouts, queries: Queries) -> UserCheckouts:
+    """Also to a confined token, which reaches no machine: the caller leaves out what is of others.
+
+    What a checkout belongs to depends on all repos.
+    """
+    return await queries.repositories.checkouts.of_user(query.actor)
+
+
+async def find_heads(query: FindHeads, queries: Queries) -> Mapping[UUID, AbstractSet[str]]:
+    """Return them by the ids of the checkouts."""
+    return await queries.repositories.checkouts.heads_among(
+        query.actor, query.checkout_ids, query.wanted
     )
 
 

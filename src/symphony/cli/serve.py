@@ -1,6 +1,5 @@
 """`symphony serve`: runs the service."""
 
-import asyncio
 import os
 from typing import Annotated
 
@@ -75,6 +74,8 @@ def serve(
     Each option is also a variable, such as SYMPHONY_PORT and SYMPHONY_GIT_ROOTS; options take
     precedence.
     """
+    import asyncio
+
     with without_collection():
         from symphony.bootstrap import (
             git_confinement_for,

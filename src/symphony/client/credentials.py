@@ -89,6 +89,11 @@ def delete() -> None:
         raise ClientError(f"Cannot delete {file}: {error.strerror}.") from None
 
 
+def is_token(value: str) -> bool:
+    """Whether a text can be sent as a token."""
+    return _TOKEN.fullmatch(value) is not None
+
+
 def create_private_directory(directory: Path) -> None:
     """Create a directory with mode 0700, unless it exists; parents as usual. Raises: OSError."""
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -168,6 +173,6 @@ def _parsed(stored: Any) -> Profile:
     if not all(isinstance(each, str) for each in texts) or not isinstance(given["created"], bool):
         raise ValueError
     profile = Profile(**given)
-    if not _TOKEN.fullmatch(profile.token) or not _URL.fullmatch(profile.url):
+    if not is_token(profile.token) or not _URL.fullmatch(profile.url):
         raise ValueError
     return profile

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from symphony.client.documents import as_objects
+from symphony.client.documents import children, text
 
 REFUSED = 1
 AT_RISK = 3
@@ -42,18 +42,18 @@ class ServerProblem(ClientError):
     ) -> None:
         self.http_status = http_status
         self.members = members
-        self.code = _text(members.get("code"))
-        self.detail = _text(members.get("detail")) or _text(members.get("title"))
-        self.request_id = _text(members.get("request_id"))
+        self.code = text(members, "code")
+        self.detail = text(members, "detail") or text(members, "title")
+        self.request_id = text(members, "request_id")
         self.retry_after = retry_after
         super().__init__(self._line())
 
     def _line(self) -> str:
         sentences = [self.detail or f"The server answered {self.http_status}."]
-        errors = as_objects(self.members.get("errors"))
+        errors = children(self.members, "errors")
         if len(errors) > 1:  # a single one is the detail
             sentences += [_field_error(each) for each in errors[:_SHOWN_ERRORS]]
-        if self.http_status == 401:
+        if self.code == "unauthenticated":
             sentences.append("Sign in with `symphony login`.")
         marks = [self.code] if self.code else []
         marks += [f"request {self.request_id}"] if self.request_id else []
@@ -61,9 +61,5 @@ class ServerProblem(ClientError):
 
 
 def _field_error(error: Mapping[str, Any]) -> str:
-    place = _text(error.get("pointer")) or _text(error.get("parameter"))
-    return f"{place}: {_text(error.get('detail'))}"
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    place = text(error, "pointer") or text(error, "parameter")
+    return f"{place}: {text(error, 'detail')}"

@@ -57,12 +57,17 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
 
 
+def is_for_people() -> bool:
+    """Whether the result goes to a terminal."""
+    return sys.stdout.isatty()
+
+
 def print_table(columns: Columns) -> None:
     """Print a table: folded to the width of a terminal, or in aligned columns for a pipe.
 
     Raises: StreamFailed.
     """
-    if sys.stdout.isatty():
+    if is_for_people():
         _print_for_people(columns)
         return
     rows = [[printable(cell.text) or "-" for cell in row] for row in columns.rows]

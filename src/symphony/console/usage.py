@@ -8,11 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from symphony.console.streams import printable
 
 USAGE_ERROR = 2  # the exit status
+_COMMANDS = "Commands"
+_INDENTATION = 6  # columns, around the names of commands
 
 
 class Commands(TyperGroup):
@@ -28,6 +30,40 @@ class Commands(TyperGroup):
         except typer.Abort:
             exit_with("Aborted.")
         sys.exit(status or 0)
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Write the commands below the title of their panel, in the order of registration."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        width = formatter.width - _INDENTATION - max(map(len, self.commands))
+        for name, command in self.commands.items():
+            title = getattr(command, "rich_help_panel", None) or _COMMANDS
+            panels.setdefault(title, []).append((name, command.get_short_help_str(width)))
+        for title, rows in panels.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+class QuickCommand(TyperCommand):
+    """A command whose texts are passed on as they are.
+
+    typer validates them with pydantic, whose import takes as long as all of the rest.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        for parameter in self.params:
+            if isinstance(parameter, TyperOption | TyperArgument):
+                annotation: Any = parameter.type_descriptor.annotation
+                if annotation in {str, list[str]}:
+                    parameter._runtime_param = _Text()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]  # noqa: SLF001
+
+
+class _Text:
+    def coerce(self, value: Any, param: TyperOption | TyperArgument, ctx: typer.Context) -> Any:
+        del ctx
+        if param.multiple or param.nargs == -1:
+            return list(value or ())
+        return value
 
 
 def group_of_commands(help_text: str) -> typer.Typer:

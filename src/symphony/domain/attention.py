@@ -1,21 +1,21 @@
 """The attention board: unfinished work, unlocked vaults and expiring tokens, with reasons."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
 
-from symphony.domain.git.reasons import AttentionReason, repo_reasons
+from symphony.domain.git.reasons import AttentionReason
+from symphony.domain.git.status import any_of
+from symphony.domain.git.work import RemoteHeads
 from symphony.domain.json_objects import JsonValue, compact
-from symphony.domain.observations import (
-    BoardFacts,
-    BoardRepo,
-    ExpiringToken,
-    RepoObservation,
-    UnlockedVault,
-)
+from symphony.domain.machines.assessment import AssessedCheckout, OwnCheckout, most_at_risk
+from symphony.domain.machines.board import BoardMachines
+from symphony.domain.machines.checkouts import UserCheckouts
+from symphony.domain.observations import BoardFacts, BoardRepo, ExpiringToken, UnlockedVault
 
 EXPIRES_SOON = timedelta(days=14)
 """How long before its expiry an API token is on the board."""
@@ -41,7 +41,8 @@ class Inspection(StrEnum):
 class AttentionItem:
     """A resource that needs attention, and why.
 
-    `seen` is None for a vault or an API token, `workspace_id` for an API token.
+    A repo has `checkouts`, of which `shown` stands for it. `workspace_id` is None for an API token.
+    `at_risk` says whether something exists only in one of the checkouts; None when it is unknown.
     """
 
     kind: AttentionKind
@@ -50,12 +51,9 @@ class AttentionItem:
     workspace_id: UUID | None
     reasons: tuple[AttentionReason, ...]
     observed_at: datetime
-    seen: RepoObservation | None = None
-
-    @property
-    def at_risk(self) -> bool | None:
-        """Whether something exists only in the repo's directory; None when it is unknown."""
-        return False if self.seen is None else self.seen.at_risk
+    at_risk: bool | None = False
+    shown: AssessedCheckout | None = None
+    checkouts: Sequence[AssessedCheckout] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,8 @@ class AttentionBoard:
     tokens by name.
 
     `observed_at` is the time of the oldest observation in use, including those of repos
-    that need no attention. `unobserved` is the number of repos that have never been inspected.
+    that need no attention. `unobserved` is the number of repos that have never been inspected, and
+    are on no machine.
     """
 
     items: Sequence[AttentionItem]
@@ -82,7 +81,8 @@ class AttentionBoard:
                 each.name,
                 each.workspace_id and each.workspace_id.hex,
                 each.reasons,
-                _told(each),
+                each.at_risk,
+                *map(_told, each.checkouts),
             ]
             for each in self.items
         ]
@@ -90,49 +90,81 @@ class AttentionBoard:
         return sha256(compact(told).encode()).hexdigest()[:32]
 
 
-def attention_board(
+def board_machines(
     facts: BoardFacts,
     now: datetime,
+    checkouts: UserCheckouts,
+    synced: Mapping[UUID, RemoteHeads],
+) -> BoardMachines:
+    """The checkouts of the machines that concern the repos of a board at the time `now`."""
+    own = {
+        repo.id: seen and OwnCheckout(seen.path, seen.observed_at, seen)
+        for repo in facts.repos
+        for seen in [repo.observation]
+    }
+    return BoardMachines(checkouts, own, synced, now)
+
+
+def attention_board(
+    facts: BoardFacts,
+    machines: BoardMachines,
+    found: Mapping[UUID, AbstractSet[str]],
     inspection: Inspection,
     reason: AttentionReason | None = None,
     *,
     at_risk: bool | None = None,
 ) -> AttentionBoard:
-    """Return the board at the time `now`: all items, or those with a `reason`, or `at_risk`.
+    """Return the board at the time of `machines`: all items, or those with a `reason`, or
+    `at_risk`.
 
-    What may be at risk, because it is unknown, is among the items that are.
+    What may be at risk, because it is unknown, is among the items that are. `found` are the ids of
+    checkouts with those of the `heads_to_find` of `machines` that they know of their remotes.
     """
+    now = machines.now
     items = [
-        *_repo_items(facts.repos, now),
+        *_repo_items(facts.repos, machines, found),
         *_vault_items(facts.vaults, now),
         *_token_items(facts.tokens, now),
     ]
     items.sort(key=lambda each: (each.workspace_id is None, each.workspace_id or _NIL))
     times = [each.observation.observed_at for each in facts.repos if each.observation is not None]
+    unobserved = [
+        each
+        for each in facts.repos
+        if each.observation is None and each.id not in machines.of_repos
+    ]
     return AttentionBoard(
         items=[
             each
             for each in items
             if reason in {None, *each.reasons} and at_risk in {None, each.at_risk is not False}
         ],
-        observed_at=min([*times, now]),
-        unobserved=len(facts.repos) - len(times),
+        observed_at=min([*times, *machines.reported_at, now]),
+        unobserved=len(unobserved),
         inspection=inspection,
     )
 
 
-def _repo_items(repos: Sequence[BoardRepo], now: datetime) -> Iterator[AttentionItem]:
+def _repo_items(
+    repos: Sequence[BoardRepo],
+    machines: BoardMachines,
+    found: Mapping[UUID, AbstractSet[str]],
+) -> Iterator[AttentionItem]:
     for repo in sorted(repos, key=lambda each: each.name_key):
-        seen = repo.observation
-        if seen is not None and (reasons := repo_reasons(seen, now)):
+        checkouts = machines.assessed(repo.id, found)
+        applying = {reason for each in checkouts for reason in each.reasons}
+        if applying:
+            shown = most_at_risk(checkouts)
             yield AttentionItem(
                 AttentionKind.REPO,
                 repo.id,
                 repo.name,
                 repo.workspace_id,
-                reasons,
-                seen.observed_at,
-                seen,
+                tuple(each for each in AttentionReason if each in applying),
+                shown.observed_at,
+                any_of([each.at_risk for each in checkouts]),
+                shown,
+                checkouts,
             )
 
 
@@ -150,21 +182,21 @@ def _token_items(tokens: Sequence[ExpiringToken], now: datetime) -> Iterator[Att
         yield AttentionItem(AttentionKind.API_TOKEN, token.id, token.name, None, reasons, now)
 
 
-def _told(item: AttentionItem) -> Sequence[JsonValue]:
-    seen = item.seen
-    if seen is None:
-        return ()
+def _told(checkout: AssessedCheckout) -> Sequence[JsonValue]:
+    machine, facts = checkout.machine, checkout.facts
     return (
-        seen.path,
-        seen.branch,
-        seen.ahead,
-        seen.behind,
-        seen.staged,
-        seen.modified,
-        seen.untracked,
-        seen.conflicted,
-        seen.stashes,
-        seen.unpushed_commits,
-        seen.unpushed_branches,
-        seen.at_risk,
+        machine and (machine.id.hex, machine.name),
+        checkout.path,
+        checkout.reasons,
+        checkout.at_risk,
+        facts.branch,
+        facts.ahead,
+        facts.behind,
+        facts.staged,
+        facts.modified,
+        facts.untracked,
+        facts.conflicted,
+        facts.stashes,
+        facts.unpushed_commits,
+        facts.unpushed_branches,
     )

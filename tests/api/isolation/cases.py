@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tests.api.isolation import contract
 from tests.support.api import API
+from tests.support.machines.reports import report_body
 from tests.support.openapi import Operation, operations
 
 PLACES = {
@@ -34,6 +36,9 @@ Body = Callable[[str, Path], dict[str, Any]]
 
 _SECRET = "correct horse battery staple"
 PASSPHRASE = "correct horse battery"
+
+
+_sequences = count(1)
 
 
 def _folder(name: str, _: Path) -> dict[str, Any]:
@@ -63,6 +68,7 @@ BODIES: dict[tuple[str, str], Body] = {
     ("POST", "/api-tokens/{api_token_id}/rotate"): lambda _, __: {"overlap_seconds": 60},
     ("POST", "/machines"): _name,
     ("PATCH", "/machines/{machine_id}"): _name,
+    ("PUT", "/machines/{machine_id}/report"): lambda _, __: report_body(sequence=next(_sequences)),
 }
 USES_UP = {
     ("POST", "/vaults/{vault_id}/lock"),

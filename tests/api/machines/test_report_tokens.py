@@ -101,7 +101,11 @@ async def test_a_token_for_reports_can_do_nothing_else(
     reporter: User, machine: dict[str, Any]
 ) -> None:
     ids = {"machine_id": machine["id"], "key": "a"}
-    allowed = {("GET", f"{API}/machines/{{machine_id}}"), ("GET", f"{API}/api-tokens/current")}
+    allowed = {
+        ("GET", f"{API}/machines/{{machine_id}}"),
+        ("PUT", f"{API}/machines/{{machine_id}}/report"),
+        ("GET", f"{API}/api-tokens/current"),
+    }
     refused = [
         each
         for each in operations().values()

@@ -23,7 +23,8 @@ FORM = "application/x-www-form-urlencoded"
 STORY = (
     *("live", "ready", "create_user_profile", "create_access_token"),
     *("get_own_user_profile", "get_user_profile", "update_user_profile"),
-    *("create_machine", "list_machines", "get_machine", "update_machine", "delete_machine"),
+    *("create_machine", "list_machines", "get_machine", "update_machine", "put_report"),
+    *("delete_machine",),
     *("create_api_token", "list_api_tokens", "get_current_api_token"),
     *("rotate_api_token", "revoke_api_token"),
     *("create_workspace", "list_workspaces", "get_workspace", "update_workspace"),
@@ -121,7 +122,7 @@ INVALIDATED: dict[str, Callable[[Request], Request]] = {
     "invalid-credentials": lambda asked: asked | {"content": b"username=eve&password=unknown"},
     "method-not-allowed": lambda asked: asked | {"method": "DELETE"},
     "precondition-failed": with_header("If-Match", '"stale"'),
-    "payload-too-large": lambda asked: asked | {"content": bytes(2**20 + 1)},
+    "payload-too-large": lambda asked: asked | {"content": bytes(2**22 + 1)},
     "unsupported-media-type": with_header("Content-Type", "text/plain"),
     "validation-error": lambda asked: asked | {"params": {"colour": "blue"}},
     "idempotency-key-reused": with_header("Idempotency-Key", "used"),

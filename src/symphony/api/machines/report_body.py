@@ -36,9 +36,9 @@ _MAX_ROOTS = 100
 
 def _few(value: object) -> object:
     """Refuse too many checkouts before they are read: of millions, each would have an error."""
-    if isinstance(value, list) and len(cast("list[Any]", value)) > MAX_CHECKOUTS:
+    if isinstance(value, list) and len(cast("list[object]", value)) > MAX_CHECKOUTS:
         raise RuleBroken("too-long", f"Must have at most {MAX_CHECKOUTS:,} items.")
-    return value
+    return cast("object", value)
 
 
 class ReportedRemote(Reported):
@@ -77,12 +77,10 @@ class ReportedCheckout(Reported):
     ]
     remotes: Annotated[
         list[ReportedRemote],
-        Field(
-            max_length=MAX_REMOTES, fail_fast=True, description="Its remotes; at most 100."
-        ),
+        Field(max_length=MAX_REMOTES, fail_fast=True, description="Its remotes; at most 100."),
     ]
     root_commits: Annotated[
-        list[Annotated[str, commit("")]],
+        list[Annotated[str, commit("The id of a commit without parents.")]],
         Field(
             max_length=MAX_ROOT_COMMITS,
             fail_fast=True,
@@ -145,7 +143,9 @@ def _checkout(sent: ReportedCheckout) -> Checkout:
         path=sent.path,
         remotes=[CheckoutRemote(each.name, without_credentials(each.url)) for each in sent.remotes],
         root_commits=sent.root_commits,
-        remote_heads=[RemoteHead(each.remote, each.branch, each.head) for each in sent.remote_heads],
+        remote_heads=[
+            RemoteHead(each.remote, each.branch, each.head) for each in sent.remote_heads
+        ],
         status=_status(sent.status),
     )
 

@@ -90,9 +90,7 @@ class ReportedWorkItem(Reported):
     ]
     unpushed_commits: Annotated[
         _Count | None,
-        _count(
-            "How many of its commits are on no remote-tracking branch; null if unknown.", 3
-        ),
+        _count("How many of its commits are on no remote-tracking branch; null if unknown.", 3),
     ]
     integrated: Annotated[
         Integration,
@@ -115,9 +113,7 @@ class ReportedWorktree(Reported):
 
     path: Annotated[str, text("Its directory.", "/home/ada/dev/engine-loops", MAX_PATH)]
     branch: Annotated[str | None, text("Its branch; null if HEAD is detached.", "notes-on-loops")]
-    head: Annotated[
-        str | None, commit("The id of its commit; null if there is none, or unknown.")
-    ]
+    head: Annotated[str | None, commit("The id of its commit; null if there is none, or unknown.")]
     state: Annotated[RepoState, Field(description="Its state.", examples=["dirty"])]
     reason: Annotated[
         str | None,
@@ -133,6 +129,12 @@ class ReportedKnowledge(Reported):
         UtcTime | None,
         Field(description="When it was; null if unknown.", examples=[_TIME]),
     ]
+
+
+def _map_of_texts(schema: dict[str, Any]) -> None:
+    """Describe a map by its values: generators of clients know no patterns of names."""
+    (schema["additionalProperties"],) = schema.pop("patternProperties").values()
+    schema.pop("propertyNames", None)
 
 
 _REMOTE_NAME = Annotated[str, Field(max_length=MAX_TEXT, pattern=TEXT_PATTERN)]
@@ -197,6 +199,7 @@ class ReportedStatus(Reported):
             max_length=MAX_REMOTES,
             fail_fast=True,
             description="The remotes by name, each with its address.",
+            json_schema_extra=_map_of_texts,
             examples=[{"origin": "https://git.example.org/ada/engine.git"}],
         ),
     ]

@@ -24,6 +24,7 @@ from symphony.domain.errors import (
     PreconditionFailed,
     TokenRefused,
 )
+from symphony.domain.machines.reports import ReportOutdated, TooManyReports
 
 _MAX_INSTANCE = 8192  # characters; no path of a route is longer
 _CUT_ESCAPE = re.compile("%[0-9A-Fa-f]?$")

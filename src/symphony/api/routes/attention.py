@@ -11,7 +11,7 @@ from pydantic import Field
 from symphony.api.compression import compressible
 from symphony.api.conditions import answer_if_modified
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import WORKSPACE_ID, Id, Name, RepoId, UserProfileId
+from symphony.api.fields import MACHINE_ID, WORKSPACE_ID, Id, Name, RepoId, UserProfileId
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Representation
 from symphony.api.routes.user_profiles import TAG
@@ -23,6 +23,7 @@ from symphony.domain.attention import (
     Inspection,
 )
 from symphony.domain.git.reasons import AttentionReason
+from symphony.domain.machines.assessment import AssessedCheckout
 
 routes = router(TAG)
 
@@ -31,6 +32,54 @@ def _count(counted: str, example: int) -> Any:
     return Field(
         description=f"The number of {counted}; null for a vault or token.", examples=[example]
     )
+
+
+@dataclass(slots=True)
+class CheckoutMachineResponse(Representation):
+    """The machine that has a checkout."""
+
+    id: Annotated[UUID, Field(description="Its id.", examples=[MACHINE_ID])]
+    name: Annotated[str, Field(description="Its name.", examples=["laptop"])]
+
+
+@dataclass(slots=True)
+class AttentionCheckoutResponse(Representation):
+    """A checkout of a repo, on a machine or on the server's own disk."""
+
+    machine: Annotated[
+        CheckoutMachineResponse | None,
+        Field(
+            description="The machine that reported it; null for the server's own inspection.",
+            examples=[{"id": MACHINE_ID, "name": "laptop"}],
+        ),
+    ]
+    path: Annotated[str, Field(description="Its directory.", examples=["/home/ada/dev/engine"])]
+    branch: Annotated[
+        str | None,
+        Field(description="The checked-out branch; null if HEAD is on none.", examples=["main"]),
+    ]
+    reasons: Annotated[
+        tuple[AttentionReason, ...],
+        Field(
+            description="Why it needs attention, in a fixed order; empty if it does not.",
+            examples=[["dirty", "unpushed"]],
+        ),
+    ]
+    at_risk: Annotated[
+        bool | None,
+        Field(
+            description="Whether something exists only in this checkout; null if unknown, also if"
+            " its machine has not reported for 7 days and reported none.",
+            examples=[True],
+        ),
+    ]
+    observed_at: Annotated[
+        datetime,
+        Field(
+            description="When the service received the report, or inspected the directory.",
+            examples=["2026-11-16T08:30:00.125000Z"],
+        ),
+    ]
 
 
 @dataclass(slots=True)
@@ -112,15 +161,23 @@ class AttentionItemResponse(Representation):
     at_risk: Annotated[
         bool | None,
         Field(
-            description="Whether something exists only in this directory; null if that could not be"
-            " determined. False for a vault or token.",
+            description="Whether something exists only in one of the checkouts; null if that could"
+            " not be determined. False for a vault or token.",
             examples=[True],
+        ),
+    ]
+    checkouts: Annotated[
+        list[AttentionCheckoutResponse],
+        Field(
+            description="The checkouts of the repo: that of the server first, then by machine and"
+            " path. Those that need no attention are among them. Empty for a vault or token."
         ),
     ]
 
 
 def _item(item: AttentionItem) -> AttentionItemResponse:
-    seen = item.seen
+    shown = item.shown
+    facts = shown and shown.facts
     return AttentionItemResponse(
         kind=item.kind,
         id=item.id,
@@ -128,18 +185,31 @@ def _item(item: AttentionItem) -> AttentionItemResponse:
         workspace_id=item.workspace_id,
         reasons=item.reasons,
         observed_at=item.observed_at,
-        path=seen and seen.path,
-        branch=seen and seen.branch,
-        ahead=seen and seen.ahead,
-        behind=seen and seen.behind,
-        staged=seen and seen.staged,
-        modified=seen and seen.modified,
-        untracked=seen and seen.untracked,
-        conflicted=seen and seen.conflicted,
-        stashes=seen and seen.stashes,
-        unpushed_commits=seen and seen.unpushed_commits,
-        unpushed_branches=None if seen is None else list(seen.unpushed_branches),
+        path=shown and shown.path,
+        branch=facts and facts.branch,
+        ahead=facts and facts.ahead,
+        behind=facts and facts.behind,
+        staged=facts and facts.staged,
+        modified=facts and facts.modified,
+        untracked=facts and facts.untracked,
+        conflicted=facts and facts.conflicted,
+        stashes=facts and facts.stashes,
+        unpushed_commits=facts and facts.unpushed_commits,
+        unpushed_branches=None if facts is None else list(facts.unpushed_branches),
         at_risk=item.at_risk,
+        checkouts=[_checkout(each) for each in item.checkouts],
+    )
+
+
+def _checkout(checkout: AssessedCheckout) -> AttentionCheckoutResponse:
+    machine = checkout.machine
+    return AttentionCheckoutResponse(
+        machine=None if machine is None else CheckoutMachineResponse(machine.id, machine.name),
+        path=checkout.path,
+        branch=checkout.facts.branch,
+        reasons=checkout.reasons,
+        at_risk=checkout.at_risk,
+        observed_at=checkout.observed_at,
     )
 
 

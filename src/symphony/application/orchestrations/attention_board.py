@@ -1,16 +1,21 @@
 """The attention board: repos are inspected while no database connection is held."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from symphony.application.app import Application
 from symphony.application.attention import (
+    FindHeads,
     GetBoardFacts,
+    ListCheckouts,
     ListRemoteHeads,
     SaveObservations,
+    find_heads,
     get_board_facts,
+    list_checkouts,
     list_remote_heads,
 )
 from symphony.application.orchestrations.observation_saving import try_to_save_observations
@@ -18,6 +23,7 @@ from symphony.domain.attention import (
     AttentionBoard,
     Inspection,
     attention_board,
+    board_machines,
 )
 from symphony.domain.base import utc_now
 from symphony.domain.git.reasons import AttentionReason
@@ -52,20 +58,27 @@ async def get_attention(query: GetAttention, app: Application) -> AttentionBoard
     """
     part = (query.actor, query.user_profile_id, query.workspace_id)
     facts = await app.ask(get_board_facts, GetBoardFacts(*part))
-    repos = facts.repos
-    if query.fresh and app.git is not None and repos:
+    checkouts = await app.ask(list_checkouts, ListCheckouts(query.actor))
+    is_inspected = query.fresh and app.git is not None
+    synced: Mapping[UUID, RemoteHeads] = {}
+    if facts.repos and (is_inspected or checkouts.checkouts):
         synced = await app.ask(list_remote_heads, ListRemoteHeads(*part))
-        repos = await _inspected(query.actor.user_id, repos, synced, app.git)
+    if is_inspected and app.git is not None and facts.repos:
+        repos = await _inspected(query.actor.user_id, facts.repos, synced, app.git)
         new = [
             after.observation
             for before, after in zip(facts.repos, repos, strict=True)
             if after.observation is not None and after is not before
         ]
         await try_to_save_observations(SaveObservations(query.actor, new), app)
+        facts = replace(facts, repos=repos)
+    machines = board_machines(facts, utc_now(), checkouts, synced)
+    checkout_ids, wanted = machines.heads_to_find
+    found: Mapping[UUID, AbstractSet[str]] = {}
+    if checkout_ids:
+        found = await app.ask(find_heads, FindHeads(query.actor, checkout_ids, wanted))
     inspection = Inspection.DISABLED if app.git is None else Inspection.ENABLED
-    return attention_board(
-        replace(facts, repos=repos), utc_now(), inspection, query.reason, at_risk=query.at_risk
-    )
+    return attention_board(facts, machines, found, inspection, query.reason, at_risk=query.at_risk)
 
 
 async def _inspected(

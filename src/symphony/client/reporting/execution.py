@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from symphony.client import credentials, output
+from symphony.client import credentials, output, signing_in
 from symphony.client.connection import Connection, checked_url
 from symphony.client.errors import ClientError
 from symphony.client.reporting import stopping
@@ -63,7 +63,7 @@ def _connection(options: Options) -> Connection:
     if options.token is None:
         return Connection.open(credentials.load())
     url = options.url if options.url is not None else credentials.load().url
-    return Connection(url, options.token)
+    return Connection(url, signing_in.given_token(options.token))
 
 
 def _preview(options: Options) -> None:

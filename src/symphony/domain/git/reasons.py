@@ -28,11 +28,13 @@ class AttentionReason(StrEnum):
     MISSING = "missing"
     UNREADABLE = "unreadable"
     STALE = "stale"
+    UNSEEN = "unseen"
     UNLOCKED = "unlocked"
     TOKEN_EXPIRING = "token-expiring"  # noqa: S105 - not a secret
 
 
-_READ = {RepoState.CLEAN, RepoState.DIRTY}
+READ = frozenset({RepoState.CLEAN, RepoState.DIRTY})
+"""The states in which an inspection has read the repository."""
 _UNFINISHED = {
     AttentionReason.DIRTY,
     AttentionReason.WORKTREE,
@@ -50,7 +52,7 @@ def repo_reasons(seen: RepoFacts, now: datetime | None) -> tuple[AttentionReason
     """Return all reasons that apply, in their order; without `stale` when `now` is None."""
     if seen.state == RepoState.MISSING:
         return (AttentionReason.MISSING,)
-    if seen.state not in _READ:
+    if seen.state not in READ:
         return (AttentionReason.UNREADABLE,)
     # An operation in progress is a reason of its own, which explains an unknown risk.
     is_unknown = seen.at_risk is None and not seen.is_unfinished

@@ -1,6 +1,7 @@
 """Remotes: the form in which the addresses of git remotes are compared."""
 
 import re
+from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
 from symphony.domain.fields import CONTROL_CHARACTER
@@ -22,6 +23,7 @@ _SCP_LIKE = re.compile(
 _SUFFIX = ".git"
 
 
+@lru_cache(maxsize=8_192)  # reports and boards compare the same addresses again and again
 def normalized_remote(address: str) -> str | None:
     """The host and path of a remote, equal for all addresses that lead to the same repository.
 

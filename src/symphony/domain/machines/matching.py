@@ -5,12 +5,15 @@ commit tells repos apart depends on all of them.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from symphony.domain.machines.checkouts import RepoIdentity, StoredCheckout
 
 RepoIds = tuple[UUID, ...]
+
+MAX_MATCHES = 100_000
+"""Of all checkouts of a user: as many as there can be checkouts, in two repos each."""
 
 
 def match_checkouts(
@@ -53,6 +56,26 @@ def match_checkouts(
     return matched
 
 
+def checkouts_by_repo(
+    checkouts: Sequence[StoredCheckout], matched: Mapping[UUID, RepoIds], repo_ids: Container[UUID]
+) -> Mapping[UUID, Sequence[StoredCheckout]]:
+    """Return the checkouts of those of the repos that are asked for and have any.
+
+    Beyond `MAX_MATCHES` the rest is left out: it would take long, and nobody has that many.
+    """
+    of_repos = defaultdict[UUID, list[StoredCheckout]](list)
+    remaining = MAX_MATCHES
+    for checkout in checkouts:
+        found = matched.get(checkout.id, ())
+        for repo_id in found[:remaining]:
+            if repo_id in repo_ids:
+                of_repos[repo_id].append(checkout)
+        remaining -= len(found)
+        if remaining <= 0:
+            break
+    return of_repos
+
+
 class _RootOwners:
     """The repo to which each root commit leads; None when there are several."""
 
@@ -62,7 +85,7 @@ class _RootOwners:
     def add(self, checkout: StoredCheckout, repo_ids: RepoIds) -> None:
         repos = self._repos
         for root in checkout.root_commits:
-            for repo_id in repo_ids:
+            for repo_id in repo_ids[:2]:  # two are as good as more
                 if repos.setdefault(root, repo_id) != repo_id:
                     repos[root] = None
 

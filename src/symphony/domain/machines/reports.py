@@ -33,9 +33,7 @@ class TooManyReports(DomainError):
     retry_after = 1
 
     def __init__(self) -> None:
-        super().__init__(
-            "too-many-reports", "The machine has just reported; retry in 1 second."
-        )
+        super().__init__("too-many-reports", "The machine has just reported; retry in 1 second.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +48,7 @@ class AcceptedReport:
 class ReportService:
     """The rules of reports: their order, their number, and one checkout at each path."""
 
-    def __init__(
-        self, machines: PagedRepository[Machine], checkouts: CheckoutRepository
-    ) -> None:
+    def __init__(self, machines: PagedRepository[Machine], checkouts: CheckoutRepository) -> None:
         self._machines = machines
         self._checkouts = checkouts
 

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, cast
 from uuid import UUID
 
@@ -64,12 +63,13 @@ _STORED = (
     .join_from(_table, MACHINES.table)
     .where(_machines.id == ENTITY_ID)
 )
-_insert = upsert(_table).values({name: bindparam(f"new_{name}") for name in _checkouts.keys()})
+_NAMES = tuple(each.name for each in _checkouts)
+_insert = upsert(_table).values({name: bindparam(f"new_{name}") for name in _NAMES})
 _KEEP = _insert.on_conflict_do_update(
     index_elements=[_checkouts.machine_id, _checkouts.path_hash],
     set_={
         name: _insert.excluded[name]
-        for name in _checkouts.keys()
+        for name in _NAMES
         if name not in {"id", "machine_id", "path_hash", "path"}
     },
 )
@@ -84,7 +84,9 @@ _OF_USER = (
     .where(_IS_OF_USER, _machines.last_report_at.is_not(None))
 )
 _OF_MACHINE = (
-    select(*_COLUMNS).join_from(_table, MACHINES.table).where(_IS_OF_USER, _machines.id == ENTITY_ID)
+    select(*_COLUMNS)
+    .join_from(_table, MACHINES.table)
+    .where(_IS_OF_USER, _machines.id == ENTITY_ID)
 )
 _given = ids_in("checkout_ids")
 _OF_IDS = (
@@ -94,9 +96,7 @@ _OF_IDS = (
     .where(_IS_OF_USER)
 )
 _HEADS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.heads)
-_DETAILS = _OF_IDS.with_only_columns(
-    _checkouts.id, _checkouts.detail, _machines.last_report_at
-)
+_DETAILS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.detail, _machines.last_report_at)
 _READ = (RepoState.CLEAN.value, RepoState.DIRTY.value)
 # An observation of another path does not describe the repo.
 _IS_OF_REPO = and_(_inspections.repo_id == _repos.id, _inspections.path == _repos.path)
@@ -112,8 +112,6 @@ _REPOS = without_reach(
     .where(_workspaces.user_profile_id == OWNER_ID),
     Because.RECOGNIZES_CHECKOUTS,
 )
-# Each is normalized for every report and board.
-_normalized = lru_cache(maxsize=8_192)(normalized_remote)
 
 
 class SqlAlchemyCheckouts(CheckoutRepository):
@@ -146,7 +144,7 @@ class SqlAlchemyCheckouts(CheckoutRepository):
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
         rows = await self._connection.fetch(_REPOS, {"owner_id": reach.user_id})
         return [
-            RepoIdentity(repo_id, path, url and _normalized(url), state in _READ)
+            RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ)
             for repo_id, path, url, state in rows
         ]
 

@@ -1,4 +1,4 @@
-"""The command `symphony report`."""
+"""`symphony report`: tells the server what the git repositories of this machine contain."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,7 @@ _MAX_MINUTES = 24 * 60
 
 def report(
     root: Annotated[
-        list[Path],
+        list[str],
         typer.Option(
             "--root",
             metavar="DIRECTORY",
@@ -23,15 +23,20 @@ def report(
     machine: Annotated[
         str | None,
         typer.Option(
-            help="The name of this machine; created if needed. Default: the name of the host."
+            metavar="NAME",
+            help="The name of this machine; created if needed. Default: the name of the host.",
         ),
     ] = None,
     token: Annotated[
         str | None,
-        typer.Option(help="An API token, also one of scope report. Default: that of the login."),
+        typer.Option(
+            metavar="TOKEN",
+            help="An API token, also one of scope report; - reads it from standard input."
+            " Default: that of the login.",
+        ),
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="The address of the server, with --token.")
+        str | None, typer.Option(metavar="URL", help="The address of the server, with --token.")
     ] = None,
     every: Annotated[
         int | None,
@@ -50,7 +55,7 @@ def report(
         ),
     ] = False,
     as_json: Annotated[  # noqa: FBT002 - a flag of the command line
-        bool, typer.Option("--json", help="Print the result as JSON, a line for each report.")
+        bool, typer.Option("--json", help="Print each result as a line of JSON.")
     ] = False,
 ) -> None:
     """Report the git repositories of this machine to the server."""
@@ -59,11 +64,10 @@ def report(
     if url is not None and token is None:
         exit_with("--url needs --token: the login is used with its own server only.", USAGE_ERROR)
     with without_collection():
-        from symphony.client.errors import ClientError
         from symphony.client.reporting.execution import Options, execute
         from symphony.client.reporting.stopping import Interrupted
     options = Options(
-        roots=root,
+        roots=[Path(each) for each in root],
         machine=machine,
         token=token,
         url=url,
@@ -74,7 +78,5 @@ def report(
     )
     try:
         execute(options)
-    except ClientError as error:
-        exit_with(str(error), error.status)
     except Interrupted as interrupted:
         raise SystemExit(interrupted.status) from None

@@ -6,7 +6,13 @@ from hashlib import sha1
 from typing import Any
 
 from symphony.domain.git.status import Head, RepoState, RepoStatus
-from symphony.domain.git.work import Integration, KnowledgeSource, RemoteKnowledge, WorkItem, WorkKind
+from symphony.domain.git.work import (
+    Integration,
+    KnowledgeSource,
+    RemoteKnowledge,
+    WorkItem,
+    WorkKind,
+)
 from symphony.domain.machines.checkouts import Checkout, CheckoutRemote, RemoteHead, Report
 
 TIME = datetime(2026, 11, 15, 17, 2, 11, 250, tzinfo=UTC)
