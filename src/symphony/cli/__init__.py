@@ -10,7 +10,7 @@ import typer
 
 from symphony.cli import database, serve, tokens, users, vaults
 from symphony.client.command import PANEL, ClientCommand
-from symphony.client.commands import board, importing, login, repos, status, workspaces
+from symphony.client.commands import board, importing, login, report, repos, status, workspaces
 from symphony.console.usage import Commands, show_help
 
 app = typer.Typer(
@@ -54,6 +54,7 @@ for name, command in (
     ("status", status.status),
     ("import", importing.import_repositories),
     ("path", status.path),
+    ("report", report.report),
 ):
     app.command(name, cls=ClientCommand, rich_help_panel=PANEL)(command)
 app.add_typer(workspaces.group, name="workspaces", rich_help_panel=PANEL)
