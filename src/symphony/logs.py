@@ -9,16 +9,16 @@ from typing import Literal
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from symphony import console
+from symphony.console import streams
 from symphony.line_writer import LineWriter
 
 LogFormat = Literal["text", "json"]
 
 _WRITTEN_WITHIN = 1.0  # seconds that a process waits for its last lines when it exits
 
-_output = LineWriter(console.OUTPUT)
+_output = LineWriter(streams.OUTPUT)
 # Python's stream is None when the descriptor was closed: another file may have its number now.
-_errors = LineWriter(-1 if sys.stderr is None else console.ERRORS)  # pyright: ignore[reportUnnecessaryComparison]
+_errors = LineWriter(-1 if sys.stderr is None else streams.ERRORS)  # pyright: ignore[reportUnnecessaryComparison]
 
 
 def configure(log_format: LogFormat) -> None:
@@ -64,8 +64,8 @@ def redirect_streams() -> None:
 
     For a service: a traceback of a thread or a warning must not stop it either.
     """
-    sys.stdout = console.text_stream(_Lines(console.OUTPUT, _output), sys.stdout)
-    sys.stderr = console.text_stream(_Lines(console.ERRORS, _errors), sys.stderr)
+    sys.stdout = streams.text_stream(_Lines(streams.OUTPUT, _output), sys.stdout)
+    sys.stderr = streams.text_stream(_Lines(streams.ERRORS, _errors), sys.stderr)
 
 
 def count_dropped(count: Callable[[int], None]) -> None:
@@ -85,7 +85,7 @@ def finish() -> None:
         writer.finish(_WRITTEN_WITHIN)
 
 
-class _Lines(console.Descriptor):
+class _Lines(streams.Descriptor):
     """A stream that a `LineWriter` writes; the text stream around it passes complete lines."""
 
     def __init__(self, number: int, writer: LineWriter) -> None:
@@ -113,10 +113,10 @@ def _for_people(_logger: WrappedLogger, _method: str, fields: EventDict) -> str:
         ]
     else:
         words = [
-            console.printable(event if logger.startswith("symphony") else f"{logger}: {event}")
+            streams.printable(event if logger.startswith("symphony") else f"{logger}: {event}")
         ]
     words += [
-        console.printable(f"{name}={value}") for name, value in fields.items() if value is not None
+        streams.printable(f"{name}={value}") for name, value in fields.items() if value is not None
     ]
     severity = [] if level == "info" else [level.upper()]
     return " ".join((time, *severity, *words)) + (f"\n{traceback}" if traceback else "")

@@ -7,7 +7,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any
 
-from symphony import console
+from symphony.console import streams
 from symphony.imports import without_collection
 
 _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
@@ -15,7 +15,7 @@ _INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
 
 def command() -> None:
     """Run the `symphony` command. Ctrl-C ends it without a message, also during the imports."""
-    console.open_streams()
+    streams.open_streams()
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if not is_ignored:
         signal.signal(signal.SIGINT, _exit_at_once)
@@ -24,7 +24,7 @@ def command() -> None:
         signal.signal(signal.SIGINT, _exit)
     try:
         cli.app()
-    except console.StreamFailed as error:
+    except streams.StreamFailed as error:
         sys.exit(f"symphony: {error}")
 
 

@@ -1,4 +1,4 @@
-"""The parts of typer that `symphony.cli.usage` relies on, beyond its documentation."""
+"""The parts of typer that `symphony.console.usage` relies on, beyond its documentation."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -4,13 +4,14 @@ The modules of this package import at their top only what `symphony --help` need
 is large (the server, the database, the settings) is imported in the functions that use it.
 """
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from symphony.cli import database, serve, tokens, users, vaults
-from symphony.cli.usage import Commands, show_help
+from symphony.client.command import PANEL, ClientCommand
+from symphony.client.commands import board, importing, login, report, repos, status, workspaces
+from symphony.console.usage import Commands, show_help
 
 app = typer.Typer(
     cls=Commands,
@@ -24,6 +25,8 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - called by typer
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"symphony {version('symphony')}")
         raise typer.Exit
 
@@ -41,8 +44,24 @@ def _symphony(
     show_help(context)
 
 
-app.command()(serve.serve)
-app.add_typer(database.group, name="db")
-app.add_typer(users.group, name="user")
-app.add_typer(tokens.group, name="token")
-app.add_typer(vaults.group, name="vault")
+_SERVER = "Commands of the server, for operators"
+
+for name, command in (
+    ("login", login.login),
+    ("logout", login.logout),
+    ("whoami", login.whoami),
+    ("board", board.board),
+    ("status", status.status),
+    ("import", importing.import_repositories),
+    ("path", status.path),
+    ("report", report.report),
+):
+    app.command(name, cls=ClientCommand, rich_help_panel=PANEL)(command)
+app.add_typer(workspaces.group, name="workspaces", rich_help_panel=PANEL)
+app.add_typer(repos.group, name="repos", rich_help_panel=PANEL)
+
+app.command(rich_help_panel=_SERVER)(serve.serve)
+app.add_typer(database.group, name="db", rich_help_panel=_SERVER)
+app.add_typer(users.group, name="user", rich_help_panel=_SERVER)
+app.add_typer(tokens.group, name="token", rich_help_panel=_SERVER)
+app.add_typer(vaults.group, name="vault", rich_help_panel=_SERVER)

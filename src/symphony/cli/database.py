@@ -3,7 +3,7 @@
 import typer
 
 from symphony.cli.execution import load_settings, run
-from symphony.cli.usage import group_of_commands
+from symphony.console.usage import group_of_commands
 from symphony.imports import without_collection
 
 group = group_of_commands("Create, upgrade and check the database schema.")

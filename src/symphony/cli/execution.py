@@ -1,18 +1,17 @@
 """The execution of commands: their settings, their application, and errors as one line."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from symphony.application.app import Application
-from symphony.cli.usage import USAGE_ERROR, as_clause, exit_with, is_invalid
-from symphony.domain.errors import DomainError, FieldError, Invalid
+from symphony.console.usage import USAGE_ERROR, as_clause, exit_with, is_invalid
 from symphony.imports import without_collection
 
 if TYPE_CHECKING:
+    from symphony.application.app import Application
     from symphony.config.settings import Settings
+    from symphony.domain.errors import FieldError
 
 ResultT = TypeVar("ResultT")
 
@@ -31,6 +30,8 @@ class Refused(Exception):
 
 def run(work: Coroutine[Any, Any, ResultT], given: Mapping[str, Given] | None = None) -> ResultT:
     """Run `work`; print an error that the operator can fix as `refusals` does."""
+    import asyncio
+
     with refusals(given):
         return asyncio.run(work)
 
@@ -47,6 +48,7 @@ def refusals(
     with without_collection():
         from symphony.bootstrap import StartRefused
         from symphony.config.settings import PREFIX, SettingsError
+        from symphony.domain.errors import DomainError, Invalid
         from symphony.infrastructure.database.checks.explanations import DatabaseUnusable
         from symphony.infrastructure.database.engine import DatabaseUrlError
     try:
@@ -62,7 +64,7 @@ def refusals(
         exit_with(str(error))
 
 
-async def with_application(work: Callable[[Application], Awaitable[ResultT]]) -> ResultT:
+async def with_application(work: Callable[["Application"], Awaitable[ResultT]]) -> ResultT:
     """Do `work` with an application on the configured database, beside a running service.
 
     Raises: what `refusals` prints.
@@ -105,7 +107,7 @@ def _named_by_option(line: str, options: Mapping[str, str]) -> str:
     return line
 
 
-def _as_given(error: FieldError, given: Mapping[str, Given]) -> str:
+def _as_given(error: "FieldError", given: Mapping[str, Given]) -> str:
     argument = given.get(error.field, Given(error.field))
     if argument.value is None:
         return f"{argument.name}: {as_clause(error.detail)}"

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import typer
 
-from symphony.cli.usage import USAGE_ERROR, exit_with
-from symphony.console import StreamFailed
+from symphony.console.streams import StreamFailed
+from symphony.console.usage import USAGE_ERROR, exit_with
 
 STDIN_OPTION = "--password-stdin"
 _MAX_LINE = 1 << 16  # bytes; more than any password has, and little enough for the memory

@@ -1,13 +1,12 @@
 """`symphony serve`: runs the service."""
 
-import asyncio
 import os
 from typing import Annotated
 
 import typer
 
 from symphony.cli.execution import load_settings, refusals
-from symphony.cli.usage import USAGE_ERROR, exit_with, is_invalid
+from symphony.console.usage import USAGE_ERROR, exit_with, is_invalid
 from symphony.imports import without_collection
 
 _GIT_ROOT = "--git-root"
@@ -75,6 +74,8 @@ def serve(
     Each option is also a variable, such as SYMPHONY_PORT and SYMPHONY_GIT_ROOTS; options take
     precedence.
     """
+    import asyncio
+
     with without_collection():
         from symphony.bootstrap import (
             git_confinement_for,

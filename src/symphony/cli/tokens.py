@@ -1,30 +1,20 @@
 """`symphony token`: the API tokens of users, for operators."""
 
-from datetime import timedelta
-from typing import Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.application.api_tokens import (
-    CreateApiToken,
-    FindApiTokenById,
-    ListApiTokens,
-    RevokeApiToken,
-    create_api_token,
-    find_api_token_by_id,
-    list_api_tokens,
-    revoke_api_token,
-)
-from symphony.application.app import Application
-from symphony.cli.accounts import find_machine, find_user, find_workspace
 from symphony.cli.execution import Given, Refused, run, with_application
-from symphony.cli.tables import Table, print_result, timestamp
-from symphony.cli.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
-from symphony.console import StreamFailed
-from symphony.domain.api_tokens import TOKEN_PREFIX, ApiToken, Scope, new_api_token
-from symphony.domain.base import PageRequest, utc_now
-from symphony.domain.reach import Reach
+from symphony.console.streams import StreamFailed
+from symphony.console.tables import Table, print_result, timestamp
+from symphony.console.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
+from symphony.domain.reach import Scope
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from symphony.application.app import Application
+    from symphony.domain.api_tokens import ApiToken
 
 group = group_of_commands("Manage API tokens.")
 
@@ -73,8 +63,20 @@ def create_token_command(
     ] = None,
 ) -> None:
     """Create an API token and print it; it is not shown again."""
+    from datetime import timedelta
 
-    async def create(application: Application) -> None:
+    from symphony.application.api_tokens import (
+        CreateApiToken,
+        RevokeApiToken,
+        create_api_token,
+        revoke_api_token,
+    )
+    from symphony.cli.accounts import find_machine, find_user, find_workspace
+    from symphony.domain.api_tokens import new_api_token
+    from symphony.domain.base import utc_now
+    from symphony.domain.reach import Reach
+
+    async def create(application: "Application") -> None:
         user = await find_user(username, application)
         inside = [await find_workspace(each, user, application) for each in workspace or ()]
         reporting = None if machine is None else await find_machine(machine, user, application)
@@ -107,9 +109,13 @@ def create_token_command(
 @group.command("list")
 def list_tokens_command(username: Owner) -> None:
     """List the API tokens of a user, the oldest first; the tokens themselves are not stored."""
+    from symphony.application.api_tokens import ListApiTokens, list_api_tokens
+    from symphony.cli.accounts import find_user
+    from symphony.domain.base import PageRequest
+
     table = Table("ID", "SCOPES", "CREATED", "LAST USED", "EXPIRES", "NAME")
 
-    async def print_list(application: Application) -> None:
+    async def print_list(application: "Application") -> None:
         user = await find_user(username, application)
         request = PageRequest(limit=_PAGE)
         while True:
@@ -130,9 +136,17 @@ def revoke_token_command(
     ],
 ) -> None:
     """Revoke an API token and all tokens that it created; they are refused from now on."""
+    from symphony.application.api_tokens import (
+        FindApiTokenById,
+        RevokeApiToken,
+        find_api_token_by_id,
+        revoke_api_token,
+    )
+    from symphony.domain.reach import Reach
+
     wanted = _parsed(token_id)
 
-    async def revoke(application: Application) -> ApiToken:
+    async def revoke(application: "Application") -> "ApiToken":
         token = await application.ask(find_api_token_by_id, FindApiTokenById(wanted))
         if token is None:
             raise Refused(f"ID: {token_id!r} is not the id of an API token.")
@@ -144,7 +158,11 @@ def revoke_token_command(
     print_result(f"Revoked the API token {revoked.id} ({revoked.name}).")
 
 
-def _parsed(token_id: str) -> UUID:
+def _parsed(token_id: str) -> "UUID":
+    from uuid import UUID
+
+    from symphony.domain.api_tokens import TOKEN_PREFIX
+
     try:
         return UUID(token_id)
     except ValueError:
@@ -155,7 +173,7 @@ def _parsed(token_id: str) -> UUID:
         exit_with(line, USAGE_ERROR)
 
 
-def _row(token: ApiToken) -> tuple[str, ...]:
+def _row(token: "ApiToken") -> tuple[str, ...]:
     return (
         str(token.id),
         ",".join(token.scopes),

@@ -1,30 +1,20 @@
 """`symphony user`: the accounts of users, for operators."""
 
-from typing import Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.application.app import Application
-from symphony.application.orchestrations.password_reset import SetPassword, set_password
-from symphony.application.orchestrations.sign_up import SignUp, create_user
-from symphony.application.user_profiles import (
-    CheckUserProfileCreation,
-    CountWorkspaces,
-    DeleteUserProfile,
-    ListUsers,
-    check_user_profile_creation,
-    count_workspaces,
-    delete_user_profile,
-    list_users,
-)
-from symphony.cli.accounts import find_user
 from symphony.cli.execution import Given, run, with_application
 from symphony.cli.passwords import STDIN_OPTION, read_password
-from symphony.cli.tables import Table, counted, print_result, timestamp
-from symphony.cli.usage import exit_with, group_of_commands
-from symphony.console import StreamFailed
-from symphony.domain.user_profiles import UserProfile
+from symphony.console.questions import is_confirmed
+from symphony.console.tables import Table, counted, print_result, timestamp
+from symphony.console.usage import exit_with, group_of_commands
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from symphony.application.app import Application
+    from symphony.domain.user_profiles import UserProfile
 
 group = group_of_commands("Manage user profiles.")
 
@@ -48,14 +38,20 @@ def create_user_command(
     password_stdin: PasswordStdin = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """Create a user profile and print its id; also works while registration is closed."""
+    from symphony.application.orchestrations.sign_up import SignUp, create_user
+    from symphony.application.user_profiles import (
+        CheckUserProfileCreation,
+        check_user_profile_creation,
+    )
+
     given = {"username": Given("USERNAME", username), "email": Given("--email", email)}
 
-    async def check(application: Application) -> None:
+    async def check(application: "Application") -> None:
         await application.ask(
             check_user_profile_creation, CheckUserProfileCreation(username, email)
         )
 
-    async def create(application: Application) -> UUID:
+    async def create(application: "Application") -> "UUID":
         return (await create_user(SignUp(username, email, password), application)).id
 
     run(with_application(check), given)
@@ -67,9 +63,11 @@ def create_user_command(
 @group.command("list")
 def list_users_command() -> None:
     """List all users in the order of their names."""
+    from symphony.application.user_profiles import ListUsers, list_users
+
     table = Table("USERNAME", "EMAIL", "CREATED", "WORKSPACES")
 
-    async def print_list(application: Application) -> None:
+    async def print_list(application: "Application") -> None:
         after = ""
         while users := await application.ask(list_users, ListUsers(after, _PAGE)):
             rows = [
@@ -96,11 +94,13 @@ def set_password_command(
 
     Revokes the access tokens of the user; API tokens stay valid without --revoke-tokens.
     """
+    from symphony.application.orchestrations.password_reset import SetPassword, set_password
+    from symphony.cli.accounts import find_user
 
-    async def find(application: Application) -> UserProfile:
+    async def find(application: "Application") -> "UserProfile":
         return await find_user(username, application)
 
-    async def apply(application: Application) -> None:
+    async def apply(application: "Application") -> None:
         command = SetPassword(user.id, password, revoke_api_tokens=revoke_tokens)
         await set_password(command, application)
 
@@ -124,12 +124,19 @@ def delete_user_command(
     ] = False,
 ) -> None:
     """Delete a user profile with its API tokens; directories on disk are not changed."""
+    from symphony.application.user_profiles import (
+        CountWorkspaces,
+        DeleteUserProfile,
+        count_workspaces,
+        delete_user_profile,
+    )
+    from symphony.cli.accounts import find_user
 
-    async def find(application: Application) -> tuple[UserProfile, int]:
+    async def find(application: "Application") -> "tuple[UserProfile, int]":
         user = await find_user(username, application)
         return user, await application.ask(count_workspaces, CountWorkspaces(user.id))
 
-    async def delete(application: Application) -> None:
+    async def delete(application: "Application") -> None:
         command = DeleteUserProfile(user.id, user.id, force=force)
         await application.run(delete_user_profile, command)
 
@@ -141,18 +148,10 @@ def delete_user_command(
             " and entries."
         )
     subject = f"{user.username} ({user.email})" + (f" and {contents}" if workspaces else "")
-    if not yes and not _confirmed(f"Delete {subject}? This cannot be undone."):
+    if not yes and not is_confirmed(f"Delete {subject}? This cannot be undone."):
         exit_with("Nothing was deleted; confirm with y, or use --yes.")
     run(with_application(delete))
     print_result(f"Deleted {subject}.")
-
-
-def _confirmed(question: str) -> bool:
-    try:
-        return typer.confirm(question)
-    except (typer.Abort, StreamFailed):  # standard input has ended, or is closed
-        typer.echo()
-        return False
 
 
 def _password(*, from_stdin: bool) -> dict[str, Given]:

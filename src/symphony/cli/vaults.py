@@ -1,10 +1,13 @@
 """`symphony vault`: the keys of vaults."""
 
-from symphony.application.app import Application
-from symphony.application.orchestrations.rewrap import RewrapAll, RewrapIncomplete, rewrap_all
+from typing import TYPE_CHECKING
+
 from symphony.cli.execution import run, with_application
-from symphony.cli.tables import counted, print_result
-from symphony.cli.usage import exit_with, group_of_commands
+from symphony.console.tables import counted, print_result
+from symphony.console.usage import exit_with, group_of_commands
+
+if TYPE_CHECKING:
+    from symphony.application.app import Application
 
 group = group_of_commands("Manage the keys of vaults.")
 
@@ -16,7 +19,9 @@ def rewrap_vaults() -> None:
     With an embedded database, a new master key is created first. The service may keep running.
     """
 
-    async def rewrap(application: Application) -> int:
+    from symphony.application.orchestrations.rewrap import RewrapAll, RewrapIncomplete, rewrap_all
+
+    async def rewrap(application: "Application") -> int:
         return (await rewrap_all(RewrapAll(), application)).rewrapped
 
     try:

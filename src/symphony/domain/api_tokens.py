@@ -6,7 +6,6 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import ClassVar, cast
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from symphony.domain.base import (
 )
 from symphony.domain.errors import FieldError, Invalid, NotFound, RuleBroken, TokenRefused
 from symphony.domain.machines.machines import Machine
-from symphony.domain.reach import InsufficientScope, Reach, confined
+from symphony.domain.reach import InsufficientScope, Reach, Scope, confined
 from symphony.domain.user_profiles import UserProfileRepository
 from symphony.domain.workspaces import WorkspaceRepository
 
@@ -35,21 +34,6 @@ USE_RESOLUTION = timedelta(minutes=1)
 MAX_TOKEN_WORKSPACES = 50
 """How many workspaces a confined token can have."""
 TOKEN_PREFIX = "sym_"  # noqa: S105 - the start of every token, by which scanners find leaked ones
-
-
-class Scope(StrEnum):
-    """A permission of an API token.
-
-    - `read`, `write`: to read or to write everything but secrets.
-    - `secrets`: to unlock vaults, and to read or write their entries and passphrases, as far as
-      `read` and `write` allow. Never alone.
-    - `report`: to report what one machine has. Always alone.
-    """
-
-    READ = "read"
-    WRITE = "write"
-    SECRETS = "secrets"
-    REPORT = "report"
 
 
 SCOPES_OF_ACCESS_TOKENS = frozenset({Scope.READ, Scope.WRITE, Scope.SECRETS})

@@ -2,9 +2,25 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from uuid import UUID
 
 from symphony.domain.errors import Forbidden
+
+
+class Scope(StrEnum):
+    """A permission of an API token.
+
+    - `read`, `write`: to read or to write everything but secrets.
+    - `secrets`: to unlock vaults, and to read or write their entries and passphrases, as far as
+      `read` and `write` allow. Never alone.
+    - `report`: to report what one machine has. Always alone.
+    """
+
+    READ = "read"
+    WRITE = "write"
+    SECRETS = "secrets"
+    REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)

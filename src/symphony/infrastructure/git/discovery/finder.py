@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,13 +35,15 @@ class SearchLimits:
     """The limits of searches; times are in seconds and include the wait in the queue.
 
     After `search_time` a search returns what it has found. `time_limit` is for a disk that does not
-    answer. One search of a user runs at a time; `max_queued` is per user.
+    answer. One search of a user runs at a time; `max_queued` is per user. Directories with the
+    names in `skipped` are not searched.
     """
 
     search_time: float = 15.0
     time_limit: float = 19.0
     max_found: int = 2000
     max_directories: int = MAX_DIRECTORIES
+    skipped: Collection[str] = ()
     concurrency: int = 2
     max_queued: int = 8
 
@@ -74,6 +76,7 @@ class LocalFinder(Finder):
             max_depth,
             self._clock() + limits.search_time,
             max_directories=limits.max_directories,
+            skipped=limits.skipped,
             clock=self._clock,
         )
         signal = StopSignal()

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
@@ -33,12 +33,15 @@ class Walk:
         deadline: float,
         *,
         max_directories: int = MAX_DIRECTORIES,
+        skipped: Collection[str] = (),
         clock: Clock = time.monotonic,
     ) -> None:
+        """Directories with the names in `skipped` are not visited."""
         self._max_depth = max_depth
         self._deadline = deadline  # a time of `clock`
         self._max_directories = max_directories
         self._clock = clock
+        self._skipped = {_GIT, *skipped}
         self._visited = set[tuple[int, int]]()
         self._is_stopped = False
         self.truncated = False
@@ -93,7 +96,7 @@ class Walk:
                 break
             if entry.name in _SIGNIFICANT:
                 significant.add(entry.name)
-            if entry.name != _GIT and entry.is_dir(follow_symlinks=False):
+            if entry.name not in self._skipped and entry.is_dir(follow_symlinks=False):
                 directories.append(entry.name)
                 if len(directories) > 2 * self._max_directories:
                     directories.sort()

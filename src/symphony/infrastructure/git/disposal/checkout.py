@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from symphony.domain.git.work import Work
+from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 
@@ -13,9 +14,11 @@ class InspectedCheckout:
 
     `at_risk` says whether something exists only in it, `files_at_risk` the same of the files of
     this worktree; None when that could not be determined. `head` is the id of its commit.
+    `memory` has what git answered about its commits.
     """
 
     private: PrivateDirectory
+    memory: Memory
     head: str | None
     work: Work
     at_risk: bool | None

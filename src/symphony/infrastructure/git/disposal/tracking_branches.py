@@ -1,19 +1,18 @@
 """Remote-tracking branches, compared with what the last sync saw of their remote."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from symphony.domain.base import utc_now
 from symphony.domain.git.work import RemoteHeads
-from symphony.infrastructure.git.files.config import Config
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
-from symphony.infrastructure.git.files.upstream import tracked_refs
+from symphony.infrastructure.git.files.upstream import followed_branches
 from symphony.infrastructure.git.history.commits import Reader
 from symphony.infrastructure.git.history.refs import Refs
 from symphony.infrastructure.git.history.remote_knowledge import is_same_remote, seen_commit
 
-_REMOTES, _HEADS = "refs/remotes/", "refs/heads/"
+_REMOTES = "refs/remotes/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def compare_with_sync(reader: Reader, refs: Refs, synced: RemoteHeads | None) ->
     if not urls:
         return TrackingBranches()  # git cannot update them, so they count as no proof of anything
     tracked = {
-        name: _followed(config, urls, name)
+        name: followed_branches(config, urls, name)
         for name in refs.remotes
         if not (name.endswith("/HEAD") and name.removesuffix("/HEAD") in refs.remote_defaults)
     }
@@ -69,24 +68,6 @@ def compare_with_sync(reader: Reader, refs: Refs, synced: RemoteHeads | None) ->
     lost = _not_reached({refs.remotes[name] for name in deleted}, confirmed, reader)
     outdated += deleted if lost else []
     return TrackingBranches(sorted(outdated), foreign)
-
-
-def _followed(config: Config, urls: Mapping[str, str], name: str) -> set[tuple[str, str | None]]:
-    """Return the remotes that a remote-tracking branch may be of, and the branches there; None for
-    a ref that is no branch, such as one of a pull request."""
-    return set(_each_followed(config, urls, name))
-
-
-def _each_followed(
-    config: Config, urls: Mapping[str, str], name: str
-) -> Iterator[tuple[str, str | None]]:
-    for remote in urls:
-        followed = tracked_refs(config, remote, _REMOTES + name)
-        for ref in followed:
-            is_branch = ref.startswith(_HEADS)
-            yield remote, ref.removeprefix(_HEADS) if is_branch else None
-        if not followed and name.startswith(f"{remote}/"):
-            yield remote, name.removeprefix(f"{remote}/")
 
 
 def _synced_remotes(urls: Mapping[str, str], synced_url: str) -> set[str]:

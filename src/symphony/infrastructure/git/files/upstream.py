@@ -1,8 +1,10 @@
 """The upstream of a branch, according to the configuration of the repository."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from symphony.infrastructure.git.files.config import Config
+
+_HEADS, _REMOTES = "refs/heads/", "refs/remotes/"
 
 
 def tracking_settings(config: Config, branch: str | None) -> Iterator[tuple[str, str]]:
@@ -33,6 +35,29 @@ def tracked_refs(config: Config, remote: str, ref: str) -> list[str]:
     halves = (each.removeprefix("+").partition(":") for each in refspecs)
     mapped = [_map(ref, [f"{target}:{source}"]) for source, _, target in halves if target]
     return [each for each in mapped if each is not None]
+
+
+def followed_branches(
+    config: Config, remotes: Collection[str], name: str
+) -> set[tuple[str, str | None]]:
+    """Return the remotes that a remote-tracking branch may be of, and the branches there; None for
+    a ref that is no branch, such as one of a pull request.
+
+    `name` is without `refs/remotes/`.
+    """
+    return set(_each_followed(config, remotes, name))
+
+
+def _each_followed(
+    config: Config, remotes: Collection[str], name: str
+) -> Iterator[tuple[str, str | None]]:
+    for remote in remotes:
+        followed = tracked_refs(config, remote, _REMOTES + name)
+        for ref in followed:
+            is_branch = ref.startswith(_HEADS)
+            yield remote, ref.removeprefix(_HEADS) if is_branch else None
+        if not followed and name.startswith(f"{remote}/"):
+            yield remote, name.removeprefix(f"{remote}/")
 
 
 def _upstream(config: Config, branch: str | None) -> tuple[str | None, str | None]:

@@ -21,6 +21,13 @@ class Answers(Generic[Q, A]):
     def __len__(self) -> int:
         return len(self._known)
 
+    def known(self) -> Mapping[Q, A]:
+        return self._known
+
+    def remember(self, answers: Mapping[Q, A]) -> None:
+        """Add answers that were given before."""
+        self._known.update((each, a) for each, a in answers.items() if self._is_lasting(a))
+
     def each(self, questions: Iterable[Q], ask: Callable[[list[Q]], Mapping[Q, A]]) -> dict[Q, A]:
         """Return the answers, where `ask` gives one; it is asked only what is not known yet.
 
@@ -36,7 +43,7 @@ class Answers(Generic[Q, A]):
         if missing:
             found = ask(missing)
             answers.update(found)
-            self._known.update((each, a) for each, a in found.items() if self._is_lasting(a))
+            self.remember(found)
         return answers
 
     def one(self, question: Q, ask: Callable[[], A]) -> A:

@@ -8,7 +8,7 @@ each inspection.
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from hashlib import blake2b
 
@@ -34,6 +34,7 @@ class Memory:
     - `integrations`: of a tip and the commit of a default branch.
     - `comparisons`: ahead and behind, of a branch and its upstream.
     - `unpushed`: by a digest of the tips and of the commits of the remotes.
+    - `root_commits`: by a digest of the tips.
     """
 
     heads: Answers[str, tuple[Head, datetime | None]] = field(
@@ -49,10 +50,12 @@ class Memory:
         default_factory=lambda: Answers(lambda _: True)
     )
     unpushed: Answers[bytes, Unpushed] = field(default_factory=lambda: Answers(_is_small))
+    root_commits: Answers[bytes, tuple[str, ...]] = field(
+        default_factory=lambda: Answers(lambda _: True)
+    )
 
     def __len__(self) -> int:
-        kinds = (self.heads, self.commits, self.integrations, self.comparisons, self.unpushed)
-        return 1 + sum(map(len, kinds))
+        return 1 + sum(len(getattr(self, kind.name)) for kind in fields(self))
 
     def read_unpushed(
         self, reader: Reader, tips: Collection[str], remote_ids: Collection[str]
@@ -68,7 +71,10 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
+class Kept:
+    """What is remembered of a repository, for as long as its objects have these times."""
+
+    repository: Identity
     times: ObjectTimes
     memory: Memory
     size: int
@@ -81,7 +87,7 @@ class Memories:
     def __init__(self, limit: int = _MAX_ANSWERS) -> None:
         self._limit = limit
         self._lock = threading.Lock()
-        self._kept = OrderedDict[Identity, _Kept]()
+        self._kept = OrderedDict[Identity, Kept]()
         self._total = 0
 
     def of(self, private: PrivateDirectory) -> Memory:
@@ -99,17 +105,35 @@ class Memories:
             return memory
         repository = private.location.common_directory.identity
         with self._lock:
-            known = self._kept.pop(repository, None)
-            if known is not None:
-                self._total -= known.size
-                if known.times == times:
-                    memory = known.memory
+            known = self._take(repository)
+            if known is not None and known.times == times:
+                memory = known.memory
             # What this inspection adds is counted when the next one begins.
-            self._kept[repository] = kept = _Kept(times, memory, len(memory))
-            self._total += kept.size
-            while self._total > self._limit and len(self._kept) > 1:
-                self._total -= self._kept.popitem(last=False)[1].size
+            self._keep(Kept(repository, times, memory, len(memory)))
         return memory
+
+    def add(self, kept: Kept) -> None:
+        """Remember what another process found."""
+        with self._lock:
+            self._take(kept.repository)
+            self._keep(kept)
+
+    def all(self) -> list[Kept]:
+        """Return what is remembered, first what was not needed for the longest time."""
+        with self._lock:
+            return list(self._kept.values())
+
+    def _take(self, repository: Identity) -> Kept | None:
+        known = self._kept.pop(repository, None)
+        if known is not None:
+            self._total -= known.size
+        return known
+
+    def _keep(self, kept: Kept) -> None:
+        self._kept[kept.repository] = kept
+        self._total += kept.size
+        while self._total > self._limit and len(self._kept) > 1:
+            self._total -= self._kept.popitem(last=False)[1].size
 
 
 def _is_small(unpushed: Unpushed) -> bool:

@@ -155,7 +155,7 @@ class Inspector:
         tracking = work.tracking or Tracking(
             compared.ahead, compared.behind, is_behind=bool(compared.behind)
         )
-        self._pass_on(private, result, surveyed)
+        self._pass_on(private, memory, result, surveyed)
         return RepoStatus(
             state=RepoState.DIRTY if result.is_dirty else RepoState.CLEAN,
             reason=joined([_BARE if is_bare else None, *surveyed.reasons]),
@@ -187,6 +187,7 @@ class Inspector:
     def _pass_on(
         self,
         private: PrivateDirectory,
+        memory: Memory,
         result: Compared,
         surveyed: Surveyed,
         *,
@@ -195,6 +196,7 @@ class Inspector:
         self._visit(
             InspectedCheckout(
                 private=private,
+                memory=memory,
                 head=result.porcelain.head,
                 work=surveyed.work,
                 at_risk=surveyed.at_risk,
@@ -335,7 +337,7 @@ class Inspector:
         own = Checkout(None, private.branch, result.porcelain.head)
         memory = self._memories.of(private)
         surveyed = self._survey(private, memory, result, own, None, depth)
-        self._pass_on(private, result, surveyed, is_submodule=True)
+        self._pass_on(private, memory, result, surveyed, is_submodule=True)
         return surveyed.as_findings(_IN_A_SUBMODULE)
 
     def _stored_submodules(
@@ -371,7 +373,7 @@ class Inspector:
             own = Checkout(None, private.branch, head)
             memory = self._memories.of(private)
             surveyed = self._survey(private, memory, result, own, None, depth)
-            self._pass_on(private, result, surveyed, is_submodule=True)
+            self._pass_on(private, memory, result, surveyed, is_submodule=True)
         return surveyed.as_findings(_IN_A_STORED_SUBMODULE)
 
 

@@ -20,8 +20,15 @@ from symphony.infrastructure.git.confinement.confinement import Confinement, Con
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.disposal.search import DisposalSearch
 from symphony.infrastructure.git.files.roots import GitRoots
-from symphony.infrastructure.git.files.user_config import UserConfigUnusable, read_user_config
+from symphony.infrastructure.git.files.unreadable import Unreadable
+from symphony.infrastructure.git.files.user_config import (
+    UserConfig,
+    UserConfigUnusable,
+    read_user_config,
+)
 from symphony.infrastructure.git.history.memory import Memories
+from symphony.infrastructure.git.identity.identity import Identification, RepositoryIdentity
+from symphony.infrastructure.git.identity.remote_heads import remote_to_ask
 from symphony.infrastructure.git.process.fair_queue import FairQueue, QueueTimeout, UserQueue
 from symphony.infrastructure.git.process.program import Program, Stopped
 from symphony.infrastructure.git.process.temporary_directory import ServiceTemporaryDirectory
@@ -60,7 +67,12 @@ class LocalGit(Git):
         detect: DetectLandlock = detect_landlock,
         *,
         use_user_config: bool = False,
+        user_config: UserConfig | None = None,
+        memories: Memories | None = None,
     ) -> None:
+        """`use_user_config`: each inspection reads the git configuration of the user again;
+        otherwise `user_config` is used. `memories` has what earlier inspections asked git, also
+        those of another process."""
         directories = tuple(roots)
         self._limits = limits or InspectionLimits()
         self._roots = GitRoots(directories)
@@ -69,14 +81,15 @@ class LocalGit(Git):
             directories, self._limits.program.search_path, lambda: landlock
         )
         self._use_user_config = use_user_config
+        self._user_config = user_config
         self._temporary = ServiceTemporaryDirectory()
         self._queue = FairQueue(
             "git", per_user=self._limits.concurrency_per_user, total=self._limits.concurrency
         )
         self._programs = set[Program]()
-        self._memories = Memories()
+        self._memories = Memories() if memories is None else memories
         self._workers = InspectionWorkers(
-            WorkerSetup(directories, self._limits, landlock, use_user_config),
+            WorkerSetup(directories, self._limits, landlock, use_user_config, user_config),
             self._limits.worker_processes,
         )
 
@@ -92,6 +105,38 @@ class LocalGit(Git):
             return RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)
 
         return await self._inspect(user_id, inspect, not_inspected)
+
+    async def identified_status(
+        self, user_id: UUID, path: str, synced: RemoteHeads | None = None
+    ) -> tuple[RepoStatus, RepositoryIdentity]:
+        """As `status`, with what the repository is recognized by elsewhere. Raises: Overloaded."""
+        requested_at = utc_now()
+
+        def inspect(inspector: Inspector) -> tuple[RepoStatus, RepositoryIdentity]:
+            identification = Identification(synced)
+            status = inspector.inspect(path, synced, identification.visit, self._memories)
+            return status, identification.identity
+
+        def not_inspected(reason: str) -> tuple[RepoStatus, RepositoryIdentity]:
+            status = RepoStatus(state=RepoState.ERROR, reason=reason, observed_at=requested_at)
+            return status, RepositoryIdentity()
+
+        return await self._inspect(user_id, inspect, not_inspected)
+
+    async def remote_address(self, user_id: UUID, path: str) -> str | None:
+        """Return the address of the remote to ask about a repository, with its credentials.
+
+        None without a remote, or when the repository cannot be read. Raises: Overloaded.
+        """
+
+        def read(inspector: Inspector) -> str | None:
+            try:
+                with inspector.open(path) as private:
+                    return remote_to_ask(private.config, private.branch)
+            except (Unreadable, OSError):
+                return None  # the inspection says why
+
+        return await self._inspect(user_id, read, lambda _: None)
 
     async def disposal(
         self, user_id: UUID, path: str, synced: RemoteHeads | None = None
@@ -223,7 +268,7 @@ class LocalGit(Git):
         return not_inspected(reason)
 
     def _inspect_confined(self, inspect: Inspect[T], program: Program) -> T:
-        user_config = read_user_config() if self._use_user_config else None
+        user_config = read_user_config() if self._use_user_config else self._user_config
         with tempfile.TemporaryDirectory(dir=self._temporary.path) as own:
             directory = Path(own)
             inspector = Inspector(

@@ -52,7 +52,11 @@ async def _work(answers: BinaryIO) -> None:
     logging.getLogger("symphony").addHandler(log)
     setup: WorkerSetup = await _received(stream)
     git = LocalGit(
-        setup.roots, setup.limits, lambda: setup.landlock, use_user_config=setup.use_user_config
+        setup.roots,
+        setup.limits,
+        lambda: setup.landlock,
+        use_user_config=setup.use_user_config,
+        user_config=setup.user_config,
     )
     with closing(git):
         directory = await _received(stream)

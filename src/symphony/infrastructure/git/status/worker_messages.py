@@ -8,6 +8,7 @@ from typing import Any
 
 from symphony.domain.git.status import RepoStatus
 from symphony.infrastructure.git.confinement.landlock import Landlock
+from symphony.infrastructure.git.files.user_config import UserConfig
 from symphony.infrastructure.git.status.limits import InspectionLimits
 
 LENGTH_BYTES = 4
@@ -23,6 +24,7 @@ class WorkerSetup:
     limits: InspectionLimits
     landlock: Landlock | None
     use_user_config: bool
+    user_config: UserConfig | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from symphony.console import printable
+from symphony.console.streams import printable
 
 USAGE_ERROR = 2  # the exit status
+_COMMANDS = "Commands"
+_INDENTATION = 6  # columns, around the names of commands
 
 
-class Commands(TyperGroup):
+class QuickGroup(TyperGroup):
+    """A group of commands whose texts and flags are passed on as they are."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _pass_on(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+class Commands(QuickGroup):
     """The `symphony` command, which refuses a wrong command line in one line."""
 
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
@@ -29,10 +39,49 @@ class Commands(TyperGroup):
             exit_with("Aborted.")
         sys.exit(status or 0)
 
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Write the commands below the title of their panel, in the order of registration."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        width = formatter.width - _INDENTATION - max(map(len, self.commands))
+        for name, command in self.commands.items():
+            title = getattr(command, "rich_help_panel", None) or _COMMANDS
+            panels.setdefault(title, []).append((name, command.get_short_help_str(width)))
+        for title, rows in panels.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+class QuickCommand(TyperCommand):
+    """A command whose texts and flags are passed on as they are."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _pass_on(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+def _pass_on(parameters: Iterable[object]) -> None:
+    """Let typer convert no text and no flag.
+
+    It uses pydantic for that, whose import takes as long as all of the rest.
+    """
+    for parameter in parameters:
+        if isinstance(parameter, TyperOption | TyperArgument):
+            annotation: Any = parameter.type_descriptor.annotation
+            if annotation in {str, list[str], bool}:
+                parameter._runtime_param = _AsItIs()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]  # noqa: SLF001
+
+
+class _AsItIs:
+    def coerce(self, value: Any, param: TyperOption | TyperArgument, ctx: typer.Context) -> Any:
+        del ctx
+        if param.multiple or param.nargs == -1:
+            return list(value or ())
+        return value
+
 
 def group_of_commands(help_text: str) -> typer.Typer:
     """Create a group of commands, which shows its help when no command is given."""
-    commands = typer.Typer(help=help_text, invoke_without_command=True)
+    commands = typer.Typer(cls=QuickGroup, help=help_text, invoke_without_command=True)
     commands.callback()(show_help)
     return commands
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from symphony.console import StreamFailed, printable
+from symphony.console.streams import StreamFailed, printable
 
 _GAP = "  "
 

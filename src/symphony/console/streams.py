@@ -20,6 +20,10 @@ class StreamFailed(Exception):
     """Standard input or output cannot be used; the message is one line that says why."""
 
 
+class ReaderEnded(StreamFailed):
+    """The reader of a pipe has ended, as `head` does when it has what it wants."""
+
+
 def open_streams() -> None:
     """Open what is closed of the standard streams, and handle the failures of all three.
 
@@ -102,7 +106,8 @@ class _Output(Descriptor):
                 left = left[os.write(self._number, left) :]
             except OSError as error:
                 why = "it is closed" if error.errno == errno.EBADF else error.strerror
-                raise StreamFailed(f"Cannot write to standard output: {why}.") from None
+                failure = ReaderEnded if error.errno == errno.EPIPE else StreamFailed
+                raise failure(f"Cannot write to standard output: {why}.") from None
         return len(data)
 
 

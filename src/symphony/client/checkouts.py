@@ -1,0 +1,155 @@
+"""The checkouts of a repo on all machines, and the repos of a directory on this one."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from symphony.client.connection import Connection
+from symphony.client.credentials import Profile
+from symphony.client.documents import Document, child, children, number, text, texts
+from symphony.client.errors import ServerProblem
+from symphony.client.resources import get, is_unknown_route, list_all, repos
+from symphony.client.signing_in import host_name
+from symphony.domain.fields import comparison_key
+from symphony.domain.git.remotes import normalized_remote
+from symphony.infrastructure.git.files.credentials import without_credentials
+
+_GONE = 404
+_FORBIDDEN = 403
+
+
+def checkouts_of(connection: Connection, repo: Document) -> Sequence[Document]:
+    """Return all checkouts of a repo.
+
+    A server of a version without machines knows the directory on its own disk only. Raises:
+    ClientError.
+    """
+    path = f"/repos/{quote(text(repo, 'id'))}"
+    try:
+        return children(get(connection, f"{path}/checkouts"), "items")
+    except ServerProblem as problem:
+        if not is_unknown_route(problem):
+            raise
+    try:
+        status = get(connection, f"{path}/status")
+    except ServerProblem as problem:
+        if problem.code != "git-disabled":
+            raise
+        return []
+    names = ("branch", "at_risk", "observed_at")
+    own: dict[str, object] = {
+        "machine": None,
+        "path": text(repo, "path"),
+        "reasons": _reasons(status),
+        "status": status,
+    }
+    return [{**own, **{name: status.get(name) for name in names}}]
+
+
+def _reasons(status: Document) -> list[str]:
+    """Return those reasons that follow from a status alone, in the order of the board."""
+    applies = {
+        "dirty": text(status, "state") == "dirty",
+        "unpushed": bool(number(status, "unpushed_commits")),
+        "behind": bool(number(status, "behind")),
+        "stashed": bool(number(status, "stashes")),
+        "missing": text(status, "state") == "missing",
+        "unreadable": text(status, "state") in {"not-a-repository", "refused", "error"},
+    }
+    return [reason for reason, does_apply in applies.items() if does_apply]
+
+
+def this_machine(connection: Connection) -> Document | None:
+    """Return the machine with the name of this host; None when there is none.
+
+    Raises: ClientError.
+    """
+    key = comparison_key(host_name())
+    try:
+        machines = list(list_all(connection, "/machines"))
+    except ServerProblem as problem:
+        if problem.http_status == _FORBIDDEN or is_unknown_route(problem):  # a confined token
+            return None
+        raise
+    return next((each for each in machines if comparison_key(text(each, "name")) == key), None)
+
+
+def repos_of_directory(
+    connection: Connection, profile: Profile, path: Path, remotes: Sequence[str]
+) -> Sequence[Document]:
+    """Return the repos of a directory on this machine: by its remotes, by what the machine has
+    reported of it, or else by the path.
+
+    Raises: ClientError.
+    """
+    found: dict[str, Document] = {}
+    for remote in remotes:
+        if normalized_remote(remote) is not None:
+            query = {"remote": without_credentials(remote)}
+            found |= _by_id(_if_valid(connection, profile, query))
+    if not found:
+        found |= _by_id(_reported(connection, path))
+    if not found:
+        found |= _by_id(
+            each
+            for each in repos(connection, profile)
+            if os.path.realpath(os.path.expanduser(text(each, "path"))) == str(path)
+        )
+    return list(found.values())
+
+
+def _if_valid(
+    connection: Connection, profile: Profile, query: Mapping[str, str]
+) -> Sequence[Document]:
+    try:
+        return list(repos(connection, profile, query))
+    except ServerProblem as problem:
+        if problem.code == "validation-error":  # an address that no repo can have
+            return []
+        raise
+
+
+def _reported(connection: Connection, path: Path) -> Sequence[Document]:
+    machine = this_machine(connection)
+    if machine is None:
+        return []
+    try:
+        reported = get(connection, f"/machines/{quote(text(machine, 'id'))}/checkouts")
+    except ServerProblem as problem:
+        if problem.http_status == _GONE:  # of an older version, or deleted meanwhile
+            return []
+        raise
+    return [
+        get(connection, f"/repos/{quote(repo_id)}")
+        for each in children(reported, "items")
+        if text(each, "path") == str(path)
+        for repo_id in texts(each, "repo_ids")
+    ]
+
+
+def _by_id(items: Iterable[Document]) -> dict[str, Document]:
+    return {text(each, "id"): each for each in items}
+
+
+def paths_here(connection: Connection, repo: Document) -> Sequence[str]:
+    """Return the directories of a repo on this machine, the one that its record names if any.
+
+    What the server says of other machines, and what does not exist here, is left out. Raises:
+    ClientError.
+    """
+    recorded = os.path.expanduser(text(repo, "path"))
+    if os.path.isabs(recorded) and os.path.isdir(recorded):
+        return [recorded]
+    key = comparison_key(host_name())
+    machines = [
+        (each, machine)
+        for each in checkouts_of(connection, repo)
+        if (machine := child(each, "machine")) is not None
+    ]
+    paths = [
+        text(each, "path")
+        for each, machine in machines
+        if comparison_key(text(machine, "name")) == key
+    ]
+    return [each for each in paths if os.path.isdir(each)]

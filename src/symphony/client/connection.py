@@ -1,0 +1,306 @@
+"""Requests to the server: bounded in time and size, and answered with JSON or an error."""
+
+import http.client
+import json as json_format
+import socket
+import ssl
+import threading
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
+
+from symphony.client.documents import as_object
+from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from symphony.client.credentials import Profile
+
+API = "/api/v1"
+CONNECT_WITHIN = 10.0  # seconds
+ANSWER_WITHIN = 60.0  # seconds, from the start of a request to the last byte of its answer
+MAX_ANSWER = 64 << 20  # bytes, decompressed
+_PIECE = 1 << 16  # bytes
+_IDLE = 20.0  # seconds; the server closes an idle connection after 30
+_JSON = ("application/json", "application/problem+json")
+_SAFE = ("GET", "HEAD")
+_REDIRECTS = (301, 302, 303, 307, 308)
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def checked_url(given: str) -> str:
+    """Return the address of a server without a slash at its end. Raises: ClientError."""
+    url, why = _split(given.strip())
+    if url is None:
+        raise ClientError(
+            f"{given!r} is not the address of a server: {why}. An example: https://symphony.example.org"
+        )
+    return url.geturl().rstrip("/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether requests to an address stay on this machine."""
+    host = urlsplit(url).hostname or ""
+    return host in {"localhost", "::1"} or host.endswith(".localhost") or host.startswith("127.")
+
+
+class Connection:
+    """A connection to one server, with a token or without. It is used by one thread at a time.
+
+    Every request raises: Unreachable, ServerProblem, UnexpectedAnswer.
+    """
+
+    def __init__(
+        self, url: str, token: str | None = None, *, within: float = ANSWER_WITHIN
+    ) -> None:
+        """`within` limits the time of each request, in seconds. Raises: ClientError."""
+        self.url = checked_url(url)
+        self._parts = urlsplit(self.url)
+        self._token = token
+        self._within = within
+        self._http: http.client.HTTPConnection | None = None
+        self._used_at = 0.0
+
+    @classmethod
+    def open(cls, profile: "Profile", *, within: float = ANSWER_WITHIN) -> Self:
+        return cls(profile.url, profile.token, within=within)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _at: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+            self._http = None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: object = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """Send a request to a path below /api/v1 and return the JSON of its answer.
+
+        Returns None for an answer without a body. `json` is sent as JSON, or `body` as it is with
+        the `headers` that describe it.
+        """
+        sent = {"Accept": "application/json", "Accept-Encoding": "gzip"}
+        sent["User-Agent"] = "symphony"
+        if self._token is not None:
+            sent["Authorization"] = f"Bearer {self._token}"
+        if json is not None:
+            body = json_format.dumps(json).encode()
+            sent["Content-Type"] = "application/json"
+        sent |= headers or {}
+        target = quote(self._parts.path) + API + path + (f"?{urlencode(query)}" if query else "")
+        with self._time_limit() as limit:
+            response, content = self._exchange(method, target, body, sent, limit)
+        return self._result(response, content)
+
+    def _exchange(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        limit: "_TimeLimit",
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Send a request once more when the server has closed a connection that was idle."""
+        reused = self._http is not None and monotonic() - self._used_at < _IDLE
+        if not reused:
+            self.close()
+        try:
+            return self._exchanged(method, target, body, headers, limit)
+        except (http.client.RemoteDisconnected, ConnectionError, BrokenPipeError) as error:
+            self.close()
+            if reused and method in _SAFE and not limit.is_over:
+                return self._exchange(method, target, body, headers, limit)
+            raise self._unreachable(error, limit) from None
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise self._unreachable(error, limit) from None
+
+    def _exchanged(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        limit: "_TimeLimit",
+    ) -> tuple[http.client.HTTPResponse, bytes]:
+        """Raises: OSError, HTTPException, UnexpectedAnswer."""
+        if self._http is None:
+            self._http = self._connected()
+        limit.applies_to(self._http.sock)
+        self._http.request(method, target, body, dict(headers))
+        response = self._http.getresponse()
+        try:
+            content = self._read(response)
+        except UnexpectedAnswer:
+            self.close()
+            raise
+        if limit.is_over:  # what was cut off may look complete
+            raise TimeoutError
+        response.close()  # otherwise the connection waits for the end of a body that was read
+        self._used_at = monotonic()
+        if response.will_close:
+            self.close()
+        return response, content
+
+    def _connected(self) -> http.client.HTTPConnection:
+        """Raises: OSError."""
+        host = self._parts.hostname or ""
+        port = self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
+        timeout = min(CONNECT_WITHIN, self._within)
+        if self._parts.scheme == "https":
+            trust = ssl.create_default_context()
+            opened = http.client.HTTPSConnection(host, port, timeout=timeout, context=trust)
+        else:
+            opened = http.client.HTTPConnection(host, port, timeout=timeout)
+        opened.connect()
+        opened.sock.settimeout(self._within)
+        return opened
+
+    def _read(self, response: http.client.HTTPResponse) -> bytes:
+        """Return the decompressed body. Raises: OSError, HTTPException, UnexpectedAnswer."""
+        coding = response.headers.get("Content-Encoding", "identity").lower()
+        if coding not in {"identity", "gzip"}:
+            raise self._unexpected("it has an encoding that this command did not ask for")
+        inflate = zlib.decompressobj(wbits=31) if coding == "gzip" else None
+        content = bytearray()
+        try:
+            while piece := response.read1(_PIECE):
+                content += piece if inflate is None else inflate.decompress(piece, MAX_ANSWER + 1)
+                if len(content) > MAX_ANSWER or (inflate and inflate.unconsumed_tail):
+                    raise self._unexpected(f"it has more than {MAX_ANSWER >> 20} MiB")
+        except zlib.error:
+            raise self._unexpected("it is damaged") from None
+        if response.length or (inflate and not inflate.eof and content):
+            raise http.client.IncompleteRead(b"")
+        return bytes(content)
+
+    def _result(self, response: http.client.HTTPResponse, content: bytes) -> Any:
+        """Raises: ServerProblem, UnexpectedAnswer."""
+        status = response.status
+        if status in _REDIRECTS:
+            place = response.headers.get("Location", "another address")
+            raise self._unexpected(
+                f"it leads to {place}. If the server is there, `symphony login` with that address"
+            )
+        if not content and 200 <= status < 300:
+            return None
+        media_type = response.headers.get_content_type()
+        if media_type not in _JSON:
+            raise self._unexpected(f"it has the status {status} and the type {media_type}")
+        try:
+            answer = json_format.loads(content)
+        except (ValueError, RecursionError):
+            raise self._unexpected("it is not valid JSON") from None
+        if 200 <= status < 300:
+            return answer
+        problem = as_object(answer)
+        if problem is None or not isinstance(problem.get("code"), str):
+            raise self._unexpected(f"it has the status {status}, but is not a problem")
+        raise ServerProblem(status, problem, _seconds(response.headers.get("Retry-After")))
+
+    def _unexpected(self, why: str) -> UnexpectedAnswer:
+        return UnexpectedAnswer(f"The answer of {self.url} is not one of Symphony: {why}.")
+
+    def _unreachable(self, error: Exception, limit: "_TimeLimit") -> Unreachable:
+        return Unreachable(f"Cannot reach {self.url}: {_reason(error, limit)}.")
+
+    @contextmanager
+    def _time_limit(self) -> "Generator[_TimeLimit]":
+        limit = _TimeLimit(self._within)
+        try:
+            yield limit
+        finally:
+            limit.cancel()
+
+
+class _TimeLimit:
+    """Ends a connection after some seconds, however slowly the server sends what it sends."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.is_over = False
+        self._socket: socket.socket | None = None
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def applies_to(self, opened: socket.socket) -> None:
+        """Raises: TimeoutError when it is over already."""
+        self._socket = opened
+        if self.is_over:
+            raise TimeoutError
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+    def _end(self) -> None:
+        self.is_over = True
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def _split(given: str) -> tuple[SplitResult | None, str]:
+    """Return the parts of an address, or None and why it is not one."""
+    try:
+        url = urlsplit(given)
+        host, _ = url.hostname, url.port
+    except ValueError:
+        return None, "it is not a URL"
+    if url.scheme not in _DEFAULT_PORTS or not host:
+        return None, "it must begin with https:// or http://"
+    if url.username is not None or url.password is not None:
+        return None, "it must not contain a user or a password"
+    if url.query or url.fragment:
+        return None, "it must end with the path"
+    if not given.isascii() or not given.isprintable() or " " in given or len(given) > 2000:
+        return None, "it must have up to 2,000 printable ASCII characters"
+    return url, ""
+
+
+def _seconds(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isascii() and value.isdigit() else None
+
+
+# In words of ours where the system has none for people; the first one that fits.
+_REASONS: Sequence[tuple[type[Exception], str]] = (
+    (ssl.SSLCertVerificationError, "its certificate is not valid"),
+    (ssl.SSLError, "it does not speak TLS; is http:// meant?"),
+    (socket.gaierror, "its name is unknown, or there is no network"),
+    (ConnectionRefusedError, "no server listens there"),
+    (http.client.RemoteDisconnected, "it closed the connection before it had answered"),
+    (http.client.IncompleteRead, "it closed the connection before it had answered"),
+    (http.client.HTTPException, "what it answers is not HTTP"),
+)
+
+
+def _reason(error: Exception, limit: _TimeLimit) -> str:
+    if limit.is_over or isinstance(error, TimeoutError):
+        return f"it did not answer within {limit.seconds:g} seconds"
+    for kind, words in _REASONS:
+        if isinstance(error, kind):
+            details = getattr(error, "verify_message", None)
+            return f"{words}: {details}" if details else words
+    return getattr(error, "strerror", None) or "the connection failed"

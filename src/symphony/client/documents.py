@@ -1,0 +1,62 @@
+"""JSON of a server or a file, of which nothing is certain.
+
+What is absent, or has another type than a member should have, is empty or None: a server of another
+version may leave out members that this client knows.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+Document = Mapping[str, Any]
+
+
+def as_object(value: object) -> Document | None:
+    """Return a JSON object, or None if it is something else."""
+    return cast(dict[str, Any], value) if isinstance(value, dict) else None
+
+
+def as_objects(value: object) -> Sequence[Document]:
+    """Return the objects in a list; anything else is left out."""
+    if not isinstance(value, list):
+        return ()
+    return [each for each in map(as_object, cast(list[object], value)) if each is not None]
+
+
+def child(members: Document, name: str) -> Document | None:
+    return as_object(members.get(name))
+
+
+def children(members: Document, name: str) -> Sequence[Document]:
+    return as_objects(members.get(name))
+
+
+def text(members: Document, name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def texts(members: Document, name: str) -> Sequence[str]:
+    value = members.get(name)
+    if not isinstance(value, list):
+        return ()
+    return [each for each in cast(list[object], value) if isinstance(each, str)]
+
+
+def number(members: Document, name: str) -> int | None:
+    value = members.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def truth(members: Document, name: str) -> bool | None:
+    value = members.get(name)
+    return value if isinstance(value, bool) else None
+
+
+def moment(members: Document, name: str) -> datetime | None:
+    """Return a time with its offset."""
+    try:
+        parsed = datetime.fromisoformat(text(members, name))
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo is not None else None

@@ -1,0 +1,130 @@
+"""Signing in: the questions, the API token that is created, and what it is checked with."""
+
+import socket
+import sys
+import warnings
+from contextlib import suppress
+from getpass import GetPassWarning
+from urllib.parse import quote, urlencode
+
+import typer
+
+from symphony.client.connection import Connection, is_loopback
+from symphony.client.credentials import Profile, is_token
+from symphony.client.documents import Document, text
+from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer
+from symphony.client.output import print_note
+from symphony.client.resources import expected_object, get
+from symphony.console.questions import is_confirmed
+from symphony.console.streams import StreamFailed
+
+FROM_INPUT = "-"
+_MAX_LINE = 4096
+_MAX_NAME = 255
+
+
+def ask(question: str, *, default: str | None = None, is_hidden: bool = False) -> str:
+    """Return what is typed at a prompt. Raises: ClientError without a terminal."""
+    if not sys.stdin.isatty():
+        raise ClientError(
+            "There is no terminal to ask for the address, the user name and the password; use"
+            " `symphony login URL --token TOKEN`."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", GetPassWarning)  # the password would be shown
+        try:
+            return typer.prompt(question, default=default, hide_input=is_hidden, err=True)
+        except (typer.Abort, GetPassWarning, StreamFailed):
+            typer.echo(err=True)
+            raise ClientError("Nothing was typed; you are not signed in.") from None
+
+
+def warn_without_encryption(url: str, *, asks: bool) -> None:
+    """Warn of a connection that others can read; let a person decide. Raises: ClientError."""
+    if url.startswith("https:") or is_loopback(url):
+        return
+    print_note(
+        f"Warning: {url} is not encrypted. Everyone between here and the server can read the"
+        " password and the token, and use them."
+    )
+    if asks and not is_confirmed("Continue?"):
+        raise ClientError("You are not signed in; use an address with https://.")
+
+
+def create_token(url: str, *, secrets: bool) -> str:
+    """Ask for the user name and the password, and create an API token. Raises: ClientError."""
+    form = {"username": ask("User name"), "password": ask("Password", is_hidden=True)}
+    try:
+        body = urlencode(form).encode()
+    except UnicodeEncodeError:
+        raise ClientError("The user name and the password must be text in UTF-8.") from None
+    with Connection(url) as connection:
+        answer = connection.request(
+            "POST",
+            "/auth/token",
+            body=body,
+            headers={"Content-Type": "application/x-www-form-urlencoded"},
+        )
+        access = text(expected_object(connection, answer), "access_token")
+    if not is_token(access):
+        raise _unexpected(url)
+    scopes = ["read", "write", *(["secrets"] if secrets else [])]
+    with Connection(url, access) as connection:
+        answer = connection.request(
+            "POST", "/api-tokens", json={"name": host_name(), "scopes": scopes}
+        )
+        token = text(expected_object(connection, answer), "token")
+    if not is_token(token):
+        raise _unexpected(url)
+    return token
+
+
+def given_token(given: str) -> str:
+    """Return the token of an option, or of standard input. Raises: ClientError, StreamFailed."""
+    token = (sys.stdin.readline(_MAX_LINE) if given == FROM_INPUT else given).strip()
+    if not is_token(token):
+        raise ClientError("--token: must be an API token, which starts with sym_.")
+    return token
+
+
+def verified(url: str, token: str, *, is_new: bool) -> tuple[Profile, Document]:
+    """Return the login with a token, and the fields of the token. Raises: ClientError."""
+    with Connection(url, token) as connection:
+        facts = current_token(connection)
+        username = ""
+        with suppress(ServerProblem):  # 403 for a token that is confined, or only reports
+            username = text(get(connection, "/user-profiles/me"), "username")
+    token_id, user_id = text(facts, "id"), text(facts, "user_profile_id")
+    if not token_id or not user_id:
+        raise _unexpected(url)
+    return Profile(url, token, token_id, user_id, username, created=is_new), facts
+
+
+def current_token(connection: Connection) -> Document:
+    """Return the fields of the token of a connection. Raises: ClientError."""
+    try:
+        return get(connection, "/api-tokens/current")
+    except ServerProblem as problem:
+        if problem.code == "route-not-found":
+            raise ClientError(
+                f"The server at {connection.url} is of a version that this command cannot use;"
+                " it has no GET /api-tokens/current."
+            ) from None
+        raise
+
+
+def revoke_quietly(url: str, token: str) -> None:
+    """Revoke a new token that could not be stored, if that is possible."""
+    with suppress(ClientError), Connection(url, token, within=10) as connection:
+        token_id = text(current_token(connection), "id")
+        connection.request("DELETE", f"/api-tokens/{quote(token_id)}")
+
+
+def host_name() -> str:
+    """Return the name of this host, valid as the name of a token or machine."""
+    name = "".join(each for each in socket.gethostname() if each.isprintable()).strip()
+    return name[:_MAX_NAME] or "unnamed host"
+
+
+def _unexpected(url: str) -> UnexpectedAnswer:
+    return UnexpectedAnswer(f"The answer of {url} is not one of Symphony: it has no token.")

@@ -1,0 +1,1 @@
+"""What all commands share: standard streams, wrong options, and output in columns."""

@@ -1,0 +1,83 @@
+"""A server that answers every request with the same bytes, whatever they are."""
+
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+_END_OF_HEAD = b"\r\n\r\n"
+_TLS_HANDSHAKE = b"\x16"
+
+
+class RawServer:
+    """Listens at `url`; `heads` has the head of each request."""
+
+    def __init__(self, answer: bytes, *, closes: bool, drip: float | None) -> None:
+        self._answer = answer
+        self._closes = closes
+        self._drip = drip
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._stopped = threading.Event()
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.heads: list[bytes] = []
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._stopped.is_set():
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                self._serve_connection(connection)
+
+    def _serve_connection(self, connection: socket.socket) -> None:
+        while not self._stopped.is_set():
+            head = b""
+            while _END_OF_HEAD not in head and not head.startswith(_TLS_HANDSHAKE):
+                piece = connection.recv(1 << 16)
+                if not piece:
+                    return
+                head += piece
+            self.heads.append(head)
+            if self._drip is None:
+                connection.sendall(self._answer)
+            else:
+                for each in self._answer:
+                    connection.sendall(bytes([each]))
+                    if self._stopped.wait(self._drip):
+                        return
+            if self._closes:
+                return
+
+
+@contextmanager
+def raw_server(
+    answer: bytes, *, closes: bool = True, drip: float | None = None
+) -> Generator[RawServer]:
+    """`closes` ends the connection after each answer; `drip` is the pause between two bytes."""
+    server = RawServer(answer, closes=closes, drip=drip)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def http_answer(
+    body: bytes, status: str = "200 OK", media_type: str = "application/json", *headers: str
+) -> bytes:
+    lines = [
+        f"HTTP/1.1 {status}",
+        f"Content-Type: {media_type}",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
+    return "\r\n".join(lines).encode() + _END_OF_HEAD + body
