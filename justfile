@@ -76,6 +76,10 @@ demo-api:
 demo-attention:
     @{{ run }} python -m scripts.demos.demo_attention
 
+# A laptop, a desktop and a lost tablet report what they have; one board, from the terminal
+demo-machines:
+    @{{ run }} python -m scripts.demos.demo_machines
+
 # Whether the folder of a repo can be deleted without losing anything
 demo-disposal:
     @{{ run }} python -m scripts.demos.demo_disposal

@@ -26,7 +26,17 @@ HERE = Path(__file__).parents[1]
 TOP = HERE.parents[1]
 # What a new user wants to know comes first, the layers inside the service last.
 ORDER = (
-    *("api", "attention", "disposal", "repos", "discovery", "vaults", "tokens", "safe_changes"),
+    *(
+        "api",
+        "attention",
+        "disposal",
+        "repos",
+        "discovery",
+        "vaults",
+        "tokens",
+        "machines",
+        "safe_changes",
+    ),
     *("errors", "wire", "repo_safety", "closed_doors", "docs", "failures", "running"),
     *("accounts", "config", "domain_models", "database", "repositories", "domain_services"),
     "application_layer",
