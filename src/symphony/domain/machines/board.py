@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from symphony.domain.git.reasons import READ, repo_reasons
@@ -19,6 +19,9 @@ from symphony.domain.machines.checkouts import StoredCheckout, UserCheckouts
 from symphony.domain.machines.elsewhere import MachineCheckout
 from symphony.domain.machines.facts import CheckoutFacts
 from symphony.domain.machines.matching import checkouts_by_repo, match_checkouts
+
+# Most boards are requested again before anything is reported.
+_facts_in = lru_cache(maxsize=4_096)(CheckoutFacts.read)
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class BoardMachines:
             ):
                 for each in stored:
                     if each.id not in read:
-                        read[each.id] = CheckoutFacts.read(each.facts)
+                        read[each.id] = _facts_in(each.facts)
                 candidates[repo_id] = RepoCheckouts(own, self._read(stored, read), synced)
         return candidates
 
