@@ -76,7 +76,7 @@ _KEEP = _insert.on_conflict_do_update(
 )
 _REMOVE = delete(_table).where(_checkouts.id == ENTITY_ID)
 _COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
-    _checkouts[name] for name in StoredCheckout._fields
+    _checkouts[name] for name in StoredCheckout._fields if name != "machine_id"
 )
 _IS_OF_USER = _machines.user_profile_id == OWNER_ID
 _OF_USER = (
@@ -89,12 +89,11 @@ _OF_MACHINE = (
     .join_from(_table, MACHINES.table)
     .where(_IS_OF_USER, _machines.id == ENTITY_ID)
 )
-_given = ids_in("checkout_ids")
+# A join would be quick on one database only: SQLite reads all ids for each checkout.
 _OF_IDS = (
     select(_checkouts.id, _checkouts.heads, _checkouts.detail, _machines.last_report_at)
-    .join_from(_given.rows, _table, _checkouts.id == _given.id)
-    .join(MACHINES.table)
-    .where(_IS_OF_USER)
+    .join_from(_table, MACHINES.table)
+    .where(_IS_OF_USER, _checkouts.id.in_(ids_in("checkout_ids")))
 )
 _HEADS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.heads)
 _DETAILS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.detail, _machines.last_report_at)
@@ -144,13 +143,14 @@ class SqlAlchemyCheckouts(CheckoutRepository):
             if machine_id not in machines:
                 machines[machine_id] = ReportingMachine(machine_id, name, last_report_at)
             if columns[0] is not None:
-                checkouts.append(_stored(columns))
+                checkouts.append(_stored(machine_id, columns))
         repos = await self.repos(reach) if checkouts else ()
         return UserCheckouts(repos, machines, checkouts)
 
     async def of_machine(self, reach: Reach, machine_id: UUID) -> Sequence[StoredCheckout]:
         parameters = {"owner_id": reach.user_id, "entity_id": machine_id}
-        return [_stored(row) for row in await self._connection.fetch(_OF_MACHINE, parameters)]
+        rows = await self._connection.fetch(_OF_MACHINE, parameters)
+        return [_stored(machine_id, row) for row in rows]
 
     async def heads_among(
         self, reach: Reach, checkout_ids: Collection[UUID], wanted: AbstractSet[str]
@@ -196,8 +196,8 @@ def _changes(
     return gone, changed
 
 
-def _stored(columns: Sequence[Any]) -> StoredCheckout:
-    checkout_id, machine_id, path, remotes, has_remotes, roots, *others = columns
+def _stored(machine_id: UUID, columns: Sequence[Any]) -> StoredCheckout:
+    checkout_id, path, remotes, has_remotes, roots, *others = columns
     return StoredCheckout(
         checkout_id, machine_id, path, values_in(remotes), has_remotes, values_in(roots), *others
     )
