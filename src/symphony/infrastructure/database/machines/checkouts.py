@@ -84,12 +84,10 @@ _IS_OF_USER = _machines.user_profile_id == OWNER_ID
 _REPORTS = select(
     _machines.id, _machines.name, _machines.last_report_at, _machines.report_sequence
 ).where(_IS_OF_USER, _machines.last_report_at.is_not(None))
-_reporting = ids_in("machine_ids")
 _OF_REPORTS = (
     select(_machines.id, _machines.report_sequence, _machines.last_report_at, *_COLUMNS)
-    .join_from(_reporting.rows, MACHINES.table, _machines.id == _reporting.id)
-    .join(_table, isouter=True)
-    .where(_IS_OF_USER, _machines.last_report_at.is_not(None))
+    .join_from(MACHINES.table, _table, isouter=True)
+    .where(_IS_OF_USER, _machines.id.in_(ids_in("machine_ids")))
 )
 _OF_MACHINE = (
     select(*_COLUMNS)
