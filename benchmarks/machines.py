@@ -76,11 +76,17 @@ async def _boards(database: Database, folder: Path, arguments: argparse.Namespac
             "board without checkouts": await _repeated(client, board, arguments.rounds)
         }
         repos = 100 * arguments.workspaces
+        pushing = list[tuple[str, bytes]]()
         for group in range(arguments.checkouts):
             for first in range(0, repos, _PER_MACHINE):
                 numbers = range(first + 1, min(first + _PER_MACHINE, repos) + 1)
                 machine = await _machine(client, f"machine {group} {first}")
                 await _report(client, machine, report(numbers, group))
+                if group == 0:
+                    pushing.append((machine, report(numbers, group, 2, pushed=20)))
+        await asyncio.sleep(1)  # a machine reports once a second
+        for machine, body in pushing:
+            await _report(client, machine, body)
         await database.execute("ANALYZE")
         answer = await client.get(board)
         items = answer.json()["items"]
@@ -111,7 +117,7 @@ async def _reports(database: Database, folder: Path, arguments: argparse.Namespa
             ("report, nothing changed", later),
             ("report, one in 20 changed", last),
         ):
-            await asyncio.sleep(1)  # a machine reports once a second
+            await asyncio.sleep(1)
             reporting = zip(machines, sent, strict=True)
             times[f"{kind}, at once"] = await asyncio.gather(
                 *(_report(client, machine, body) for machine, body in reporting)
@@ -126,25 +132,35 @@ async def _reports(database: Database, folder: Path, arguments: argparse.Namespa
 
 
 def report(
-    numbers: Sequence[int], group: int, sequence: int = 1, changed: int | None = None
+    numbers: Sequence[int],
+    group: int,
+    sequence: int = 1,
+    *,
+    changed: int | None = None,
+    pushed: int | None = None,
 ) -> bytes:
     """The compressed report of a machine with a checkout of each of these repos.
 
-    With `changed`, one in so many has other facts than in the reports before.
+    With `changed`, one in so many has other facts than in the reports before; with `pushed`, one in
+    so many has another commit of the remote.
     """
     checkouts = [
-        _checkout(number, group, is_changed=changed is not None and number % changed == 0)
+        _checkout(
+            number,
+            group,
+            is_changed=changed is not None and number % changed == 0,
+            is_pushed=pushed is not None and number % pushed == 5,
+        )
         for number in numbers
     ]
     body = {"sequence": sequence, "roots": ["/home/ada/dev"], "checkouts": checkouts}
     return gzip.compress(json.dumps(body).encode(), 1)
 
 
-def _checkout(number: int, group: int, *, is_changed: bool) -> dict[str, Any]:
+def _checkout(number: int, group: int, *, is_changed: bool, is_pushed: bool) -> dict[str, Any]:
     url = f"git@git.example.org:ada/{number}.git"
     needs_attention = number % 10 == 0 and group == number // 10 % 3
-    # Of every twentieth repo, one machine has pushed what the others have not fetched.
-    main = _commit(number, "pushed" if number % 20 == 5 and group == 0 else "main")
+    main = _commit(number, "pushed" if is_pushed else "main")
     unpushed = 2 if needs_attention else 0
     head = _commit(number, f"local {group}") if unpushed else main
     return {
@@ -237,7 +253,7 @@ async def _sync(database: Database, content: Content) -> None:
 
 async def _machine(client: httpx.AsyncClient, name: str) -> str:
     answer = await client.post("/machines", json={"name": name})
-    if answer.status_code != httpx.codes.CREATED:
+    if answer.status_code != 201:
         raise Failed(f"a machine is answered with {answer.status_code}: {answer.text}")
     return str(answer.json()["id"])
 
@@ -252,7 +268,7 @@ async def _report(client: httpx.AsyncClient, machine: str, content: bytes) -> fl
         timeout=_GIVEN_UP_AFTER,
     )
     seconds = time.perf_counter() - start
-    if answer.status_code != httpx.codes.OK:
+    if answer.status_code != 200:
         raise Failed(f"a report is answered with {answer.status_code}: {answer.text}")
     return seconds * 1000
 
@@ -263,7 +279,7 @@ async def _repeated(client: httpx.AsyncClient, path: str, rounds: int) -> list[f
         start = time.perf_counter()
         answer = await client.get(path)
         times.append((time.perf_counter() - start) * 1000)
-        if answer.status_code != httpx.codes.OK:
+        if answer.status_code != 200:
             raise Failed(f"a board is answered with {answer.status_code}: {answer.text}")
     return times[1:]
 
