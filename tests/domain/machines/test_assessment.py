@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from symphony.domain.attention import AttentionItem, Inspection, attention_board, board_machines
+from symphony.domain.attention import (
+    AttentionBoard,
+    AttentionItem,
+    Inspection,
+    attention_board,
+    board_machines,
+)
 from symphony.domain.base import new_id
 from symphony.domain.git.status import LinkedWorktree, Operation, RepoState, RepoStatus
 from symphony.domain.git.work import (
@@ -262,6 +268,23 @@ def test_a_sync_knows_what_a_machine_has_not_fetched() -> None:
     assert shown(item) == [("laptop", ["behind"], False)]
     assert items([laptop], synced=synced_heads("new", EARLIER)) == []
     assert items([laptop], synced=synced_heads("tip")) == []  # which is checked out
+
+
+def test_the_tag_of_a_board_changes_with_each_checkout_and_not_with_times() -> None:
+    def tag(machine: ReportingMachine, **fields: Any) -> str:
+        checkout = stored(machine, a_checkout(status=a_status(**fields)))
+        return AttentionBoard(items([checkout], machines=[machine]), NOW, 0, Inspection.ENABLED).tag
+
+    usual = tag(LAPTOP)
+    assert tag(replace(LAPTOP, last_report_at=EARLIER)) == usual
+    others = {
+        tag(replace(LAPTOP, name="tower")),
+        tag(DESKTOP),
+        tag(LAPTOP, branch="idea"),
+        tag(LAPTOP, stashes=1),
+        tag(LAPTOP, at_risk=None),
+    }
+    assert len({usual, *others}) == 6
 
 
 def test_facts_are_restored_as_they_were_stored() -> None:
