@@ -108,7 +108,8 @@ class ExpectedBoard:
             known = before.get(place)
             if known is None:
                 earliest = None
-                fetched = (body["status"]["as_of"] or {}).get("at")
+                known_as_of: JsonObject = body["status"]["as_of"] or {"at": None}
+                fetched = known_as_of["at"]
                 if fetched is not None and len(keys) == 1:
                     earliest = min(datetime.fromisoformat(fetched) + difference, now)
                 learned[place] = Knowledge(each["head"], earliest, now)
@@ -228,7 +229,8 @@ class ExpectedBoard:
             pending = left
         is_behind = bool(place.status["behind"]) or self._knows_less(place, others)
         found = set(self._reasons(place, pending, is_behind=is_behind, at_risk=at_risk))
-        authored = (place.status["head"] or {}).get("authored_at")
+        head: JsonObject = place.status["head"] or {"authored_at": None}
+        authored = head["authored_at"]
         is_old = authored and now - datetime.fromisoformat(authored) > timedelta(days=30)
         if is_old and found & UNFINISHED:
             found.add("stale")
