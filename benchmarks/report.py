@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,7 @@ _PASSWORD = "correct horse battery staple"  # noqa: S105 - not a secret
 _REPOSITORIES, _FILES, _COMMITS, _BRANCHES, _CHANGED = 500, 200, 100, 5, 10
 _SETTLED_AFTER = 3  # seconds: what changed later is not remembered
 _ROUNDS = 5
+_INTERVAL = 0.02  # seconds between two measurements of the memory
 _FIRST, _SAME, _CHANGES, _FORGOTTEN = (
     "the first report",
     "nothing has changed",
@@ -40,6 +42,7 @@ _FIRST, _SAME, _CHANGES, _FORGOTTEN = (
 @dataclass(frozen=True, slots=True)
 class _Run:
     seconds: float
+    processor_seconds: float
     mebibytes: float
 
 
@@ -77,16 +80,19 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]
 
 def _figures(runs: dict[str, list[_Run]], repos: int) -> dict[str, Any]:
     seconds = {kind: [each.seconds for each in runs[kind]] for kind in runs}
-    rows = [
-        (kind, *(f"{value:.1f}" for value in (statistics.median(each), min(each), max(each))))
-        for kind, each in seconds.items()
-    ]
-    print_table(f"Seconds for {repos} repositories", ("", "median", "lowest", "highest"), rows)
+    processor = {kind: [each.processor_seconds for each in runs[kind]] for kind in runs}
+    for title, figures in (("Seconds", seconds), ("Seconds of processor time", processor)):
+        rows = [
+            (kind, *(f"{value:.1f}" for value in (statistics.median(each), min(each), max(each))))
+            for kind, each in figures.items()
+        ]
+        head = ("", "median", "lowest", "highest")
+        print_table(f"{title} for {repos} repositories", head, rows)
     mebibytes = max(each.mebibytes for kind in runs.values() for each in kind)
-    ratio = statistics.median(seconds[_CHANGES]) / statistics.median(seconds[_FORGOTTEN])
+    ratio = statistics.median(processor[_CHANGES]) / statistics.median(processor[_FORGOTTEN])
     print(f"\nmemory of the reporter: {mebibytes:.0f} MiB at most")
-    print(f"with/without what is remembered: {ratio:.2f}")
-    return {"seconds": seconds, "mebibytes": mebibytes, "ratio": ratio}
+    print(f"processor time with/without what is remembered: {ratio:.2f}")
+    return {"seconds": seconds, "processor": processor, "mebibytes": mebibytes, "ratio": ratio}
 
 
 class _Reporter:
@@ -107,19 +113,33 @@ class _Reporter:
         process = subprocess.Popen(  # noqa: S603 - of this project
             self._command, env=environment, stdout=subprocess.PIPE
         )
+        peak = 0
+        while (now := _peak_memory(process.pid)) is not None:
+            peak = max(peak, now)
+            time.sleep(_INTERVAL)
         assert process.stdout is not None  # noqa: S101 - a pipe was requested
-        output = process.stdout.read()
-        process.stdout.close()
+        with process.stdout as stdout:
+            output = stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - started
         if process.returncode or json.loads(output)["checkouts"] != self._repos:
             raise Failed("a report is not complete")
-        return _Run(seconds, usage.ru_maxrss / 1024)
+        return _Run(seconds, usage.ru_utime + usage.ru_stime, peak / 1024)
 
     def forget(self) -> None:
         for file in self._state.rglob("history.gz"):
             file.unlink()
+
+
+def _peak_memory(pid: int) -> int | None:
+    """Return the most resident memory of a process so far, in KiB; None when it has ended.
+
+    `ru_maxrss` would count what this process has, of which the other one was forked.
+    """
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+)", status, re.MULTILINE)
+    return None if found is None else int(found[1])
 
 
 def _create_repositories(folder: Path, arguments: argparse.Namespace) -> Path:
