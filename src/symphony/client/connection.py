@@ -109,7 +109,11 @@ class Connection:
             body = json_format.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        target = quote(self._parts.path) + API + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            asked = f"?{urlencode(query)}" if query else ""
+        except UnicodeEncodeError:  # bytes of an argument that are not UTF-8
+            raise ClientError("A name or address that is not UTF-8 cannot be sent.") from None
+        target = quote(self._parts.path) + API + path + asked
         with self._time_limit() as limit:
             response, content = self._exchange(method, target, body, sent, limit)
         return self._result(response, content)

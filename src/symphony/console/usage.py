@@ -17,7 +17,15 @@ _COMMANDS = "Commands"
 _INDENTATION = 6  # columns, around the names of commands
 
 
-class Commands(TyperGroup):
+class QuickGroup(TyperGroup):
+    """A group of commands whose texts and flags are passed on as they are."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _pass_on(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+class Commands(QuickGroup):
     """The `symphony` command, which refuses a wrong command line in one line."""
 
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
@@ -44,21 +52,26 @@ class Commands(TyperGroup):
 
 
 class QuickCommand(TyperCommand):
-    """A command whose texts are passed on as they are.
+    """A command whose texts and flags are passed on as they are."""
 
-    typer validates them with pydantic, whose import takes as long as all of the rest.
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        _pass_on(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+def _pass_on(parameters: Iterable[object]) -> None:
+    """Let typer convert no text and no flag.
+
+    It uses pydantic for that, whose import takes as long as all of the rest.
     """
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        for parameter in self.params:
-            if isinstance(parameter, TyperOption | TyperArgument):
-                annotation: Any = parameter.type_descriptor.annotation
-                if annotation in {str, list[str]}:
-                    parameter._runtime_param = _Text()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]  # noqa: SLF001
+    for parameter in parameters:
+        if isinstance(parameter, TyperOption | TyperArgument):
+            annotation: Any = parameter.type_descriptor.annotation
+            if annotation in {str, list[str], bool}:
+                parameter._runtime_param = _AsItIs()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]  # noqa: SLF001
 
 
-class _Text:
+class _AsItIs:
     def coerce(self, value: Any, param: TyperOption | TyperArgument, ctx: typer.Context) -> Any:
         del ctx
         if param.multiple or param.nargs == -1:
@@ -68,7 +81,7 @@ class _Text:
 
 def group_of_commands(help_text: str) -> typer.Typer:
     """Create a group of commands, which shows its help when no command is given."""
-    commands = typer.Typer(help=help_text, invoke_without_command=True)
+    commands = typer.Typer(cls=QuickGroup, help=help_text, invoke_without_command=True)
     commands.callback()(show_help)
     return commands
 

@@ -21,7 +21,7 @@ def login(
     url: Annotated[
         str | None,
         typer.Argument(
-            metavar="[URL]",
+            metavar="URL",
             help=f"Address of the server, such as {DEFAULT_URL}; without it, the command asks.",
         ),
     ] = None,

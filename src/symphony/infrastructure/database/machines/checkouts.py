@@ -106,6 +106,7 @@ _REPOS = without_reach(
         _repos.path,
         _repos.remote_url,
         _inspections.facts["state"].as_string(),
+        _repos.name,
     )
     .join_from(WORKSPACES.table, REPOS.table)
     .outerjoin(_inspections.repo_id.table, _IS_OF_REPO)
@@ -144,8 +145,8 @@ class SqlAlchemyCheckouts(CheckoutRepository):
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
         rows = await self._connection.fetch(_REPOS, {"owner_id": reach.user_id})
         return [
-            RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ)
-            for repo_id, path, url, state in rows
+            RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ, name)
+            for repo_id, path, url, state, name in rows
         ]
 
     async def of_user(self, reach: Reach) -> UserCheckouts:
