@@ -62,7 +62,12 @@ async def test_all_checkouts_of_a_machine_are_listed_with_what_an_import_needs(
     (received_at,) = {each["observed_at"] for each in await of_machine(ada, machine)}
     shown = (await ada.get(f"/machines/{machine['id']}")).json()
     assert received_at == shown["last_report_at"]
-    common = {"observed_at": received_at, "reason": None, "repo_ids": [], "registered": False}
+    common: dict[str, Any] = {
+        "observed_at": received_at,
+        "reason": None,
+        "repo_ids": [],
+        "registered": False,
+    }
     registered = {"registered": True, "repo_ids": [repo["id"]], "name": "machinery"}
     assert await of_machine(ada, machine) == [
         common | registered | {"path": "/dev/engine", "remote_url": URL, "kind": "repository"},
