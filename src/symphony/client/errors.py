@@ -21,6 +21,10 @@ class NotSignedIn(ClientError):
     """There is no stored login, or it cannot be used."""
 
 
+class DamagedLogin(NotSignedIn):
+    """The file of the login does not have its form, so nothing in it can be used."""
+
+
 class Unreachable(ClientError):
     """The server does not answer: name, connection, certificate or time."""
 
