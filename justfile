@@ -188,6 +188,10 @@ bench-board *arguments:
 bench-machines *arguments:
     @{{ run }} python -m benchmarks.machines {{ arguments }}
 
+# Report many repositories: the first time, with few changes, with and without what is remembered
+bench-report *arguments:
+    @{{ run }} python -m benchmarks.report {{ arguments }}
+
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:
     @{{ run }} python -m benchmarks.observability

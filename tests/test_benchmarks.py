@@ -163,6 +163,17 @@ def test_boards_and_reports_of_many_machines_are_measured(place: Path) -> None:
         assert len(milliseconds[kind]["report, all checkouts new, at once"]) == 3
 
 
+@pytest.mark.bench
+def test_reports_are_measured_with_and_without_what_is_remembered(place: Path) -> None:
+    few = ("--repos", "20", "--files", "10", "--rounds", "1")
+    done = _run("benchmarks.report", *few, "--json", place / "report.json")
+    assert "processor time with/without what is remembered: " in done.stdout
+    figures = json.loads((place / "report.json").read_text())
+    assert len(figures["seconds"]) == len(figures["processor"]) == 4
+    assert all(each > 0 for times in figures["seconds"].values() for each in times)
+    assert 20 < figures["mebibytes"] < 100
+
+
 @pytest.mark.parametrize(
     ("plan", "tables"),
     [

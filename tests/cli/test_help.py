@@ -3,6 +3,7 @@
 from typer.main import get_command
 
 from symphony.cli import app
+from tests.cli.conftest import Symphony
 
 
 def test_every_command_argument_and_option_has_a_help_text() -> None:
@@ -18,5 +19,14 @@ def test_every_command_argument_and_option_has_a_help_text() -> None:
             for parameter in command.params
             if not getattr(parameter, "help", None)
         ]
-    assert met == 16
+    assert met == 35
     assert silent == []
+
+
+def test_the_help_separates_the_commands_of_users_from_those_of_operators(
+    symphony: Symphony,
+) -> None:
+    users, operators = symphony("--help").output.split("Commands of the server, for operators:\n")
+    assert "Commands of the client, for users (first: symphony login):\n  login  " in users
+    listed = [line.split()[0] for line in operators.splitlines() if line.startswith("  ")]
+    assert listed == ["serve", "db", "user", "token", "vault"]

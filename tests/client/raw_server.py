@@ -1,18 +1,20 @@
-"""A server that answers every request with the same bytes, whatever they are."""
+"""A server that answers requests with given bytes, whatever they are."""
 
 import socket
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 _END_OF_HEAD = b"\r\n\r\n"
+Answer = bytes | Callable[[bytes], bytes]
+"""The same bytes for every request, or those for its head."""
 _TLS_HANDSHAKE = b"\x16"
 
 
 class RawServer:
     """Listens at `url`; `heads` has the head of each request."""
 
-    def __init__(self, answer: bytes, *, closes: bool, drip: float | None) -> None:
+    def __init__(self, answer: Answer, *, closes: bool, drip: float | None) -> None:
         self._answer = answer
         self._closes = closes
         self._drip = drip
@@ -48,10 +50,11 @@ class RawServer:
                     return
                 head += piece
             self.heads.append(head)
+            answer = self._answer if isinstance(self._answer, bytes) else self._answer(head)
             if self._drip is None:
-                connection.sendall(self._answer)
+                connection.sendall(answer)
             else:
-                for each in self._answer:
+                for each in answer:
                     connection.sendall(bytes([each]))
                     if self._stopped.wait(self._drip):
                         return
@@ -61,7 +64,7 @@ class RawServer:
 
 @contextmanager
 def raw_server(
-    answer: bytes, *, closes: bool = True, drip: float | None = None
+    answer: Answer, *, closes: bool = True, drip: float | None = None
 ) -> Generator[RawServer]:
     """`closes` ends the connection after each answer; `drip` is the pause between two bytes."""
     server = RawServer(answer, closes=closes, drip=drip)

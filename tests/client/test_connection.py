@@ -91,7 +91,7 @@ def test_a_problem_has_its_detail_its_errors_and_the_request_id() -> None:
         (http_answer(b'{"code": 1}', "500 Oh"), "it has the status 500, but is not a problem."),
         (
             http_answer(b"", "302 Found", "text/html", "Location: https://example.org/"),
-            "it leads to https://example.org/. If the server is there,",
+            "it leads to https://example.org/; if the server is there,",
         ),
         (
             http_answer(b"{}", "200 OK", "application/json", "Content-Encoding: br"),
@@ -197,3 +197,14 @@ def test_loopback_addresses_are_recognized() -> None:
     here = ("http://127.0.0.1:1", "http://127.9.9.9", "http://[::1]:1", "http://localhost/a")
     assert all(map(is_loopback, here))
     assert not any(map(is_loopback, ("http://128.0.0.1", "http://localhost.example.org")))
+
+
+def test_a_problem_of_a_megabyte_is_cut_off() -> None:
+    body = json.dumps({"code": "c" * 5000, "detail": "d" * (1 << 20), "request_id": "r" * 5000})
+    with (
+        raw_server(http_answer(body.encode(), "403 No", "application/problem+json")) as server,
+        Connection(server.url) as opened,
+        pytest.raises(ServerProblem) as raised,
+    ):
+        opened.request("GET", "/")
+    assert len(str(raised.value)) < 4_000

@@ -88,3 +88,26 @@ def test_an_error_of_a_missing_parameter_has_no_message() -> None:
         assert isinstance(error, typer.BadParameter)
         assert isinstance(error.param, kind)
         assert error.message == ""
+
+
+def test_a_parameter_converts_with_what_was_set_before_and_else_with_pydantic() -> None:
+    class AsItIs:
+        def coerce(self, value: object, param: object, ctx: object) -> object:
+            del param, ctx
+            return value
+
+    command = get_command(group).commands["paint"]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
+    wall, *_ = command.params  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    assert wall.type_descriptor.annotation is str  # pyright: ignore[reportUnknownMemberType]
+    assert wall._runtime_param is None  # pyright: ignore[reportUnknownMemberType]  # noqa: SLF001
+    wall._runtime_param = AsItIs()  # noqa: SLF001
+    context = typer.Context(command)  # pyright: ignore[reportUnknownArgumentType]
+    assert wall.process_value(context, 7) == 7  # pyright: ignore[reportUnknownMemberType]
+
+
+def test_the_options_of_a_command_are_complete_when_its_arguments_are_parsed() -> None:
+    command = get_command(group).commands["paint"]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType, reportUnknownMemberType]
+    context = typer.Context(command)  # pyright: ignore[reportUnknownArgumentType]
+    first, second = command.get_params(context), command.get_params(context)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    assert [each.name for each in first] == ["wall", "color", "coats", "help"]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    assert first[-1] is second[-1]

@@ -1,5 +1,6 @@
 """The rows of the board as people see it: one for each checkout, the most at risk first."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,11 +59,16 @@ def machine_name(checkout: Document) -> str:
 
 
 def _rows(item: Document) -> Iterator[BoardRow]:
-    checkouts = [each for each in children(item, "checkouts") if texts(each, "reasons")]
+    checkouts = children(item, "checkouts")
+    machines = Counter(map(machine_name, checkouts))
+    facts = item  # the counts of an item are those of its first checkout with this path
     for each in checkouts:
-        # The counts of an item are those of one of its checkouts.
-        facts = item if text(each, "path") == text(item, "path") else _NO_FACTS
-        yield _row(item, each, machine_name(each), facts)
+        own, name = _NO_FACTS, machine_name(each)
+        if text(each, "path") == text(item, "path"):
+            own, facts = facts, _NO_FACTS
+        if texts(each, "reasons"):
+            place = f"{name}: {text(each, 'path')}" if machines[name] > 1 else name
+            yield _row(item, each, place, own)
     if not checkouts:  # a vault or a token, or a server of a version without machines
         yield _row(item, item, SERVER if text(item, "kind") == "repo" else "", item)
 

@@ -26,6 +26,7 @@ CONNECT_WITHIN = 10.0  # seconds
 ANSWER_WITHIN = 60.0  # seconds, from the start of a request to the last byte of its answer
 MAX_ANSWER = 64 << 20  # bytes, decompressed
 _PIECE = 1 << 16  # bytes
+_SHOWN = 200  # characters of a header in a message
 _IDLE = 20.0  # seconds; the server closes an idle connection after 30
 _JSON = ("application/json", "application/problem+json")
 _SAFE = ("GET", "HEAD")
@@ -109,7 +110,11 @@ class Connection:
             body = json_format.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        target = quote(self._parts.path) + API + path + (f"?{urlencode(query)}" if query else "")
+        try:
+            asked = f"?{urlencode(query)}" if query else ""
+        except UnicodeEncodeError:  # bytes of an argument that are not UTF-8
+            raise ClientError("A name or address that is not UTF-8 cannot be sent.") from None
+        target = quote(self._parts.path) + API + path + asked
         with self._time_limit() as limit:
             response, content = self._exchange(method, target, body, sent, limit)
         return self._result(response, content)
@@ -200,15 +205,14 @@ class Connection:
         """Raises: ServerProblem, UnexpectedAnswer."""
         status = response.status
         if status in _REDIRECTS:
-            place = response.headers.get("Location", "another address")
-            raise self._unexpected(
-                f"it leads to {place}. If the server is there, `symphony login` with that address"
-            )
+            place = response.headers.get("Location", "another address")[:_SHOWN]
+            raise self._unexpected(f"it leads to {place}; if the server is there, sign in to it")
         if not content and 200 <= status < 300:
             return None
         media_type = response.headers.get_content_type()
         if media_type not in _JSON:
-            raise self._unexpected(f"it has the status {status} and the type {media_type}")
+            shown = media_type[:_SHOWN]
+            raise self._unexpected(f"it has the status {status} and the type {shown}")
         try:
             answer = json_format.loads(content)
         except (ValueError, RecursionError):

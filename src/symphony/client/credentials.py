@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from symphony.client.documents import as_object
-from symphony.client.errors import ClientError, NotSignedIn
+from symphony.client.errors import ClientError, DamagedLogin, NotSignedIn
 
 _FILE = "credentials.json"
 _MAX_SIZE = 1 << 16  # bytes
@@ -162,7 +162,7 @@ def _read(file: Path) -> Profile | None:
     try:
         return _parsed(json.loads(content))
     except (ValueError, RecursionError):
-        raise NotSignedIn(f"{file} is damaged. Use `symphony login` to sign in again.") from None
+        raise DamagedLogin(f"{file} is damaged. Use `symphony login` to sign in again.") from None
 
 
 def _parsed(stored: Any) -> Profile:

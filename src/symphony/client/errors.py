@@ -9,6 +9,7 @@ REFUSED = 1
 AT_RISK = 3
 UNREACHABLE = 4
 _SHOWN_ERRORS = 3
+_SHOWN = 1_000  # characters of a text in a message
 
 
 class ClientError(Exception):
@@ -19,6 +20,10 @@ class ClientError(Exception):
 
 class NotSignedIn(ClientError):
     """There is no stored login, or it cannot be used."""
+
+
+class DamagedLogin(NotSignedIn):
+    """The file of the login does not have its form, so nothing in it can be used."""
 
 
 class Unreachable(ClientError):
@@ -42,9 +47,9 @@ class ServerProblem(ClientError):
     ) -> None:
         self.http_status = http_status
         self.members = members
-        self.code = text(members, "code")
-        self.detail = text(members, "detail") or text(members, "title")
-        self.request_id = text(members, "request_id")
+        self.code = text(members, "code")[:_SHOWN]
+        self.detail = (text(members, "detail") or text(members, "title"))[:_SHOWN]
+        self.request_id = text(members, "request_id")[:_SHOWN]
         self.retry_after = retry_after
         super().__init__(self._line())
 
@@ -62,4 +67,4 @@ class ServerProblem(ClientError):
 
 def _field_error(error: Mapping[str, Any]) -> str:
     place = text(error, "pointer") or text(error, "parameter")
-    return f"{place}: {text(error, 'detail')}"
+    return f"{place}: {text(error, 'detail')}"[:_SHOWN]

@@ -121,8 +121,9 @@ def revoke_quietly(url: str, token: str) -> None:
 
 
 def host_name() -> str:
-    """Return the name of this host, valid as the name of a token or machine."""
-    name = "".join(each for each in socket.gethostname() if each.isprintable()).strip()
+    """Return the name of this host without its domain, valid as the name of a token or machine."""
+    host = socket.gethostname().partition(".")[0]
+    name = "".join(each for each in host if each.isprintable()).strip()
     return name[:_MAX_NAME] or "unnamed host"
 
 

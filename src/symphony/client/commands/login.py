@@ -21,7 +21,7 @@ def login(
     url: Annotated[
         str | None,
         typer.Argument(
-            metavar="[URL]",
+            metavar="URL",
             help=f"Address of the server, such as {DEFAULT_URL}; without it, the command asks.",
         ),
     ] = None,
@@ -74,13 +74,13 @@ def logout(
 ) -> None:
     """Revoke the API token of the login, and delete the login."""
     from symphony.client import credentials
-    from symphony.client.errors import NotSignedIn
+    from symphony.client.errors import DamagedLogin
     from symphony.client.output import print_json, print_line
 
     try:
         profile = credentials.load()
-    except NotSignedIn:
-        credentials.delete()  # what cannot be used any more
+    except DamagedLogin:
+        credentials.delete()
         raise
     failure = _revocation_failure(profile) if profile.created else None
     credentials.delete()

@@ -22,7 +22,7 @@ _STYLES = {True: "red", None: "yellow", False: ""}
 def status(
     path: Annotated[
         str,
-        typer.Argument(metavar="[PATH]", help="A directory in the repository.", show_default=False),
+        typer.Argument(metavar="PATH", help="A directory in the repository.", show_default=False),
     ] = ".",
     as_json: Json = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:

@@ -2,15 +2,17 @@
 
 import gzip
 import io
+import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from scripts.support.git_repository import Repository
-from symphony.infrastructure.git.history.memory import Memories
+from symphony.infrastructure.git.history.memory import Memories, Memory
 from symphony.infrastructure.git.history.stored_memories import read_memories, write_memories
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.history.test_memory import Inspections
@@ -156,6 +158,16 @@ def test_of_a_damaged_file_nothing_is_believed(
     Inspections(root, copies, memories).status(repository)
     assert len(read(stored(memories), tmp_path).all()) == 1
     assert read(damage(stored(memories)), tmp_path).all() == []
+
+
+def test_each_kind_of_answer_is_stored(root: Path, copies: Path, repository: Repository) -> None:
+    memories = Memories()
+    Inspections(root, copies, memories).status(repository)
+    (line,) = gzip.decompress(stored(memories)).splitlines()
+    assert json.loads(line).keys() == {
+        *("repository", "times"),
+        *(each.name for each in fields(Memory)),
+    }
 
 
 def test_without_a_file_nothing_is_remembered(tmp_path: Path) -> None:

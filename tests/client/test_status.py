@@ -1,0 +1,122 @@
+"""One repo on all machines, and the way to its directory on this one."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from symphony.client.signing_in import host_name
+from tests.cli.conftest import refusal
+from tests.client.conftest import Client, User
+from tests.client.test_import import git
+
+REMOTE = "https://example.org/a/engine.git"
+AUTHOR = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Path:
+    """A repository with a commit that was not pushed."""
+    engine = tmp_path / "laptop" / "engine"
+    git("init", "-q", "-b", "main", engine)
+    git("-C", engine, *AUTHOR, "commit", "-q", "--allow-empty", "-m", "one")
+    git("-C", engine, "remote", "add", "origin", REMOTE)
+    (engine / "src").mkdir()
+    return engine
+
+
+def reported(symphony: Client, directory: Path, machine: str, state: Path) -> None:
+    """Report as a machine of its own."""
+    arguments = ("report", "--root", str(directory), "--machine", machine)
+    finished = symphony.program(*arguments, XDG_STATE_HOME=str(state))
+    assert finished.status == 0, finished.errors
+
+
+def test_the_repo_of_a_directory_has_its_checkouts_on_all_machines(
+    ada: User, signed_in: Client, engine: Path, tmp_path: Path
+) -> None:
+    ada.repo(ada.workspace("Thesis"), "engine", "/elsewhere/engine", "git@example.org:a/engine")
+    desktop = tmp_path / "desktop" / "engine"
+    git("clone", "-q", engine, desktop)
+    git("-C", desktop, "remote", "set-url", "origin", REMOTE)
+    (desktop / "new").touch()
+    reported(signed_in, engine.parent, "laptop", tmp_path / "state1")
+    reported(signed_in, desktop.parent, "desktop", tmp_path / "state2")
+    shown = signed_in("status", str(engine / "src")).output
+    assert "Repo: engine, in the workspace Thesis\n" in shown
+    rows = [each.split() for each in shown.splitlines()]
+    [laptop] = [each for each in rows if each[-1] == str(engine)]
+    [other] = [each for each in rows if each[-1] == str(desktop)]
+    assert laptop[:2] == ["laptop", "main"]
+    assert other[0] == "desktop"
+    assert "(1 untracked)" in " ".join(other)
+    document = json.loads(signed_in("status", str(engine), "--json").output)
+    assert document["path"] == str(engine)
+    [repo] = document["repos"]
+    assert repo["workspace"] == "Thesis"
+    machines = {each["machine"]["name"] for each in repo["checkouts"]}
+    assert machines == {"laptop", "desktop"}
+    assert all(each["status"]["work"] for each in repo["checkouts"])
+    board = signed_in("board").output.splitlines()
+    assert len([each for each in board if each.split()[1] == "engine"]) >= 1
+
+
+def test_a_repository_without_remotes_is_found_by_its_path(
+    ada: User, signed_in: Client, engine: Path
+) -> None:
+    git("-C", engine, "remote", "remove", "origin")
+    line = refusal(signed_in("status", str(engine)))
+    assert line == f"No repo is registered for {engine}; `symphony import {engine}` does it."
+    ada.repo(ada.workspace("Thesis"), "motor", str(engine))
+    shown = signed_in("status", str(engine)).output
+    assert shown.startswith("Repo: motor, in the workspace Thesis\nRemote: none\n")
+
+
+def test_no_hook_or_program_of_the_repository_is_run(
+    ada: User, signed_in: Client, engine: Path, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof"
+    for setting in ("core.fsmonitor", "core.sshCommand", "diff.external", "core.pager"):
+        git("-C", engine, "config", setting, f"touch {proof}")
+    ada.repo(ada.workspace("Thesis"), "engine", str(engine), REMOTE)
+    assert signed_in("status", str(engine)).status == 0
+    assert not proof.exists()
+
+
+def test_a_directory_outside_of_repositories_is_refused(signed_in: Client, tmp_path: Path) -> None:
+    finished = signed_in("status", str(tmp_path))
+    assert finished.status == 1
+    assert refusal(finished) == f"{tmp_path} is not inside a git repository that can be read."
+
+
+def test_the_path_is_that_of_the_record_or_of_the_report_of_this_machine(
+    ada: User, signed_in: Client, engine: Path, tmp_path: Path
+) -> None:
+    thesis = ada.workspace("Thesis")
+    repo = ada.repo(thesis, "engine", "/elsewhere/engine", REMOTE)
+    assert refusal(signed_in("path", "engine")) == "engine has no checkout on this machine."
+    reported(signed_in, engine.parent, host_name(), tmp_path / "state")
+    assert signed_in.program("path", "engine").output == f"{engine}\n"
+    assert json.loads(signed_in("path", "engine", "--json").output) == {
+        "repo_id": repo,
+        "path": str(engine),
+    }
+    other = engine.with_name("second")
+    git("clone", "-q", engine, other)
+    git("-C", other, "remote", "set-url", "origin", REMOTE)
+    reported(signed_in, engine.parent, host_name(), tmp_path / "state")
+    line = refusal(signed_in("path", "engine"))
+    assert line == f"engine has several checkouts on this machine: {engine} or {other}."
+    ada.request("PATCH", f"/repos/{repo}", {"path": str(other)})
+    assert signed_in("path", "Thesis/engine").output == f"{other}\n"
+
+
+def test_a_path_is_printed_byte_for_byte_for_the_shell(
+    ada: User, signed_in: Client, tmp_path: Path
+) -> None:
+    directory = tmp_path / "a \u202e ü"
+    directory.mkdir()
+    ada.repo(ada.workspace("Thesis"), "odd", str(directory))
+    finished = signed_in.program("path", "odd", PYTHONIOENCODING="ascii")
+    assert os.fsencode(finished.output) == os.fsencode(f"{directory}\n")
