@@ -35,9 +35,9 @@ def in_terminal(
     Raises: TimeoutError, with what was shown.
     """
     pid, terminal = pty.fork()
-    if pid == 0:
+    if pid == 0:  # the size is set here, so that the command cannot be quicker
+        ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
         os.execve(arguments[0], list(arguments), dict(environment))  # noqa: S606
-    ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     shown, asked_from, left = b"", 0, list(answers)
     deadline = monotonic() + _ENDS_WITHIN
     try:
