@@ -186,11 +186,11 @@ bench-board *arguments:
 
 # Measure the board of repos on many machines, and reports of many machines at once
 bench-machines *arguments:
-    @{{ run }} python -m benchmarks.machines {{ arguments }}
+    @{{ run }} python -m benchmarks.reports.machines {{ arguments }}
 
 # Report many repositories: the first time, with few changes, with and without what is remembered
 bench-report *arguments:
-    @{{ run }} python -m benchmarks.report {{ arguments }}
+    @{{ run }} python -m benchmarks.reports.reporter {{ arguments }}
 
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:

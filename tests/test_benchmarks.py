@@ -154,7 +154,7 @@ def test_the_board_is_measured_for_repositories_with_many_branches(place: Path) 
 @pytest.mark.bench
 def test_boards_and_reports_of_many_machines_are_measured(place: Path) -> None:
     few = ("--workspaces", "1", "--machines", "3", "--reported", "20", "--rounds", "2")
-    done = _run("benchmarks.machines", *few, "--json", place / "machines.json")
+    done = _run("benchmarks.reports.machines", *few, "--json", place / "machines.json")
     milliseconds = json.loads((place / "machines.json").read_text())["milliseconds"]
     for kind in ("PostgreSQL", "SQLite"):
         assert f"{kind}: 15 items with 45 checkouts" in done.stdout
@@ -166,7 +166,7 @@ def test_boards_and_reports_of_many_machines_are_measured(place: Path) -> None:
 @pytest.mark.bench
 def test_reports_are_measured_with_and_without_what_is_remembered(place: Path) -> None:
     few = ("--repos", "20", "--files", "10", "--rounds", "1")
-    done = _run("benchmarks.report", *few, "--json", place / "report.json")
+    done = _run("benchmarks.reports.reporter", *few, "--json", place / "report.json")
     assert "processor time with/without what is remembered: " in done.stdout
     figures = json.loads((place / "report.json").read_text())
     assert len(figures["seconds"]) == len(figures["processor"]) == 4

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from symphony.client.signing_in import host_name
+from symphony.client.this_machine import host_name
 from tests.cli.conftest import refusal
 from tests.client.conftest import Client, User
 from tests.client.test_import import git
@@ -110,6 +110,16 @@ def test_the_path_is_that_of_the_record_or_of_the_report_of_this_machine(
     assert line == f"engine has several checkouts on this machine: {engine} or {other}."
     ada.request("PATCH", f"/repos/{repo}", {"path": str(other)})
     assert signed_in("path", "Thesis/engine").output == f"{other}\n"
+
+
+def test_a_machine_is_recognized_by_what_it_has_reported_whatever_its_name_is(
+    ada: User, signed_in: Client, engine: Path, tmp_path: Path
+) -> None:
+    ada.repo(ada.workspace("Thesis"), "engine", "/elsewhere/engine", REMOTE)
+    state = tmp_path / "state"
+    reported(signed_in, engine.parent, "a name of her own", state)
+    finished = signed_in.program("path", "engine", XDG_STATE_HOME=str(state))
+    assert finished.output == f"{engine}\n"
 
 
 def test_a_path_is_printed_byte_for_byte_for_the_shell(

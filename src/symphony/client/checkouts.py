@@ -10,8 +10,7 @@ from symphony.client.credentials import Profile
 from symphony.client.documents import Document, child, children, number, text, texts
 from symphony.client.errors import ServerProblem
 from symphony.client.resources import get, is_unknown_route, list_all, repos
-from symphony.client.signing_in import host_name
-from symphony.domain.fields import comparison_key
+from symphony.client.this_machine import ThisMachine
 from symphony.domain.git.remotes import normalized_remote
 from symphony.infrastructure.git.files.credentials import without_credentials
 
@@ -61,18 +60,18 @@ def _reasons(status: Document) -> list[str]:
 
 
 def this_machine(connection: Connection) -> Document | None:
-    """Return the machine with the name of this host; None when there is none.
+    """Return the machine that this one is for the server; None when there is none.
 
     Raises: ClientError.
     """
-    key = comparison_key(host_name())
+    here = ThisMachine(connection.url)
     try:
         machines = list(list_all(connection, "/machines"))
     except ServerProblem as problem:
         if problem.http_status == _FORBIDDEN or is_unknown_route(problem):  # a confined token
             return None
         raise
-    return next((each for each in machines if comparison_key(text(each, "name")) == key), None)
+    return next(filter(here.is_it, machines), None)
 
 
 def repos_of_directory(
@@ -141,15 +140,10 @@ def paths_here(connection: Connection, repo: Document) -> Sequence[str]:
     recorded = os.path.expanduser(text(repo, "path"))
     if os.path.isabs(recorded) and os.path.isdir(recorded):
         return [recorded]
-    key = comparison_key(host_name())
-    machines = [
-        (each, machine)
-        for each in checkouts_of(connection, repo)
-        if (machine := child(each, "machine")) is not None
-    ]
+    here = ThisMachine(connection.url)
     paths = [
         text(each, "path")
-        for each, machine in machines
-        if comparison_key(text(machine, "name")) == key
+        for each in checkouts_of(connection, repo)
+        if (machine := child(each, "machine")) is not None and here.is_it(machine)
     ]
     return [each for each in paths if os.path.isdir(each)]

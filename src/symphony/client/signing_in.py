@@ -1,6 +1,5 @@
 """Signing in: the questions, the API token that is created, and what it is checked with."""
 
-import socket
 import sys
 import warnings
 from contextlib import suppress
@@ -15,12 +14,12 @@ from symphony.client.documents import Document, text
 from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer
 from symphony.client.output import print_note
 from symphony.client.resources import expected_object, get
+from symphony.client.this_machine import host_name
 from symphony.console.questions import is_confirmed
 from symphony.console.streams import StreamFailed
 
 FROM_INPUT = "-"
 _MAX_LINE = 4096
-_MAX_NAME = 255
 
 
 def ask(question: str, *, default: str | None = None, is_hidden: bool = False) -> str:
@@ -118,13 +117,6 @@ def revoke_quietly(url: str, token: str) -> None:
     with suppress(ClientError), Connection(url, token, within=10) as connection:
         token_id = text(current_token(connection), "id")
         connection.request("DELETE", f"/api-tokens/{quote(token_id)}")
-
-
-def host_name() -> str:
-    """Return the name of this host without its domain, valid as the name of a token or machine."""
-    host = socket.gethostname().partition(".")[0]
-    name = "".join(each for each in host if each.isprintable()).strip()
-    return name[:_MAX_NAME] or "unnamed host"
 
 
 def _unexpected(url: str) -> UnexpectedAnswer:

@@ -122,7 +122,6 @@ async def _read(process: Process) -> bytes | None:
     while chunk := await process.stdout.read(_CHUNK):
         output += chunk
         if len(output) > _MAX_OUTPUT:
-            os.killpg(process.pid, signal.SIGKILL)
             return None
     return bytes(output)
 

@@ -1,6 +1,5 @@
 """The machine for which a reporter reports."""
 
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from symphony.client.connection import Connection
 from symphony.client.documents import as_object, as_objects
 from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer
+from symphony.client.this_machine import host_name
 from symphony.domain.fields import comparison_key
 
 _REPORT_ONLY = ["report"]
@@ -33,7 +33,7 @@ def find_or_create_machine(connection: Connection, name: str | None) -> Reported
         if name is not None and comparison_key(name) != comparison_key(own.name):
             raise ClientError(f"The token can report for the machine {own.name} only, not {name}.")
         return own
-    name = name or _host_name()
+    name = name or host_name()
     key = comparison_key(name)
     for machine in _machines(connection, name):
         if comparison_key(str(machine.get("name"))) == key:
@@ -64,11 +64,3 @@ def _machine(answer: Mapping[str, Any] | None, *, is_new: bool = False) -> Repor
     if not isinstance(machine_id, str) or not isinstance(name, str):
         raise UnexpectedAnswer("The server's answer is not a machine.")
     return ReportedMachine(machine_id, name, is_new)
-
-
-def _host_name() -> str:
-    """Raises: ClientError."""
-    name = socket.gethostname().split(".", 1)[0].strip()
-    if not name:
-        raise ClientError("This machine has no host name. Name it with --machine.")
-    return name

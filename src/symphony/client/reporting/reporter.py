@@ -82,6 +82,7 @@ class Reporter:
 
         sender = Sender(connection, take_sequence)
         accepted = await sender.send(machine.id, document)
+        self._directory.save_machine(machine.id)
         return Outcome(machine, count, accepted, time.monotonic() - started)
 
     async def preview(self) -> Document:

@@ -10,18 +10,14 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from symphony.client.credentials import (
-    create_private_directory,
-    state_directory,
-    write_private_file,
-)
+from symphony.client.credentials import create_private_directory, write_private_file
 from symphony.client.documents import as_object
 from symphony.client.errors import ClientError
+from symphony.client.this_machine import remember_machine, reports_directory
 from symphony.infrastructure.git.history.memory import Memories
 from symphony.infrastructure.git.history.stored_memories import read_memories, write_memories
 
@@ -48,8 +44,9 @@ class StateDirectory:
 
     def __init__(self, url: str) -> None:
         """Raises: ClientError."""
-        parent = state_directory() / "reports"
-        self._directory = parent / sha256(url.encode()).hexdigest()[:16]
+        self._url = url
+        self._directory = reports_directory(url)
+        parent = self._directory.parent
         try:
             for each in (parent.parent, parent, self._directory):
                 create_private_directory(each)
@@ -94,6 +91,13 @@ class StateDirectory:
         except OSError as error:
             raise _unusable(self._directory, error) from None
         return state
+
+    def save_machine(self, machine_id: str) -> None:
+        """Store as which machine this one reports. Raises: ClientError."""
+        try:
+            remember_machine(self._url, machine_id)
+        except OSError as error:
+            raise _unusable(self._directory, error) from None
 
     def take_sequence(self, state: State, *, above: int = 0) -> State:
         """Return the state with the sequence of the next report, which is stored.

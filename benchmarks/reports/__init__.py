@@ -1,0 +1,1 @@
+"""Benchmarks of what machines report, and of the reporter."""
