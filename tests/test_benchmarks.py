@@ -18,6 +18,7 @@ from benchmarks.plans import scanned_tables
 from benchmarks.run import running
 from benchmarks.services import Failed
 from benchmarks.wrk import load, write_targets
+from symphony.infrastructure.database.models import Model
 from tests.support.checkout import TOP
 from tests.support.leftovers import left_behind, stopped_run
 from tests.support.prerequisites import missing
@@ -149,6 +150,19 @@ def test_the_board_is_measured_for_repositories_with_many_branches(place: Path) 
     milliseconds = json.loads((place / "board.json").read_text())["milliseconds"]
     assert len(milliseconds) == 6
     assert all(each > 0 for times in milliseconds.values() for each in times)
+
+
+@pytest.mark.bench
+@pytest.mark.usefixtures("wrk")
+def test_what_a_user_stores_is_measured_for_every_table(place: Path) -> None:
+    few = ("--users", "20", "--seconds", "1", "--hashes", "20")
+    _run("benchmarks.sizing.run", *few, "--json", place / "sizing.json")
+    figures = json.loads((place / "sizing.json").read_text())
+    assert set(figures["stored"]) == set(Model.metadata.tables)
+    # Those of previous versions are empty.
+    empty = {name for name, each in figures["stored"].items() if not each["rows"]}
+    assert empty == {"sign_in_failures", "repo_observations"}
+    assert all(50 < each["memory"] < 1000 for each in figures["taken"].values())
 
 
 @pytest.mark.parametrize(

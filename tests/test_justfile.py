@@ -35,6 +35,7 @@ RUN_ELSEWHERE = {
     "test-browser": "part of the gate",
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
+    "bench-sizing",
     "bench-observability": "it measures, and nothing depends on it",
     "bench-compression": "it measures, and nothing depends on it",
     "demo": "part of the gate",
