@@ -35,12 +35,11 @@ RUN_ELSEWHERE = {
     "test-browser": "part of the gate",
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
-    "bench-sizing",
     "bench-observability": "it measures, and nothing depends on it",
     "bench-compression": "it measures, and nothing depends on it",
     "demo": "part of the gate",
     **dict.fromkeys(
-        ("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-tokens"),
+        ("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-tokens", "bench-sizing"),
         "tests/test_benchmarks.py runs it, briefly",
     ),
     **dict.fromkeys(DEMOS, "`demo` runs it"),
