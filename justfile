@@ -200,6 +200,10 @@ bench-observability:
 bench-compression:
     @{{ run }} python -m benchmarks.compression
 
+# Measure what a process takes, what a request costs PostgreSQL, and what a user stores
+bench-sizing *arguments:
+    @{{ run }} python -m benchmarks.sizing.run {{ arguments }}
+
 # Migrate the database to head
 db-migrate:
     @{{ run }} symphony db upgrade

@@ -61,6 +61,13 @@ class PostgreSQLDatabase(Database):
         finally:
             await connection.close()
 
+    async def rows(self, query: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.address)
+        try:
+            return await connection.fetch(query)
+        finally:
+            await connection.close()
+
 
 class SQLiteDatabase(Database):
     kind = "SQLite"

@@ -88,8 +88,12 @@ async def symphony(
     workers: int = 1,
     name: str = "Symphony",
     git_root: Path | None = None,
+    **others: str,
 ) -> AsyncGenerator[Service]:
-    """`symphony serve` as operators run it, except for unlimited numbers of repos."""
+    """`symphony serve` as operators run it, except for unlimited numbers of repos.
+
+    `others` are further settings, named without their prefix.
+    """
     port = free_port()
     roots = {"GIT_ROOTS": str(git_root)} if git_root else {}
     variables = settings(
@@ -98,6 +102,7 @@ async def symphony(
         SECRET_KEY=SECRET,
         MAX_REPOS_PER_WORKSPACE=_UNLIMITED,
         **roots,
+        **others,
     )
     command = [SYMPHONY, "serve", "--port", str(port), "--workers", str(workers)]
     async with _running(name, command, port, variables, folder) as service:

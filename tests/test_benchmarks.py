@@ -18,6 +18,7 @@ from benchmarks.plans import scanned_tables
 from benchmarks.run import running
 from benchmarks.services import Failed
 from benchmarks.wrk import load, write_targets
+from symphony.infrastructure.database.models import Model
 from tests.support.checkout import TOP
 from tests.support.leftovers import left_behind, stopped_run
 from tests.support.prerequisites import missing
@@ -172,6 +173,17 @@ def test_reports_are_measured_with_and_without_what_is_remembered(place: Path) -
     assert len(figures["seconds"]) == len(figures["processor"]) == 4
     assert all(each > 0 for times in figures["seconds"].values() for each in times)
     assert 20 < figures["mebibytes"] < 100
+
+
+@pytest.mark.bench
+@pytest.mark.usefixtures("wrk")
+def test_what_a_user_stores_is_measured_for_every_table(place: Path) -> None:
+    few = ("--users", "20", "--seconds", "1", "--hashes", "20")
+    _run("benchmarks.sizing.run", *few, "--json", place / "sizing.json")
+    figures = json.loads((place / "sizing.json").read_text())
+    assert set(figures["stored"]) == set(Model.metadata.tables)
+    assert figures["stored"]["repo_inspections"]["rows"] == 60
+    assert all(50 < each["memory"] < 1000 for each in figures["taken"].values())
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ RUN_ELSEWHERE = {
     **dict.fromkeys(
         (
             *("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-machines"),
-            *("bench-tokens", "bench-report"),
+            *("bench-tokens", "bench-report", "bench-sizing"),
         ),
         "tests/test_benchmarks.py runs it, briefly",
     ),

@@ -1,6 +1,5 @@
 """The composition root, which creates the application from the parts of every layer."""
 
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from symphony.domain.vaults.keys import Keyring, MasterKeys
 from symphony.domain.vaults.storage import StorageLimits
 from symphony.infrastructure.access_tokens import JwtAccessTokens
 from symphony.infrastructure.argon2_costs import STANDARD_COSTS, HashingCosts
+from symphony.infrastructure.control_groups import usable_cores
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines
@@ -200,7 +200,7 @@ async def running_application(
 
     On exit, it finishes the commands in progress before it closes the database.
     """
-    threads = HashingThreads(threads_per_process(os.cpu_count() or 1, settings.workers))
+    threads = HashingThreads(threads_per_process(usable_cores(), settings.workers))
     limits = git_limits or GitLimits.for_memory(machine_memory() // settings.workers)
     git = (
         LocalGit(

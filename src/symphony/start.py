@@ -10,12 +10,19 @@ from typing import Any
 from symphony.console import streams
 from symphony.imports import without_collection
 
-_INTERRUPTED = 130  # 128 and the number of SIGINT, as shells report it
+# 128 and the number of the signal, as shells report it
+_INTERRUPTED, _TERMINATED = 130, 143
 
 
 def command() -> None:
-    """Run the `symphony` command. Ctrl-C ends it without a message, also during the imports."""
+    """Run the `symphony` command. Ctrl-C ends it without a message, also during the imports.
+
+    SIGTERM ends it as well, also as the first process of a container.
+    """
     streams.open_streams()
+    if os.getpid() == 1:
+        # The kernel ignores a signal for which the first process of a container has no handler.
+        signal.signal(signal.SIGTERM, _end_as_terminated)
     is_ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if not is_ignored:
         signal.signal(signal.SIGINT, _exit_at_once)
@@ -57,6 +64,10 @@ def _refuse_without_docstrings() -> None:
 
 def _exit_at_once(_signal: int, _frame: FrameType | None) -> None:
     os._exit(_INTERRUPTED)  # during the imports there is nothing to clean up
+
+
+def _end_as_terminated(_signal: int, _frame: FrameType | None) -> None:
+    os._exit(_TERMINATED)  # as any other process would end, which has no handler
 
 
 def _exit(_signal: int, _frame: FrameType | None) -> None:

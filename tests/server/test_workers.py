@@ -24,9 +24,9 @@ pytestmark = pytest.mark.long
 FAILING_WORKER = """
 import os, sys
 if "--multiprocessing-fork" in sys.orig_argv:
-    def fail():
+    def fail(*_):
         raise RuntimeError("no processors")
-    os.cpu_count = fail
+    os.cpu_count = os.sched_getaffinity = fail
 """
 
 

@@ -18,6 +18,7 @@ GUIDES: Mapping[str, str] = {
     "configuration": "Configuration",
     "production": "Running in production",
     "performance": "Performance",
+    "scaling": "Scaling",
 }
 
 

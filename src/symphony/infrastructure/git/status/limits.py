@@ -1,14 +1,14 @@
 """The limits of inspections."""
 
-import os
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from symphony.infrastructure.control_groups import usable_cores
 from symphony.infrastructure.git.process.machine_memory import concurrency_within
 from symphony.infrastructure.git.process.program import ProgramOptions
 from symphony.infrastructure.git.status.inspector import MAX_COPIED
 
-_CPUS = os.cpu_count() or 1
+_CPUS = usable_cores()
 
 
 @dataclass(frozen=True, slots=True)
