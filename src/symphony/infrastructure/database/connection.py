@@ -26,7 +26,12 @@ from symphony.infrastructure.database.engine import (
     is_newly_opened,
     mark_generation_lost,
 )
-from symphony.infrastructure.database.errors import failure_of, translated_errors, unavailable
+from symphony.infrastructure.database.errors import (
+    failure_of,
+    outcome_unknown,
+    translated_errors,
+    unavailable,
+)
 from symphony.infrastructure.database.reach import require_reach
 from symphony.infrastructure.database.sqlalchemy_internals import (
     Prepared,
@@ -60,13 +65,17 @@ class Connection:
         *,
         clock: Callable[[], datetime] = utc_now,
         rollback_timeout: float = 5.0,
+        answer_timeout: float | None = None,
     ) -> None:
         self._engine = engine
         self._begin = begin
         self._rollback_timeout = rollback_timeout
+        self._answer_timeout = answer_timeout
         self._is_in_transaction = False
         self._has_failed = False
         self._is_state_unknown = False
+        self.is_outcome_unknown = False
+        """Whether a COMMIT was sent, and the database has neither confirmed nor refused it."""
         self.now = clock
 
     async def open(self) -> None:
@@ -123,17 +132,25 @@ class Connection:
             statement = f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
             await self._answer(self._driver.execute(statement), statement)
 
-    async def commit(self) -> None:
-        """Commit the transaction.
+    async def commit(self, time_limit: asyncio.Timeout | None = None) -> None:
+        """Commit the transaction, within the time limit of the unit of work.
 
-        Raises: StoreUnavailable, also when it is unknown whether the commit took place;
+        Raises: StoreUnavailable; OutcomeUnknown when the commit may have taken place;
         RuntimeError when a statement has failed, even if its error was handled: a part of the work
         is missing, and PostgreSQL would answer the COMMIT with a rollback.
         """
         if self._has_failed:
             raise RuntimeError("a statement of this unit of work has failed")
         if self._is_in_transaction:
-            await self._answer(self._driver.execute(_COMMIT), _COMMIT)
+            limit = self._answer_timeout
+            if time_limit is not None and not isinstance(self._driver, aiosqlite.Connection):
+                # When a statement is cancelled, asyncpg has the server cancel it too. That would
+                # end a COMMIT's wait for its synchronous standby: the changes would be visible, and
+                # a retry would acknowledge them, although a failover loses them. So the connection
+                # is aborted instead.
+                limit = _shorter(limit, time_limit)
+                time_limit.reschedule(None)
+            await self._answer(self._driver.execute(_COMMIT), _COMMIT, limit)
             self._is_in_transaction = False
             if not is_file_in_place(self._pooled):
                 self.distrust()
@@ -167,23 +184,59 @@ class Connection:
         await self._answer(self._driver.execute(begin), begin)
         self._is_in_transaction = True
 
-    async def _answer(self, result: Awaitable[Any], sql: str) -> Any:
+    async def _answer(
+        self, result: Awaitable[Any], sql: str, time_limit: float | None = None
+    ) -> Any:
+        limit = self._answer_timeout if time_limit is None else time_limit
         try:
-            return await result
+            if limit is None:
+                return await result
+            return await self._answered_within(limit, result)
         except BaseException as error:
             self._has_failed = True
             # A statement that was left without an answer is a lost connection as well.
             failure = failure_of(error) if isinstance(error, Exception) else Failure.LOST
             # After a COMMIT that SQLite refused, its transaction is still open.
             self._is_state_unknown |= sql == _COMMIT or failure not in _ANSWERED
+            self.is_outcome_unknown = sql == _COMMIT and failure not in _ANSWERED
             if failure in _OF_THE_CONNECTION:
                 self.distrust()
                 if isinstance(error, Exception) and not self.is_new and sql != _COMMIT:
                     # A new connection tells whether the fault is the connection's. Not after a
                     # COMMIT, which may have been carried out.
                     raise TransactionConflict from error
+            if self.is_outcome_unknown and isinstance(error, Exception):
+                raise outcome_unknown(error) from error
             with translated_errors(sql):
                 raise
+
+    async def _answered_within(self, seconds: float, result: Awaitable[Any]) -> Any:
+        """Await an answer; abort the connection when there is none in time.
+
+        A cancellation would wait for a server that does not answer. Raises: TimeoutError.
+        """
+        driver = self._driver
+        if isinstance(driver, aiosqlite.Connection):
+            return await result
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, driver.terminate)
+        try:
+            return await result
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+            if timer.when() <= loop.time():
+                raise TimeoutError(f"no answer within {seconds:.1f} s") from None
+            raise
+        finally:
+            timer.cancel()
+
+
+def _shorter(limit: float | None, time_limit: asyncio.Timeout) -> float | None:
+    """Return the shorter one of a limit in seconds and of what is left of another one."""
+    end = time_limit.when()
+    if end is None:
+        return limit
+    left = max(end - asyncio.get_running_loop().time(), 0.0)
+    return left if limit is None else min(limit, left)
 
 
 @lru_cache(maxsize=512)

@@ -9,7 +9,7 @@ from typing import Self
 from typing_extensions import get_protocol_members
 
 from symphony.domain.base import utc_now
-from symphony.domain.unit_of_work import Repositories, StoreUnavailable
+from symphony.domain.unit_of_work import OutcomeUnknown, Repositories, StoreUnavailable
 from symphony.infrastructure.database.api_tokens import SqlAlchemyApiTokens
 from symphony.infrastructure.database.attempts import SqlAlchemyAttempts
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
@@ -56,7 +56,7 @@ class SqlAlchemyRepositories:
         self.remote_heads = SqlAlchemyRemoteHeads(connection)
 
     async def commit(self) -> None:
-        await self._connection.commit()
+        await self._connection.commit(self._time_limit)
 
     async def __aenter__(self) -> Self:
         store = self._store
@@ -82,6 +82,10 @@ class SqlAlchemyRepositories:
         try:
             with translated_errors():
                 await self._time_limit.__aexit__(kind, error, traceback)
+        except StoreUnavailable as unavailable:
+            if self._connection.is_outcome_unknown:
+                raise OutcomeUnknown(str(unavailable)) from unavailable
+            raise
         finally:
             try:
                 await self._connection.close()
@@ -124,11 +128,15 @@ class SqlAlchemyStore:
             self._engines.begin,
             clock=self._clock,
             rollback_timeout=self.limits.rollback_timeout,
+            answer_timeout=self.limits.answer_timeout,
         )
         return SqlAlchemyRepositories(self, connection)
 
     def reading(self) -> SqlAlchemyRepositories:
-        return SqlAlchemyRepositories(self, Connection(self._engines.read, clock=self._clock))
+        connection = Connection(
+            self._engines.read, clock=self._clock, answer_timeout=self.limits.answer_timeout
+        )
+        return SqlAlchemyRepositories(self, connection)
 
     def admit(self) -> None:
         """Count one more caller. Raises: StoreUnavailable when there are `max_callers`."""
