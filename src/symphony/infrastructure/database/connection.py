@@ -222,7 +222,7 @@ class Connection:
         timer = loop.call_later(seconds, driver.terminate)
         try:
             return await result
-        except (asyncpg.PostgresError, asyncpg.InterfaceError):
+        except Exception:  # between two steps of the driver it may be any error
             if timer.when() <= loop.time():
                 raise TimeoutError(f"no answer within {seconds:.1f} s") from None
             raise
