@@ -132,8 +132,8 @@ class Connection:
             statement = f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE"
             await self._answer(self._driver.execute(statement), statement)
 
-    async def commit(self, time_limit: asyncio.Timeout | None = None) -> None:
-        """Commit the transaction, within the time limit of the unit of work.
+    async def commit(self) -> None:
+        """Commit the transaction.
 
         Raises: StoreUnavailable; OutcomeUnknown when the commit may have taken place;
         RuntimeError when a statement has failed, even if its error was handled: a part of the work
@@ -142,15 +142,7 @@ class Connection:
         if self._has_failed:
             raise RuntimeError("a statement of this unit of work has failed")
         if self._is_in_transaction:
-            limit = self._answer_timeout
-            if time_limit is not None and not isinstance(self._driver, aiosqlite.Connection):
-                # When a statement is cancelled, asyncpg has the server cancel it too. That would
-                # end a COMMIT's wait for its synchronous standby: the changes would be visible, and
-                # a retry would acknowledge them, although a failover loses them. So the connection
-                # is aborted instead.
-                limit = _shorter(limit, time_limit)
-                time_limit.reschedule(None)
-            await self._answer(self._driver.execute(_COMMIT), _COMMIT, limit)
+            await self._answer(self._driver.execute(_COMMIT), _COMMIT)
             self._is_in_transaction = False
             if not is_file_in_place(self._pooled):
                 self.distrust()
@@ -184,14 +176,11 @@ class Connection:
         await self._answer(self._driver.execute(begin), begin)
         self._is_in_transaction = True
 
-    async def _answer(
-        self, result: Awaitable[Any], sql: str, time_limit: float | None = None
-    ) -> Any:
-        limit = self._answer_timeout if time_limit is None else time_limit
+    async def _answer(self, result: Awaitable[Any], sql: str) -> Any:
         try:
-            if limit is None:
+            if self._answer_timeout is None:
                 return await result
-            return await self._answered_within(limit, result)
+            return await self._answered_within(self._answer_timeout, result)
         except BaseException as error:
             self._has_failed = True
             # A statement that was left without an answer is a lost connection as well.
@@ -228,15 +217,6 @@ class Connection:
             raise
         finally:
             timer.cancel()
-
-
-def _shorter(limit: float | None, time_limit: asyncio.Timeout) -> float | None:
-    """Return the shorter one of a limit in seconds and of what is left of another one."""
-    end = time_limit.when()
-    if end is None:
-        return limit
-    left = max(end - asyncio.get_running_loop().time(), 0.0)
-    return left if limit is None else min(limit, left)
 
 
 @lru_cache(maxsize=512)

@@ -56,7 +56,7 @@ class SqlAlchemyRepositories:
         self.remote_heads = SqlAlchemyRemoteHeads(connection)
 
     async def commit(self) -> None:
-        await self._connection.commit(self._time_limit)
+        await self._connection.commit()
 
     async def __aenter__(self) -> Self:
         store = self._store
