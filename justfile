@@ -164,6 +164,10 @@ demo-application-layer:
 chaos *arguments:
     @{{ run }} python -m scripts.chaos.run {{ arguments }}
 
+# Fail PostgreSQL over to its standby, again and again, while clients write; prints the figures
+failover times="20":
+    @FAILOVERS={{ times }} {{ run }} pytest -m long -q -s -k costs_503s tests/server/hosts
+
 # Measure requests/s of Symphony, a handwritten and a textbook service; takes about ten minutes
 bench *arguments:
     @{{ run }} python -m benchmarks.run {{ arguments }}

@@ -38,6 +38,7 @@ RUN_ELSEWHERE = {
     "bench-observability": "it measures, and nothing depends on it",
     "bench-compression": "it measures, and nothing depends on it",
     "demo": "part of the gate",
+    "failover": "`test-long` runs the test, with two failovers",
     **dict.fromkeys(
         (
             *("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-machines"),

@@ -15,11 +15,23 @@ class _Line:
     """A connection of a client and one to the server."""
 
     is_silent: bool = False
+    answers_are_lost: bool = False
 
-    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def send(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward what the client sends."""
         with suppress(OSError):
             while data := await reader.read(_CHUNK):
                 if not self.is_silent:  # else it is dropped, as by a firewall
+                    writer.write(data)
+                    await writer.drain()
+        if not self.is_silent:
+            writer.close()
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward what the server answers."""
+        with suppress(OSError):
+            while data := await reader.read(_CHUNK):
+                if not self.is_silent and not self.answers_are_lost:
                     writer.write(data)
                     await writer.drain()
         if not self.is_silent:
@@ -34,6 +46,8 @@ class TcpProxy:
     port: int = 0
     accepted: int = 0
     """The number of connections so far."""
+    is_partitioned: bool = False
+    """Whether new connections are accepted and forwarded nowhere."""
     _lines: set[_Line] = field(default_factory=set["_Line"])
     _writers: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
 
@@ -49,16 +63,28 @@ class TcpProxy:
         for line in self._lines:
             line.is_silent = True
 
+    def lose_answers(self) -> None:
+        """Drop all further answers of the present connections, and close none of them."""
+        for line in self._lines:
+            line.answers_are_lost = True
+
+    def partition(self) -> None:
+        """Drop all data of all connections, also of new ones, until `heal`."""
+        self.is_partitioned = True
+        self.lose_connections()
+
+    def heal(self) -> None:
+        """Forward new connections again; those from before stay lost."""
+        self.is_partitioned = False
+
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward a new connection until both ends have closed it."""
         self.accepted += 1
-        line = _Line()
+        line = _Line(is_silent=self.is_partitioned)
         server_reader, server_writer = await self._open()
         self._lines.add(line)
         self._writers |= {writer, server_writer}
-        await asyncio.gather(
-            line.forward(reader, server_writer), line.forward(server_reader, writer)
-        )
+        await asyncio.gather(line.send(reader, server_writer), line.answer(server_reader, writer))
         self._lines.discard(line)
         self._writers -= {writer, server_writer}
 

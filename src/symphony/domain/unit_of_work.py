@@ -33,6 +33,13 @@ class StoreUnavailable(Exception):
     """The database cannot be reached, or is too busy to answer in time."""
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The database has not confirmed a commit: the changes may be stored, or may be stored later.
+
+    A retry could do the work twice, so only the client can decide on it.
+    """
+
+
 class Repositories(Protocol):
     """One repository per noun, and those of the supporting records."""
 
@@ -75,7 +82,7 @@ class UnitOfWork(Repositories, Protocol):
     """
 
     async def commit(self) -> None:
-        """Commit all changes. Raises: TransactionConflict, StoreUnavailable."""
+        """Commit all changes. Raises: TransactionConflict, StoreUnavailable, OutcomeUnknown."""
         ...
 
 

@@ -8,10 +8,14 @@ from starlette.exceptions import HTTPException
 from symphony.api.fastapi_adapter import allowed_methods, patch_media_types
 from symphony.api.problems.damage_log import log_damage
 from symphony.api.problems.errors import ApiError
-from symphony.api.problems.rendering import error_response, unavailable_response
+from symphony.api.problems.rendering import (
+    error_response,
+    outcome_unknown_response,
+    unavailable_response,
+)
 from symphony.application.ports import Overloaded
 from symphony.domain.errors import DomainError
-from symphony.domain.unit_of_work import StoreUnavailable
+from symphony.domain.unit_of_work import OutcomeUnknown, StoreUnavailable
 from symphony.domain.vaults.keys import Damaged
 
 
@@ -39,6 +43,8 @@ async def _handle_unavailable(request: Request, error: Exception) -> Response:
     )
     if isinstance(error, Overloaded):
         return unavailable_response(request, error.retry_after)
+    if isinstance(error, OutcomeUnknown):
+        return outcome_unknown_response(request)
     return unavailable_response(request)
 
 

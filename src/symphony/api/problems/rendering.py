@@ -72,6 +72,18 @@ def unavailable_response(request: Request, retry_after: int = 1) -> Response:
     )
 
 
+def outcome_unknown_response(request: Request) -> Response:
+    """Return the 503 for a change that the database has not confirmed, and may have stored."""
+    return _response(
+        request,
+        "service-unavailable",
+        "The database has not confirmed the change in time, so its outcome is unknown: it may be"
+        " stored, now or later. A retry of a POST with the same `Idempotency-Key` is safe; before"
+        " other retries, get the resource.",
+        {"Retry-After": "1"},
+    )
+
+
 def internal_error_response(request: Request) -> Response:
     """Return the 500: it has no reason, only the request id with which the reason is logged."""
     return _response(

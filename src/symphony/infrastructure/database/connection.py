@@ -26,7 +26,12 @@ from symphony.infrastructure.database.engine import (
     is_newly_opened,
     mark_generation_lost,
 )
-from symphony.infrastructure.database.errors import failure_of, translated_errors, unavailable
+from symphony.infrastructure.database.errors import (
+    failure_of,
+    outcome_unknown,
+    translated_errors,
+    unavailable,
+)
 from symphony.infrastructure.database.reach import require_reach
 from symphony.infrastructure.database.sqlalchemy_internals import (
     Prepared,
@@ -60,13 +65,17 @@ class Connection:
         *,
         clock: Callable[[], datetime] = utc_now,
         rollback_timeout: float = 5.0,
+        answer_timeout: float | None = None,
     ) -> None:
         self._engine = engine
         self._begin = begin
         self._rollback_timeout = rollback_timeout
+        self._answer_timeout = answer_timeout
         self._is_in_transaction = False
         self._has_failed = False
         self._is_state_unknown = False
+        self.is_outcome_unknown = False
+        """Whether a COMMIT was sent, and the database has neither confirmed nor refused it."""
         self.now = clock
 
     async def open(self) -> None:
@@ -126,7 +135,7 @@ class Connection:
     async def commit(self) -> None:
         """Commit the transaction.
 
-        Raises: StoreUnavailable, also when it is unknown whether the commit took place;
+        Raises: StoreUnavailable; OutcomeUnknown when the commit may have taken place;
         RuntimeError when a statement has failed, even if its error was handled: a part of the work
         is missing, and PostgreSQL would answer the COMMIT with a rollback.
         """
@@ -169,21 +178,45 @@ class Connection:
 
     async def _answer(self, result: Awaitable[Any], sql: str) -> Any:
         try:
-            return await result
+            if self._answer_timeout is None:
+                return await result
+            return await self._answered_within(self._answer_timeout, result)
         except BaseException as error:
             self._has_failed = True
             # A statement that was left without an answer is a lost connection as well.
             failure = failure_of(error) if isinstance(error, Exception) else Failure.LOST
             # After a COMMIT that SQLite refused, its transaction is still open.
             self._is_state_unknown |= sql == _COMMIT or failure not in _ANSWERED
+            self.is_outcome_unknown = sql == _COMMIT and failure not in _ANSWERED
             if failure in _OF_THE_CONNECTION:
                 self.distrust()
                 if isinstance(error, Exception) and not self.is_new and sql != _COMMIT:
                     # A new connection tells whether the fault is the connection's. Not after a
                     # COMMIT, which may have been carried out.
                     raise TransactionConflict from error
+            if self.is_outcome_unknown and isinstance(error, Exception):
+                raise outcome_unknown(error) from error
             with translated_errors(sql):
                 raise
+
+    async def _answered_within(self, seconds: float, result: Awaitable[Any]) -> Any:
+        """Await an answer; abort the connection when there is none in time.
+
+        A cancellation would wait for a server that does not answer. Raises: TimeoutError.
+        """
+        driver = self._driver
+        if isinstance(driver, aiosqlite.Connection):
+            return await result
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(seconds, driver.terminate)
+        try:
+            return await result
+        except Exception:  # between two steps of the driver it may be any error
+            if timer.when() <= loop.time():
+                raise TimeoutError(f"no answer within {seconds:.1f} s") from None
+            raise
+        finally:
+            timer.cancel()
 
 
 @lru_cache(maxsize=512)

@@ -2,10 +2,10 @@
 
 import secrets
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import asyncpg
 from sqlalchemy import Connection, event
@@ -25,6 +25,7 @@ from symphony.infrastructure.database.postgresql.address import (
     PostgresqlAddress,
 )
 from symphony.infrastructure.database.postgresql.connecting import open_connection
+from symphony.infrastructure.database.postgresql.several_hosts import open_first_connection
 from symphony.infrastructure.database.postgresql.url import SCHEMES, parse_postgresql_url
 
 _OPTIONS: dict[str, Any] = {
@@ -66,6 +67,20 @@ class DatabaseLimits:
     work_timeout: float = 11.0
     """The duration of a unit of work or a reading."""
     rollback_timeout: float = 5.0
+    answer_timeout: float | None = None
+    """The wait for the answer to one statement, after which the connection is aborted; None: only
+    `work_timeout` ends the wait."""
+
+    def for_several_hosts(self) -> Self:
+        """Return shorter limits: another host can take over from one that does not answer."""
+        return replace(
+            self,
+            connect_timeout=min(self.connect_timeout, 2.0),
+            statement_timeout=min(self.statement_timeout, 2.5),
+            lock_timeout=min(self.lock_timeout, 2.0),
+            rollback_timeout=min(self.rollback_timeout, 2.0),
+            answer_timeout=3.0 if self.answer_timeout is None else self.answer_timeout,
+        )
 
 
 DEFAULT_LIMITS = DatabaseLimits()
@@ -187,6 +202,8 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
 
 
 def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
+    limits = limits.for_several_hosts() if address.has_several_hosts else limits
+    open_ = open_first_connection if address.has_several_hosts else open_connection
     settings = {
         "jit": "off",
         "statement_timeout": _milliseconds(limits.statement_timeout),
@@ -195,7 +212,7 @@ def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
     }
 
     async def connect(*_: object, **__: object) -> Any:
-        connection = await open_connection(address, settings, limits.connect_timeout)
+        connection = await open_(address, settings, limits.connect_timeout)
         keep_alive(connection, address.keepalives)
         return connection
 

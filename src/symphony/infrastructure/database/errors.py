@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import asyncpg
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 
-from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
+from symphony.domain.unit_of_work import OutcomeUnknown, StoreUnavailable, TransactionConflict
 from symphony.infrastructure.database.availability.failure_codes import (
     Failure,
     by_result_code,
@@ -68,10 +68,19 @@ def unavailable(error: BaseException) -> StoreUnavailable:
 
     Its message is for the log: the kind of error, and its code or what the system says.
     """
+    return StoreUnavailable(_reason(error))
+
+
+def outcome_unknown(error: BaseException) -> OutcomeUnknown:
+    """Return the port's error for a COMMIT without an answer."""
+    return OutcomeUnknown(f"COMMIT without an answer: {_reason(error)}")
+
+
+def _reason(error: BaseException) -> str:
     cause = _drivers_error(error)
     name = getattr(cause, "sqlite_errorname", None) or _code(cause)
     details = str(cause) if isinstance(cause, OSError | DatabaseUrlError) else name
-    return StoreUnavailable(f"database: {type(cause).__name__} {details or ''}".rstrip())
+    return f"database: {type(cause).__name__} {details or ''}".rstrip()
 
 
 def failure_of(error: BaseException) -> Failure | None:

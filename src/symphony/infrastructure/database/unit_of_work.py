@@ -9,7 +9,7 @@ from typing import Self
 from typing_extensions import get_protocol_members
 
 from symphony.domain.base import utc_now
-from symphony.domain.unit_of_work import Repositories, StoreUnavailable
+from symphony.domain.unit_of_work import OutcomeUnknown, Repositories, StoreUnavailable
 from symphony.infrastructure.database.api_tokens import SqlAlchemyApiTokens
 from symphony.infrastructure.database.attempts import SqlAlchemyAttempts
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
@@ -84,6 +84,10 @@ class SqlAlchemyRepositories:
         try:
             with translated_errors():
                 await self._time_limit.__aexit__(kind, error, traceback)
+        except StoreUnavailable as unavailable:
+            if self._connection.is_outcome_unknown:
+                raise OutcomeUnknown(str(unavailable)) from unavailable
+            raise
         finally:
             try:
                 await self._connection.close()
@@ -126,11 +130,15 @@ class SqlAlchemyStore:
             self._engines.begin,
             clock=self._clock,
             rollback_timeout=self.limits.rollback_timeout,
+            answer_timeout=self.limits.answer_timeout,
         )
         return SqlAlchemyRepositories(self, connection)
 
     def reading(self) -> SqlAlchemyRepositories:
-        return SqlAlchemyRepositories(self, Connection(self._engines.read, clock=self._clock))
+        connection = Connection(
+            self._engines.read, clock=self._clock, answer_timeout=self.limits.answer_timeout
+        )
+        return SqlAlchemyRepositories(self, connection)
 
     def admit(self) -> None:
         """Count one more caller. Raises: StoreUnavailable when there are `max_callers`."""

@@ -132,6 +132,13 @@ def test_what_the_service_uses_has_its_effect() -> None:
         (f"sslrootcert={__file__}&sslmode=require", "sslrootcert"),
         ("service=nosuch", "service"),
         ("ssl=1", "ssl must be true"),
+        ("host=a,b,&port=1", "host must be a name"),
+        ("host=a,b&port=1,2,3", "port must be one port, or one for each host"),
+        (
+            "target_session_attrs=primry",
+            "target_session_attrs must be any, read-write, read-only, primary, standby or"
+            " prefer-standby",
+        ),
     ],
 )
 def test_a_parameter_that_cannot_be_honored_is_refused_by_name(parameters: str, named: str) -> None:

@@ -2,13 +2,17 @@
 
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self, TypeAlias
 from urllib.parse import urlencode
 
 
 class DatabaseUrlError(ValueError):
     """A URL that names no usable database; the message does not repeat the URL."""
+
+
+Places: TypeAlias = tuple[tuple[str, int], ...]
+"""Hosts with their ports."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,8 @@ class PostgresqlAddress:
     ports: tuple[int, ...]
     user: str
     database: str
-    password: Callable[[], str | None] = field(repr=False)
-    """Reads the password for each connection: a password file may change."""
+    find_password: Callable[[Places], str | None] = field(repr=False)
+    """Finds the password for hosts, for each connection: a password file may change."""
     tls: Mapping[str, str] = field(repr=False)
     """libpq's `ssl…` parameters."""
     tls_context: ssl.SSLContext | None = None
@@ -56,8 +60,28 @@ class PostgresqlAddress:
 
     def __str__(self) -> str:
         """Return the host and port, or the socket's directory, for messages."""
-        pairs = zip(self.hosts, self.ports, strict=True)
-        return " or ".join(map(_place, pairs)) or "the default address"
+        if not self.hosts:
+            return "the default address"
+        return " or ".join(map(_place, self._places))
+
+    @property
+    def authority(self) -> str:
+        """The hosts and ports, in the form of a URL."""
+        return ",".join(map(_place, self._places))
+
+    @property
+    def has_several_hosts(self) -> bool:
+        return len(self.hosts) > 1
+
+    def of_each_host(self, target_session_attrs: str) -> tuple[Self, ...]:
+        """Return an address for each of the hosts, in their order."""
+        return tuple(
+            replace(self, hosts=(host,), ports=(port,), target_session_attrs=target_session_attrs)
+            for host, port in self._places
+        )
+
+    def password(self) -> str | None:
+        return self.find_password(self._places)
 
     @property
     def requires_tls(self) -> bool:
@@ -66,6 +90,10 @@ class PostgresqlAddress:
             "verify-ca",
             "verify-full",
         }
+
+    @property
+    def _places(self) -> Places:
+        return tuple(zip(self.hosts or ("localhost",), self.ports, strict=True))
 
     def arguments(self) -> dict[str, Any]:
         """Return the arguments of `asyncpg.connect`, apart from timeouts and server settings.

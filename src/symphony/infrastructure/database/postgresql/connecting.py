@@ -83,7 +83,7 @@ def _reason(error: Exception, address: PostgresqlAddress) -> str:
         code = error.errno or next(map(int, _CODE.findall(str(error))), None)
         reason = str(error) if code is None else os.strerror(code)
     elif isinstance(error, TargetServerAttributeNotMatched):
-        reason = f"no server is what target_session_attrs={address.target_session_attrs} requires"
+        reason = f"it is not what target_session_attrs={address.target_session_attrs} requires"
     else:
         reason = str(error)
     reason = reason or "the connection was closed"

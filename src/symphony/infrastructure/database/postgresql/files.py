@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from symphony.infrastructure.database.postgresql.address import DatabaseUrlError
+from symphony.infrastructure.database.postgresql.address import DatabaseUrlError, Places
 from symphony.infrastructure.file_ownership import is_private, is_trusted_owner
 
 # A backslash escapes the next character, a colon for example.
@@ -51,9 +51,7 @@ def require_private_key(name: str, file: str) -> None:
         )
 
 
-def find_password(
-    file: Path, places: Iterable[tuple[str, int]], database: str, user: str
-) -> str | None:
+def find_password(file: Path, database: str, user: str, places: Places) -> str | None:
     """Return the password of the first line that matches; None if there is none.
 
     A file that others can read is ignored, as libpq does. Source: PostgreSQL's manual, "The

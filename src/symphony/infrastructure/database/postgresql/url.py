@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from symphony.infrastructure.database.postgresql.address import (
     DatabaseUrlError,
     Keepalives,
+    Places,
     PostgresqlAddress,
 )
 from symphony.infrastructure.database.postgresql.files import (
@@ -72,7 +73,6 @@ def parse_postgresql_url(
         ports *= len(hosts)
     user = given.get("user") or _current_user()
     database = given.get("dbname") or user
-    places = tuple(zip(hosts or ("localhost",), ports, strict=True))
     tls, context = _tls(given)
     options = given.get("options", "")
     return PostgresqlAddress(
@@ -80,7 +80,7 @@ def parse_postgresql_url(
         ports=ports,
         user=user,
         database=database,
-        password=_password(given, sources, places, database, user),
+        find_password=_password(given, sources, database, user),
         tls=tls,
         tls_context=context,
         target_session_attrs=given.get("target_session_attrs", "any"),
@@ -213,22 +213,21 @@ def _current_user() -> str:
 def _password(
     given: Mapping[str, str],
     sources: Mapping[str, str],
-    places: tuple[tuple[str, int], ...],
     database: str,
     user: str,
-) -> Callable[[], str | None]:
+) -> Callable[[Places], str | None]:
     if "password" in given:
         password = given["password"]
-        return lambda: password
+        return lambda _: password
     if "passfile" in given:
         file = Path(given["passfile"])
         require_password_file(file, sources.get("passfile", "passfile"))
     else:
         directory = home()
         if directory is None:
-            return lambda: None
+            return lambda _: None
         file = directory / ".pgpass"
-    return partial(find_password, file, places, database, user)
+    return partial(find_password, file, database, user)
 
 
 def _server_settings(given: Mapping[str, str]) -> dict[str, str]:
