@@ -74,6 +74,17 @@ def test_the_head_is_the_file_with_the_highest_number() -> None:
     assert history.get_heads() == [migrations.head_revision()]
 
 
+def test_each_new_revision_names_the_oldest_one_whose_programs_it_serves() -> None:
+    history = ScriptDirectory(str(Path(__file__).parents[3] / "alembic"))
+    oldest = "013"  # programs of those before do not read the record
+    for script in reversed([*history.walk_revisions()]):
+        if script.revision > "013":
+            named = script.module.compatible_with
+            # A program that an earlier revision has left behind cannot be served by a later one.
+            assert oldest <= named <= script.revision
+            oldest = named
+
+
 @pytest.mark.long
 def test_alembic_is_imported_only_to_migrate() -> None:
     code = "import sys, symphony.main, symphony.cli; print(sorted(sys.modules))"
