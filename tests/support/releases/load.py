@@ -29,13 +29,13 @@ class Load:
 
     user: User
     processes: list[httpx.AsyncClient]
-    requests: Counter[httpx.AsyncClient] = field(default_factory=Counter)
+    requests: Counter[httpx.AsyncClient] = field(default_factory=Counter[httpx.AsyncClient])
     longest: float = 0.0
     """The seconds that the slowest request took."""
-    failures: list[str] = field(default_factory=list)
-    descriptions: dict[str, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list[str])
+    descriptions: dict[str, str] = field(default_factory=dict[str, str])
     """What was acknowledged: the path of each resource, and its text."""
-    in_progress: Counter[httpx.AsyncClient] = field(default_factory=Counter)
+    in_progress: Counter[httpx.AsyncClient] = field(default_factory=Counter[httpx.AsyncClient])
     is_over: bool = False
 
     async def requests_through(self, process: httpx.AsyncClient, number: int) -> None:
