@@ -97,7 +97,8 @@ EntryKey = Annotated[
 ]
 VaultId = Annotated[Id, id_of("vault", "01a1e37d-0553-7ef6-919d-ac6eab7b8b68")]
 ApiTokenId = Annotated[Id, id_of("API token", "01a1e37d-f485-7240-8d49-3c1b30b38f8d")]
-MachineId = Annotated[Id, id_of("machine", "01a1e37f-d0b4-7a02-9f3e-6c1d2b7a4e58")]
+MACHINE_ID = "01a1e37f-d0b4-7a02-9f3e-6c1d2b7a4e58"
+MachineId = Annotated[Id, id_of("machine", MACHINE_ID)]
 
 Username = Annotated[
     str,

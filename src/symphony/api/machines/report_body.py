@@ -36,9 +36,9 @@ _MAX_ROOTS = 100
 
 def _few(value: object) -> object:
     """Refuse too many checkouts before they are read: of millions, each would have an error."""
-    if isinstance(value, list) and len(cast("list[Any]", value)) > MAX_CHECKOUTS:
+    if isinstance(value, list) and len(cast("list[object]", value)) > MAX_CHECKOUTS:
         raise RuleBroken("too-long", f"Must have at most {MAX_CHECKOUTS:,} items.")
-    return value
+    return cast("object", value)
 
 
 class ReportedRemote(Reported):

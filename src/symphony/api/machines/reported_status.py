@@ -131,6 +131,12 @@ class ReportedKnowledge(Reported):
     ]
 
 
+def _map_of_texts(schema: dict[str, Any]) -> None:
+    """Describe a map by its values: generators of clients know no patterns of names."""
+    (schema["additionalProperties"],) = schema.pop("patternProperties").values()
+    schema.pop("propertyNames", None)
+
+
 _REMOTE_NAME = Annotated[str, Field(max_length=MAX_TEXT, pattern=TEXT_PATTERN)]
 _URL = Annotated[str, Field(max_length=MAX_URL, pattern=TEXT_PATTERN)]
 
@@ -193,6 +199,7 @@ class ReportedStatus(Reported):
             max_length=MAX_REMOTES,
             fail_fast=True,
             description="The remotes by name, each with its address.",
+            json_schema_extra=_map_of_texts,
             examples=[{"origin": "https://git.example.org/ada/engine.git"}],
         ),
     ]

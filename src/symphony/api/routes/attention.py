@@ -11,9 +11,9 @@ from pydantic import Field
 from symphony.api.compression import compressible
 from symphony.api.conditions import answer_if_modified
 from symphony.api.dependencies import Actor, App
-from symphony.api.fields import WORKSPACE_ID, Id, Name, RepoId, UserProfileId
+from symphony.api.fields import MACHINE_ID, WORKSPACE_ID, Id, Name, RepoId, UserProfileId
 from symphony.api.openapi.problem_responses import problem_responses
-from symphony.api.responses import ID_EXAMPLE, Representation
+from symphony.api.responses import Representation
 from symphony.api.routes.user_profiles import TAG
 from symphony.api.routing import router
 from symphony.application.orchestrations import attention_board
@@ -38,7 +38,7 @@ def _count(counted: str, example: int) -> Any:
 class CheckoutMachineResponse(Representation):
     """The machine that has a checkout."""
 
-    id: Annotated[UUID, Field(description="Its id.", examples=[ID_EXAMPLE])]
+    id: Annotated[UUID, Field(description="Its id.", examples=[MACHINE_ID])]
     name: Annotated[str, Field(description="Its name.", examples=["laptop"])]
 
 
@@ -50,7 +50,7 @@ class AttentionCheckoutResponse(Representation):
         CheckoutMachineResponse | None,
         Field(
             description="The machine that reported it; null for the server's own inspection.",
-            examples=[{"id": ID_EXAMPLE, "name": "laptop"}],
+            examples=[{"id": MACHINE_ID, "name": "laptop"}],
         ),
     ]
     path: Annotated[str, Field(description="Its directory.", examples=["/home/ada/dev/engine"])]
@@ -197,11 +197,12 @@ def _item(item: AttentionItem) -> AttentionItemResponse:
         unpushed_commits=facts and facts.unpushed_commits,
         unpushed_branches=None if facts is None else list(facts.unpushed_branches),
         at_risk=item.at_risk,
-        checkouts=[_checkout(each) for each in item.checkouts],
+        checkouts=[checkout_response(each) for each in item.checkouts],
     )
 
 
-def _checkout(checkout: AssessedCheckout) -> AttentionCheckoutResponse:
+def checkout_response(checkout: AssessedCheckout) -> AttentionCheckoutResponse:
+    """Represent a checkout without its status."""
     machine = checkout.machine
     return AttentionCheckoutResponse(
         machine=None if machine is None else CheckoutMachineResponse(machine.id, machine.name),

@@ -24,6 +24,7 @@ OUTSIDE_WORKSPACES = {
     "api_token_workspaces",
     "api_tokens",
     "attempt_counters",
+    "checkouts",
     "idempotency_keys",
     "known_addresses",
     "machines",
