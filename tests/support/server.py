@@ -29,14 +29,14 @@ async def until(happened: Callable[[], Awaitable[bool]], within: float = 10) -> 
             await asyncio.sleep(_PAUSE)
 
 
-def environment(data_dir: Path, library: Path | None = None, **settings: str) -> dict[str, str]:
+def environment(data_dir: Path, library: str = "", **settings: str) -> dict[str, str]:
     """The environment of a command; settings are named without their prefix.
 
     `library` is a directory with the package of another release.
     """
     given = {f"SYMPHONY_{name}": value for name, value in settings.items()}
-    if library is not None:
-        given["PYTHONPATH"] = str(library)
+    if library:
+        given["PYTHONPATH"] = library
     return {**os.environ, "SYMPHONY_DATA_DIR": str(data_dir), **given}
 
 
@@ -99,7 +99,7 @@ class Server:
 
 @asynccontextmanager
 async def running_server(
-    data_dir: Path, *arguments: str, library: Path | None = None, **settings: str
+    data_dir: Path, *arguments: str, library: str = "", **settings: str
 ) -> AsyncGenerator[Server]:
     """A server on a free port that is ready; at the end of the block it is killed.
 

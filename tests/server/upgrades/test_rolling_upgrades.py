@@ -32,7 +32,7 @@ async def empty_url() -> AsyncGenerator[str]:
 @asynccontextmanager
 async def process(release: Release, folder: Path, url: str) -> AsyncGenerator[Server]:
     settings = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "REGISTRATION": "open"}
-    async with running_server(folder / "data", library=release.library, **settings) as server:
+    async with running_server(folder / "data", library=release.python_path, **settings) as server:
         yield server
 
 

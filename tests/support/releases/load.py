@@ -140,5 +140,5 @@ async def running_load(user: User) -> AsyncGenerator[Load]:
     finally:
         load.is_over = True
         await asyncio.gather(*tasks)
-    assert load.failures == []
+    assert load.failures == [], load.failures
     await load.verify()

@@ -19,13 +19,12 @@ from symphony.infrastructure.database.engine import Engines
 
 _SQUAWK = Path(sys.executable).with_name("squawk")
 _EXCLUDED = (
-    "prefer-bigint-over-int",
-    "prefer-robust-stmts",  # a migration in a transaction cannot stop halfway
     "require-statement-timeout",  # a long statement that blocks nobody may take its time
     # Who still uses it is not in the statement: `compatible_with` and its test answer for it.
     "ban-drop-column",
     "ban-drop-table",
 )
+_PREFERENCE = "prefer-"  # of types, and of IF NOT EXISTS, which a transaction does not need
 _BREAKS_THE_FORMER_RELEASE = ("renaming-column", "renaming-table", "adding-required-field")
 _CHANGES = re.compile(
     r"\s*(ALTER|CREATE|DROP|UPDATE|DELETE|INSERT|TRUNCATE|LOCK|VACUUM|CLUSTER|REINDEX|REFRESH"
@@ -112,4 +111,5 @@ def _squawk(steps: Sequence[Step], excluded: Sequence[str]) -> set[str]:
         check=False,
     )
     assert finished.returncode in {0, 1}, finished.stderr
-    return {each["rule_name"] for each in json.loads(finished.stdout)}
+    names: set[str] = {each["rule_name"] for each in json.loads(finished.stdout)}
+    return {name for name in names if not name.startswith(_PREFERENCE)}

@@ -42,6 +42,11 @@ class Release:
     accepts_newer_schemas: bool = True
     """Whether it reads the record of compatibility: the releases before revision 013 do not."""
 
+    @property
+    def python_path(self) -> str:
+        """The directory of the package; empty for this checkout."""
+        return str(self.library or "")
+
     async def symphony(self, folder: Path, *arguments: str, **settings: str) -> str:
         """Run a command; return its output. A non-zero exit status fails the test."""
         return await self._run(folder, SYMPHONY, *arguments, **settings)
@@ -54,7 +59,7 @@ class Release:
         process = await asyncio.create_subprocess_exec(
             *(program, *arguments),
             cwd=folder,
-            env=environment(folder / "data", self.library, **settings),
+            env=environment(folder / "data", self.python_path, **settings),
             stdin=DEVNULL,
             stdout=PIPE,
             stderr=STDOUT,

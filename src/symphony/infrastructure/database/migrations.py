@@ -22,7 +22,7 @@ from symphony.infrastructure.database.checks.schema import (
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.migrating.exclusive_session import (
     exclusive_session,
-    run_until_locked,
+    run_with_lock_retries,
 )
 
 _LOCK_WAIT = 60  # seconds
@@ -136,7 +136,7 @@ async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnecti
 async def _migrate(connection: AsyncConnection, direction: Direction, revision: str) -> None:
     change = partial(run_command, direction=direction, revision=revision)
     if connection.dialect.name == "postgresql":
-        await run_until_locked(connection, change)
+        await run_with_lock_retries(connection, change)
     else:
         await connection.run_sync(change)
 

@@ -162,8 +162,8 @@ async def test_requests_pass_while_a_migration_waits_for_a_long_transaction(
 async def test_a_migration_that_gets_no_lock_gives_up_with_a_line_that_says_what_to_do(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = partial(exclusive_session.run_until_locked, patience=0.1)
-    monkeypatch.setattr(migrations, "run_until_locked", patient)
+    patient = partial(exclusive_session.run_with_lock_retries, patience=0.1)
+    monkeypatch.setattr(migrations, "run_with_lock_retries", patient)
     program.add(CHECK)
     async with program.engines.write.connect() as reader:
         await reader.execute(text("SELECT * FROM workspaces"))

@@ -61,7 +61,7 @@ async def exclusive_session(engines: Engines) -> AsyncGenerator[AsyncConnection]
             await connection.invalidate()  # with its settings and the lock
 
 
-async def run_until_locked(
+async def run_with_lock_retries(
     connection: AsyncConnection, change: Callable[[Connection], None], patience: float = PATIENCE
 ) -> None:
     """Run a change that commits its steps, and again after each lock that it did not get.
@@ -81,7 +81,7 @@ async def run_until_locked(
             if time.monotonic() > give_up_at:
                 raise SchemaRefused(
                     "a table that has to be changed was in use for too long: end long transactions,"
-                    " such as a backup, and run `symphony db upgrade` again"
+                    " such as a backup, and run the command again"
                 ) from error
         else:
             return
