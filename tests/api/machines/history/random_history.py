@@ -172,7 +172,7 @@ class RandomHistory:
         directory = self._pick(computer)
         if directory is None or not directory.remotes:
             return
-        other = self.random.choice([each for each in self.computers if each is not computer])
+        other = self.random.choice(self.computers)  # or another directory of the same one
         if self.random.random() < 0.5 and len(other.directories) < self.size:
             copy = deepcopy(directory, {id(remote): remote for remote in self.remotes})
             other.directories[self._free_path(other)] = directory = copy

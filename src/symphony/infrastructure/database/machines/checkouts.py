@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -40,6 +41,7 @@ from symphony.infrastructure.database.machines.checkout_rows import (
     row_of,
     values_in,
 )
+from symphony.infrastructure.database.machines.remembered import RememberedCheckouts, ReportKey
 from symphony.infrastructure.database.mappings import MACHINES, REPOS, WORKSPACES
 from symphony.infrastructure.database.models import CheckoutModel, RepoInspectionModel
 from symphony.infrastructure.database.reach import OWNER_ID, Because, without_reach
@@ -79,10 +81,13 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
     _checkouts[name] for name in StoredCheckout._fields if name != "machine_id"
 )
 _IS_OF_USER = _machines.user_profile_id == OWNER_ID
-_OF_USER = (
-    select(_machines.id, _machines.name, _machines.last_report_at, *_COLUMNS)
+_REPORTS = select(
+    _machines.id, _machines.name, _machines.last_report_at, _machines.report_sequence
+).where(_IS_OF_USER, _machines.last_report_at.is_not(None))
+_OF_REPORTS = (
+    select(_machines.id, _machines.report_sequence, _machines.last_report_at, *_COLUMNS)
     .join_from(MACHINES.table, _table, isouter=True)
-    .where(_IS_OF_USER, _machines.last_report_at.is_not(None))
+    .where(_IS_OF_USER, _machines.id.in_(ids_in("machine_ids")))
 )
 _OF_MACHINE = (
     select(*_COLUMNS)
@@ -114,6 +119,8 @@ _REPOS = without_reach(
     Because.RECOGNIZES_CHECKOUTS,
 )
 
+_remembered = RememberedCheckouts()
+
 
 class SqlAlchemyCheckouts(CheckoutRepository):
     def __init__(self, connection: Connection) -> None:
@@ -136,16 +143,41 @@ class SqlAlchemyCheckouts(CheckoutRepository):
         ]
 
     async def of_user(self, reach: Reach) -> UserCheckouts:
-        rows = await self._connection.fetch(_OF_USER, {"owner_id": reach.user_id})
+        rows = await self._connection.fetch(_REPORTS, {"owner_id": reach.user_id})
         machines: dict[UUID, ReportingMachine] = {}
-        checkouts: list[StoredCheckout] = []
-        for machine_id, name, last_report_at, *columns in rows:
-            if machine_id not in machines:
-                machines[machine_id] = ReportingMachine(machine_id, name, last_report_at)
-            if columns[0] is not None:
-                checkouts.append(_stored(machine_id, columns))
+        reports: dict[UUID, Sequence[StoredCheckout]] = {}
+        to_read: list[UUID] = []
+        for machine_id, name, last_report_at, sequence in rows:
+            machines[machine_id] = ReportingMachine(machine_id, name, last_report_at)
+            kept = _remembered.get(ReportKey(machine_id, sequence, last_report_at))
+            if kept is None:
+                to_read.append(machine_id)
+            else:
+                reports[machine_id] = kept
+        for key, checkouts in (await self._read(reach, to_read)).items():
+            _remembered.keep(key, checkouts)
+            machine = machines[key.machine_id]
+            machines[key.machine_id] = replace(machine, last_report_at=key.received_at)
+            reports[key.machine_id] = checkouts
+        checkouts = [each for report in reports.values() for each in report]
         repos = await self.repos(reach) if checkouts else ()
         return UserCheckouts(repos, machines, checkouts)
+
+    async def _read(
+        self, reach: Reach, machine_ids: Sequence[UUID]
+    ) -> Mapping[ReportKey, Sequence[StoredCheckout]]:
+        """Read the checkouts of machines, of whatever report is the last one by now."""
+        if not machine_ids:
+            return {}
+        parameters = {"owner_id": reach.user_id, "machine_ids": json_ids(machine_ids)}
+        reports: dict[ReportKey, list[StoredCheckout]] = {}
+        for machine_id, sequence, last_report_at, *columns in await self._connection.fetch(
+            _OF_REPORTS, parameters
+        ):
+            report = reports.setdefault(ReportKey(machine_id, sequence, last_report_at), [])
+            if columns[0] is not None:
+                report.append(_stored(machine_id, columns))
+        return reports
 
     async def of_machine(self, reach: Reach, machine_id: UUID) -> Sequence[StoredCheckout]:
         parameters = {"owner_id": reach.user_id, "entity_id": machine_id}
