@@ -11,6 +11,8 @@ revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
 branch_labels = ${repr(branch_labels)}
 depends_on = ${repr(depends_on)}
+# The oldest revision whose programs can serve on this schema (CONTRIBUTING.md, "Migrations").
+compatible_with = ${repr(down_revision)}
 
 
 def upgrade() -> None:

@@ -237,7 +237,7 @@ async def _prepare(settings: Settings, engines: Engines) -> bool:
     if engines.file is not None or settings.auto_migrate:
         await migrations.upgrade(engines)
     elif not engines.is_in_memory:
-        await migrations.require_head(engines)
+        await migrations.require_compatible(engines)
     if engines.file is not None:
         await require_writable(engines)
         await require_undamaged(engines, CHECKED_AT_START)

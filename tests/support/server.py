@@ -29,9 +29,14 @@ async def until(happened: Callable[[], Awaitable[bool]], within: float = 10) -> 
             await asyncio.sleep(_PAUSE)
 
 
-def environment(data_dir: Path, **settings: str) -> dict[str, str]:
-    """The environment of a command; settings are named without their prefix."""
+def environment(data_dir: Path, library: str = "", **settings: str) -> dict[str, str]:
+    """The environment of a command; settings are named without their prefix.
+
+    `library` is a directory with the package of another release.
+    """
     given = {f"SYMPHONY_{name}": value for name, value in settings.items()}
+    if library:
+        given["PYTHONPATH"] = library
     return {**os.environ, "SYMPHONY_DATA_DIR": str(data_dir), **given}
 
 
@@ -94,9 +99,12 @@ class Server:
 
 @asynccontextmanager
 async def running_server(
-    data_dir: Path, *arguments: str, **settings: str
+    data_dir: Path, *arguments: str, library: str = "", **settings: str
 ) -> AsyncGenerator[Server]:
-    """A server on a free port that is ready; at the end of the block it is killed."""
+    """A server on a free port that is ready; at the end of the block it is killed.
+
+    `library` is a directory with the package of another release.
+    """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with (data_dir.parent / f"{data_dir.name}.{os.urandom(4).hex()}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -105,7 +113,7 @@ async def running_server(
             "--port",
             "0",
             *arguments,
-            env=environment(data_dir, **settings),
+            env=environment(data_dir, library, **settings),
             stdout=PIPE,
             stderr=log,
             start_new_session=True,  # so that its workers can be killed with it

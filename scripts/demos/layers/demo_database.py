@@ -16,6 +16,7 @@ from symphony.domain.vaults.vaults import Vault
 from symphony.domain.workspaces import Workspace
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.availability import readiness
+from symphony.infrastructure.database.checks.schema import COMPATIBILITY_TABLE
 from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.entity_mapping import EntityMapping
 from symphony.infrastructure.database.mappings import REPOS, USER_PROFILES, VAULTS, WORKSPACES
@@ -201,7 +202,7 @@ async def tables(engines: Engines) -> set[str]:
     """The names of the tables, without the one in which Alembic stores the revision."""
     async with engines.read.connect() as connection:
         names = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
-    return set(names) - {"alembic_version"}
+    return set(names) - {"alembic_version", COMPATIBILITY_TABLE}
 
 
 async def counts(engines: Engines) -> list[int]:

@@ -18,36 +18,36 @@ def upgrade_database() -> None:
         from symphony.infrastructure.database.checks.explanations import explained_errors
         from symphony.infrastructure.database.checks.sqlite_file import require_undamaged
 
-    async def upgrade() -> None:
+    async def upgrade() -> str:
         engines = engines_for(load_settings())
         try:
             with explained_errors(engines.file):
                 await require_undamaged(engines)
                 await migrations.upgrade(engines)
+                return (await migrations.current_state(engines)).describe()
         finally:
             await engines.dispose()
 
-    run(upgrade())
-    typer.echo(f"The schema is at {migrations.head_revision()}.")
+    typer.echo(run(upgrade()))
 
 
 @group.command("check")
 def check_database() -> None:
-    """Check that the schema is at the head revision; exit with status 1 if it is not."""
+    """Check that this program can serve the schema; exit with status 1 if it cannot."""
     with without_collection():
         from symphony.bootstrap import engines_for
         from symphony.infrastructure.database import migrations
         from symphony.infrastructure.database.checks.explanations import explained_errors
         from symphony.infrastructure.database.checks.sqlite_file import require_undamaged
 
-    async def check() -> None:
+    async def check() -> str:
         engines = engines_for(load_settings())
         try:
             with explained_errors(engines.file):
-                await migrations.require_head(engines)
+                state = await migrations.require_compatible(engines)
                 await require_undamaged(engines)
+                return state.describe()
         finally:
             await engines.dispose()
 
-    run(check())
-    typer.echo(f"The schema is at {migrations.head_revision()}.")
+    typer.echo(run(check()))

@@ -9,6 +9,9 @@ from multiprocessing.synchronize import Event
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
 
+HALFWAY = "005"
+"""A revision in the middle."""
+
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__])
 
@@ -19,7 +22,7 @@ def migrator(url: str) -> ForkServerProcess:
 
 
 def halfway_migrator(url: str) -> tuple[ForkServerProcess, Event]:
-    """Start a process that creates all tables, sets the event, and never commits."""
+    """Start a process that migrates some of the way, sets the event, and stays there."""
     halfway = _context.Event()
     process = _context.Process(target=_migrate_and_stay, args=(url, halfway), daemon=True)
     return _started(process), halfway
@@ -42,7 +45,7 @@ def _migrate(url: str) -> None:
 def _migrate_and_stay(url: str, halfway: Event) -> None:
     async def migrate() -> None:
         async with migrations.exclusive_connection(create_engines(url)) as connection:
-            await connection.run_sync(migrations.run_command, "upgrade", "head")
+            await connection.run_sync(migrations.run_command, "upgrade", HALFWAY)
             halfway.set()
             time.sleep(600)  # noqa: ASYNC251 - the test kills the process long before
 

@@ -1,10 +1,11 @@
-"""Migrations of the schema, one history for both databases, and the checks that it is at the head.
+"""Migrations of the schema, one history for both databases, and the checks of its revision.
 
 The checks do not use Alembic, so only a process that migrates imports it.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -13,31 +14,43 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from symphony.infrastructure.database.checks import schema
-from symphony.infrastructure.database.checks.schema import SchemaRefused, head_revision
+from symphony.infrastructure.database.checks.schema import (
+    SchemaRefused,
+    SchemaState,
+    head_revision,
+)
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.migrating.exclusive_session import (
+    exclusive_session,
+    run_with_lock_retries,
+)
 
-# "symphony" in ASCII: any number that no other program uses in the same database.
-_ADVISORY_LOCK = 0x73796D70686F6E79
 _LOCK_WAIT = 60  # seconds
 _SECRETS = "010"
 """The revision from which on API tokens need a scope for the secrets in vaults."""
 _COUNT_TOKENS = text("SELECT count(*) FROM api_tokens")
 
+Direction = Literal["upgrade", "downgrade"]
+
 
 async def upgrade(engines: Engines, revision: str = "head") -> None:
-    """Migrate the schema up to a revision, in one transaction, and log what users will notice.
+    """Migrate the schema up to a revision, and log what users will notice.
 
+    A newer schema that this program can serve stays as it is. On SQLite, all of it is one
+    transaction; on PostgreSQL each revision, and what `migrating/online.py` does outside of them.
     Several processes may run this at the same time. Raises: SchemaRefused, and errors of drivers.
     """
-    if revision == "head" and await current_revision(engines) == head_revision():
-        await require_head(engines)
+    if revision == "head" and schema.reason_against(await current_state(engines)) is None:
+        await require_compatible(engines)
         return
     async with exclusive_connection(engines) as connection:
+        before = await connection.run_sync(schema.current_state)
+        if before.is_newer:  # another process has migrated it in the meantime
+            return
         await connection.run_sync(schema.require_right_to_create)
-        before = await connection.run_sync(schema.current_revision)
-        await connection.run_sync(run_command, "upgrade", revision)
+        await _migrate(connection, "upgrade", revision)
         after = await connection.run_sync(schema.current_revision)
-        has_lost_secrets = (before or _SECRETS) < _SECRETS <= (after or "")
+        has_lost_secrets = (before.revision or _SECRETS) < _SECRETS <= (after or "")
         tokens = await connection.scalar(_COUNT_TOKENS) if has_lost_secrets else 0
     if tokens:
         structlog.get_logger().warning(
@@ -48,9 +61,18 @@ async def upgrade(engines: Engines, revision: str = "head") -> None:
 
 
 async def downgrade(engines: Engines, revision: str) -> None:
-    """Migrate the schema down to an older revision; `base` is the empty database."""
+    """Migrate the schema down to an older revision, by its name; `base` is the empty database.
+
+    Raises: SchemaRefused, also for a schema that is newer than this program.
+    """
     async with exclusive_connection(engines) as connection:
-        await connection.run_sync(run_command, "downgrade", revision)
+        state = await connection.run_sync(schema.current_state)
+        if state.is_newer:
+            raise SchemaRefused(
+                f"the database's schema is at revision {state.revision}, which is newer than this"
+                f" program, whose newest is {head_revision()}: downgrade it with the newer version"
+            )
+        await _migrate(connection, "downgrade", revision)
 
 
 async def current_revision(engines: Engines) -> str | None:
@@ -58,39 +80,46 @@ async def current_revision(engines: Engines) -> str | None:
 
     Raises: SchemaRefused, and errors of drivers.
     """
+    return (await current_state(engines)).revision
+
+
+async def current_state(engines: Engines) -> SchemaState:
+    """Return the revision of the schema, and which programs it serves.
+
+    Raises: SchemaRefused, and errors of drivers.
+    """
     async with engines.read.connect() as connection:
-        return await connection.run_sync(schema.current_revision)
+        return await connection.run_sync(schema.current_state)
 
 
-async def require_head(engines: Engines) -> None:
-    """Require a schema that this program can serve.
+async def require_compatible(engines: Engines) -> SchemaState:
+    """Require a schema that this program can serve, and return its state.
 
     Raises: SchemaRefused, and errors of drivers.
     """
     async with engines.read.connect() as connection:
         await connection.run_sync(schema.require_schema_of_symphony)
-        reason = schema.reason_against(await connection.run_sync(schema.current_revision))
-    if reason is not None:
+        state = await connection.run_sync(schema.current_state)
+    if reason := schema.reason_against(state):
         raise SchemaRefused(reason)
+    return state
 
 
 @asynccontextmanager
 async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnection]:
-    """Open a connection in a transaction; no other migration runs at the same time.
+    """Open a connection to migrate; no other migration runs at the same time.
+
+    It is in a transaction on SQLite, and in none on PostgreSQL.
 
     Raises: SchemaRefused for a database of another program, which stays as it is.
     """
-    if engines.file is None:
+    if engines.write.dialect.name == "postgresql":
+        async with exclusive_session(engines) as connection:
+            await connection.run_sync(schema.require_schema_of_symphony)
+            await connection.commit()
+            yield connection
+    elif engines.file is None:
         async with engines.write.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                # A migration, and the wait for another one, may take longer than a request's
-                # statement.
-                await connection.execute(text("SET LOCAL lock_timeout = 0"))
-                await connection.execute(text("SET LOCAL statement_timeout = 0"))
-                await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-                await connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK}
-                )
             await connection.run_sync(schema.require_schema_of_symphony)
             yield connection
     else:
@@ -104,10 +133,20 @@ async def exclusive_connection(engines: Engines) -> AsyncGenerator[AsyncConnecti
                 yield connection
 
 
-def run_command(
-    connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str
-) -> None:
-    """Run a command of Alembic in the transaction of a connection."""
+async def _migrate(connection: AsyncConnection, direction: Direction, revision: str) -> None:
+    change = partial(run_command, direction=direction, revision=revision)
+    if connection.dialect.name == "postgresql":
+        await run_with_lock_retries(connection, change)
+    else:
+        await connection.run_sync(change)
+
+
+def run_command(connection: Connection, direction: Direction, revision: str) -> None:
+    """Run a command of Alembic on a connection.
+
+    On SQLite it belongs to the connection's transaction; on PostgreSQL each revision is one of its
+    own, and the connection must be in none.
+    """
     from alembic import command  # noqa: PLC0415 - imported only by a process that migrates
     from alembic.config import Config  # noqa: PLC0415
 

@@ -34,7 +34,7 @@ async def not_ready_reason(engines: Engines) -> str | None:
     try:
         async with asyncio.timeout(_ANSWER_WITHIN):
             return await _write_refusal(engines) or schema.reason_against(
-                await migrations.current_revision(engines)
+                await migrations.current_state(engines)
             )
     except SchemaRefused as refused:
         return str(refused)

@@ -1,0 +1,1 @@
+"""How migrations run while programs of this version, or of the one before, serve requests."""
