@@ -18,7 +18,7 @@ TABLES = Model.metadata.tables
 OWNERS = TABLES["user_profiles"]
 OWNER = {"owner_id", "user_id"}
 # Parameters with the id of a row of one owner, who was found before.
-ROWS = {"entity_id", "vault_id", "new_vault_id", "new_repo_id", "token_id"}
+ROWS = {"entity_id", "vault_id", "new_vault_id", "new_repo_id", "new_machine_id", "token_id"}
 
 
 def test_every_table_is_listed_with_its_way_to_the_owner() -> None:

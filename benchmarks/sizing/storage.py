@@ -64,8 +64,9 @@ async def create_user(service: Service, database: PostgreSQLDatabase, git_root: 
             confined = {"workspace_ids": workspaces[:2]} if number == 0 else {}
             token = {"name": f"agent {number}", "scopes": ["read"], **confined}
             await _created(client, "/api-tokens", token)
-        await _created(client, "/machines", {"name": "laptop"})
+        machine = await _created(client, "/machines", {"name": "laptop"})
         await _observe_all(client, me)
+        await _report(client, me, machine)
         await client.post("/auth/token", data={"username": "ada", "password": "a wrong one"})
     await database.execute(
         "INSERT INTO remote_heads (repo_id, remote_url, synced_at, heads) SELECT id, remote_url,"
@@ -169,6 +170,29 @@ async def _fill_vault(client: httpx.AsyncClient, workspace: str, *, with_passphr
             content = {"content": f"{entry} {version} " + "s" * 200}
             path = f"/vaults/{vault_id}/entries/servers/{entry}/password"
             (await client.put(path, json=content, headers=headers)).raise_for_status()
+
+
+async def _report(client: httpx.AsyncClient, me: str, machine: str) -> None:
+    """A machine reports a clone of each repo, with the status that the service found."""
+    listed = await client.get(f"/user-profiles/{me}/repos", params={"limit": 200})
+    items = listed.raise_for_status().json()["items"]
+    status = (await client.get(f"/repos/{items[0]['id']}/status")).raise_for_status().json()
+    head = status["head"]["id"]
+    checkouts = [
+        {
+            "path": f"/home/ada/dev/{number}",
+            "remotes": [{"name": "origin", "url": each["remote_url"]}],
+            "root_commits": [head],
+            "remote_heads": [
+                {"remote": "origin", "branch": f"feature/branch-{branch}", "head": head}
+                for branch in range(BRANCHES)
+            ],
+            "status": status,
+        }
+        for number, each in enumerate(items)
+    ]
+    report = {"sequence": 1, "roots": ["/home/ada/dev"], "checkouts": checkouts}
+    (await client.put(f"/machines/{machine}/report", json=report)).raise_for_status()
 
 
 async def _observe_all(client: httpx.AsyncClient, me: str) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
+
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.checks import schema
 from tests.support.checkout import TOP, run, uv
@@ -94,7 +96,7 @@ def next_release(folder: Path) -> Release:
 def former_release(folder: Path) -> Release:
     """Build and install the wheel of the commit before the newest migration.
 
-    A shallow clone may lack that commit; then the test cannot run.
+    A shallow clone may lack that commit; then the test is skipped.
     """
     commit = _commit_before_the_newest_migration()
     tree, library = folder / "tree", folder / "library"
@@ -142,7 +144,8 @@ def _commit_before_the_newest_migration() -> str:
     found = ("git", "log", "-1", "--diff-filter=A", "--format=%H %P", "--")
     words = run(*found, f"{versions}/{newest.name}", folder=TOP).stdout.split()
     if len(words) == 1:
-        missing("the former release is older than this shallow clone")
+        # Not a tool that CI could install: whoever clones decides how much of the history.
+        pytest.skip("the former release is older than this shallow clone")
     commit = words[1] if words else "HEAD"  # the migration is not yet committed
     names = run("git", "ls-tree", "--name-only", commit, f"{versions}/", folder=TOP).stdout
     assert newest.name not in names
