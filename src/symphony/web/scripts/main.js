@@ -111,3 +111,4 @@ addEventListener("pageshow", (event) => {
   if (event.persisted && currentReader() !== null) location.reload();
 });
 replaceContent(document.body, signInPage(begin));
+document.querySelector("#main input").focus(); // an element has no focus before it is in the document

@@ -19,7 +19,7 @@ export function statusPanel(status) {
     isRead && facts(status),
     isRead && status.work.length > 0 && workTable(status),
     isRead && status.worktrees.length > 0 && worktreeTable(status.worktrees),
-    isRead && status.remotes.length > 0 && remoteTable(status.remotes),
+    isRead && Object.keys(status.remotes).length > 0 && remoteTable(status.remotes),
   ];
 }
 
@@ -72,7 +72,7 @@ function worktreeTable(worktrees) {
 function remoteTable(remotes) {
   return [
     h("h3", {}, words.remotes),
-    table([words.name, words.address], remotes.map(({ name, url }) => [foreign(name), url === null ? "" : code(url)])),
+    table([words.name, words.address], Object.entries(remotes).map(([name, url]) => [foreign(name), url === null ? "" : code(url)])),
   ];
 }
 
