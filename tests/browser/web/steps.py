@@ -8,6 +8,11 @@ from tests.support.api import PASSWORD, User
 async def sign_in(page: Page, user: User, address: str = "/") -> None:
     """Sign in at an address of the application, such as `/#/machines`."""
     await page.goto(address)
+    await sign_in_here(page, user)
+
+
+async def sign_in_here(page: Page, user: User) -> None:
+    """Sign in on the page that is open."""
     await page.get_by_label("User name or e-mail address").fill(user.name)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in", exact=True).click()

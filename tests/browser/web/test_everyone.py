@@ -68,7 +68,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
 ) -> None:
     await sign_in(page, ada)
     await expect(page.locator(".item")).not_to_have_count(0)
-    await expect(page.get_by_text("Looking at every repository")).to_be_hidden()
+    await expect(page.get_by_text("Inspecting every repository")).to_be_hidden()
     await _check(page, "board")
     workspace = f"#/workspaces/{world['workspace']}"
     for address, heading in (

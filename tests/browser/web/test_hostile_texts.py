@@ -62,7 +62,7 @@ async def test_200_hostile_texts_in_every_field_stay_texts(page: Page, ada: User
 
     await until(all_are_shown, within=30)
     assert await page.evaluate(SUSPICIOUS) == []
-    shown = await page.locator(".branch bdi").all_inner_texts()
+    shown = await page.locator(".branch bdi").all_text_contents()
     assert len(shown) == len(STRINGS)
     assert "<script>globalThis.hostile=1</script>" in shown
     assert not any("\u202e" in text for text in shown)  # written out as \u{202e}

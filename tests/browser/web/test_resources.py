@@ -175,7 +175,7 @@ async def test_two_tabs_that_change_the_same_field_see_both_values(
     await expect(fast.get_by_role("heading", level=1, name="Theirs")).to_be_visible()
 
     await press_in_dialog(slow, "Save")
-    conflict = slow.get_by_role("alert").filter(has_text="Somebody else changed this")
+    conflict = slow.get_by_role("alert").filter(has_text="Another editor changed this")
     await expect(conflict.get_by_role("row")).to_have_text(
         [re.compile("Field"), "NameTheirsMine", "TypeGeneralClient"]
     )
@@ -241,7 +241,7 @@ async def test_a_token_is_created_for_a_workspace_and_revoked(page: Page, ada: U
     await press(page, "Create token")
     form = dialog(page)
     await form.get_by_label("Name").fill("report")
-    await form.get_by_label("write").check()
+    await form.get_by_role("checkbox", name=re.compile("^write")).check()
     await form.get_by_label("Thesis").check()
     await form.get_by_label("Expires").select_option("in 30 days")
     await press_in_dialog(page, "Create token")

@@ -14,6 +14,7 @@ import { machinesView } from "./views/machines.js";
 import { repoView } from "./views/repo.js";
 import { askToSignInAgain, signInPage } from "./views/sign_in.js";
 import { tokensView } from "./views/tokens.js";
+import { vaultView } from "./views/vault.js";
 import { workspaceView } from "./views/workspace.js";
 import { workspacesView } from "./views/workspaces.js";
 
@@ -24,6 +25,7 @@ const VIEWS = [
   [["workspaces", null], workspaceView],
   [["workspaces", null, "import"], importView],
   [["repos", null], repoView],
+  [["vaults", null], vaultView],
   [["machines"], machinesView],
   [["tokens"], tokensView],
   [["help"], helpView],
@@ -51,7 +53,7 @@ async function show({ isFirst = false } = {}) {
   leaving = new AbortController();
   const { signal } = leaving;
   refresh = null;
-  shell.mark(path[0] === "repos" ? "workspaces" : path[0]);
+  shell.mark(["repos", "vaults"].includes(path[0]) ? "workspaces" : path[0]);
   replaceContent(shell.main, loading());
   try {
     const view = viewOf(path) ?? notFound;

@@ -9,10 +9,8 @@ function count(value, one, other) {
 }
 
 function on(branches) {
-  if (branches.length === 0) return "";
-  return branches.length > 3
-    ? ` on ${branches.slice(0, 3).join(", ")} and ${branches.length - 3} more`
-    : ` on ${branches.join(", ")}`;
+  const more = branches.length > 3 ? ` and ${branches.length - 3} more` : "";
+  return branches.length === 0 ? "" : ` on ${branches.slice(0, 3).join(", ")}${more}`;
 }
 
 export const texts = {
@@ -60,7 +58,7 @@ export const texts = {
     },
   },
   conflict: {
-    text: "Somebody else changed this after you opened it. Nothing of yours has been saved yet.",
+    text: "Another editor changed this after you opened it. Nothing of yours has been saved yet.",
     field: "Field",
     theirs: "Saved now",
     mine: "Yours",
@@ -97,7 +95,7 @@ export const texts = {
     title: "Keyboard shortcuts",
     help: "Show this list",
     search: "Go to the search field",
-    refresh: "Look again",
+    refresh: "Refresh",
     next: "Go to the next item",
     previous: "Go to the previous item",
     board: "Open the board",
@@ -149,8 +147,8 @@ export const texts = {
   },
   board: {
     title: "Board",
-    refresh: "Look again",
-    looking: "Looking at every repository …",
+    refresh: "Refresh",
+    looking: "Inspecting every repository …",
     asOf: "Oldest observation:",
     notRefreshed: "This is what was known before.",
     disabled: "This service inspects no directories itself; it shows what machines have reported.",
@@ -179,7 +177,7 @@ export const texts = {
       risk: { title: "At risk", text: "This exists in one place only: it would be lost if that disk died now." },
       unknown: { title: "Possibly at risk", text: "Not everything could be checked. Open a repo to see why." },
       unfinished: { title: "Unfinished, but safe", text: "Nothing here would be lost: it is on a remote as well." },
-      vaults: { title: "Unlocked vaults", text: "Whoever has a token of yours with the scope secrets can read them." },
+      vaults: { title: "Unlocked vaults", text: "Each of your tokens with the scope secrets can read them." },
       tokens: { title: "API tokens that expire soon", text: "Programs that use them stop working then." },
     },
     work: {
@@ -221,6 +219,58 @@ export const texts = {
     deleted: "The workspace has been deleted.",
     locked: "Locked",
     unlocked: "Unlocked",
+    addVault: "Add vault",
+    noVaults: "No vaults yet. A vault keeps secrets, encrypted.",
+    vaultHint: "With a passphrase, not even the service can read a locked vault. Nobody can recover a forgotten one.",
+  },
+  vault: {
+    protections: { none: "Encrypted with a key of the service.", passphrase: "Encrypted with your passphrase." },
+    path: "Path",
+    pathHint: "Where your programs keep it, such as ~/vaults/keys. It need not exist.",
+    passphrase: "Passphrase",
+    passphraseHint: "12 characters or more. Leave it empty for a vault without a passphrase.",
+    duration: "Lock again after",
+    durations: [["300", "5 minutes"], ["900", "15 minutes"], ["3600", "1 hour"]],
+    unlock: "Unlock",
+    lock: "Lock now",
+    locked: "This vault is locked.",
+    lockedNow: "The vault is locked.",
+    locksIn: (time) => `Locks itself in ${time}.`,
+    expired: "The vault has locked itself.",
+    forgotten: "The tab was hidden for 5 minutes. All secrets have been removed from it.",
+    noScope: "Your token does not allow reading vaults. It needs the scope secrets.",
+    edit: "Edit vault",
+    saved: "The vault has been saved.",
+    deleteTitle: (name) => `Delete the vault ${name}?`,
+    deleteText: "All its entries and their versions are deleted. They cannot be restored.",
+    delete: "Delete vault",
+    deleted: "The vault has been deleted.",
+  },
+  entries: {
+    title: "Entries",
+    none: "No entries yet.",
+    add: "Add entry",
+    edit: "Edit entry",
+    key: "Key",
+    keyHint: "Such as clients/acme/database. It is part of addresses, so it is not a place for secrets.",
+    content: "Content",
+    taken: "An entry has this key. Edit that one.",
+    saved: "The entry has been saved.",
+    conflict: "Another editor saved this content meanwhile. Yours has not been saved: save again to add it as the newest version.",
+    facts: (size, version) => `${count(size, "byte", "bytes")}, version ${numbers.format(version)},`,
+    binary: (size) => `Binary content of ${size} bytes.`,
+    onlyByProgram: "A binary content can be changed by programs only.",
+    reveal: "Show or hide",
+    revealVersion: (version) => `Show or hide version ${version}`,
+    versions: "Versions",
+    versionsTitle: (key) => `Versions of ${key}`,
+    restore: "Restore",
+    restoreVersion: (version) => `Restore version ${version}`,
+    restored: (version) => `Version ${version} has been restored.`,
+    deleteTitle: (key) => `Delete the entry ${key}?`,
+    deleteText: "All its versions are deleted. They cannot be restored.",
+    delete: "Delete entry",
+    deleted: "The entry has been deleted.",
   },
   import: {
     title: "Import a folder",
@@ -363,9 +413,5 @@ export const texts = {
     createdTitle: (name) => `Token ${name}`,
     createdText: "Give this token to the program.",
   },
-  secret: {
-    label: "Token",
-    once: "It is shown only now. Copy it before you close this.",
-    done: "I have copied it",
-  },
+  secret: { label: "Token", once: "It is shown only now. Copy it before you close this.", done: "I have copied it" },
 };

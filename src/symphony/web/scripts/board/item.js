@@ -39,9 +39,8 @@ function headingRow({ heading, size }) {
   );
 }
 
-function target({ kind, id, workspace_id }) {
-  if (kind === "repo") return href(["repos", id]);
-  return kind === "vault" ? href(["workspaces", workspace_id]) : href(["tokens"]);
+function target({ kind, id }) {
+  return kind === "api-token" ? href(["tokens"]) : href([`${kind}s`, id]);
 }
 
 function checkout(each) {

@@ -10,13 +10,15 @@ export function button(label, onclick, attributes = {}) {
 
 /** A button that copies a text; `named` says to screen readers which one. */
 export function copyButton(text, named) {
-  return button(
-    texts.copy,
-    async () => {
-      announce((await copy(text)) ? texts.copied : texts.notCopied);
-    },
-    { class: "copy small", "aria-label": `${texts.copy}: ${named}` },
-  );
+  return button(texts.copy, () => copyText(text), {
+    class: "copy small",
+    "aria-label": `${texts.copy}: ${named}`,
+  });
+}
+
+/** Copy a text and say whether the browser allowed it. */
+export async function copyText(text) {
+  announce((await copy(text)) ? texts.copied : texts.notCopied);
 }
 
 /** A command with a button that copies it. */

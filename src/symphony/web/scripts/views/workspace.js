@@ -11,6 +11,7 @@ import { go, href, replaceQuery } from "../router.js";
 import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { repoBody, repoFields } from "./repo_fields.js";
+import { NEW_VAULT } from "./vault.js";
 import { workspaceBody, workspaceFields } from "./workspaces.js";
 
 const words = texts.workspace;
@@ -38,10 +39,10 @@ export async function workspaceView({ ids: [id], query, signal }) {
         ],
       ),
       repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(repos, query),
-      vaults.length > 0 && [
-        h("h2", {}, words.vaults),
-        h("ul", { class: "rows" }, vaults.map(vaultRow)),
-      ],
+      h("div", { class: "title-row" }, h("h2", {}, words.vaults), may("write") && button(words.addVault, () => addVault(id))),
+      vaults.length === 0
+        ? h("p", { class: "panel" }, words.noVaults)
+        : h("ul", { class: "rows" }, vaults.map(vaultRow)),
     ],
   };
 }
@@ -88,6 +89,20 @@ async function addRepo(id) {
   if (repo) reload(words.added(visible(repo.name)));
 }
 
+async function addVault(id) {
+  const { fields, toBody } = NEW_VAULT;
+  const path = `/workspaces/${id}/vaults`;
+  const vault = await createInDialog({
+    title: words.addVault,
+    above: h("p", {}, words.vaultHint),
+    fields,
+    submit: words.addVault,
+    path,
+    toBody,
+  });
+  if (vault) go(["vaults", vault.id]);
+}
+
 function repoList(repos, query) {
   const rows = growingList(repoRow, { class: "rows" });
   const update = (q) => {
@@ -118,6 +133,7 @@ function repoRow({ id, name, path, remote_url: remote }) {
   );
 }
 
-function vaultRow({ name, is_locked: isLocked }) {
-  return h("li", {}, foreign(name), h("span", { class: "tag" }, isLocked ? words.locked : words.unlocked));
+function vaultRow({ id, name, is_locked: isLocked }) {
+  const link = h("a", { href: href(["vaults", id]), "data-row": true }, foreign(name));
+  return h("li", {}, link, h("span", { class: "tag" }, isLocked ? words.locked : words.unlocked));
 }
