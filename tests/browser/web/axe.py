@@ -1,13 +1,12 @@
 """Axe-core, which finds violations of the guidelines for accessibility (WCAG)."""
 
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
-import axe_playwright_python
 from playwright.async_api import Page
 
 # Of the package only the script of axe-core is used: its module has no types.
-_SCRIPT = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+_SCRIPT = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 _RUN = """async () => {
   const { violations } = await axe.run({ resultTypes: ["violations"] });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(", ")}`);

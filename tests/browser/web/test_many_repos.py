@@ -12,7 +12,6 @@ from tests.support.machines.reports import checkout_body, put_report, report_bod
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.xdist_group("browser"),
-    pytest.mark.long,
 ]
 WORKSPACES, REPOS, MACHINES = 50, 100, 5
 IN_TIME = 1_000  # milliseconds from the answer of the service to the first paint
