@@ -180,6 +180,10 @@ bench-tokens *arguments:
 bench-board *arguments:
     @{{ run }} python -m benchmarks.board {{ arguments }}
 
+# Measure the board of repos on many machines, and reports of many machines at once
+bench-machines *arguments:
+    @{{ run }} python -m benchmarks.machines {{ arguments }}
+
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:
     @{{ run }} python -m benchmarks.observability

@@ -151,6 +151,18 @@ def test_the_board_is_measured_for_repositories_with_many_branches(place: Path) 
     assert all(each > 0 for times in milliseconds.values() for each in times)
 
 
+@pytest.mark.bench
+def test_boards_and_reports_of_many_machines_are_measured(place: Path) -> None:
+    few = ("--workspaces", "1", "--machines", "3", "--reported", "20", "--rounds", "2")
+    done = _run("benchmarks.machines", *few, "--json", place / "machines.json")
+    milliseconds = json.loads((place / "machines.json").read_text())["milliseconds"]
+    for kind in ("PostgreSQL", "SQLite"):
+        assert f"{kind}: 15 items with 45 checkouts" in done.stdout
+        assert f"{kind}: milliseconds" in done.stdout
+        assert all(each > 0 for times in milliseconds[kind].values() for each in times)
+        assert len(milliseconds[kind]["report, all checkouts new, at once"]) == 3
+
+
 @pytest.mark.parametrize(
     ("plan", "tables"),
     [

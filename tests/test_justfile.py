@@ -39,7 +39,10 @@ RUN_ELSEWHERE = {
     "bench-compression": "it measures, and nothing depends on it",
     "demo": "part of the gate",
     **dict.fromkeys(
-        ("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-tokens"),
+        (
+            *("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-machines"),
+            "bench-tokens",
+        ),
         "tests/test_benchmarks.py runs it, briefly",
     ),
     **dict.fromkeys(DEMOS, "`demo` runs it"),

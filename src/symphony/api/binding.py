@@ -5,6 +5,7 @@ document is generated from the same facts. FastAPI's own request handling inspec
 every request, which takes longer than a small read from the database.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -44,14 +45,10 @@ class Binding:
         Raises: ValidationFailed with the errors of all parameters, before any function is called;
         and what the functions raise.
         """
-        dropped = self._known_fields.drop_excess(request.document) if self._known_fields else 0
-        errors: list[Any] = []
-        values = [
-            {parameter.name: _value(parameter, request, errors) for parameter in call.parameters}
-            for call in self._calls
-        ]
-        if errors:
-            raise ValidationFailed(*invalid_fields(errors), more=dropped)
+        if request.is_large:
+            values = await asyncio.to_thread(self._values, request)
+        else:
+            values = self._values(request)
         results: list[Any] = []
         for call, arguments in zip(self._calls, values, strict=True):
             for name, index in call.results:
@@ -62,6 +59,18 @@ class Binding:
                 arguments[call.response_name] = response
             results.append(await call.function(**arguments))
         return results[-1]
+
+    def _values(self, request: ApiRequest) -> list[dict[str, Any]]:
+        """Return the values of the parameters of each function. Raises: ValidationFailed."""
+        dropped = self._known_fields.drop_excess(request.document) if self._known_fields else 0
+        errors: list[Any] = []
+        values = [
+            {parameter.name: _value(parameter, request, errors) for parameter in call.parameters}
+            for call in self._calls
+        ]
+        if errors:
+            raise ValidationFailed(*invalid_fields(errors), more=dropped)
+        return values
 
     def _add(self, function: Function) -> int:
         """Add a function after its dependencies, each once, and return its index."""

@@ -24,6 +24,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 FORM = "application/x-www-form-urlencoded"
 _MAX_FORM_FIELDS = 20
+_LARGE = 131_072  # bytes of JSON, whose parsing and validation take up to 10 ms
 _GIVEN_TWICE = "Must be given only once."
 
 
@@ -86,6 +87,12 @@ class ApiRequest(Request):
             working.cancel()
             listening.cancel()
             await asyncio.gather(working, listening, return_exceptions=True)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the body takes long to parse and validate, so that a thread does it."""
+        compressed = self._compressed
+        return len(compressed.content if compressed else self.content) > _LARGE
 
     def read_document(self, accepted: tuple[str, ...]) -> None:
         """Parse the body by its media type.

@@ -4,6 +4,7 @@ The order: size (413), identity (401), media type (415) and syntax (400), scope 
 (422). A caller without a valid token learns nothing about the rest of the request.
 """
 
+import asyncio
 from collections.abc import Callable, Collection
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -163,7 +164,10 @@ class ApiRoute(SelfAnsweringRoute):
 
     async def _respond(self, request: ApiRequest, caller: Caller | None) -> Response:
         if self.body and (request.content or self.body.is_required):
-            request.read_document(self.media_types())
+            if request.is_large:
+                await asyncio.to_thread(request.read_document, self.media_types())
+            else:
+                request.read_document(self.media_types())
         if caller:
             sets = self.scope_sets(request.method)
             _require_scopes(sets, caller)

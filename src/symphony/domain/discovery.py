@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from symphony.domain import fields as rules
 from symphony.domain.errors import RuleBroken
 from symphony.domain.fields import MAX_NAME, comparison_key
+from symphony.domain.git.credentials import without_credentials
 from symphony.domain.repos import RegisteredRepo, Repo
 
 _NOT_IN_FOLDER_NAMES = re.compile(r'[\\<>:"|?*]')
@@ -19,6 +20,10 @@ _FALLBACK_NAME = "repo"
 # Control characters, and the stand-ins for bytes that are not UTF-8 (PEP 383).
 _NOT_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REPLACEMENT = "\ufffd"
+_DEFAULT_REMOTE = "origin"
+_SEVERAL_REMOTES = "The repository has several remotes, and none of them is named origin."
+_UNSUPPORTED_URL = "The URL of the remote is not a valid `remote_url`."
+_CREDENTIALS_REMOVED = "The credentials in the URL of the remote were removed."
 _INVALID_PATH = "The path cannot be registered: it is too long, or is not valid text."
 
 
@@ -82,10 +87,25 @@ class Finder(ABC):
         """
 
 
+def remote_to_register(urls: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """Return the URL to register a repository with, given those of its remotes by name, and why it
+    is missing or changed."""
+    if not urls:
+        return None, None
+    if _DEFAULT_REMOTE not in urls and len(urls) > 1:
+        return None, _SEVERAL_REMOTES
+    url = urls[_DEFAULT_REMOTE] if _DEFAULT_REMOTE in urls else next(iter(urls.values()))
+    try:
+        shown = rules.remote_url(without_credentials(rules.text(url)))
+    except RuleBroken:
+        return None, _UNSUPPORTED_URL
+    return shown, None if shown == url else _CREDENTIALS_REMOVED
+
+
 def proposals(
     found: Iterable[FoundRepository], registered: Iterable[RegisteredRepo]
 ) -> Iterator[Proposal]:
-    """Propose how to register repositories, under valid names that are free in the workspace."""
+    """Propose how to register repositories, under valid names that none of the repos has."""
     names = _FreeNames(each.name for each in registered)
     for each in found:
         path, name, reason = each.path, each.registered_as, each.reason

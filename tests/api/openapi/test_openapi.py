@@ -130,6 +130,7 @@ def test_an_operation_says_that_it_is_not_for_confined_tokens() -> None:
         "update_machine",
         "delete_machine",
         "put_report",
+        "list_machine_checkouts",
     }
 
 

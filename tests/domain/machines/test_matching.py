@@ -1,7 +1,6 @@
 """Which repos a checkout belongs to."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from symphony.domain.base import new_id
@@ -13,8 +12,10 @@ LAPTOP, DESKTOP = new_id(), new_id()
 ROOT, OTHER_ROOT = "1" * 40, "2" * 40
 
 
-def repo(remote: str | None = None, path: str = "~/engine", **values: Any) -> RepoIdentity:
-    return RepoIdentity(new_id(), path, remote, **{"is_read_here": False, **values})
+def repo(
+    remote: str | None = None, path: str = "~/engine", *, is_read_here: bool = False
+) -> RepoIdentity:
+    return RepoIdentity(new_id(), path, remote, is_read_here)
 
 
 def checkout(

@@ -197,11 +197,12 @@ def _item(item: AttentionItem) -> AttentionItemResponse:
         unpushed_commits=facts and facts.unpushed_commits,
         unpushed_branches=None if facts is None else list(facts.unpushed_branches),
         at_risk=item.at_risk,
-        checkouts=[_checkout(each) for each in item.checkouts],
+        checkouts=[checkout_response(each) for each in item.checkouts],
     )
 
 
-def _checkout(checkout: AssessedCheckout) -> AttentionCheckoutResponse:
+def checkout_response(checkout: AssessedCheckout) -> AttentionCheckoutResponse:
+    """Represent a checkout without its status."""
     machine = checkout.machine
     return AttentionCheckoutResponse(
         machine=None if machine is None else CheckoutMachineResponse(machine.id, machine.name),

@@ -120,14 +120,16 @@ def _without_null(name: object) -> object:
     return name
 
 
-def _ignored(name: str) -> Any:
+_CHECKOUT = "checkouts of a machine"
+
+
+def _ignored(name: str, sent: str = "items of a discovery") -> Any:
     # Without an example: OpenAPI Generator warns of one for a field without a type.
-    description = f"Ignored: items of a discovery, which have a `{name}`, can be sent as they are."
-    return Field(description=description)
+    return Field(description=f"Ignored: {sent}, which have a `{name}`, can be sent as they are.")
 
 
 class RepoImportItem(BaseModel):
-    """A repo to import: an item of a discovery, or a name and a path."""
+    """A repo to import: an item of a discovery, a checkout of a machine, or a name and a path."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -137,6 +139,8 @@ class RepoImportItem(BaseModel):
     kind: Annotated[Any, _ignored("kind")] = optional()
     registered: Annotated[Any, _ignored("registered")] = optional()
     reason: Annotated[Any, _ignored("reason")] = optional()
+    repo_ids: Annotated[Any, _ignored("repo_ids", _CHECKOUT)] = optional()
+    observed_at: Annotated[Any, _ignored("observed_at", _CHECKOUT)] = optional()
 
 
 class RepoImport(BaseModel):
@@ -195,7 +199,8 @@ async def import_repos(
 ) -> ImportedRepos:
     """Creates all of the repos or none of them. No file on any disk is read or changed.
 
-    Items of a discovery can be sent as they are, except those without a name.
+    Items of a discovery, and checkouts of a machine, can be sent as they are, except those without
+    a name.
     """
     items = [use_cases.ImportItem(item.name, item.path, item.remote_url) for item in body.items]
     command = use_cases.ImportRepos(actor.reach, workspace_id, items)

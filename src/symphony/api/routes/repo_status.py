@@ -13,7 +13,7 @@ from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import Observation, Representation
 from symphony.api.routing import router
 from symphony.application.orchestrations import repo_status
-from symphony.domain.git.status import Operation, RepoState
+from symphony.domain.git.status import Operation, RepoState, RepoStatus
 from symphony.domain.git.work import Integration, KnowledgeSource, WorkKind
 
 routes = router("repos")
@@ -292,6 +292,11 @@ async def get_repo_status(repo_id: RepoId, actor: Actor, app: App) -> RepoStatus
     A directory that cannot be inspected is not an error: `state` and `reason` describe it.
     """
     status = await repo_status.get_repo_status(repo_status.GetRepoStatus(actor.reach, repo_id), app)
+    return represented(status)
+
+
+def represented(status: RepoStatus) -> RepoStatusResponse:
+    """Represent the status of a repo, or of one of its checkouts."""
     shown = RepoStatusResponse.of(status)
     shown.head = None if status.head is None else HeadResponse.of(status.head)
     shown.work = WorkItemResponse.of_each(status.work)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from uuid import UUID
 
 from symphony.domain.git.reasons import READ, repo_reasons
@@ -15,10 +15,13 @@ from symphony.domain.machines.assessment import (
     RepoCheckouts,
     is_unseen,
 )
-from symphony.domain.machines.checkouts import StoredCheckout, UserCheckouts
+from symphony.domain.machines.checkouts import RepoIdentity, StoredCheckout, UserCheckouts
 from symphony.domain.machines.elsewhere import MachineCheckout
 from symphony.domain.machines.facts import CheckoutFacts
-from symphony.domain.machines.matching import checkouts_by_repo, match_checkouts
+from symphony.domain.machines.matching import checkouts_by_repo
+
+# Most boards are requested again before anything is reported.
+_facts_in = lru_cache(maxsize=4_096)(CheckoutFacts.read)
 
 
 @dataclass(frozen=True)
@@ -38,32 +41,29 @@ class BoardMachines:
     @cached_property
     def of_repos(self) -> Mapping[UUID, Sequence[StoredCheckout]]:
         """The checkouts of each repo that has any."""
-        own = self.own
-        repos = [
-            each._replace(is_read_here=_is_read(own[each.id])) if each.id in own else each
-            for each in self.checkouts.repos
-        ]
-        matched = match_checkouts(repos, self.checkouts.checkouts)
-        return checkouts_by_repo(self.checkouts.checkouts, matched, own.keys())
+        repos = [self._with_latest(each) for each in self.checkouts.repos]
+        return checkouts_by_repo(repos, self.checkouts.checkouts, self.own.keys())
 
     @cached_property
     def candidates(self) -> Mapping[UUID, RepoCheckouts]:
         """The repos that may need attention, with all of their checkouts."""
         remotes = {each.id: each.remote for each in self.checkouts.repos}
-        unseen = {each.id for each in self.checkouts.machines.values() if is_unseen(each, self.now)}
+        unseen = {
+            each.id.int for each in self.checkouts.machines.values() if is_unseen(each, self.now)
+        }
         read = dict[UUID, CheckoutFacts | None]()
         candidates = dict[UUID, RepoCheckouts]()
         for repo_id, stored in self.of_repos.items():
             own, synced = self.own[repo_id], self.synced.get(repo_id)
             if (
-                any(each.needs_attention or each.machine_id in unseen for each in stored)
+                any(each.needs_attention or each.machine_id.int in unseen for each in stored)
                 or len({each.known_heads for each in stored}) > 1
                 or (own is not None and _is_read(own) and repo_reasons(own.facts, None))
                 or (synced and _differs(synced, remotes.get(repo_id), stored))
             ):
                 for each in stored:
                     if each.id not in read:
-                        read[each.id] = CheckoutFacts.read(each.facts)
+                        read[each.id] = _facts_in(each.facts)
                 candidates[repo_id] = RepoCheckouts(own, self._read(stored, read), synced)
         return candidates
 
@@ -81,8 +81,9 @@ class BoardMachines:
     @property
     def reported_at(self) -> Collection[datetime]:
         """When the machines with checkouts of these repos reported them."""
-        ids = {each.machine_id for stored in self.of_repos.values() for each in stored}
-        return [self.checkouts.machines[each].last_report_at for each in ids]
+        ids = {each.machine_id.int for stored in self.of_repos.values() for each in stored}
+        machines = self.checkouts.machines.values()
+        return [each.last_report_at for each in machines if each.id.int in ids]
 
     def assessed(
         self, repo_id: UUID, found: Mapping[UUID, AbstractSet[str]]
@@ -99,6 +100,12 @@ class BoardMachines:
                 return []
             candidate = RepoCheckouts(own)
         return candidate.assessed(found, self.now)
+
+    def _with_latest(self, repo: RepoIdentity) -> RepoIdentity:
+        """Return a repo with what the inspection for this board found at its path."""
+        own = self.own.get(repo.id)
+        is_same = own is None or repo.is_read_here == _is_read(own)
+        return repo if is_same else repo._replace(is_read_here=not repo.is_read_here)
 
     def _read(
         self, stored: Sequence[StoredCheckout], read: Mapping[UUID, CheckoutFacts | None]

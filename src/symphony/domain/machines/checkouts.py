@@ -98,6 +98,7 @@ class RepoIdentity(NamedTuple):
     path: str
     remote: str | None
     is_read_here: bool
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ from uuid import UUID
 from symphony.domain.machines.checkouts import RepoIdentity, StoredCheckout
 
 RepoIds = tuple[UUID, ...]
+_Positions = tuple[int, ...]
+"""Those of repos in their list: ids are hashed by Python code, which takes most of the time."""
 
 MAX_MATCHES = 100_000
 """Of all checkouts of a user: as many as there can be checkouts, in two repos each."""
@@ -29,104 +31,123 @@ def match_checkouts(
     3. It has no remotes, and the repo has its path, at which the server itself has read nothing.
     4. As the second rule, with the checkouts found by the third one as well.
     """
-    by_remote = _by_remote(repos)
-    matched = dict[UUID, RepoIds]()
-    remaining = list[StoredCheckout]()
-    owners = _RootOwners()
-    for checkout in checkouts:
-        found = _found(by_remote, checkout.remotes)
-        if found:
-            matched[checkout.id] = found
-            owners.add(checkout, found)
-        else:
-            remaining.append(checkout)
-    if not remaining:
-        return matched
-    remaining = _match_by_roots(remaining, owners, matched)
-    by_path = _by_path(repos)
-    unmatched = list[StoredCheckout]()
-    for checkout in remaining:
-        found = () if checkout.has_remotes else by_path.get(checkout.path, ())
-        if found:
-            matched[checkout.id] = found
-            owners.add(checkout, found)
-        else:
-            unmatched.append(checkout)
-    _match_by_roots(unmatched, owners, matched)
-    return matched
+    matched = _matched(repos, checkouts)
+    # Checkouts with the same remote share them: there may be many of both.
+    ids = {id(found): tuple(repos[each].id for each in found) for found in _distinct(matched)}
+    return {
+        checkout.id: ids[id(found)]
+        for checkout, found in zip(checkouts, matched, strict=True)
+        if found
+    }
 
 
 def checkouts_by_repo(
-    checkouts: Sequence[StoredCheckout], matched: Mapping[UUID, RepoIds], repo_ids: Container[UUID]
+    repos: Sequence[RepoIdentity], checkouts: Sequence[StoredCheckout], wanted: Container[UUID]
 ) -> Mapping[UUID, Sequence[StoredCheckout]]:
-    """Return the checkouts of those of the repos that are asked for and have any.
+    """Return the checkouts of the `wanted` repos that have any, matched with all repos.
 
     Beyond `MAX_MATCHES` the rest is left out: it would take long, and nobody has that many.
     """
-    of_repos = defaultdict[UUID, list[StoredCheckout]](list)
+    of_repos = defaultdict[int, list[StoredCheckout]](list)
     remaining = MAX_MATCHES
-    for checkout in checkouts:
-        found = matched.get(checkout.id, ())
-        for repo_id in found[:remaining]:
-            if repo_id in repo_ids:
-                of_repos[repo_id].append(checkout)
+    for checkout, found in zip(checkouts, _matched(repos, checkouts), strict=True):
+        for each in found[:remaining]:
+            of_repos[each].append(checkout)
         remaining -= len(found)
         if remaining <= 0:
             break
-    return of_repos
+    named = ((repos[position].id, found) for position, found in of_repos.items())
+    return {repo_id: found for repo_id, found in named if repo_id in wanted}
+
+
+def _matched(
+    repos: Sequence[RepoIdentity], checkouts: Sequence[StoredCheckout]
+) -> Sequence[_Positions]:
+    """Return the repos of each checkout."""
+    by_remote = _by_remote(repos)
+    matched = list[_Positions]()
+    remaining = list[int]()
+    owners = _RootOwners()
+    for number, checkout in enumerate(checkouts):
+        found = _found(by_remote, checkout.remotes)
+        matched.append(found)
+        if found:
+            owners.add(checkout, found)
+        else:
+            remaining.append(number)
+    if not remaining:
+        return matched
+    remaining = _match_by_roots(remaining, checkouts, owners, matched)
+    by_path = _by_path(repos)
+    unmatched = list[int]()
+    for number in remaining:
+        checkout = checkouts[number]
+        found = () if checkout.has_remotes else by_path.get(checkout.path, ())
+        if found:
+            matched[number] = found
+            owners.add(checkout, found)
+        else:
+            unmatched.append(number)
+    _match_by_roots(unmatched, checkouts, owners, matched)
+    return matched
+
+
+def _distinct(matched: Sequence[_Positions]) -> Iterable[_Positions]:
+    return {id(found): found for found in matched}.values()
 
 
 class _RootOwners:
     """The repo to which each root commit leads; None when there are several."""
 
     def __init__(self) -> None:
-        self._repos = dict[str, UUID | None]()
+        self._repos = dict[str, int | None]()
 
-    def add(self, checkout: StoredCheckout, repo_ids: RepoIds) -> None:
+    def add(self, checkout: StoredCheckout, found: _Positions) -> None:
         repos = self._repos
         for root in checkout.root_commits:
-            for repo_id in repo_ids[:2]:  # two are as good as more
-                if repos.setdefault(root, repo_id) != repo_id:
+            for position in found[:2]:  # two are as good as more
+                if repos.setdefault(root, position) != position:
                     repos[root] = None
 
-    def of(self, checkout: StoredCheckout) -> RepoIds:
+    def of(self, checkout: StoredCheckout) -> _Positions:
         found = (self._repos.get(root) for root in checkout.root_commits)
         return tuple(dict.fromkeys(each for each in found if each is not None))
 
 
 def _match_by_roots(
-    checkouts: Iterable[StoredCheckout], owners: _RootOwners, matched: dict[UUID, RepoIds]
-) -> list[StoredCheckout]:
-    """Add the checkouts that have a root commit of one repo, and return the others."""
-    others = list[StoredCheckout]()
-    for checkout in checkouts:
-        found = owners.of(checkout)
-        if found:
-            matched[checkout.id] = found
-        else:
-            others.append(checkout)
+    numbers: Iterable[int],
+    checkouts: Sequence[StoredCheckout],
+    owners: _RootOwners,
+    matched: list[_Positions],
+) -> list[int]:
+    """Set the repos of checkouts that have a root commit of one repo, and return the others."""
+    others = list[int]()
+    for number in numbers:
+        matched[number] = owners.of(checkouts[number])
+        if not matched[number]:
+            others.append(number)
     return others
 
 
-def _by_remote(repos: Sequence[RepoIdentity]) -> dict[str, RepoIds]:
-    by_remote = defaultdict[str, list[UUID]](list)
-    for repo in repos:
+def _by_remote(repos: Sequence[RepoIdentity]) -> dict[str, _Positions]:
+    by_remote = defaultdict[str, list[int]](list)
+    for position, repo in enumerate(repos):
         if repo.remote is not None:
-            by_remote[repo.remote].append(repo.id)
-    return {remote: tuple(ids) for remote, ids in by_remote.items()}
+            by_remote[repo.remote].append(position)
+    return {remote: tuple(found) for remote, found in by_remote.items()}
 
 
-def _by_path(repos: Sequence[RepoIdentity]) -> dict[str, RepoIds]:
+def _by_path(repos: Sequence[RepoIdentity]) -> dict[str, _Positions]:
     """Return the repos by path, without those whose directory the server has read, or whose path is
     relative to the home of the user of the server."""
-    by_path = defaultdict[str, list[UUID]](list)
-    for repo in repos:
+    by_path = defaultdict[str, list[int]](list)
+    for position, repo in enumerate(repos):
         if not repo.is_read_here and not repo.path.startswith("~"):
-            by_path[repo.path].append(repo.id)
-    return {path: tuple(ids) for path, ids in by_path.items()}
+            by_path[repo.path].append(position)
+    return {path: tuple(found) for path, found in by_path.items()}
 
 
-def _found(by_remote: Mapping[str, RepoIds], remotes: Sequence[str]) -> RepoIds:
+def _found(by_remote: Mapping[str, _Positions], remotes: Sequence[str]) -> _Positions:
     if len(remotes) == 1:
         return by_remote.get(remotes[0], ())
     return tuple(dict.fromkeys(each for remote in remotes for each in by_remote.get(remote, ())))

@@ -3,6 +3,7 @@
 It shares no code with the service, and remembers every accepted report as it was sent.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -68,6 +69,7 @@ class ExpectedBoard:
     keys: dict[str, str] = field(default_factory=dict[str, str])
     repos: dict[str, ModelRepo] = field(default_factory=dict[str, ModelRepo])
     machines: dict[str, ModelMachine] = field(default_factory=dict[str, ModelMachine])
+    met: Counter[str] = field(default_factory=Counter[str])
 
     def report(self, machine_id: str, body: JsonObject, now: datetime) -> int:
         """Accept a report, or not; return the status of the answer."""
@@ -222,6 +224,7 @@ class ExpectedBoard:
             left = [each for each in pending if each["head"] not in elsewhere]
             if pending and not left and self._has_only_commits(place.body):
                 at_risk = False
+                self.met["cleared"] += 1
             pending = left
         is_behind = bool(place.status["behind"]) or self._knows_less(place, others)
         found = set(self._reasons(place, pending, is_behind=is_behind, at_risk=at_risk))
@@ -308,8 +311,10 @@ class ExpectedBoard:
             if known is None or known.head in {own.head, local, *own.before}:
                 continue
             if known.earliest is not None and known.earliest > own.latest:
+                self.met["learned later"] += 1
                 return True
             if own.head in known.before:
+                self.met["learned instead"] += 1
                 return True
         return False
 

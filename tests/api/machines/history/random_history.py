@@ -1,7 +1,7 @@
 """Random steps, taken by the service, by the simulated machines and by the model."""
 
-from collections import Counter
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -27,7 +27,7 @@ UNREAD: JsonObject = {
     "work": [],
 }
 FACTS: Sequence[JsonObject] = (
-    *({} for _ in range(9)),
+    *({} for _ in range(16)),
     {"state": "dirty", "modified": 2},
     {"state": "dirty", "untracked": 1},
     {"state": "dirty", "conflicted": 1, "operation": "merge"},
@@ -65,7 +65,6 @@ class RandomHistory:
     machine_ids: dict[str, str] = field(default_factory=dict[str, str])
     workspaces: list[str] = field(default_factory=list[str])
     late: list[Sent] = field(default_factory=list[Sent])
-    met: Counter[str] = field(default_factory=Counter[str])
 
     async def start(self) -> None:
         for name in ("work", "own", "research"):
@@ -104,7 +103,7 @@ class RandomHistory:
 
     def _work(self, computer: Computer) -> None:
         kinds = [self._clone, self._commit, self._exchange, self._exchange, self._change_files]
-        kinds += [self._move_or_delete, self._commit, self._exchange]
+        kinds += [self._move_or_delete, self._commit, self._exchange, self._hand_over]
         self.random.choice(kinds)(computer)
 
     def _clone(self, computer: Computer) -> None:
@@ -168,6 +167,22 @@ class RandomHistory:
         else:
             directory.fetch(remote, now)
 
+    def _hand_over(self, computer: Computer) -> None:
+        """Push what was committed, from here or from a copy elsewhere, where others fetch it."""
+        directory = self._pick(computer)
+        if directory is None or not directory.remotes:
+            return
+        other = self.random.choice(self.computers)  # or another directory of the same one
+        if self.random.random() < 0.5 and len(other.directories) < self.size:
+            copy = deepcopy(directory, {id(remote): remote for remote in self.remotes})
+            other.directories[self._free_path(other)] = directory = copy
+        directory.push(next(iter(directory.remotes)), force=False)
+        for each in other.directories.values():
+            if {r.key for r, _ in each.remotes.values()} & {
+                r.key for r, _ in directory.remotes.values()
+            }:
+                each.fetch(next(iter(each.remotes)), self.now + other.skew)
+
     def _change_files(self, computer: Computer) -> None:
         directory = self._pick(computer)
         if directory is not None:
@@ -194,7 +209,7 @@ class RandomHistory:
     async def _lose_report(self) -> None:
         """The reporter is killed before it sends."""
         self._compute(self.random.choice(self.computers))
-        self.met["lost"] += 1
+        self.model.met["lost"] += 1
 
     async def _report_late(self) -> None:
         """An earlier report arrives, or one is kept for later."""
@@ -210,7 +225,7 @@ class RandomHistory:
         expected = self.model.report(sent.machine_id, sent.body, self.now)
         answer = await self.user.put(f"/machines/{sent.machine_id}/report", sent.body)
         assert answer.status_code == expected, answer.text
-        self.met[f"report {expected}"] += 1
+        self.model.met[f"report {expected}"] += 1
         if expected == 200:
             places = [
                 place.body["path"]
@@ -271,7 +286,7 @@ class RandomHistory:
             return
         assert (await self.user.delete(f"/machines/{machine_id}")).status_code == 204
         del self.model.machines[machine_id]
-        self.met["machine deleted"] += 1
+        self.model.met["machine deleted"] += 1
         if self.random.random() < 0.5:  # its reporter goes on, and is refused
             await self._send(self._compute(computer))
         await self._create_machine(computer.name)
@@ -302,9 +317,9 @@ class RandomHistory:
         assert different == [], different
         assert found == expected
         for item in expected["items"].values():
-            self.met.update(item["reasons"])
-            self.met[f"at risk: {item['at_risk']}"] += 1
-            self.met[f"{min(len(item['checkouts']), 4)} checkouts"] += 1
+            self.model.met.update(item["reasons"])
+            self.model.met[f"at risk: {item['at_risk']}"] += 1
+            self.model.met[f"{min(len(item['checkouts']), 4)} checkouts"] += 1
 
     def _shown(self, item: JsonObject) -> JsonObject:
         return {

@@ -274,6 +274,13 @@ async def test_checkouts_are_removed_with_their_machine_and_with_their_user(
     await keep(store, laptop)
     assert await of_machine(store, ada.user.id, laptop) == []
 
+    await report(store, laptop, [a_checkout()])
+    checkouts = await of_machine(store, ada.user.id, laptop)
+    async with committed(store) as uow:
+        await uow.user_profiles.remove(ada.user)
+    assert await of_machine(store, ada.user.id, laptop) == []
+    assert await details(store, ada.user.id, checkouts) == {}
+
 
 async def test_a_report_that_is_not_committed_changes_nothing(
     store: Store, ada: Household, laptop: Machine

@@ -1,6 +1,6 @@
 """The stored form of a checkout."""
 
-import zlib
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -13,6 +13,11 @@ from pydantic_core import from_json
 
 from symphony.domain.machines.checkouts import Checkout
 from symphony.domain.machines.facts import CheckoutFacts, normalized_remotes
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 _CHECKOUT = TypeAdapter(Checkout)
 # An inspection that finds the same again changes nothing.
@@ -56,7 +61,7 @@ def row_of(
         "needs_attention": facts.needs_attention,
         "facts": facts.to_text(),
         "heads": _packed(each.head for each in checkout.remote_heads),
-        "detail": zlib.compress(content, _FASTEST),
+        "detail": zstd.compress(content, _FASTEST),
     }
 
 
@@ -67,7 +72,7 @@ def values_in(lines: str) -> tuple[str, ...]:
 
 def checkout_in(detail: bytes, observed_at: datetime) -> Checkout:
     """Return the checkout of a row; its status was observed at this time."""
-    written: Any = from_json(zlib.decompress(detail))
+    written: Any = from_json(zstd.decompress(detail))
     written["status"]["observed_at"] = observed_at
     return _CHECKOUT.validate_python(written)
 

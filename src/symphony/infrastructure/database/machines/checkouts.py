@@ -1,7 +1,9 @@
 """The checkouts in the last report of each machine."""
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
@@ -39,10 +41,11 @@ from symphony.infrastructure.database.machines.checkout_rows import (
     row_of,
     values_in,
 )
+from symphony.infrastructure.database.machines.remembered import RememberedCheckouts, ReportKey
 from symphony.infrastructure.database.mappings import MACHINES, REPOS, WORKSPACES
 from symphony.infrastructure.database.models import CheckoutModel, RepoInspectionModel
 from symphony.infrastructure.database.reach import OWNER_ID, Because, without_reach
-from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.sqlalchemy_internals import Rows, upsert
 from symphony.infrastructure.database.statements.json_rows import ids_in, json_ids
 
 _table = cast("Table", CheckoutModel.__table__)
@@ -75,25 +78,27 @@ _KEEP = _insert.on_conflict_do_update(
 )
 _REMOVE = delete(_table).where(_checkouts.id == ENTITY_ID)
 _COLUMNS: tuple[ColumnElement[Any], ...] = tuple(
-    _checkouts[name] for name in StoredCheckout._fields
+    _checkouts[name] for name in StoredCheckout._fields if name != "machine_id"
 )
 _IS_OF_USER = _machines.user_profile_id == OWNER_ID
-_OF_USER = (
-    select(_machines.id, _machines.name, _machines.last_report_at, *_COLUMNS)
+_REPORTS = select(
+    _machines.id, _machines.name, _machines.last_report_at, _machines.report_sequence
+).where(_IS_OF_USER, _machines.last_report_at.is_not(None))
+_OF_REPORTS = (
+    select(_machines.id, _machines.report_sequence, _machines.last_report_at, *_COLUMNS)
     .join_from(MACHINES.table, _table, isouter=True)
-    .where(_IS_OF_USER, _machines.last_report_at.is_not(None))
+    .where(_IS_OF_USER, _machines.id.in_(ids_in("machine_ids")))
 )
 _OF_MACHINE = (
     select(*_COLUMNS)
     .join_from(_table, MACHINES.table)
     .where(_IS_OF_USER, _machines.id == ENTITY_ID)
 )
-_given = ids_in("checkout_ids")
+# A join would be quick on one database only: SQLite reads all ids for each checkout.
 _OF_IDS = (
     select(_checkouts.id, _checkouts.heads, _checkouts.detail, _machines.last_report_at)
-    .join_from(_given.rows, _table, _checkouts.id == _given.id)
-    .join(MACHINES.table)
-    .where(_IS_OF_USER)
+    .join_from(_table, MACHINES.table)
+    .where(_IS_OF_USER, _checkouts.id.in_(ids_in("checkout_ids")))
 )
 _HEADS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.heads)
 _DETAILS = _OF_IDS.with_only_columns(_checkouts.id, _checkouts.detail, _machines.last_report_at)
@@ -106,12 +111,15 @@ _REPOS = without_reach(
         _repos.path,
         _repos.remote_url,
         _inspections.facts["state"].as_string(),
+        _repos.name,
     )
     .join_from(WORKSPACES.table, REPOS.table)
     .outerjoin(_inspections.repo_id.table, _IS_OF_REPO)
     .where(_workspaces.user_profile_id == OWNER_ID),
     Because.RECOGNIZES_CHECKOUTS,
 )
+
+_remembered = RememberedCheckouts()
 
 
 class SqlAlchemyCheckouts(CheckoutRepository):
@@ -120,49 +128,61 @@ class SqlAlchemyCheckouts(CheckoutRepository):
 
     async def replace(self, machine_id: UUID, report: Report, received_at: datetime) -> None:
         rows = await self._connection.fetch(_STORED, {"entity_id": machine_id})
-        stored = {path: others for path, *others in rows}
-        difference = clock_difference(report, received_at)
-        changed: list[dict[str, Any]] = []
-        for checkout in report.checkouts:
-            content = content_of(checkout)
-            before = stored.pop(path_hash(checkout.path), None)
-            if before is not None and before[1] == digest_of(content):
-                continue
-            previous = None
-            if before is not None and (facts := CheckoutFacts.read(before[2])) is not None:
-                previous = Previous(facts, before[3])
-            facts = checkout_facts(checkout, received_at, difference, previous)
-            checkout_id = new_id() if before is None else before[0]
-            changed.append(row_of(checkout_id, machine_id, checkout, content, facts))
-        if stored:
-            gone = [{"entity_id": checkout_id} for checkout_id, *_ in stored.values()]
+        # It takes up to a second for the largest reports, and no statement.
+        gone, changed = await asyncio.to_thread(_changes, rows, machine_id, report, received_at)
+        if gone:
             await self._connection.execute_many(_REMOVE, gone)
         if changed:
-            values = [{f"new_{name}": each[name] for name in each} for each in changed]
-            await self._connection.execute_many(_KEEP, values)
+            await self._connection.execute_many(_KEEP, changed)
 
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
         rows = await self._connection.fetch(_REPOS, {"owner_id": reach.user_id})
         return [
-            RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ)
-            for repo_id, path, url, state in rows
+            RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ, name)
+            for repo_id, path, url, state, name in rows
         ]
 
     async def of_user(self, reach: Reach) -> UserCheckouts:
-        rows = await self._connection.fetch(_OF_USER, {"owner_id": reach.user_id})
+        rows = await self._connection.fetch(_REPORTS, {"owner_id": reach.user_id})
         machines: dict[UUID, ReportingMachine] = {}
-        checkouts: list[StoredCheckout] = []
-        for machine_id, name, last_report_at, *columns in rows:
-            if machine_id not in machines:
-                machines[machine_id] = ReportingMachine(machine_id, name, last_report_at)
-            if columns[0] is not None:
-                checkouts.append(_stored(columns))
+        reports: dict[UUID, Sequence[StoredCheckout]] = {}
+        to_read: list[UUID] = []
+        for machine_id, name, last_report_at, sequence in rows:
+            machines[machine_id] = ReportingMachine(machine_id, name, last_report_at)
+            kept = _remembered.get(ReportKey(machine_id, sequence, last_report_at))
+            if kept is None:
+                to_read.append(machine_id)
+            else:
+                reports[machine_id] = kept
+        for key, checkouts in (await self._read(reach, to_read)).items():
+            _remembered.keep(key, checkouts)
+            machine = machines[key.machine_id]
+            machines[key.machine_id] = replace(machine, last_report_at=key.received_at)
+            reports[key.machine_id] = checkouts
+        checkouts = [each for report in reports.values() for each in report]
         repos = await self.repos(reach) if checkouts else ()
         return UserCheckouts(repos, machines, checkouts)
 
+    async def _read(
+        self, reach: Reach, machine_ids: Sequence[UUID]
+    ) -> Mapping[ReportKey, Sequence[StoredCheckout]]:
+        """Read the checkouts of machines, of whatever report is the last one by now."""
+        if not machine_ids:
+            return {}
+        parameters = {"owner_id": reach.user_id, "machine_ids": json_ids(machine_ids)}
+        reports: dict[ReportKey, list[StoredCheckout]] = {}
+        for machine_id, sequence, last_report_at, *columns in await self._connection.fetch(
+            _OF_REPORTS, parameters
+        ):
+            report = reports.setdefault(ReportKey(machine_id, sequence, last_report_at), [])
+            if columns[0] is not None:
+                report.append(_stored(machine_id, columns))
+        return reports
+
     async def of_machine(self, reach: Reach, machine_id: UUID) -> Sequence[StoredCheckout]:
         parameters = {"owner_id": reach.user_id, "entity_id": machine_id}
-        return [_stored(row) for row in await self._connection.fetch(_OF_MACHINE, parameters)]
+        rows = await self._connection.fetch(_OF_MACHINE, parameters)
+        return [_stored(machine_id, row) for row in rows]
 
     async def heads_among(
         self, reach: Reach, checkout_ids: Collection[UUID], wanted: AbstractSet[str]
@@ -184,8 +204,32 @@ class SqlAlchemyCheckouts(CheckoutRepository):
         return {checkout_id: checkout_in(detail, at) for checkout_id, detail, at in rows}
 
 
-def _stored(columns: Sequence[Any]) -> StoredCheckout:
-    checkout_id, machine_id, path, remotes, has_remotes, roots, *others = columns
+def _changes(
+    rows: Rows, machine_id: UUID, report: Report, received_at: datetime
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the parameters of the statements for the stored rows that are gone, and for the
+    checkouts that are new or changed."""
+    stored = {path: others for path, *others in rows}
+    difference = clock_difference(report, received_at)
+    changed = list[dict[str, Any]]()
+    for checkout in report.checkouts:
+        content = content_of(checkout)
+        before = stored.pop(path_hash(checkout.path), None)
+        if before is not None and before[1] == digest_of(content):
+            continue
+        previous = None
+        if before is not None and (facts := CheckoutFacts.read(before[2])) is not None:
+            previous = Previous(facts, before[3])
+        facts = checkout_facts(checkout, received_at, difference, previous)
+        checkout_id = new_id() if before is None else before[0]
+        row = row_of(checkout_id, machine_id, checkout, content, facts)
+        changed.append({f"new_{name}": value for name, value in row.items()})
+    gone = [{"entity_id": checkout_id} for checkout_id, *_ in stored.values()]
+    return gone, changed
+
+
+def _stored(machine_id: UUID, columns: Sequence[Any]) -> StoredCheckout:
+    checkout_id, path, remotes, has_remotes, roots, *others = columns
     return StoredCheckout(
         checkout_id, machine_id, path, values_in(remotes), has_remotes, values_in(roots), *others
     )

@@ -1,18 +1,19 @@
 """Rows that a statement gets as one parameter: a JSON array. Both databases read it."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     JSON,
     BindParameter,
-    ColumnElement,
     FunctionElement,
+    Select,
     TableValuedAlias,
     Uuid,
     bindparam,
     column,
+    select,
 )
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.compiler import compiles
@@ -40,17 +41,10 @@ def rows_in(parameter: BindParameter[Any], name: str = "new_rows") -> TableValue
     return Elements(parameter).table_valued(column("value", JSON), name=name)
 
 
-class GivenIds(NamedTuple):
-    """The rows of a parameter with ids, and the column with the id."""
-
-    rows: TableValuedAlias
-    id: ColumnElement[UUID]
-
-
-def ids_in(parameter: str) -> GivenIds:
-    """Return the ids in a parameter, whose value is from `json_ids`."""
+def ids_in(parameter: str) -> Select[UUID]:
+    """Select the ids in a parameter, whose value is from `json_ids`."""
     rows = rows_in(bindparam(parameter, type_=JSON), "given_ids")
-    return GivenIds(rows, sql_cast(rows.c.value["id"].as_string(), Uuid()))
+    return select(sql_cast(rows.c.value["id"].as_string(), Uuid()))
 
 
 def json_ids(ids: Iterable[UUID]) -> list[dict[str, str]]:

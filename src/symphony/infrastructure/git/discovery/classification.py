@@ -5,23 +5,16 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from symphony.domain import fields as rules
-from symphony.domain.discovery import RepoKind
-from symphony.domain.errors import RuleBroken
+from symphony.domain.discovery import RepoKind, remote_to_register
 from symphony.domain.git.status import RepoState
-from symphony.infrastructure.git.files.config import Config, read_config
-from symphony.infrastructure.git.files.credentials import without_credentials
+from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.location import Location, locate
 from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from symphony.infrastructure.git.files.work_tree import is_bare
 
-_DEFAULT_REMOTE = "origin"
 _MAX_SUPERPROJECTS = 8  # that may contain a git directory; each takes a walk from its root
-_SEVERAL_REMOTES = "The repository has several remotes, and none of them is named origin."
-_UNSUPPORTED_URL = "The URL of the remote is not a valid `remote_url`."
-_CREDENTIALS_REMOVED = "The credentials in the URL of the remote were removed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +51,12 @@ def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRep
     except OSError as error:
         reason = f"The repository cannot be read: {error.strerror or 'unknown error'}."
     else:
-        return ClassifiedRepository(directory.path, kind, git_directory, *_remote_url(config))
+        return ClassifiedRepository(
+            directory.path,
+            kind,
+            git_directory,
+            *remote_to_register(dict(config.subsections("remote", "url"))),
+        )
     return ClassifiedRepository(directory.path, kind, git_directory, reason=reason)
 
 
@@ -84,18 +82,3 @@ def _has_head(directory: Path, roots: OpenedRoots) -> bool:
     except (Unreadable, OSError):
         return False
     return mode is not None and stat.S_ISREG(mode)
-
-
-def _remote_url(config: Config) -> tuple[str | None, str | None]:
-    """Return the URL to register the repository with, and why it is missing or changed."""
-    urls = dict(config.subsections("remote", "url"))
-    if not urls:
-        return None, None
-    if _DEFAULT_REMOTE not in urls and len(urls) > 1:
-        return None, _SEVERAL_REMOTES
-    url = urls[_DEFAULT_REMOTE] if _DEFAULT_REMOTE in urls else next(iter(urls.values()))
-    try:
-        shown = rules.remote_url(without_credentials(rules.text(url)))
-    except RuleBroken:
-        return None, _UNSUPPORTED_URL
-    return shown, None if shown == url else _CREDENTIALS_REMOVED
