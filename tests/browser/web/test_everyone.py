@@ -55,12 +55,20 @@ async def world(ada: User, root: Path) -> dict[str, str]:
     repo = await ada.repo(
         workspace["id"], path=str(directory), remote_url="https://git.example.org/ada/engine.git"
     )
-    await ada.vault(workspace["id"])
+    vault = await ada.vault(workspace["id"])
     machine = await ada.machine()
-    report = report_body(checkout_body(status={"state": "dirty", "modified": 2, "at_risk": True}))
+    other = checkout_body("/home/ada/dev/other", remotes=[], root_commits=[])
+    report = report_body(
+        other, checkout_body(status={"state": "dirty", "modified": 2, "at_risk": True})
+    )
     assert (await put_report(ada, machine["id"], report)).status_code == 200
     await ada.api_token("read")
-    return {"workspace": workspace["id"], "repo": repo["id"]}
+    return {
+        "workspace": workspace["id"],
+        "repo": repo["id"],
+        "vault": vault["id"],
+        "machine": machine["id"],
+    }
 
 
 async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
@@ -76,6 +84,8 @@ async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
         (workspace, "Thesis"),
         (f"{workspace}/import", "Import a folder"),
         ("#/machines", "Machines"),
+        (f"#/machines/{world['machine']}", "laptop"),
+        (f"#/vaults/{world['vault']}", "keys"),
         ("#/tokens", "API tokens"),
         ("#/help", "Help"),
         ("#/nothing", "No such page"),
@@ -96,6 +106,8 @@ async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str,
         (f"#/workspaces/{world['workspace']}", "Thesis", "Edit"),
         (f"#/workspaces/{world['workspace']}", "Thesis", "Delete"),
         (f"#/repos/{world['repo']}", "engine", "Edit"),
+        (f"#/workspaces/{world['workspace']}", "Thesis", "Add vault"),
+        (f"#/vaults/{world['vault']}", "keys", "Add entry"),
         ("#/machines", "Machines", "New token: laptop"),
         ("#/tokens", "API tokens", "Create token"),
     ):

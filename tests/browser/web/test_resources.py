@@ -9,6 +9,7 @@ from playwright.async_api import BrowserContext, Page, Route, expect
 from scripts.support.git_repository import Repository
 from tests.browser.web.steps import dialog, open_page, press, press_in_dialog, sign_in
 from tests.support.api import User, created
+from tests.support.machines.reports import checkout_body, put_report, report_body
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -256,3 +257,27 @@ async def test_a_token_is_created_for_a_workspace_and_revoked(page: Page, ada: U
     await press_in_dialog(page, "Revoke")
     await expect(page.get_by_text("You have no API tokens.")).to_be_visible()
     assert (await ada.using(token).get("/api-tokens/current")).status_code == 401
+
+
+async def test_the_checkouts_of_a_machine_are_imported(page: Page, ada: User) -> None:
+    await ada.workspace("Archive")
+    thesis = await ada.workspace("Thesis")
+    machine = await ada.machine("laptop")
+    far = checkout_body(
+        "/home/ada/dev/organ",
+        remotes=[{"name": "origin", "url": "https://git.example.org/ada/organ.git"}],
+        root_commits=[],
+    )
+    assert (await put_report(ada, machine["id"], report_body(checkout_body(), far))).is_success
+    await sign_in(page, ada, "/#/machines")
+    await page.get_by_role("link", name="laptop").click()
+    await page.get_by_label("Import into the workspace").select_option("Thesis")
+    await page.get_by_label("engine").uncheck()
+    await press(page, "Import 1 repo")
+    await expect(page.get_by_text("1 repo has been imported.")).to_be_visible()
+    (repo,) = (await ada.get(f"/workspaces/{thesis['id']}/repos")).json()["items"]
+    assert repo["remote_url"] == "https://git.example.org/ada/organ.git"
+    # The page of the repo has the checkout, although it needs no attention.
+    await open_page(page, f"#/repos/{repo['id']}", "organ")
+    await expect(page.get_by_role("heading", level=3, name="laptop")).to_be_visible()
+    await expect(page.get_by_text("/home/ada/dev/organ").first).to_be_visible()

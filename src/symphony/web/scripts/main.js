@@ -10,6 +10,7 @@ import { texts } from "./texts.js";
 import { boardView } from "./views/board.js";
 import { helpView } from "./views/help.js";
 import { importView } from "./views/import.js";
+import { machineView } from "./views/machine.js";
 import { machinesView } from "./views/machines.js";
 import { repoView } from "./views/repo.js";
 import { askToSignInAgain, signInPage } from "./views/sign_in.js";
@@ -27,6 +28,7 @@ const VIEWS = [
   [["repos", null], repoView],
   [["vaults", null], vaultView],
   [["machines"], machinesView],
+  [["machines", null], machineView],
   [["tokens"], tokensView],
   [["help"], helpView],
 ];

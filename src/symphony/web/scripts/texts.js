@@ -35,11 +35,7 @@ export const texts = {
   signOut: "Sign out",
   skip: "Skip to the content",
 
-  discard: {
-    title: "Discard what you typed?",
-    text: "It has not been saved.",
-    agree: "Discard",
-  },
+  discard: { title: "Discard what you typed?", text: "It has not been saved.", agree: "Discard" },
   errors: {
     title: "This page could not be loaded",
     notFoundTitle: "No such page",
@@ -303,9 +299,9 @@ export const texts = {
     noRemote: "None",
     lastSynced: "Last sync",
     never: "Never",
-    status: "On the service's disk",
-    statusHint: "Inspected just now; nothing is changed there.",
     checkouts: "What is left to do",
+    details: "Details",
+    noCheckouts: "No directory of this repo is known: the service can inspect none, and no machine has reported one.",
     needsNothing: "Nothing needs attention.",
     disposal: "Can its folder be deleted?",
     disposalHint: "Searches the whole folder for what exists nowhere else. Nothing is deleted.",
@@ -382,6 +378,13 @@ export const texts = {
     deleted: "The machine has been deleted.",
     tokenTitle: (name) => `Token of ${name}`,
     tokenText: "The program on the machine needs this token to report.",
+  },
+  machine: {
+    onBoard: "Show its unfinished work on the board",
+    unregistered: "What belongs to no repo yet",
+    none: "All its checkouts belong to repos.",
+    noWorkspace: "Create a workspace to import its checkouts into it.",
+    workspace: "Import into the workspace",
   },
   tokens: {
     title: "API tokens",

@@ -37,7 +37,7 @@ function machineRow(machine) {
   return h(
     "li",
     {},
-    h("a", { href: href(["board"], { machine: machine.id }), "data-row": true }, foreign(machine.name)),
+    h("a", { href: href(["machines", machine.id]), "data-row": true }, foreign(machine.name)),
     h("span", {}, machine.last_report_at === null ? words.neverReported : [words.reported, " ", when(machine.last_report_at)]),
     h("span", {}, words.checkouts(machine.checkout_count)),
     may("write") &&

@@ -21,8 +21,11 @@ const SYNC_WITHIN = 70_000; // milliseconds; the service itself stops after 30 i
 export async function repoView({ ids: [id], signal }) {
   const { data: repo } = await get(`/repos/${id}`, { signal });
   const { data: workspace } = await get(`/workspaces/${repo.workspace_id}`, { signal });
-  const status = loaded(async () => (await get(`/repos/${id}/status`, { signal })).data, statusPanel, signal);
-  const checkouts = loaded(() => checkoutsOf(repo, signal), checkoutsPanel, signal);
+  const checkouts = loaded(
+    async () => (await get(`/repos/${id}/checkouts`, { signal })).data.items,
+    checkoutsPanel,
+    signal,
+  );
   return {
     title: visible(repo.name),
     content: [
@@ -40,9 +43,6 @@ export async function repoView({ ids: [id], signal }) {
       ),
       h("h2", {}, words.checkouts),
       checkouts,
-      h("h2", {}, words.status),
-      h("p", { class: "hint" }, words.statusHint),
-      status,
       h("h2", {}, words.disposal),
       h("p", { class: "hint" }, words.disposalHint),
       disposal(id, signal),
@@ -62,31 +62,31 @@ function disposal(id, signal) {
   return place;
 }
 
-/** The checkouts are those of the board, which has no item of a repo that needs no attention. */
-async function checkoutsOf(repo, signal) {
-  const { data } = await get(`/user-profiles/${currentReader().id}/attention`, {
-    query: { workspace_id: repo.workspace_id, fresh: false },
-    signal,
-  });
-  return data.items.find(({ id }) => id === repo.id) ?? null;
+function checkoutsPanel(checkouts) {
+  if (checkouts.length === 0) return h("p", { class: "panel" }, words.noCheckouts);
+  return h("ul", { class: "board" }, checkouts.map((each) => checkoutItem(each, checkouts.length === 1)));
 }
 
-function checkoutsPanel(item) {
-  if (item === null) return h("p", {}, words.needsNothing);
-  const isOnly = item.checkouts.length === 1;
-  return h("ul", { class: "board" }, item.checkouts.map((each) => {
-    const isCounted = isOnly || (each.path === item.path && each.observed_at === item.observed_at);
-    const checkout = { ...each, counts: isCounted ? item : null };
-    const line = settle(checkout);
-    return h(
-      "li",
-      { class: each.at_risk === true ? "item risk" : "item" },
-      h("h3", {}, each.machine === null ? texts.board.server : foreign(each.machine.name)),
-      h("p", { class: "work" }, each.reasons.length === 0 ? words.needsNothing : workOf(checkout).join(" · ")),
-      h("p", { class: "where" }, each.branch && [h("span", { class: "branch" }, foreign(each.branch)), " "], code(each.path), " ", h("span", { class: "seen" }, texts.board.seen, " ", when(each.observed_at))),
-      command(line ?? `cd ${quotePath(each.path)}`, visible(line ?? `cd ${quotePath(each.path)}`)),
-    );
-  }));
+function checkoutItem({ machine, status, ...checkout }, isOnly) {
+  const counts = { ...status, unpushed_branches: unpushedBranches(status) };
+  const line = settle({ ...checkout, counts }) ?? `cd ${quotePath(checkout.path)}`;
+  const work = workOf({ reasons: checkout.reasons, counts });
+  return h(
+    "li",
+    { class: checkout.at_risk === true ? "item risk" : "item" },
+    h("h3", {}, machine === null ? texts.board.server : foreign(machine.name)),
+    h("p", { class: "work" }, work.length === 0 ? words.needsNothing : work.join(" · ")),
+    h("p", { class: "where" }, checkout.branch && [h("span", { class: "branch" }, foreign(checkout.branch)), " "], code(checkout.path), " ", h("span", { class: "seen" }, texts.board.seen, " ", when(checkout.observed_at))),
+    command(line, visible(line)),
+    h("details", { open: isOnly }, h("summary", {}, words.details), statusPanel(status)),
+  );
+}
+
+/** The branches of a status with work that is on no remote; the board names them in the same way. */
+function unpushedBranches({ work }) {
+  const isOpen = ({ kind, unpushed_commits: count, integrated }) =>
+    kind === "branch" && count !== 0 && !["merged", "squashed"].includes(integrated);
+  return (work ?? []).filter(isOpen).map(({ name }) => name);
 }
 
 function repoActions(repo) {

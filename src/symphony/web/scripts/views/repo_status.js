@@ -41,7 +41,7 @@ function facts(status) {
 
 function workTable({ work, work_truncated: isTruncated }) {
   return [
-    h("h3", {}, words.work),
+    h("h4", {}, words.work),
     table(
       [words.name, words.unpushed, words.integration, words.committed],
       work.map((each) => [
@@ -57,7 +57,7 @@ function workTable({ work, work_truncated: isTruncated }) {
 
 function worktreeTable(worktrees) {
   return [
-    h("h3", {}, words.worktrees),
+    h("h4", {}, words.worktrees),
     table(
       [words.path, words.branch, words.state],
       worktrees.map(({ path, branch, state, reason }) => [
@@ -71,7 +71,7 @@ function worktreeTable(worktrees) {
 
 function remoteTable(remotes) {
   return [
-    h("h3", {}, words.remotes),
+    h("h4", {}, words.remotes),
     table([words.name, words.address], Object.entries(remotes).map(([name, url]) => [foreign(name), url === null ? "" : code(url)])),
   ];
 }
