@@ -35,6 +35,14 @@ async def _check(page: Page, name: str) -> None:
     await page.set_viewport_size({"width": 1280, "height": 720})
 
 
+async def test_the_check_finds_a_field_without_a_label(page: Page) -> None:
+    await page.goto("/")
+    await expect(page.get_by_label("Password")).to_be_visible()
+    await page.evaluate("document.querySelector('label').remove()")
+    found = await violations(page)
+    assert [each for each in found if each.startswith("label:")], found
+
+
 async def test_the_pages_before_the_sign_in_have_no_violations(page: Page) -> None:
     await page.goto("/")
     await expect(page.get_by_role("button", name="Create an account")).to_be_visible()

@@ -70,6 +70,7 @@ async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
     await expect(page.get_by_label("Passphrase")).to_be_visible()
     assert SECRET not in await page.content()
     assert "clients/acme" not in await page.content()
+    await expect(page.get_by_text("The vault is locked.")).to_be_visible()  # the service as well
     listed = (await ada.get(f"/workspaces/{workspace['id']}/vaults?is_locked=true")).json()
     assert len(listed["items"]) == 1
 
