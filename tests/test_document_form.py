@@ -68,7 +68,8 @@ def test_no_document_uses_a_phrase_that_the_style_forbids(document: Path) -> Non
 
 
 def test_no_text_in_the_source_uses_a_phrase_that_the_style_forbids() -> None:
-    sources = [*(TOP / "src").rglob("*.py"), TOP / "justfile", TOP / "pyproject.toml"]
+    code = [file for pattern in ("*.py", "*.js") for file in (TOP / "src").rglob(pattern)]
+    sources = [*code, TOP / "justfile", TOP / "pyproject.toml"]
     found = {
         f"{source.relative_to(TOP)}: {line.strip()}"
         for source in sources

@@ -31,8 +31,10 @@ def test_the_wheel_holds_the_migrations(wheel: Path) -> None:
 
 
 def test_the_wheel_holds_what_the_pages_load(wheel: Path) -> None:
-    own = {path.relative_to(TOP / "src").as_posix() for path in (TOP / "src").rglob("assets/*")}
-    assert "symphony/api/assets/docs.js" in own
+    files = [*(TOP / "src").rglob("assets/*"), *(TOP / "src" / "symphony" / "web").rglob("*.*")]
+    own = {path.relative_to(TOP / "src").as_posix() for path in files}
+    assert {"symphony/api/assets/docs.js", "symphony/web/index.html"} <= own
+    assert "symphony/web/scripts/main.js" in own
     assert own <= set(zipfile.ZipFile(wheel).namelist())
 
 

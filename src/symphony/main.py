@@ -21,6 +21,7 @@ from symphony.api.problems.text_errors import ProblemsForTextErrors
 from symphony.api.request_context import RequestContext
 from symphony.api.root_path import RootPath, own_segments, state_below
 from symphony.api.routes import pages, routers
+from symphony.api.static.web_files import MOUNT, WebFiles
 from symphony.application.app import Application, Policy
 from symphony.bootstrap import (
     engines_for,
@@ -152,6 +153,8 @@ def create_app(
     refuse_dependency_overrides(app)
     add_routes(app, routers())
     app.mount(pages.ASSETS, pages.assets())
+    app.state.web_files = web_files = WebFiles()
+    app.mount(MOUNT, pages.as_problems(web_files))
     document.install(app)
     app.state.openapi_documents = OpenApiDocuments(app.openapi)
     handlers.install(app)

@@ -1,5 +1,6 @@
 """A real browser and a real server, without any other network."""
 
+import re
 import shutil
 from collections.abc import AsyncGenerator
 
@@ -62,9 +63,17 @@ async def browser() -> AsyncGenerator[Browser]:
         await browser.close()
 
 
+@pytest.fixture
+def refusals() -> set[int]:
+    """The error statuses that a test expects in its pages; it adds them."""
+    return set()
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(server: Server, browser: Browser) -> AsyncGenerator[Page]:
-    """A new page, which must have no faults at the end of the test.
+async def context(
+    server: Server, browser: Browser, refusals: set[int]
+) -> AsyncGenerator[BrowserContext]:
+    """The tabs of one reader, which must have no faults at the end of the test.
 
     Faults are: an error or warning in the console (which includes violations of the content
     security policy and missing icons or source maps), an exception in a script, a request that
@@ -72,8 +81,15 @@ async def page(server: Server, browser: Browser) -> AsyncGenerator[Page]:
     """
     async with await browser.new_context(base_url=server.address) as context:
         faults = _faults(context, server)
-        yield await context.new_page()
-        assert faults == []
+        yield context
+        expected = re.compile("|".join(rf"(status of |^){status}\b" for status in refusals) or "$^")
+        assert [fault for fault in faults if not expected.search(fault)] == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(context: BrowserContext) -> Page:
+    """A new tab."""
+    return await context.new_page()
 
 
 def _faults(context: BrowserContext, server: Server) -> list[str]:

@@ -162,8 +162,8 @@ async def test_the_reference_shows_and_finds_operations(page: Page) -> None:
     await expect(page.locator("[data-role='search:results'] li").first).to_be_visible()
 
 
-async def test_the_start_page_links_to_the_guides(page: Page) -> None:
-    await page.goto("/")
+async def test_the_list_of_guides_links_to_them(page: Page) -> None:
+    await page.goto("/guides")
     await page.get_by_role("link", name="Getting started").click()
     await expect(page).to_have_title("Getting started · Symphony")
     await page.get_by_role("main").get_by_role("link", name="configuration").first.click()
@@ -192,14 +192,14 @@ async def test_the_type_of_a_problem_is_a_page_that_explains_it(
     await _follow_to_the_docs(page)
 
 
-async def test_the_start_page_links_to_the_docs(page: Page) -> None:
-    await page.goto("/")
-    await expect(page).to_have_title("Symphony")
+async def test_the_list_of_guides_links_to_the_docs(page: Page) -> None:
+    await page.goto("/guides")
+    await expect(page).to_have_title("Guides · Symphony")
     await _follow_to_the_docs(page)
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/problems", "/problems/unsupported-media-type", "/guides/vaults"]
+    "path", ["/guides", "/problems", "/problems/unsupported-media-type", "/guides/vaults"]
 )
 async def test_own_pages_have_enough_contrast(page: Page, path: str) -> None:
     await page.set_viewport_size({"width": 320, "height": 640})  # a small phone

@@ -1,4 +1,4 @@
-"""The documentation in a real browser, below a path of a proxy that keeps it in the requests."""
+"""The pages in a real browser, below a path of a proxy that keeps it in the requests."""
 
 from collections.abc import AsyncGenerator
 
@@ -35,7 +35,13 @@ async def test_a_reader_signs_in_and_sends_requests_below_the_prefix(
     body = {"username": "ada", "email": "ada@example.org", "password": PASSWORD}
     async with server.client() as client:
         assert (await client.post(f"{API}/user-profiles", json=body)).status_code == 201
-    await page.goto(PREFIX)
+    await page.goto(PREFIX)  # the application, which knows where it is
+    await page.get_by_label("User name or e-mail address").fill("ada")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in", exact=True).click()
+    await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
+    await page.get_by_role("link", name="Help").click()
+    await expect(page.get_by_role("main").get_by_role("code")).to_have_text(server.address + PREFIX)
     await page.get_by_role("link", name="API documentation, to try in the browser").click()
     await expect(page.locator(".opblock").first).to_be_visible()
     await page.get_by_role("button", name="Authorize").click()

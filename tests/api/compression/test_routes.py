@@ -37,7 +37,6 @@ REDIRECTS = {
     "docs_with_slash",
     "redoc_with_slash",
     "problems_with_slash",
-    "guides",
     "guides_with_slash",
 }
 PRECOMPRESSED = {"openapi"}

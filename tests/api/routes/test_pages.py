@@ -35,21 +35,18 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-async def test_the_start_page_names_the_service_and_has_links(client: httpx.AsyncClient) -> None:
+async def test_programs_get_the_name_of_the_service_and_links(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
     assert answer.status_code == 200
     start = answer.json()
-    assert set(start) == {"name", "version", "links"}
-    assert start["name"] == "Symphony"
+    assert set(start) == {"name", "version", "registration", "links"}
+    assert (start["name"], start["registration"]) == ("Symphony", "open")
     assert re.fullmatch(r"\d+\.\d+\.\d+.*", start["version"])
     for link in start["links"].values():
         assert (await client.get(link)).status_code == 200
 
 
-async def test_the_start_page_is_html_for_clients_that_prefer_it(
-    client: httpx.AsyncClient,
-) -> None:
-    links = (await client.get("/")).json()["links"]
+async def test_clients_that_prefer_html_get_the_application(client: httpx.AsyncClient) -> None:
     for accept, is_page in (
         (BROWSER, True),
         ("Text/HTML", True),
@@ -68,9 +65,16 @@ async def test_the_start_page_is_html_for_clients_that_prefer_it(
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html") == is_page, accept
         assert answer.headers["vary"].split(", ")[0] == "Accept"
-        if is_page:
-            guides = [f"/guides/{name}" for name in GUIDES]
-            assert re.findall('<a href="(.*?)">', answer.text) == [*links.values(), *guides]
+        assert ('<script type="module"' in answer.text) == is_page
+
+
+async def test_the_list_of_guides_links_to_all_documentation(client: httpx.AsyncClient) -> None:
+    links = (await client.get("/")).json()["links"]
+    page = await client.get("/guides")
+    found = re.findall('<a href="(.*?)">', page.text)
+    assert set(found) == {"/", *links.values()} - {"/guides"} | {
+        f"/guides/{name}" for name in GUIDES
+    }
 
 
 async def test_every_guide_is_a_page_whose_links_lead_to_a_heading(
@@ -84,7 +88,7 @@ async def test_every_guide_is_a_page_whose_links_lead_to_a_heading(
         assert page.count("<h1") == 1
         assert f"<title>{escape(GUIDES[name])} · Symphony</title>" in page
         for target in re.findall(r'<a href="([^"]*)"', page):
-            if target.startswith("https://") or target == "/":
+            if target.startswith("https://") or target == "/guides":
                 continue
             guide, _, anchor = target.partition("#")
             page_of_link = pages[guide.removeprefix("/guides/") or name]
@@ -106,8 +110,7 @@ async def test_a_guide_that_does_not_exist_is_not_found(client: httpx.AsyncClien
         ("/docs/", "/docs"),
         ("/redoc/", "/redoc"),
         ("/problems/", "/problems"),
-        ("/guides", "/"),
-        ("/guides/", "/"),
+        ("/guides/", "/guides"),
     ],
 )
 async def test_a_path_that_people_type_leads_to_its_page(
@@ -128,7 +131,8 @@ async def test_the_list_of_problems_links_to_a_page_for_each(client: httpx.Async
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/docs", "/redoc", "/problems", "/problems/vault-locked", "/guides/api"]
+    "path",
+    ["/", "/docs", "/redoc", "/problems", "/problems/vault-locked", "/guides", "/guides/api"],
 )
 async def test_pages_load_nothing_from_other_hosts(client: httpx.AsyncClient, path: str) -> None:
     page = await client.get(path, headers={"Accept": BROWSER})

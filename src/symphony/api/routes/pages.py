@@ -1,8 +1,9 @@
-"""The start page and the API documentation; they work without a network."""
+"""The start of the service, and the API documentation; they work without a network."""
 
 import re
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -11,7 +12,6 @@ from starlette.types import ASGIApp
 
 from symphony.api.compression import compressible
 from symphony.api.fastapi_adapter import SWAGGER_UI
-from symphony.api.guides import GUIDES
 from symphony.api.html_pages import ASSETS, ONLY_OURS, html_page
 from symphony.api.openapi.published import OpenApiDocuments
 from symphony.api.problems.text_errors import ProblemsForTextErrors
@@ -19,19 +19,23 @@ from symphony.api.request import JSON
 from symphony.api.root_path import public_path, root_path
 from symphony.api.routing import PREFIX
 from symphony.api.static.files import AssetFiles
+from symphony.api.static.web_files import WebFiles
+from symphony.application.app import Application
+from symphony.application.orchestrations.sign_up import accepts_sign_ups
 
 OPENAPI_URL = f"{PREFIX}/openapi.json"
 
 routes = APIRouter(include_in_schema=False)
 
 _LINKS = {
-    "docs": ("/docs", "API documentation, to try in the browser"),
-    "redoc": ("/redoc", "API documentation, to read and to search"),
-    "problems": ("/problems", "Problems, the errors of the API"),
-    "openapi": (OPENAPI_URL, "OpenAPI document"),
-    "metrics": ("/metrics", "Metrics for Prometheus"),
-    "live": ("/health/live", "Liveness check"),
-    "ready": ("/health/ready", "Readiness check"),
+    "docs": "/docs",
+    "redoc": "/redoc",
+    "guides": "/guides",
+    "problems": "/problems",
+    "openapi": OPENAPI_URL,
+    "metrics": "/metrics",
+    "live": "/health/live",
+    "ready": "/health/ready",
 }
 # ReDoc adds its styles to the page, and searches in a worker that it starts from memory.
 _FOR_REDOC = (
@@ -43,31 +47,26 @@ _DOCS = f"""<div id="docs" data-openapi="{OPENAPI_URL}"></div>
 _REDOC = f"""<div id="redoc" data-openapi="{OPENAPI_URL}"></div>
 <script src="{ASSETS}/redoc.standalone.js"></script>
 <script src="{ASSETS}/redoc.js"></script>"""
-_START = """<main>
-<h1>Symphony</h1>
-<p>Workspaces, git repositories and encrypted vaults behind a REST API. Version {version}.</p>
-<ul>
-{links}
-</ul>
-<h2>Guides</h2>
-<ul>
-{guides}
-</ul>
-</main>"""
 
 
 class Start(BaseModel):
-    """The links of the start page, for programs."""
+    """What the service is, for programs."""
 
     name: str
     version: str
+    registration: Literal["open", "closed"]
     links: dict[str, str]
 
 
 def assets() -> ASGIApp:
     """Serve the style sheets and scripts of the pages."""
+    return as_problems(AssetFiles(Path(__file__).parents[1] / "assets", [SWAGGER_UI]))
+
+
+def as_problems(files: AssetFiles) -> ASGIApp:
+    """Serve files, with errors as problems."""
     return ProblemsForTextErrors(
-        AssetFiles(Path(__file__).parents[1] / "assets", [SWAGGER_UI]),
+        files,
         {
             400: ("malformed-request", "`Range` must be ranges of bytes, such as `bytes=0-499`."),
             416: ("range-not-satisfiable", None),
@@ -78,20 +77,20 @@ def assets() -> ASGIApp:
 @routes.get("/", response_model=Start)
 @compressible
 async def start(request: Request, response: Response) -> Start | Response:
-    """Return the start page: HTML for browsers, JSON for programs."""
-    number = version("symphony")
+    """Return the application for browsers, and JSON for programs."""
     if _prefers_html(request):
-        links = [f'<li><a href="{path}">{words}</a></li>' for path, words in _LINKS.values()]
-        guides = [
-            f'<li><a href="/guides/{name}">{title}</a></li>' for name, title in GUIDES.items()
-        ]
-        body = _START.format(version=number, links="\n".join(links), guides="\n".join(guides))
-        page = html_page(request, "Symphony", body)
+        files: WebFiles = request.app.state.web_files
+        page = files.shell(request)
         page.headers["Vary"] = "Accept"
         return page
     response.headers["Vary"] = "Accept"
-    links = {name: public_path(request.scope, path) for name, (path, _) in _LINKS.items()}
-    return Start(name="Symphony", version=number, links=links)
+    app: Application = request.app.state.application
+    return Start(
+        name="Symphony",
+        version=version("symphony"),
+        registration="open" if await accepts_sign_ups(app) else "closed",
+        links={name: public_path(request.scope, path) for name, path in _LINKS.items()},
+    )
 
 
 @routes.get("/docs")

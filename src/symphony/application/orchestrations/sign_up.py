@@ -32,13 +32,18 @@ async def sign_up(command: SignUp, app: Application) -> UserProfile:
 
     Raises: Forbidden, Invalid, AlreadyExists, Overloaded.
     """
-    only_first = app.policy.registration == "first"
     # Checked before the password is hashed: a sign-up that is refused costs next to nothing.
-    if app.policy.registration == "closed" or (
-        only_first and await app.ask(user_profiles_exist, UserProfilesExist())
-    ):
+    if not await accepts_sign_ups(app):
         raise registration_closed()
+    only_first = app.policy.registration == "first"
     return await _create(command, app, only_first=only_first)
+
+
+async def accepts_sign_ups(app: Application) -> bool:
+    """Return whether a sign-up is accepted now."""
+    if app.policy.registration == "first":
+        return not await app.ask(user_profiles_exist, UserProfilesExist())
+    return app.policy.registration == "open"
 
 
 async def create_user(command: SignUp, app: Application) -> UserProfile:

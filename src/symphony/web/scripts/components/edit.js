@@ -1,0 +1,121 @@
+// Creating and changing a resource in a dialog. When another editor was faster, both states are shown.
+
+import { Problem, get, newIdempotencyKey, patch, post } from "../api.js";
+import { h, replaceContent, visible } from "../dom.js";
+import { texts } from "../texts.js";
+import { button } from "./button.js";
+import { openDialog } from "./dialog.js";
+import { form } from "./form.js";
+
+/** Create a resource. Resolves with it, or with undefined when the reader cancels. */
+export function createInDialog({ title, above, fields, submit, path, toBody = (values) => values, isSecret = false }) {
+  let key = newIdempotencyKey();
+  let sent = null;
+  let dirty = () => false;
+  return openDialog({
+    title,
+    isDirty: () => dirty(),
+    content: (close, giveUp) => {
+      const made = form({
+        above,
+        fields,
+        submit,
+        onCancel: giveUp,
+        onSubmit: async (values) => {
+          const body = toBody(values);
+          // A repetition after a lost answer creates nothing twice; another body is another creation.
+          if (sent !== null && sent !== JSON.stringify(body)) key = newIdempotencyKey();
+          sent = JSON.stringify(body);
+          close((await post(path, body, isSecret ? {} : { key })).data);
+        },
+      });
+      dirty = made.isDirty;
+      return made.element;
+    },
+  });
+}
+
+/**
+ * Change a resource, whose current state is loaded first. `fieldsOf` gets it and returns the fields;
+ * `toBody` turns values into fields of the API. Resolves with the new state, or with undefined.
+ */
+export async function editInDialog({ title, path, fieldsOf, toBody = (values) => values }) {
+  const loaded = await get(path);
+  let { etag } = loaded;
+  let base = null; // the values that the reader started from
+  let dirty = () => false;
+  const conflict = h("div", {});
+  return openDialog({
+    title,
+    isDirty: () => dirty(),
+    content: (close, giveUp) => {
+      const fields = fieldsOf(loaded.data);
+      const save = async (values) => {
+        const changed = changes(toBody(base), toBody(values));
+        if (Object.keys(changed).length === 0) return close(loaded.data);
+        try {
+          close((await patch(path, changed, { ifMatch: etag })).data);
+        } catch (error) {
+          if (!(error instanceof Problem && error.status === 412)) throw error;
+          await showConflict(values);
+        }
+      };
+      const showConflict = async (mine) => {
+        const now = await get(path);
+        etag = now.etag;
+        const theirs = valuesOf(fieldsOf(now.data));
+        // Fields that only the other editor changed become theirs; the others stay as typed.
+        const merged = Object.fromEntries(
+          Object.keys(mine).map((name) => [name, mine[name] === base[name] ? theirs[name] : mine[name]]),
+        );
+        const clashes = fields.filter(({ name }) => merged[name] !== theirs[name]);
+        base = theirs;
+        made.fill(merged);
+        const useTheirs = () => {
+          made.fill(theirs);
+          replaceContent(conflict);
+        };
+        replaceContent(conflict, conflictPanel(clashes, theirs, merged, useTheirs));
+      };
+      const made = form({ above: [conflict], fields, submit: texts.save, onSubmit: save, onCancel: giveUp });
+      base = made.values();
+      dirty = made.isDirty;
+      return made.element;
+    },
+  });
+}
+
+function conflictPanel(clashes, theirs, mine, useTheirs) {
+  const words = texts.conflict;
+  const shown = ({ options }, value) => {
+    const chosen = options?.find(([each]) => each === value);
+    return h("td", {}, visible(chosen ? chosen[1] : value) || words.empty);
+  };
+  return h(
+    "div",
+    { class: "panel warning", role: "alert" },
+    h("p", {}, words.text),
+    clashes.length > 0 &&
+      h(
+        "table",
+        {},
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, words.field), h("th", { scope: "col" }, words.theirs), h("th", { scope: "col" }, words.mine))),
+        h("tbody", {}, clashes.map((field) =>
+          h("tr", {}, h("th", { scope: "row" }, field.label), shown(field, theirs[field.name]), shown(field, mine[field.name])),
+        )),
+      ),
+    h("p", {}, clashes.length > 0 ? words.choose : words.merged),
+    clashes.length > 0 && button(words.useTheirs, useTheirs),
+  );
+}
+
+function valuesOf(fields) {
+  return Object.fromEntries(fields.map(({ name, value }) => [name, value ?? ""]));
+}
+
+/** Return the members of `after` that differ from those of `before`. */
+function changes(before, after) {
+  return Object.fromEntries(
+    Object.entries(after).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
+  );
+}

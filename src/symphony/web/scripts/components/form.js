@@ -1,0 +1,157 @@
+// Forms: labels, hints, errors beside their fields, and nothing typed is ever lost.
+
+import { Problem } from "../api.js";
+import { h, newId } from "../dom.js";
+import { texts } from "../texts.js";
+import { button } from "./button.js";
+import { describe, isExpected } from "./notices.js";
+
+/**
+ * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
+ * number, textarea, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
+ * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons.
+ * Returns {element, values, fill, isDirty}.
+ */
+export function form({ fields, submit, onSubmit, onCancel, above = [], isDangerous = false }) {
+  const inputs = new Map(fields.map((field) => [field.name, input(field)]));
+  const error = h("div", { class: "form-error", role: "alert" });
+  const send = h("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, submit);
+  const values = () => Object.fromEntries([...inputs].map(([name, each]) => [name, each.value()]));
+  let initial = JSON.stringify(values());
+  let isSending = false;
+
+  const showError = (problem) => {
+    if (!isExpected(problem)) throw problem;
+    const others = [];
+    let first = null;
+    for (const { name, text } of fieldErrors(problem)) {
+      const place = inputs.get(name);
+      if (place === undefined) others.push(text);
+      else place.fail(text);
+      first ??= place;
+    }
+    if (first === null || others.length > 0) error.append(h("p", {}, [...others, ""][0] || describe(problem)));
+    (first?.control ?? send).focus();
+  };
+
+  const element = h(
+    "form",
+    {
+      method: "post",
+      novalidate: true,
+      onsubmit: async (event) => {
+        event.preventDefault();
+        if (isSending) return;
+        isSending = true;
+        error.replaceChildren();
+        for (const each of inputs.values()) each.fail(null);
+        send.setAttribute("aria-disabled", "true");
+        send.textContent = texts.sending;
+        try {
+          await onSubmit(values());
+          initial = JSON.stringify(values());
+        } catch (problem) {
+          showError(problem);
+        } finally {
+          isSending = false;
+          send.removeAttribute("aria-disabled");
+          send.textContent = submit;
+        }
+      },
+    },
+    above,
+    [...inputs.values()].map((each) => each.element),
+    error,
+    h("div", { class: "actions" }, onCancel && button(texts.cancel, onCancel), send),
+  );
+  return {
+    element,
+    values,
+    isDirty: () => JSON.stringify(values()) !== initial,
+    fill: (given) => {
+      for (const [name, value] of Object.entries(given)) inputs.get(name)?.set(value);
+    },
+  };
+}
+
+/** Return {name, text} of each error; the name of a field is the first step of its pointer. */
+function fieldErrors(problem) {
+  if (!(problem instanceof Problem)) return [];
+  const taken = /^(?:\w+-)?(name|username|email)-taken$/.exec(problem.code);
+  if (problem.errors.length === 0 && taken) return [{ name: taken[1], text: describe(problem) }];
+  if (problem.code === "wrong-passphrase") return [{ name: "passphrase", text: describe(problem) }];
+  return problem.errors.map((each) => ({
+    name: (each.pointer ?? "").split("/")[1] ?? "",
+    text: each.detail,
+  }));
+}
+
+function input(field) {
+  const { name, label, hint, type = "text", options, value, ...others } = field;
+  const id = newId();
+  const hintId = `${id}h`;
+  const errorId = `${id}e`;
+  const error = h("p", { id: errorId, class: "field-error" });
+  const shared = {
+    id,
+    name,
+    "aria-describedby": [hint && hintId, errorId].filter(Boolean).join(" "),
+    ...others,
+  };
+  const { control, value: read, set } = newControl(type, { shared, options, value, label });
+  const isGroup = type === "checks";
+  return {
+    control: isGroup ? control.querySelector("input") : control,
+    element: h(
+      "div",
+      { class: "field" },
+      !isGroup && h("label", { for: id }, label),
+      control,
+      hint && h("p", { id: hintId, class: "hint" }, hint),
+      error,
+    ),
+    value: read,
+    set,
+    fail: (text) => {
+      error.textContent = text ?? "";
+      if (text === null) control.removeAttribute("aria-invalid");
+      else control.setAttribute("aria-invalid", "true");
+    },
+  };
+}
+
+function newControl(type, { shared, options, value, label }) {
+  if (type === "checks") return checks({ shared, options, value: value ?? [], label });
+  const control =
+    type === "select"
+      ? h("select", { ...shared, value }, options.map(([each, words]) => h("option", { value: each }, words)))
+      : type === "textarea"
+        ? h("textarea", { rows: "4", ...shared, value: value ?? "" })
+        : h("input", { type, ...shared, value: value ?? "" });
+  return { control, value: () => control.value, set: (given) => (control.value = given ?? "") };
+}
+
+function checks({ shared, options, value, label }) {
+  const boxes = options.map(([each, words, help]) => ({
+    each,
+    box: h("input", { type: "checkbox", value: each, checked: value.includes(each) }),
+    words,
+    help,
+  }));
+  const { id, "aria-describedby": describedBy } = shared;
+  const control = h(
+    "fieldset",
+    { id, "aria-describedby": describedBy },
+    h("legend", {}, label),
+    boxes.map(({ box, words, help }) =>
+      h("label", { class: "check" }, box, h("span", {}, words, help && h("small", {}, help))),
+    ),
+  );
+  return {
+    control,
+    value: () => boxes.filter(({ box }) => box.checked).map(({ each }) => each),
+    set: (given) => {
+      for (const { box, each } of boxes) box.checked = given.includes(each);
+    },
+  };
+}

@@ -1,0 +1,66 @@
+// What is around every page: the name, the navigation, the reader, and the place of the page itself.
+
+import { button } from "./components/button.js";
+import { openDialog } from "./components/dialog.js";
+import { foreign, h } from "./dom.js";
+import { SHORTCUTS } from "./keys.js";
+import { href } from "./router.js";
+import { currentReader, signOut } from "./session.js";
+import { texts } from "./texts.js";
+
+export const SECTIONS = [
+  { path: ["board"], words: texts.board.title },
+  { path: ["workspaces"], words: texts.workspaces.title },
+  { path: ["machines"], words: texts.machines.title, isOfUser: true },
+  { path: ["tokens"], words: texts.tokens.title, isOfUser: true },
+  { path: ["help"], words: texts.help.title },
+];
+
+/** Create the frame; returns {elements, main, mark}, where `mark` marks the current section. */
+export function createShell() {
+  const reader = currentReader();
+  const links = SECTIONS.filter(({ isOfUser }) => !isOfUser || !reader.isConfined).map(
+    ({ path, words }) => ({ path, link: h("a", { href: href(path) }, words) }),
+  );
+  const main = h("main", { id: "main", tabindex: "-1" });
+  const skip = h("a", { class: "skip", href: "#main", onclick: (event) => skipTo(event, main) }, texts.skip);
+  const header = h(
+    "header",
+    { class: "top" },
+    h("a", { class: "brand", href: href(["board"]) }, texts.name),
+    h("nav", { "aria-label": texts.sections }, h("ul", {}, links.map(({ link }) => h("li", {}, link)))),
+    h(
+      "div",
+      { class: "reader" },
+      h("span", { title: texts.signedInAs }, foreign(reader.name)),
+      button("?", openShortcuts, { class: "small", "aria-label": texts.keys.title }),
+      button(texts.signOut, signOut, { class: "small" }),
+    ),
+  );
+  const mark = (section) => {
+    for (const { path, link } of links) {
+      if (path[0] === section) link.setAttribute("aria-current", "page");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  return { elements: [skip, header, main], main, mark };
+}
+
+function skipTo(event, main) {
+  event.preventDefault(); // the fragment is the address of the page
+  main.focus();
+}
+
+export function openShortcuts() {
+  return openDialog({
+    title: texts.keys.title,
+    content: () =>
+      h(
+        "table",
+        { class: "keys" },
+        h("tbody", {}, SHORTCUTS.map(({ keys, words }) =>
+          h("tr", {}, h("th", { scope: "row" }, keys.map((key) => h("kbd", {}, key))), h("td", {}, words)),
+        )),
+      ),
+  });
+}

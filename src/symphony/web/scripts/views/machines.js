@@ -1,0 +1,83 @@
+// The machines that report what they have: list, create with a token, rename, delete.
+
+import { list, post, remove } from "../api.js";
+import { button } from "../components/button.js";
+import { confirm } from "../components/dialog.js";
+import { createInDialog, editInDialog } from "../components/edit.js";
+import { announce, attempt } from "../components/notices.js";
+import { foreign, h, visible } from "../dom.js";
+import { when } from "../format.js";
+import { href } from "../router.js";
+import { may } from "../session.js";
+import { texts } from "../texts.js";
+import { showSecret } from "./secret.js";
+
+const words = texts.machines;
+
+export async function machinesView({ signal }) {
+  const machines = await list("/machines", { query: { sort: "name" }, signal });
+  return {
+    title: words.title,
+    content: [
+      h("div", { class: "title-row" }, h("h1", {}, words.title), may("write") && button(words.create, attempt(create), { class: "primary" })),
+      h("p", {}, words.intro),
+      machines.length === 0
+        ? h("p", { class: "panel" }, words.none)
+        : h("ul", { class: "rows" }, machines.map(machineRow)),
+    ],
+  };
+}
+
+function machineFields({ name }) {
+  return [{ name: "name", label: texts.nameLabel, value: name ?? "", hint: words.nameHint, required: true, autocomplete: "off" }];
+}
+
+function machineRow(machine) {
+  const name = visible(machine.name);
+  return h(
+    "li",
+    {},
+    h("a", { href: href(["machines", machine.id]), "data-row": true }, foreign(machine.name)),
+    h("span", {}, machine.last_report_at === null ? words.neverReported : [words.reported, " ", when(machine.last_report_at)]),
+    h("span", {}, words.checkouts(machine.checkout_count)),
+    may("write") &&
+      h(
+        "span",
+        { class: "row-actions" },
+        button(words.newToken, attempt(() => createToken(machine)), { class: "small", "aria-label": `${words.newToken}: ${name}` }),
+        button(texts.rename, attempt(async () => {
+          const path = `/machines/${machine.id}`;
+          if (await editInDialog({ title: words.rename, path, fieldsOf: machineFields })) reload(words.saved);
+        }), { class: "small", "aria-label": `${texts.rename}: ${name}` }),
+        button(texts.delete, attempt(async () => {
+          const agreed = await confirm({ title: words.deleteTitle(name), text: words.deleteText, agree: words.delete });
+          if (!agreed) return;
+          await remove(`/machines/${machine.id}`);
+          reload(words.deleted);
+        }), { class: "small danger", "aria-label": `${texts.delete}: ${name}` }),
+      ),
+  );
+}
+
+async function create() {
+  const machine = await createInDialog({
+    title: words.create,
+    above: h("p", {}, words.createHint),
+    fields: machineFields({}),
+    submit: words.create,
+    path: "/machines",
+  });
+  if (!machine) return;
+  dispatchEvent(new HashChangeEvent("hashchange"));
+  await createToken(machine);
+}
+
+async function createToken({ id, name }) {
+  const { data } = await post("/api-tokens", { name, scopes: ["report"], machine_id: id });
+  await showSecret({ title: words.tokenTitle(visible(name)), text: words.tokenText, secret: data.token });
+}
+
+function reload(text) {
+  announce(text);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}

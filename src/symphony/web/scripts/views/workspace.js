@@ -1,0 +1,139 @@
+// A workspace: its repos and vaults; change and delete it, add and import repos.
+
+import { get, list, remove } from "../api.js";
+import { button } from "../components/button.js";
+import { confirm } from "../components/dialog.js";
+import { createInDialog, editInDialog } from "../components/edit.js";
+import { growingList } from "../components/growing_list.js";
+import { announce, attempt } from "../components/notices.js";
+import { code, foreign, h, visible } from "../dom.js";
+import { go, href, replaceQuery } from "../router.js";
+import { may } from "../session.js";
+import { texts } from "../texts.js";
+import { repoBody, repoFields } from "./repo_fields.js";
+import { NEW_VAULT } from "./vault.js";
+import { workspaceBody, workspaceFields } from "./workspaces.js";
+
+const words = texts.workspace;
+
+export async function workspaceView({ ids: [id], query, signal }) {
+  const path = `/workspaces/${id}`;
+  const [{ data: workspace }, repos, vaults] = await Promise.all([
+    get(path, { signal }),
+    list(`${path}/repos`, { query: { sort: "name" }, signal }),
+    list(`${path}/vaults`, { query: { sort: "name" }, signal }),
+  ]);
+  return {
+    title: visible(workspace.name),
+    content: [
+      h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title)),
+      h("div", { class: "title-row" }, h("h1", {}, foreign(workspace.name)), may("write") && workspaceActions(workspace, repos, vaults)),
+      workspace.description && h("p", { class: "description" }, foreign(workspace.description)),
+      h(
+        "div",
+        { class: "title-row" },
+        h("h2", {}, words.repos),
+        may("write") && [
+          h("a", { class: "button primary", href: href(["workspaces", id, "import"]) }, words.importFolder),
+          button(words.addRepo, () => addRepo(id)),
+        ],
+      ),
+      repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(repos, query),
+      h("div", { class: "title-row" }, h("h2", {}, words.vaults), may("write") && button(words.addVault, () => addVault(id))),
+      vaults.length === 0
+        ? h("p", { class: "panel" }, words.noVaults)
+        : h("ul", { class: "rows" }, vaults.map(vaultRow)),
+    ],
+  };
+}
+
+function workspaceActions(workspace, repos, vaults) {
+  return [
+    button(texts.edit, attempt(async () => {
+      const changed = await editInDialog({
+        title: words.edit,
+        path: `/workspaces/${workspace.id}`,
+        fieldsOf: workspaceFields,
+        toBody: workspaceBody,
+      });
+      if (changed) reload(words.saved);
+    })),
+    button(texts.delete, attempt(async () => {
+      const agreed = await confirm({
+        title: words.deleteTitle(visible(workspace.name)),
+        text: [words.deleteContents(repos.length, vaults.length), words.deleteHint],
+        agree: words.delete,
+      });
+      if (!agreed) return;
+      const force = repos.length + vaults.length > 0 || undefined;
+      await remove(`/workspaces/${workspace.id}`, { query: { force } });
+      announce(words.deleted);
+      go(["workspaces"]);
+    }), { class: "danger" }),
+  ];
+}
+
+function reload(text) {
+  announce(text);
+  dispatchEvent(new HashChangeEvent("hashchange"));
+}
+
+async function addRepo(id) {
+  const repo = await createInDialog({
+    title: words.addRepo,
+    fields: repoFields({}),
+    submit: words.addRepo,
+    path: `/workspaces/${id}/repos`,
+    toBody: repoBody,
+  });
+  if (repo) reload(words.added(visible(repo.name)));
+}
+
+async function addVault(id) {
+  const { fields, toBody } = NEW_VAULT;
+  const path = `/workspaces/${id}/vaults`;
+  const vault = await createInDialog({
+    title: words.addVault,
+    above: h("p", {}, words.vaultHint),
+    fields,
+    submit: words.addVault,
+    path,
+    toBody,
+  });
+  if (vault) go(["vaults", vault.id]);
+}
+
+function repoList(repos, query) {
+  const rows = growingList(repoRow, { class: "rows" });
+  const update = (q) => {
+    const text = q.toLowerCase();
+    rows.show(repos.filter(({ name, path }) => `${name}\n${path}`.toLowerCase().includes(text)));
+  };
+  update(query.get("q") ?? "");
+  const search = h("input", {
+    type: "search",
+    value: query.get("q") ?? "",
+    "aria-label": words.search,
+    placeholder: words.search,
+    oninput: ({ target }) => {
+      replaceQuery({ q: target.value });
+      update(target.value);
+    },
+  });
+  return [repos.length > 10 && search, rows.element];
+}
+
+function repoRow({ id, name, path, remote_url: remote }) {
+  return h(
+    "li",
+    {},
+    h("a", { href: href(["repos", id]), "data-row": true }, foreign(name)),
+    code(path),
+    remote && h("span", { class: "hint" }, foreign(remote)),
+  );
+}
+
+function vaultRow({ id, name, is_locked: isLocked }) {
+  const link = h("a", { href: href(["vaults", id]), "data-row": true }, foreign(name));
+  return h("li", {}, link, h("span", { class: "tag" }, isLocked ? words.locked : words.unlocked));
+}

@@ -1,0 +1,80 @@
+// The workspaces: list and create.
+
+import { get, list } from "../api.js";
+import { button } from "../components/button.js";
+import { createInDialog } from "../components/edit.js";
+import { foreign, h } from "../dom.js";
+import { go, href, replaceQuery } from "../router.js";
+import { currentReader, may } from "../session.js";
+import { texts } from "../texts.js";
+
+const words = texts.workspaces;
+
+export async function workspacesView({ query, signal }) {
+  const path = `/user-profiles/${currentReader().id}/workspaces`;
+  const workspaces = await list(path, { query: { sort: "name" }, signal });
+  const mayCreate = may("write") && !currentReader().isConfined;
+  if (query.has("create")) {
+    replaceQuery({});
+    if (mayCreate) setTimeout(() => create(path));
+  }
+  return {
+    title: words.title,
+    content: [
+      h(
+        "div",
+        { class: "title-row" },
+        h("h1", {}, words.title),
+        mayCreate && button(words.create, () => create(path), { class: "primary" }),
+      ),
+      workspaces.length === 0
+        ? h("p", { class: "panel" }, words.none)
+        : h("ul", { class: "cards" }, workspaces.map((each) => card(each, signal))),
+    ],
+  };
+}
+
+async function create(path) {
+  const workspace = await createInDialog({
+    title: words.create,
+    fields: workspaceFields({}),
+    submit: words.create,
+    path,
+    toBody: workspaceBody,
+  });
+  if (workspace) go(["workspaces", workspace.id]);
+}
+
+export function workspaceFields({ name, description, workspace_type: type }) {
+  return [
+    { name: "name", label: texts.nameLabel, value: name ?? "", required: true, autocomplete: "off" },
+    { name: "description", label: words.description, type: "textarea", value: description ?? "" },
+    {
+      name: "workspace_type",
+      label: words.type,
+      type: "select",
+      value: type ?? "general",
+      options: Object.entries(words.types),
+    },
+  ];
+}
+
+export function workspaceBody({ description, ...others }) {
+  return { ...others, description: description === "" ? null : description };
+}
+
+function card(workspace, signal) {
+  const counts = h("p", { class: "hint" }, "…");
+  get(`/workspaces/${workspace.id}/stats`, { signal }).then(
+    ({ data }) => (counts.textContent = words.counts(data.repo_count, data.vault_count)),
+    () => (counts.textContent = ""), // it was deleted meanwhile, or the page was left
+  );
+  return h(
+    "li",
+    { class: "panel" },
+    h("h2", {}, h("a", { href: href(["workspaces", workspace.id]), "data-row": true }, foreign(workspace.name))),
+    h("p", { class: "tags" }, h("span", { class: "tag" }, words.types[workspace.workspace_type])),
+    workspace.description && h("p", { class: "description" }, foreign(workspace.description)),
+    counts,
+  );
+}

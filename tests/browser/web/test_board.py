@@ -1,0 +1,204 @@
+"""The board, after real changes in real repositories and reports of machines."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Locator, Page, Route, expect
+
+from scripts.support.git_repository import Repository
+from tests.browser.web.steps import press, sign_in
+from tests.support.api import User
+from tests.support.machines.reports import checkout_body, put_report, report_body
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("browser"),
+]
+LOOKED = re.compile("^Oldest observation")
+
+
+@dataclass(frozen=True)
+class World:
+    root: Path
+    workspace: str
+    risky: Repository
+    repos: dict[str, str]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(ada: User, root: Path) -> World:
+    """A repo with unpushed work, one that is only behind, a clean one, and one of a laptop."""
+    top = root / ada.name
+    remote = Repository.with_commits(top / "remote", "first")
+    risky = remote.clone(top / "risky repo")
+    risky.commit("second")
+    behind = remote.clone(top / "behind")
+    remote.commit("third")
+    behind.git("fetch", "--quiet")
+    remote.clone(top / "clean")
+    workspace = await ada.workspace("Thesis")
+    other = await ada.workspace("Client")
+    repos = {
+        name: (await ada.repo(workspace["id"], name, path=str(top / name)))["id"]
+        for name in ("risky repo", "behind", "clean")
+    }
+    far = await ada.repo(other["id"], "far", remote_url="https://git.example.org/ada/engine.git")
+    machine = await ada.machine("laptop")
+    status = {"state": "dirty", "modified": 2, "stashes": 1, "at_risk": True}
+    report = report_body(checkout_body("/home/ada/it's here", status=status))
+    assert (await put_report(ada, machine["id"], report)).status_code == 200
+    return World(top, workspace["id"], risky, repos | {"far": far["id"]})
+
+
+def _choice(page: Page, name: str) -> Locator:
+    return page.get_by_role("combobox", name=name, exact=True)
+
+
+def _names(page: Page) -> Callable[[], Awaitable[list[str]]]:
+    return page.locator(".item h3").all_inner_texts
+
+
+async def test_what_would_be_lost_comes_first_with_the_command_that_settles_it(
+    page: Page, ada: User, world: World
+) -> None:
+    await page.context.grant_permissions(["clipboard-write"])
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    sections = page.get_by_role("heading", level=2)
+    await expect(sections).to_have_text(["At risk 2 items", "Unfinished, but safe 1 item"])
+    assert await _names(page)() == ["far", "risky repo", "behind"]
+
+    risky = page.locator(".item", has_text="risky repo")
+    await expect(risky).to_contain_text("1 commit not pushed on main")
+    await expect(risky).to_contain_text("Thesis")
+    command = f"git -C '{world.root}/risky repo' push"
+    await expect(risky.locator(".command code")).to_have_text(command)
+    await risky.get_by_role("button", name="Copy").click()
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+    await page.get_by_label("Search").click()
+    await page.keyboard.press("Control+V")
+    await expect(page.get_by_label("Search")).to_have_value(command)
+    await page.get_by_label("Search").fill("")
+
+    far = page.locator(".item", has_text="far")
+    await expect(far).to_contain_text("laptop")
+    await expect(far).to_contain_text("2 modified files · 1 stash")
+    await expect(far.locator(".command code")).to_have_text(
+        r"git -C '/home/ada/it'\''s here' status"
+    )
+    await expect(page.locator(".item", has_text="behind").locator(".command code")).to_have_text(
+        f"git -C {world.root}/behind pull --ff-only"
+    )
+
+
+async def test_filters_and_order_are_in_the_address(page: Page, ada: User, world: World) -> None:
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    names = page.locator(".item h3")
+    await _choice(page, "Workspace").select_option("Thesis")
+    await expect(names).to_have_text(["risky repo", "behind"])
+    await _choice(page, "Order").select_option("By name")
+    await expect(names).to_have_text(["behind", "risky repo"])
+    await page.get_by_label("Search").fill("RISKY main")
+    await expect(names).to_have_text(["risky repo"])
+    await expect(page.get_by_text("1 of 3 items")).to_be_visible()
+
+    bookmark = page.url
+    assert "workspace=" in bookmark
+    await page.reload()
+    await sign_in(page, ada, bookmark)
+    await expect(names).to_have_text(["risky repo"])
+    await expect(_choice(page, "Order")).to_have_value("name")
+
+    await page.get_by_label("Search").fill("nothing like it")
+    await expect(names).to_have_count(0)
+    await press(page, "Remove all filters")
+    await expect(names).to_have_text(["far", "risky repo", "behind"])
+    await _choice(page, "Machine").select_option("laptop")
+    await expect(names).to_have_text(["far"])
+    await _choice(page, "Machine").select_option("The service's own disk")
+    await expect(names).to_have_text(["risky repo", "behind"])
+    await _choice(page, "Reason").select_option("Behind its upstream")
+    await expect(names).to_have_text(["behind"])
+
+
+async def test_what_is_known_is_shown_until_the_service_has_looked(
+    page: Page, ada: User, world: World
+) -> None:
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    looking = await _held_up(page)
+    await press(page, "Refresh")
+    await expect(page.locator(".board-status")).to_contain_text("Inspecting every repository")
+    await expect(page.locator(".item")).to_have_count(3)
+    search = page.get_by_label("Search")
+    await search.click()
+    await page.keyboard.type("eng")
+    world.risky.git("push", "--quiet", "origin", "HEAD:refs/heads/saved")
+    Repository(world.root / "clean").write("new")
+    await looking()
+    await expect(search).to_have_value("eng")
+    await expect(search).to_be_focused()
+    await search.fill("")
+    await expect(page.locator(".item.risk h3")).to_have_text(["far", "clean"])
+
+
+async def _held_up(page: Page) -> Callable[[], Awaitable[None]]:
+    """Hold the next fresh boards; returns a function that lets them continue."""
+    held: list[Route] = []
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await page.route("**/attention?fresh=true", hold)
+
+    async def let_go() -> None:
+        for route in held:
+            await route.continue_()
+        await page.unroute("**/attention?fresh=true")
+
+    return let_go
+
+
+async def test_without_a_network_the_board_stays_and_says_so(
+    page: Page, ada: User, world: World
+) -> None:
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    await page.route("**/attention?fresh=true", lambda route: route.abort("aborted"))
+    await press(page, "Refresh")
+    status = page.locator(".board-status")
+    await expect(status).to_contain_text("The service did not answer.")
+    await expect(page.locator(".item")).to_have_count(3)
+    await page.unroute("**/attention?fresh=true")
+    await press(page, "Refresh")
+    await expect(status).to_have_text(LOOKED)
+
+
+async def test_a_busy_service_is_tried_again_without_losing_what_was_typed(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(503)
+    await sign_in(page, ada, "/#/workspaces")
+    await press(page, "Create workspace")
+    form = page.get_by_role("dialog", name="Create workspace")
+    await form.get_by_label("Name").fill("Thesis")
+    busy = {"status": 503, "code": "service-unavailable", "detail": "The service is busy."}
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(
+            status=503,
+            json=busy,
+            headers={"Retry-After": "2", "Content-Type": "application/problem+json"},
+        )
+
+    await page.route("**/workspaces", refuse)
+    await form.get_by_role("button", name="Create workspace").click()
+    await expect(form.get_by_role("alert")).to_have_text("The service is busy. Try again in 2 s.")
+    await page.unroute("**/workspaces")
+    await form.get_by_role("button", name="Create workspace").click()
+    await expect(page.get_by_role("heading", level=1, name="Thesis")).to_be_visible()

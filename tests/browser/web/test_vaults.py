@@ -1,0 +1,181 @@
+"""Vaults in the application: secrets are kept, shown, and leave the page when it is locked."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.browser.web.axe import violations
+from tests.browser.web.steps import dialog, press, press_in_dialog, sign_in
+from tests.support.api import User
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("browser"),
+]
+PASSPHRASE = "a horse, a battery and a staple"
+SECRET = "postgresql://acme@db.example.org/acme"
+
+
+async def _unlock(page: Page) -> None:
+    await page.get_by_label("Passphrase").fill(PASSPHRASE)
+    await press(page, "Unlock")
+    await expect(page.get_by_role("heading", name="Entries")).to_be_visible()
+
+
+async def _unlocked_vault(page: Page, ada: User) -> str:
+    """Open a vault with one entry; returns its id."""
+    workspace = await ada.workspace("Thesis")
+    vault = await ada.vault(workspace["id"], protection="passphrase", passphrase=PASSPHRASE)
+    unlocked = await ada.post(f"/vaults/{vault['id']}/unlock", {"passphrase": PASSPHRASE})
+    session = {"Vault-Session": unlocked.json()["session"]}
+    path = f"/vaults/{vault['id']}/entries/clients/acme/db"
+    assert (await ada.put(path, {"content": SECRET}, headers=session)).status_code == 201
+    await sign_in(page, ada, f"/#/vaults/{vault['id']}")
+    await _unlock(page)
+    return vault["id"]
+
+
+async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(403)  # a wrong passphrase
+    workspace = await ada.workspace("Thesis")
+    await sign_in(page, ada, f"/#/workspaces/{workspace['id']}")
+    await press(page, "Add vault")
+    form = dialog(page)
+    await form.get_by_label("Name").fill("keys")
+    await form.get_by_label("Path").fill("~/vaults/keys")
+    await form.get_by_label("Passphrase").fill(PASSPHRASE)
+    await press_in_dialog(page, "Add vault")
+    await expect(page.get_by_role("heading", level=1, name="keys")).to_be_visible()
+
+    await page.get_by_label("Passphrase").fill("a wrong passphrase")
+    await press(page, "Unlock")
+    await expect(page.get_by_label("Passphrase")).to_have_attribute("aria-invalid", "true")
+    await _unlock(page)
+    await expect(page.get_by_role("timer")).to_contain_text("Locks itself in 1")
+    await press(page, "Add entry")
+    await dialog(page).get_by_label("Key").fill("clients/acme/db")
+    await dialog(page).get_by_label("Content").fill(SECRET)
+    await press_in_dialog(page, "Save")
+
+    await expect(page.get_by_text("37 bytes, version 1")).to_be_visible()
+    assert SECRET not in await page.content()
+    await press(page, "Show or hide: clients/acme/db")
+    await expect(page.get_by_text(SECRET)).to_be_visible()
+    for theme in ("light", "dark"):
+        await page.emulate_media(color_scheme=theme)
+        assert await violations(page) == []
+
+    await press(page, "Lock now")
+    await expect(page.get_by_label("Passphrase")).to_be_visible()
+    assert SECRET not in await page.content()
+    assert "clients/acme" not in await page.content()
+    await expect(page.get_by_text("The vault is locked.")).to_be_visible()  # the service as well
+    listed = (await ada.get(f"/workspaces/{workspace['id']}/vaults?is_locked=true")).json()
+    assert len(listed["items"]) == 1
+
+
+async def test_an_entry_is_changed_copied_restored_and_deleted(page: Page, ada: User) -> None:
+    await page.context.grant_permissions(["clipboard-write"])
+    await _unlocked_vault(page, ada)
+    await press(page, "Edit: clients/acme/db")
+    await dialog(page).get_by_label("Content").fill("second")
+    await press_in_dialog(page, "Save")
+    await expect(page.get_by_text("6 bytes, version 2")).to_be_visible()
+
+    await press(page, "Versions: clients/acme/db")
+    await dialog(page).get_by_role("button", name="Show or hide version 1").click()
+    await expect(dialog(page).get_by_text(SECRET)).to_be_visible()
+    await dialog(page).get_by_role("button", name="Restore version 1").click()
+    await expect(page.get_by_text("37 bytes, version 3")).to_be_visible()
+    await press(page, "Copy: clients/acme/db")
+    await expect(page.get_by_text("Copied.")).to_be_visible()
+
+    await press(page, "Add entry")
+    await dialog(page).get_by_label("Key").fill("clients/acme/db")
+    await press_in_dialog(page, "Save")
+    await expect(dialog(page).get_by_text("An entry has this key.")).to_be_visible()
+    await dialog(page).get_by_label("Key").press("Control+V")
+    await expect(dialog(page).get_by_label("Key")).to_have_value(f"clients/acme/db{SECRET}")
+    await page.keyboard.press("Escape")
+    await press_in_dialog(page, "Discard")
+
+    await press(page, "Delete: clients/acme/db")
+    await press_in_dialog(page, "Delete entry")
+    await expect(page.get_by_text("No entries yet.")).to_be_visible()
+
+
+async def test_a_tab_that_is_hidden_for_5_minutes_forgets_all_secrets(
+    page: Page, ada: User
+) -> None:
+    await page.clock.install()
+    await _unlocked_vault(page, ada)
+    await press(page, "Show or hide: clients/acme/db")
+    await expect(page.get_by_text(SECRET)).to_be_visible()
+    await press(page, "Edit: clients/acme/db")
+    await expect(dialog(page)).to_be_visible()
+    hide = """state => {
+      Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    await page.evaluate(hide, "hidden")
+    await page.clock.run_for(60_000)
+    await page.evaluate(hide, "visible")
+    await page.clock.run_for(300_000)
+    await expect(dialog(page)).to_be_visible()  # it was not hidden for long enough
+    await page.evaluate(hide, "hidden")
+    await page.clock.run_for(300_000)
+    await expect(page.locator("dialog")).to_have_count(0)
+    await expect(page.get_by_label("Passphrase")).to_be_visible()
+    assert SECRET not in await page.content()
+
+
+async def test_a_vault_that_was_locked_elsewhere_or_expired_closes_on_the_page(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(423)
+    await page.clock.install()
+    vault = await _unlocked_vault(page, ada)
+    await press(page, "Show or hide: clients/acme/db")
+    await expect(page.get_by_text(SECRET)).to_be_visible()
+    assert (await ada.post(f"/vaults/{vault}/lock")).status_code == 200
+    await press(page, "Copy: clients/acme/db")
+    await expect(page.get_by_label("Passphrase")).to_be_visible()
+    assert SECRET not in await page.content()
+
+    await _unlock(page)
+    await page.clock.run_for(901_000)
+    await expect(page.get_by_label("Passphrase")).to_be_visible()
+    assert "clients/acme" not in await page.content()
+
+
+async def test_two_editors_of_an_entry_do_not_overwrite_each_other(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(412)
+    workspace = await ada.workspace("Thesis")
+    vault = await ada.vault(workspace["id"])
+    path = f"/vaults/{vault['id']}/entries/key"
+    assert (await ada.put(path, {"content": "first"})).status_code == 201
+    await sign_in(page, ada, f"/#/vaults/{vault['id']}")
+    await press(page, "Edit: key")
+    await dialog(page).get_by_label("Content").fill("mine")
+    assert (await ada.put(path, {"content": "theirs"})).status_code == 200
+    await press_in_dialog(page, "Save")
+    conflict = dialog(page).get_by_role("alert").filter(has_text="Another editor")
+    await expect(conflict).to_contain_text("theirs")
+    await expect(dialog(page).get_by_role("textbox", name="Content")).to_have_value("mine")
+    await press_in_dialog(page, "Save")
+    await expect(page.get_by_text("4 bytes, version 3")).to_be_visible()
+    assert (await ada.get(path)).json()["content"] == "mine"
+
+
+async def test_a_token_without_the_scope_secrets_opens_no_vault(page: Page, ada: User) -> None:
+    workspace = await ada.workspace("Thesis")
+    vault = await ada.vault(workspace["id"])
+    token = (await ada.api_token("read", "write"))["token"]
+    await page.goto(f"/#/vaults/{vault['id']}")
+    await press(page, "Use an API token instead")
+    await page.get_by_label("API token").fill(token)
+    await press(page, "Sign in")
+    await expect(page.get_by_text("It needs the scope secrets.")).to_be_visible()
