@@ -93,7 +93,13 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(home: Path) -> Mapping[str, str]:
     """The environment of a person's shell, without the files of the one who runs the tests."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
+    # A pseudo-terminal has a size of its own; pytest-xdist sets these two.
+    sizes = {"COLUMNS", "LINES"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("XDG_") and name not in sizes
+    }
     return {**kept, "HOME": str(home), "TERM": "xterm", "GIT_CONFIG_GLOBAL": os.devnull}
 
 

@@ -361,6 +361,7 @@ async def test_tokens_that_expire_within_14_days_are_on_the_board(ada: User, eve
         "name": "ci/build",
         "reasons": ["token-expiring"],
         "at_risk": False,
+        "checkouts": [],
     }
     headers = {"If-None-Match": answer.headers["etag"]}
     assert (await ada.get(path, headers=headers)).status_code == 304
