@@ -291,7 +291,7 @@ def _seconds(value: str | None) -> int | None:
 # In words of ours where the system has none for people; the first one that fits.
 _REASONS: Sequence[tuple[type[Exception], str]] = (
     (ssl.SSLCertVerificationError, "its certificate is not valid"),
-    (ssl.SSLError, "it does not speak TLS; is http:// meant?"),
+    (ssl.SSLError, "it does not speak TLS; perhaps http:// is meant"),
     (socket.gaierror, "its name is unknown, or there is no network"),
     (ConnectionRefusedError, "no server listens there"),
     (http.client.RemoteDisconnected, "it closed the connection before it had answered"),

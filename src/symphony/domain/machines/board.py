@@ -101,6 +101,12 @@ class BoardMachines:
             candidate = RepoCheckouts(own)
         return candidate.assessed(found, self.now)
 
+    def is_partly_unread(self, repo_id: UUID) -> bool:
+        """Return whether another version wrote what may put the repo on the board, so that it is
+        unknown until the next report."""
+        candidate = self.candidates.get(repo_id)
+        return candidate is not None and len(candidate.of_machines) < len(self.of_repos[repo_id])
+
     def _with_latest(self, repo: RepoIdentity) -> RepoIdentity:
         """Return a repo with what the inspection for this board found at its path."""
         own = self.own.get(repo.id)

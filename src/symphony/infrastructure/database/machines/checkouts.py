@@ -215,10 +215,10 @@ def _changes(
     for checkout in report.checkouts:
         content = content_of(checkout)
         before = stored.pop(path_hash(checkout.path), None)
-        if before is not None and before[1] == digest_of(content):
-            continue
         previous = None
         if before is not None and (facts := CheckoutFacts.read(before[2])) is not None:
+            if before[1] == digest_of(content):
+                continue  # otherwise facts that another version wrote would stay unreadable
             previous = Previous(facts, before[3])
         facts = checkout_facts(checkout, received_at, difference, previous)
         checkout_id = new_id() if before is None else before[0]
