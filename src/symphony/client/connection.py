@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from symphony.client.documents import as_object
-from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer, Unreachable
+from symphony.client.errors import (
+    ClientError,
+    ServerProblem,
+    UnexpectedAnswer,
+    Unreachable,
+    WrongArgument,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,10 +41,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def checked_url(given: str) -> str:
-    """Return the address of a server without a slash at its end. Raises: ClientError."""
+    """Return the address of a server without a slash at its end. Raises: WrongArgument."""
     url, why = _split(given.strip())
     if url is None:
-        raise ClientError(
+        raise WrongArgument(
             f"{given!r} is not the address of a server: {why}. An example: https://symphony.example.org"
         )
     return url.geturl().rstrip("/")
