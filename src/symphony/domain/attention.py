@@ -14,7 +14,7 @@ from symphony.domain.git.work import RemoteHeads
 from symphony.domain.json_objects import JsonValue, compact
 from symphony.domain.machines.assessment import AssessedCheckout, OwnCheckout, most_at_risk
 from symphony.domain.machines.board import BoardMachines
-from symphony.domain.machines.checkouts import UserCheckouts
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.observations import BoardFacts, BoardRepo, ExpiringToken, UnlockedVault
 
 EXPIRES_SOON = timedelta(days=14)

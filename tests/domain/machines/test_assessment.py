@@ -24,6 +24,7 @@ from symphony.domain.git.work import (
     WorkItem,
     WorkKind,
 )
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.machines.checkouts import (
     Checkout,
     CheckoutRemote,
@@ -31,7 +32,6 @@ from symphony.domain.machines.checkouts import (
     RepoIdentity,
     ReportingMachine,
     StoredCheckout,
-    UserCheckouts,
 )
 from symphony.domain.machines.facts import Previous, checkout_facts, normalized_remotes
 from symphony.domain.observations import BoardFacts, BoardRepo, RepoObservation

@@ -10,12 +10,12 @@ import pytest
 
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.git.status import LinkedWorktree, Operation, RepoState
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.machines.checkouts import (
     Checkout,
     CheckoutRemote,
     RemoteHead,
     StoredCheckout,
-    UserCheckouts,
 )
 from symphony.domain.machines.facts import CheckoutFacts
 from symphony.domain.machines.machines import Machine
