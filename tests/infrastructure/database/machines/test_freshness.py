@@ -1,4 +1,4 @@
-"""What is kept in memory is never out of date, whoever has changed the database.
+"""What is kept in memory is never out of date, whatever has changed the database.
 
 Nothing that writes tells what is kept about it: to it, every change is one by another process.
 """
