@@ -91,6 +91,34 @@ def test_the_counts_of_an_item_are_those_of_one_checkout() -> None:
     assert words == ["commit changes (1 staged, 2 modified)", "commit changes"]
 
 
+def test_counts_are_those_of_the_checkout_most_at_risk_when_machines_have_the_same_path() -> None:
+    desktop = {"id": "9", "name": "desktop"}
+    item = {
+        **ITEM,
+        "checkouts": [
+            checkout(desktop, "/a/engine", ["dirty"], at_risk=True),
+            checkout(LAPTOP, "/a/engine", ["dirty", "unpushed"], at_risk=True),
+        ],
+    }
+    rows = board_rows({"items": [item]})
+    assert [(each.machine, each.left_to_do) for each in rows] == [
+        ("desktop", "commit changes"),
+        ("laptop", "commit changes (1 staged, 2 modified), push 3 commits of main, fix"),
+    ]
+
+
+def test_a_narrow_terminal_shows_each_cell_on_a_line(symphony: Client) -> None:
+    program = [str(SYMPHONY), "board"]
+    with raw_server(answer(ITEM)) as server:
+        signed_in_at(server, symphony.environment)
+        narrow = in_terminal(program, symphony.environment, columns=30)
+        narrowest = in_terminal(program, symphony.environment, columns=10)
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", narrow.text).splitlines()
+    assert "NAME: engine" in lines
+    assert max(map(len, lines)) <= 30
+    assert "engine" in narrowest.text
+
+
 @pytest.mark.parametrize(
     ("reasons", "facts", "words"),
     [

@@ -175,7 +175,7 @@ def test_a_port_without_a_server_and_a_name_without_an_address_are_unreachable()
 def test_https_at_a_port_without_tls_says_so() -> None:
     with (
         raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as server,
-        pytest.raises(Unreachable, match="it does not speak TLS; is http:// meant"),
+        pytest.raises(Unreachable, match="it does not speak TLS; perhaps http:// is meant"),
     ):
         Connection(server.url.replace("http:", "https:"), within=5).request("GET", "/")
 

@@ -74,7 +74,9 @@ def test_a_full_workspace_takes_what_it_can_and_says_what_is_left(
     ada.request("POST", f"/workspaces/{thesis}/repos/import", {"items": items})
     finished = signed_in("import", str(dev), "--all")
     assert finished.status == 1
-    assert finished.output.startswith("Registered 1 repo in the workspace Thesis.\n")
+    assert finished.output.startswith(
+        "Registered 1 repo in the workspace Thesis.\nNot registered: 1.\n"
+    )
     assert "(repo-limit-reached, request " in finished.errors
 
 

@@ -162,9 +162,9 @@ def test_without_a_terminal_nothing_is_asked(symphony: Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "line"),
     [
-        (("https://a b", "--token", "x"), 1, "'https://a b' is not the address of a server: "),
-        (("localhost:8000", "--token", "x"), 1, "'localhost:8000' is not the address of a server"),
-        (("http://127.0.0.1:1", "--token", "ü"), 1, "--token: must be an API token, which starts"),
+        (("https://a b", "--token", "x"), 2, "'https://a b' is not the address of a server: "),
+        (("localhost:8000", "--token", "x"), 2, "'localhost:8000' is not the address of a server"),
+        (("http://127.0.0.1:1", "--token", "ü"), 2, "--token: must be an API token, which starts"),
         (("http://127.0.0.1:1", "--token", "x"), 4, "Cannot reach http://127.0.0.1:1: no server"),
         (("http://127.0.0.1:1", "--token", "x", "--secrets"), 2, "--secrets: a token that exists"),
     ],

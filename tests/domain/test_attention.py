@@ -14,7 +14,7 @@ from symphony.domain.base import new_id
 from symphony.domain.git.reasons import STALE_AFTER, AttentionReason, repo_reasons
 from symphony.domain.git.status import Head, LinkedWorktree, Operation, RepoState, RepoStatus
 from symphony.domain.git.work import UnpushedPlaces
-from symphony.domain.machines.checkouts import UserCheckouts
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.observations import (
     BoardFacts,
     BoardRepo,

@@ -9,7 +9,7 @@ from symphony.application.app import Queries, Services
 from symphony.domain.attention import EXPIRES_SOON
 from symphony.domain.base import utc_now
 from symphony.domain.git.work import RemoteHeads
-from symphony.domain.machines.checkouts import UserCheckouts
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.observations import BoardFacts, ExpiringToken, RepoObservation
 from symphony.domain.reach import Reach
 

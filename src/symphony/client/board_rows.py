@@ -61,16 +61,29 @@ def machine_name(checkout: Document) -> str:
 def _rows(item: Document) -> Iterator[BoardRow]:
     checkouts = children(item, "checkouts")
     machines = Counter(map(machine_name, checkouts))
-    facts = item  # the counts of an item are those of its first checkout with this path
+    shown = _with_counts(item, checkouts)
     for each in checkouts:
-        own, name = _NO_FACTS, machine_name(each)
-        if text(each, "path") == text(item, "path"):
-            own, facts = facts, _NO_FACTS
+        name = machine_name(each)
+        own = item if each is shown else _NO_FACTS
         if texts(each, "reasons"):
             place = f"{name}: {text(each, 'path')}" if machines[name] > 1 else name
             yield _row(item, each, place, own)
     if not checkouts:  # a vault or a token, or a server of a version without machines
         yield _row(item, item, SERVER if text(item, "kind") == "repo" else "", item)
+
+
+def _with_counts(item: Document, checkouts: Sequence[Document]) -> Document | None:
+    """Return the checkout whose counts an item has: that of the server, or else the first one with
+    most at risk, and most reasons. The same path on several machines does not tell them apart."""
+    if not checkouts:
+        return None
+    found = checkouts[0]
+    if child(found, "machine") is not None:
+        found = min(
+            checkouts,
+            key=lambda each: (_RANKS[truth(each, "at_risk")], -len(texts(each, "reasons"))),
+        )
+    return found if text(found, "path") == text(item, "path") else None
 
 
 def _row(item: Document, place: Document, machine: str, facts: Document) -> BoardRow:

@@ -9,6 +9,7 @@ from symphony.client.connection import Connection
 from symphony.client.credentials import Profile
 from symphony.client.documents import Document, child, children, number, text, texts
 from symphony.client.errors import ServerProblem
+from symphony.client.paths import expanded, real_path
 from symphony.client.resources import get, is_unknown_route, list_all, repos
 from symphony.client.this_machine import ThisMachine
 from symphony.domain.git.remotes import normalized_remote
@@ -93,7 +94,7 @@ def repos_of_directory(
         found |= _by_id(
             each
             for each in repos(connection, profile)
-            if os.path.realpath(os.path.expanduser(text(each, "path"))) == str(path)
+            if real_path(text(each, "path")) == str(path)
         )
     return list(found.values())
 
@@ -137,7 +138,7 @@ def paths_here(connection: Connection, repo: Document) -> Sequence[str]:
     What the server says of other machines, and what does not exist here, is left out. Raises:
     ClientError.
     """
-    recorded = os.path.expanduser(text(repo, "path"))
+    recorded = expanded(text(repo, "path"))
     if os.path.isabs(recorded) and os.path.isdir(recorded):
         return [recorded]
     here = ThisMachine(connection.url)

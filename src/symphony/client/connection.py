@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from symphony.client.documents import as_object
-from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer, Unreachable
+from symphony.client.errors import (
+    ClientError,
+    ServerProblem,
+    UnexpectedAnswer,
+    Unreachable,
+    WrongArgument,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -35,10 +41,10 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def checked_url(given: str) -> str:
-    """Return the address of a server without a slash at its end. Raises: ClientError."""
+    """Return the address of a server without a slash at its end. Raises: WrongArgument."""
     url, why = _split(given.strip())
     if url is None:
-        raise ClientError(
+        raise WrongArgument(
             f"{given!r} is not the address of a server: {why}. An example: https://symphony.example.org"
         )
     return url.geturl().rstrip("/")
@@ -291,7 +297,7 @@ def _seconds(value: str | None) -> int | None:
 # In words of ours where the system has none for people; the first one that fits.
 _REASONS: Sequence[tuple[type[Exception], str]] = (
     (ssl.SSLCertVerificationError, "its certificate is not valid"),
-    (ssl.SSLError, "it does not speak TLS; is http:// meant?"),
+    (ssl.SSLError, "it does not speak TLS; perhaps http:// is meant"),
     (socket.gaierror, "its name is unknown, or there is no network"),
     (ConnectionRefusedError, "no server listens there"),
     (http.client.RemoteDisconnected, "it closed the connection before it had answered"),

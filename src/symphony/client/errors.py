@@ -6,6 +6,7 @@ from typing import Any
 from symphony.client.documents import children, text
 
 REFUSED = 1
+USAGE = 2
 AT_RISK = 3
 UNREACHABLE = 4
 _SHOWN_ERRORS = 3
@@ -16,6 +17,12 @@ class ClientError(Exception):
     """A failure with the exit status of the command."""
 
     status = REFUSED
+
+
+class WrongArgument(ClientError):
+    """An argument or option is not of the form that it must have."""
+
+    status = USAGE
 
 
 class NotSignedIn(ClientError):

@@ -1,6 +1,5 @@
 """What an import registers: repositories that no repo of the user has by path or remote."""
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ from urllib.parse import quote
 from symphony.client.connection import Connection
 from symphony.client.documents import Document, children, number, text
 from symphony.client.errors import ClientError, ServerProblem
+from symphony.client.paths import real_path
 from symphony.client.resources import expected_object
 from symphony.domain.discovery import FoundRepository, Proposal, RepoKind, proposals
 from symphony.domain.git.remotes import normalized_remote
@@ -37,9 +37,9 @@ def choose_new(found: Iterable[FoundRepository], repos: Iterable[Document]) -> C
 
     A second checkout of a remote belongs to the repo of the first one.
     """
-    paths, remotes = set[str](), set[str]()
+    paths, remotes = set[str | None](), set[str]()
     for each in repos:
-        paths.add(os.path.realpath(os.path.expanduser(text(each, "path"))))
+        paths.add(real_path(text(each, "path")))
         remotes |= _normalized(text(each, "remote_url") or None)
     choice = Choice()
     for each in found:
@@ -67,6 +67,8 @@ class Imported:
 
     repos: list[Document] = field(default_factory=list[Document])
     failure: ClientError | None = None
+    left: int = 0
+    """How many were not registered."""
 
 
 def register(connection: Connection, workspace: Document, items: Sequence[Proposal]) -> Imported:
@@ -84,11 +86,12 @@ def register(connection: Connection, workspace: Document, items: Sequence[Propos
                 size = room
                 continue
             result.failure = problem
-            return result
+            break
         except ClientError as error:
             result.failure = error
-            return result
+            break
         left = left[size:]
+    result.left = len(left)
     return result
 
 

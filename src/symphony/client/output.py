@@ -17,6 +17,7 @@ from symphony.console.streams import printable
 from symphony.console.tables import Table
 
 PROGRESS_AFTER = 1.0  # seconds
+_LEAST_COLUMN = 8  # characters, the gap included
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -65,6 +66,7 @@ def is_for_people() -> bool:
 def print_table(columns: Columns) -> None:
     """Print a table: folded to the width of a terminal, or in aligned columns for a pipe.
 
+    On a terminal that is too narrow for the columns, each cell is a line with its header.
     Raises: StreamFailed.
     """
     if is_for_people():
@@ -110,9 +112,18 @@ def _print_for_people(columns: Columns) -> None:
     from rich.table import Table as PeopleTable
     from rich.text import Text
 
+    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    if console.width < _LEAST_COLUMN * len(columns.header):
+        for row in columns.rows:
+            for name, cell in zip(columns.header, row, strict=True):
+                if cell.text:
+                    text = Text(f"{name}: ", "bold").append(printable(cell.text), cell.style)
+                    console.print(text, overflow="fold")
+            console.print()
+        return
     table = PeopleTable(box=SIMPLE_HEAD, pad_edge=False, header_style="bold", safe_box=True)
     for name in columns.header:
         table.add_column(Text(name), overflow="fold")
     for row in columns.rows:
         table.add_row(*(Text(printable(cell.text), cell.style) for cell in row))
-    Console(file=sys.stdout, highlight=False, markup=False, emoji=False).print(table)
+    console.print(table)

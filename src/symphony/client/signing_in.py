@@ -11,7 +11,7 @@ import typer
 from symphony.client.connection import Connection, is_loopback
 from symphony.client.credentials import Profile, is_token
 from symphony.client.documents import Document, text
-from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer
+from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer, WrongArgument
 from symphony.client.output import print_note
 from symphony.client.resources import expected_object, get
 from symphony.client.this_machine import host_name
@@ -82,7 +82,7 @@ def given_token(given: str) -> str:
     """Return the token of an option, or of standard input. Raises: ClientError, StreamFailed."""
     token = (sys.stdin.readline(_MAX_LINE) if given == FROM_INPUT else given).strip()
     if not is_token(token):
-        raise ClientError("--token: must be an API token, which starts with sym_.")
+        raise WrongArgument("--token: must be an API token, which starts with sym_.")
     return token
 
 
@@ -106,8 +106,8 @@ def current_token(connection: Connection) -> Document:
     except ServerProblem as problem:
         if problem.code == "route-not-found":
             raise ClientError(
-                f"The server at {connection.url} is of a version that this command cannot use;"
-                " it has no GET /api-tokens/current."
+                f"The server at {connection.url} is of a version that this command cannot use, or"
+                " its address has another path; it has no GET /api-tokens/current."
             ) from None
         raise
 

@@ -14,7 +14,7 @@ from symphony.domain.git.work import RemoteHeads
 from symphony.domain.json_objects import JsonValue, compact
 from symphony.domain.machines.assessment import AssessedCheckout, OwnCheckout, most_at_risk
 from symphony.domain.machines.board import BoardMachines
-from symphony.domain.machines.checkouts import UserCheckouts
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.observations import BoardFacts, BoardRepo, ExpiringToken, UnlockedVault
 
 EXPIRES_SOON = timedelta(days=14)
@@ -62,8 +62,8 @@ class AttentionBoard:
     tokens by name.
 
     `observed_at` is the time of the oldest observation in use, including those of repos
-    that need no attention. `unobserved` is the number of repos that have never been inspected, and
-    are on no machine.
+    that need no attention. `unobserved` is the number of repos that have never been inspected and
+    are on no machine, or of which another version stored what this one cannot read.
     """
 
     items: Sequence[AttentionItem]
@@ -131,7 +131,8 @@ def attention_board(
     unobserved = [
         each
         for each in facts.repos
-        if each.observation is None and each.id not in machines.of_repos
+        if (each.observation is None and each.id not in machines.of_repos)
+        or machines.is_partly_unread(each.id)
     ]
     return AttentionBoard(
         items=[

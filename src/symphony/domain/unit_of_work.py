@@ -7,7 +7,7 @@ from symphony.domain.api_tokens import ApiTokenRepository
 from symphony.domain.attempts import AttemptRepository
 from symphony.domain.base import PagedRepository
 from symphony.domain.idempotency import IdempotencyKeyRepository
-from symphony.domain.machines.checkouts import CheckoutRepository
+from symphony.domain.machines.checkout_repository import CheckoutRepository
 from symphony.domain.machines.machines import Machine
 from symphony.domain.observations import ObservationRepository
 from symphony.domain.repos import RepoRepository

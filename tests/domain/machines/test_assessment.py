@@ -24,6 +24,7 @@ from symphony.domain.git.work import (
     WorkItem,
     WorkKind,
 )
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.machines.checkouts import (
     Checkout,
     CheckoutRemote,
@@ -31,7 +32,6 @@ from symphony.domain.machines.checkouts import (
     RepoIdentity,
     ReportingMachine,
     StoredCheckout,
-    UserCheckouts,
 )
 from symphony.domain.machines.facts import Previous, checkout_facts, normalized_remotes
 from symphony.domain.observations import BoardFacts, BoardRepo, RepoObservation
@@ -293,3 +293,23 @@ def test_facts_are_restored_as_they_were_stored() -> None:
     assert type(facts).read(facts.to_text()) == facts
     other = facts.to_text().replace('"staged"', '"of_another_version"')
     assert type(facts).read(other) is None
+
+
+def test_what_another_version_wrote_is_unknown_until_the_next_report() -> None:
+    def board(*checkouts: StoredCheckout) -> AttentionBoard:
+        identity = RepoIdentity(REPO.id, REPO.path, "git.example.org/ada/engine", False)  # noqa: FBT003
+        machines = {each.id: each for each in (LAPTOP, DESKTOP)}
+        facts = BoardFacts([REPO], [])
+        of_user = UserCheckouts([identity], machines, checkouts)
+        return attention_board(
+            facts, board_machines(facts, NOW, of_user, {}), {}, Inspection.ENABLED
+        )
+
+    dirty = stored(LAPTOP, a_checkout("/a"))
+    finished = stored(DESKTOP, a_checkout("/b", status=a_status(**CLEAN)))
+    assert dirty.needs_attention
+    assert not finished.needs_attention
+    unread = '{"repo": {"of-tomorrow": 1}}'
+    assert board(dirty, finished).unobserved == 0
+    assert board(dirty._replace(facts=unread), finished).unobserved == 1
+    assert board(finished._replace(facts=unread)).unobserved == 0

@@ -142,6 +142,8 @@ def _print(
         return
     place = "" if workspace is None else f" in the workspace {text(workspace, 'name')}"
     print_line(f"Registered {counted(len(registered), 'repo')}{place}.")
+    if result is not None and result.left:
+        print_line(f"Not registered: {result.left}.")
     if choice.registered:
         print_line(f"Registered before: {choice.registered}.")
     others = len(choice.skipped) - choice.registered

@@ -35,6 +35,7 @@ class AttentionReason(StrEnum):
 
 READ = frozenset({RepoState.CLEAN, RepoState.DIRTY})
 """The states in which an inspection has read the repository."""
+_ALL = tuple(AttentionReason)
 _UNFINISHED = {
     AttentionReason.DIRTY,
     AttentionReason.WORKTREE,
@@ -54,6 +55,21 @@ def repo_reasons(seen: RepoFacts, now: datetime | None) -> tuple[AttentionReason
         return (AttentionReason.MISSING,)
     if seen.state not in READ:
         return (AttentionReason.UNREADABLE,)
+    if (
+        seen.state == RepoState.CLEAN
+        and seen.has_remote
+        and seen.at_risk is False
+        and seen.unpushed_commits is not None
+        and not (
+            seen.is_behind
+            or seen.has_unpushed
+            or seen.has_detached
+            or seen.has_dirty_worktree
+            or seen.is_unfinished
+            or seen.stashes > 0
+        )
+    ):
+        return ()  # most repos: a board asks about thousands
     # An operation in progress is a reason of its own, which explains an unknown risk.
     is_unknown = seen.at_risk is None and not seen.is_unfinished
     applies = {
@@ -70,7 +86,7 @@ def repo_reasons(seen: RepoFacts, now: datetime | None) -> tuple[AttentionReason
     }
     explained = any(applies[each] for each in _EXPLANATIONS)
     applies[AttentionReason.AT_RISK] = bool(seen.at_risk) and not explained
-    reasons = [reason for reason in AttentionReason if applies.get(reason)]
+    reasons = [reason for reason in _ALL if applies.get(reason)]
     # Finished work does not become stale.
     is_old = now and seen.authored_at is not None and now - seen.authored_at > STALE_AFTER
     if is_old and not _UNFINISHED.isdisjoint(reasons):

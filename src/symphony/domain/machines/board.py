@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
 from uuid import UUID
@@ -15,13 +15,15 @@ from symphony.domain.machines.assessment import (
     RepoCheckouts,
     is_unseen,
 )
-from symphony.domain.machines.checkouts import RepoIdentity, StoredCheckout, UserCheckouts
+from symphony.domain.machines.checkout_repository import UserCheckouts
+from symphony.domain.machines.checkouts import StoredCheckout
 from symphony.domain.machines.elsewhere import MachineCheckout
 from symphony.domain.machines.facts import CheckoutFacts
-from symphony.domain.machines.matching import checkouts_by_repo
+from symphony.domain.machines.matching import MatchedRepo
 
+_MAX_KEPT = 2_048  # characters; longer texts are rare
 # Most boards are requested again before anything is reported.
-_facts_in = lru_cache(maxsize=4_096)(CheckoutFacts.read)
+_kept_facts_in = lru_cache(maxsize=4_096)(CheckoutFacts.read)
 
 
 @dataclass(frozen=True)
@@ -39,32 +41,33 @@ class BoardMachines:
     now: datetime
 
     @cached_property
-    def of_repos(self) -> Mapping[UUID, Sequence[StoredCheckout]]:
-        """The checkouts of each repo that has any."""
-        repos = [self._with_latest(each) for each in self.checkouts.repos]
-        return checkouts_by_repo(repos, self.checkouts.checkouts, self.own.keys())
+    def of_repos(self) -> Mapping[UUID, MatchedRepo]:
+        """The repos that have checkouts."""
+        matched = self._with_latest().matched
+        return {
+            repo_id: found for repo_id in self.own if (found := matched.get(repo_id)) is not None
+        }
 
     @cached_property
     def candidates(self) -> Mapping[UUID, RepoCheckouts]:
         """The repos that may need attention, with all of their checkouts."""
-        remotes = {each.id: each.remote for each in self.checkouts.repos}
         unseen = {
             each.id.int for each in self.checkouts.machines.values() if is_unseen(each, self.now)
         }
         read = dict[UUID, CheckoutFacts | None]()
         candidates = dict[UUID, RepoCheckouts]()
-        for repo_id, stored in self.of_repos.items():
+        for repo_id, repo in self.of_repos.items():
             own, synced = self.own[repo_id], self.synced.get(repo_id)
             if (
-                any(each.needs_attention or each.machine_id.int in unseen for each in stored)
-                or len({each.known_heads for each in stored}) > 1
+                repo.needs_attention
+                or (unseen and any(each.machine_id.int in unseen for each in repo.checkouts))
                 or (own is not None and _is_read(own) and repo_reasons(own.facts, None))
-                or (synced and _differs(synced, remotes.get(repo_id), stored))
+                or (synced and _differs(synced, repo))
             ):
-                for each in stored:
+                for each in repo.checkouts:
                     if each.id not in read:
                         read[each.id] = _facts_in(each.facts)
-                candidates[repo_id] = RepoCheckouts(own, self._read(stored, read), synced)
+                candidates[repo_id] = RepoCheckouts(own, self._read(repo.checkouts, read), synced)
         return candidates
 
     @property
@@ -81,7 +84,7 @@ class BoardMachines:
     @property
     def reported_at(self) -> Collection[datetime]:
         """When the machines with checkouts of these repos reported them."""
-        ids = {each.machine_id.int for stored in self.of_repos.values() for each in stored}
+        ids = {each.machine_id.int for repo in self.of_repos.values() for each in repo.checkouts}
         machines = self.checkouts.machines.values()
         return [each.last_report_at for each in machines if each.id.int in ids]
 
@@ -101,11 +104,25 @@ class BoardMachines:
             candidate = RepoCheckouts(own)
         return candidate.assessed(found, self.now)
 
-    def _with_latest(self, repo: RepoIdentity) -> RepoIdentity:
-        """Return a repo with what the inspection for this board found at its path."""
-        own = self.own.get(repo.id)
-        is_same = own is None or repo.is_read_here == _is_read(own)
-        return repo if is_same else repo._replace(is_read_here=not repo.is_read_here)
+    def is_partly_unread(self, repo_id: UUID) -> bool:
+        """Return whether another version wrote what may put the repo on the board, so that it is
+        unknown until the next report."""
+        candidate = self.candidates.get(repo_id)
+        return candidate is not None and len(candidate.of_machines) < len(self.of_repos[repo_id])
+
+    def _with_latest(self) -> UserCheckouts:
+        """Return the repos with what the inspections for this board found at their paths."""
+        stored = self.checkouts.by_id
+        changed = {
+            repo_id: repo._replace(is_read_here=not repo.is_read_here)
+            for repo_id, own in self.own.items()
+            if own is not None
+            and (repo := stored.get(repo_id)) is not None
+            and repo.is_read_here != _is_read(own)
+        }
+        if not changed:
+            return self.checkouts
+        return replace(self.checkouts, repos=list({**stored, **changed}.values()))
 
     def _read(
         self, stored: Sequence[StoredCheckout], read: Mapping[UUID, CheckoutFacts | None]
@@ -119,15 +136,19 @@ class BoardMachines:
         ]
 
 
+def _facts_in(text: str) -> CheckoutFacts | None:
+    return CheckoutFacts.read(text) if len(text) > _MAX_KEPT else _kept_facts_in(text)
+
+
 def _is_read(own: OwnCheckout | None) -> bool:
     return own is not None and own.facts.state in READ
 
 
-def _differs(synced: RemoteHeads, remote: str | None, stored: Sequence[StoredCheckout]) -> bool:
+def _differs(synced: RemoteHeads, repo: MatchedRepo) -> bool:
     """Return whether the last sync saw another commit of a branch than a checkout knows."""
-    for known in {each.known_heads for each in stored if each.known_heads}:
+    for known in {each.known_heads for each in repo.checkouts if each.known_heads}:
         for line in known.split("\n"):
             of_remote, branch, head = line.rsplit(" ", 2)
-            if of_remote == remote and synced.branches.get(branch, head) != head:
+            if of_remote == repo.remote and synced.branches.get(branch, head) != head:
                 return True
     return False

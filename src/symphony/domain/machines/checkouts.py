@@ -1,15 +1,12 @@
 """Checkouts: the git repositories on a user's machines, as the machines report them."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from symphony.domain.git.status import RepoStatus
-from symphony.domain.reach import Reach
 
 MAX_CHECKOUTS = 1_000
 """Per report."""
@@ -99,56 +96,3 @@ class RepoIdentity(NamedTuple):
     remote: str | None
     is_read_here: bool
     name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UserCheckouts:
-    """The repos of a user, the machines with a report and all their checkouts, in no order.
-
-    Without checkouts, `repos` may be empty.
-    """
-
-    repos: Sequence[RepoIdentity] = ()
-    machines: Mapping[UUID, ReportingMachine] = field(default_factory=dict[UUID, ReportingMachine])
-    checkouts: Sequence[StoredCheckout] = ()
-
-
-class CheckoutRepository(ABC):
-    """The checkouts in the last report of each machine."""
-
-    @abstractmethod
-    async def replace(self, machine_id: UUID, report: Report, received_at: datetime) -> None:
-        """Replace the checkouts of a machine, whose row the caller has locked."""
-
-    @abstractmethod
-    async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
-        """All repos of the user, whatever the reach is confined to, in no order."""
-
-    @abstractmethod
-    async def of_user(self, reach: Reach) -> UserCheckouts:
-        """All checkouts and repos of the user, whatever the reach is confined to.
-
-        What a repo recognizes depends on the others: the caller leaves out what is not reached.
-        """
-
-    @abstractmethod
-    async def of_machine(self, reach: Reach, machine_id: UUID) -> Sequence[StoredCheckout]:
-        """The checkouts of a machine; none when it does not exist."""
-
-    @abstractmethod
-    async def heads_among(
-        self, reach: Reach, checkout_ids: Collection[UUID], wanted: AbstractSet[str]
-    ) -> Mapping[UUID, AbstractSet[str]]:
-        """Which of the `wanted` commits are heads of remote-tracking branches of each checkout.
-
-        Checkouts with none of them can be left out.
-        """
-
-    @abstractmethod
-    async def details(
-        self, reach: Reach, checkout_ids: Collection[UUID]
-    ) -> Mapping[UUID, Checkout]:
-        """Checkouts as they were sent; those that no longer exist are left out.
-
-        The status was observed when the last report of the machine arrived, which repeats it.
-        """

@@ -5,7 +5,8 @@ commit tells repos apart depends on all of them.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from symphony.domain.machines.checkouts import RepoIdentity, StoredCheckout
@@ -41,10 +42,22 @@ def match_checkouts(
     }
 
 
-def checkouts_by_repo(
-    repos: Sequence[RepoIdentity], checkouts: Sequence[StoredCheckout], wanted: Container[UUID]
-) -> Mapping[UUID, Sequence[StoredCheckout]]:
-    """Return the checkouts of the `wanted` repos that have any, matched with all repos.
+class MatchedRepo(NamedTuple):
+    """The checkouts that belong to a repo.
+
+    `needs_attention`: one has a reason for attention, whatever is known elsewhere, or they know
+    different commits of a remote's branches, so that one may be behind.
+    """
+
+    remote: str | None
+    checkouts: Sequence[StoredCheckout]
+    needs_attention: bool
+
+
+def matched_repos(
+    repos: Sequence[RepoIdentity], checkouts: Sequence[StoredCheckout]
+) -> Mapping[UUID, MatchedRepo]:
+    """Return the repos that have checkouts, by their ids.
 
     Beyond `MAX_MATCHES` the rest is left out: it would take long, and nobody has that many.
     """
@@ -56,8 +69,15 @@ def checkouts_by_repo(
         remaining -= len(found)
         if remaining <= 0:
             break
-    named = ((repos[position].id, found) for position, found in of_repos.items())
-    return {repo_id: found for repo_id, found in named if repo_id in wanted}
+    return {
+        repos[position].id: MatchedRepo(repos[position].remote, found, _needs_attention(found))
+        for position, found in of_repos.items()
+    }
+
+
+def _needs_attention(checkouts: Sequence[StoredCheckout]) -> bool:
+    known = checkouts[0].known_heads
+    return any(each.needs_attention or each.known_heads != known for each in checkouts)
 
 
 def _matched(

@@ -10,7 +10,8 @@ from symphony.domain.git.status import RepoStatus
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.machines.assessment import AssessedCheckout, OwnCheckout, RepoCheckouts
 from symphony.domain.machines.board import BoardMachines
-from symphony.domain.machines.checkouts import Checkout, UserCheckouts
+from symphony.domain.machines.checkout_repository import UserCheckouts
+from symphony.domain.machines.checkouts import Checkout
 from symphony.domain.machines.elsewhere import MachineCheckout
 from symphony.domain.machines.facts import CheckoutFacts
 
@@ -35,9 +36,10 @@ def checkouts_of_repo(
     `own` is that of the server, `synced` what the last sync of the repo saw.
     """
     machines = BoardMachines(checkouts, {repo_id: own}, {}, now)
+    matched = machines.of_repos.get(repo_id)
     found = [
         MachineCheckout(each.id, checkouts.machines[each.machine_id], each.path, facts)
-        for each in machines.of_repos.get(repo_id, ())
+        for each in (() if matched is None else matched.checkouts)
         if (facts := CheckoutFacts.read(each.facts)) is not None
     ]
     return RepoCheckouts(own, found, synced)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from symphony.domain.base import PagedRepository, utc_now
 from symphony.domain.errors import DomainError, FieldError, Invalid
-from symphony.domain.machines.checkouts import CheckoutRepository, Report
+from symphony.domain.machines.checkout_repository import CheckoutRepository
+from symphony.domain.machines.checkouts import Report
 from symphony.domain.machines.machines import Machine
 from symphony.domain.machines.matching import match_checkouts
 from symphony.domain.reach import Reach

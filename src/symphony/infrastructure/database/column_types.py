@@ -60,7 +60,7 @@ class JsonObject(DirectlyReadType[dict[str, Any]]):
 
     def reader(self, dialect: Dialect) -> Processor | None:
         # PostgreSQL's driver has a codec for JSON: `engine.py` sets it to `read_json`.
-        return _object if dialect.name == "postgresql" else _object_from_text
+        return _object if dialect.name == "postgresql" else object_from_text
 
 
 def read_json(stored: str | bytes) -> Any:
@@ -75,7 +75,8 @@ def _object(value: Any) -> dict[str, Any]:
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {"unreadable": value}
 
 
-def _object_from_text(stored: str | None) -> dict[str, Any]:
+def object_from_text(stored: str | None) -> dict[str, Any]:
+    """Read what a column of `JsonObject` contains as text."""
     return _object(None if stored is None else read_json(stored))  # None: an outer join found none
 
 

@@ -99,6 +99,18 @@ class Connection:
 
         Raises: ReachMissing, StoreUnavailable, TransactionConflict, UniqueViolation.
         """
+        rows, convert = await self.fetch_unconverted(statement, parameters)
+        return convert(rows)
+
+    async def fetch_unconverted(
+        self, statement: Statement, parameters: Mapping[str, Any]
+    ) -> tuple[Rows, Callable[[Rows], Rows]]:
+        """Return the rows as the driver returns them, and their conversion.
+
+        To compare a row with one that was converted before is much quicker than to convert it.
+
+        Raises: as `fetch`.
+        """
         prepared = _checked(statement, self._engine.dialect)
         arguments = self._arguments(prepared, parameters)
         if self._begin and not self._is_in_transaction:
@@ -108,7 +120,7 @@ class Connection:
             result = _fetch_from_sqlite(driver, prepared.sql, arguments)
         else:
             result = driver.fetch(prepared.sql, *arguments)
-        return prepared.convert(await self._answer(result, prepared.sql))
+        return await self._answer(result, prepared.sql), prepared.convert
 
     async def execute_many(
         self, statement: Statement, parameters: Sequence[Mapping[str, Any]]

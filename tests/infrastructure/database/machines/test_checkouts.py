@@ -10,12 +10,13 @@ import pytest
 
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.git.status import LinkedWorktree, Operation, RepoState
+from symphony.domain.json_objects import compact
+from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.machines.checkouts import (
     Checkout,
     CheckoutRemote,
     RemoteHead,
     StoredCheckout,
-    UserCheckouts,
 )
 from symphony.domain.machines.facts import CheckoutFacts
 from symphony.domain.machines.machines import Machine
@@ -172,6 +173,23 @@ async def test_an_unchanged_checkout_is_observed_again_by_every_report(
     assert read.status.observed_at == second
     found = await of_user(store, ada.user.id)
     assert found.machines[laptop.id].last_report_at == second
+
+
+async def test_an_unchanged_checkout_whose_facts_another_version_wrote_is_stored_again(
+    store: Store, ada: Household, laptop: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_another_version(facts: CheckoutFacts) -> str:
+        return compact({"repo": {"of-tomorrow": facts.head}})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CheckoutFacts, "to_text", of_another_version)
+        await report(store, laptop, [a_checkout()])
+    (before,) = await of_machine(store, ada.user.id, laptop)
+    assert CheckoutFacts.read(before.facts) is None
+    await report(store, laptop, [a_checkout()])
+    (after,) = await of_machine(store, ada.user.id, laptop)
+    assert after.id == before.id
+    assert CheckoutFacts.read(after.facts) is not None
 
 
 async def test_the_bounds_of_what_a_machine_knows_are_those_of_its_reports(

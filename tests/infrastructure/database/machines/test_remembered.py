@@ -1,11 +1,19 @@
 """Which checkouts are kept in memory, and which have to be read again."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
+import pytest
+
 from symphony.domain.base import new_id
-from symphony.domain.machines.checkouts import StoredCheckout
-from symphony.infrastructure.database.machines.remembered import RememberedCheckouts, ReportKey
+from symphony.domain.machines.checkout_repository import UserCheckouts
+from symphony.domain.machines.checkouts import ReportingMachine, StoredCheckout
+from symphony.infrastructure.database.machines.remembered import (
+    RememberedCheckouts,
+    ReportKey,
+    UserInputs,
+)
 
 TIME = datetime(2026, 11, 16, tzinfo=UTC)
 
@@ -48,3 +56,64 @@ def test_those_that_were_not_asked_for_longest_are_forgotten_first() -> None:
     large = [checkout(keys[1].machine_id, "/" * 20_000)]
     remembered.keep(keys[1], large)  # more than all that is kept
     assert [remembered.get(key) for key in keys] == [None, None, None, None]
+
+
+class OfUser:
+    """A user with two machines, whose checkouts are remembered, and what was derived from them."""
+
+    def __init__(self, max_bytes: int = 1 << 20) -> None:
+        self.remembered, self.id = RememberedCheckouts(max_bytes), new_id()
+        self.keys = [ReportKey(new_id(), 1, TIME) for _ in range(2)]
+        for key in self.keys:
+            self.remembered.keep(key, [checkout(key.machine_id)])
+        self.derived = UserCheckouts()
+        self.remembered.keep_of_user(self.id, self.inputs(), self.derived)
+
+    def inputs(self, path: str = "/engine", name: str = "laptop", reports: int = 2) -> UserInputs:
+        """The same inputs, read again."""
+        ids = [each.machine_id for each in self.keys]
+        kept = {each.machine_id: self.remembered.get(each) for each in self.keys[:reports]}
+        return UserInputs(
+            [("1", path)],
+            {each: ReportingMachine(each, name, TIME) for each in ids},
+            {machine_id: found for machine_id, found in kept.items() if found is not None},
+        )
+
+    def found(self, inputs: UserInputs) -> UserCheckouts | None:
+        return self.remembered.of_user(self.id, inputs)
+
+
+def test_what_was_derived_is_kept_for_the_same_inputs_of_the_same_user() -> None:
+    user = OfUser()
+    assert user.found(user.inputs()) is user.derived
+    assert user.remembered.of_user(new_id(), user.inputs()) is None
+
+
+@pytest.mark.parametrize("changes", [{"path": "/loom"}, {"name": "desktop"}, {"reports": 1}])
+def test_what_was_derived_from_other_inputs_is_not_used(changes: dict[str, Any]) -> None:
+    user = OfUser()
+    assert user.found(user.inputs(**changes)) is None
+    assert user.found(user.inputs()) is user.derived
+
+
+def test_what_was_derived_is_forgotten_with_the_report_of_one_of_its_machines() -> None:
+    user = OfUser()
+    before = user.inputs()
+    user.remembered.keep(user.keys[1], [checkout(user.keys[1].machine_id)])
+    assert user.found(before) is None
+    assert user.found(user.inputs()) is None
+    user.remembered.keep_of_user(user.id, before, user.derived)  # a slower request
+    assert user.found(before) is None
+
+
+def test_what_was_derived_counts_and_goes_with_the_checkouts() -> None:
+    user = OfUser(10_000)
+    large = ReportKey(new_id(), 1, TIME)
+    before = user.inputs()
+    user.remembered.keep(large, [checkout(large.machine_id, "/" * 7_000)])
+    assert user.found(before) is None
+    for key in user.keys:
+        user.remembered.keep(key, [checkout(key.machine_id)])
+    inputs = user.inputs(path="/" * 9_000)  # more than all that is kept
+    user.remembered.keep_of_user(user.id, inputs, user.derived)
+    assert user.found(inputs) is None

@@ -13,14 +13,13 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select
 from symphony.domain.base import new_id
 from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.git.status import RepoState
+from symphony.domain.machines.checkout_repository import CheckoutRepository, UserCheckouts
 from symphony.domain.machines.checkouts import (
     Checkout,
-    CheckoutRepository,
     RepoIdentity,
     Report,
     ReportingMachine,
     StoredCheckout,
-    UserCheckouts,
 )
 from symphony.domain.machines.facts import (
     CheckoutFacts,
@@ -41,7 +40,11 @@ from symphony.infrastructure.database.machines.checkout_rows import (
     row_of,
     values_in,
 )
-from symphony.infrastructure.database.machines.remembered import RememberedCheckouts, ReportKey
+from symphony.infrastructure.database.machines.remembered import (
+    RememberedCheckouts,
+    ReportKey,
+    UserInputs,
+)
 from symphony.infrastructure.database.mappings import MACHINES, REPOS, WORKSPACES
 from symphony.infrastructure.database.models import CheckoutModel, RepoInspectionModel
 from symphony.infrastructure.database.reach import OWNER_ID, Because, without_reach
@@ -136,11 +139,7 @@ class SqlAlchemyCheckouts(CheckoutRepository):
             await self._connection.execute_many(_KEEP, changed)
 
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
-        rows = await self._connection.fetch(_REPOS, {"owner_id": reach.user_id})
-        return [
-            RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ, name)
-            for repo_id, path, url, state, name in rows
-        ]
+        return _identities(await self._connection.fetch(_REPOS, {"owner_id": reach.user_id}))
 
     async def of_user(self, reach: Reach) -> UserCheckouts:
         rows = await self._connection.fetch(_REPORTS, {"owner_id": reach.user_id})
@@ -159,9 +158,18 @@ class SqlAlchemyCheckouts(CheckoutRepository):
             machine = machines[key.machine_id]
             machines[key.machine_id] = replace(machine, last_report_at=key.received_at)
             reports[key.machine_id] = checkouts
-        checkouts = [each for report in reports.values() for each in report]
-        repos = await self.repos(reach) if checkouts else ()
-        return UserCheckouts(repos, machines, checkouts)
+        if not any(reports.values()):
+            return UserCheckouts((), machines, [])
+        rows, convert = await self._connection.fetch_unconverted(
+            _REPOS, {"owner_id": reach.user_id}
+        )
+        inputs = UserInputs(list(map(tuple, rows)), machines, reports)
+        found = _remembered.of_user(reach.user_id, inputs)
+        if found is None:
+            checkouts = [each for report in reports.values() for each in report]
+            found = UserCheckouts(_identities(convert(inputs.repos)), machines, checkouts)
+            _remembered.keep_of_user(reach.user_id, inputs, found)
+        return found
 
     async def _read(
         self, reach: Reach, machine_ids: Sequence[UUID]
@@ -174,9 +182,12 @@ class SqlAlchemyCheckouts(CheckoutRepository):
         for machine_id, sequence, last_report_at, *columns in await self._connection.fetch(
             _OF_REPORTS, parameters
         ):
-            report = reports.setdefault(ReportKey(machine_id, sequence, last_report_at), [])
+            key = ReportKey(machine_id, sequence, last_report_at)
+            report = reports.setdefault(key, [])
             if columns[0] is not None:
-                report.append(_stored(machine_id, columns))
+                # All with one object as the id of their machine: each is kept.
+                same_id = report[0].machine_id if report else machine_id
+                report.append(_stored(same_id, columns))
         return reports
 
     async def of_machine(self, reach: Reach, machine_id: UUID) -> Sequence[StoredCheckout]:
@@ -215,10 +226,10 @@ def _changes(
     for checkout in report.checkouts:
         content = content_of(checkout)
         before = stored.pop(path_hash(checkout.path), None)
-        if before is not None and before[1] == digest_of(content):
-            continue
         previous = None
         if before is not None and (facts := CheckoutFacts.read(before[2])) is not None:
+            if before[1] == digest_of(content):
+                continue  # otherwise facts that another version wrote would stay unreadable
             previous = Previous(facts, before[3])
         facts = checkout_facts(checkout, received_at, difference, previous)
         checkout_id = new_id() if before is None else before[0]
@@ -226,6 +237,13 @@ def _changes(
         changed.append({f"new_{name}": value for name, value in row.items()})
     gone = [{"entity_id": checkout_id} for checkout_id, *_ in stored.values()]
     return gone, changed
+
+
+def _identities(rows: Rows) -> list[RepoIdentity]:
+    return [
+        RepoIdentity(repo_id, path, url and normalized_remote(url), state in _READ, name)
+        for repo_id, path, url, state, name in rows
+    ]
 
 
 def _stored(machine_id: UUID, columns: Sequence[Any]) -> StoredCheckout:

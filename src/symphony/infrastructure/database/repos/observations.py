@@ -12,6 +12,7 @@ from sqlalchemy import (
     Dialect,
     String,
     Table,
+    Text,
     and_,
     bindparam,
     not_,
@@ -31,6 +32,7 @@ from symphony.domain.observations import (
     UnlockedVault,
 )
 from symphony.domain.reach import Reach
+from symphony.infrastructure.database.column_types import object_from_text
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, VAULTS, WORKSPACES
@@ -38,6 +40,7 @@ from symphony.infrastructure.database.models import RepoInspectionModel
 from symphony.infrastructure.database.reach import reach_parameters
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 from symphony.infrastructure.database.statements.json_rows import rows_in
+from symphony.infrastructure.database.statements.remembered_rows import RememberedRows
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
 
 
@@ -74,8 +77,10 @@ _IS_IN_WORKSPACE = _workspaces.id == bindparam("workspace_id")
 # An observation of another path does not describe the repo.
 _IS_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.path == _repos.path)
 _COMMON = ("id", "workspace_id", "name", "name_key")
+# As text, which is decoded only when it has changed.
+_OBSERVATION = (*(_table.c[name] for name in _FIELDS[:-1]), sql_cast(_table.c.facts, Text))
 _REPOS = (
-    select(*(_repos[name] for name in _COMMON), _repos.path, *(_table.c[name] for name in _FIELDS))
+    select(*(_repos[name] for name in _COMMON), _repos.path, *_OBSERVATION)
     .join_from(WORKSPACES.table, REPOS.table)
     .outerjoin(_table, _IS_OF_REPO)
     .where(*_IS_OF_USER)
@@ -125,6 +130,9 @@ _KEEP = _insert.on_conflict_do_update(
 )
 
 
+_MAX_BYTES = 16 << 20
+
+
 class SqlAlchemyObservations(ObservationRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -134,30 +142,34 @@ class SqlAlchemyObservations(ObservationRepository):
     ) -> BoardFacts:
         parameters = reach_parameters(reach) | {"parent_id": user_profile_id}
         if workspace_id is None:
-            rows = await self._connection.fetch(_BOARD, parameters)
+            statement = _BOARD
         else:
-            of_workspace = {"workspace_id": workspace_id}
-            rows = await self._connection.fetch(_BOARD_OF_WORKSPACE, parameters | of_workspace)
-        repos = list[BoardRepo]()
-        vaults = list[UnlockedVault]()
-        for row in rows:
-            common, path = dict(zip(_COMMON, row, strict=False)), row[len(_COMMON)]
-            if path is None:
-                vaults.append(UnlockedVault(**common))
-            else:
-                observation = _observation(row[len(_COMMON) + 1 :])
-                repos.append(BoardRepo(**common, path=path, observation=observation))
-        return BoardFacts(repos, vaults)
+            statement = _BOARD_OF_WORKSPACE
+            parameters["workspace_id"] = workspace_id
+        rows, convert = await self._connection.fetch_unconverted(statement, parameters)
+        found = _remembered.values(rows, convert)
+        return BoardFacts(
+            [each for each in found if isinstance(each, BoardRepo)],
+            [each for each in found if isinstance(each, UnlockedVault)],
+        )
 
     async def save(self, reach: Reach, observations: Sequence[RepoObservation]) -> None:
         parameters = reach_parameters(reach) | {"observations": observations}
         await self._connection.fetch(_KEEP, parameters)
 
 
+def _board_fact(row: Sequence[Any]) -> BoardRepo | UnlockedVault:
+    common, path = dict(zip(_COMMON, row, strict=False)), row[len(_COMMON)]
+    if path is None:
+        return UnlockedVault(**common)
+    observation = _observation(row[len(_COMMON) + 1 :])
+    return BoardRepo(**common, path=path, observation=observation)
+
+
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
     """Return the observation in a row; None when there is none, or only one of another version."""
     repo_id, path, observed_at, written = row
-    if repo_id is None or (facts := read_facts(written)) is None:
+    if repo_id is None or (facts := read_facts(object_from_text(written))) is None:
         return None
     return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts)
 
@@ -166,3 +178,6 @@ def _time_text(value: datetime, dialect: Dialect) -> str:
     utc = value.astimezone(UTC)
     is_sqlite = dialect.name == "sqlite"
     return (utc.replace(tzinfo=None) if is_sqlite else utc).isoformat(" ", "microseconds")
+
+
+_remembered = RememberedRows(_board_fact, _MAX_BYTES)
