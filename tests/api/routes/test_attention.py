@@ -207,6 +207,7 @@ async def test_a_vault_left_unlocked_needs_attention_until_it_is_locked(ada: Use
         "workspace_id": workspace,
         "reasons": ["unlocked"],
         "at_risk": False,
+        "checkouts": [],
         **dict.fromkeys(
             (
                 *("path", "branch", "ahead", "behind", "staged", "modified", "untracked"),
