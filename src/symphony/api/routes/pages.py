@@ -21,7 +21,7 @@ from symphony.api.routing import PREFIX
 from symphony.api.static.files import AssetFiles
 from symphony.api.static.web_files import WebFiles
 from symphony.application.app import Application
-from symphony.application.orchestrations.sign_up import accepts_sign_ups
+from symphony.application.orchestrations.sign_up import GetRegistration, is_registration_open
 
 OPENAPI_URL = f"{PREFIX}/openapi.json"
 
@@ -88,7 +88,7 @@ async def start(request: Request, response: Response) -> Start | Response:
     return Start(
         name="Symphony",
         version=version("symphony"),
-        registration="open" if await accepts_sign_ups(app) else "closed",
+        registration="open" if await is_registration_open(GetRegistration(), app) else "closed",
         links={name: public_path(request.scope, path) for name, path in _LINKS.items()},
     )
 

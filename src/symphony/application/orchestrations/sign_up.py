@@ -27,19 +27,24 @@ class SignUp:
     client_address: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class GetRegistration:
+    """Get whether a sign-up is accepted now."""
+
+
 async def sign_up(command: SignUp, app: Application) -> UserProfile:
     """Create a profile for a caller without a token.
 
     Raises: Forbidden, Invalid, AlreadyExists, Overloaded.
     """
     # Checked before the password is hashed: a sign-up that is refused costs next to nothing.
-    if not await accepts_sign_ups(app):
+    if not await is_registration_open(GetRegistration(), app):
         raise registration_closed()
     only_first = app.policy.registration == "first"
     return await _create(command, app, only_first=only_first)
 
 
-async def accepts_sign_ups(app: Application) -> bool:
+async def is_registration_open(_query: GetRegistration, app: Application) -> bool:
     """Return whether a sign-up is accepted now."""
     if app.policy.registration == "first":
         return not await app.ask(user_profiles_exist, UserProfilesExist())

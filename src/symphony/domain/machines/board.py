@@ -108,7 +108,9 @@ class BoardMachines:
         """Return whether another version wrote what may put the repo on the board, so that it is
         unknown until the next report."""
         candidate = self.candidates.get(repo_id)
-        return candidate is not None and len(candidate.of_machines) < len(self.of_repos[repo_id])
+        return candidate is not None and len(candidate.of_machines) < len(
+            self.of_repos[repo_id].checkouts
+        )
 
     def _with_latest(self) -> UserCheckouts:
         """Return the repos with what the inspections for this board found at their paths."""
