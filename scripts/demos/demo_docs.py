@@ -36,13 +36,17 @@ def story(stage: Stage) -> None:
 
 
 def start_page(stage: Stage, client: httpx.Client) -> None:
-    stage.step("The start page: JSON for programs, HTML for a browser")
-    stage.exchange(client.get("/"))
+    stage.step("The address: links for programs, an application for a browser")
+    links = stage.exchange(client.get("/"), "links").json()["links"]
     page = stage.exchange(client.get("/", headers={"Accept": "text/html"}))
-    stage.why("a person who has nothing but the address finds the documentation.")
+    stage.why("a person who has nothing but the address can begin, and a program finds its way.")
     kind = page.headers["content-type"]
     stage.expect("a browser gets a page", kind.startswith("text/html"))
-    stage.expect("the page links to the documentation", 'href="/docs"' in page.text)
+    assets = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    stage.expect("it has scripts and styles", len(assets) > 1)
+    stage.expect("they are on this server", not any("//" in each for each in assets))
+    stage.expect("and can be loaded", all(client.get(each).is_success for each in assets))
+    stage.expect("a program finds the documentation", client.get(links["docs"]).is_success)
 
 
 def docs_page(stage: Stage, client: httpx.Client) -> None:
@@ -69,13 +73,15 @@ def docs_page(stage: Stage, client: httpx.Client) -> None:
 def reading_pages(stage: Stage, client: httpx.Client) -> None:
     stage.step("Pages to read: a reference with a search, the guides, all problems")
     browser = {"Accept": "text/html"}
-    links = re.findall(r'<a href="(/[^"]+)">([^<]+)</a>', client.get("/", headers=browser).text)
+    links = re.findall(
+        r'<a href="(/[^"]+)">([^<]+)</a>', client.get("/guides", headers=browser).text
+    )
     pages = {path: client.get(path, headers=browser) for path, _ in links}
     stage.table(
         *("page", "title", "status"),
         rows=[(path, title, pages[path].status_code) for path, title in links],
     )
-    stage.why("a reader finds everything from the start page, without the source code.")
+    stage.why("a reader finds everything on one page, without the source code.")
     stage.expect("every link leads somewhere", all(page.is_success for page in pages.values()))
     listed = {path.removeprefix("/guides/") for path in pages}
     stage.expect("the guides are there", listed >= {name.removesuffix(".md") for name in NEEDED})
