@@ -31,7 +31,7 @@ Operation = tuple[str, str]
 async def test_the_examples_of_the_api_guide_work(tmp_path: Path) -> None:
     async with running_server(tmp_path / "data") as server:
         output = await run("\n".join(blocks(API_GUIDE)), server.address, tmp_path)
-    refused = ["unauthenticated", "vault-locked", "precondition-failed"]
+    refused = ["unauthenticated", "report-outdated", "vault-locked", "precondition-failed"]
     assert re.findall(r'"code":"([a-z-]+)"', output) == refused
     assert '"settings":{"editor":{"tabs":4,"wrap":true}}' in output
     repos = re.findall(r'"name":"(\w+)","path":"~/dev/', output)

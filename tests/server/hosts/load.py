@@ -31,6 +31,8 @@ class Load:
     times: list[float] = field(default_factory=list[float])
     """When each write was acknowledged, by the monotonic clock."""
     answers: Counter[str] = field(default_factory=Counter[str])
+    may_be_stale: bool = False
+    """Whether a process may read from a server that lacks what was acknowledged: it is retried."""
     slowest: float = 0.0
     """The seconds of the slowest answer."""
     _number: int = 0
@@ -90,6 +92,9 @@ class Load:
             if method != "GET":
                 self.times.append(ended)
             return answer
+        if self.may_be_stale and code(answer) == "404 repo-not-found":
+            await asyncio.sleep(_PAUSE)
+            return None
         assert code(answer) == "503 service-unavailable", answer.text
         assert int(answer.headers["Retry-After"]) >= 1
         kind = "unknown outcome" if UNKNOWN in answer.json()["detail"] else "unavailable"

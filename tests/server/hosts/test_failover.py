@@ -158,11 +158,13 @@ async def test_an_old_primary_that_returns_acknowledges_nothing_and_is_not_used_
             await new.promote()
             await load.wait_for_writes(WRITES)
             # It accepts writes, as the new one does. Its standby is gone, so no COMMIT is answered.
+            load.may_be_stale = True
             await asyncio.to_thread(old.thaw)
             assert not await old.run("SELECT pg_is_in_recovery()")
             await asyncio.sleep(UNFENCED)
             await asyncio.to_thread(old.kill)  # only the operator can fence it
             await load.wait_for_writes(WRITES)
+            load.may_be_stale = False
         await require_all(load, new, list(load.acknowledged)[-REPLAYED:])
 
         await old.copy(new)

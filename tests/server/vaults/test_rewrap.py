@@ -38,11 +38,12 @@ import os, signal, sys
 from functools import partial
 
 import symphony.main  # once, not in each child
-from symphony.cli import app, vaults
+from symphony.application.orchestrations import rewrap
+from symphony.cli import app
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyRepositories
 from symphony.infrastructure.vaults.master_keys import FileMasterKeys
 
-vaults.RewrapAll = partial(vaults.RewrapAll, batch=2)
+rewrap.RewrapAll = partial(rewrap.RewrapAll, batch=2)
 left = 0
 
 def step():

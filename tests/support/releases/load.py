@@ -54,9 +54,10 @@ class Load:
 
     async def ask(self, status: int, method: str, path: str, json: Any = None) -> Any:
         """Send a request to any process; return the body of its answer."""
+        await asyncio.sleep(_PAUSE)  # leaves processor time for the processes that start
+        # Chosen now: one that was left during the pause gets nothing more.
         process = random.choice(self.processes)  # noqa: S311 - no secret
         user = User(process, self.user.id, self.user.name, self.user.token)
-        await asyncio.sleep(_PAUSE)  # leaves processor time for the processes that start
         start = time.monotonic()
         self.in_progress[process] += 1
         try:
