@@ -22,6 +22,9 @@ def completed(symphony: Client, words: str, shell: str = "bash") -> list[str]:
     return finished.output.split()
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.mark.parametrize(
     "shell", ["bash", *(pytest.param(each, marks=pytest.mark.long) for each in ("zsh", "fish"))]
 )

@@ -14,6 +14,8 @@ from tests.client.conftest import Client, User
 from tests.client.terminal import in_terminal
 from tests.support.server import SYMPHONY
 
+pytestmark = pytest.mark.long
+
 
 def git(*arguments: str | Path) -> None:
     subprocess.run(["git", *map(str, arguments)], check=True, capture_output=True)  # noqa: S603, S607

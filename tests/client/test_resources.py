@@ -7,6 +7,8 @@ import pytest
 from tests.cli.conftest import refusal
 from tests.client.conftest import Client, User
 
+pytestmark = pytest.mark.long
+
 
 def test_a_workspace_is_created_renamed_and_deleted(ada: User, signed_in: Client) -> None:
     assert signed_in("workspaces", "create", "Thesis").output == "Created the workspace Thesis.\n"

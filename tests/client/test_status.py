@@ -11,6 +11,8 @@ from tests.cli.conftest import refusal
 from tests.client.conftest import Client, User
 from tests.client.test_import import git
 
+pytestmark = pytest.mark.long
+
 REMOTE = "https://example.org/a/engine.git"
 AUTHOR = ("-c", "user.name=ada", "-c", "user.email=ada@example.org")
 

@@ -37,6 +37,7 @@ async def test_a_compressed_report_is_the_same(ada: User, machine: dict[str, Any
     assert answer.status_code == 200
 
 
+@pytest.mark.long
 async def test_a_report_of_4_mebibytes_is_read_whatever_the_limit_of_bodies_is(
     ada: User, machine: dict[str, Any]
 ) -> None:
@@ -54,6 +55,7 @@ async def test_a_report_of_4_mebibytes_is_read_whatever_the_limit_of_bodies_is(
         assert f"{LIMIT:,} bytes" in refused.json()["detail"]
 
 
+@pytest.mark.long
 async def test_a_bomb_is_decompressed_no_further_than_the_limit(
     ada: User, machine: dict[str, Any]
 ) -> None:

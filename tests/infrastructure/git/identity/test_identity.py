@@ -148,6 +148,7 @@ async def test_branches_of_a_remote_that_was_removed_or_is_the_repository_itself
     ]
 
 
+@pytest.mark.long
 async def test_no_more_heads_than_a_report_may_contain(git: LocalGit, origin: Repository) -> None:
     origin.git("remote", "add", "origin", "https://git.example.org/many")
     names = [f"refs/remotes/origin/branch-{number:04}" for number in range(MAX_REMOTE_HEADS)]
