@@ -23,7 +23,7 @@ ALL_ARE_MET_AFTER = 2_000
 TO_BE_MET = {
     *("report 200", "report 409", "report 404", "lost", "machine deleted"),
     *("dirty", "worktree", "unpushed", "detached", "behind", "diverged", "stashed", "conflict"),
-    *("no-remote", "at-risk", "unreadable", "stale", "unseen", "1 checkouts", "4 checkouts"),
+    *("no-remote", "unreadable", "stale", "unseen", "1 checkouts", "4 checkouts"),
     *("at risk: True", "at risk: False", "at risk: None"),
     *("cleared", "learned later", "learned instead"),
 }
