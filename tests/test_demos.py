@@ -86,6 +86,7 @@ def test_every_demo_has_a_recipe_and_every_recipe_a_demo() -> None:
     assert recipes
 
 
+@pytest.mark.long
 def test_each_recipe_runs_the_demo_of_its_name() -> None:
     for demo in run_all.demos():
         shown = subprocess.run(  # noqa: S603 - the program that the project brings along
@@ -143,6 +144,7 @@ def test_a_request_and_its_answer_are_shown_as_a_client_sends_and_gets_them(
     assert max(map(len, finished.stdout.splitlines())) <= 80
 
 
+@pytest.mark.long
 def test_a_demo_whose_checks_pass_succeeds_and_counts_them(tmp_path: Path) -> None:
     finished = run_demo(tmp_path, TRUE_DEMO)
     assert (finished.returncode, finished.stderr) == (0, "")

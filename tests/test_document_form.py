@@ -35,6 +35,7 @@ def test_the_first_pages_stay_short(name: str) -> None:
     assert (TOP / name).stat().st_size < LIMITS[name]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
 def test_every_link_in_a_document_leads_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", without_blocks(document)):
@@ -67,6 +68,7 @@ def test_no_document_uses_a_phrase_that_the_style_forbids(document: Path) -> Non
     assert [line for line in lines if _PHRASE.search(line)] == []
 
 
+@pytest.mark.long
 def test_no_text_in_the_source_uses_a_phrase_that_the_style_forbids() -> None:
     code = [file for pattern in ("*.py", "*.js") for file in (TOP / "src").rglob(pattern)]
     sources = [*code, TOP / "justfile", TOP / "pyproject.toml"]

@@ -113,11 +113,13 @@ def test_the_gate_runs_the_demos_quietly() -> None:
     assert "python -m scripts.demos.support.run_all --quiet" in gate
 
 
+@pytest.mark.long
 def test_just_alone_lists_the_recipes(checkout: Checkout, recipes: set[str]) -> None:
     listed = checkout.just()
     assert not [name for name in recipes if f"    {name}" not in listed]
 
 
+@pytest.mark.long
 def test_preflight_prints_nothing_when_nothing_is_missing(checkout: Checkout) -> None:
     assert checkout.just("preflight") == ""
 

@@ -36,6 +36,7 @@ def preflight(
     )
 
 
+@pytest.mark.long
 def test_it_is_silent_when_all_is_there(tools: Path) -> None:
     finished = preflight(tools)
     assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")

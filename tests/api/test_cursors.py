@@ -3,6 +3,8 @@
 from itertools import chain
 from typing import Any
 
+import pytest
+
 from symphony.config.settings import Settings
 from tests.api.test_lists import list_of
 from tests.support.api import User, code, running_api, sign_up
@@ -13,6 +15,7 @@ async def _cursor(user: User, path: str, **query: Any) -> str:
     return answer.json()["next_cursor"]
 
 
+@pytest.mark.long
 async def test_pages_neither_repeat_nor_skip_items_that_exist_throughout(
     settings: Settings,
 ) -> None:
@@ -78,6 +81,7 @@ async def test_a_cursor_is_valid_for_one_list_sort_filter_and_user(ada: User, ev
     assert code(await eve.get(tokens.path, params={"cursor": stolen})) == "400 invalid-cursor"
 
 
+@pytest.mark.long
 async def test_a_cursor_with_any_modified_character_is_refused(ada: User) -> None:
     tokens = await list_of(ada, "api-tokens")
     await tokens.add("Straße", "b")

@@ -1,8 +1,11 @@
 """HEAD is supported wherever GET is."""
 
+import pytest
+
 from tests.support.api import API, User
 
 
+@pytest.mark.long
 async def test_head_has_the_response_of_get_without_a_body(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     repo, vault = await ada.repo(workspace_id), await ada.vault(workspace_id)

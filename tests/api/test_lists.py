@@ -117,6 +117,7 @@ async def test_lists_are_sorted_by_creation_time_by_default(lists: list[List]) -
         assert await listed.names(sort="-created_at") == ["c", "a", "b"]
 
 
+@pytest.mark.long
 async def test_names_are_sorted_by_code_points_of_their_normalized_form(
     lists: list[List],
 ) -> None:
@@ -127,6 +128,7 @@ async def test_names_are_sorted_by_code_points_of_their_normalized_form(
         assert await listed.names(sort="-name") == in_order[::-1]
 
 
+@pytest.mark.long
 async def test_pages_of_any_size_and_order_add_up_to_the_list(lists: list[List]) -> None:
     for listed in lists:
         await listed.add(*NAMES)
@@ -160,6 +162,7 @@ async def test_the_link_header_leads_to_the_next_page_with_the_same_parameters(
         assert "link" not in second.headers
 
 
+@pytest.mark.long
 async def test_q_matches_part_of_a_name_without_case_and_without_wildcards(
     lists: list[List],
 ) -> None:

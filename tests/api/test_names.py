@@ -57,6 +57,7 @@ async def makers(ada: User) -> dict[str, Make]:
     }
 
 
+@pytest.mark.long
 async def test_names_are_compared_without_case_or_unicode_form(makers: dict[str, Make]) -> None:
     for make in makers.values():
         for first, *others in SAME:
@@ -94,6 +95,7 @@ async def test_names_have_1_to_255_characters(makers: dict[str, Make]) -> None:
             assert [pointer for pointer, _ in faults(await make(name))] == ["/name"]
 
 
+@pytest.mark.long
 async def test_control_characters_in_a_name_are_refused_also_at_both_ends(
     makers: dict[str, Make],
 ) -> None:

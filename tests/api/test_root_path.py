@@ -138,6 +138,7 @@ async def test_a_problem_leads_to_its_page(client: httpx.AsyncClient, sent: str)
     assert problem["instance"] == f"{PREFIX}/docs"
 
 
+@pytest.mark.long
 async def test_pages_link_below_the_prefix_only(client: httpx.AsyncClient, sent: str) -> None:
     for path in ("/", "/docs", "/problems/vault-locked"):
         page = await client.get(sent + path, headers={"Accept": "text/html"})

@@ -123,6 +123,7 @@ async def test_drain_waits_for_commands_of_cancelled_callers(app: Application, a
     assert await names(app, ada) == ["Slow"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store_kind", ["postgresql"], indirect=True)
 async def test_commands_in_a_deadlock_are_run_again_until_both_are_done(
     app: Application, ada: UUID, eve: UUID

@@ -148,6 +148,7 @@ async def test_a_chain_of_as_many_tokens_as_possible_is_revoked_at_once(
     assert await stored(app, ada) == {chain[0].id}
 
 
+@pytest.mark.long
 @in_the_database
 async def test_no_token_survives_a_creator_that_is_revoked_at_the_same_time(
     app: Application, ada: UUID

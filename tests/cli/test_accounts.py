@@ -83,6 +83,7 @@ def operator(
         yield operator
 
 
+@pytest.mark.long
 def test_users_are_listed_by_name_in_columns(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -99,6 +100,7 @@ def test_users_are_listed_by_name_in_columns(
     assert len({line.index(row[1]) for line, row in zip(lines[2:], rows[2:], strict=True)}) == 1
 
 
+@pytest.mark.long
 def test_a_token_is_confined_to_workspaces_by_their_names_or_ids(operator: Operator) -> None:
     ada = operator.user(operator.creates("ada"), "ada")
     eve = operator.user(operator.creates("eve"), "eve")
@@ -124,6 +126,7 @@ def test_a_token_is_confined_to_workspaces_by_their_names_or_ids(operator: Opera
     )
 
 
+@pytest.mark.long
 def test_a_new_password_replaces_the_old_one_and_ends_a_pause(operator: Operator) -> None:
     operator.creates("ada")
     assert 429 in [operator.status("ada", "wrong password") for _ in range(9)]
@@ -141,6 +144,7 @@ def test_a_new_password_replaces_the_old_one_and_ends_a_pause(operator: Operator
     assert refusal(operator("user", "set-password", "nobody")) == NOBODY
 
 
+@pytest.mark.long
 def test_a_new_password_ends_access_tokens_and_on_request_api_tokens(operator: Operator) -> None:
     ada = operator.user(operator.creates("ada"), "ada")
     program = ada.using(operator.loop.run(ada.api_token())["token"])
@@ -164,6 +168,7 @@ def test_a_new_password_ends_access_tokens_and_on_request_api_tokens(operator: O
     assert statuses() == [401, 401]
 
 
+@pytest.mark.long
 def test_a_user_with_workspaces_is_deleted_only_by_force(operator: Operator) -> None:
     ada = operator.user(operator.creates("ada"), "ada")
     operator.creates("eve")
@@ -194,6 +199,7 @@ def test_a_user_with_workspaces_is_deleted_only_by_force(operator: Operator) -> 
     assert refusal(operator("user", "delete", "ada", "--yes")) == NOBODY.replace("nobody", "ada")
 
 
+@pytest.mark.long
 def test_tokens_are_listed_without_the_token_and_revoked_by_id(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -161,6 +161,7 @@ def stranger(empty_postgresql: str) -> Generator[str]:
     asyncio.run(run(empty_postgresql, f"DROP OWNED BY {role}", f"DROP ROLE {role}"))
 
 
+@pytest.mark.long
 def test_missing_rights_on_the_schema_are_told_with_the_grant(
     symphony: Symphony, stranger: str, empty_postgresql: str
 ) -> None:
@@ -171,6 +172,7 @@ def test_missing_rights_on_the_schema_are_told_with_the_grant(
     assert symphony("db", "upgrade", DATABASE_URL=stranger).status == 0
 
 
+@pytest.mark.long
 def test_missing_rights_on_the_tables_are_told(
     symphony: Symphony, stranger: str, empty_postgresql: str
 ) -> None:
@@ -180,6 +182,7 @@ def test_missing_rights_on_the_tables_are_told(
         assert "permission denied for table alembic_version" in refusal(finished)
 
 
+@pytest.mark.long
 def test_a_newer_schema_in_postgresql_is_refused(symphony: Symphony, empty_postgresql: str) -> None:
     assert symphony("db", "upgrade", DATABASE_URL=empty_postgresql).status == 0
     asyncio.run(run(empty_postgresql, "UPDATE alembic_version SET version_num = '999'"))

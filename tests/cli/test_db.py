@@ -10,6 +10,7 @@ from tests.cli.conftest import Symphony, refusal
 HEAD = f"The schema is at {migrations.head_revision()}.\n"
 
 
+@pytest.mark.long
 def test_check_exits_with_1_and_names_the_remedy_until_the_schema_is_upgraded(
     symphony: Symphony, database_settings: dict[str, str]
 ) -> None:
@@ -32,10 +33,12 @@ def test_upgrading_twice_changes_nothing(
         assert (upgraded.status, upgraded.output, upgraded.errors) == (0, HEAD, "")
 
 
+@pytest.mark.long
 def test_the_schema_needs_no_secret(symphony: Symphony, empty_postgresql: str) -> None:
     assert symphony("db", "upgrade", DATABASE_URL=empty_postgresql).status == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["postgresql://", "postgresql+asyncpg://"])
 @pytest.mark.parametrize("mode", ["", "&sslmode=disable", "&sslmode=prefer"])
 def test_a_postgresql_is_named_as_its_own_tools_name_it(
@@ -47,6 +50,7 @@ def test_a_postgresql_is_named_as_its_own_tools_name_it(
     assert symphony("db", "check", DATABASE_URL=empty_postgresql).output == HEAD
 
 
+@pytest.mark.long
 def test_an_sqlite_file_is_named_by_its_path(symphony: Symphony, tmp_path: Path) -> None:
     file = tmp_path / "not there yet" / "own.sqlite3"
     assert symphony("db", "upgrade", DATABASE_URL=f"sqlite:///{file}").output == HEAD

@@ -110,6 +110,7 @@ def test_a_database_file_or_a_lock_that_others_can_change_is_refused(
     assert refusal(symphony("db", "check")).startswith(f"{directory / name} is ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o2775, 0o1777])
 def test_a_data_directory_that_others_can_write_is_refused_by_every_command(
     mode: int, symphony: Symphony, directory: Path
@@ -121,6 +122,7 @@ def test_a_data_directory_that_others_can_write_is_refused_by_every_command(
         assert f"mode {mode:04o}" in line
 
 
+@pytest.mark.long
 def test_a_database_in_a_directory_that_everyone_shares_is_refused(
     symphony: Symphony, tmp_path: Path
 ) -> None:

@@ -33,6 +33,7 @@ def migrate(url: str, compatible_with: str) -> None:
     asyncio.run(change())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_compatible_schema_is_accepted_and_stays_as_it_is(
     command: tuple[str, ...], symphony: Symphony, empty_postgresql: str
@@ -47,6 +48,7 @@ def test_a_compatible_schema_is_accepted_and_stays_as_it_is(
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [*COMMANDS, ("serve", "--port", "0")])
 @pytest.mark.parametrize("auto_migrate", ["false", "true"])
 def test_another_one_is_refused_in_a_line_that_says_what_to_do(

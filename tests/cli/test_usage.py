@@ -128,6 +128,7 @@ def test_the_variable_is_named_when_the_value_is_the_variables(
     assert refusal(finished) == f"--port: 'abc' is invalid; {PORT}"
 
 
+@pytest.mark.long
 def test_a_name_of_a_token_is_refused_by_its_option(symphony: Symphony) -> None:
     created = symphony(
         *("user", "create", "ada", "--email", "ada@example.org", "--password-stdin"),

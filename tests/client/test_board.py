@@ -150,12 +150,14 @@ def test_times_are_ages_for_people() -> None:
     assert age(None) == ""
 
 
+@pytest.mark.long
 def test_an_empty_board_says_so_and_is_quiet(signed_in: Client) -> None:
     assert signed_in("board").output == "Nothing needs attention.\n"
     finished = signed_in("board", "--quiet")
     assert (finished.status, finished.output, finished.errors) == (0, "", "")
 
 
+@pytest.mark.long
 def test_the_board_of_a_server_is_filtered_and_has_a_status(
     ada: User, signed_in: Client, git_directory: Path
 ) -> None:
@@ -257,6 +259,7 @@ def test_what_is_not_symphony_has_a_status(body: bytes, status: int, symphony: C
             refusal(finished)
 
 
+@pytest.mark.long
 def test_a_terminal_gets_colors_and_folded_lines_unless_it_wants_none(symphony: Client) -> None:
     program = [str(SYMPHONY), "board"]
     with raw_server(answer({**ITEM, "name": "n" * 90})) as server:

@@ -34,6 +34,7 @@ def answers(user: User, password: str = PASSWORD) -> list[tuple[str, str]]:
     return [("]: ", user.url), ("User name: ", user.username), ("Password: ", password)]
 
 
+@pytest.mark.long
 @pytest.mark.slow_and_real
 def test_a_login_creates_a_token_named_after_the_host_and_a_logout_revokes_it(
     ada: User, symphony: Client, home: Path
@@ -60,6 +61,7 @@ def test_a_login_creates_a_token_named_after_the_host_and_a_logout_revokes_it(
     assert refusal(symphony("logout")) == "You are not signed in. Use `symphony login`."
 
 
+@pytest.mark.long
 @pytest.mark.slow_and_real
 def test_a_wrong_password_is_refused_with_the_reason_of_the_server(
     ada: User, symphony: Client, home: Path
@@ -72,6 +74,7 @@ def test_a_wrong_password_is_refused_with_the_reason_of_the_server(
     assert not (home / ".config").exists()
 
 
+@pytest.mark.long
 def test_whoami_shows_the_rights_of_the_token(ada: User, signed_in: Client) -> None:
     shown = signed_in("whoami").output.splitlines()
     assert shown == [
@@ -94,6 +97,7 @@ def test_a_token_that_was_given_stays_valid_after_a_logout(ada: User, symphony: 
     assert status_of(ada, token) == 200
 
 
+@pytest.mark.long
 def test_a_confined_token_signs_in_without_a_user_name(ada: User, symphony: Client) -> None:
     workspace = ada.workspace("Thesis")
     token = ada.api_token(scopes=["read"], workspace_ids=[workspace])["token"]
@@ -121,6 +125,7 @@ def test_a_revoked_token_is_refused_with_what_to_do_and_can_be_logged_out(
     assert not file.exists()
 
 
+@pytest.mark.long
 def test_an_expired_token_is_refused(ada: User, symphony: Client) -> None:
     soon = datetime.now(UTC) + timedelta(seconds=1)
     token = ada.api_token(expires_at=soon.isoformat())["token"]

@@ -1,5 +1,6 @@
 """Proposals for repositories that were found: each can be registered as it is."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ def names(*folders: str) -> list[str | None]:
     return [each.name for each in proposed(*folders)]
 
 
+@pytest.mark.long
 @given(FOLDERS)
 def test_all_proposals_with_a_name_can_be_registered_together(folders: list[str]) -> None:
     named = [each for each in proposed(*folders) if each.name is not None]

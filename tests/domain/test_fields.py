@@ -317,6 +317,7 @@ def test_other_names_have_another_key(one: str, other: str) -> None:
     assert fields.comparison_key(one) != fields.comparison_key(other)
 
 
+@pytest.mark.long
 def test_control_characters_are_those_that_unicode_calls_so() -> None:
     everything = "".join(map(chr, range(sys.maxunicode + 1)))
     control = [each for each in everything if unicodedata.category(each) == "Cc"]
@@ -326,12 +327,14 @@ def test_control_characters_are_those_that_unicode_calls_so() -> None:
     assert in_lines == [each for each in control if each not in "\t\n\r"]
 
 
+@pytest.mark.long
 @given(st.text())
 def test_a_key_is_its_own_key(text: str) -> None:
     key = fields.comparison_key(text)
     assert fields.comparison_key(key) == key
 
 
+@pytest.mark.long
 @given(st.text(), st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
 def test_every_form_of_a_text_has_the_same_key(text: str, form: str) -> None:
     normalised = unicodedata.normalize(form, text)  # pyright: ignore[reportArgumentType] - one of the four
@@ -346,6 +349,7 @@ ANY_TEXT = st.one_of(
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rule", TEXT_RULES)
 @given(value=ANY_TEXT)
 def test_any_text_is_refused_or_kept_in_a_form_that_is_kept_again(rule: Rule, value: str) -> None:

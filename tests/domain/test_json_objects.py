@@ -195,6 +195,7 @@ def test_any_object_of_json_is_kept_and_survives_its_text_form(value: dict[str, 
     assert same(json.loads(compact(kept)), value)
 
 
+@pytest.mark.long
 @given(JSON_OBJECTS, JSON_OBJECTS)
 def test_a_patch_that_was_applied_changes_nothing_when_applied_again(
     target: dict[str, Any], patch: dict[str, Any]

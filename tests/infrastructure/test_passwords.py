@@ -22,6 +22,7 @@ def passwords() -> Generator[Argon2Passwords]:
     threads.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("password", ["correct horse", "\U0001f3bb" * 8, "\t" * 8, "a" * 1024])
 async def test_a_hash_is_of_its_password_and_of_no_other(
     passwords: Argon2Passwords, password: str
@@ -73,6 +74,7 @@ async def test_without_an_account_the_same_work_is_done(passwords: Argon2Passwor
     assert extract_parameters(without_account) == extract_parameters(with_account)
 
 
+@pytest.mark.long
 async def test_the_event_loop_goes_on_while_passwords_are_hashed(
     passwords: Argon2Passwords,
 ) -> None:

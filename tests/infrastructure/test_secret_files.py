@@ -44,6 +44,7 @@ def test_an_existing_file_is_kept(tmp_path: Path) -> None:
     assert load_or_create(file, new_key) == b"the operator's own key"
 
 
+@pytest.mark.long
 def test_eight_processes_that_start_together_get_the_same_content(tmp_path: Path) -> None:
     command = [sys.executable, "-c", PROGRAM, str(tmp_path / "key")]
     processes = [

@@ -99,6 +99,7 @@ async def migrate(settings: Settings) -> None:
     await prepare(settings.model_copy(update={"auto_migrate": True}))
 
 
+@pytest.mark.long
 async def test_an_unavailable_database_is_a_503_until_it_is_back(
     database: Database, client: httpx.AsyncClient
 ) -> None:

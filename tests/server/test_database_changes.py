@@ -106,6 +106,7 @@ async def not_ready_because(client: httpx.AsyncClient) -> str | None:
     return answer.json()["reason"]
 
 
+@pytest.mark.long
 async def test_a_database_that_became_read_only_refuses_writes_with_503_and_still_serves_reads(
     client: httpx.AsyncClient, database: str, administrate: Administrate
 ) -> None:
@@ -172,6 +173,7 @@ async def test_a_migration_beneath_a_running_service_costs_no_request(
     assert await repo_count(ada, workspace_id) == CLIENTS
 
 
+@pytest.mark.long
 async def test_a_schema_that_is_gone_is_a_503_until_it_is_back(
     client: httpx.AsyncClient, administrate: Administrate
 ) -> None:

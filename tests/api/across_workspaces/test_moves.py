@@ -232,6 +232,7 @@ async def test_a_retried_creation_returns_the_resource_as_it_was_created(ada: Us
     assert await count(ada, "repo", one) == 0
 
 
+@pytest.mark.long
 @noun
 async def test_parallel_moves_fill_the_target_exactly_to_its_limit(
     settings: Settings, noun: str

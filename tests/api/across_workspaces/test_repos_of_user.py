@@ -170,6 +170,7 @@ async def test_a_user_without_workspaces_has_an_empty_list(ada: User) -> None:
     assert await listed(ada, remote=URL) == []
 
 
+@pytest.mark.long
 async def test_many_similar_remotes_do_not_hide_the_wanted_ones(ada: User) -> None:
     for number in range(3):
         workspace = (await ada.workspace(f"w{number}"))["id"]

@@ -63,6 +63,7 @@ async def test_the_etag_of_any_form_is_known_to_if_none_match(
     assert faults(refused) == [("If-None-Match", "not-an-etag")]
 
 
+@pytest.mark.long
 async def test_a_file_has_an_etag_of_its_content(client: httpx.AsyncClient) -> None:
     """The time and size of a file may be the same in the next version of a package."""
     etags = {
@@ -92,6 +93,7 @@ async def test_a_compressed_image_is_not_compressed_again(client: httpx.AsyncCli
     assert content.startswith(b"\x89PNG")
 
 
+@pytest.mark.long
 async def test_a_range_is_one_of_the_content_without_a_coding(client: httpx.AsyncClient) -> None:
     plain, content = await raw(client, "GET", BUNDLE, IDENTITY)
     coded, _ = await raw(client, "GET", BUNDLE, {"Accept-Encoding": "gzip"})
@@ -116,6 +118,7 @@ async def test_a_range_is_one_of_the_content_without_a_coding(client: httpx.Asyn
     assert head.headers["etag"] == coded.headers["etag"]
 
 
+@pytest.mark.long
 async def test_each_content_is_compressed_once_for_many_clients(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

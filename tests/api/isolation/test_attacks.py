@@ -81,6 +81,7 @@ async def test_the_board_counts_what_is_inside_only(two: Two, git_root: Path) ->
     assert everything["unobserved"] == 3
 
 
+@pytest.mark.long
 async def test_a_cursor_of_another_token_leads_to_nothing_outside(two: Two) -> None:
     for number in range(4):
         await two.owner.repo(two.outside, f"outside-{number}")
@@ -180,6 +181,7 @@ async def test_what_the_owner_moves_out_is_gone_for_the_token_at_once(two: Two) 
     assert (await two.agent.put(f"{entries}/{KEY}", {"content": "y"})).status_code == 404
 
 
+@pytest.mark.long
 async def test_a_session_of_another_token_opens_nothing(two: Two) -> None:
     secret = {"protection": "passphrase", "passphrase": PASSPHRASE}
     for workspace_id, wanted in (
@@ -194,6 +196,7 @@ async def test_a_session_of_another_token_opens_nothing(two: Two) -> None:
         assert (await two.owner.get(f"{vault}/entries", headers=headers)).status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("long_pauses")
 async def test_guesses_at_a_vault_outside_cause_no_pause(two: Two) -> None:
     """Otherwise a token could keep the owner out of a vault that does not exist for it."""
@@ -207,6 +210,7 @@ async def test_guesses_at_a_vault_outside_cause_no_pause(two: Two) -> None:
     assert opened.status_code == 200
 
 
+@pytest.mark.long
 async def test_options_tell_the_same_everywhere(two: Two) -> None:
     for case in cases():
         answers = {

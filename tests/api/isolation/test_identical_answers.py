@@ -50,6 +50,7 @@ def _hidden(kind: Kind) -> Iterator[tuple[Case, str]]:
                 yield case, place
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _NAMES)
 async def test_conditions_keys_and_queries_do_not_tell_what_exists(world: World, name: str) -> None:
     kind = _WITH_ALL_SCOPES[name]
@@ -73,6 +74,7 @@ async def test_conditions_keys_and_queries_do_not_tell_what_exists(world: World,
     assert await world.state() == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", _NAMES)
 async def test_invalid_bodies_do_not_tell_what_exists(world: World, name: str) -> None:
     kind = _WITH_ALL_SCOPES[name]
@@ -97,6 +99,7 @@ async def test_invalid_bodies_do_not_tell_what_exists(world: World, name: str) -
     assert await world.state() == before
 
 
+@pytest.mark.long
 async def test_without_a_token_nothing_tells_what_exists(world: World) -> None:
     (none,) = (each for each in KINDS["refused"] if each.name == "none")
     held = await hold(world, none)
@@ -127,6 +130,7 @@ async def _answer(held: Held, case: Case, target: str, query: str = "", **option
     return answer.status_code, answer.text.replace(target, "{id}"), shown
 
 
+@pytest.mark.long
 async def test_a_scope_is_missing_whatever_else_is_wrong(world: World) -> None:
     for kind in (*KINDS["unconfined"], *KINDS["confined"]):
         held = await hold(world, kind)

@@ -180,6 +180,7 @@ async def test_a_repo_has_its_checkouts_on_all_machines_with_their_status(
     assert (on_laptop["reasons"], on_laptop["at_risk"]) == ([], False)
 
 
+@pytest.mark.long
 async def test_the_directory_of_the_server_is_a_checkout_without_a_machine(
     ada: User, machine: dict[str, Any], git_root: Path
 ) -> None:
@@ -218,6 +219,7 @@ async def test_checkouts_of_other_users_do_not_exist(
         assert len(texts) == 1
 
 
+@pytest.mark.long
 async def test_a_confined_token_gets_the_checkouts_of_its_repos_only(
     ada: User, machine: dict[str, Any]
 ) -> None:
@@ -242,6 +244,7 @@ async def test_a_confined_token_gets_the_checkouts_of_its_repos_only(
     assert [each["path"] for each in await of_repo(confined, repo)] == ["/dev/engine"]
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_deleting_a_repo_or_a_workspace_leaves_its_checkouts_unregistered(
     ada: User, machine: dict[str, Any]
@@ -258,6 +261,7 @@ async def test_deleting_a_repo_or_a_workspace_leaves_its_checkouts_unregistered(
     assert len(await of_machine(ada, machine, "?registered=false")) == 2
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_deleting_a_machine_takes_its_checkouts_away(
     ada: User, machine: dict[str, Any]

@@ -264,6 +264,7 @@ async def test_deep_and_broken_documents_are_refused(ada: User, machine: dict[st
     assert (await ada.get(f"/machines/{machine['id']}")).json() == machine
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "content",
     [

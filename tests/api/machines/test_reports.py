@@ -107,6 +107,7 @@ async def test_a_report_of_a_clock_that_was_ahead_blocks_no_other(
     assert utc(shown["last_report_at"]) < future - timedelta(days=399)
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 @pytest.mark.usefixtures("no_pause")
 async def test_of_parallel_reports_exactly_growing_ones_are_accepted(
@@ -206,6 +207,7 @@ async def test_a_confined_token_sends_no_report(ada: User, machine: dict[str, An
     assert code(refused) == "403 insufficient-scope"
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 @pytest.mark.usefixtures("no_pause")
 async def test_a_machine_can_be_deleted_while_it_reports(ada: User) -> None:

@@ -59,6 +59,7 @@ def example_request(operation: Operation, ids: dict[str, str], token: str) -> Re
     return asked
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("git_root")
 async def test_the_example_of_every_operation_succeeds_as_documented(
     client: httpx.AsyncClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
@@ -129,6 +130,7 @@ INVALIDATED: dict[str, Callable[[Request], Request]] = {
 }
 
 
+@pytest.mark.long
 async def test_every_operation_fails_as_documented(ada: User, ids: dict[str, str]) -> None:
     used = {"Idempotency-Key": "used"}
     await ada.post(f"/user-profiles/{ada.id}/workspaces", {"name": "used"}, headers=used)
@@ -152,6 +154,7 @@ SCOPE_SETS = (
 )
 
 
+@pytest.mark.long
 async def test_every_operation_requires_the_documented_scopes(
     ada: User, ids: dict[str, str]
 ) -> None:
@@ -169,6 +172,7 @@ async def test_every_operation_requires_the_documented_scopes(
                 assert (operation.id, code(answer)) == (operation.id, "403 insufficient-scope")
 
 
+@pytest.mark.long
 async def test_an_unchanged_resource_is_a_304(ada: User, ids: dict[str, str]) -> None:
     conditional = [each for each in operations().values() if 304 in each.answers]
     assert len(conditional) == 11

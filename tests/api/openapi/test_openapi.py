@@ -18,6 +18,7 @@ SCHEMAS: dict[str, dict[str, Any]] = document()["components"]["schemas"]
 HEADERS = ("If-Match", "If-None-Match", "Idempotency-Key")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])
 async def test_the_document_is_served(client: httpx.AsyncClient) -> None:
     answer = await client.get(f"{API}/openapi.json")
@@ -219,6 +220,7 @@ def test_every_schema_and_header_is_used() -> None:
     assert referred == existing
 
 
+@pytest.mark.long
 def test_every_example_is_valid_against_its_schema() -> None:
     tried = 0
     for pointer, node in nodes():

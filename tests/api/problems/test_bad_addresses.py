@@ -83,6 +83,7 @@ FINE_QUERIES = (
 )
 
 
+@pytest.mark.long
 async def test_an_id_that_is_not_a_uuid_is_a_422(ada: User) -> None:
     for text in NO_UUIDS:
         for parameter, path in (
@@ -229,6 +230,7 @@ async def test_bodies_of_operations_without_one_are_ignored(ada: User) -> None:
     assert (await ada.request("DELETE", path, content=b"{")).status_code == 204
 
 
+@pytest.mark.long
 async def test_headers_with_any_bytes_cause_no_500(ada: User) -> None:
     path = f"/vaults/{new_id()}"
     for value in (

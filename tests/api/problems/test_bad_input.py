@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.support.api import User, code, faults
 
@@ -183,6 +184,7 @@ async def test_a_body_that_is_not_json_in_utf_8_is_malformed(ada: User) -> None:
     assert (await ada.get(path)).json()["items"] == []
 
 
+@pytest.mark.long
 async def test_an_invalid_workspace_is_reported_with_pointer_and_code(ada: User) -> None:
     path = f"/user-profiles/{ada.id}/workspaces"
     for body, pointer, reason in REFUSED:
@@ -209,6 +211,7 @@ async def test_extreme_nesting_is_refused(ada: User) -> None:
         assert code(unclosed) in {"400 malformed-request", "422 validation-error"}
 
 
+@pytest.mark.long
 async def test_objects_with_values_that_a_store_cannot_keep_are_refused(ada: User) -> None:
     workspace = await ada.workspace()
     path = f"/workspaces/{workspace['id']}"

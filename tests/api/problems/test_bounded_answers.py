@@ -30,6 +30,7 @@ def require_short(answer: httpx.Response) -> None:
     assert sum(len(name) + len(value) for name, value in answer.headers.items()) < 2_000
 
 
+@pytest.mark.long
 @ONE_STORE
 async def test_of_many_unknown_fields_the_first_are_listed_and_all_are_counted(
     client: httpx.AsyncClient,
@@ -120,6 +121,7 @@ async def test_an_error_is_short_when_the_request_is_long(
     require_short(await client.request(method, path, content=content, headers=form | headers))
 
 
+@pytest.mark.long
 @ONE_STORE
 async def test_an_error_is_short_when_the_query_or_a_header_is_long(ada: User) -> None:
     for query in LONG_QUERIES:

@@ -88,6 +88,7 @@ def nouns() -> set[str]:
     return found
 
 
+@pytest.mark.long
 def test_every_error_of_the_domain_has_a_problem_type() -> None:
     codes = raised_codes()
     assert {"vault-locked", "username-taken", "user-has-workspaces", "no-remote"} <= codes
@@ -95,6 +96,7 @@ def test_every_error_of_the_domain_has_a_problem_type() -> None:
     assert codes - PROBLEMS.keys() == set()
 
 
+@pytest.mark.long
 def test_every_noun_of_the_domain_has_a_problem_type_for_an_unknown_id() -> None:
     assert {"workspace", "repo", "vault", "user-profile", "api-token"} <= nouns()
     assert {f"{noun}-not-found" for noun in nouns()} - PROBLEMS.keys() == set()

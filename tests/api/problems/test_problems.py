@@ -93,6 +93,7 @@ async def test_unknown_routes_are_problems_too(ada: User) -> None:
             assert code(answer) == "404 route-not-found", path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("store_kind", ["sqlite-memory"])  # no store is used
 async def test_a_405_lists_all_methods_of_the_path(client: httpx.AsyncClient) -> None:
     methods = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"}

@@ -5,6 +5,8 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from tests.support.api import API, User, code, created, faults, utc
 
 FIELDS = {
@@ -123,6 +125,7 @@ async def test_a_token_is_revoked_with_what_it_created(ada: User) -> None:
     assert listed["id"] == other["id"]
 
 
+@pytest.mark.long
 async def test_a_user_has_at_most_100_tokens(ada: User) -> None:
     tokens = [await ada.api_token() for _ in range(100)]
     refused = await ada.post("/api-tokens", {"name": "one more", "scopes": ["read"]})

@@ -177,6 +177,7 @@ async def test_only_repos_with_unfinished_work_are_listed_each_with_its_reasons(
             assert await reasons(ada, f"?fresh=false&reason={reason}") == filtered
 
 
+@pytest.mark.long
 async def test_a_vault_with_a_passphrase_needs_attention_while_it_has_a_session(
     ada: User,
 ) -> None:

@@ -62,6 +62,7 @@ async def test_the_repositories_of_a_folder_are_returned_as_they_can_be_imported
     }
 
 
+@pytest.mark.long
 async def test_every_discovered_repository_can_be_imported_and_is_then_registered(
     ada: User, folder: Path
 ) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from scripts.support.git_repository import Repository
 from symphony.config.settings import Settings
@@ -156,6 +157,7 @@ async def test_an_import_beyond_the_limit_is_refused_with_the_numbers(
         assert refused.json()["detail"] == "This import needs 1 slot; 0 are left"
 
 
+@pytest.mark.long
 async def test_50_parallel_imports_fill_a_workspace_to_its_limit(ada: User) -> None:
     repos = await repos_of(ada)
     answers = await asyncio.gather(

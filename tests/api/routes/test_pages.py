@@ -35,6 +35,7 @@ def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
+@pytest.mark.long
 async def test_programs_get_the_name_of_the_service_and_links(client: httpx.AsyncClient) -> None:
     answer = await client.get("/")
     assert answer.status_code == 200
@@ -77,6 +78,7 @@ async def test_the_list_of_guides_links_to_all_documentation(client: httpx.Async
     }
 
 
+@pytest.mark.long
 async def test_every_guide_is_a_page_whose_links_lead_to_a_heading(
     client: httpx.AsyncClient,
 ) -> None:
@@ -130,6 +132,7 @@ async def test_the_list_of_problems_links_to_a_page_for_each(client: httpx.Async
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "path",
     ["/", "/docs", "/redoc", "/problems", "/problems/vault-locked", "/guides", "/guides/api"],
@@ -185,6 +188,7 @@ async def test_every_problem_has_a_page(client: httpx.AsyncClient) -> None:
         assert "<script>" not in answer.text
 
 
+@pytest.mark.long
 async def test_the_document_is_openapi_3_1_and_describes_every_operation(
     client: httpx.AsyncClient,
 ) -> None:
@@ -227,6 +231,7 @@ async def test_the_document_is_openapi_3_1_and_describes_every_operation(
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.long
 async def test_every_operation_documents_its_errors_as_problems(client: httpx.AsyncClient) -> None:
     document = await _document(client)
     assert "Problem" in document["components"]["schemas"]
@@ -246,6 +251,7 @@ async def test_every_operation_documents_its_errors_as_problems(client: httpx.As
             assert {"400", "413", "415", "422"} <= set(errors), name
 
 
+@pytest.mark.long
 async def test_every_reference_in_the_document_exists(client: httpx.AsyncClient) -> None:
     document = await _document(client)
     references = set(re.findall(r"'\$ref': '#/([^']*)'", str(document)))
@@ -256,6 +262,7 @@ async def test_every_reference_in_the_document_exists(client: httpx.AsyncClient)
             place = place[step]
 
 
+@pytest.mark.long
 async def test_all_responses_have_security_headers(ada: User) -> None:
     workspace = await ada.workspace()
     for answer in (

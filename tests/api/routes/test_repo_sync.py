@@ -102,6 +102,7 @@ async def test_without_git_roots_a_sync_is_refused(settings: Settings) -> None:
         assert code(await ada.post(f"/repos/{ada.id}/sync")) == "403 git-disabled"
 
 
+@pytest.mark.long
 async def test_remotes_in_private_networks_are_refused_unless_allowed(
     settings: Settings, silent: Listener
 ) -> None:

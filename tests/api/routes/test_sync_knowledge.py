@@ -40,6 +40,7 @@ async def item_of(user: User) -> dict[str, Any] | None:
     return seen["items"][0] if seen["items"] else None
 
 
+@pytest.mark.long
 async def test_commits_that_a_sync_saw_at_the_remote_are_pushed(
     ada: User, clone: Repository, remote: Repository, address: str
 ) -> None:
@@ -62,6 +63,7 @@ async def test_commits_that_a_sync_saw_at_the_remote_are_pushed(
     assert await item_of(ada) is None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", ["--annotate", "--no-sign"])
 async def test_a_tag_of_the_remote_whose_branch_is_gone_there_is_pushed(
     option: str, ada: User, clone: Repository, remote: Repository, address: str
@@ -92,6 +94,7 @@ async def test_a_tag_of_the_remote_whose_branch_is_gone_there_is_pushed(
     assert (await status_of(ada, repo))["unpushed_commits"] == 1
 
 
+@pytest.mark.long
 async def test_commits_that_only_the_remote_has_are_counted_by_the_sync(
     ada: User, clone: Repository, remote: Repository, address: str
 ) -> None:
@@ -122,6 +125,7 @@ async def test_commits_that_only_the_remote_has_are_counted_by_the_sync(
     assert (seen["ahead"], seen["behind"], seen["as_of"]["source"]) == (2, 0, "fetch")
 
 
+@pytest.mark.long
 async def test_what_was_seen_of_another_remote_does_not_count(
     ada: User, clone: Repository, remote: Repository, address: str
 ) -> None:
@@ -140,6 +144,7 @@ async def test_what_was_seen_of_another_remote_does_not_count(
     assert (await status_of(ada, repo))["unpushed_commits"] == 0
 
 
+@pytest.mark.long
 async def test_a_sync_of_another_users_repo_of_the_same_directory_is_not_known(
     ada: User, eve: User, clone: Repository, remote: Repository, address: str
 ) -> None:
@@ -155,6 +160,7 @@ async def test_a_sync_of_another_users_repo_of_the_same_directory_is_not_known(
     assert await item_of(ada) is None
 
 
+@pytest.mark.long
 async def test_a_directory_is_not_safe_to_delete_when_a_sync_saw_another_branch_there(
     ada: User, clone: Repository, remote: Repository, address: str
 ) -> None:

@@ -102,6 +102,7 @@ async def test_an_address_that_is_not_from_a_trusted_proxy_makes_no_difference(
         assert await outcome(direct, "ada", PASSWORD, OFFICE) == REFUSED
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("low_limit")
 async def test_an_unknown_login_gets_the_same_answers(client: httpx.AsyncClient, ada: User) -> None:
     def seen(answer: httpx.Response) -> dict[str, object]:
@@ -148,6 +149,7 @@ async def test_of_the_sign_ins_of_an_address_five_are_in_progress_whatever_the_l
     assert set(await asyncio.gather(*guesses)) == {WRONG}
 
 
+@pytest.mark.long
 async def test_40_parallel_sign_ins_with_the_right_password_all_succeed(
     client: httpx.AsyncClient, ada: User
 ) -> None:

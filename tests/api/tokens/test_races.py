@@ -146,6 +146,7 @@ async def _mixed(user: User, *, slots: int, workers: int, steps: int) -> Counter
     return counted
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_rotations_revocations_and_requests_at_once_leave_exactly_the_valid_tokens(
     ada: User,

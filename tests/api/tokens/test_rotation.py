@@ -189,6 +189,7 @@ async def test_what_a_token_created_depends_on_its_successor(ada: User) -> None:
     assert await listed(ada) == {}
 
 
+@pytest.mark.long
 async def test_a_vault_that_was_unlocked_with_a_token_is_locked_when_it_ends(ada: User) -> None:
     workspace_id = (await ada.workspace())["id"]
     passphrase = "correct horse battery"
@@ -247,6 +248,7 @@ async def test_an_expired_token_is_replaced_at_once(
     assert await works(ada, new)
 
 
+@pytest.mark.long
 async def test_a_user_with_100_tokens_rotates_without_an_overlap(ada: User) -> None:
     tokens = [await ada.api_token() for _ in range(100)]
     path = f"/api-tokens/{tokens[0]['id']}/rotate"

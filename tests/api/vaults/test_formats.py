@@ -46,6 +46,7 @@ def of_vault(rows: list[Row], vault: UUID) -> Row:
     return row
 
 
+@pytest.mark.long
 async def test_a_data_key_opens_with_the_passphrase_and_with_a_session(
     ada: User, engines: Engines
 ) -> None:

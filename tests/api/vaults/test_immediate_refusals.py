@@ -54,6 +54,7 @@ async def test_a_write_to_a_locked_vault_is_refused_during_another_write(
         assert await writes(opened) == {"423 vault-locked"}
 
 
+@pytest.mark.long
 async def test_a_vault_in_an_unknown_workspace_is_refused_before_its_passphrase_is_hashed(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

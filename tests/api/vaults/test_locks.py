@@ -154,6 +154,7 @@ async def test_locking_revokes_every_session(vault: OpenVault) -> None:
     assert code(await holders[0].get()) == "423 vault-locked"
 
 
+@pytest.mark.long
 async def test_the_vault_is_locked_when_its_session_expires(vault: OpenVault) -> None:
     holder = await vault.opened(ttl_seconds=1)
     assert (await holder.put()).status_code == 201
@@ -178,6 +179,7 @@ async def test_the_vault_is_locked_when_its_session_expires(vault: OpenVault) ->
     assert (await vault.shown())["version"] == 3
 
 
+@pytest.mark.long
 async def test_lists_filter_by_what_is_locked_now(ada: User, vault: OpenVault) -> None:
     workspace = (await vault.shown())["workspace_id"]
     plain = await ada.vault(workspace, "plain")
@@ -316,6 +318,7 @@ async def test_revoking_the_creator_of_a_token_revokes_its_sessions(
     assert code(await replace(holder, owner=ada).get()) == "423 vault-locked"
 
 
+@pytest.mark.long
 async def test_with_too_many_sessions_those_that_expire_first_are_revoked(
     vault: OpenVault, monkeypatch: pytest.MonkeyPatch
 ) -> None:

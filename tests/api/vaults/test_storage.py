@@ -1,10 +1,13 @@
 """The limits of storage, as clients meet them."""
 
+import pytest
+
 from symphony.config.settings import Settings
 from tests.support.api import code, running_api, sign_up
 from tests.support.vaults import OpenVault
 
 
+@pytest.mark.long
 async def test_a_user_at_the_limit_of_storage_is_refused_until_an_entry_is_deleted(
     settings: Settings,
 ) -> None:

@@ -215,6 +215,7 @@ async def test_beyond_a_lowered_limit_what_adds_no_bytes_is_possible(storage: St
     assert await storage.counted() == {}
 
 
+@pytest.mark.long
 @in_the_database
 async def test_the_limit_of_a_user_is_exact_under_parallel_writes_to_several_vaults(
     storage: Storage,

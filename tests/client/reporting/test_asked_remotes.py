@@ -137,6 +137,7 @@ async def test_ssh_is_the_user_s_own_and_asks_nothing(
     assert "git@git.example.org" in given
 
 
+@pytest.mark.long
 async def test_a_remote_that_does_not_answer_is_left_out(
     served: tuple[Repository, str], silent: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,7 @@ async def test_a_report_is_sent_and_its_result_is_printed(machine: Machine) -> N
     assert [Path(each["path"]).name for each in first["checkouts"]] == ["repo"]
 
 
+@pytest.mark.long
 async def test_a_preview_is_printed_and_nothing_is_sent(machine: Machine, home: Path) -> None:
     with scripted_server() as server:
         preview = await machine(server.url).report("--dry-run")
@@ -80,6 +81,7 @@ async def test_a_preview_is_printed_and_nothing_is_sent(machine: Machine, home: 
     assert not list((home / ".local/state/symphony/reports").glob("*/*"))
 
 
+@pytest.mark.long
 async def test_a_preview_needs_no_login(home: Path, machine: Machine) -> None:
     started = machine("http://127.0.0.1:1")
     assert (await ended(await started.start_signed_out())).status == 1
@@ -88,6 +90,7 @@ async def test_a_preview_needs_no_login(home: Path, machine: Machine) -> None:
     assert not (home / ".config").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_token_is_an_error_before_anything_is_inspected(
     machine: Machine, status: int
@@ -101,6 +104,7 @@ async def test_a_refused_token_is_an_error_before_anything_is_inspected(
     assert server.reports == []
 
 
+@pytest.mark.long
 async def test_a_refused_report_is_an_error(machine: Machine) -> None:
     with scripted_server(problem(404, "machine-not-found")) as server:
         result = await machine(server.url).report()
@@ -115,6 +119,7 @@ async def test_a_server_that_cannot_be_reached_is_another_error(machine: Machine
     assert "no server listens there" in result.errors
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -129,6 +134,7 @@ async def test_wrong_options_are_errors_of_usage(
     assert (result.status, result.output, result.errors) == (2, "", f"symphony: {error}\n")
 
 
+@pytest.mark.long
 async def test_a_root_that_does_not_exist_is_an_error(
     home: Path, tmp_path: Path, machine: Machine
 ) -> None:
@@ -139,6 +145,7 @@ async def test_a_root_that_does_not_exist_is_an_error(
     assert "unmounted' is not a directory. Nothing was reported" in result.errors
 
 
+@pytest.mark.long
 async def test_a_second_reporter_is_refused_and_says_who_is_the_first(machine: Machine) -> None:
     with scripted_server(waits=True) as server:
         first = await machine(server.url).start()
@@ -152,6 +159,7 @@ async def test_a_second_reporter_is_refused_and_says_who_is_the_first(machine: M
     assert server.most_in_flight == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 async def test_a_signal_ends_a_report_that_the_server_does_not_answer(
     machine: Machine, number: signal.Signals, status: int
@@ -164,6 +172,7 @@ async def test_a_signal_ends_a_report_that_the_server_does_not_answer(
         assert seconds < ENDS_WITHIN
 
 
+@pytest.mark.long
 async def test_a_signal_ends_an_inspection_that_does_not_end(
     machine: Machine, repo: Repository
 ) -> None:
@@ -181,6 +190,7 @@ async def test_a_signal_ends_an_inspection_that_does_not_end(
     assert seconds < ENDS_WITHIN
 
 
+@pytest.mark.long
 async def test_a_signal_ends_the_pause_between_two_reports(machine: Machine) -> None:
     with scripted_server() as server:
         process = await machine(server.url).start("--every", "1")
@@ -224,6 +234,7 @@ async def test_after_a_failure_the_next_round_tries_again(machine: Machine) -> N
         await stopped(process, signal.SIGTERM)
 
 
+@pytest.mark.long
 async def test_a_report_without_an_answer_is_sent_again_as_the_same_one(machine: Machine) -> None:
     with scripted_server(CLOSED, accepted()) as server:
         result = await machine(server.url).report("--json")

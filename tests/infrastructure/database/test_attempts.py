@@ -130,6 +130,7 @@ async def test_all_counters_of_a_subject_are_cleared(store: Store, engines: Engi
     assert await count(engines, AttemptCounterModel) == 1
 
 
+@pytest.mark.long
 async def test_strangers_are_refused_after_100_failures_until_the_hour_is_over(
     store: Store, engines: Engines
 ) -> None:

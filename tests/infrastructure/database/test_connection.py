@@ -121,6 +121,7 @@ async def test_the_connection_of_an_interrupted_statement_is_dropped(
     assert await next_connection(engines.write) is not before
 
 
+@pytest.mark.long
 async def test_a_unit_of_work_cancelled_at_any_moment_leaves_no_lock_and_no_partial_change(
     store: Store, ada: Household
 ) -> None:

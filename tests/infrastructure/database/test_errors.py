@@ -145,6 +145,7 @@ async def test_a_connection_that_was_just_opened_is_used_although_others_are_los
         await engines.dispose()
 
 
+@pytest.mark.long
 @only_postgresql
 async def test_of_two_deadlocked_units_of_work_one_has_a_conflict_and_the_other_succeeds(
     store: SqlAlchemyStore, ada: Household, eve: Household
@@ -243,6 +244,7 @@ async def test_a_statement_without_one_of_its_parameters_fails(
             await repositories.repos._one(REPOS.select_one, owner_id=ada.user.id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - no public method can omit one
 
 
+@pytest.mark.long
 async def test_the_limit_of_the_wait_for_a_connection_includes_opening_one() -> None:
     """The server accepts connections and never answers."""
     accepted: list[asyncio.StreamWriter] = []

@@ -93,6 +93,7 @@ def test_alembic_is_imported_only_to_migrate() -> None:
     assert b"'alembic" not in finished.stdout
 
 
+@pytest.mark.long
 async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
     assert await migrations.current_revision(empty) is None
     assert "symphony db upgrade" in (await readiness.not_ready_reason(empty) or "")
@@ -106,12 +107,14 @@ async def test_the_schema_goes_up_and_down_and_up(empty: Engines) -> None:
         assert await tables(empty) == set()
 
 
+@pytest.mark.long
 async def test_a_second_upgrade_changes_nothing(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.upgrade(empty)
     assert await readiness.not_ready_reason(empty) is None
 
 
+@pytest.mark.long
 async def test_the_newest_revision_can_be_downgraded_by_itself(empty: Engines) -> None:
     await migrations.upgrade(empty)
     await migrations.downgrade(empty, f"{int(migrations.head_revision()) - 1:03d}")
@@ -153,6 +156,7 @@ async def test_the_migrated_schema_equals_that_of_the_models(empty: Engines) -> 
         assert await connection.run_sync(names) == migrated
 
 
+@pytest.mark.long
 async def test_tokens_sessions_and_sizes_of_vaults_survive_the_way_down_and_up(
     empty: Engines,
 ) -> None:
@@ -193,6 +197,7 @@ async def test_tokens_sessions_and_sizes_of_vaults_survive_the_way_down_and_up(
     assert await rows("SELECT DISTINCT creator_id FROM api_tokens") == [(None,)]
 
 
+@pytest.mark.long
 async def test_an_upgrade_says_once_that_existing_tokens_lack_the_scope_for_secrets(
     empty: Engines,
 ) -> None:
@@ -212,6 +217,7 @@ async def test_an_upgrade_says_once_that_existing_tokens_lack_the_scope_for_secr
     assert "`secrets`" in logs[0]["event"]
 
 
+@pytest.mark.long
 async def test_a_downgrade_removes_what_the_previous_version_would_misjudge(
     empty: Engines,
 ) -> None:
@@ -229,6 +235,7 @@ async def test_a_downgrade_removes_what_the_previous_version_would_misjudge(
     assert found == [(b"1", "read write")]
 
 
+@pytest.mark.long
 async def test_the_tokens_of_machines_come_and_go_without_a_change_of_other_tokens(
     empty: Engines,
 ) -> None:
@@ -297,6 +304,7 @@ async def test_a_migration_that_was_killed_halfway_is_finished_by_the_next(
     assert await tables(empty) == set(Model.metadata.tables)
 
 
+@pytest.mark.long
 @between_processes
 async def test_the_wait_for_another_migration_may_be_longer_than_the_limits_of_requests(
     empty_url: str, empty: Engines

@@ -109,6 +109,7 @@ async def test_an_observation_of_a_path_with_any_characters_is_read_as_it_was_wr
     assert seen in [each.observation for each in await known(store, ada.user.id)]
 
 
+@pytest.mark.long
 async def test_many_observations_are_written_and_replaced_together(
     store: Store, ada: Household
 ) -> None:

@@ -129,6 +129,7 @@ async def test_parallel_units_of_work_that_read_and_then_write_all_succeed(
     assert sorted(repo.name for repo in stored) == sorted(expected)
 
 
+@pytest.mark.long
 async def test_parallel_read_modify_writes_lose_nothing(store: Store, ada: Household) -> None:
     tasks, rounds = 16, 10
 

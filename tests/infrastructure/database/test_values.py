@@ -72,6 +72,7 @@ JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(value=JSON, escaped=st.booleans())
 @example(
     value=[10**1000 - 1, 1 - 10**1000, 2**64, 1e300, -0.0, 5e-324, 1.0, 1, True], escaped=False

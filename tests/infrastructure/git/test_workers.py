@@ -61,6 +61,7 @@ async def one_is_stuck() -> bool:
     return any(map(is_stuck, workers()))
 
 
+@pytest.mark.long
 async def test_they_give_the_answers_of_the_service_and_end_with_it(
     new_git: NewGit, repos: list[Directory], root: Path
 ) -> None:
@@ -77,11 +78,13 @@ async def test_they_give_the_answers_of_the_service_and_end_with_it(
     assert workers() == []
 
 
+@pytest.mark.long
 async def test_few_repositories_need_none(git: LocalGit, repos: list[Directory]) -> None:
     await git.statuses(USER, repos[:-1], within=LONG)
     assert workers() == []
 
 
+@pytest.mark.long
 async def test_they_have_none_of_the_settings(
     new_git: NewGit, repos: list[Directory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +95,7 @@ async def test_they_have_none_of_the_settings(
     assert not any("SYMPHONY" in name for each in environments for name in each)
 
 
+@pytest.mark.long
 async def test_when_they_do_not_start_the_service_inspects(
     new_git: NewGit,
     repos: list[Directory],
@@ -107,6 +111,7 @@ async def test_when_they_do_not_start_the_service_inspects(
     assert "did not start" in caplog.text
 
 
+@pytest.mark.long
 async def test_when_the_system_starts_none_the_service_inspects(
     new_git: NewGit, repos: list[Directory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +120,7 @@ async def test_when_the_system_starts_none_the_service_inspects(
     assert len(found) == NUMBER
 
 
+@pytest.mark.long
 async def test_one_that_is_killed_costs_one_status_and_is_replaced(
     new_git: NewGit,
     repos: list[Directory],
@@ -140,6 +146,7 @@ async def test_one_that_is_killed_costs_one_status_and_is_replaced(
     assert len(workers()) == 2
 
 
+@pytest.mark.long
 async def test_a_cancelled_board_stops_the_git_of_a_worker(
     new_git: NewGit, repos: list[Directory], root: Path
 ) -> None:
@@ -161,6 +168,7 @@ async def test_a_cancelled_board_stops_the_git_of_a_worker(
     assert len(workers()) == 2
 
 
+@pytest.mark.long
 async def test_they_are_closed_when_no_board_comes(
     new_git: NewGit, repos: list[Directory], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,6 +177,7 @@ async def test_they_are_closed_when_no_board_comes(
     await until(no_worker_runs)
 
 
+@pytest.mark.long
 async def test_two_boards_at_once_share_what_there_is(
     new_git: NewGit, repos: list[Directory]
 ) -> None:

@@ -71,6 +71,7 @@ def test_costs_that_would_exhaust_the_machine_are_out_of_bounds(change: dict[str
     assert not replace(Derivation(bytes(16), 65_536, 3, 1), **change).is_within_bounds
 
 
+@pytest.mark.long
 async def test_the_event_loop_goes_on_while_keys_are_derived(
     real_passphrases: Argon2Passphrases,
 ) -> None:

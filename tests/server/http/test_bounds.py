@@ -78,6 +78,7 @@ async def test_what_does_not_end_is_a_431_and_costs_no_memory(
     assert connection.transport.written == written
 
 
+@pytest.mark.long
 async def test_a_body_in_chunks_of_one_byte_is_accepted() -> None:
     application = Recorder()
     sent = CHUNKED + ONE * 100_000 + b"0\r\n" + fields(MAX_FIELDS) + b"\r\n" + NEXT

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def requests(draw: st.DrawFn) -> Sent:
     return Sent(method, body, data + b"0\r\n" + trailers + b"\r\n")
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None)
 @given(st.lists(requests(), min_size=1, max_size=4), st.integers(0, 2**32), st.integers(1, 40))
 async def test_a_stream_of_requests_is_the_same_however_it_is_cut(

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from symphony.serving.request_pieces import SLICE
 from tests.server.http.connection import Connection, Recorder, exchange, settled, statuses
 
@@ -96,6 +98,7 @@ async def test_a_large_body_has_no_more_than_its_slices() -> None:
     await settled()
 
 
+@pytest.mark.long
 async def test_many_small_pieces_have_no_more_than_their_turns() -> None:
     connection = Connection(Recorder())
     lines = b"\r\n\r\n" * 10_000  # each blank line might end the body

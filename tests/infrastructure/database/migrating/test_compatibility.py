@@ -84,6 +84,7 @@ async def start(database_url: str, folder: Path, *, auto_migrate: bool) -> None:
     await bootstrap.prepare(settings)
 
 
+@pytest.mark.long
 async def test_each_step_records_which_programs_the_schema_serves(
     engines: Engines, next_release: Release
 ) -> None:

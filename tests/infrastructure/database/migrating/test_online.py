@@ -81,6 +81,7 @@ async def program(engines: Engines, tmp_path: Path) -> AsyncGenerator[Program]:
         become_this_again(patch)
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_columns_indexes_and_changes_of_rows_come_and_go(program: Program) -> None:
     program.add(
@@ -134,6 +135,7 @@ async def test_a_constraint_that_rows_violate_holds_for_new_ones_until_it_can_be
     assert await program.execute(CONSTRAINTS) == [True]
 
 
+@pytest.mark.long
 @ON_POSTGRESQL
 @pytest.mark.parametrize("step", [CHECK, INDEX])
 async def test_requests_pass_while_a_migration_waits_for_a_long_transaction(

@@ -48,6 +48,7 @@ async def distant(request: pytest.FixtureRequest) -> AsyncGenerator[Distant]:
     await postgres.drop_database(name)
 
 
+@pytest.mark.long
 async def test_a_statement_without_an_answer_ends_in_time(distant: Distant) -> None:
     ada = a_profile()
     await keep(distant.store, ada)
@@ -61,6 +62,7 @@ async def test_a_statement_without_an_answer_ends_in_time(distant: Distant) -> N
     assert await found(distant.store, ada, ada.id) == ada
 
 
+@pytest.mark.long
 async def test_a_commit_without_an_answer_has_an_unknown_outcome_and_is_not_cancelled(
     distant: Distant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

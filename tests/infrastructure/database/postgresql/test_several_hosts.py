@@ -101,6 +101,7 @@ async def test_a_host_that_never_answers_does_not_delay_the_next_one() -> None:
         assert silent.accepted == 2  # and both connections were aborted
 
 
+@pytest.mark.long
 async def test_the_reason_of_each_host_is_told_when_none_fits() -> None:
     unused = an_unused_place()
     async with a_silent_host() as (_, silent), a_database() as (_, place):
@@ -114,6 +115,7 @@ async def test_the_reason_of_each_host_is_told_when_none_fits() -> None:
     )
 
 
+@pytest.mark.long
 async def test_hosts_that_do_not_answer_share_one_time_limit() -> None:
     async with a_silent_host() as (_, one), a_silent_host() as (_, two):
         started = time.perf_counter()
@@ -122,6 +124,7 @@ async def test_hosts_that_do_not_answer_share_one_time_limit() -> None:
         assert time.perf_counter() - started < 1.5 + 1.4
 
 
+@pytest.mark.long
 async def test_a_caller_that_gives_up_leaves_no_connection_behind() -> None:
     async with a_silent_host() as (one, first), a_silent_host() as (two, second):
         with pytest.raises(TimeoutError):

@@ -204,6 +204,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.long
 def test_an_ordinary_user_is_confined_and_no_module_is_imported_in_a_confined_thread(
     root: Path, temporary: Path
 ) -> None:

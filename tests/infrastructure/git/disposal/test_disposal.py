@@ -198,6 +198,7 @@ async def test_a_branch_that_was_squashed_is_safe(clone: Repository, git: LocalG
     assert (await disposal_of(git, clone.path)).verdict == Verdict.SAFE
 
 
+@pytest.mark.long
 async def test_a_worktree_is_deleted_without_its_branch(
     clone: Repository, root: Path, git: LocalGit
 ) -> None:
@@ -216,6 +217,7 @@ async def test_a_worktree_is_deleted_without_its_branch(
     assert found(await disposal_of(git, tree.path)) == [(EvidenceKind.UNCOMMITTED, 1)]
 
 
+@pytest.mark.long
 async def test_submodules_are_checked(clone: Repository, root: Path, git: LocalGit) -> None:
     part = Repository.with_commits(root / "part", "file")
     clone.git("submodule", "--quiet", "add", part.path.as_uri(), "part")

@@ -178,6 +178,7 @@ def check(tmp_path: Path, steps: list[Step], packed: str, dangers: set[str], syn
         shutil.rmtree(directory)
 
 
+@pytest.mark.long
 @QUICK
 @given(STEPS, PACKED, DANGERS, SYNCS)
 @example([("commit", 0, 0)], "none", set(), "none")

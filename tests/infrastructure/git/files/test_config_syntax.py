@@ -83,6 +83,7 @@ def test_a_file_is_parsed_as_git_parses_it(content: bytes, tmp_path: Path) -> No
     assert parsed_here(content) == parsed_by_git(content, tmp_path)
 
 
+@pytest.mark.long
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

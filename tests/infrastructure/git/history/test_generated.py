@@ -87,6 +87,7 @@ def _check(history: GeneratedHistory, path: Path, temporary: Path, packed: str) 
                 assert (item.ahead, item.behind) == (None, None)
 
 
+@pytest.mark.long
 @QUICK
 @given(STEPS, PACKED)
 @example([("commit", 0, 0), ("fetch", 0, 0), ("cut off", 0, 2)], "none")  # main is pushed

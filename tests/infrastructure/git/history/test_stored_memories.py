@@ -138,6 +138,7 @@ def with_an_unknown_word(content: bytes) -> bytes:
     return gzip.compress(gzip.decompress(content).replace(b'"no"', b'"perhaps"'))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "damage",
     [

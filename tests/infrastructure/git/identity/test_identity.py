@@ -56,6 +56,7 @@ async def test_each_branch_has_root_commits_and_remote_tracking_branches_too(
     assert (await identity_of(git, origin)).root_commits == (*by_git(clone),)
 
 
+@pytest.mark.long
 async def test_of_many_root_commits_the_first_ones_are_the_same_in_each_clone(
     git: LocalGit, origin: Repository, root: Path
 ) -> None:

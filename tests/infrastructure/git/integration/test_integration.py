@@ -32,6 +32,7 @@ def test_a_branch_is_integrated_only_when_its_whole_change_is_there(
         assert integrated(private, [tip], ids["main"]) == {tip: expected}
 
 
+@pytest.mark.long
 def test_random_histories_have_the_answers_of_git(
     root: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,7 @@ def cloned(remote: Repository, root: Path) -> Repository:
     return remote.clone(root / "repo")
 
 
+@pytest.mark.long
 async def test_commits_on_both_sides_are_counted_with_the_current_branch_of_the_remote(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
@@ -101,6 +102,7 @@ async def test_commits_on_both_sides_are_counted_with_the_current_branch_of_the_
     assert (state.ahead, state.behind) == (2, 0)
 
 
+@pytest.mark.long
 async def test_branches_may_be_created_deleted_and_moved(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
@@ -181,6 +183,7 @@ async def test_a_branch_whose_upstream_is_at_another_remote_is_compared_by_its_o
     assert (state.ahead, state.behind) == (1, 0)
 
 
+@pytest.mark.long
 async def test_without_a_branch_at_both_ends_nothing_is_counted(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
@@ -239,6 +242,7 @@ def mirror(tmp_path: Path, repo_id: UUID) -> Path:
     return tmp_path / "mirrors" / str(repo_id)
 
 
+@pytest.mark.long
 async def test_a_damaged_mirror_is_fetched_again(
     remote: Repository, root: Path, sync: Syncing, mirror: Path
 ) -> None:

@@ -33,6 +33,7 @@ async def status_of(git: LocalGit, repository: Repository) -> RepoStatus:
     return status
 
 
+@pytest.mark.long
 @each_of(hidden_work.AT_RISK)
 async def test_what_git_status_does_not_report_is_at_risk(
     hide: Hide, clone: Repository, git: LocalGit

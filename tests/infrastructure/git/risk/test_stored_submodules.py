@@ -68,6 +68,7 @@ DAMAGES: dict[Callable[[Path], None], str] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", DAMAGES, ids=lambda each: each.__name__)
 async def test_one_that_cannot_be_read_makes_only_the_risk_unknown(
     damage: Callable[[Path], None], clone: Repository, git: LocalGit
@@ -78,6 +79,7 @@ async def test_one_that_cannot_be_read_makes_only_the_risk_unknown(
     assert (status.reason or "").startswith(PREFIX + DAMAGES[damage])
 
 
+@pytest.mark.long
 async def test_one_that_names_the_repository_as_its_working_tree_ends(
     clone: Repository, git: LocalGit
 ) -> None:
@@ -91,6 +93,7 @@ async def test_one_that_names_the_repository_as_its_working_tree_ends(
     assert (status.state, status.at_risk, status.reason) == (RepoState.CLEAN, False, None)
 
 
+@pytest.mark.long
 async def test_very_many_are_unknown(
     clone: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +104,7 @@ async def test_very_many_are_unknown(
     assert status.reason == f"{PREFIX}The repository stores too many submodules."
 
 
+@pytest.mark.long
 async def test_they_are_nested_to_a_limit(clone: Repository, git: LocalGit) -> None:
     part = clone.git_directory / "modules/part"
     copy = clone.path / "copy"

@@ -48,6 +48,7 @@ async def test_a_full_queue_is_overloaded(endless: Repository, new_git: NewGit) 
     await until(nothing_runs)
 
 
+@pytest.mark.long
 async def test_inspections_of_the_same_repository_do_not_disturb_each_other(
     repo: Repository, git: LocalGit
 ) -> None:
@@ -56,6 +57,7 @@ async def test_inspections_of_the_same_repository_do_not_disturb_each_other(
     assert {(each.state, each.untracked) for each in statuses} == {(RepoState.DIRTY, 1)}
 
 
+@pytest.mark.long
 async def test_large_configurations_are_parsed_one_at_a_time_and_delay_no_small_one(
     repo: Repository, git: LocalGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

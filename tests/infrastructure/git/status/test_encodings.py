@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from scripts.support.git_repository import Repository
 
 SCRIPT = r"""
@@ -36,6 +38,7 @@ asyncio.run(inspect(Path(sys.argv[1])))
 """
 
 
+@pytest.mark.long
 def test_a_path_that_cannot_be_encoded_is_refused_and_all_others_are_read(root: Path) -> None:
     for name in ("plain", "café"):
         repo = Repository.created(root / name, "--initial-branch=grün")

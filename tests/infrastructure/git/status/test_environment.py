@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from scripts.support.git_repository import Repository
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
@@ -21,6 +23,7 @@ async def test_a_machine_without_git(repo: Repository, new_git: NewGit, tmp_path
     assert status.reason == "git is not installed on the machine that runs this service."
 
 
+@pytest.mark.long
 def test_files_that_the_service_may_not_read(root: Path, temporary: Path) -> None:
     """Root ignores permissions, so as root the inspections run without its capabilities."""
     closed = Repository.with_commits(root / "closed" / "repo", "file")

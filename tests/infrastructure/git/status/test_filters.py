@@ -30,6 +30,7 @@ def test_sizes_are_compared_wherever_the_output_is_split(chunk_size: int, root: 
     assert comparison.equal == 4
 
 
+@pytest.mark.long
 async def test_git_lists_the_sizes_once_for_any_number_of_files(
     root: Path, git: LocalGit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

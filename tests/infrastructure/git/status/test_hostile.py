@@ -167,6 +167,7 @@ async def test_credentials_of_remotes_are_removed(
     assert "s3cret" not in repr(status)
 
 
+@pytest.mark.long
 async def test_nothing_is_written_while_a_user_commits(
     hostile: HostileRepository, git: LocalGit
 ) -> None:

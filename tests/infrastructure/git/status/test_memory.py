@@ -27,6 +27,7 @@ LIMITS = InspectionLimits(program=ProgramOptions(limits=ResourceLimits(memory=ME
 REASON = "git needs more than 32 MiB of memory. Use git itself for this repository."
 
 
+@pytest.mark.long
 async def test_trees_that_take_far_more_memory_than_disk_are_an_error(
     root: Path, new_git: NewGit
 ) -> None:

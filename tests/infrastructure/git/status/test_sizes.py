@@ -32,6 +32,7 @@ async def test_the_output_of_git_has_a_limit(repo: Repository, new_git: NewGit) 
     assert running() == []
 
 
+@pytest.mark.long
 async def test_a_long_error_output_does_not_block_git(repo: Repository, git: LocalGit) -> None:
     """A warning for each file, together more than the 64 KiB that a pipe holds."""
     repo.git("config", "core.autocrlf", "true")
@@ -43,6 +44,7 @@ async def test_a_long_error_output_does_not_block_git(repo: Repository, git: Loc
     assert (await git.status(USER, str(repo.path))).modified == 500
 
 
+@pytest.mark.long
 async def test_a_configuration_that_repeats_one_setting_is_parsed_in_time(
     repo: Repository, git: LocalGit
 ) -> None:
@@ -51,6 +53,7 @@ async def test_a_configuration_that_repeats_one_setting_is_parsed_in_time(
     assert status.reason == "The repository is bare: it has no files to compare."
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("config", "state"),
     [
@@ -110,6 +113,7 @@ async def test_a_long_subject_and_author_are_cut(repo: Repository, git: LocalGit
     assert (head.subject, head.author) == ("x" * 1000, "x" * 1000)
 
 
+@pytest.mark.long
 async def test_an_index_with_very_many_shared_ones_beside_it_is_searched_once(
     repo: Repository, git: LocalGit
 ) -> None:

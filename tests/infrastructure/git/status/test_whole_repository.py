@@ -216,6 +216,7 @@ async def test_a_damaged_list_of_worktrees_makes_the_work_unknown(
     assert status.reason
 
 
+@pytest.mark.long
 async def test_what_exists_only_in_a_submodule_is_at_risk(
     clone: Repository, root: Path, git: LocalGit
 ) -> None:
