@@ -37,6 +37,10 @@ test-long *arguments: preflight
 test-browser *arguments: preflight
     @{{ run }} pytest -n 2 --dist loadgroup tests/browser {{ arguments }}
 
+# Paint the picture of README again, after a change of the board; needs chromium on the path
+picture: preflight
+    @PICTURE=refresh {{ run }} pytest -q tests/browser/test_picture.py
+
 # Lint the OpenAPI document, generate clients from it and use them; downloads the tools
 sdk *arguments: preflight
     @{{ run }} pytest -m sdk tests/sdk {{ arguments }}
@@ -75,6 +79,10 @@ demo-api:
 # The attention board: the repos and vaults with unfinished work
 demo-attention:
     @{{ run }} python -m scripts.demos.demo_attention
+
+# The page in a browser: sign up, import a folder, find what is at risk, keep a secret
+demo-page:
+    @{{ run }} python -m scripts.demos.demo_page
 
 # A laptop, a desktop and a lost tablet report what they have; one board, from the terminal
 demo-machines:

@@ -33,6 +33,7 @@ RUN_ELSEWHERE = {
     "test": "part of the gate",
     "test-long": "part of the gate",
     "test-browser": "part of the gate",
+    "picture": "part of the gate, which compares the picture and does not paint it",
     "sdk": "part of the gate",
     "fuzz": "part of the gate",
     "bench-observability": "it measures, and nothing depends on it",

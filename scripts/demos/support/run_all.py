@@ -35,6 +35,7 @@ ORDER = (
         "vaults",
         "tokens",
         "machines",
+        "page",
         "safe_changes",
     ),
     *("errors", "wire", "repo_safety", "closed_doors", "docs", "failures", "running"),
