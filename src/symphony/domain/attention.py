@@ -128,11 +128,12 @@ def attention_board(
     ]
     items.sort(key=lambda each: (each.workspace_id is None, each.workspace_id or _NIL))
     times = [each.observation.observed_at for each in facts.repos if each.observation is not None]
+    unread = machines.partly_unread
     unobserved = [
         each
         for each in facts.repos
         if (each.observation is None and each.id not in machines.of_repos)
-        or machines.is_partly_unread(each.id)
+        or (unread and each.id in unread)
     ]
     return AttentionBoard(
         items=[

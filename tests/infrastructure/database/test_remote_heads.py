@@ -58,6 +58,7 @@ async def test_what_was_seen_is_read_as_it_was_written_until_another_sync(
     for seen in (SEEN, OTHERWISE, SEEN):
         await save(store, repo, seen)
         assert await of_repo(store, ada.user.id, repo.id) == seen
+        assert await of_user(store, ada.user.id) == {repo.id: seen}  # kept until the next sync
         assert await of_user(store, ada.user.id) == {repo.id: seen}
 
 

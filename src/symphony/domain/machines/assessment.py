@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from symphony.domain.git.facts import RepoFacts
@@ -47,6 +48,15 @@ class AssessedCheckout:
     at_risk: bool | None
 
 
+class ComparedCheckout(NamedTuple):
+    """A checkout, with the facts that are left when it is compared with the others of its repo."""
+
+    machine: ReportingMachine | None
+    path: str
+    observed_at: datetime
+    facts: RepoFacts
+
+
 @dataclass(frozen=True, slots=True)
 class RepoCheckouts:
     """All checkouts of a repo, and what the last sync saw of its remote."""
@@ -70,19 +80,24 @@ class RepoCheckouts:
         `found` are the ids of checkouts with those of the `heads_to_find` that they know of their
         remotes. What the server cannot read is left out when a machine has a checkout.
         """
+        return assessed_at(self.compared(found), now)
+
+    def compared(self, found: Mapping[UUID, AbstractSet[str]]) -> list[ComparedCheckout]:
+        """Return the same checkouts before they are assessed: nothing of them depends on the
+        time."""
         elsewhere = Elsewhere(self.of_machines, self.synced, found)
-        assessed = list[AssessedCheckout]()
+        compared = list[ComparedCheckout]()
         own = self.own
         if own is not None and not (self.of_machines and own.facts.state not in READ):
             facts = cleared(own.facts, elsewhere, None)
-            assessed.append(_assessed(None, own.path, own.observed_at, facts, now))
+            compared.append(ComparedCheckout(None, own.path, own.observed_at, facts))
         for each in sorted(self.of_machines, key=_place):
             machine = each.machine
             facts = cleared(each.facts.repo, elsewhere, machine.id)
             if not facts.is_behind and elsewhere.has_later(each.facts, machine.id):
                 facts = replace(facts, is_behind=True, behind=None)
-            assessed.append(_assessed(machine, each.path, machine.last_report_at, facts, now))
-        return assessed
+            compared.append(ComparedCheckout(machine, each.path, machine.last_report_at, facts))
+        return compared
 
 
 def is_unseen(machine: ReportingMachine, now: datetime) -> bool:
@@ -121,18 +136,18 @@ def most_at_risk(checkouts: Sequence[AssessedCheckout]) -> AssessedCheckout:
     return min(checkouts, key=lambda each: (_RISKS.index(each.at_risk), -len(each.reasons)))
 
 
-def _assessed(
-    machine: ReportingMachine | None,
-    path: str,
-    observed_at: datetime,
-    facts: RepoFacts,
-    now: datetime,
-) -> AssessedCheckout:
+def _assessed(checkout: ComparedCheckout, now: datetime) -> AssessedCheckout:
+    machine, path, observed_at, facts = checkout
     reasons, at_risk = repo_reasons(facts, now), facts.at_risk
     if machine is not None and is_unseen(machine, now):
         reasons = (*reasons, AttentionReason.UNSEEN)
         at_risk = at_risk or None
     return AssessedCheckout(machine, path, observed_at, facts, reasons, at_risk)
+
+
+def assessed_at(checkouts: Sequence[ComparedCheckout], now: datetime) -> list[AssessedCheckout]:
+    """Return checkouts with the reasons that they have at a time."""
+    return [_assessed(each, now) for each in checkouts]
 
 
 def _place(checkout: MachineCheckout) -> tuple[str, UUID, str]:

@@ -15,6 +15,7 @@ from symphony.domain.machines.assessment import (
     RepoCheckouts,
     is_unseen,
 )
+from symphony.domain.machines.candidates import Candidate, KeptCandidates
 from symphony.domain.machines.checkout_repository import UserCheckouts
 from symphony.domain.machines.checkouts import StoredCheckout
 from symphony.domain.machines.elsewhere import MachineCheckout
@@ -23,6 +24,7 @@ from symphony.domain.machines.matching import MatchedRepo
 
 _MAX_KEPT = 2_048  # characters; longer texts are rare
 # Most boards are requested again before anything is reported.
+_kept = KeptCandidates()
 _kept_facts_in = lru_cache(maxsize=4_096)(CheckoutFacts.read)
 
 
@@ -49,13 +51,13 @@ class BoardMachines:
         }
 
     @cached_property
-    def candidates(self) -> Mapping[UUID, RepoCheckouts]:
+    def candidates(self) -> Mapping[UUID, Candidate]:
         """The repos that may need attention, with all of their checkouts."""
         unseen = {
             each.id.int for each in self.checkouts.machines.values() if is_unseen(each, self.now)
         }
         read = dict[UUID, CheckoutFacts | None]()
-        candidates = dict[UUID, RepoCheckouts]()
+        candidates = dict[UUID, Candidate]()
         for repo_id, repo in self.of_repos.items():
             own, synced = self.own[repo_id], self.synced.get(repo_id)
             if (
@@ -64,10 +66,16 @@ class BoardMachines:
                 or (own is not None and _is_read(own) and repo_reasons(own.facts, None))
                 or (synced and _differs(synced, repo))
             ):
-                for each in repo.checkouts:
-                    if each.id not in read:
-                        read[each.id] = _facts_in(each.facts)
-                candidates[repo_id] = RepoCheckouts(own, self._read(repo.checkouts, read), synced)
+                checkouts = RepoCheckouts(own, (), synced)
+                candidate = _kept.get(repo_id, repo, checkouts)
+                if candidate is None:
+                    for each in repo.checkouts:
+                        if each.id not in read:
+                            read[each.id] = _facts_in(each.facts)
+                    of_machines = self._read(repo.checkouts, read)
+                    candidate = Candidate(repo, replace(checkouts, of_machines=of_machines))
+                    _kept.keep(repo_id, candidate)
+                candidates[repo_id] = candidate
         return candidates
 
     @property
@@ -75,10 +83,9 @@ class BoardMachines:
         """The checkouts whose remote-tracking branches may have unpushed commits, and these."""
         ids, heads = list[UUID](), set[str]()
         for each in self.candidates.values():
-            wanted = each.heads_to_find()
-            if wanted:
-                heads |= wanted
-                ids += [own.id for own in each.of_machines]
+            if each.heads:
+                heads |= each.heads
+                ids += each.ids
         return ids, heads
 
     @property
@@ -97,20 +104,18 @@ class BoardMachines:
         remotes.
         """
         candidate = self.candidates.get(repo_id)
-        if candidate is None:
-            own = self.own.get(repo_id)
-            if own is None or repo_id in self.of_repos:
-                return []
-            candidate = RepoCheckouts(own)
-        return candidate.assessed(found, self.now)
+        if candidate is not None:
+            return candidate.assessed(found, self.now)
+        own = self.own.get(repo_id)
+        if own is None or repo_id in self.of_repos:
+            return []
+        return RepoCheckouts(own).assessed(found, self.now)
 
-    def is_partly_unread(self, repo_id: UUID) -> bool:
-        """Return whether another version wrote what may put the repo on the board, so that it is
-        unknown until the next report."""
-        candidate = self.candidates.get(repo_id)
-        return candidate is not None and len(candidate.of_machines) < len(
-            self.of_repos[repo_id].checkouts
-        )
+    @cached_property
+    def partly_unread(self) -> AbstractSet[UUID]:
+        """The repos of which another version wrote what may put them on the board, so that they
+        are unknown until the next report."""
+        return {repo_id for repo_id, each in self.candidates.items() if each.is_partly_unread}
 
     def _with_latest(self) -> UserCheckouts:
         """Return the repos with what the inspections for this board found at their paths."""

@@ -4,27 +4,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, select
+from sqlalchemy import Table, Text, and_, bindparam, select
+from sqlalchemy import cast as sql_cast
 
 from symphony.domain.git.work import Comparison, RemoteHeads
 from symphony.domain.reach import Reach
 from symphony.domain.sync import RemoteHeadsRepository
+from symphony.infrastructure.database.column_types import object_from_text
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, PARENT_ID
 from symphony.infrastructure.database.mappings import REPOS, WORKSPACES
 from symphony.infrastructure.database.models import RemoteHeadsModel
 from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.statements.remembered_rows import RememberedRows
 
 _table = cast("Table", RemoteHeadsModel.__table__)
 _repos = REPOS.table.c
 _workspaces = WORKSPACES.table.c
 
+_MAX_BYTES = 8 << 20
 _COLUMNS = ("repo_id", "remote_url", "synced_at", "heads")
 # What was seen of another remote says nothing about this one.
 _IS_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.remote_url == _repos.remote_url)
 _SELECT = (
-    select(*(_table.c[name] for name in _COLUMNS))
+    # The heads as text, which is decoded only when it has changed.
+    select(*(_table.c[name] for name in _COLUMNS[:-1]), sql_cast(_table.c.heads, Text))
     .join_from(WORKSPACES.table, REPOS.table)
     .join(_table, _IS_OF_REPO)
     .where(WORKSPACES.is_reached)
@@ -56,11 +61,12 @@ class SqlAlchemyRemoteHeads(RemoteHeadsRepository):
     ) -> Mapping[UUID, RemoteHeads]:
         parameters = reach_parameters(reach) | {"parent_id": user_profile_id}
         if workspace_id is None:
-            rows = await self._connection.fetch(_OF_USER, parameters)
+            statement = _OF_USER
         else:
-            of_workspace = {"workspace_id": workspace_id}
-            rows = await self._connection.fetch(_OF_WORKSPACE, parameters | of_workspace)
-        return {row[0]: _heads(row) for row in rows}
+            statement = _OF_WORKSPACE
+            parameters["workspace_id"] = workspace_id
+        rows, convert = await self._connection.fetch_unconverted(statement, parameters)
+        return dict(_remembered.values(rows, convert))
 
     async def save(self, repo_id: UUID, heads: RemoteHeads) -> None:
         compared = heads.comparison
@@ -81,7 +87,8 @@ class SqlAlchemyRemoteHeads(RemoteHeadsRepository):
 
 
 def _heads(row: Sequence[Any]) -> RemoteHeads:
-    _, remote_url, synced_at, seen = row
+    _, remote_url, synced_at, written = row
+    seen = object_from_text(written)
     compared = seen["comparison"]
     return RemoteHeads(
         remote_url=remote_url,
@@ -92,3 +99,10 @@ def _heads(row: Sequence[Any]) -> RemoteHeads:
         is_complete=seen["is_complete"],
         synced_at=synced_at,
     )
+
+
+def _of_repo(row: Sequence[Any]) -> tuple[UUID, RemoteHeads]:
+    return row[0], _heads(row)
+
+
+_remembered = RememberedRows(_of_repo, _MAX_BYTES)
