@@ -90,6 +90,7 @@ def test_whoami_shows_the_rights_of_the_token(ada: User, signed_in: Client) -> N
     assert document == {"url": ada.url, "username": ada.username, "user_profile_id": ada.id}
 
 
+@pytest.mark.long
 def test_a_token_that_was_given_stays_valid_after_a_logout(ada: User, symphony: Client) -> None:
     token = ada.api_token()["token"]
     assert symphony("login", ada.url, "--token", "-", stdin=f"{token}\n").status == 0
@@ -110,6 +111,7 @@ def test_a_confined_token_signs_in_without_a_user_name(ada: User, symphony: Clie
     )
 
 
+@pytest.mark.long
 def test_a_revoked_token_is_refused_with_what_to_do_and_can_be_logged_out(
     ada: User, symphony: Client, home: Path
 ) -> None:
@@ -135,6 +137,7 @@ def test_an_expired_token_is_refused(ada: User, symphony: Client) -> None:
     assert "expired" in refusal(symphony("board"))
 
 
+@pytest.mark.long
 def test_a_logout_without_the_server_deletes_the_login_and_says_what_is_left(
     ada: User, symphony: Client, home: Path
 ) -> None:

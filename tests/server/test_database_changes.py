@@ -144,6 +144,7 @@ async def test_connections_that_the_server_closes_cost_no_request(
     assert await repo_count(ada, workspace_id) == CLIENTS
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "migration",
     [
@@ -156,9 +157,7 @@ async def test_connections_that_the_server_closes_cost_no_request(
         # The tables are other ones, with the same rows.
         "ALTER TABLE repos RENAME TO old_repos; CREATE TABLE repos (LIKE old_repos INCLUDING ALL);"
         "INSERT INTO repos SELECT * FROM old_repos",
-        pytest.param(
-            "ALTER TABLE workspaces ALTER COLUMN repo_count TYPE bigint", marks=pytest.mark.long
-        ),
+        "ALTER TABLE workspaces ALTER COLUMN repo_count TYPE bigint",
     ],
 )
 async def test_a_migration_beneath_a_running_service_costs_no_request(

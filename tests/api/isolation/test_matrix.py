@@ -41,13 +41,8 @@ def test_the_document_names_the_scopes_that_the_contract_requires() -> None:
         assert signed_in == of_access, case.key
 
 
-_LONG = {"unconfined", "of special origin"}
-
-
-@pytest.mark.parametrize(
-    "group",
-    [pytest.param(each, marks=pytest.mark.long if each in _LONG else ()) for each in KINDS],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("group", KINDS)
 async def test_every_answer_is_what_the_contract_says(
     world: World, group: str, store_kind: str
 ) -> None:

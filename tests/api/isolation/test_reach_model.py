@@ -15,9 +15,8 @@ _NAMES = ("atlas", "engine", "fugue", "loom", "Overture")
 _UNKNOWN = "01a1e37b-26ef-731b-8503-ff0b607988c0"
 
 
-@pytest.mark.parametrize(
-    "seed", [0, *(pytest.param(each, marks=pytest.mark.long) for each in range(1, 12))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(12))
 async def test_each_token_sees_what_the_model_says(client: httpx.AsyncClient, seed: int) -> None:
     client.event_hooks["response"] = []  # the matrix compares them with the document
     play = Play(client, random.Random(seed))  # noqa: S311 - the same steps in each run

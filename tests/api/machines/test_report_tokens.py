@@ -133,6 +133,7 @@ async def test_deleting_a_machine_revokes_its_tokens_and_no_other(
     assert names == ["desktop", script["name"]]
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_no_token_outlives_a_machine_that_is_deleted_while_it_is_created(ada: User) -> None:
     for number in range(5):

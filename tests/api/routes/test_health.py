@@ -34,6 +34,7 @@ async def test_a_ready_service_is_a_200(client: httpx.AsyncClient) -> None:
         assert "retry-after" not in answer.headers
 
 
+@pytest.mark.long
 # A database in memory cannot be downgraded by another process.
 @pytest.mark.parametrize("store_kind", ["postgresql", "sqlite-file"])
 async def test_a_service_whose_schema_is_not_at_head_is_not_ready(

@@ -50,6 +50,11 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
     await press(page, "Create an account")
     await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
     await expect(page.get_by_role("banner")).to_contain_text(reader)
+    assert await page.locator(".first-steps .command code").all_inner_texts() == [
+        f"symphony login {page.url.partition('/#')[0]}",
+        "symphony import ~/dev",
+        "symphony report --root ~/dev",
+    ]
 
 
 async def test_a_taken_name_is_said_at_its_field(page: Page, ada: User, refusals: set[int]) -> None:

@@ -215,11 +215,19 @@ async def test_a_creation_whose_answer_was_lost_is_not_repeated(page: Page, ada:
 
 async def test_a_machine_gets_a_token_that_is_shown_once(page: Page, ada: User) -> None:
     await sign_in(page, ada, "/#/machines")
+    service = page.url.partition("/#")[0]
+    commands = page.locator(".command code:not(.secret)")
+    await expect(commands).to_have_text(
+        [f"symphony login {service}", "symphony report --root ~/dev"]
+    )
     await press(page, "Add machine")
     await dialog(page).get_by_label("Name").fill("laptop")
     await press_in_dialog(page, "Add machine")
     shown = page.get_by_role("dialog", name="Token of laptop")
     token = await shown.locator(".secret").inner_text()
+    await expect(commands).to_have_text(
+        [f"symphony login {service} --token -", "symphony report --root ~/dev"]
+    )
     assert (await ada.using(token).get("/api-tokens/current")).json()["scopes"] == ["report"]
     await page.keyboard.press("Escape")  # a key pressed by mistake does not lose it
     await press_in_dialog(page, "I have copied it")

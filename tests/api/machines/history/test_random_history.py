@@ -59,7 +59,8 @@ async def run(made: RandomHistory, steps: int) -> Counter[str]:
     return made.model.met
 
 
-@pytest.mark.parametrize("seed", [4, pytest.param(10, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [4, 10])
 async def test_the_board_equals_that_of_a_model_at_every_step(
     settings: Settings, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

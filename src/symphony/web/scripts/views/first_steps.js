@@ -1,6 +1,7 @@
 // How to begin, for a reader without repos.
 
 import { get } from "../api.js";
+import { firstCommands } from "../components/terminal.js";
 import { h } from "../dom.js";
 import { href } from "../router.js";
 import { currentReader, may } from "../session.js";
@@ -39,6 +40,7 @@ export async function firstSteps(workspaces, { inspection }, signal) {
           : words.importFolder,
         h("p", { class: "hint" }, inspects ? words.importHint : words.disabledHint),
       ),
+      h("li", {}, words.terminal, h("p", { class: "hint" }, words.terminalHint), firstCommands()),
       h("li", {}, words.comeBack, h("p", { class: "hint" }, words.comeBackHint)),
     ),
   );

@@ -5,6 +5,7 @@ import { button } from "../components/button.js";
 import { confirm } from "../components/dialog.js";
 import { createInDialog, editInDialog } from "../components/edit.js";
 import { announce, attempt } from "../components/notices.js";
+import { commandsThatReport, commandsWithToken } from "../components/terminal.js";
 import { foreign, h, visible } from "../dom.js";
 import { when } from "../format.js";
 import { href } from "../router.js";
@@ -22,7 +23,7 @@ export async function machinesView({ signal }) {
       h("div", { class: "title-row" }, h("h1", {}, words.title), may("write") && button(words.create, attempt(create), { class: "primary" })),
       h("p", {}, words.intro),
       machines.length === 0
-        ? h("p", { class: "panel" }, words.none)
+        ? h("div", { class: "panel" }, h("p", {}, words.none), h("p", {}, words.howTo), commandsThatReport())
         : h("ul", { class: "rows" }, machines.map(machineRow)),
     ],
   };
@@ -74,7 +75,7 @@ async function create() {
 
 async function createToken({ id, name }) {
   const { data } = await post("/api-tokens", { name, scopes: ["report"], machine_id: id });
-  await showSecret({ title: words.tokenTitle(visible(name)), text: words.tokenText, secret: data.token });
+  await showSecret({ title: words.tokenTitle(visible(name)), text: words.tokenText, secret: data.token, below: [h("p", {}, words.tokenUse), commandsWithToken()] });
 }
 
 function reload(text) {

@@ -7,8 +7,8 @@ import { texts } from "../texts.js";
 
 const words = texts.secret;
 
-/** Show a secret with a button that copies it, until the reader has closed the dialog. */
-export function showSecret({ title, text, secret }) {
+/** Show a secret with a button that copies it, and `below` it how it is used, until the reader has closed the dialog. */
+export function showSecret({ title, text, secret, below }) {
   return openDialog({
     title,
     canClose: false, // a key pressed by mistake would lose it
@@ -16,6 +16,7 @@ export function showSecret({ title, text, secret }) {
       h("p", {}, text),
       h("p", {}, words.once),
       h("div", { class: "command" }, h("code", { tabindex: "0", role: "group", "aria-label": words.label, class: "secret" }, secret), copyButton(secret, words.label)),
+      below,
       h("div", { class: "actions" }, button(words.done, () => close(true), { class: "primary" })),
     ],
   });

@@ -1,0 +1,61 @@
+// Workspaces, and the import of a folder into one.
+
+import { count, numbers } from "./counting.js";
+
+export const workspaces = {
+  workspaces: {
+    title: "Workspaces",
+    create: "Create workspace",
+    none: "You have no workspace yet. Create one to add repositories to it.",
+    description: "Description",
+    type: "Type",
+    types: { general: "General", client: "Client", personal: "Personal", research: "Research" },
+    counts: (repos, vaults) => `${count(repos, "repo", "repos")}, ${count(vaults, "vault", "vaults")}`,
+  },
+  workspace: {
+    repos: "Repos",
+    vaults: "Vaults",
+    importFolder: "Import a folder",
+    addRepo: "Add repo",
+    noRepos: "No repos yet. Import a folder to add many at once.",
+    search: "Search by name or path",
+    edit: "Edit workspace",
+    saved: "The workspace has been saved.",
+    added: (name) => `${name} has been added.`,
+    deleteTitle: (name) => `Delete the workspace ${name}?`,
+    deleteContents: (repos, vaults) =>
+      repos + vaults === 0
+        ? "It is empty."
+        : `With it, ${count(repos, "repo", "repos")} and ${count(vaults, "vault", "vaults")} are deleted here, and all entries of the vaults. They cannot be restored.`,
+    deleteHint: "Directories on disks stay as they are.",
+    delete: "Delete workspace",
+    deleted: "The workspace has been deleted.",
+    locked: "Locked",
+    unlocked: "Unlocked",
+    addVault: "Add vault",
+    noVaults: "No vaults yet. A vault keeps secrets, encrypted.",
+    vaultHint: "With a passphrase, not even the service can read a locked vault. Nobody can recover a forgotten one.",
+  },
+  import: {
+    title: "Import a folder",
+    intro: "The service searches a folder on its disk for git repositories. Nothing on the disk is changed.",
+    root: "Folder",
+    rootHint: "An absolute path, or one that begins with ~/.",
+    depth: "Levels below it",
+    depthHint: "0 to 20.",
+    search: "Search",
+    searching: "Searching …",
+    nothing: "No git repositories were found there. Check the folder, or search more levels.",
+    found: (value) => `Found ${count(value, "repository", "repositories")}`,
+    truncated: "There is more than could be found in the time. Search a folder further below.",
+    all: "All that can be imported",
+    chosen: (chosen, all) => `${numbers.format(chosen)} of ${numbers.format(all)} chosen.`,
+    tooMany: (limit) => `One import has at most ${limit}.`,
+    submit: (value) => `Import ${count(value, "repo", "repos")}`,
+    done: (value) => `${count(value, "repo has", "repos have")} been imported.`,
+    refused: "Nothing was imported. Change the choice and try again.",
+    noName: "A folder that cannot be imported",
+    registered: "Already here",
+    kinds: { worktree: "Linked worktree", submodule: "Submodule", bare: "Bare" },
+  },
+};
