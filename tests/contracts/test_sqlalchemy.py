@@ -32,6 +32,7 @@ from symphony.infrastructure.database.engine import Engines, create_engines, mar
 from symphony.infrastructure.database.sqlalchemy_internals import (
     DirectlyReadType,
     Prepared,
+    equal_dialect,
     prepare,
     upsert,
 )
@@ -54,6 +55,17 @@ FIND = (
     .where(THINGS.c.moment > bindparam("since"), THINGS.c.id == bindparam("own_id"))
     .where(THINGS.c.content == b"fixed")
 )
+
+
+@pytest.mark.every_store
+async def test_the_dialects_of_two_engines_of_a_database_compile_alike(engines: Engines) -> None:
+    dialects = list[Dialect]()
+    for engine in (engines.read, engines.write):
+        async with engine.connect():  # the first connection completes the dialect
+            dialects.append(engine.dialect)
+    one, other = dialects
+    assert equal_dialect(one) is equal_dialect(other), ADAPTER
+    assert prepare(FIND, one).sql == prepare(FIND, other).sql, ADAPTER
 
 
 @both

@@ -37,6 +37,7 @@ from symphony.infrastructure.database.sqlalchemy_internals import (
     Prepared,
     Rows,
     Statement,
+    equal_dialect,
     prepare,
 )
 
@@ -111,7 +112,7 @@ class Connection:
 
         Raises: as `fetch`.
         """
-        prepared = _checked(statement, self._engine.dialect)
+        prepared = _checked(statement, equal_dialect(self._engine.dialect))
         arguments = self._arguments(prepared, parameters)
         if self._begin and not self._is_in_transaction:
             await self._start_transaction(self._begin)
@@ -126,7 +127,7 @@ class Connection:
         self, statement: Statement, parameters: Sequence[Mapping[str, Any]]
     ) -> None:
         """Run a statement that returns nothing for each set of parameters, in one round trip."""
-        prepared = _checked(statement, self._engine.dialect)
+        prepared = _checked(statement, equal_dialect(self._engine.dialect))
         arguments = [self._arguments(prepared, each) for each in parameters]
         if self._begin and not self._is_in_transaction:
             await self._start_transaction(self._begin)
@@ -233,7 +234,7 @@ class Connection:
 
 @lru_cache(maxsize=512)
 def _checked(statement: Statement, dialect: Dialect) -> Prepared:
-    """Compile a statement, once for each dialect: statements are compared by identity."""
+    """Compile a statement, once for each kind of dialect: statements are compared by identity."""
     prepared = prepare(statement, dialect)
     require_reach(statement, prepared)
     return prepared

@@ -15,12 +15,23 @@ from sqlalchemy import Dialect, Select, UpdateBase
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-__all__ = ["DirectlyReadType", "Prepared", "Processor", "Rows", "Statement", "prepare", "upsert"]
+__all__ = [
+    "DirectlyReadType",
+    "Prepared",
+    "Processor",
+    "Rows",
+    "Statement",
+    "equal_dialect",
+    "prepare",
+    "upsert",
+]
 
 Statement: TypeAlias = Select[*tuple[Any, ...]] | UpdateBase
 Rows: TypeAlias = Sequence[Sequence[Any]]
 Processor: TypeAlias = Callable[[Any], Any]
 _T = TypeVar("_T")
+
+_dialects = dict[tuple[type[Dialect], object], Dialect]()
 
 
 class DirectlyReadType(TypeDecorator[_T]):
@@ -75,6 +86,15 @@ class Prepared:
             for row in converted:
                 row[column] = process(row[column])
         return converted
+
+
+def equal_dialect(dialect: Dialect) -> Dialect:
+    """Return the same dialect for all engines whose databases compile statements alike.
+
+    Each engine has a dialect of its own, so that each would compile every statement again.
+    """
+    version: object = getattr(dialect, "server_version_info", None)
+    return _dialects.setdefault((type(dialect), version), dialect)
 
 
 def prepare(statement: Statement, dialect: Dialect) -> Prepared:
