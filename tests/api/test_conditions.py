@@ -38,6 +38,7 @@ async def test_every_single_resource_has_a_strong_etag(ada: User, paths: list[st
         assert other.headers["etag"] != (await ada.get(path)).headers["etag"]
 
 
+@pytest.mark.long
 async def test_the_etag_changes_with_the_representation(ada: User, paths: list[str]) -> None:
     repo, vault, workspace, stats, profile, me = paths
     steps: list[tuple[list[str], Awaitable[httpx.Response]]] = [
@@ -120,6 +121,7 @@ def _resource(name: str) -> str:
     return name.partition(" ")[2].removesuffix("/lock").removesuffix("/unlock")
 
 
+@pytest.mark.long
 async def test_a_stale_if_match_changes_nothing_and_reports_the_current_version(
     ada: User, changes: dict[str, Change]
 ) -> None:
@@ -146,6 +148,7 @@ async def test_an_earlier_state_is_stale(ada: User, paths: list[str]) -> None:
         assert (await ada.patch(path, {patch: "/second"}, headers=new)).status_code == 200
 
 
+@pytest.mark.long
 async def test_the_current_etag_among_several_in_if_match_permits_the_change(
     ada: User, changes: dict[str, Change]
 ) -> None:

@@ -70,6 +70,7 @@ def _assert_unavailable(answer: httpx.Response) -> None:
     assert "etag" not in answer.headers
 
 
+@pytest.mark.long
 async def test_no_change_is_acknowledged_unless_it_is_committed(
     ada: User, failing_commits: Any
 ) -> None:

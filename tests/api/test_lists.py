@@ -189,6 +189,7 @@ async def test_q_matches_part_of_a_name_without_case_and_without_wildcards(
         assert len(await listed.names(q="")) == 9
 
 
+@pytest.mark.long
 async def test_q_and_limits_have_bounds(lists: list[List]) -> None:
     for listed in lists:
         assert await listed.refusal(q="x" * 256) == [("q", "too-long")]

@@ -105,6 +105,7 @@ async def test_control_characters_in_a_name_are_refused_also_at_both_ends(
                 assert [pointer for pointer, _ in faults(await make(name))] == ["/name"], repr(name)
 
 
+@pytest.mark.long
 async def test_repos_and_vaults_require_folder_names_and_workspaces_do_not(
     makers: dict[str, Make],
 ) -> None:

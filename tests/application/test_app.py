@@ -168,6 +168,7 @@ class Contended:
             yield repositories
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("conflicts", "succeeds"), [(1, True), (MAX_ATTEMPTS - 1, True), (MAX_ATTEMPTS, False)]
 )

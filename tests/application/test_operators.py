@@ -33,6 +33,7 @@ from tests.application.test_people import OTHER, make_token
 from tests.support.hashing import REQUESTER
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("long_pauses")
 async def test_a_reset_replaces_the_password_and_ends_a_lock_out_of_this_user(
     app: Application, ada: UUID, eve: UUID, monkeypatch: pytest.MonkeyPatch

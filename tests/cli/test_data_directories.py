@@ -28,6 +28,7 @@ def test_the_data_directory_is_used_as_it_is_named(
     assert symphony("db", "check", DATA_DIR=str(directory)).status == 0
 
 
+@pytest.mark.long
 def test_a_relative_directory_and_a_home_are_resolved(
     symphony: Symphony, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

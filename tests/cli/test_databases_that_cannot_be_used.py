@@ -208,6 +208,7 @@ def test_a_read_only_postgresql_is_not_upgraded(symphony: Symphony, empty_postgr
     assert "read-only" in refusal(symphony("db", "upgrade", DATABASE_URL=url))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
 def test_a_database_that_is_not_utf8_is_refused(encoding: str, symphony: Symphony) -> None:
     name = f"test_{secrets.token_hex(8)}"

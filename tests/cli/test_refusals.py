@@ -171,6 +171,7 @@ def test_an_empty_key_file_is_refused_and_named(symphony: Symphony, data_dir: Pa
     assert refusal(symphony("serve")).startswith(f"{key} must have at least 32 bytes.")
 
 
+@pytest.mark.long
 def test_a_port_that_is_taken_is_refused(symphony: Symphony, taken_port: int) -> None:
     finished = symphony("serve", "--port", str(taken_port))
     assert refusal(finished) == (

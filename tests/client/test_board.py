@@ -107,6 +107,7 @@ def test_counts_are_those_of_the_checkout_most_at_risk_when_machines_have_the_sa
     ]
 
 
+@pytest.mark.long
 def test_a_narrow_terminal_shows_each_cell_on_a_line(symphony: Client) -> None:
     program = [str(SYMPHONY), "board"]
     with raw_server(answer(ITEM)) as server:
@@ -207,6 +208,7 @@ def test_watching_cannot_be_combined(symphony: Client) -> None:
         assert refusal(finished) == "--watch cannot be combined with --json or --quiet."
 
 
+@pytest.mark.long
 def test_nothing_of_a_server_is_printed_raw(symphony: Client) -> None:
     hostile: dict[str, Any] = dict.fromkeys(ITEM, HOSTILE)
     hostile |= {
@@ -275,6 +277,7 @@ def test_a_terminal_gets_colors_and_folded_lines_unless_it_wants_none(symphony: 
     assert "n" * 90 in piped.output
 
 
+@pytest.mark.long
 def test_an_ascii_locale_is_no_failure(symphony: Client) -> None:
     settings = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     with raw_server(answer({**ITEM, "name": "Orgel ü 日本"})) as server:
@@ -303,6 +306,7 @@ def test_a_reader_that_has_ended_ends_the_command_without_a_message(symphony: Cl
     assert (finished.returncode, finished.stderr) == (141, b"")
 
 
+@pytest.mark.long
 def test_watching_shows_the_board_until_ctrl_c(symphony: Client) -> None:
     with raw_server(answer(ITEM)) as server:
         signed_in_at(server, symphony.environment)

@@ -151,6 +151,7 @@ def test_a_logout_without_the_server_deletes_the_login_and_says_what_is_left(
     assert not file.exists()
 
 
+@pytest.mark.long
 def test_a_login_that_cannot_be_stored_leaves_no_token(
     ada: User, symphony: Client, home: Path
 ) -> None:

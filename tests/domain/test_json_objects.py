@@ -188,6 +188,7 @@ JSON_VALUES: st.SearchStrategy[Any] = st.recursive(
 JSON_OBJECTS = st.dictionaries(TEXTS, JSON_VALUES, max_size=4)
 
 
+@pytest.mark.long
 @given(JSON_OBJECTS)
 def test_any_object_of_json_is_kept_and_survives_its_text_form(value: dict[str, Any]) -> None:
     kept = json_object(value)

@@ -82,6 +82,7 @@ def test_a_library_cannot_add_a_line_of_its_own_to_the_log(
     assert "WARNING library: first\\n12:00:00 GET / 200" in line
 
 
+@pytest.mark.long
 def test_the_routes_of_one_resource_fit_a_terminal() -> None:
     app = create_app(Settings(demo_mode=True))
     templates = [path for path in app.openapi()["paths"] if path.count("{") < 2]

@@ -55,6 +55,7 @@ async def test_the_workspaces_of_a_token_are_returned_with_it(ada: User) -> None
     assert await items(agent, f"/user-profiles/{ada.id}/repos") == []
 
 
+@pytest.mark.long
 async def test_the_workspaces_of_a_token_are_validated(ada: User, eve: User) -> None:
     own, foreign = (await ada.workspace())["id"], (await eve.workspace())["id"]
 
@@ -103,6 +104,7 @@ async def test_a_confined_token_lists_what_is_inside_only(clients: Clients) -> N
     assert await items(agent, f"{profile}/workspaces?limit=1&cursor={cursor}") == []
 
 
+@pytest.mark.long
 async def test_what_is_outside_has_the_answers_of_what_does_not_exist(clients: Clients) -> None:
     agent, outside = clients.agent, clients.outside["id"]
     repo = (await clients.repo_of(clients.outside))["id"]

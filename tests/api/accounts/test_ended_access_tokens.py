@@ -82,6 +82,7 @@ async def test_the_access_token_of_a_deleted_user_is_refused(ada: User) -> None:
     await _is_refused(ada)
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_a_new_password_revokes_the_sessions_of_access_tokens_only(ada: User) -> None:
     workspace = (await ada.workspace())["id"]
@@ -96,6 +97,7 @@ async def test_a_new_password_revokes_the_sessions_of_access_tokens_only(ada: Us
     assert (await by_program.get()).status_code == 200
 
 
+@pytest.mark.long
 @pytest.mark.every_store
 async def test_a_new_password_revokes_api_tokens_on_request(ada: User, eve: User) -> None:
     workspace = (await ada.workspace())["id"]

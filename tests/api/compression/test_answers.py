@@ -161,6 +161,7 @@ async def test_a_replay_has_the_same_content_and_etag(ada: User) -> None:
     assert plain.headers["etag"] == first.headers["etag"].replace("-gzip", "")
 
 
+@pytest.mark.long
 async def test_secrets_are_never_compressed(ada: User) -> None:
     workspace = await ada.workspace()
     vault = await ada.vault(workspace["id"], **LARGE)

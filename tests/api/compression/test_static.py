@@ -42,6 +42,7 @@ async def test_a_coded_form_has_its_own_etag_and_the_same_content(
     }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PATHS)
 async def test_the_etag_of_any_form_is_known_to_if_none_match(
     client: httpx.AsyncClient, path: str

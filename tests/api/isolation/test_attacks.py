@@ -67,6 +67,7 @@ async def test_a_discovery_flags_what_is_registered_inside_only(two: Two, git_ro
     assert [each["registered"] for each in found.json()["items"]] == [False]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("git_root")
 async def test_the_board_counts_what_is_inside_only(two: Two, git_root: Path) -> None:
     for number in range(3):
@@ -99,6 +100,7 @@ async def test_a_cursor_of_another_token_leads_to_nothing_outside(two: Two) -> N
     assert (len(whole["items"]), whole["next_cursor"]) == (4, None)
 
 
+@pytest.mark.long
 async def test_an_etag_of_what_is_outside_matches_nothing(two: Two) -> None:
     repo = await two.owner.repo(two.outside)
     for path in (f"/repos/{repo['id']}", f"/workspaces/{two.outside}"):
@@ -171,6 +173,7 @@ async def test_nothing_is_moved_out_or_in(two: Two) -> None:
         assert (await two.owner.get(path)).json() == inside[noun]
 
 
+@pytest.mark.long
 async def test_what_the_owner_moves_out_is_gone_for_the_token_at_once(two: Two) -> None:
     vault = await two.owner.vault(two.inside)
     entries = f"/vaults/{vault['id']}/entries"
@@ -221,6 +224,7 @@ async def test_options_tell_the_same_everywhere(two: Two) -> None:
         assert len(answers) == 1, case.key
 
 
+@pytest.mark.long
 async def test_a_workspace_of_the_token_is_deleted_while_the_token_works(two: Two) -> None:
     """No request fails in another way than by the workspace being gone, and nothing is left."""
     body = {"name": "engine", "path": "/engine"}
@@ -246,6 +250,7 @@ async def test_a_workspace_of_the_token_is_deleted_while_the_token_works(two: Tw
     assert (await two.agent.delete(f"/api-tokens/{two.token_id}")).status_code == 204
 
 
+@pytest.mark.long
 async def test_a_parameter_names_nothing_outside(two: Two) -> None:
     await two.owner.repo(two.outside, remote_url="https://git.example.org/globex/engine.git")
     await two.owner.vault(two.outside)

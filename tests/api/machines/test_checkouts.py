@@ -137,6 +137,7 @@ async def test_passwords_in_addresses_of_remotes_are_not_stored(
     assert "hunter2" not in str([item, checkout])
 
 
+@pytest.mark.long
 async def test_a_repo_has_its_checkouts_on_all_machines_with_their_status(
     ada: User, machine: dict[str, Any]
 ) -> None:
@@ -280,6 +281,7 @@ async def test_deleting_a_machine_takes_its_checkouts_away(
     assert (await ada.get(f"/user-profiles/{ada.id}/attention")).json()["items"] == []
 
 
+@pytest.mark.long
 async def test_a_repo_that_is_moved_keeps_its_checkouts(ada: User, machine: dict[str, Any]) -> None:
     here, there = await ada.workspace("Here"), await ada.workspace("There")
     repo = await ada.repo(here["id"], remote_url=URL)

@@ -97,6 +97,7 @@ async def test_a_token_for_reports_gets_its_own_machine_and_no_other(
     assert len(texts) == 1
 
 
+@pytest.mark.long
 async def test_a_token_for_reports_can_do_nothing_else(
     reporter: User, machine: dict[str, Any]
 ) -> None:

@@ -154,6 +154,7 @@ async def test_a_token_can_revoke_itself(ada: User) -> None:
     assert code(await program.get("/user-profiles/me")) == "401 unauthenticated"
 
 
+@pytest.mark.long
 async def test_a_token_is_refused_after_its_expiry(ada: User) -> None:
     ends = datetime.now(UTC) + timedelta(seconds=0.5)
     program = ada.using((await ada.api_token(expires_at=ends.isoformat()))["token"])

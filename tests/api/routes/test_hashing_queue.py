@@ -98,6 +98,7 @@ async def test_a_client_with_too_many_sign_ins_gets_a_503_and_others_are_served(
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
 
 
+@pytest.mark.long
 async def test_sign_ups_wait_in_the_queue_of_their_address(
     clients: list[httpx.AsyncClient], held: threading.Event
 ) -> None:
@@ -124,6 +125,7 @@ async def guesses_that_fill_the_queue(
     return guesses
 
 
+@pytest.mark.long
 async def test_a_client_that_disconnects_frees_its_place(
     app: FastAPI, clients: list[httpx.AsyncClient], held: threading.Event
 ) -> None:

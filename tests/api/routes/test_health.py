@@ -76,6 +76,7 @@ def set_mode(path: Path, mode: int) -> None:
     path.chmod(mode)
 
 
+@pytest.mark.long
 async def test_readiness_says_what_keeps_inspections_inside_the_git_roots(
     settings: Settings, tmp_path: Path
 ) -> None:

@@ -133,6 +133,7 @@ async def test_during_a_sync_another_is_refused_and_no_connection_is_held(
     await until(no_sync_runs)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("git_limits", [GitLimits(sync=SyncLimits(time_limit=0.5))])
 async def test_a_remote_that_takes_too_long_is_a_504(ada: User, silent: Listener) -> None:
     repo = await registered(ada, Path("/none"), f"http://127.0.0.1:{silent.port}/engine")

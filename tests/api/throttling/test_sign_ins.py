@@ -173,6 +173,7 @@ async def test_strangers_who_fail_do_not_lock_the_owner_out(
     assert await outcome(client, "ada@example.org", PASSWORD, OFFICE) == "200"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("low_limit")
 async def test_the_failures_of_the_owner_are_not_those_of_strangers(
     client: httpx.AsyncClient, ada: User
@@ -198,6 +199,7 @@ async def test_a_name_and_an_address_of_one_account_cannot_be_linked(
     assert await outcome(client, "ada@example.org", "wrong") == WRONG
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("low_limit")
 async def test_beyond_the_limit_a_stranger_cannot_tell_the_right_password_from_a_wrong_one(
     client: httpx.AsyncClient, ada: User, monkeypatch: pytest.MonkeyPatch

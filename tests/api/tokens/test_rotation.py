@@ -384,6 +384,7 @@ async def test_tokens_that_expire_within_14_days_are_on_the_board(ada: User, eve
     assert attention.EXPIRES_SOON == 14 * DAY
 
 
+@pytest.mark.long
 async def test_parallel_requests_store_the_last_use_once(
     ada: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -275,6 +275,7 @@ async def test_of_parallel_creations_of_one_entry_one_succeeds(vault: PlainVault
     assert (await vault.get("a")).json()["content"] == f"{succeeded[0]}"
 
 
+@pytest.mark.long
 async def test_parallel_puts_of_one_key_create_consecutive_versions(vault: PlainVault) -> None:
     answers = await asyncio.gather(*(vault.put("a", f"{n}") for n in range(20)))
     versions = {answer.json()["version"]: n for n, answer in enumerate(answers)}

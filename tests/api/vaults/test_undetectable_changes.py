@@ -33,6 +33,7 @@ async def test_an_older_copy_of_all_rows_is_accepted(vault: OpenVault, engines: 
     assert (await vault.get("a")).json()["content"] == "first"
 
 
+@pytest.mark.long
 async def test_an_older_data_key_opens_with_the_older_passphrase(
     vault: OpenVault, engines: Engines
 ) -> None:

@@ -41,6 +41,7 @@ async def test_the_branches_of_a_remote_are_asked(served: tuple[Repository, str]
     assert (answers[address].remote_url, answers[address].is_complete) == (address, True)
 
 
+@pytest.mark.long
 async def test_what_was_asked_counts_in_the_inspection_and_is_reported(
     served: tuple[Repository, str], root: Path, tmp_path: Path
 ) -> None:

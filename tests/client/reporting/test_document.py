@@ -32,6 +32,7 @@ def test_more_checkouts_than_a_report_may_contain_are_refused() -> None:
     )
 
 
+@pytest.mark.long
 def test_a_large_report_has_fewer_remote_branches_and_says_so() -> None:
     many = [checkout(f"/{number}", heads=MAX_REMOTE_HEADS) for number in range(30)]
     document = create_document(report(*many))

@@ -130,6 +130,7 @@ async def test_a_checkout_that_is_not_accepted_does_not_prevent_the_others() -> 
     ]
 
 
+@pytest.mark.long
 async def test_errors_elsewhere_or_without_end_are_a_refusal() -> None:
     roots = problem(422, "validation-error", errors=[{"pointer": "/roots", "detail": "No."}])
     with pytest.raises(ServerProblem):

@@ -160,6 +160,7 @@ async def test_requests_pass_while_a_migration_waits_for_a_long_transaction(
         assert ["waits for a table" in each["event"] for each in logs] == [True]
 
 
+@pytest.mark.long
 @ON_POSTGRESQL
 async def test_a_migration_that_gets_no_lock_gives_up_with_a_line_that_says_what_to_do(
     program: Program, monkeypatch: pytest.MonkeyPatch

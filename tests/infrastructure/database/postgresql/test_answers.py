@@ -85,6 +85,7 @@ async def test_a_commit_without_an_answer_has_an_unknown_outcome_and_is_not_canc
     assert distant.proxy.accepted == 2  # the connection of `keep`, and that of `found`
 
 
+@pytest.mark.long
 async def test_a_slow_answer_in_time_is_used(distant: Distant) -> None:
     async with committed(distant.store) as uow:
         await asyncio.sleep(LIMIT / 2)

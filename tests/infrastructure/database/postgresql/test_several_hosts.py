@@ -92,6 +92,7 @@ async def test_the_first_host_that_fits_is_used_and_the_next_one_is_left_alone(
         assert await connect(url(an_unused_place(), place)) < SOON
 
 
+@pytest.mark.long
 async def test_a_host_that_never_answers_does_not_delay_the_next_one() -> None:
     async with a_silent_host() as (silent, silent_place), a_database() as (_, place):
         assert await connect(url(silent_place, silent_place, place)) < SOON

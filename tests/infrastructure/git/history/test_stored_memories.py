@@ -83,6 +83,7 @@ def test_the_files_are_compared_in_each_inspection(
     assert (status.modified, status.untracked, status.at_risk) == (1, 1, True)
 
 
+@pytest.mark.long
 def test_a_new_commit_is_seen(
     root: Path, copies: Path, tmp_path: Path, repository: Repository
 ) -> None:

@@ -83,6 +83,7 @@ def test_git_does_not_run_when_every_commit_is_that_of_a_remote_tracking_branch(
     assert (main.integrated, main.committed_at) == (Integration.MERGED, LATER)
 
 
+@pytest.mark.long
 def test_branches_are_compared_with_their_upstreams(repo: Repository, copies: Path) -> None:
     for name in ("ahead", "behind", "both"):
         repo.git("branch", "--track", name, "origin/main")

@@ -151,6 +151,7 @@ async def test_an_address_of_this_machine_is_refused_like_a_private_one(
     assert entries(temporary) == []
 
 
+@pytest.mark.long
 async def test_users_cannot_find_out_which_names_the_services_own_network_has(
     root: Path, temporary: Path, tmp_path: Path
 ) -> None:

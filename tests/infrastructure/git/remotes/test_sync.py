@@ -148,6 +148,7 @@ async def test_an_empty_remote_has_no_branches(served: Path, root: Path, sync: S
     assert (state.ahead, state.behind) == (None, None)
 
 
+@pytest.mark.long
 async def test_a_branch_with_another_name_at_the_remote_is_found_by_its_upstream(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
@@ -164,6 +165,7 @@ async def test_a_branch_with_another_name_at_the_remote_is_found_by_its_upstream
     assert (await sync()).ahead is None
 
 
+@pytest.mark.long
 async def test_a_branch_whose_upstream_is_at_another_remote_is_compared_by_its_own_name(
     remote: Repository, root: Path, sync: Syncing
 ) -> None:
@@ -259,6 +261,7 @@ async def test_a_damaged_mirror_is_fetched_again(
     assert not (mirror / "objects/pack/tmp_pack_rest").exists()
 
 
+@pytest.mark.long
 async def test_a_mirror_with_too_many_packs_is_fetched_again(
     remote: Repository, root: Path, sync: Syncing, mirror: Path, new_remotes: NewRemotes
 ) -> None:
@@ -271,6 +274,7 @@ async def test_a_mirror_with_too_many_packs_is_fetched_again(
     assert len(list((mirror / "objects/pack").glob("*.pack"))) == 1
 
 
+@pytest.mark.long
 async def test_the_branches_of_a_remote_have_a_limit(
     remote: Repository, sync: Syncing, new_remotes: NewRemotes
 ) -> None:

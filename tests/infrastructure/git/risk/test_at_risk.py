@@ -54,6 +54,7 @@ async def test_what_cannot_be_determined_is_unknown_with_a_reason(
     assert hidden_work.PERHAPS_AT_RISK[hide] in status.reason
 
 
+@pytest.mark.long
 @each_of(hidden_work.NOT_AT_RISK)
 async def test_what_is_elsewhere_as_well_is_not_at_risk(
     hide: Hide, clone: Repository, git: LocalGit
@@ -64,6 +65,7 @@ async def test_what_is_elsewhere_as_well_is_not_at_risk(
     assert status.is_bare or status.reason is None
 
 
+@pytest.mark.long
 async def test_changes_in_a_submodule_of_another_branch_are_at_risk(
     clone: Repository, git: LocalGit
 ) -> None:

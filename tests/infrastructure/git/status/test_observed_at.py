@@ -46,6 +46,7 @@ async def test_an_inspection_that_started_before_a_commit_has_an_earlier_time(
     assert requested_at <= status.observed_at <= committed_at
 
 
+@pytest.mark.long
 async def test_an_inspection_that_takes_too_long_has_the_time_of_its_request(
     paused: Repository, new_git: NewGit
 ) -> None:
