@@ -1,6 +1,7 @@
 """The application in the browser: its shell, and the files below an address of their contents."""
 
 import os
+from functools import cache
 from hashlib import sha256
 from html import escape
 from pathlib import Path
@@ -89,6 +90,7 @@ def _names(pattern: str) -> list[str]:
     return sorted(file.relative_to(DIRECTORY).as_posix() for file in DIRECTORY.glob(pattern))
 
 
+@cache
 def _hash_of_files() -> str:
     digest = sha256()
     for name in _names("**/*.*"):
