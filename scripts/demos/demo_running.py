@@ -55,7 +55,7 @@ def greeting(stage: Stage, data: Path) -> None:
     stage.run("symphony serve", written.replace(str(data), "~/.local/share/symphony"))
     stage.why("the first minute with a service needs no manual, and a log line fits a terminal.")
     stage.expect("the data directory is named", f"Data: {data}" in written)
-    stage.expect("a next step is named", "Next: symphony user create" in written)
+    stage.expect("a next step is named", "Next: open http://127.0.0.1:" in written)
     stage.expect("a request has one line, without unknown fields", len(lines) == 1)
     stage.expect("Ctrl-C leaves no error message", "rror" not in written)
 

@@ -112,14 +112,14 @@ def _announce(settings: Settings, listener: socket.socket, *, has_users: bool) -
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     if settings.demo_mode:
         store = "Data: in memory; nothing is saved"
-        step = "authorize in the documentation with the token of the demo user"
+        step = f"open {address} in a browser, and sign in as the demo user"
     else:
         store = (
             f"Data: {settings.data_dir}"
             if settings.database_url is None
             else f"Database: {public_name(settings.database_url.get_secret_value())}"
         )
-        step = "symphony user create NAME --email ADDRESS, then sign in with the documentation"
+        step = _next_step(settings, address, has_users=has_users)
     lines = (
         f"Symphony listens on {address}",
         f"Documentation: {address}/docs",
@@ -138,6 +138,15 @@ def _registration(settings: Settings, *, has_users: bool) -> str:
         return "only the first profile, which " + (
             "exists; the operator creates further ones"
             if has_users
-            else "is still to be created: sign up under /docs, or use the command below"
+            else "is still to be created: do the next step at once"
         )
     return "closed; the operator creates profiles"
+
+
+def _next_step(settings: Settings, address: str, *, has_users: bool) -> str:
+    browser = f"open {address} in a browser"
+    if settings.registration == "open" or (settings.registration == "first" and not has_users):
+        return f"{browser}, and create an account"
+    if has_users:
+        return f"{browser}, and sign in"
+    return f"symphony user create NAME --email ADDRESS, then {browser}"

@@ -71,3 +71,12 @@ async def test_of_fifty_parallel_sign_ups_in_three_processes_exactly_one_succeed
         assert registration(server) == (
             "Registration: only the first profile, which exists; the operator creates further ones"
         )
+        assert server.greeting[-1] == f"Next: open {server.address} in a browser, and sign in"
+
+
+async def test_where_nobody_can_sign_up_the_next_step_is_to_create_a_user(tmp_path: Path) -> None:
+    async with running_server(tmp_path / "data", REGISTRATION="closed") as server:
+        assert server.greeting[-1] == (
+            "Next: symphony user create NAME --email ADDRESS,"
+            f" then open {server.address} in a browser"
+        )
