@@ -148,11 +148,8 @@ async def test_connections_that_the_server_closes_cost_no_request(
 @pytest.mark.parametrize(
     "migration",
     [
-        pytest.param(
-            "ALTER TABLE repos ALTER COLUMN name TYPE varchar(300);"
-            "ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(300)",
-            marks=pytest.mark.long,
-        ),
+        "ALTER TABLE repos ALTER COLUMN name TYPE varchar(300);"
+        "ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(300)",
         "ALTER TABLE repos ADD COLUMN more text; ALTER TABLE workspaces ADD COLUMN more text",
         # The tables are other ones, with the same rows.
         "ALTER TABLE repos RENAME TO old_repos; CREATE TABLE repos (LIKE old_repos INCLUDING ALL);"

@@ -99,7 +99,6 @@ async def test_invalid_bodies_do_not_tell_what_exists(world: World, name: str) -
     assert await world.state() == before
 
 
-@pytest.mark.long
 async def test_without_a_token_nothing_tells_what_exists(world: World) -> None:
     (none,) = (each for each in KINDS["refused"] if each.name == "none")
     held = await hold(world, none)

@@ -154,7 +154,6 @@ SCOPE_SETS = (
 )
 
 
-@pytest.mark.long
 async def test_every_operation_requires_the_documented_scopes(
     ada: User, ids: dict[str, str]
 ) -> None:

@@ -79,7 +79,6 @@ async def test_one_that_cannot_be_read_makes_only_the_risk_unknown(
     assert (status.reason or "").startswith(PREFIX + DAMAGES[damage])
 
 
-@pytest.mark.long
 async def test_one_that_names_the_repository_as_its_working_tree_ends(
     clone: Repository, git: LocalGit
 ) -> None:
