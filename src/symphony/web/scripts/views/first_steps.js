@@ -37,7 +37,7 @@ export async function firstSteps(workspaces, { inspection }, signal) {
         {},
         workspace
           ? h("a", { class: "button primary", href: inspects ? href(["workspaces", workspace.id, "import"]) : href(["workspaces", workspace.id]) }, inspects ? words.importFolder : words.addRepos)
-          : words.importFolder,
+          : inspects ? words.importFolder : words.addRepos,
         h("p", { class: "hint" }, inspects ? words.importHint : words.disabledHint),
       ),
       h("li", {}, words.terminal, h("p", { class: "hint" }, words.terminalHint), firstCommands()),
