@@ -83,3 +83,15 @@ def test_kept_candidates_take_limited_memory_and_the_last_used_ones_stay() -> No
     assert [is_kept(number) for number in range(4)] == [True, False, True, True]
     kept.keep(UUID(int=3), candidates[3])  # instead of itself
     assert [is_kept(number) for number in range(4)] == [True, False, True, True]
+
+
+def test_what_a_sync_saw_counts_as_memory_of_the_candidate() -> None:
+    checkouts = [stored(LAPTOP, a_checkout())]
+    matched = MatchedRepo(None, checkouts, needs_attention=True)
+    small = synced_heads("tip")
+    large = replace(small, branches={f"branch-{number}": commit("tip") for number in range(2_000)})
+    kept = KeptCandidates(max_bytes=64 << 10)
+    for number, synced, is_kept in ((0, small, True), (1, large, False)):
+        own = RepoCheckouts(None, (), synced)
+        kept.keep(UUID(int=number), Candidate(matched, own))
+        assert (kept.get(UUID(int=number), matched, own) is not None) == is_kept

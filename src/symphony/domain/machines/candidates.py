@@ -22,6 +22,7 @@ from symphony.domain.machines.matching import MatchedRepo
 
 _MAX_BYTES = 12 << 20
 _OBJECTS = 2_048  # bytes of the objects of a checkout, beside its texts
+_HEAD = 256  # bytes of a branch or tag that a sync saw
 _MAX_CHECKOUTS = 20  # more are rare
 
 
@@ -84,13 +85,19 @@ class KeptCandidates:
 
     def keep(self, repo_id: UUID, candidate: Candidate) -> None:
         self._bytes -= self._kept.pop(repo_id, (None, 0))[1]
-        checkouts = candidate.matched.checkouts
-        if len(checkouts) > _MAX_CHECKOUTS:
+        if len(candidate.matched.checkouts) > _MAX_CHECKOUTS:
             return
-        # A text is in what is stored, in the facts, and in those that are left of them.
-        size = sum(_OBJECTS + 3 * len(each.facts) for each in checkouts)
+        size = _size(candidate)
         self._kept[repo_id] = (candidate, size)
         self._bytes += size
         while self._bytes > self._max_bytes:
             _, (_, size) = self._kept.popitem(last=False)
             self._bytes -= size
+
+
+def _size(candidate: Candidate) -> int:
+    # A text is in what is stored, in the facts, and in those that are left of them.
+    size = sum(_OBJECTS + 3 * len(each.facts) for each in candidate.matched.checkouts)
+    # A sync stays in memory as long as what was compared with it, wherever else it is forgotten.
+    synced = candidate.checkouts.synced
+    return size + (0 if synced is None else _HEAD * (len(synced.branches) + len(synced.tags)))

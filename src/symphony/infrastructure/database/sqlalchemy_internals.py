@@ -91,7 +91,8 @@ class Prepared:
 def equal_dialect(dialect: Dialect) -> Dialect:
     """Return the same dialect for all engines whose databases compile statements alike.
 
-    Each engine has a dialect of its own, so that each would compile every statement again.
+    Each engine has a dialect of its own, so that each would compile every statement again. Apart
+    from the version of the server, those of a driver are equal: `engine.py` has one call for each.
     """
     version: object = getattr(dialect, "server_version_info", None)
     return _dialects.setdefault((type(dialect), version), dialect)
