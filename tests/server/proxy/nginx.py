@@ -28,6 +28,7 @@ http {{
     fastcgi_temp_path fastcgi;
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
+    {upstreams}
     server {{
         listen 127.0.0.1:{port};
         {recipe}
@@ -37,13 +38,13 @@ http {{
 
 
 @asynccontextmanager
-async def running_nginx(directory: Path, recipe: str) -> AsyncGenerator[str]:
-    """Run nginx with the directives of a `server`; returns its address."""
+async def running_nginx(directory: Path, recipe: str, upstreams: str = "") -> AsyncGenerator[str]:
+    """Run nginx with the directives of a `server`, and those before it; returns its address."""
     if NGINX is None:
         missing("nginx is not on the path: apt-get install nginx")
     for _ in range(_ATTEMPTS):
         port = _free_port()
-        _configure(directory, recipe, port)
+        _configure(directory, recipe, upstreams, port)
         process = await asyncio.create_subprocess_exec(
             *(NGINX, "-p", directory, "-c", directory / "nginx.conf"),
             *("-e", directory / "error.log"),
@@ -60,9 +61,9 @@ async def running_nginx(directory: Path, recipe: str) -> AsyncGenerator[str]:
     raise AssertionError((directory / "error.log").read_text())
 
 
-def _configure(directory: Path, recipe: str, port: int) -> None:
+def _configure(directory: Path, recipe: str, upstreams: str, port: int) -> None:
     directory.mkdir(exist_ok=True)
-    configuration = _CONFIGURATION.format(port=port, recipe=recipe)
+    configuration = _CONFIGURATION.format(port=port, recipe=recipe, upstreams=upstreams)
     (directory / "nginx.conf").write_text(configuration)
 
 
