@@ -204,6 +204,10 @@ bench-machines *arguments:
 bench-report *arguments:
     @{{ run }} python -m benchmarks.reports.reporter {{ arguments }}
 
+# Measure how much more two processes do than one, where cores allow
+bench-processes *arguments:
+    @{{ run }} python -m benchmarks.processes {{ arguments }}
+
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:
     @{{ run }} python -m benchmarks.observability

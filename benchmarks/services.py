@@ -57,15 +57,15 @@ class Service:
 
     def memory(self) -> float:
         """Megabytes of resident memory of a process that answers requests, as the mean of all."""
-        each = [worker.memory_info().rss / 2**20 for worker in self._workers()]
+        each = [worker.memory_info().rss / 2**20 for worker in self.processes()]
         return sum(each) / len(each)
 
     def processor_seconds(self) -> float:
         """Seconds of processor time that its processes have used so far."""
-        used = [worker.cpu_times() for worker in self._workers()]
+        used = [worker.cpu_times() for worker in self.processes()]
         return sum(each.user + each.system for each in used)
 
-    def _workers(self) -> list[psutil.Process]:
+    def processes(self) -> list[psutil.Process]:
         """The processes that answer requests."""
         started = [
             each for each in self.process.children() if "spawn_main" in " ".join(each.cmdline())

@@ -15,6 +15,7 @@ from benchmarks.comparison import require_same_answers
 from benchmarks.content import Shape, fill
 from benchmarks.databases import running_postgresql, sqlite_database
 from benchmarks.plans import scanned_tables
+from benchmarks.processes import limited
 from benchmarks.run import running
 from benchmarks.services import Failed
 from benchmarks.wrk import load, write_targets
@@ -29,6 +30,19 @@ def wrk() -> None:
     """The program that makes the load."""
     if shutil.which("wrk") is None:
         missing("there is no wrk on the path: apt-get install wrk")
+
+
+@pytest.fixture
+def control_groups() -> None:
+    """The right to limit the processor time of a process, which not every container has."""
+    with subprocess.Popen(["sleep", "60"]) as idle:  # noqa: S607
+        try:
+            with limited([idle.pid], 0.5):
+                pass
+        except Failed as refused:
+            pytest.skip(str(refused))
+        finally:
+            idle.kill()
 
 
 @pytest.fixture
@@ -184,6 +198,17 @@ def test_what_a_user_stores_is_measured_for_every_table(place: Path) -> None:
     assert set(figures["stored"]) == set(Model.metadata.tables)
     assert figures["stored"]["repo_inspections"]["rows"] == 60
     assert all(50 < each["memory"] < 1000 for each in figures["taken"].values())
+
+
+@pytest.mark.bench
+@pytest.mark.usefixtures("wrk", "control_groups")
+def test_two_processes_are_compared_with_one(place: Path) -> None:
+    few = ("--rounds", "1", "--seconds", "1", "--share", "0.5")
+    _run("benchmarks.processes", *few, "--json", place / "processes.json")
+    figures = json.loads((place / "processes.json").read_text())
+    assert figures["rounds"].keys() == {"get one", "list 50", "create", "patch", "mix"}
+    assert all(each["one"] > 0 for (each,) in figures["rounds"].values())
+    assert not any(Path("/sys/fs/cgroup").glob("**/symphony-bench-*"))
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ RUN_ELSEWHERE = {
     **dict.fromkeys(
         (
             *("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-machines"),
-            *("bench-tokens", "bench-report", "bench-sizing"),
+            *("bench-tokens", "bench-report", "bench-sizing", "bench-processes"),
         ),
         "tests/test_benchmarks.py runs it, briefly",
     ),
