@@ -17,13 +17,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from scripts.support.ports import free_port
 from symphony.infrastructure.database.migrations import head_revision
 from tests.conftest import MASTER_KEY, SECRET
 from tests.deploy.manifests import container_of, pod_of, variables_of
 from tests.support.prerequisites import missing
 from tests.support.processes import children
-from tests.support.server import STARTS_WITHIN, SYMPHONY, until
+from tests.support.server import STARTS_WITHIN, SYMPHONY
 
 pytestmark = pytest.mark.long
 

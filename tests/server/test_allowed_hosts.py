@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.polling import until
 from tests.support.api import API, PASSWORD, code
-from tests.support.server import Server, running_server, until
+from tests.support.server import Server, running_server
 
 pytestmark = pytest.mark.long
 

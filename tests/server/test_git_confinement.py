@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from scripts.support.ports import free_port
 from tests.support.checkout import TOP
 from tests.support.inspections import needs_landlock
-from tests.support.server import SYMPHONY, environment, running_server, until
+from tests.support.server import SYMPHONY, environment, running_server
 
 pytestmark = [
     pytest.mark.long,

@@ -9,11 +9,12 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from scripts.support.polling import until
 from symphony.infrastructure.database.engine import create_engines
 from tests.conftest import MASTER_KEY
 from tests.support import postgres
 from tests.support.api import API, created, sign_up
-from tests.support.server import running_server, until
+from tests.support.server import running_server
 
 pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
 

@@ -13,9 +13,10 @@ from typing import Literal
 import pytest
 import structlog
 
+from scripts.support.polling import until
 from symphony import logs
 from tests.support.api import API, code, sign_up
-from tests.support.server import running_server, until
+from tests.support.server import running_server
 from tests.support.vaults import OpenVault
 
 pytestmark = pytest.mark.long

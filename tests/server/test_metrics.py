@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.polling import until
 from tests.support.api import sign_up
 from tests.support.metrics import Samples, all_serve, scraped
-from tests.support.server import STARTS_WITHIN, running_server, until
+from tests.support.server import STARTS_WITHIN, running_server
 
 pytestmark = pytest.mark.long
 

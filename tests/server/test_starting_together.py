@@ -9,8 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from tests.conftest import SECRET
-from tests.support.server import STARTS_WITHIN, environment, until
+from tests.support.server import STARTS_WITHIN, environment
 
 pytestmark = pytest.mark.long
 

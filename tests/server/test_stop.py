@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.polling import until
 from symphony.config.settings import Settings
 from tests.support.api import API, User, running_api, sign_up
-from tests.support.server import STOPS_WITHIN, Server, running_server, until
+from tests.support.server import STOPS_WITHIN, Server, running_server
 
 pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
 

@@ -11,10 +11,11 @@ import pytest
 
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from tests.support.api import code, sign_up
 from tests.support.leftovers import left_behind
 from tests.support.remotes import Listener
-from tests.support.server import running_server, until
+from tests.support.server import running_server
 
 pytestmark = pytest.mark.long
 

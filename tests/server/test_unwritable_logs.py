@@ -14,8 +14,9 @@ from typing import IO
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from tests.support.metrics import scraped
-from tests.support.server import STARTS_WITHIN, STOPS_WITHIN, SYMPHONY, environment, until
+from tests.support.server import STARTS_WITHIN, STOPS_WITHIN, SYMPHONY, environment
 
 pytestmark = pytest.mark.long
 

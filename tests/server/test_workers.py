@@ -7,16 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.polling import until
 from tests.support.metrics import all_serve
 from tests.support.processes import has_ended
-from tests.support.server import (
-    STARTS_WITHIN,
-    SYMPHONY,
-    Server,
-    environment,
-    running_server,
-    until,
-)
+from tests.support.server import STARTS_WITHIN, SYMPHONY, Server, environment, running_server
 
 pytestmark = pytest.mark.long
 

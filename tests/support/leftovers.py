@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
+from scripts.support.polling import until
 from tests.support.checkout import TOP
-from tests.support.server import until
 
 
 def left_behind(place: Path) -> list[str]:

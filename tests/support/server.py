@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,19 +14,13 @@ from typing import Any
 
 import httpx
 
+from scripts.support.namespaces import inside
+from scripts.support.polling import until
 from tests.support import processes
 
 SYMPHONY = Path(sys.executable).with_name("symphony")
 STARTS_WITHIN = 90  # seconds; eight servers may start at the same time on a busy machine
 STOPS_WITHIN = 8  # seconds
-_PAUSE = 0.05  # seconds between two checks
-
-
-async def until(happened: Callable[[], Awaitable[bool]], within: float = 10) -> None:
-    """Wait until `happened` returns True. Raises: TimeoutError."""
-    async with asyncio.timeout(within):
-        while not await happened():  # noqa: ASYNC110 - nothing in this process could set an event
-            await asyncio.sleep(_PAUSE)
 
 
 def environment(data_dir: Path, library: str = "", **settings: str) -> dict[str, str]:
@@ -38,11 +32,6 @@ def environment(data_dir: Path, library: str = "", **settings: str) -> dict[str,
     if library:
         given["PYTHONPATH"] = library
     return {**os.environ, "SYMPHONY_DATA_DIR": str(data_dir), **given}
-
-
-def inside(namespace: str) -> tuple[str, ...]:
-    """What stands before a command that is to run in a network namespace, if one is given."""
-    return ("nsenter", f"--net={namespace}") if namespace else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.base import new_id, utc_now
 from tests.api.routes.boards import board, dirty, reasons
 from tests.support.api import User, code, faults, utc
-from tests.support.server import until
 
 pytestmark = pytest.mark.usefixtures("git_root")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.app import Application
 from symphony.application.attention import save_observations
 from symphony.application.orchestrations import attention_board, observation_saving
@@ -20,7 +21,6 @@ from tests.support.api import User, code, running_api, sign_up, utc
 from tests.support.inspections import counted_inspections
 from tests.support.metrics import scraped
 from tests.support.repositories import nothing_runs, running
-from tests.support.server import until
 
 pytestmark = [pytest.mark.usefixtures("git_root"), pytest.mark.long]
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.config.settings import Settings
 from symphony.infrastructure.git.discovery import finder
 from symphony.infrastructure.git.discovery.finder import SearchLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, created, faults, running_api, sign_up
 from tests.support.metrics import scraped
-from tests.support.server import until
 
 pytestmark = pytest.mark.usefixtures("git_root")
 

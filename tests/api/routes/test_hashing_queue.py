@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.types import Message
 
+from scripts.support.polling import until
 from symphony import main
 from symphony.config.settings import Settings
 from symphony.infrastructure.hashing_queue import QueueLimits
@@ -18,7 +19,6 @@ from symphony.infrastructure.hashing_threads import HashingThreads
 from tests.support.api import API, PASSWORD, code, sign_up
 from tests.support.hashing import CHEAP
 from tests.support.openapi import check
-from tests.support.server import until
 from tests.support.vaults import OpenVault
 
 FORM = {"username": "ada", "password": PASSWORD}

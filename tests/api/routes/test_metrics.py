@@ -6,13 +6,13 @@ from uuid import uuid4
 
 import httpx
 
+from scripts.support.polling import until
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.metrics import Metrics
 from tests.support.api import User
 from tests.support.metrics import Samples, scraped
-from tests.support.server import until
 
 REQUESTS = "symphony_http_request_duration_seconds_count"
 COMMANDS = "symphony_commands_total"

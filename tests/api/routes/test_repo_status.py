@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.config.settings import Settings
 from symphony.infrastructure.git.status.limits import InspectionLimits
 from symphony.main import GitLimits
 from tests.support.api import User, code, faults, running_api, sign_up, utc
 from tests.support.metrics import scraped
 from tests.support.repositories import running
-from tests.support.server import until
 
 pytestmark = pytest.mark.usefixtures("git_root")
 

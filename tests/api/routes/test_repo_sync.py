@@ -11,6 +11,7 @@ import pytest
 
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.config.settings import Settings
 from symphony.domain.base import utc_now
 from symphony.infrastructure.git.remotes import remote_git
@@ -20,7 +21,6 @@ from tests.support.api import User, code, running_api, sign_up, utc
 from tests.support.metrics import scraped
 from tests.support.openapi import check
 from tests.support.remotes import Listener, no_sync_runs, sync_runs
-from tests.support.server import until
 
 pytestmark = pytest.mark.usefixtures("git_root")
 

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded, Requester
 from symphony.config.settings import Settings
 from symphony.domain import attempts
 from symphony.infrastructure.passwords import Argon2Passwords
 from tests.support.api import API, PASSWORD, User, code, faults, running_api, sign_up
 from tests.support.openapi import check
-from tests.support.server import until
 
 HOME, OFFICE = "192.0.2.1", "198.51.100.1"
 LIMIT = 12

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from scripts.support.polling import until
 from symphony.domain import api_tokens, attention
 from symphony.domain.base import new_id, utc_now
 from tests.support.api import API, User, code, created, faults, utc
-from tests.support.server import until
 
 FIELDS = {"id", "name", "scopes", "expires_at", "created_at", "last_used_at"} | {
     "workspace_ids",

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from symphony.config.settings import Settings
 from symphony.infrastructure.database.vaults import sessions
 from tests.support.api import User, code, faults, running_api, sign_in, sign_up, utc
-from tests.support.server import until
 from tests.support.vaults import OpenVault
 
 PASSPHRASE = "a horse, a battery and a staple"

@@ -7,11 +7,11 @@ import pytest
 from playwright.async_api import Page, expect
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from tests.browser.web.hostile import hostile_strings
 from tests.browser.web.steps import open_page, press, sign_in
 from tests.support.api import User, created
 from tests.support.machines.reports import checkout_body, put_report, report_body, work_item
-from tests.support.server import until
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

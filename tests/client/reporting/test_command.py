@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from scripts.support.ports import free_port
 from tests.client.reporting.command import TestMachine, ended, stopped
 from tests.client.reporting.scripted_server import (
@@ -23,7 +24,6 @@ from tests.client.reporting.scripted_server import (
     scripted_server,
 )
 from tests.support import processes
-from tests.support.server import until
 
 ENDS_WITHIN = 1.5  # seconds; a second, and some time for a busy machine
 Machine = Callable[[str], TestMachine]

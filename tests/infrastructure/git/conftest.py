@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.polling import until
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
 from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from symphony.infrastructure.git.status.limits import InspectionLimits
@@ -13,7 +14,6 @@ from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.support.remotes import Listener
 from tests.support.repositories import entries
-from tests.support.server import until
 
 
 @pytest.fixture

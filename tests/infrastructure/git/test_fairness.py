@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.git.status import Directory, RepoState
@@ -26,7 +27,6 @@ from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit, NewRemotes
 from tests.support.remotes import Listener
 from tests.support.repositories import USER, nothing_runs, running
-from tests.support.server import until
 
 pytestmark = pytest.mark.long
 

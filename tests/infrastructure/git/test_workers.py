@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.git.status import Directory, RepoState
 from symphony.infrastructure.git.status import worker_pool
 from symphony.infrastructure.git.status.limits import InspectionLimits
@@ -20,7 +21,6 @@ from symphony.infrastructure.git.status.worker_pool import DIRECTORIES_EACH, Sha
 from tests.infrastructure.git.factories import NewGit
 from tests.support import processes
 from tests.support.repositories import USER
-from tests.support.server import until
 
 LONG = 60.0  # seconds
 NUMBER = 2 * DIRECTORIES_EACH

@@ -16,8 +16,8 @@ from subprocess import PIPE
 
 import pytest
 
+from scripts.support.namespaces import inside
 from tests.support.prerequisites import missing
-from tests.support.server import inside
 
 # Debian has it where only root looks for programs.
 _IP = shutil.which("ip", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")

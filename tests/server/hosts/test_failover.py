@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.database_clusters import Cluster, a_primary_and_its_standby, url_of
 from tests.conftest import SECRET
 from tests.server.hosts.load import UNKNOWN, Load, running
-from tests.server.hosts.replication import Cluster, a_primary_and_its_standby, url_of
 from tests.support.api import code, sign_up
 from tests.support.server import Server, running_server
 

@@ -13,18 +13,19 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.support.database_clusters import Cluster, a_cluster_at
+from scripts.support.polling import until
 from symphony.infrastructure.database.engine import DEFAULT_LIMITS
 from tests.conftest import MASTER_KEY, SECRET
 from tests.server.hosts.load import Load, running
 from tests.server.hosts.network import Machine, machines
-from tests.server.hosts.replication import Cluster, a_cluster_at
 from tests.server.hosts.test_failover import REPLAYED, require_all
 from tests.server.proxy.nginx import running_nginx
 from tests.support.api import User, code, created, sign_up
 from tests.support.checkout import TOP
 from tests.support.documents import blocks
 from tests.support.metrics import scraped
-from tests.support.server import Server, running_server, until
+from tests.support.server import Server, running_server
 
 pytestmark = pytest.mark.long
 

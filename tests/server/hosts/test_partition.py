@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from scripts.support.polling import until
 from scripts.support.tcp_proxy import running_proxy
 from symphony.infrastructure.database.engine import DEFAULT_LIMITS
 from tests.conftest import SECRET
 from tests.support import postgres
 from tests.support.api import User, code, sign_up
-from tests.support.server import running_server, until
+from tests.support.server import running_server
 
 pytestmark = pytest.mark.long
 

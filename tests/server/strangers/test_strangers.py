@@ -14,8 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from tests.support.api import API, PASSWORD, sign_up
-from tests.support.server import Server, running_server, until
+from tests.support.server import Server, running_server
 from tests.support.vaults import OpenVault
 
 pytestmark = [

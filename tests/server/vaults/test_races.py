@@ -10,10 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from scripts.support.polling import until
 from tests.conftest import MASTER_KEY, SECRET
 from tests.support import postgres
 from tests.support.api import User, code, sign_up
-from tests.support.server import running_server, until
+from tests.support.server import running_server
 from tests.support.waits import results_by
 
 pytestmark = pytest.mark.long

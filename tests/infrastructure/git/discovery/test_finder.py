@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.discovery import FoundRepository, RepoKind, SearchResult
 from symphony.domain.errors import Invalid
 from symphony.domain.repos import RegisteredRepo
@@ -18,7 +19,6 @@ from tests.infrastructure.git.corpus import configuration, hostile_links, hostil
 from tests.infrastructure.git.corpus.damages import DAMAGES, Damage
 from tests.infrastructure.git.corpus.hostile import SECRET, Attack, HostileRepository
 from tests.support.repositories import USER, git_runs, running
-from tests.support.server import until
 
 BARE, REPOSITORY = RepoKind.BARE, RepoKind.REPOSITORY
 SUBMODULE, WORKTREE = RepoKind.SUBMODULE, RepoKind.WORKTREE

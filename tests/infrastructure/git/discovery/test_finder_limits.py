@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded
 from symphony.domain.discovery import RepoKind
 from symphony.infrastructure.git.discovery import finder as finder_module
@@ -22,7 +23,6 @@ from symphony.infrastructure.git.discovery.walk import Clock, Walk
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
 from tests.support.repositories import USER, opened
-from tests.support.server import until
 
 pytestmark = pytest.mark.long
 

@@ -9,6 +9,7 @@ from itertools import count
 
 import pytest
 
+from scripts.support.polling import until
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteFailed
 from symphony.infrastructure.git.process.program import ProgramOptions
@@ -17,7 +18,6 @@ from symphony.infrastructure.git.remotes.remote_git import SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support.remotes import http_server, no_sync_runs
 from tests.support.repositories import USER
-from tests.support.server import until
 
 
 def limited(mebibytes: int) -> tuple[SyncLimits, str]:

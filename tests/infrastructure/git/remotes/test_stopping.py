@@ -11,6 +11,7 @@ import pytest
 
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded
 from symphony.domain.base import new_id
 from symphony.domain.sync import RemoteTimeout, SyncInProgress
@@ -22,7 +23,6 @@ from tests.infrastructure.git.factories import NewRemotes
 from tests.support import processes
 from tests.support.remotes import Listener, no_sync_runs, sync_processes, sync_runs
 from tests.support.repositories import USER, entries, left_by_program
-from tests.support.server import until
 
 pytestmark = pytest.mark.long
 

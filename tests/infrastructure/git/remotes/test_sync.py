@@ -11,6 +11,7 @@ import pytest
 
 from scripts.support.git_daemon import git_daemon
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.sync import RemoteFailed, RemoteState
 from symphony.infrastructure.git.remotes.mirrors import Mirror, MirrorLimits
@@ -18,7 +19,6 @@ from symphony.infrastructure.git.remotes.remote_git import RemoteGit, SyncLimits
 from tests.infrastructure.git.factories import NewRemotes
 from tests.support.remotes import git_backend, http_server, no_sync_runs, sync_processes
 from tests.support.repositories import USER
-from tests.support.server import until
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files import config_files
@@ -14,7 +15,6 @@ from symphony.infrastructure.git.status.limits import InspectionLimits
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, git_runs, nothing_runs, running
-from tests.support.server import until
 
 CONCURRENCY = InspectionLimits().concurrency_per_user
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.discovery.walk import Walk
 from symphony.infrastructure.git.files import config_files, objects
@@ -23,7 +24,6 @@ from symphony.infrastructure.git.status.index import IndexCheck
 from symphony.infrastructure.git.status.local_git import LocalGit
 from symphony.infrastructure.git.status.porcelain import parse_porcelain
 from tests.support.repositories import USER, opened
-from tests.support.server import until
 
 MANY = 5000
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from scripts.support.git_repository import ENVIRONMENT, Repository
+from scripts.support.polling import until
 from scripts.support.tree_bomb import write_tree_bomb
 from symphony.domain.git.status import Directory, RepoState
 from symphony.infrastructure.git.files.stopping import StopSignal
@@ -20,7 +21,6 @@ from symphony.infrastructure.git.status.porcelain import parse_porcelain
 from tests.infrastructure.git.factories import NewGit
 from tests.support import processes
 from tests.support.repositories import USER, running
-from tests.support.server import until
 
 MEMORY = 32 << 20
 LIMITS = InspectionLimits(program=ProgramOptions(limits=ResourceLimits(memory=MEMORY)))

@@ -6,12 +6,12 @@ import os
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.base import utc_now
 from symphony.infrastructure.git.status.limits import InspectionLimits
 from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.repositories import USER, git_runs
-from tests.support.server import until
 
 
 @pytest.fixture

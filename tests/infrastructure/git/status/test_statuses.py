@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded
 from symphony.domain.git.status import Directory, RepoState
 from symphony.infrastructure.git.status.limits import InspectionLimits
@@ -14,7 +15,6 @@ from symphony.infrastructure.git.status.local_git import LocalGit
 from tests.infrastructure.git.factories import NewGit
 from tests.support.inspections import counted_inspections
 from tests.support.repositories import USER, nothing_runs
-from tests.support.server import until
 
 pytestmark = pytest.mark.long
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.application.ports import Overloaded
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.process.program import ProgramOptions
@@ -25,7 +26,6 @@ from tests.support.repositories import (
     nothing_runs,
     running,
 )
-from tests.support.server import until
 
 pytestmark = pytest.mark.long
 

