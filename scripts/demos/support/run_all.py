@@ -38,7 +38,7 @@ ORDER = (
         "page",
         "safe_changes",
     ),
-    *("errors", "wire", "repo_safety", "closed_doors", "docs", "failures", "running"),
+    *("errors", "wire", "repo_safety", "closed_doors", "docs", "failures", "hosts", "running"),
     *("accounts", "config", "domain_models", "database", "repositories", "domain_services"),
     "application_layer",
 )
