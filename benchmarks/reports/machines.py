@@ -154,7 +154,7 @@ def report(
         for number in numbers
     ]
     body = {"sequence": sequence, "roots": ["/home/ada/dev"], "checkouts": checkouts}
-    return gzip.compress(json.dumps(body).encode(), 1)
+    return gzip.compress(json.dumps(body, separators=(",", ":")).encode(), 1)
 
 
 def _checkout(number: int, group: int, *, is_changed: bool, is_pushed: bool) -> dict[str, Any]:

@@ -5,18 +5,18 @@ document is generated from the same facts. FastAPI's own request handling inspec
 every request, which takes longer than a small read from the database.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
+from symphony.api.bodies.large_bodies import in_turn
+from symphony.api.bodies.unknown_fields import KnownFields
 from symphony.api.fastapi_adapter import Function, Parameter
 from symphony.api.problems.errors import ValidationFailed
 from symphony.api.problems.validation_errors import invalid_fields
 from symphony.api.request import ApiRequest
-from symphony.api.unknown_fields import KnownFields
 
 
 class Binding:
@@ -46,7 +46,7 @@ class Binding:
         and what the functions raise.
         """
         if request.is_large:
-            values = await asyncio.to_thread(self._values, request)
+            values = await in_turn(self._values, request)
         else:
             values = self._values(request)
         results: list[Any] = []

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
+from symphony.api.bodies.strict_json import parse
 from symphony.api.content_codings import GzipContent, is_coded, is_gzip
 from symphony.api.problems.errors import MAX_ERRORS, ApiError, ValidationFailed
 from symphony.api.problems.validation_errors import (
@@ -16,7 +17,6 @@ from symphony.api.problems.validation_errors import (
     is_plain_name,
     json_pointer,
 )
-from symphony.api.strict_json import parse
 
 ResultT = TypeVar("ResultT")
 

@@ -4,7 +4,6 @@ The order: size (413), identity (401), media type (415) and syntax (400), scope 
 (422). A caller without a valid token learns nothing about the rest of the request.
 """
 
-import asyncio
 from collections.abc import Callable, Collection
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
@@ -17,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from symphony.api.binding import Binding
+from symphony.api.bodies.large_bodies import in_turn
 from symphony.api.fastapi_adapter import SelfAnsweringRoute
 from symphony.api.problems.errors import ApiError
 from symphony.api.request import FORM, JSON, MERGE_PATCH, ApiRequest
@@ -165,7 +165,7 @@ class ApiRoute(SelfAnsweringRoute):
     async def _respond(self, request: ApiRequest, caller: Caller | None) -> Response:
         if self.body and (request.content or self.body.is_required):
             if request.is_large:
-                await asyncio.to_thread(request.read_document, self.media_types())
+                await in_turn(request.read_document, self.media_types())
             else:
                 request.read_document(self.media_types())
         if caller:

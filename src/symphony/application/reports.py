@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from symphony.application.app import Services
-from symphony.domain.machines.checkouts import Report
+from symphony.domain.machines.checkouts import ReceivedReport
 from symphony.domain.machines.reports import AcceptedReport
 from symphony.domain.reach import Reach
 
@@ -15,7 +15,7 @@ class AcceptReport:
 
     actor: Reach
     machine_id: UUID
-    report: Report
+    report: ReceivedReport
 
 
 async def accept_report(command: AcceptReport, services: Services) -> AcceptedReport:

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
+from symphony.api.bodies.unknown_fields import KnownFields
 from symphony.api.problems.errors import MAX_ERRORS
 from symphony.api.routes.discovery import RepoImport
 from symphony.api.routes.user_profiles import UserProfileCreate
-from symphony.api.unknown_fields import KnownFields
 from tests.support.api import API, User, code, faults
 
 # The text of an error does not depend on the store.

@@ -1,8 +1,9 @@
 """Checkouts as machines report them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import sha1
+from hashlib import sha1, sha256
 from typing import Any
 
 from symphony.domain.git.status import Head, RepoState, RepoStatus
@@ -13,7 +14,13 @@ from symphony.domain.git.work import (
     WorkItem,
     WorkKind,
 )
-from symphony.domain.machines.checkouts import Checkout, CheckoutRemote, RemoteHead, Report
+from symphony.domain.machines.checkouts import (
+    Checkout,
+    CheckoutRemote,
+    ReceivedCheckout,
+    ReceivedReport,
+    RemoteHead,
+)
 
 TIME = datetime(2026, 11, 15, 17, 2, 11, 250, tzinfo=UTC)
 
@@ -68,5 +75,11 @@ def a_checkout(path: str = "/home/ada/dev/engine", **fields: Any) -> Checkout:
     return Checkout(**values | fields)
 
 
-def a_report(checkouts: Sequence[Checkout], sequence: int = 1) -> Report:
-    return Report(sequence=sequence, roots=["/home/ada/dev"], checkouts=checkouts)
+def a_report(checkouts: Sequence[Checkout], sequence: int = 1) -> ReceivedReport:
+    return ReceivedReport(sequence=sequence, checkouts=[_received(each) for each in checkouts])
+
+
+def _received(checkout: Checkout) -> ReceivedCheckout:
+    at_any_time = replace(checkout, status=replace(checkout.status, observed_at=TIME))
+    digest = sha256(repr(at_any_time).encode("utf-8", "surrogatepass")).digest()
+    return ReceivedCheckout(checkout.path, checkout.status.observed_at, digest, lambda: checkout)

@@ -1,6 +1,5 @@
 """The route of reports."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -49,9 +48,8 @@ async def put_report(
     applies to the decompressed body as well. `sequence` must be larger than that of the last
     report, and a machine reports at most once a second.
     """
-    report = await asyncio.to_thread(body.report)  # of thousands of objects
     accepted = await app.run(
         use_cases.accept_report,
-        use_cases.AcceptReport(actor.reach, machine_id, report),
+        use_cases.AcceptReport(actor.reach, machine_id, body.report()),
     )
     return AcceptedReportResponse.of(accepted)

@@ -54,7 +54,9 @@ def create_document(report: Report) -> Document:
 
 
 def encode_document(content: Mapping[str, Any]) -> Document:
-    return Document(content, json.dumps(content, separators=(",", ":")).encode())
+    """Encode a report as JSON without spaces and escapes, which the server parses fastest."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Document(content, text.encode())
 
 
 def _with_heads(checkout: Checkout, limit: int) -> Checkout:

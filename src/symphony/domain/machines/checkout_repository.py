@@ -10,8 +10,8 @@ from uuid import UUID
 
 from symphony.domain.machines.checkouts import (
     Checkout,
+    ReceivedReport,
     RepoIdentity,
-    Report,
     ReportingMachine,
     StoredCheckout,
 )
@@ -46,7 +46,9 @@ class CheckoutRepository(ABC):
     """The checkouts in the last report of each machine."""
 
     @abstractmethod
-    async def replace(self, machine_id: UUID, report: Report, received_at: datetime) -> None:
+    async def replace(
+        self, machine_id: UUID, report: ReceivedReport, received_at: datetime
+    ) -> None:
         """Replace the checkouts of a machine, whose row the caller has locked."""
 
     @abstractmethod

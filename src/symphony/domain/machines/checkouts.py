@@ -1,8 +1,9 @@
 """Checkouts: the git repositories on a user's machines, as the machines report them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import NamedTuple
 from uuid import UUID
 
@@ -54,6 +55,33 @@ class Report:
     sequence: int
     roots: Sequence[str]
     checkouts: Sequence[Checkout]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCheckout:
+    """A valid checkout of a received report, which is read only if it differs from the stored one.
+
+    `digest` is equal for two checkouts if all but the time of their inspection is equal; it is not
+    derived from any credentials.
+    """
+
+    path: str
+    observed_at: datetime
+    digest: bytes
+    read: Callable[[], Checkout]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedReport:
+    """A report as it is received."""
+
+    sequence: int
+    checkouts: Sequence[ReceivedCheckout]
+
+    @property
+    def digest(self) -> bytes:
+        """A digest of all checkouts but for the times of their inspections."""
+        return sha256(b"".join(each.digest for each in self.checkouts)).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from symphony.domain.git.reasons import repo_reasons
 from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.git.work import KnowledgeSource
 from symphony.domain.json_objects import compact
-from symphony.domain.machines.checkouts import Checkout, Report
+from symphony.domain.machines.checkouts import Checkout, ReceivedReport
 
 _USUAL_DEFAULTS = {"main", "master"}
 _MAX_KNOWN = 20
@@ -121,11 +121,14 @@ class Previous:
     received_at: datetime
 
 
-def clock_difference(report: Report, received_at: datetime) -> timedelta:
+def clock_difference(report: ReceivedReport, received_at: datetime) -> timedelta:
     """How much is added to times of a machine to get those of the server, at most: a report was
     made before it arrived. Zero without checkouts."""
-    times = [each.status.observed_at for each in report.checkouts]
-    return received_at - max(times) if times else timedelta()
+    return (
+        received_at - max(each.observed_at for each in report.checkouts)
+        if report.checkouts
+        else timedelta()
+    )
 
 
 def checkout_facts(

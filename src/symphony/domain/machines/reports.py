@@ -1,5 +1,6 @@
 """Reports: a machine replaces all of its checkouts by those that it has now."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from symphony.domain.base import PagedRepository, utc_now
 from symphony.domain.errors import DomainError, FieldError, Invalid
 from symphony.domain.machines.checkout_repository import CheckoutRepository
-from symphony.domain.machines.checkouts import Report
+from symphony.domain.machines.checkouts import ReceivedReport
 from symphony.domain.machines.machines import Machine
 from symphony.domain.machines.matching import match_checkouts
 from symphony.domain.reach import Reach
@@ -15,6 +16,7 @@ from symphony.domain.reach import Reach
 LEAST_INTERVAL = timedelta(seconds=1)
 """Between two reports of a machine, by the clock of the server."""
 _NO_TIME = timedelta(0)
+_MAX_COUNTS = 10_000  # of some 300 bytes
 
 
 class ReportOutdated(DomainError):
@@ -46,6 +48,35 @@ class AcceptedReport:
     unmatched: int
 
 
+class KeptCounts:
+    """How many checkouts of a machine belonged to a repo, of the machines that reported last.
+
+    Kept only where it depends on nothing but the checkouts of the machine, by their digest, and on
+    the repos of the user.
+    """
+
+    def __init__(self, most: int = _MAX_COUNTS) -> None:
+        self._most = most
+        self._counts = OrderedDict[UUID, tuple[bytes, int, int]]()
+
+    def get(self, machine_id: UUID, digest: bytes, repos: int) -> int | None:
+        """Return the number; None if it has to be counted. `repos` is the hash of the repos."""
+        *inputs, count = self._counts.get(machine_id, (b"", 0, 0))
+        if inputs != [digest, repos]:
+            return None
+        self._counts.move_to_end(machine_id)
+        return count
+
+    def keep(self, machine_id: UUID, digest: bytes, repos: int, count: int) -> None:
+        self._counts[machine_id] = (digest, repos, count)
+        self._counts.move_to_end(machine_id)
+        if len(self._counts) > self._most:
+            self._counts.popitem(last=False)
+
+
+_counts = KeptCounts()
+
+
 class ReportService:
     """The rules of reports: their order, their number, and one checkout at each path."""
 
@@ -53,7 +84,9 @@ class ReportService:
         self._machines = machines
         self._checkouts = checkouts
 
-    async def accept(self, reach: Reach, machine_id: UUID, report: Report) -> AcceptedReport:
+    async def accept(
+        self, reach: Reach, machine_id: UUID, report: ReceivedReport
+    ) -> AcceptedReport:
         """Replace the checkouts of a machine; parallel reports wait for each other.
 
         Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports.
@@ -73,10 +106,10 @@ class ReportService:
             "checkout_count": len(report.checkouts),
         }
         await self._machines.save(machine.updated(reported))
-        matched = await self._matched(reach, machine.id)
+        matched = await self._matched(reach, machine.id, report.digest)
         return AcceptedReport(report.sequence, matched, len(report.checkouts) - matched)
 
-    async def _matched(self, reach: Reach, machine_id: UUID) -> int:
+    async def _matched(self, reach: Reach, machine_id: UUID, digest: bytes) -> int:
         """Count the checkouts of a machine that belong to a repo.
 
         All checkouts of the user are read only if root commits have to be compared.
@@ -84,13 +117,19 @@ class ReportService:
         repos = await self._checkouts.repos(reach)
         if not repos:
             return 0
+        repos_hash = hash(tuple(repos))
+        kept = _counts.get(machine_id, digest, repos_hash)
+        if kept is not None:
+            return kept
         own = await self._checkouts.of_machine(reach, machine_id)
         remotes = {each.remote for each in repos}
-        compared = own
-        if any(each.root_commits and remotes.isdisjoint(each.remotes) for each in own):
-            compared = (await self._checkouts.of_user(reach)).checkouts
+        compares_roots = any(each.root_commits and remotes.isdisjoint(each.remotes) for each in own)
+        compared = (await self._checkouts.of_user(reach)).checkouts if compares_roots else own
         matched = match_checkouts(repos, compared)
-        return sum(each.id in matched for each in own)
+        count = sum(each.id in matched for each in own)
+        if not compares_roots:
+            _counts.keep(machine_id, digest, repos_hash, count)
+        return count
 
 
 def _is_too_early(last_report_at: datetime | None, now: datetime) -> bool:
@@ -98,7 +137,7 @@ def _is_too_early(last_report_at: datetime | None, now: datetime) -> bool:
     return last_report_at is not None and _NO_TIME <= now - last_report_at < LEAST_INTERVAL
 
 
-def _require_unique_paths(report: Report) -> None:
+def _require_unique_paths(report: ReceivedReport) -> None:
     """Raises: Invalid."""
     seen = set[str]()
     errors = [

@@ -205,7 +205,8 @@ class CheckoutModel(Model):
     """A checkout of a git repository in the last report of a machine.
 
     `path_hash` stands for the path in the index, which has no room for 4,096 characters. `digest`
-    is that of the checkout as it was sent, without the time of its inspection. `remotes`
+    is that of the checkout as it was sent, without credentials and the time of its inspection, and
+    of the fields that are stored. `remotes`
     (normalized) and `root_commits` have one value a line; `facts` is JSON, kept as text because
     most lists need few of them. `heads` are the first 20 bytes of the id of each remote head, and
     `detail` is all that was sent, compressed.

@@ -22,6 +22,7 @@ from symphony.domain.machines.facts import CheckoutFacts
 from symphony.domain.machines.machines import Machine
 from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import Store
+from symphony.infrastructure.database.machines import checkout_rows
 from symphony.infrastructure.database.machines.checkout_rows import content_of
 from tests.domain.examples import a_repo, a_workspace
 from tests.infrastructure.database.kept import Household, committed, keep
@@ -183,6 +184,7 @@ async def test_an_unchanged_checkout_whose_facts_another_version_wrote_is_stored
 
     with monkeypatch.context() as patch:
         patch.setattr(CheckoutFacts, "to_text", of_another_version)
+        patch.setattr(checkout_rows, "STORED_FIELDS", b"of another version")
         await report(store, laptop, [a_checkout()])
     (before,) = await of_machine(store, ada.user.id, laptop)
     assert CheckoutFacts.read(before.facts) is None

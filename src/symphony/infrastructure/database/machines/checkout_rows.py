@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import fields
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -11,7 +12,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from pydantic_core import from_json
 
-from symphony.domain.machines.checkouts import Checkout
+from symphony.domain.git.facts import RepoFacts, UnfinishedWork
+from symphony.domain.git.status import LinkedWorktree, RepoStatus
+from symphony.domain.git.work import WorkItem
+from symphony.domain.machines.checkouts import Checkout, ReceivedCheckout
 from symphony.domain.machines.facts import CheckoutFacts, normalized_remotes
 
 if sys.version_info >= (3, 14):
@@ -27,6 +31,10 @@ _ID_BYTES = 20
 _ID_DIGITS = 2 * _ID_BYTES
 
 
+_STORED = (Checkout, RepoStatus, WorkItem, LinkedWorktree, CheckoutFacts, RepoFacts, UnfinishedWork)
+STORED_FIELDS = repr([[each.name for each in fields(kind)] for kind in _STORED]).encode()
+
+
 def path_hash(path: str) -> bytes:
     return sha256(path.encode()).digest()
 
@@ -36,24 +44,29 @@ def content_of(checkout: Checkout) -> bytes:
     return _CHECKOUT.dump_json(checkout, exclude=_TIME_OF_INSPECTION)
 
 
-def digest_of(content: bytes) -> bytes:
-    return sha256(content).digest()
+def digest_of(received: ReceivedCheckout) -> bytes:
+    """Return what is equal for two rows of a path if nothing but the time of inspection differs.
+
+    Versions of the service that store other fields have other digests, and write the row again.
+    """
+    return sha256(STORED_FIELDS + received.digest).digest()
 
 
 def row_of(
     checkout_id: UUID,
     machine_id: UUID,
+    hashed_path: bytes,
     checkout: Checkout,
-    content: bytes,
+    digest: bytes,
     facts: CheckoutFacts,
 ) -> dict[str, Any]:
     """Return the values of the columns."""
     return {
         "id": checkout_id,
         "machine_id": machine_id,
-        "path_hash": path_hash(checkout.path),
+        "path_hash": hashed_path,
         "path": checkout.path,
-        "digest": digest_of(content),
+        "digest": digest,
         "has_remotes": bool(checkout.remotes),
         "remotes": "\n".join(normalized_remotes(checkout)),
         "root_commits": "\n".join(checkout.root_commits),
@@ -61,7 +74,7 @@ def row_of(
         "needs_attention": facts.needs_attention,
         "facts": facts.to_text(),
         "heads": _packed(each.head for each in checkout.remote_heads),
-        "detail": zstd.compress(content, _FASTEST),
+        "detail": zstd.compress(content_of(checkout), _FASTEST),
     }
 
 

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select
@@ -16,8 +16,9 @@ from symphony.domain.git.status import RepoState
 from symphony.domain.machines.checkout_repository import CheckoutRepository, UserCheckouts
 from symphony.domain.machines.checkouts import (
     Checkout,
+    ReceivedCheckout,
+    ReceivedReport,
     RepoIdentity,
-    Report,
     ReportingMachine,
     StoredCheckout,
 )
@@ -33,7 +34,6 @@ from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.machines.checkout_rows import (
     by_first_bytes,
     checkout_in,
-    content_of,
     digest_of,
     found_in,
     path_hash,
@@ -58,16 +58,13 @@ _repos = REPOS.table.c
 _workspaces = WORKSPACES.table.c
 _inspections = cast("Table", RepoInspectionModel.__table__).c
 
-_STORED = (
-    select(
-        _checkouts.path_hash,
-        _checkouts.id,
-        _checkouts.digest,
-        _checkouts.facts,
-        _machines.last_report_at,
-    )
+_STORED = select(_checkouts.path_hash, _checkouts.id, _checkouts.digest).where(
+    _checkouts.machine_id == ENTITY_ID
+)
+_PREVIOUS = (
+    select(_checkouts.path_hash, _checkouts.facts, _machines.last_report_at)
     .join_from(_table, MACHINES.table)
-    .where(_machines.id == ENTITY_ID)
+    .where(_machines.id == ENTITY_ID, _checkouts.id.in_(ids_in("checkout_ids")))
 )
 _NAMES = tuple(each.name for each in _checkouts)
 _insert = upsert(_table).values({name: bindparam(f"new_{name}") for name in _NAMES})
@@ -125,18 +122,50 @@ _REPOS = without_reach(
 _remembered = RememberedCheckouts()
 
 
+class _Change(NamedTuple):
+    """A checkout to be stored; `stored_id` is the id of its row, None without one."""
+
+    path_hash: bytes
+    stored_id: UUID | None
+    checkout: ReceivedCheckout
+    digest: bytes
+
+
 class SqlAlchemyCheckouts(CheckoutRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def replace(self, machine_id: UUID, report: Report, received_at: datetime) -> None:
+    async def replace(
+        self, machine_id: UUID, report: ReceivedReport, received_at: datetime
+    ) -> None:
         rows = await self._connection.fetch(_STORED, {"entity_id": machine_id})
-        # It takes up to a second for the largest reports, and no statement.
-        gone, changed = await asyncio.to_thread(_changes, rows, machine_id, report, received_at)
+        stored = {path: (checkout_id, digest) for path, checkout_id, digest in rows}
+        gone, changed = _changes(stored, report)
         if gone:
-            await self._connection.execute_many(_REMOVE, gone)
+            await self._connection.execute_many(
+                _REMOVE, [{"entity_id": checkout_id} for checkout_id in gone]
+            )
         if changed:
-            await self._connection.execute_many(_KEEP, changed)
+            await self._write(machine_id, report, received_at, changed)
+
+    async def _write(
+        self,
+        machine_id: UUID,
+        report: ReceivedReport,
+        received_at: datetime,
+        changed: Sequence[_Change],
+    ) -> None:
+        known = [each.stored_id for each in changed if each.stored_id is not None]
+        parameters = {"entity_id": machine_id, "checkout_ids": json_ids(known)}
+        previous: Rows = await self._connection.fetch(_PREVIOUS, parameters) if known else ()
+        difference = clock_difference(report, received_at)
+
+        def written() -> list[dict[str, Any]]:
+            before = _previous(previous)
+            return [_row(machine_id, each, received_at, difference, before) for each in changed]
+
+        # It takes up to a second for the largest reports, and no statement.
+        await self._connection.execute_many(_KEEP, await asyncio.to_thread(written))
 
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
         return _identities(await self._connection.fetch(_REPOS, {"owner_id": reach.user_id}))
@@ -216,27 +245,39 @@ class SqlAlchemyCheckouts(CheckoutRepository):
 
 
 def _changes(
-    rows: Rows, machine_id: UUID, report: Report, received_at: datetime
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the parameters of the statements for the stored rows that are gone, and for the
-    checkouts that are new or changed."""
-    stored = {path: others for path, *others in rows}
-    difference = clock_difference(report, received_at)
-    changed = list[dict[str, Any]]()
-    for checkout in report.checkouts:
-        content = content_of(checkout)
-        before = stored.pop(path_hash(checkout.path), None)
-        previous = None
-        if before is not None and (facts := CheckoutFacts.read(before[2])) is not None:
-            if before[1] == digest_of(content):
-                continue  # otherwise facts that another version wrote would stay unreadable
-            previous = Previous(facts, before[3])
-        facts = checkout_facts(checkout, received_at, difference, previous)
-        checkout_id = new_id() if before is None else before[0]
-        row = row_of(checkout_id, machine_id, checkout, content, facts)
-        changed.append({f"new_{name}": value for name, value in row.items()})
-    gone = [{"entity_id": checkout_id} for checkout_id, *_ in stored.values()]
+    stored: Mapping[bytes, tuple[UUID, bytes]], report: ReceivedReport
+) -> tuple[Sequence[UUID], Sequence[_Change]]:
+    """Return the ids of the rows that are gone, and the checkouts that are new or changed."""
+    received = {path_hash(each.path): each for each in report.checkouts}
+    gone = [checkout_id for path, (checkout_id, _) in stored.items() if path not in received]
+    changed = list[_Change]()
+    for path, checkout in received.items():
+        stored_id, before = stored.get(path, (None, None))
+        digest = digest_of(checkout)
+        if digest != before:
+            changed.append(_Change(path, stored_id, checkout, digest))
     return gone, changed
+
+
+def _previous(rows: Rows) -> Mapping[bytes, Previous]:
+    """Return what is known of the previous reports; not of one that another version wrote."""
+    read = ((path, CheckoutFacts.read(text), received_at) for path, text, received_at in rows)
+    return {path: Previous(facts, at) for path, facts, at in read if facts is not None}
+
+
+def _row(
+    machine_id: UUID,
+    change: _Change,
+    received_at: datetime,
+    difference: timedelta,
+    previous: Mapping[bytes, Previous],
+) -> dict[str, Any]:
+    """Return the parameters of the statement that stores a checkout."""
+    checkout = change.checkout.read()
+    facts = checkout_facts(checkout, received_at, difference, previous.get(change.path_hash))
+    row_id = change.stored_id or new_id()
+    row = row_of(row_id, machine_id, change.path_hash, checkout, change.digest, facts)
+    return {f"new_{name}": value for name, value in row.items()}
 
 
 def _identities(rows: Rows) -> list[RepoIdentity]:
