@@ -33,6 +33,10 @@ test *arguments: preflight
 test-long *arguments: preflight
     @{{ run }} pytest -m long -n 3 --dist loadgroup {{ arguments }}
 
+# Run tests of the API on PostgreSQL through a pgbouncer: just test-pooler tests/api; needs it on the path
+test-pooler *arguments="tests/api": preflight
+    @THROUGH=pgbouncer {{ run }} pytest -m "not sdk and not fuzz and not bench" -k postgresql -n 3 --dist loadgroup {{ arguments }}
+
 # Open the pages in a real browser; needs chromium on the path
 test-browser *arguments: preflight
     @{{ run }} pytest -n 2 --dist loadgroup tests/browser {{ arguments }}
@@ -66,7 +70,7 @@ typecheck:
     @{{ run }} pyright
 
 # The gate: lint, types, imports, demos, some chaos, generated clients, some fuzzing, all tests
-check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test-browser test
+check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long (test-pooler "tests/api/test_races.py" "tests/api/test_idempotency.py" "tests/api/test_conditions.py" "tests/api/test_lists.py" "tests/api/test_failed_commit.py" "tests/api/across_workspaces" "tests/api/tokens" "tests/application/test_registration.py") test-browser test
 
 # Show what Symphony does, feature by feature, and check it; --quiet prints only the results
 demo *arguments:
@@ -211,6 +215,10 @@ bench-report *arguments:
 # Measure how much more two processes do than one, where cores allow
 bench-processes *arguments:
     @{{ run }} python -m benchmarks.processes {{ arguments }}
+
+# Measure what a pooler costs a request, compared with a direct connection to PostgreSQL
+bench-pooler *arguments:
+    @{{ run }} python -m benchmarks.poolers.run {{ arguments }}
 
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:

@@ -8,6 +8,8 @@ variants `just test` runs depends on the folder; the others are `long`:
 - elsewhere: SQLite in memory, the quickest. A behavior above the database layer depends on the
   store through the contract of the repositories alone.
 - tests marked `every_store`, and those that name their stores themselves: all.
+
+With `THROUGH=pgbouncer`, PostgreSQL is reached through a pooler (`just test-pooler`).
 """
 
 import asyncio
@@ -23,6 +25,7 @@ import pytest
 import structlog
 from sqlalchemy import Dialect
 
+from scripts.support.pgbouncer import Pgbouncer
 from symphony import logs
 from symphony.config.settings import Settings
 from symphony.domain import attempts
@@ -32,6 +35,7 @@ from symphony.infrastructure.database.engine import Engines, create_engines
 from symphony.infrastructure.database.sqlalchemy_internals import Prepared, Statement, prepare
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from tests.support import postgres
+from tests.support.stores import pooled
 
 STORES = ("sqlite-memory", "sqlite-file", "postgresql")
 SECRET = "a secret that is only good for tests, and long enough"
@@ -40,13 +44,14 @@ MASTER_KEY = "b25seSBnb29kIGZvciB0ZXN0cywgYW5kIGxvbmcuLi4"
 _CONTRACT = Path(__file__).parent / "infrastructure" / "database"
 
 _server: postgres.TestServer | None = None
+_pgbouncer: Pgbouncer | None = None
 _memory: Path | None = None
 _MEMORY_NEEDED = 2 << 30  # bytes
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses the directory of temporary files
 def pytest_configure(config: pytest.Config) -> None:
-    global _server, _memory  # noqa: PLW0603 - one of each a run, released below
+    global _server, _pgbouncer, _memory  # noqa: PLW0603 - one of each a run, released below
     for name in [name for name in os.environ if name.startswith("SYMPHONY_")]:
         del os.environ[name]  # what a developer has set must not decide how tests end
     logs.configure("text")
@@ -56,6 +61,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _server = postgres.TestServer()
         asyncio.run(_server.prepare())
+        if pooled.is_wanted():
+            _pgbouncer = asyncio.run(pooled.start_pgbouncer(postgres.address("postgres")))
         if config.option.basetemp is None and (memory := _directory_in_memory()):
             _memory = memory
             config.option.basetemp = str(memory / "tests")
@@ -78,6 +85,8 @@ def pytest_unconfigure() -> None:
     for directory in (_template.parent if _template else None, _memory):
         if directory is not None:
             shutil.rmtree(directory, ignore_errors=True)
+    if _pgbouncer is not None:
+        _pgbouncer.remove()
     if _server is not None:
         _server.stop()
 
@@ -122,8 +131,11 @@ async def database_url(store_kind: str, tmp_path: Path) -> AsyncGenerator[str]:
     In memory every engine has a database of its own, which the code that opens it migrates.
     """
     if store_kind == "postgresql":
+        pgbouncer = pooled.pgbouncer_of_run()
         name = await postgres.borrow_database()
-        yield postgres.address(name)
+        yield pgbouncer.url(name) if pgbouncer else postgres.address(name)
+        if pgbouncer:
+            await pgbouncer.forget(name)
         await postgres.return_database(name)
     elif store_kind == "sqlite-file":
         file = tmp_path / "test.sqlite3"
@@ -190,8 +202,14 @@ def _prepare(statement: Statement, dialect: Dialect) -> Prepared:
 
 
 @pytest.fixture
-async def engines(database_url: str) -> AsyncGenerator[Engines]:
-    engines = create_engines(database_url)
+def is_pooled(store_kind: str) -> bool:
+    """Whether a pooler is at the address of the database."""
+    return store_kind == "postgresql" and pooled.is_wanted()
+
+
+@pytest.fixture
+async def engines(database_url: str, *, is_pooled: bool) -> AsyncGenerator[Engines]:
+    engines = create_engines(database_url, is_pooled=is_pooled)
     if engines.is_in_memory:
         await migrations.upgrade(engines)
     yield engines
@@ -212,13 +230,16 @@ def git_root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+def settings(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest, *, is_pooled: bool
+) -> Settings:
     """Settings of a service on the store."""
     # Git costs each service two processes, so only tests about it pay for them.
     has_git = "git_root" in request.fixturenames
     return Settings.model_validate(
         {
             "database_url": database_url,
+            "database_pooler": "transaction" if is_pooled else "none",
             "secret_key": SECRET,
             "master_key": MASTER_KEY,
             "data_dir": tmp_path,

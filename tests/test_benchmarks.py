@@ -19,6 +19,7 @@ from benchmarks.processes import limited
 from benchmarks.run import running
 from benchmarks.services import Failed
 from benchmarks.wrk import load, write_targets
+from scripts.support.pgbouncer import PGBOUNCER
 from symphony.infrastructure.database.models import Model
 from tests.support.checkout import TOP
 from tests.support.leftovers import left_behind, stopped_run
@@ -209,6 +210,18 @@ def test_two_processes_are_compared_with_one(place: Path) -> None:
     assert figures["rounds"].keys() == {"get one", "list 50", "create", "patch", "mix"}
     assert all(each["one"] > 0 for (each,) in figures["rounds"].values())
     assert not any(Path("/sys/fs/cgroup").glob("**/symphony-bench-*"))
+
+
+@pytest.mark.bench
+@pytest.mark.usefixtures("wrk")
+def test_a_pooler_is_compared_with_a_direct_connection(place: Path) -> None:
+    if PGBOUNCER is None:
+        missing("pgbouncer is not on the path: apt-get install pgbouncer")
+    few = ("--rounds", "1", "--seconds", "1")
+    _run("benchmarks.poolers.run", *few, "--json", place / "pooler.json")
+    figures = json.loads((place / "pooler.json").read_text())
+    assert figures["rounds"].keys() == {"get one", "list 50", "create", "patch", "mix"}
+    assert all(each["pooled"] > 0 for (each,) in figures["rounds"].values())
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ RUN_ELSEWHERE = {
     "typecheck": "part of the gate",
     "test": "part of the gate",
     "test-long": "part of the gate",
+    "test-pooler": "part of the gate",
     "test-browser": "part of the gate",
     "picture": "part of the gate, which compares the picture and does not paint it",
     "sdk": "part of the gate",
@@ -43,7 +44,7 @@ RUN_ELSEWHERE = {
     **dict.fromkeys(
         (
             *("bench", "bench-growth", "bench-sign-in", "bench-board", "bench-machines"),
-            *("bench-tokens", "bench-report", "bench-sizing", "bench-processes"),
+            *("bench-tokens", "bench-report", "bench-sizing", "bench-processes", "bench-pooler"),
         ),
         "tests/test_benchmarks.py runs it, briefly",
     ),

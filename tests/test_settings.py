@@ -30,6 +30,7 @@ DEFAULTS = {
     "log_format": "text",
     "data_dir": user_data_path("symphony"),
     "database_url": None,
+    "database_pooler": "none",
     "auto_migrate": False,
     "secret_key": None,
     "master_key": None,

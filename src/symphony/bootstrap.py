@@ -19,6 +19,7 @@ from symphony.infrastructure.database.checks.sqlite_file import (
     require_writable,
 )
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
+from symphony.infrastructure.database.postgresql.url import SCHEMES
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import KEY_BYTES, new_key
 from symphony.infrastructure.file_ownership import (
@@ -58,7 +59,7 @@ def engines_for(settings: Settings) -> Engines:
     Raises: SettingsError, StartRefused.
     """
     try:
-        engines = create_engines(settings.store)
+        engines = create_engines(settings.store, is_pooled=_is_pooled(settings))
     except DatabaseUrlError as error:
         name = "DEMO_DATABASE_URL" if settings.demo_mode else "DATABASE_URL"
         raise SettingsError(f"{PREFIX}{name}: {error}") from None
@@ -69,6 +70,19 @@ def engines_for(settings: Settings) -> Engines:
         if mirrors is not None:
             _require_mirrors(mirrors)
     return engines
+
+
+def _is_pooled(settings: Settings) -> bool:
+    """Return whether a pooler is in front of PostgreSQL. Raises: SettingsError."""
+    if settings.database_pooler == "none":
+        return False
+    is_postgresql = str(settings.store).startswith(SCHEMES)
+    if not is_postgresql and not settings.demo_mode:
+        raise SettingsError(
+            f"{PREFIX}DATABASE_POOLER: 'transaction' is possible only with PostgreSQL, whose URL is"
+            f" in {PREFIX}DATABASE_URL; must be 'none'."
+        )
+    return is_postgresql
 
 
 def mirrors_for(settings: Settings, engines: Engines) -> Path | None:

@@ -28,7 +28,8 @@ def _server_gone() -> Generator[None]:
         administrator = await asyncpg.connect(postgres.address("postgres"))
         try:
             end = "SELECT pg_terminate_backend($1, 5000)"
-            await administrator.fetchval(end, connection.get_server_pid())
+            process = await connection.fetchval("SELECT pg_backend_pid()")  # not the pooler's
+            await administrator.fetchval(end, process)
         finally:
             await administrator.close()
 

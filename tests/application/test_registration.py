@@ -28,10 +28,10 @@ def first(app: Application) -> Application:
 
 @pytest.fixture
 async def another_process(
-    engines: Engines, database_url: str, threads: HashingThreads
+    engines: Engines, database_url: str, threads: HashingThreads, *, is_pooled: bool
 ) -> AsyncGenerator[Application]:
     """An application with connections of its own to the same database."""
-    own = engines if engines.is_in_memory else create_engines(database_url)
+    own = engines if engines.is_in_memory else create_engines(database_url, is_pooled=is_pooled)
     app = replace(an_application(SqlAlchemyStore(own), threads), policy=FIRST)
     yield app
     await app.drain()

@@ -1,7 +1,7 @@
-"""The internal of asyncpg that `availability/keepalive.py` builds on.
+"""The internals of asyncpg that `availability/keepalive.py` and `postgresql/pooler.py` build on.
 
-A failure means that a new version of asyncpg keeps its transport elsewhere; see
-`docs/decisions/dependencies.md`.
+A failure means that a new version of asyncpg keeps its transport elsewhere, or sends unnamed
+statements in another way; see `docs/decisions/dependencies.md`.
 """
 
 import socket
@@ -63,4 +63,15 @@ async def test_a_connection_over_a_unix_socket_has_no_such_options() -> None:
     connection = await asyncpg.connect(postgres.address("postgres"))
     assert socket_of(connection).family == socket.AF_UNIX
     keep_alive(connection, Keepalives())
+    await connection.close()
+
+
+async def test_a_kept_statement_without_a_name_is_sent_as_a_whole_each_time() -> None:
+    connection = await asyncpg.connect(postgres.address("postgres"), statement_cache_size=0)
+    kept = await connection.prepare("SELECT $1::integer + 1", name="")
+    assert kept.get_name() == ""
+    for number in range(2):
+        # It replaces the only statement without a name that a session has.
+        assert await connection.fetchval("SELECT 'another'") == "another"
+        assert await kept.fetchval(number) == number + 1, "adapt postgresql/pooler.py"
     await connection.close()

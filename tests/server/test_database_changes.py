@@ -26,6 +26,15 @@ Administrate = Callable[[str], Awaitable[None]]
 
 CLIENTS = 60
 WORK_TIMEOUT = 4.0  # seconds; much longer than a request takes, also on a busy machine
+MIGRATIONS = (
+    "ALTER TABLE repos ALTER COLUMN name TYPE varchar(300);"
+    "ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(300)",
+    "ALTER TABLE repos ADD COLUMN more text; ALTER TABLE workspaces ADD COLUMN more text",
+    # The tables are other ones, with the same rows.
+    "ALTER TABLE repos RENAME TO old_repos; CREATE TABLE repos (LIKE old_repos INCLUDING ALL);"
+    "INSERT INTO repos SELECT * FROM old_repos",
+    "ALTER TABLE workspaces ALTER COLUMN repo_count TYPE bigint",
+)
 END_SESSIONS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -145,18 +154,7 @@ async def test_connections_that_the_server_closes_cost_no_request(
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    "migration",
-    [
-        "ALTER TABLE repos ALTER COLUMN name TYPE varchar(300);"
-        "ALTER TABLE workspaces ALTER COLUMN name TYPE varchar(300)",
-        "ALTER TABLE repos ADD COLUMN more text; ALTER TABLE workspaces ADD COLUMN more text",
-        # The tables are other ones, with the same rows.
-        "ALTER TABLE repos RENAME TO old_repos; CREATE TABLE repos (LIKE old_repos INCLUDING ALL);"
-        "INSERT INTO repos SELECT * FROM old_repos",
-        "ALTER TABLE workspaces ALTER COLUMN repo_count TYPE bigint",
-    ],
-)
+@pytest.mark.parametrize("migration", MIGRATIONS)
 async def test_a_migration_beneath_a_running_service_costs_no_request(
     client: httpx.AsyncClient, administrate: Administrate, migration: str
 ) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET
+from tests.server.pooler.few_connections import few_connections
 from tests.support import postgres
 from tests.support.api import User, code, sign_up
 from tests.support.server import running_server
@@ -18,23 +20,25 @@ from tests.support.server import running_server
 pytestmark = pytest.mark.long
 
 
-@pytest.fixture(params=["postgresql+asyncpg", "sqlite"])
+@pytest.fixture(params=["postgresql+asyncpg", "pgbouncer", "sqlite"])
 async def client(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> AsyncGenerator[httpx.AsyncClient]:
     """Up to 100 connections to two processes on one database."""
     database = f"test_{secrets.token_hex(8)}"
-    url = f"sqlite:///{tmp_path / 'own.sqlite3'}"
-    if request.param != "sqlite":
-        address = await postgres.create_database(database)
-        url = address.replace("postgresql", request.param, 1)
-    async with (
-        running_server(
-            tmp_path / "data", "--workers", "2", DATABASE_URL=url, SECRET_KEY=SECRET
-        ) as server,
-        server.client() as client,
-    ):
-        yield client
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path / 'own.sqlite3'}", "SECRET_KEY": SECRET}
+    async with AsyncExitStack() as stack:
+        if request.param != "sqlite":
+            address = await postgres.create_database(database)
+            settings["DATABASE_URL"] = address.replace("postgresql", "postgresql+asyncpg", 1)
+        if request.param == "pgbouncer":
+            pgbouncer = await stack.enter_async_context(few_connections())
+            settings["DATABASE_URL"] = pgbouncer.url(database)
+            settings["DATABASE_POOLER"] = "transaction"
+        server = await stack.enter_async_context(
+            running_server(tmp_path / "data", "--workers", "2", **settings)
+        )
+        yield await stack.enter_async_context(server.client())
     await postgres.drop_database(database)
 
 

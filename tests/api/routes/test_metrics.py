@@ -7,8 +7,8 @@ from uuid import uuid4
 import httpx
 
 from scripts.support.polling import until
+from symphony.bootstrap import engines_for
 from symphony.config.settings import Settings
-from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.metrics import Metrics
 from tests.support.api import User
@@ -71,7 +71,7 @@ async def test_commands_are_counted_by_outcome(client: httpx.AsyncClient, ada: U
 
 async def test_the_use_of_the_database_is_reported(settings: Settings) -> None:
     counted = Metrics()
-    engines = create_engines(settings.store)
+    engines = engines_for(settings)
     store = SqlAlchemyStore(engines, counted)
     leave = asyncio.Event()
 

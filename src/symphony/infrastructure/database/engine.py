@@ -25,6 +25,7 @@ from symphony.infrastructure.database.postgresql.address import (
     PostgresqlAddress,
 )
 from symphony.infrastructure.database.postgresql.connecting import open_connection
+from symphony.infrastructure.database.postgresql.pooler import begin_with, through_pooler
 from symphony.infrastructure.database.postgresql.several_hosts import open_first_connection
 from symphony.infrastructure.database.postgresql.url import SCHEMES, parse_postgresql_url
 
@@ -100,6 +101,8 @@ class Engines:
     """The file of an embedded database."""
     anchor: sqlite3.Connection | None = None
     """Keeps a database in memory alive, whatever happens to the pools' connections."""
+    has_sessions: bool = field(default=True, kw_only=True)
+    """Whether settings and locks of a session last; not through a pooler of transactions."""
     limits: DatabaseLimits = field(default=DEFAULT_LIMITS, kw_only=True)
 
     @property
@@ -120,16 +123,20 @@ class Engines:
             self.anchor.close()
 
 
-def create_engines(database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS) -> Engines:
+def create_engines(
+    database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS, *, is_pooled: bool = False
+) -> Engines:
     """Create engines for a URL, or for the path of an SQLite file, which is used as it is.
 
     The URLs are `postgresql://…`, and `sqlite:///file` with a percent-encoded path; `sqlite://` is
-    a database in memory. Raises: DatabaseUrlError.
+    a database in memory. `is_pooled` says that a pooler in transaction mode is at the address of
+    PostgreSQL. Raises: DatabaseUrlError.
     """
     if isinstance(database, Path):
         return _sqlite_file(database.absolute(), limits)
     if database.startswith(SCHEMES):
-        return _postgresql(parse_postgresql_url(database), limits)
+        address = parse_postgresql_url(database)
+        return _postgresql(through_pooler(address) if is_pooled else address, limits)
     try:
         url = make_url(database)
     except Exception:
@@ -210,6 +217,9 @@ def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
         "lock_timeout": _milliseconds(limits.lock_timeout),
         "idle_in_transaction_session_timeout": _milliseconds(limits.idle_in_transaction_timeout),
     }
+    begin = "BEGIN"
+    if address.is_pooled:
+        begin, settings = begin_with(settings), {}
 
     async def connect(*_: object, **__: object) -> Any:
         connection = await open_(address, settings, limits.connect_timeout)
@@ -233,7 +243,8 @@ def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
         # SQLAlchemy would wait for the server to close it: two seconds, or forever at shutdown.
         connection.driver_connection.terminate()
 
-    return Engines(write=engine, read=engine, begin="BEGIN", limits=limits)
+    has_sessions = not address.is_pooled
+    return Engines(write=engine, read=engine, begin=begin, has_sessions=has_sessions, limits=limits)
 
 
 def _milliseconds(seconds: float) -> str:

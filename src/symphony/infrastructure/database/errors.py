@@ -18,8 +18,11 @@ from symphony.infrastructure.database.availability.failure_codes import (
     by_sqlstate,
 )
 from symphony.infrastructure.database.postgresql.address import DatabaseUrlError
+from symphony.infrastructure.database.postgresql.pooler import NEEDS_SETTING
 
 _ENDS_THE_SESSION = {"FATAL", "PANIC"}
+# A prepared statement is gone, or is there already. On a new connection, it is another client's.
+_OF_ANOTHER_SESSION = {"26000", "42P05"}
 
 
 class UniqueViolation(TransactionConflict):
@@ -80,6 +83,8 @@ def _reason(error: BaseException) -> str:
     cause = _drivers_error(error)
     name = getattr(cause, "sqlite_errorname", None) or _code(cause)
     details = str(cause) if isinstance(cause, OSError | DatabaseUrlError) else name
+    if name in _OF_ANOTHER_SESSION:
+        details = f"{name}: {NEEDS_SETTING}"
     return f"database: {type(cause).__name__} {details or ''}".rstrip()
 
 
@@ -115,9 +120,13 @@ def _translate(error: Exception, statement: str | None) -> Exception:
         case Failure.BUSY | Failure.LOST:
             return unavailable(error)
         case Failure.STATEMENT | Failure.SESSION | Failure.DRIVER:
-            if getattr(error, "connection_invalidated", False):
+            if getattr(error, "connection_invalidated", False) or _is_of_pooler(error):
                 return unavailable(error)
             return UnexpectedDatabaseError(error, getattr(error, "statement", statement))
+
+
+def _is_of_pooler(error: Exception) -> bool:
+    return _code(_drivers_error(error)) in _OF_ANOTHER_SESSION
 
 
 def _drivers_error(error: BaseException) -> BaseException:

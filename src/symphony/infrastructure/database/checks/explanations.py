@@ -17,8 +17,13 @@ from symphony.infrastructure.database.availability.failure_codes import PRIMARY_
 from symphony.infrastructure.database.checks.schema import SchemaRefused
 from symphony.infrastructure.database.errors import UnexpectedDatabaseError
 from symphony.infrastructure.database.postgresql.connecting import CannotConnect, one_line
+from symphony.infrastructure.database.postgresql.pooler import NEEDS_SETTING
 
-_INSUFFICIENT_PRIVILEGE = "42501"
+_HINTS = {
+    "42501": "; the database's user must own the tables, or have the rights to use them",
+    "26000": f"; {NEEDS_SETTING}",
+    "42P05": f"; {NEEDS_SETTING}",
+}
 _SQLITE = {
     sqlite3.SQLITE_NOTADB: "is not an SQLite database",
     sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
@@ -73,11 +78,7 @@ def _of_system(error: OSError | asyncpg.PostgresError) -> str:
     if isinstance(error, CannotConnect):
         return str(error)
     if isinstance(error, asyncpg.PostgresError):
-        hint = (
-            "; the database's user must own the tables, or have the rights to use them"
-            if error.sqlstate == _INSUFFICIENT_PRIVILEGE
-            else ""
-        )
+        hint = _HINTS.get(error.sqlstate or "", "")
         return f"PostgreSQL refuses: {error.args[0]} ({error.sqlstate}){hint}"
     if isinstance(error, filelock.Timeout):
         return f"{error.lock_file} is locked: another migration takes too long"

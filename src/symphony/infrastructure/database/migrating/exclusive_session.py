@@ -46,7 +46,15 @@ async def exclusive_session(engines: Engines) -> AsyncGenerator[AsyncConnection]
 
     Others wait for it by polling. A wait inside of the database would be a transaction, for whose
     end `CREATE INDEX CONCURRENTLY` waits in turn.
+
+    Raises: SchemaRefused behind a pooler, which would hand settings and lock to other clients.
     """
+    if not engines.has_sessions:
+        raise SchemaRefused(
+            "the schema cannot be changed through a pooler: run `symphony db upgrade` with the"
+            " address of PostgreSQL itself in SYMPHONY_DATABASE_URL, and without"
+            " SYMPHONY_DATABASE_POOLER"
+        )
     async with engines.write.connect() as connection:
         try:
             await connection.execution_options(isolation_level="AUTOCOMMIT")

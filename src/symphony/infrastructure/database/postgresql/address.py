@@ -57,6 +57,8 @@ class PostgresqlAddress:
     connect_timeout: float | None = None
     """Seconds; 0 waits without a limit, None leaves the choice to the engine."""
     keepalives: Keepalives = Keepalives()
+    is_pooled: bool = False
+    """Whether a pooler gives each transaction another session."""
 
     def __str__(self) -> str:
         """Return the host and port, or the socket's directory, for messages."""

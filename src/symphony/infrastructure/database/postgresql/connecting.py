@@ -14,11 +14,13 @@ from symphony.infrastructure.database.postgresql.address import (
     DatabaseUrlError,
     PostgresqlAddress,
 )
+from symphony.infrastructure.database.postgresql.pooler import NEEDS_SETTING, POOLED_CONNECTION
 
 _MAX_MESSAGE = 300
 _INVALID_PASSWORD = "28P01"  # noqa: S105 - a code
 _INVALID_AUTHORIZATION = "28000"
 _UNKNOWN_DATABASE = "3D000"
+_PROTOCOL_VIOLATION = "08P01"
 _CODE = re.compile(r"\[Errno (\d+)\]")
 
 
@@ -36,6 +38,7 @@ async def open_connection(
     given = address.connect_timeout
     arguments: dict[str, Any] = {
         **address.arguments(),
+        **(POOLED_CONNECTION if address.is_pooled else {}),
         "timeout": time_limit if given is None else given or None,
         # The server applies these after `options`, and would so ignore what the address says.
         "server_settings": {
@@ -102,4 +105,6 @@ def _answer(error: asyncpg.PostgresError, address: PostgresqlAddress) -> str:
         return f"the user {user} may not connect {said}"
     if error.sqlstate == _UNKNOWN_DATABASE:
         return f'there is no database "{address.database}" {said}'
-    return f"{message} ({error.sqlstate})"
+    # PostgreSQL itself does not say this. Poolers do, of a setting that they do not pass on.
+    hint = f"; {NEEDS_SETTING}" if error.sqlstate == _PROTOCOL_VIOLATION else ""
+    return f"{message} ({error.sqlstate}){'' if address.is_pooled else hint}"
