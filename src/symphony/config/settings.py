@@ -47,6 +47,7 @@ class Settings(BaseSettings):
         validate_default=False,
     )
     database_url: SecretStr | None = None
+    database_replica_url: SecretStr | None = None
     auto_migrate: bool = False
     secret_key: SecretStr | None = None
     master_key: SecretStr | None = None

@@ -129,7 +129,7 @@ def create_engines(database: str | Path, limits: DatabaseLimits = DEFAULT_LIMITS
     if isinstance(database, Path):
         return _sqlite_file(database.absolute(), limits)
     if database.startswith(SCHEMES):
-        return _postgresql(parse_postgresql_url(database), limits)
+        return create_postgresql_engines(parse_postgresql_url(database), limits)
     try:
         url = make_url(database)
     except Exception:
@@ -201,7 +201,8 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
         entry.info[_USES] += 1
 
 
-def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
+def create_postgresql_engines(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
+    """Create engines for a PostgreSQL database."""
     limits = limits.for_several_hosts() if address.has_several_hosts else limits
     open_ = open_first_connection if address.has_several_hosts else open_connection
     settings = {
