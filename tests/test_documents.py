@@ -98,6 +98,9 @@ def test_the_production_guide_lists_every_metric_with_its_labels() -> None:
     metrics = Metrics()
     metrics.request("GET", "/", 200, 0.1)
     metrics.command("make", "done")
+    metrics.queries.labels("primary", "behind").inc()
+    for gauge in (metrics.replica_usable, metrics.replica_lag, metrics.replica_connections):
+        gauge.labels("db2:5432").set(1)
     families = text_string_to_metric_families(metrics.text().decode())
     assert listed == {
         f"{family.name}_total" if family.type == "counter" else family.name: {

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -19,7 +19,9 @@ from symphony.infrastructure.database.checks.sqlite_file import (
     require_writable,
 )
 from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
+from symphony.infrastructure.database.postgresql.address import PostgresqlAddress
 from symphony.infrastructure.database.postgresql.url import SCHEMES
+from symphony.infrastructure.database.replicas.routing import parse_replica_url
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import KEY_BYTES, new_key
 from symphony.infrastructure.file_ownership import (
@@ -83,6 +85,22 @@ def _is_pooled(settings: Settings) -> bool:
             f" in {PREFIX}DATABASE_URL; must be 'none'."
         )
     return is_postgresql
+
+
+def replica_addresses_for(settings: Settings, engines: Engines) -> Sequence[PostgresqlAddress]:
+    """Return the addresses of the replicas. Raises: SettingsError."""
+    if settings.database_replica_url is None or settings.demo_mode:
+        return ()
+    name = f"{PREFIX}DATABASE_REPLICA_URL"
+    if engines.file is not None or engines.is_in_memory:
+        raise SettingsError(
+            f"{name}: only a PostgreSQL database has replicas; {PREFIX}DATABASE_URL must be its"
+            " primary, postgresql://…."
+        )
+    try:
+        return parse_replica_url(settings.database_replica_url.get_secret_value())
+    except DatabaseUrlError as error:
+        raise SettingsError(f"{name}: {error}.") from None
 
 
 def mirrors_for(settings: Settings, engines: Engines) -> Path | None:
@@ -246,6 +264,7 @@ async def _prepare(settings: Settings, engines: Engines) -> bool:
             f"{PREFIX}WORKERS: {settings.workers} is not possible with a database in memory, which"
             " belongs to one process; must be 1."
         )
+    replica_addresses_for(settings, engines)
     secret_for(settings, engines)
     master_keys_for(settings, engines)
     if engines.file is not None or settings.auto_migrate:

@@ -28,6 +28,7 @@ from symphony.bootstrap import (
     git_confinement_for,
     master_keys_for,
     mirrors_for,
+    replica_addresses_for,
     secret_for,
 )
 from symphony.config.settings import Settings, load_settings
@@ -40,6 +41,7 @@ from symphony.infrastructure.control_groups import usable_cores
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.availability import readiness
 from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.replicas.routing import SqlAlchemyReplicas
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import derive_key, keyed_hash
 from symphony.infrastructure.git.confinement.landlock import DetectLandlock, detect_landlock
@@ -128,6 +130,8 @@ def create_app(
             detect=detect,
         ) as application:
             app.state.application = application
+            if application.replicas is not None:
+                application.replicas.start()
             app.state.git_confinement = confinement
             app.state.not_ready_reason = lambda: readiness.not_ready_reason(engines)
             if settings.demo_mode:
@@ -227,6 +231,8 @@ async def running_application(
         if settings.git_roots
         else None
     )
+    addresses = replica_addresses_for(settings, engines)
+    replicas = SqlAlchemyReplicas(addresses, engines, metrics) if addresses else None
     finder = LocalFinder(settings.git_roots, limits.search, detect) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, metrics),
@@ -251,6 +257,7 @@ async def running_application(
         git=git,
         remotes=remotes,
         finder=finder,
+        replicas=replicas,
     )
     try:
         if engines.is_in_memory:  # `prepare` cannot have migrated it
@@ -265,4 +272,6 @@ async def running_application(
             remotes.close()
         if finder is not None:
             finder.close()
+        if replicas is not None:
+            await replicas.close()
         await engines.dispose()

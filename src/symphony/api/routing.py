@@ -37,6 +37,7 @@ READ = frozenset({TokenScope.READ})
 WRITE = frozenset({TokenScope.WRITE})
 REPORT = frozenset({TokenScope.REPORT})
 SECRETS = frozenset({TokenScope.SECRETS})
+_SAFE = frozenset({"GET", "HEAD"})
 _abandonable = set[Callable[..., Any]]()
 _scope_sets = dict[Callable[..., Any], ScopeSets]()
 _of_whole_user = set[Callable[..., Any]]()
@@ -137,7 +138,7 @@ class ApiRoute(SelfAnsweringRoute):
         """Return the sets of scopes of which a token needs one."""
         if self._scope_sets is not None:
             return self._scope_sets
-        return (READ,) if method in {"GET", "HEAD"} else (WRITE,)
+        return (READ,) if method in _SAFE else (WRITE,)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request, call the route's function, and send the response."""
@@ -149,7 +150,10 @@ class ApiRoute(SelfAnsweringRoute):
         app: Application = request.app.state.application
         caller = None
         if self.needs_token:
-            caller, app = await identify_caller(IdentifyCaller(_bearer_token(request)), app)
+            is_query = request.method in _SAFE
+            caller, app = await identify_caller(
+                IdentifyCaller(_bearer_token(request), is_query), app
+            )
             request.state.caller = caller
         request.state.application = app
         try:

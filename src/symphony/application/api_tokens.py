@@ -83,6 +83,8 @@ class FindApiToken:
     """Find a token by its hash. There is no actor, because the token identifies the user."""
 
     token_hash: bytes = field(repr=False)
+    with_last_write: bool = False
+    """Also find the mark of its owner's last write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +148,13 @@ async def get_current_api_token(query: GetCurrentApiToken, queries: Queries) -> 
         raise TokenRevoked from None
 
 
-async def find_api_token(query: FindApiToken, queries: Queries) -> ApiToken | None:
-    return await queries.repositories.api_tokens.get_by_hash(query.token_hash)
+async def find_api_token(
+    query: FindApiToken, queries: Queries
+) -> tuple[ApiToken | None, UUID | None]:
+    tokens = queries.repositories.api_tokens
+    if query.with_last_write:
+        return await tokens.get_with_last_write(query.token_hash) or (None, None)
+    return await tokens.get_by_hash(query.token_hash), None
 
 
 async def find_api_token_by_id(query: FindApiTokenById, queries: Queries) -> ApiToken | None:

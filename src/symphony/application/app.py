@@ -7,15 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
 
+from symphony.application.access import AccessCheck
 from symphony.application.attempt_gates import AttemptGates
 from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
-from symphony.domain.api_tokens import ApiTokenService, require_unexpired
+from symphony.application.replica_use import UserOfRequest
+from symphony.domain.api_tokens import ApiToken, ApiTokenService, require_unexpired
+from symphony.domain.base import new_id
 from symphony.domain.discovery import Finder
-from symphony.domain.errors import DomainError
+from symphony.domain.errors import DomainError, TokenRefused
 from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.machines.machines import MachineService
 from symphony.domain.machines.reports import ReportService
+from symphony.domain.replicas import Replica, Replicas, ReplicaUnusable
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
 from symphony.domain.tokens.rotation import TokenRotationService
@@ -26,11 +30,7 @@ from symphony.domain.unit_of_work import (
     TransactionConflict,
     UnitOfWork,
 )
-from symphony.domain.user_profiles import (
-    UserProfileRepository,
-    UserProfileService,
-    access_token_outdated,
-)
+from symphony.domain.user_profiles import UserProfileService
 from symphony.domain.vaults.entry_service import EntryReader, VaultEntryService
 from symphony.domain.vaults.keys import Keyring, VaultKeyService
 from symphony.domain.vaults.storage import StorageLimits, VaultStorage
@@ -142,22 +142,6 @@ class CreationResult(Generic[CreationT]):
     replayed: bool
 
 
-@dataclass(slots=True)
-class AccessCheck:
-    """The access token of a request, and whether its generation was found to be current."""
-
-    token: AccessToken
-    has_passed: bool = False
-
-    async def require_current(self, user_profiles: UserProfileRepository) -> None:
-        """Raises: TokenRefused."""
-        self.has_passed = False
-        generation = await user_profiles.token_generation(self.token.user_id)
-        if generation != self.token.generation:
-            raise access_token_outdated()
-        self.has_passed = True
-
-
 @dataclass(frozen=True, slots=True)
 class Application:
     """The dependencies of all use cases, composed once per process; it runs their handlers."""
@@ -185,16 +169,29 @@ class Application:
     api_token_id: UUID | None = None
     """With an API token, every command first requires that it is still valid, and a revocation
     waits until the command is over. Every query requires it afterwards."""
+    replicas: Replicas | None = field(default=None, repr=False)
+    """None when the operator has configured no replicas; then no write is marked."""
+    user: UserOfRequest | None = None
+    """The user whose request this is; None for requests without a token."""
     gates: AttemptGates = field(default_factory=AttemptGates, repr=False)
     running: set["asyncio.Task[Any]"] = field(default_factory=set["asyncio.Task[Any]"], repr=False)
 
-    def with_access_token(self, token: AccessToken) -> "Application":
+    def with_access_token(self, token: AccessToken, *, is_query: bool) -> "Application":
         """The same application for one request, which an access token must allow."""
-        return replace(self, access=AccessCheck(token))
+        user = UserOfRequest(token.user_id, is_query)
+        return replace(self, access=AccessCheck(token), user=user)
 
-    def with_api_token(self, token_id: UUID) -> "Application":
+    def with_api_token(
+        self, token: ApiToken, last_write: UUID | None, *, is_query: bool
+    ) -> "Application":
         """The same application for one request, which an API token must allow."""
-        return replace(self, api_token_id=token_id)
+        owner = token.user_profile_id
+        user = UserOfRequest(owner, is_query, last_write, is_confined=token.is_confined)
+        return replace(self, api_token_id=token.id, user=user)
+
+    def on_behalf_of(self, user_id: UUID) -> "Application":
+        """The same application for commands of the operator that change what a user owns."""
+        return replace(self, user=UserOfRequest(user_id))
 
     async def require_access(self) -> None:
         """Check the access token if there is one and no command or query has checked it yet.
@@ -202,7 +199,7 @@ class Application:
         Raises: TokenRefused, StoreUnavailable.
         """
         if self.access is not None and not self.access.has_passed:
-            await self.ask(check_access, CheckAccess())
+            await self._sheltered(self._answer_of_primary(check_access, CheckAccess()))
 
     async def run(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -249,6 +246,8 @@ class Application:
     ) -> ResultT:
         """Run a query, which is a few single reads; it completes even if the caller is cancelled.
 
+        A replica answers it if there is one that has all that the user has written.
+
         Raises: what the handler raises, StoreUnavailable.
         """
         return await self._sheltered(self._answer(handler, query))
@@ -267,17 +266,69 @@ class Application:
     async def _answer(
         self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
     ) -> ResultT:
+        user, replicas = self.user, self.replicas
+        if user is not None and user.is_query and replicas is not None:
+            try:
+                user.require_replica(query)
+                replica = replicas.choose(user.id)
+                return await self._answer_of_replica(handler, query, user, replica)
+            except ReplicaUnusable as unusable:
+                replicas.count_primary(unusable.reason)
+        return await self._answer_of_primary(handler, query)
+
+    async def _answer_of_replica(
+        self,
+        handler: Callable[[QueryT, Queries], Awaitable[ResultT]],
+        query: QueryT,
+        user: UserOfRequest,
+        replica: Replica,
+    ) -> ResultT:
+        """Answer a query from a replica; what ends tokens and what was written is the primary's.
+
+        Raises: ReplicaUnusable, what the handler raises, TokenRefused, StoreUnavailable.
+        """
+        access = self.access
+        last_write = user.last_write
+        if access is not None:
+            last_write = await self._on_primary(
+                lambda primary: access.require_current_user(primary.last_writes)
+            )
+
+        async def answer() -> ResultT:
+            async with replica.reading(user.id, last_write) as repositories:
+                answering = handler(query, Queries(repositories, self.keyring))
+                return await _checked_after(answering, lambda: self._require_known(repositories))
+
+        return await _checked_after(answer(), lambda: self._on_primary(self._require_unrevoked))
+
+    async def _require_known(self, repositories: Repositories) -> None:
+        """Require a confined token on the replica, which may learn of its end before the primary
+        says so; the token then reaches nothing there. Raises: ReplicaUnusable.
+        """
+        if self.user is not None and self.user.is_confined:
+            try:
+                await self._require_unrevoked(repositories)
+            except TokenRefused:
+                raise ReplicaUnusable("ahead") from None
+
+    async def _on_primary(self, read: Callable[[Repositories], Awaitable[ResultT]]) -> ResultT:
+        async def attempt() -> ResultT:
+            async with self.store.reading() as repositories:
+                return await read(repositories)
+
+        return await _retried(attempt)
+
+    async def _answer_of_primary(
+        self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
+    ) -> ResultT:
         async def attempt() -> ResultT:
             async with self.store.reading() as repositories:
                 if self.access is not None:
                     await self.access.require_current(repositories.user_profiles)
-                try:
-                    result = await handler(query, Queries(repositories, self.keyring))
-                except DomainError:
-                    await self._require_unrevoked(repositories)
-                    raise
-                await self._require_unrevoked(repositories)
-                return result
+                answering = handler(query, Queries(repositories, self.keyring))
+                return await _checked_after(
+                    answering, lambda: self._require_unrevoked(repositories)
+                )
 
         return await _retried(attempt)
 
@@ -320,6 +371,10 @@ class Application:
                     held = await uow.api_tokens.hold(self.api_token_id, to_end=to_end)
                     require_unexpired(held)
                 result = await handler(command, Services(uow, self.policy, self.keyring))
+                if self.user is not None:
+                    self.user.has_written = True
+                    if self.replicas is not None:
+                        await uow.last_writes.record(self.user.id, new_id())
                 await uow.commit()
                 return result
 
@@ -333,6 +388,17 @@ class Application:
 
 async def check_access(query: CheckAccess, queries: Queries) -> None:
     """Do no more than every query does before."""
+
+
+async def _checked_after(work: Awaitable[ResultT], check: Callable[[], Awaitable[None]]) -> ResultT:
+    """Return the result of `work` after a check, whose error comes before one of the domain."""
+    try:
+        result = await work
+    except DomainError:
+        await check()
+        raise
+    await check()
+    return result
 
 
 async def _retried(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:

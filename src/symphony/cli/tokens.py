@@ -82,7 +82,8 @@ def create_token_command(
         reporting = None if machine is None else await find_machine(machine, user, application)
         token = new_api_token()
         lifetime = None if expires_in_days is None else timedelta(days=expires_in_days)
-        created = await application.run(
+        on_behalf = application.on_behalf_of(user.id)
+        created = await on_behalf.run(
             create_api_token,
             CreateApiToken(
                 actor=user.id,
@@ -98,7 +99,7 @@ def create_token_command(
             typer.echo(token)
         except StreamFailed as error:
             # Nobody has seen it, and it cannot be shown again.
-            await application.run(revoke_api_token, RevokeApiToken(Reach(user.id), created.id))
+            await on_behalf.run(revoke_api_token, RevokeApiToken(Reach(user.id), created.id))
             raise StreamFailed(f"{error} The token was revoked.") from None
 
     given = {"name": Given("--name", name), "scopes": Given("--scope", ",".join(scope))}
@@ -150,8 +151,9 @@ def revoke_token_command(
         token = await application.ask(find_api_token_by_id, FindApiTokenById(wanted))
         if token is None:
             raise Refused(f"ID: {token_id!r} is not the id of an API token.")
-        reach = Reach(token.user_profile_id)
-        await application.run(revoke_api_token, RevokeApiToken(reach, token.id))
+        owner = token.user_profile_id
+        command = RevokeApiToken(Reach(owner), token.id)
+        await application.on_behalf_of(owner).run(revoke_api_token, command)
         return token
 
     revoked = run(with_application(revoke))

@@ -102,7 +102,7 @@ def set_password_command(
 
     async def apply(application: "Application") -> None:
         command = SetPassword(user.id, password, revoke_api_tokens=revoke_tokens)
-        await set_password(command, application)
+        await set_password(command, application.on_behalf_of(user.id))
 
     user = run(with_application(find))
     password = read_password(from_stdin=password_stdin)

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr | None = None
     database_pooler: Literal["none", "transaction"] = "none"
+    database_replica_url: SecretStr | None = None
     auto_migrate: bool = False
     secret_key: SecretStr | None = None
     master_key: SecretStr | None = None

@@ -151,6 +151,10 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """The token with this hash, without an owner, because the token identifies the owner."""
 
     @abstractmethod
+    async def get_with_last_write(self, token_hash: bytes) -> tuple[ApiToken, UUID | None] | None:
+        """The same token, and the mark of its owner's last write."""
+
+    @abstractmethod
     async def owner(self, token_id: UUID) -> UUID | None:
         """The id of the token's owner, for operators; users name their own tokens only."""
 

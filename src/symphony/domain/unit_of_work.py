@@ -7,6 +7,7 @@ from symphony.domain.api_tokens import ApiTokenRepository
 from symphony.domain.attempts import AttemptRepository
 from symphony.domain.base import PagedRepository
 from symphony.domain.idempotency import IdempotencyKeyRepository
+from symphony.domain.last_writes import LastWriteRepository
 from symphony.domain.machines.checkout_repository import CheckoutRepository
 from symphony.domain.machines.machines import Machine
 from symphony.domain.observations import ObservationRepository
@@ -69,6 +70,8 @@ class Repositories(Protocol):
     def idempotency_keys(self) -> IdempotencyKeyRepository: ...
     @property
     def attempts(self) -> AttemptRepository: ...
+    @property
+    def last_writes(self) -> LastWriteRepository: ...
     @property
     def observations(self) -> ObservationRepository: ...
     @property

@@ -69,6 +69,33 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self.queries = Counter(
+            "symphony_queries",
+            "Queries by the server that answered: a replica, or the primary and the reason.",
+            ("target", "reason"),
+            registry=registry,
+        )
+        self.replica_usable = Gauge(
+            "symphony_replica_usable",
+            "Number of processes that ask a replica.",
+            ("replica",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
+        self.replica_lag = Gauge(
+            "symphony_replica_lag_seconds",
+            "Seconds that a replica is behind at most, known to about two; +Inf if unknown.",
+            ("replica",),
+            multiprocess_mode="livemax",
+            registry=registry,
+        )
+        self.replica_connections = Gauge(
+            "symphony_replica_connections",
+            "Connections to a replica in use.",
+            ("replica",),
+            multiprocess_mode="livesum",
+            registry=registry,
+        )
         Gauge(
             "symphony_build_info",
             "Always 1; the labels are the versions of Symphony and Python.",

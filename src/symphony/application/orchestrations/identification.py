@@ -23,6 +23,8 @@ from symphony.domain.errors import TokenRefused
 @dataclass(frozen=True, slots=True)
 class IdentifyCaller:
     token: str = field(repr=False)
+    is_query: bool = False
+    """Whether the request changes nothing."""
 
 
 async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Caller, Application]:
@@ -34,7 +36,7 @@ async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Ca
     Raises: TokenRefused for a token that is unknown, expired or revoked.
     """
     if command.token.startswith(TOKEN_PREFIX):
-        return await _identify_by_api_token(command.token, app)
+        return await _identify_by_api_token(command, app)
     read = app.access_tokens.read(command.token)
     if read is None:
         if app.access_tokens.has_expired(command.token):
@@ -48,11 +50,15 @@ async def identify_caller(command: IdentifyCaller, app: Application) -> tuple[Ca
         signed_in_at=read.issued_at,
         generation=read.generation,
     )
-    return caller, app.with_access_token(read)
+    return caller, app.with_access_token(read, is_query=command.is_query)
 
 
-async def _identify_by_api_token(token: str, app: Application) -> tuple[Caller, Application]:
-    found = await app.ask(find_api_token, FindApiToken(hash_token(token)))
+async def _identify_by_api_token(
+    command: IdentifyCaller, app: Application
+) -> tuple[Caller, Application]:
+    needs_last_write = command.is_query and app.replicas is not None
+    query = FindApiToken(hash_token(command.token), with_last_write=needs_last_write)
+    found, last_write = await app.ask(find_api_token, query)
     if found is None:
         raise TokenRefused("The API token is not valid: it does not exist, or has been revoked.")
     found.require_unexpired()
@@ -68,4 +74,4 @@ async def _identify_by_api_token(token: str, app: Application) -> tuple[Caller, 
         is_confined=found.is_confined,
         machine_id=found.machine_id,
     )
-    return caller, app.with_api_token(found.id)
+    return caller, app.with_api_token(found, last_write, is_query=command.is_query)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from symphony.application.app import Queries, Services
+from symphony.application.replica_use import OnlyFromPrimary
 from symphony.domain.preconditions import Precondition
 from symphony.domain.vaults.entries import Content, EntryVersion
 from symphony.domain.vaults.entry_service import EntryPage
@@ -51,7 +52,7 @@ class UnwrapVaultKey:
 
 
 @dataclass(frozen=True, slots=True)
-class GetEntry:
+class GetEntry(OnlyFromPrimary):
     """Get the newest version of an entry, or the one with the number `version`."""
 
     credentials: VaultCredentials
@@ -60,13 +61,13 @@ class GetEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class ListEntryVersions:
+class ListEntryVersions(OnlyFromPrimary):
     credentials: VaultCredentials
     key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
-class ListEntries:
+class ListEntries(OnlyFromPrimary):
     credentials: VaultCredentials
     prefix: str = field(repr=False)
     limit: int

@@ -24,6 +24,7 @@ from symphony.infrastructure.database.entity_mapping import ENTITY_ID, ListScope
 from symphony.infrastructure.database.mappings import API_TOKENS, USER_PROFILES
 from symphony.infrastructure.database.models import ApiTokenWorkspaceModel
 from symphony.infrastructure.database.reach import OWNER_ID, reach_parameters
+from symphony.infrastructure.database.replicas.last_writes import OF_TOKEN
 from symphony.infrastructure.database.sqlalchemy_internals import Statement
 from symphony.infrastructure.database.tokens.rotation import (
     HAS_CREATOR,
@@ -40,6 +41,7 @@ _BY_HASH = API_TOKENS.select_all.where(
         _tokens.token_hash == bindparam("confined_hash"),
     )
 )
+_BY_HASH_WITH_LAST_WRITE = _BY_HASH.add_columns(OF_TOKEN)
 _COUNT = (
     select(func.count()).select_from(API_TOKENS.table).where(_tokens.user_profile_id == OWNER_ID)
 )
@@ -77,6 +79,11 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
     async def get_by_hash(self, token_hash: bytes) -> ApiToken | None:
         hashes = {"token_hash": token_hash, "confined_hash": _of_confined(token_hash)}
         return await self._one(_BY_HASH, **hashes)
+
+    async def get_with_last_write(self, token_hash: bytes) -> tuple[ApiToken, UUID | None] | None:
+        hashes = {"token_hash": token_hash, "confined_hash": _of_confined(token_hash)}
+        rows = await self._connection.fetch(_BY_HASH_WITH_LAST_WRITE, hashes)
+        return (API_TOKENS.to_entity(rows[0][:-1]), rows[0][-1]) if rows else None
 
     async def get_for_update(self, reach: Reach, entity_id: UUID) -> ApiToken:
         """Lock a token; waits for the units of work that hold it."""

@@ -88,6 +88,11 @@ class Connection:
         self._driver = cast("_Driver", self._pooled.driver_connection)
         self.is_new = is_newly_opened(self._pooled)
 
+    @property
+    def memory(self) -> dict[Any, Any]:
+        """What is known as long as this connection to one server exists; the pool keeps it."""
+        return self._pooled.info
+
     def distrust(self) -> None:
         """Have the pool replace this connection and all that were opened before or with it."""
         self._is_state_unknown = True

@@ -136,7 +136,7 @@ def create_engines(
         return _sqlite_file(database.absolute(), limits)
     if database.startswith(SCHEMES):
         address = parse_postgresql_url(database)
-        return _postgresql(through_pooler(address) if is_pooled else address, limits)
+        return create_postgresql_engines(through_pooler(address) if is_pooled else address, limits)
     try:
         url = make_url(database)
     except Exception:
@@ -208,7 +208,8 @@ def _replace_lost_connections(engine: AsyncEngine) -> None:
         entry.info[_USES] += 1
 
 
-def _postgresql(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
+def create_postgresql_engines(address: PostgresqlAddress, limits: DatabaseLimits) -> Engines:
+    """Create engines for a PostgreSQL database."""
     limits = limits.for_several_hosts() if address.has_several_hosts else limits
     open_ = open_first_connection if address.has_several_hosts else open_connection
     settings = {

@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     LargeBinary,
+    SmallInteger,
     String,
     Text,
     UniqueConstraint,
@@ -388,3 +389,24 @@ class RepoObservationModel(Model):
     behind: Mapped[int]
     stashes: Mapped[int]
     authored_at: Mapped[datetime | None]
+
+
+class LastWriteModel(Model):
+    """The mark of a user's last write, which that write has stored; no row if none was marked."""
+
+    __tablename__ = "last_writes"
+
+    user_profile_id: Mapped[UUID] = mapped_column(
+        ForeignKey("user_profiles.id", ondelete="CASCADE"), primary_key=True
+    )
+    mark: Mapped[UUID]
+
+
+class HeartbeatModel(Model):
+    """The last heartbeat of the primary, in one row; none while no process has replicas."""
+
+    __tablename__ = "heartbeats"
+    __table_args__ = (CheckConstraint("id = 1", name="id"),)
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    beat: Mapped[UUID]

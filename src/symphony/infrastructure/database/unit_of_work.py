@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from typing_extensions import get_protocol_members
 
@@ -14,11 +14,12 @@ from symphony.infrastructure.database.api_tokens import SqlAlchemyApiTokens
 from symphony.infrastructure.database.attempts import SqlAlchemyAttempts
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines
 from symphony.infrastructure.database.errors import translated_errors
 from symphony.infrastructure.database.idempotency import SqlAlchemyIdempotencyKeys
 from symphony.infrastructure.database.machines.checkouts import SqlAlchemyCheckouts
 from symphony.infrastructure.database.mappings import MACHINES, require_mappings
+from symphony.infrastructure.database.replicas.last_writes import SqlAlchemyLastWrites
 from symphony.infrastructure.database.repos.observations import SqlAlchemyObservations
 from symphony.infrastructure.database.repos.remote_heads import SqlAlchemyRemoteHeads
 from symphony.infrastructure.database.repos.repos import SqlAlchemyRepos
@@ -32,13 +33,31 @@ from symphony.infrastructure.database.workspaces import SqlAlchemyWorkspaces
 from symphony.infrastructure.metrics import Metrics
 
 
+class Gauge(Protocol):
+    """The number of connections in use, as a metric."""
+
+    def inc(self) -> None: ...
+    def dec(self) -> None: ...
+
+
+class Admission(Protocol):
+    """What bounds the callers of one pool."""
+
+    @property
+    def limits(self) -> DatabaseLimits: ...
+    @property
+    def connections(self) -> Gauge: ...
+    def admit(self) -> None: ...
+    def release(self) -> None: ...
+
+
 class SqlAlchemyRepositories:
     """All repositories, on one connection that is held from entering to leaving.
 
     With a connection that runs transactions, this is a unit of work.
     """
 
-    def __init__(self, store: "SqlAlchemyStore", connection: Connection) -> None:
+    def __init__(self, store: Admission, connection: Connection) -> None:
         self._store = store
         self._connection = connection
         self.user_profiles = SqlAlchemyUserProfiles(connection)
@@ -54,6 +73,7 @@ class SqlAlchemyRepositories:
         self.checkouts = SqlAlchemyCheckouts(connection)
         self.idempotency_keys = SqlAlchemyIdempotencyKeys(connection)
         self.attempts = SqlAlchemyAttempts(connection)
+        self.last_writes = SqlAlchemyLastWrites(connection)
         self.observations = SqlAlchemyObservations(connection)
         self.remote_heads = SqlAlchemyRemoteHeads(connection)
 

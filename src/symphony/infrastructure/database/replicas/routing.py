@@ -1,0 +1,96 @@
+"""All replicas: which one is asked, and the checks in the background."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from uuid import UUID
+
+from symphony.domain.replicas import Reason, ReplicaUnusable
+from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.postgresql.address import DatabaseUrlError, PostgresqlAddress
+from symphony.infrastructure.database.postgresql.url import SCHEMES, parse_postgresql_url
+from symphony.infrastructure.database.replicas.heartbeat import Heartbeats, read_beat
+from symphony.infrastructure.database.replicas.replica import SqlAlchemyReplica
+from symphony.infrastructure.metrics import Metrics
+
+_INTERVAL = 1.0  # seconds between two checks
+_ANSWER_WITHIN = 2.0  # seconds
+_CONNECTION_WITHIN = 4.0  # seconds, with the answer
+_NOT_OF_REPLICAS = ("primary", "read-write")
+
+
+def parse_replica_url(url: str) -> Sequence[PostgresqlAddress]:
+    """Return the address of each replica. Raises: DatabaseUrlError."""
+    if not url.startswith(SCHEMES):
+        raise DatabaseUrlError("must be postgresql://…")
+    address = parse_postgresql_url(url)
+    if address.target_session_attrs in _NOT_OF_REPLICAS:
+        raise DatabaseUrlError(
+            "target_session_attrs must not be primary or read-write; replicas are standbys"
+        )
+    # A server that is promoted accepts no new connection of these.
+    return address.of_each_host("standby")
+
+
+class SqlAlchemyReplicas:
+    """The replicas of one primary. Until they are checked for the first time, none is used."""
+
+    def __init__(
+        self, addresses: Sequence[PostgresqlAddress], primary: Engines, metrics: Metrics
+    ) -> None:
+        self._primary = primary
+        self._heartbeats = Heartbeats()
+        self._replicas = [
+            SqlAlchemyReplica(each, primary.limits, self._heartbeats, metrics) for each in addresses
+        ]
+        self._queries = metrics.queries
+        self._checking: asyncio.Task[None] | None = None
+
+    def choose(self, user_id: UUID) -> SqlAlchemyReplica:
+        """Choose a usable replica, the same one for all queries of a user if possible.
+
+        So fewer writes have to be looked for. Raises: ReplicaUnusable.
+        """
+        usable = [each for each in self._replicas if each.is_usable]
+        if not usable:
+            raise ReplicaUnusable("unusable")
+        return usable[user_id.int % len(usable)]
+
+    def count_primary(self, reason: Reason) -> None:
+        self._queries.labels("primary", reason).inc()
+
+    def start(self) -> None:
+        """Start the checks in the background."""
+        self._checking = asyncio.create_task(self._check_again_and_again())
+
+    async def close(self) -> None:
+        """Stop the checks, and close the connections."""
+        if self._checking is not None:
+            self._checking.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._checking
+        for each in self._replicas:
+            await each.dispose()
+
+    async def check(self) -> None:
+        """Check all replicas once."""
+        with suppress(StoreUnavailable, TransactionConflict, TimeoutError):
+            # What is known of the replicas stays so while the primary does not answer.
+            async with asyncio.timeout(_CONNECTION_WITHIN):
+                await self._read_beat()
+        await asyncio.gather(*(each.check() for each in self._replicas))
+
+    async def _read_beat(self) -> None:
+        connection = Connection(self._primary.write, answer_timeout=_ANSWER_WITHIN)
+        await connection.open()
+        try:
+            await read_beat(connection, self._heartbeats)
+        finally:
+            await connection.close()
+
+    async def _check_again_and_again(self) -> None:
+        while True:
+            await self.check()
+            await asyncio.sleep(_INTERVAL)

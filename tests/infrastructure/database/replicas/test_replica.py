@@ -1,0 +1,131 @@
+"""What a reading on a replica requires, and what it does with errors.
+
+A primary stands in for the replica: it has whatever the test has written.
+"""
+
+from collections.abc import AsyncGenerator
+from uuid import UUID
+
+import pytest
+from structlog.testing import capture_logs
+
+from symphony.domain.base import new_id
+from symphony.domain.errors import NotFound
+from symphony.domain.reach import Reach
+from symphony.domain.replicas import ReplicaUnusable
+from symphony.domain.unit_of_work import Store
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines
+from symphony.infrastructure.database.postgresql.url import parse_postgresql_url
+from symphony.infrastructure.database.replicas.heartbeat import Heartbeats
+from symphony.infrastructure.database.replicas.replica import SqlAlchemyReplica
+from symphony.infrastructure.database.replicas.routing import (
+    SqlAlchemyReplicas,
+    parse_replica_url,
+)
+from symphony.infrastructure.metrics import Metrics
+from tests.infrastructure.database.kept import Household, committed
+from tests.infrastructure.database.test_plans import recorded
+
+pytestmark = pytest.mark.parametrize("store_kind", ["postgresql"])
+
+NOWHERE = "postgresql://symphony@127.0.0.1:1/symphony?sslmode=disable"
+
+
+@pytest.fixture
+async def replica(database_url: str) -> AsyncGenerator[SqlAlchemyReplica]:
+    address = parse_postgresql_url(database_url)
+    replica = SqlAlchemyReplica(address, DatabaseLimits(), Heartbeats(), Metrics())
+    yield replica
+    await replica.dispose()
+
+
+async def read(replica: SqlAlchemyReplica, ada: Household, mark: UUID | None) -> str:
+    async with replica.reading(ada.user.id, mark) as repositories:
+        return (await repositories.user_profiles.get(Reach(ada.user.id), ada.user.id)).username
+
+
+async def reason(replica: SqlAlchemyReplica, ada: Household, mark: UUID | None) -> str:
+    with pytest.raises(ReplicaUnusable) as refused:
+        await read(replica, ada, mark)
+    return refused.value.reason
+
+
+async def test_a_reading_has_exactly_the_last_write_or_is_refused(
+    store: Store, ada: Household, replica: SqlAlchemyReplica
+) -> None:
+    earlier, mark, later = new_id(), new_id(), new_id()
+    assert await read(replica, ada, None) == "ada"
+    async with committed(store) as uow:
+        await uow.last_writes.record(ada.user.id, mark)
+    assert await read(replica, ada, mark) == "ada"
+    assert await reason(replica, ada, later) == "behind"
+    # The primary has lost it in a failover, or does not show it yet.
+    assert await reason(replica, ada, earlier) == "ahead"
+    assert await reason(replica, ada, None) == "ahead"
+
+
+async def test_a_user_who_is_not_there_yet_is_behind(
+    ada: Household, replica: SqlAlchemyReplica
+) -> None:
+    with pytest.raises(ReplicaUnusable) as refused:
+        async with replica.reading(new_id(), None):
+            pytest.fail("the user does not exist")
+    assert refused.value.reason == "behind"
+
+
+async def test_a_connection_looks_for_each_write_once(
+    store: Store, ada: Household, replica: SqlAlchemyReplica
+) -> None:
+    numbers: list[int] = []
+    for _ in range(2):
+        mark = new_id()
+        async with committed(store) as uow:
+            await uow.last_writes.record(ada.user.id, mark)
+        for _ in range(3):
+            with recorded() as statements:
+                await read(replica, ada, mark)
+            numbers.append(len(statements))
+    assert numbers == [2, 1, 1, 2, 1, 1]
+
+
+async def test_what_decides_about_access_is_not_read(
+    ada: Household, replica: SqlAlchemyReplica
+) -> None:
+    with pytest.raises(ReplicaUnusable) as refused:
+        async with replica.reading(ada.user.id, None) as repositories:
+            await repositories.vault_sessions.access(Reach(ada.user.id), new_id(), None)
+    assert refused.value.reason == "failed"
+    assert "never read" in str(refused.value.__cause__)
+
+
+async def test_the_answer_of_the_domain_is_an_answer(
+    ada: Household, replica: SqlAlchemyReplica
+) -> None:
+    with pytest.raises(NotFound):
+        async with replica.reading(ada.user.id, None) as repositories:
+            await repositories.user_profiles.get(Reach(ada.user.id), new_id())
+
+
+async def test_a_server_that_cannot_be_reached_is_not_used_and_costs_no_error(
+    engines: Engines, ada: Household
+) -> None:
+    replicas = SqlAlchemyReplicas(parse_replica_url(NOWHERE), engines, Metrics())
+    with pytest.raises(ReplicaUnusable):
+        replicas.choose(ada.user.id)  # before the first check
+    with capture_logs() as logs:
+        for _ in range(2):
+            await replicas.check()
+    await replicas.close()
+    assert [each["event"] for each in logs] == ["the replica is not used: it does not answer"]
+    assert logs[0]["replica"] == "127.0.0.1:1"
+    with pytest.raises(ReplicaUnusable):
+        replicas.choose(ada.user.id)
+
+
+async def test_a_primary_is_no_replica(engines: Engines, database_url: str) -> None:
+    metrics = Metrics()
+    replicas = SqlAlchemyReplicas(parse_replica_url(database_url), engines, metrics)
+    await replicas.check()
+    await replicas.close()
+    with pytest.raises(ReplicaUnusable):
+        replicas.choose(new_id())
