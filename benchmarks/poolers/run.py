@@ -17,7 +17,7 @@ from benchmarks.databases import PostgreSQLDatabase, running_postgresql
 from benchmarks.services import Failed, Service
 from benchmarks.tables import print_table
 from benchmarks.wrk import load, write_targets
-from scripts.support.pgbouncer import PGBOUNCER, running_pgbouncer
+from scripts.support.pgbouncer import PGBOUNCER, Pgbouncer, running_pgbouncer
 
 OPERATIONS = ("get one", "list 50", "create", "patch", "mix")
 SHAPE = Shape(users=20, empty=200)
@@ -31,6 +31,8 @@ class Round:
     pooled: float
     of_direct: float
     of_pooled: float
+    of_pgbouncer: float
+    """What pgbouncer itself takes for each."""
 
     @property
     def ratio(self) -> float:
@@ -60,9 +62,9 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]
                 pgbouncer.url("bench"), folder, name="pooled", DATABASE_POOLER="transaction"
             ) as pooled,
         ):
-            found = await _compare(direct, pooled, database, content, folder, arguments)
+            found = await _compare(direct, pooled, pgbouncer, database, content, folder, arguments)
     rows = [(operation, *_figures(rounds)) for operation, rounds in found.items()]
-    head = ("", "direct", "pooled", "ratio", "min", "max", "µs each, direct", "µs each, pooled")
+    head = ("", "direct", "pooled", "ratio", "min", "max", "µs each, direct", "pooled", "pgbouncer")
     print_table("requests/s of one process; medians of the rounds", head, rows)
     return {"rounds": {each: [asdict(one) for one in rounds] for each, rounds in found.items()}}
 
@@ -70,6 +72,7 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]
 async def _compare(
     direct: Service,
     pooled: Service,
+    pgbouncer: Pgbouncer,
     database: PostgreSQLDatabase,
     content: Content,
     folder: Path,
@@ -86,8 +89,12 @@ async def _compare(
             await tidy(database)
             first = await load(direct, operation, arguments.seconds, targets)
             await tidy(database)
+            used = pgbouncer.processor_seconds()
             second = await load(pooled, operation, arguments.seconds, targets)
-            rounds.append(Round(first.rate, second.rate, first.processor, second.processor))
+            between = (pgbouncer.processor_seconds() - used) / (second.rate * arguments.seconds)
+            rounds.append(
+                Round(first.rate, second.rate, first.processor, second.processor, between * 1e6)
+            )
     return found
 
 
@@ -99,6 +106,7 @@ def _figures(rounds: list[Round]) -> tuple[str, ...]:
         *(f"{figure:.2f}" for figure in (statistics.median(ratios), min(ratios), max(ratios))),
         f"{statistics.median(each.of_direct for each in rounds):,.0f}",
         f"{statistics.median(each.of_pooled for each in rounds):,.0f}",
+        f"{statistics.median(each.of_pgbouncer for each in rounds):,.0f}",
     )
 
 

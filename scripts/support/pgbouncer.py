@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
+import psutil
 from sqlalchemy.engine import make_url
 
 from scripts.support.polling import until
@@ -105,6 +106,12 @@ class Pgbouncer:
                 await console.execute(f'{command} "{database}"')
         finally:
             console.terminate()
+
+    def processor_seconds(self) -> float:
+        """Seconds of processor time that it has used since its start."""
+        assert self._process is not None
+        used = psutil.Process(self._process.pid).cpu_times()
+        return used.user + used.system
 
     @property
     def log(self) -> str:
