@@ -28,10 +28,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "heartbeats",
-        sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.SmallInteger(), autoincrement=False, nullable=False),
         sa.Column("beat", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("id = 1", name="ck_heartbeats_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_heartbeats"),
+        sa.CheckConstraint("number = 1", name="number"),
+        sa.PrimaryKeyConstraint("number", name="pk_heartbeats"),
     )
 
 

@@ -100,7 +100,7 @@ def replica_addresses_for(settings: Settings, engines: Engines) -> Sequence[Post
     try:
         return parse_replica_url(settings.database_replica_url.get_secret_value())
     except DatabaseUrlError as error:
-        raise SettingsError(f"{name}: {error}.") from None
+        raise SettingsError(f"{name}: {error}") from None
 
 
 def mirrors_for(settings: Settings, engines: Engines) -> Path | None:

@@ -81,6 +81,7 @@ async def test_every_foreign_key_removes_rows_with_their_parent(
         "checkouts": ["machines"],
         "api_token_workspaces": ["api_tokens", "workspaces"],
         "idempotency_keys": ["user_profiles"],
+        "last_writes": ["user_profiles"],
         "workspaces": ["user_profiles"],
         "repos": ["workspaces"],
         "remote_heads": ["repos"],

@@ -406,7 +406,7 @@ class HeartbeatModel(Model):
     """The last heartbeat of the primary, in one row; none while no process has replicas."""
 
     __tablename__ = "heartbeats"
-    __table_args__ = (CheckConstraint("id = 1", name="id"),)
+    __table_args__ = (CheckConstraint("number = 1", name="number"),)
 
-    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
     beat: Mapped[UUID]

@@ -33,9 +33,9 @@ _READ = select(_beat)
 # Of several processes that find the same beat too old, the first one replaces it.
 _BEAT = (
     upsert(_heartbeats)
-    .values(id=1, beat=_NEW)
+    .values(number=1, beat=_NEW)
     .on_conflict_do_update(
-        index_elements=[_heartbeats.c.id],
+        index_elements=[_heartbeats.c.number],
         set_={"beat": _NEW},
         where=_beat == bindparam("old_beat", type_=_beat.type),
     )
