@@ -26,6 +26,7 @@ from symphony.domain.base import new_id
 from symphony.domain.git.work import RemoteHeads, Work
 from symphony.infrastructure.git.history import work as history
 from symphony.infrastructure.git.history.memory import Memory
+from symphony.infrastructure.git.history.refs import RefsOnce
 from symphony.infrastructure.git.history.work import Checkout
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status import inspector
@@ -222,6 +223,7 @@ def _nothing(
     memory: Memory,
     checkouts: Sequence[Checkout],
     synced: RemoteHeads | None,
+    refs: RefsOnce,
 ) -> Work:
     del private, memory, checkouts, synced
     return Work(
