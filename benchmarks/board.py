@@ -7,7 +7,6 @@ turn, so that what else happens on the machine concerns both.
 
 import argparse
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -21,11 +20,12 @@ from benchmarks import command, services
 from benchmarks.databases import sqlite_database
 from benchmarks.services import Failed
 from benchmarks.tables import print_table
-from scripts.support.git_repository import ENVIRONMENT
+from scripts.support.pushed_history import create_repository
 from symphony.domain.base import new_id
 from symphony.domain.git.work import RemoteHeads, Work
 from symphony.infrastructure.git.history import work as history
 from symphony.infrastructure.git.history.memory import Memory
+from symphony.infrastructure.git.history.refs import RefsOnce
 from symphony.infrastructure.git.history.work import Checkout
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status import inspector
@@ -33,6 +33,7 @@ from symphony.infrastructure.git.status.local_git import LocalGit
 
 _PASSWORD = "correct horse battery staple"  # noqa: S105 - not a secret
 _OBSERVED_WITHIN = 120  # seconds
+_COMMITS = 50
 _REPOSITORIES, _BRANCHES, _WORKTREES, _REMEMBERED, _MANY_BRANCHES = 100, 20, 3, 1000, 2000
 
 
@@ -68,57 +69,18 @@ def _repositories(folder: Path, arguments: argparse.Namespace) -> Path:
     dev = folder.resolve() / "dev"
     dev.mkdir()
     for number in range(arguments.repos):
-        create_repository(dev / f"repo-{number}", _BRANCHES, _WORKTREES)
-    create_repository(dev / "many", arguments.branches, 0)
-    create_repository(dev / "one", 1, 0)
+        _create_repository(dev / f"repo-{number}", _BRANCHES, _WORKTREES)
+    _create_repository(dev / "many", arguments.branches, 0)
+    _create_repository(dev / "one", 1, 0)
     return dev
 
 
-def create_repository(path: Path, branches: int, worktrees: int) -> None:
-    """Create a repository with 50 commits on main, and a commit on each other branch.
-
-    Of the branches, every second one is pushed. Each worktree has a branch checked out.
-    """
-    _git(path.parent, "init", "--quiet", "--initial-branch=main", str(path))
-    stream = [f"{_commit('main', number)}\n" for number in range(50)]
-    for number in range(1, branches):
-        stream.append(f"{_commit(f'branch-{number}', number, start='refs/heads/main')}\n")
-        if number % 2:
-            stream.append(_reset(f"refs/remotes/origin/branch-{number}", f"branch-{number}"))
-    stream.append(_reset("refs/remotes/origin/main", "main"))
-    _git(path, "fast-import", "--quiet", stdin="".join(stream))
-    _git(path, "reset", "--quiet", "--hard")
-    _git(path, "remote", "add", "origin", f"https://git.example.org/{path.name}")
-    _git(path, "config", "branch.main.remote", "origin")
-    _git(path, "config", "branch.main.merge", "refs/heads/main")
+def _create_repository(path: Path, branches: int, worktrees: int) -> None:
+    """Create a repository; each of the worktrees has a branch checked out."""
+    repository = create_repository(path, commits=_COMMITS, branches=branches)
     for number in range(1, worktrees + 1):
         linked = path.with_name(f"{path.name}-worktree-{number}")
-        _git(path, "worktree", "add", "--quiet", str(linked), f"branch-{number}")
-
-
-def _commit(branch: str, number: int, start: str = "") -> str:
-    text = f"{branch} {number}"
-    parent = f"from {start}\n" if start else ""
-    return (
-        f"commit refs/heads/{branch}\ncommitter A <a@example.org> {1_700_000_000 + number} +0000\n"
-        f"data {len(text)}\n{text}\n{parent}"
-        f"M 100644 inline file-{branch}-{number % 10}\ndata {len(text)}\n{text}\n"
-    )
-
-
-def _reset(ref: str, branch: str) -> str:
-    return f"reset {ref}\nfrom refs/heads/{branch}\n\n"
-
-
-def _git(directory: Path, *arguments: str, stdin: str = "") -> None:
-    subprocess.run(  # noqa: S603 - git, and arguments of our own choice
-        ["git", *arguments],  # noqa: S607
-        cwd=directory,
-        env=ENVIRONMENT,
-        input=stdin,
-        text=True,
-        check=True,
-    )
+        repository.git("worktree", "add", "--quiet", str(linked), f"branch-{number}")
 
 
 async def _over_http(
@@ -222,6 +184,7 @@ def _nothing(
     memory: Memory,
     checkouts: Sequence[Checkout],
     synced: RemoteHeads | None,
+    refs: RefsOnce,
 ) -> Work:
     del private, memory, checkouts, synced
     return Work(

@@ -23,7 +23,8 @@ from benchmarks import command, services
 from benchmarks.databases import sqlite_database
 from benchmarks.services import Failed
 from benchmarks.tables import print_table
-from scripts.support.git_repository import ENVIRONMENT
+from scripts.support.git_repository import Repository
+from scripts.support.pushed_history import CHANGED_FILE, create_repository
 from scripts.support.service_process import SYMPHONY
 
 _PASSWORD = "correct horse battery staple"  # noqa: S105 - not a secret
@@ -146,69 +147,20 @@ def _create_repositories(folder: Path, arguments: argparse.Namespace) -> Path:
     dev = folder.resolve() / "dev"
     dev.mkdir()
     for number in range(arguments.repos):
-        _create_repository(dev / f"repo-{number}", arguments.files)
+        path = dev / f"repo-{number}"
+        text = f"content of {path.name}\n"
+        files = {f"directory-{each % 20}/file-{each}": text for each in range(arguments.files)}
+        create_repository(path, commits=_COMMITS, branches=_BRANCHES, files=files)
     return dev
-
-
-def _create_repository(path: Path, files: int) -> None:
-    """Create a repository with a few branches, half of which are pushed."""
-    _git(path.parent, "init", "--quiet", "--initial-branch=main", str(path))
-    text = f"content of {path.name}\n"
-    stream = [
-        _commit(
-            "main", 0, "".join(_file(f"directory-{n % 20}/file-{n}", text) for n in range(files))
-        )
-    ]
-    stream += [
-        _commit("main", n, _file("changes", f"{path.name} {n}\n")) for n in range(1, _COMMITS)
-    ]
-    for number in range(1, _BRANCHES):
-        changes = _file(f"branch-{number}", f"{path.name}\n")
-        stream.append(_commit(f"branch-{number}", number, changes, start="refs/heads/main"))
-        if number % 2:
-            stream.append(_reset(f"refs/remotes/origin/branch-{number}", f"branch-{number}"))
-    stream.append(_reset("refs/remotes/origin/main", "main"))
-    _git(path, "fast-import", "--quiet", stdin="".join(stream))
-    _git(path, "reset", "--quiet", "--hard")
-    _git(path, "remote", "add", "origin", f"https://git.example.org/{path.name}")
-    _git(path, "config", "branch.main.remote", "origin")
-    _git(path, "config", "branch.main.merge", "refs/heads/main")
-
-
-def _commit(branch: str, number: int, changes: str, start: str = "") -> str:
-    parent = f"from {start}\n" if start else ""
-    return (
-        f"commit refs/heads/{branch}\ncommitter A <a@example.org> {1_700_000_000 + number} +0000\n"
-        f"data 1\nx\n{parent}{changes}\n"
-    )
-
-
-def _file(name: str, text: str) -> str:
-    return f"M 100644 inline {name}\ndata {len(text)}\n{text}\n"
-
-
-def _reset(ref: str, branch: str) -> str:
-    return f"reset {ref}\nfrom refs/heads/{branch}\n\n"
 
 
 def _change(dev: Path, repos: int) -> None:
     """Commit in some repositories, and edit a file in others."""
     for number in range(repos):
-        path = dev / f"repo-{number}"
-        (path / "changes").write_text(f"{time.time_ns()}\n")
+        repository = Repository(dev / f"repo-{number}")
+        repository.write(CHANGED_FILE, f"{time.time_ns()}\n")
         if number % 2:
-            _git(path, "commit", "--quiet", "--all", "--message=change")
-
-
-def _git(directory: Path, *arguments: str, stdin: str = "") -> None:
-    subprocess.run(  # noqa: S603 - git, and arguments of our own choice
-        ["git", "-c", "gc.auto=0", "-c", "maintenance.auto=false", *arguments],  # noqa: S607
-        cwd=directory,
-        env=ENVIRONMENT,
-        input=stdin,
-        text=True,
-        check=True,
-    )
+            repository.git("commit", "--quiet", "--all", "--message=change")
 
 
 async def _api_token(client: httpx.AsyncClient) -> str:

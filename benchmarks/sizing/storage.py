@@ -12,10 +12,10 @@ from typing import Any, TypeGuard
 import httpx
 from sqlalchemy import Column, Constraint, LargeBinary, Table, UniqueConstraint, Uuid
 
-from benchmarks.board import create_repository
 from benchmarks.databases import PostgreSQLDatabase
 from benchmarks.services import Service
 from benchmarks.tables import print_table
+from scripts.support.pushed_history import create_repository
 from symphony.infrastructure.database.models import Model
 
 WORKSPACES, REPOS, VAULTS, ENTRIES, VERSIONS, TOKENS, KEYS = 5, 12, 2, 10, 2, 3, 10
@@ -38,7 +38,7 @@ class Stored:
 
 async def create_user(service: Service, database: PostgreSQLDatabase, git_root: Path) -> None:
     """Create one user with everything. Raises: httpx.HTTPStatusError."""
-    create_repository(git_root / "loom", 3, 0)
+    create_repository(git_root / "loom", commits=50, branches=3)
     async with httpx.AsyncClient(base_url=f"{service.address}/api/v1", timeout=60) as client:
         me = await _signed_up(client)
         workspaces = [

@@ -64,8 +64,8 @@ class Repository:
         _copy_with_commits(*names).write(path)
         return cls(path)
 
-    def git(self, *arguments: str, check: bool = True, **variables: str) -> str:
-        """Run git in the folder; returns what it prints.
+    def git(self, *arguments: str, check: bool = True, stdin: str = "", **variables: str) -> str:
+        """Run git in the folder, with `stdin` as its input; returns what it prints.
 
         Raises: GitFailed when it fails, unless `check` is false.
         """
@@ -73,7 +73,7 @@ class Repository:
             ["git", *_NO_MAINTENANCE, *arguments],  # noqa: S607 - the git that the service uses
             cwd=self.path,
             env={**ENVIRONMENT, **variables},
-            stdin=subprocess.DEVNULL,
+            input=stdin.encode(),
             capture_output=True,
             check=False,
             timeout=_TIME_LIMIT,

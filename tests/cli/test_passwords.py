@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from symphony.cli.passwords import read_password
+from symphony.console.passwords import read_new_password
 
 PASSWORD = "gr\u00fcne \u00c4pfel"
 
@@ -29,13 +29,13 @@ def test_a_byte_order_mark_and_the_end_of_the_line_are_not_part_of_it(
     end: str, encoding: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", Input((PASSWORD + end).encode(encoding)))
-    assert read_password(from_stdin=True) == PASSWORD
+    assert read_new_password(from_stdin=True) == PASSWORD
 
 
 @pytest.mark.parametrize("password", [" spaces at both ends ", "\ttab", "\ufeff", "\r\r"])
 def test_everything_else_is_part_of_it(password: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Input(f"\ufeff{password}\r\n".encode()))
-    assert read_password(from_stdin=True) == password
+    assert read_new_password(from_stdin=True) == password
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_other_input_is_refused_in_one_line(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", given)
     with pytest.raises(SystemExit) as refused:
-        read_password(from_stdin=True)
+        read_new_password(from_stdin=True)
     assert refused.value.code == 2
     line = capsys.readouterr().err
     assert line.startswith(f"symphony: --password-stdin: standard input {reason}")
@@ -75,10 +75,10 @@ def test_a_directory_as_standard_input_is_refused(
     with io.TextIOWrapper(io.BufferedReader(raw)) as directory:
         monkeypatch.setattr(sys, "stdin", directory)
         with pytest.raises(SystemExit):
-            read_password(from_stdin=True)
+            read_new_password(from_stdin=True)
     assert "standard input cannot be read: " in capsys.readouterr().err
 
 
 def test_no_more_is_read_than_a_password_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Input(b"x" * 1_000_000))
-    assert len(read_password(from_stdin=True)) < 100_000
+    assert len(read_new_password(from_stdin=True)) < 100_000

@@ -1,6 +1,7 @@
 """A server that answers requests with given bytes, whatever they are."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -14,13 +15,17 @@ _TLS_HANDSHAKE = b"\x16"
 class RawServer:
     """Listens at `url`; `heads` has the head of each request."""
 
-    def __init__(self, answer: Answer, *, closes: bool, drip: float | None) -> None:
+    def __init__(
+        self, answer: Answer, *, closes: bool, drip: float | None, tls: ssl.SSLContext | None
+    ) -> None:
         self._answer = answer
         self._closes = closes
         self._drip = drip
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._stopped = threading.Event()
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
         self.heads: list[bytes] = []
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
@@ -39,7 +44,11 @@ class RawServer:
             except OSError:
                 return
             with connection, suppress(OSError):
-                self._serve_connection(connection)
+                if self._tls is None:
+                    self._serve_connection(connection)
+                else:
+                    with self._tls.wrap_socket(connection, server_side=True) as encrypted:
+                        self._serve_connection(encrypted)
 
     def _serve_connection(self, connection: socket.socket) -> None:
         while not self._stopped.is_set():
@@ -64,10 +73,14 @@ class RawServer:
 
 @contextmanager
 def raw_server(
-    answer: Answer, *, closes: bool = True, drip: float | None = None
+    answer: Answer,
+    *,
+    closes: bool = True,
+    drip: float | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Generator[RawServer]:
     """`closes` ends the connection after each answer; `drip` is the pause between two bytes."""
-    server = RawServer(answer, closes=closes, drip=drip)
+    server = RawServer(answer, closes=closes, drip=drip, tls=tls)
     try:
         yield server
     finally:

@@ -222,6 +222,7 @@ def test_nothing_of_a_server_is_printed_raw(symphony: Client) -> None:
             ("board", "--json"),
             ("repos", "list"),
             ("workspaces", "list"),
+            ("machines", "list"),
         ):
             printed = symphony(*arguments)
             assert printed.status == 0

@@ -34,6 +34,9 @@ def test_names_of_the_server_are_offered(shell: str, ada: User, signed_in: Clien
     ada.repo(workspace, "evil\u202e", "/a/evil")
     assert "engine" in "".join(completed(signed_in, "symphony path en", shell))
     assert "Thesis" in "".join(completed(signed_in, "symphony board --workspace Th", shell))
+    ada.request("POST", "/machines", {"name": "laptop"})
+    assert "laptop" in "".join(completed(signed_in, "symphony machines delete la", shell))
+    assert "laptop" in "".join(completed(signed_in, "symphony report --machine la", shell))
     assert "evil" not in "".join(completed(signed_in, "symphony path ev", shell))
 
 

@@ -198,7 +198,7 @@ def test_a_connection_without_encryption_is_warned_of(symphony: Client) -> None:
         [("Continue? ", "n")],
     )
     assert shown.status == 1
-    assert "You are not signed in; use an address with https://." in shown.text
+    assert "Nothing was sent; use an address with https://." in shown.text
 
 
 def test_something_that_is_not_symphony_gets_no_second_request(

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from symphony.infrastructure import control_groups
 from symphony.infrastructure.control_groups import usable_cores
+from tests.infrastructure.control_groups import write_control_groups
 
 ALL = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 V1_GROUP = "5:memory:/b\n4:cpu,cpuacct:/a\n"
@@ -30,11 +32,14 @@ V1_GROUP = "5:memory:/b\n4:cpu,cpuacct:/a\n"
 def test_the_lowest_limit_of_the_control_groups_counts(
     listed: str, limits: dict[str, str], expected: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "cgroup").write_text(listed)
-    for name, limit in limits.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(limit)
-    assert usable_cores(tmp_path / "cgroup", tmp_path) == expected
+    groups = write_control_groups(tmp_path, listed, limits)
+    assert usable_cores(groups.listed, groups.mount) == expected
+
+
+def test_nothing_counts_the_cores_of_the_whole_machine() -> None:
+    package = Path(control_groups.__file__).parents[1]
+    modules = {each for each in package.rglob("*.py") if "cpu_count" in each.read_text("utf-8")}
+    assert modules == {Path(control_groups.__file__)}
 
 
 def test_a_process_that_is_bound_to_one_core_uses_one(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Reading the project's documents, and running the scripts in them."""
 
-import asyncio
 import os
 import re
-from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
+
+from tests.support.processes import output_of
 
 SESSION_WITHIN = 120  # seconds
 
@@ -32,17 +32,9 @@ async def run(
 
     `service` is the address of the service, which the documents take from `$SYMPHONY`.
     """
-    process = await asyncio.create_subprocess_exec(
-        "bash", *options, "-c", script,
-        cwd=folder, env={**os.environ, "SYMPHONY": service, **variables},
-        stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=STDOUT,
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(SESSION_WITHIN):
-            output, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0, output.decode()
-    return output.decode()
+    return await output_of(
+        *("bash", *options, "-c", script),
+        folder=folder,
+        environment={**os.environ, "SYMPHONY": service, **variables},
+        within=SESSION_WITHIN,
+    )

@@ -1,11 +1,35 @@
-"""Information about processes that may exit at any time."""
+"""Programs that are run, and information about processes that may exit at any time."""
 
-from collections.abc import Callable
+import asyncio
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import psutil
 
 T = TypeVar("T")
+
+
+async def output_of(
+    *command: str | Path, folder: Path, environment: Mapping[str, str], within: float
+) -> str:
+    """Run a program, and return what it prints on both streams.
+
+    One that fails fails the test. Raises: TimeoutError after `within` seconds; it is killed then.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=folder, env=environment, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT
+    )
+    try:
+        async with asyncio.timeout(within):
+            output, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
 
 
 def children(pid: int | None = None) -> list[psutil.Process]:

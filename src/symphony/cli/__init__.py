@@ -10,7 +10,16 @@ import typer
 
 from symphony.cli import database, serve, tokens, users, vaults
 from symphony.client.command import PANEL, ClientCommand
-from symphony.client.commands import board, importing, login, report, repos, status, workspaces
+from symphony.client.commands import (
+    board,
+    importing,
+    login,
+    machines,
+    report,
+    repos,
+    status,
+    workspaces,
+)
 from symphony.console.usage import Commands, show_help
 
 app = typer.Typer(
@@ -59,6 +68,7 @@ for name, command in (
     app.command(name, cls=ClientCommand, rich_help_panel=PANEL)(command)
 app.add_typer(workspaces.group, name="workspaces", rich_help_panel=PANEL)
 app.add_typer(repos.group, name="repos", rich_help_panel=PANEL)
+app.add_typer(machines.group, name="machines", rich_help_panel=PANEL)
 
 app.command(rich_help_panel=_SERVER)(serve.serve)
 app.add_typer(database.group, name="db", rich_help_panel=_SERVER)

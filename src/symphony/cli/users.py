@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from symphony.cli.execution import Given, run, with_application
-from symphony.cli.passwords import STDIN_OPTION, read_password
+from symphony.console.passwords import STDIN_OPTION, read_new_password
 from symphony.console.questions import is_confirmed
 from symphony.console.tables import Table, counted, print_result, timestamp
 from symphony.console.usage import exit_with, group_of_commands
@@ -55,7 +55,7 @@ def create_user_command(
         return (await create_user(SignUp(username, email, password), application)).id
 
     run(with_application(check), given)
-    password = read_password(from_stdin=password_stdin)
+    password = read_new_password(from_stdin=password_stdin)
     created = run(with_application(create), given | _password(from_stdin=password_stdin))
     print_result(str(created))
 
@@ -105,7 +105,7 @@ def set_password_command(
         await set_password(command, application.on_behalf_of(user.id))
 
     user = run(with_application(find))
-    password = read_password(from_stdin=password_stdin)
+    password = read_new_password(from_stdin=password_stdin)
     run(with_application(apply), _password(from_stdin=password_stdin))
     print_result(f"Set the password of {user.username}.")
 

@@ -2,6 +2,7 @@
 
 import http.client
 import json as json_format
+import os
 import socket
 import ssl
 import threading
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
+from symphony.client import proxies
 from symphony.client.documents import as_object
 from symphony.client.errors import (
     ClientError,
@@ -21,6 +23,7 @@ from symphony.client.errors import (
     Unreachable,
     WrongArgument,
 )
+from symphony.client.proxies import ProxyFailed
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -52,8 +55,7 @@ def checked_url(given: str) -> str:
 
 def is_loopback(url: str) -> bool:
     """Whether requests to an address stay on this machine."""
-    host = urlsplit(url).hostname or ""
-    return host in {"localhost", "::1"} or host.endswith(".localhost") or host.startswith("127.")
+    return proxies.is_loopback(urlsplit(url).hostname or "")
 
 
 class Connection:
@@ -65,9 +67,14 @@ class Connection:
     def __init__(
         self, url: str, token: str | None = None, *, within: float = ANSWER_WITHIN
     ) -> None:
-        """`within` limits the time of each request, in seconds. Raises: ClientError."""
+        """`within` limits the time of each request, in seconds.
+
+        The proxies of the environment are used. Raises: ClientError.
+        """
         self.url = checked_url(url)
         self._parts = urlsplit(self.url)
+        self._proxy = proxies.proxy_for(self._parts, os.environ)
+        self._via = "" if self._proxy is None else f" through the proxy {self._proxy}"
         self._token = token
         self._within = within
         self._http: http.client.HTTPConnection | None = None
@@ -116,11 +123,15 @@ class Connection:
             body = json_format.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
+        place = ""
+        if self._proxy is not None and self._parts.scheme == "http":
+            sent |= self._proxy.headers
+            place = f"http://{self._parts.netloc}"
         try:
             asked = f"?{urlencode(query)}" if query else ""
         except UnicodeEncodeError:  # bytes of an argument that are not UTF-8
             raise ClientError("A name or address that is not UTF-8 cannot be sent.") from None
-        target = quote(self._parts.path) + API + path + asked
+        target = place + quote(self._parts.path) + API + path + asked
         with self._time_limit() as limit:
             response, content = self._exchange(method, target, body, sent, limit)
         return self._result(response, content)
@@ -158,7 +169,7 @@ class Connection:
     ) -> tuple[http.client.HTTPResponse, bytes]:
         """Raises: OSError, HTTPException, UnexpectedAnswer."""
         if self._http is None:
-            self._http = self._connected()
+            self._http = self._connected(limit)
         limit.applies_to(self._http.sock)
         self._http.request(method, target, body, dict(headers))
         response = self._http.getresponse()
@@ -175,17 +186,28 @@ class Connection:
             self.close()
         return response, content
 
-    def _connected(self) -> http.client.HTTPConnection:
+    def _connected(self, limit: "_TimeLimit") -> http.client.HTTPConnection:
         """Raises: OSError."""
         host = self._parts.hostname or ""
         port = self._parts.port or _DEFAULT_PORTS[self._parts.scheme]
         timeout = min(CONNECT_WITHIN, self._within)
-        if self._parts.scheme == "https":
-            trust = ssl.create_default_context()
+        trust = ssl.create_default_context() if self._parts.scheme == "https" else None
+        if trust is not None:
             opened = http.client.HTTPSConnection(host, port, timeout=timeout, context=trust)
         else:
             opened = http.client.HTTPConnection(host, port, timeout=timeout)
-        opened.connect()
+        if self._proxy is None:
+            opened.connect()
+        else:
+            opened.sock = self._proxy.connected(timeout)
+            try:
+                limit.applies_to(opened.sock)
+                if trust is not None:
+                    self._proxy.tunnel(opened.sock, host, port)
+                    opened.sock = trust.wrap_socket(opened.sock, server_hostname=host)
+            except BaseException:
+                opened.close()
+                raise
         opened.sock.settimeout(self._within)
         return opened
 
@@ -215,6 +237,9 @@ class Connection:
             raise self._unexpected(f"it leads to {place}; if the server is there, sign in to it")
         if not content and 200 <= status < 300:
             return None
+        if self._proxy is not None and status == proxies.UNAUTHENTICATED:
+            why = proxies.refusal(status)
+            raise Unreachable(f"Cannot reach {self.url}{self._via}: {why}.")
         media_type = response.headers.get_content_type()
         if media_type not in _JSON:
             shown = media_type[:_SHOWN]
@@ -231,10 +256,12 @@ class Connection:
         raise ServerProblem(status, problem, _seconds(response.headers.get("Retry-After")))
 
     def _unexpected(self, why: str) -> UnexpectedAnswer:
-        return UnexpectedAnswer(f"The answer of {self.url} is not one of Symphony: {why}.")
+        return UnexpectedAnswer(
+            f"The answer of {self.url}{self._via} is not one of Symphony: {why}."
+        )
 
     def _unreachable(self, error: Exception, limit: "_TimeLimit") -> Unreachable:
-        return Unreachable(f"Cannot reach {self.url}: {_reason(error, limit)}.")
+        return Unreachable(f"Cannot reach {self.url}{self._via}: {_reason(error, limit)}.")
 
     @contextmanager
     def _time_limit(self) -> "Generator[_TimeLimit]":
@@ -309,6 +336,8 @@ _REASONS: Sequence[tuple[type[Exception], str]] = (
 def _reason(error: Exception, limit: _TimeLimit) -> str:
     if limit.is_over or isinstance(error, TimeoutError):
         return f"it did not answer within {limit.seconds:g} seconds"
+    if isinstance(error, ProxyFailed):
+        return str(error)
     for kind, words in _REASONS:
         if isinstance(error, kind):
             details = getattr(error, "verify_message", None)

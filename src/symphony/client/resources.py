@@ -69,6 +69,28 @@ def find_workspace(connection: Connection, profile: Profile, given: str) -> Docu
     return found[0]
 
 
+def machines(connection: Connection) -> Sequence[Document]:
+    """Return all machines in the order of their names. Raises: ClientError."""
+    try:
+        return list(list_all(connection, "/machines", {"sort": "name"}))
+    except ServerProblem as problem:
+        if is_unknown_route(problem):
+            raise ClientError(
+                f"The server at {connection.url} is of a version that has no machines."
+            ) from None
+        raise
+
+
+def find_machine(connection: Connection, given: str) -> Document:
+    """Return the machine with a name or an id. Raises: ClientError."""
+    found = _named(machines(connection), given)
+    if not found:
+        raise ClientError(
+            f"No machine is called {given!r}. `symphony machines list` shows all of them."
+        )
+    return found[0]
+
+
 def find_repo(connection: Connection, profile: Profile, given: str) -> Document:
     """Return the repo with a name, `WORKSPACE/NAME` or an id.
 

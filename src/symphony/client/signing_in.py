@@ -22,12 +22,18 @@ FROM_INPUT = "-"
 _MAX_LINE = 4096
 
 
-def ask(question: str, *, default: str | None = None, is_hidden: bool = False) -> str:
-    """Return what is typed at a prompt. Raises: ClientError without a terminal."""
+def ask(
+    question: str,
+    *,
+    default: str | None = None,
+    is_hidden: bool = False,
+    remedy: str = "use `symphony login URL --token TOKEN`",
+) -> str:
+    """Return what is typed at a prompt. Raises: ClientError without a terminal, with the remedy."""
     if not sys.stdin.isatty():
         raise ClientError(
-            "There is no terminal to ask for the address, the user name and the password; use"
-            " `symphony login URL --token TOKEN`."
+            "There is no terminal to ask for the address, the user name and the password;"
+            f" {remedy}."
         )
     with warnings.catch_warnings():
         warnings.simplefilter("error", GetPassWarning)  # the password would be shown
@@ -35,7 +41,7 @@ def ask(question: str, *, default: str | None = None, is_hidden: bool = False) -
             return typer.prompt(question, default=default, hide_input=is_hidden, err=True)
         except (typer.Abort, GetPassWarning, StreamFailed):
             typer.echo(err=True)
-            raise ClientError("Nothing was typed; you are not signed in.") from None
+            raise ClientError("Nothing was typed, so nothing was sent.") from None
 
 
 def warn_without_encryption(url: str, *, asks: bool) -> None:
@@ -47,12 +53,21 @@ def warn_without_encryption(url: str, *, asks: bool) -> None:
         " password and the token, and use them."
     )
     if asks and not is_confirmed("Continue?"):
-        raise ClientError("You are not signed in; use an address with https://.")
+        raise ClientError("Nothing was sent; use an address with https://.")
 
 
 def create_token(url: str, *, secrets: bool) -> str:
     """Ask for the user name and the password, and create an API token. Raises: ClientError."""
-    form = {"username": ask("User name"), "password": ask("Password", is_hidden=True)}
+    access = access_token(url, ask("User name"), ask("Password", is_hidden=True))
+    scopes = ["read", "write", *(["secrets"] if secrets else [])]
+    with Connection(url, access) as connection:
+        created = create_api_token(connection, {"name": host_name(), "scopes": scopes})
+    return text(created, "token")
+
+
+def access_token(url: str, username: str, password: str) -> str:
+    """Sign in, and return an access token, which expires after an hour. Raises: ClientError."""
+    form = {"username": username, "password": password}
     try:
         body = urlencode(form).encode()
     except UnicodeEncodeError:
@@ -67,15 +82,15 @@ def create_token(url: str, *, secrets: bool) -> str:
         access = text(expected_object(connection, answer), "access_token")
     if not is_token(access):
         raise _unexpected(url)
-    scopes = ["read", "write", *(["secrets"] if secrets else [])]
-    with Connection(url, access) as connection:
-        answer = connection.request(
-            "POST", "/api-tokens", json={"name": host_name(), "scopes": scopes}
-        )
-        token = text(expected_object(connection, answer), "token")
-    if not is_token(token):
-        raise _unexpected(url)
-    return token
+    return access
+
+
+def create_api_token(connection: Connection, fields: Document) -> Document:
+    """Create an API token; its `token` can be sent. Raises: ClientError."""
+    created = expected_object(connection, connection.request("POST", "/api-tokens", json=fields))
+    if not is_token(text(created, "token")):
+        raise _unexpected(connection.url)
+    return created
 
 
 def given_token(given: str) -> str:

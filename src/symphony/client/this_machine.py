@@ -20,9 +20,23 @@ def reports_directory(url: str) -> Path:
     return state_directory() / "reports" / sha256(url.encode()).hexdigest()[:16]
 
 
-def remember_machine(url: str, machine_id: str) -> None:
-    """Store as which machine this one has reported. Raises: ClientError, OSError."""
-    write_private_file(reports_directory(url) / _FILE, json.dumps({"id": machine_id}) + "\n")
+def remember_machine(url: str, machine_id: str, *, is_host: bool) -> None:
+    """Store as which machine this one has reported; `is_host` unless a name was given for it.
+
+    Raises: ClientError, OSError.
+    """
+    stored = {"id": machine_id, "host": host_name() if is_host else None}
+    write_private_file(reports_directory(url) / _FILE, json.dumps(stored) + "\n")
+
+
+def machine_of_host(url: str) -> str | None:
+    """Return the id of the machine as which this host has reported, if no name was given for it.
+
+    The machine may have been renamed since. Another host with the same home directory has reported
+    under its own name. Raises: ClientError.
+    """
+    stored = _stored(url)
+    return text(stored, "id") or None if text(stored, "host") == host_name() else None
 
 
 class ThisMachine:
@@ -34,7 +48,7 @@ class ThisMachine:
 
     def __init__(self, url: str) -> None:
         """Raises: ClientError."""
-        self._id = _remembered(url)
+        self._id = text(_stored(url), "id") or None
         self._key = comparison_key(host_name())
 
     def is_it(self, machine: Document) -> bool:
@@ -51,10 +65,8 @@ def host_name() -> str:
     return name[:MAX_NAME] or "unnamed host"
 
 
-def _remembered(url: str) -> str | None:
+def _stored(url: str) -> Document:
     try:
-        stored = as_object(json.loads((reports_directory(url) / _FILE).read_text()))
+        return as_object(json.loads((reports_directory(url) / _FILE).read_text())) or {}
     except (OSError, ValueError, RecursionError):
-        return None
-    found = (stored or {}).get("id")
-    return found if isinstance(found, str) else None
+        return {}

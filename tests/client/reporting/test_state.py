@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import stat
 import time
 from functools import partial
@@ -17,6 +18,7 @@ from symphony.client.reporting.state import (
     State,
     StateDirectory,
 )
+from symphony.client.this_machine import ThisMachine, machine_of_host
 from symphony.infrastructure.git.history.memory import Memories
 from tests.client.reporting.conftest import URL
 
@@ -143,3 +145,16 @@ def test_state_is_stored_at_once(state_directory: StateDirectory, home: Path) ->
         "sequence": stored.sequence,
         "complete_at": 3.5,
     }
+
+
+def test_the_machine_of_a_host_is_remembered_unless_it_was_named_or_another_host_has_reported(
+    state_directory: StateDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert machine_of_host(URL) is None
+    state_directory.save_machine("1", is_host=True)
+    assert machine_of_host(URL) == "1"
+    monkeypatch.setattr(socket, "gethostname", lambda: "another host with this home directory")
+    assert machine_of_host(URL) is None
+    state_directory.save_machine("2", is_host=False)
+    assert machine_of_host(URL) is None
+    assert ThisMachine(URL).is_it({"id": "2", "name": "named"})

@@ -49,6 +49,15 @@ async def test_a_machine_is_created_reports_and_its_checkouts_belong_to_repos(
         await machine.report("--machine", "desktop")
         assert set(await machines(ada)) == {"laptop", "desktop"}
 
+        # Without a name it is that of the host, also after it was renamed.
+        of_host = (await machine.report("--json")).json["machine"]
+        await ada.patch(f"/machines/{of_host['id']}", json={"name": "thinkpad"})
+        again = await machine.report("--json")
+        assert again.json["machine"] == {"id": of_host["id"], "name": "thinkpad"}
+        assert set(await machines(ada)) == {"laptop", "desktop", "thinkpad"}
+        await ada.delete(f"/machines/{of_host['id']}")
+        assert (await machine.report("--json")).json["machine"]["name"] == of_host["name"]
+
         fields = {"machine_id": laptop["id"]}
         own = (await ada.api_token("report", name="reporter", **fields))["token"]
         reporter = TestMachine(home, root, server.address, own)

@@ -1,11 +1,9 @@
 """Releases of Symphony as directories from which Python imports them, before this checkout."""
 
-import asyncio
 import shutil
 import sys
 import tarfile
 import tomllib
-from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -16,6 +14,7 @@ from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.checks import schema
 from tests.support.checkout import TOP, run, uv
 from tests.support.prerequisites import missing
+from tests.support.processes import output_of
 from tests.support.releases.next_release import EXPANSION, copy_migrations
 from tests.support.server import SYMPHONY, environment
 
@@ -58,23 +57,10 @@ class Release:
         await self._run(folder, Path(sys.executable), "-c", _DOWNGRADE, url, revision)
 
     async def _run(self, folder: Path, program: Path, *arguments: str, **settings: str) -> str:
-        process = await asyncio.create_subprocess_exec(
-            *(program, *arguments),
-            cwd=folder,
-            env=environment(folder / "data", self.python_path, **settings),
-            stdin=DEVNULL,
-            stdout=PIPE,
-            stderr=STDOUT,
+        own = environment(folder / "data", self.python_path, **settings)
+        return await output_of(
+            *(program, *arguments), folder=folder, environment=own, within=_WITHIN
         )
-        try:
-            async with asyncio.timeout(_WITHIN):
-                output, _ = await process.communicate()
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        assert process.returncode == 0, output.decode()
-        return output.decode()
 
 
 def this_release() -> Release:

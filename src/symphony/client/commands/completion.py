@@ -7,14 +7,18 @@ _MAX_NAMES = 200
 
 
 def complete_workspace(incomplete: str) -> list[str]:
-    return _completed("workspaces", incomplete)
+    return _completed("/user-profiles/{}/workspaces", incomplete)
 
 
 def complete_repo(incomplete: str) -> list[str]:
-    return _completed("repos", incomplete)
+    return _completed("/user-profiles/{}/repos", incomplete)
 
 
-def _completed(kind: str, incomplete: str) -> list[str]:
+def complete_machine(incomplete: str) -> list[str]:
+    return _completed("/machines", incomplete)
+
+
+def _completed(path: str, incomplete: str) -> list[str]:
     """Return the names that begin so; none when there is no login or the server does not answer."""
     from contextlib import suppress
     from itertools import islice
@@ -23,12 +27,12 @@ def _completed(kind: str, incomplete: str) -> list[str]:
 
     names: list[str] = []
     with suppress(ClientError):
-        names += islice(_names(kind, incomplete), _MAX_NAMES)
+        names += islice(_names(path, incomplete), _MAX_NAMES)
     # What a terminal would not show as it is, or a shell would split, is left out.
     return [each for each in names if each.isprintable() and each.startswith(incomplete)]
 
 
-def _names(kind: str, incomplete: str) -> Iterator[str]:
+def _names(path: str, incomplete: str) -> Iterator[str]:
     from symphony.client.command import signed_in
     from symphony.client.documents import children, text
     from symphony.client.resources import get
@@ -36,6 +40,6 @@ def _names(kind: str, incomplete: str) -> Iterator[str]:
     connection, profile = signed_in(within=_WITHIN)
     query = {"limit": str(_MAX_NAMES), "sort": "name"} | ({"q": incomplete} if incomplete else {})
     with connection:
-        page = get(connection, f"/user-profiles/{profile.user_profile_id}/{kind}", query)
+        page = get(connection, path.format(profile.user_profile_id), query)
     for each in children(page, "items"):
         yield text(each, "name")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from symphony.client.commands.completion import complete_machine
 from symphony.console.usage import USAGE_ERROR, exit_with
 from symphony.imports import without_collection
 
@@ -24,7 +25,9 @@ def report(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="The name of this machine; created if needed. Default: the name of the host.",
+            help="The name of this machine; created if needed. Default: the name of the host, or"
+            " the one that the machine of this host was given since.",
+            autocompletion=complete_machine,
         ),
     ] = None,
     token: Annotated[

@@ -34,7 +34,6 @@ from symphony.infrastructure.git.status.local_git import InspectionLimits, Local
 T = TypeVar("T")
 _USER = UUID(int=0)  # all work is for one user
 _MAX_DEPTH = 50  # directories
-_CPUS = os.cpu_count() or 1
 _SEARCH = SearchLimits(
     search_time=300,
     time_limit=330,
@@ -105,9 +104,9 @@ async def inspect_all(
 
     With `fetch_state`, the remote of each repository is asked which branches it has.
     """
-    limits = InspectionLimits(
-        time_limit=30, concurrency_per_user=_CPUS, concurrency=2 * _CPUS
-    ).within(machine_memory() // 2)
+    # Twice as many as cores, as on the server: the threads of this process take turns, and while
+    # git runs for one of them, another one goes on.
+    limits = InspectionLimits(time_limit=30).within(machine_memory() // 2)
     git = LocalGit(roots, limits, user_config=_user_config(), memories=memories)
     try:
         seen: Mapping[str, RemoteHeads] = {}

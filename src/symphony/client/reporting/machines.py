@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from symphony.client.connection import Connection
 from symphony.client.documents import as_object, as_objects
@@ -21,10 +22,13 @@ class ReportedMachine:
     is_new: bool = False
 
 
-def find_or_create_machine(connection: Connection, name: str | None) -> ReportedMachine:
+def find_or_create_machine(
+    connection: Connection, name: str | None, known: str | None = None
+) -> ReportedMachine:
     """Return the machine of a `report` token, otherwise the one with the name, created if needed.
 
-    None stands for the name of the host. Raises: ClientError.
+    Without a name it is the one whose id is known, or else has the name of the host.
+    Raises: ClientError.
     """
     token = _current_token(connection)
     if token.get("scopes") == _REPORT_ONLY:
@@ -33,6 +37,8 @@ def find_or_create_machine(connection: Connection, name: str | None) -> Reported
         if name is not None and comparison_key(name) != comparison_key(own.name):
             raise ClientError(f"The token can report for the machine {own.name} only, not {name}.")
         return own
+    if name is None and known is not None and (found := _machine_with_id(connection, known)):
+        return found
     name = name or host_name()
     key = comparison_key(name)
     for machine in _machines(connection, name):
@@ -40,6 +46,15 @@ def find_or_create_machine(connection: Connection, name: str | None) -> Reported
             return _machine(machine)
     created = connection.request("POST", "/machines", json={"name": name})
     return _machine(as_object(created), is_new=True)
+
+
+def _machine_with_id(connection: Connection, machine_id: str) -> ReportedMachine | None:
+    try:
+        return _machine(as_object(connection.request("GET", f"/machines/{quote(machine_id)}")))
+    except ServerProblem as problem:
+        if problem.code == "machine-not-found":  # it was deleted
+            return None
+        raise
 
 
 def _current_token(connection: Connection) -> Mapping[str, Any]:

@@ -14,6 +14,7 @@ from symphony.client.reporting.inspection import find_repositories, inspect_all,
 from symphony.client.reporting.machines import ReportedMachine, find_or_create_machine
 from symphony.client.reporting.sending import Accepted, RetryPolicy, Sender, retried
 from symphony.client.reporting.state import State, StateDirectory
+from symphony.client.this_machine import machine_of_host
 from symphony.domain.machines.checkouts import Report
 
 _MAX_LATER = 0.1  # of the interval: so that machines do not report all at the same moment
@@ -72,8 +73,9 @@ class Reporter:
         """Report once. Raises: ClientError."""
         started = time.monotonic()
         # A token that is refused is known before the inspections.
+        known = machine_of_host(connection.url)
         machine = await retried(
-            lambda: find_or_create_machine(connection, machine_name), RetryPolicy()
+            lambda: find_or_create_machine(connection, machine_name, known), RetryPolicy()
         )
         document, count = await self._document(self._directory.load(), is_stored=True)
 
@@ -82,7 +84,7 @@ class Reporter:
 
         sender = Sender(connection, take_sequence)
         accepted = await sender.send(machine.id, document)
-        self._directory.save_machine(machine.id)
+        self._directory.save_machine(machine.id, is_host=machine_name is None)
         return Outcome(machine, count, accepted, time.monotonic() - started)
 
     async def preview(self) -> Document:

@@ -92,10 +92,13 @@ class StateDirectory:
             raise _unusable(self._directory, error) from None
         return state
 
-    def save_machine(self, machine_id: str) -> None:
-        """Store as which machine this one reports. Raises: ClientError."""
+    def save_machine(self, machine_id: str, *, is_host: bool) -> None:
+        """Store as which machine this one reports; `is_host` unless a name was given for it.
+
+        Raises: ClientError.
+        """
         try:
-            remember_machine(self._url, machine_id)
+            remember_machine(self._url, machine_id, is_host=is_host)
         except OSError as error:
             raise _unusable(self._directory, error) from None
 

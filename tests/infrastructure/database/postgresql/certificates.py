@@ -20,12 +20,13 @@ class Certificate:
     key: Path
 
 
-def create_certificate(folder: Path, name: str) -> Certificate:
-    """Create a certificate for localhost and 127.0.0.1."""
+def create_certificate(folder: Path, name: str, *hosts: str) -> Certificate:
+    """Create a certificate for localhost, 127.0.0.1 and other hosts."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     names = [x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]
+    names += [x509.DNSName(each) for each in hosts]
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)

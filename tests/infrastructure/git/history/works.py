@@ -6,6 +6,7 @@ from scripts.support.git_repository import Repository
 from symphony.domain.git.work import RemoteHeads, Work, WorkItem, WorkKind
 from symphony.infrastructure.git.files.roots import GitRoots
 from symphony.infrastructure.git.history.memory import Memory
+from symphony.infrastructure.git.history.refs import RefsOnce
 from symphony.infrastructure.git.history.work import Checkout, read_work
 from symphony.infrastructure.git.process.program import Program, ProgramOptions
 from symphony.infrastructure.git.status.inspector import Inspector
@@ -40,7 +41,8 @@ def work_of(
     inspector = Inspector(GitRoots([repository.path.parent]), temporary, program)
     with inspector.open(str(repository.path)) as private:
         listed = checkouts(repository) if worktrees is None else worktrees
-        return read_work(private, Memory(), listed, synced)
+        refs = RefsOnce(private.location.common_directory)
+        return read_work(private, Memory(), listed, synced, refs)
 
 
 def branch_of(work: Work, name: str) -> WorkItem:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -9,6 +10,7 @@ from scripts.support.git_repository import Repository
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.machines.checkouts import MAX_REMOTE_HEADS, MAX_ROOT_COMMITS, RemoteHead
+from symphony.infrastructure.git.history import refs
 from symphony.infrastructure.git.history.commits import Reader
 from symphony.infrastructure.git.identity.identity import RepositoryIdentity
 from symphony.infrastructure.git.process.program import OutOfTime
@@ -54,6 +56,17 @@ async def test_each_branch_has_root_commits_and_remote_tracking_branches_too(
     assert len(by_git(clone)) == 2
     assert (await identity_of(git, clone)).root_commits == (*by_git(clone),)
     assert (await identity_of(git, origin)).root_commits == (*by_git(clone),)
+
+
+async def test_the_refs_are_read_once_for_the_status_and_the_identity(
+    git: LocalGit, origin: Repository, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = origin.clone(root / "clone")
+    read = Mock(wraps=refs.read_refs)
+    monkeypatch.setattr(refs, "read_refs", read)
+    status, identity = await git.identified_status(USER, str(clone.path))
+    assert (status.unpushed_commits, len(identity.remote_heads)) == (0, 1)
+    assert read.call_count == 1
 
 
 @pytest.mark.long

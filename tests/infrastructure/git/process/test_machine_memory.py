@@ -8,6 +8,7 @@ import pytest
 from symphony.infrastructure.git.process.machine_memory import concurrency_within, machine_memory
 from symphony.infrastructure.git.process.resource_limits import ResourceLimits
 from symphony.main import GitLimits
+from tests.infrastructure.control_groups import write_control_groups
 
 GIB = 1 << 30
 PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -29,11 +30,8 @@ PHYSICAL = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 def test_the_lowest_limit_of_the_machine_and_of_the_control_groups_counts(
     listed: str, limits: dict[str, str], expected: int, tmp_path: Path
 ) -> None:
-    (tmp_path / "cgroup").write_text(listed)
-    for name, limit in limits.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(limit)
-    assert machine_memory(tmp_path / "cgroup", tmp_path) == expected
+    groups = write_control_groups(tmp_path, listed, limits)
+    assert machine_memory(groups.listed, groups.mount) == expected
 
 
 def test_without_control_groups_the_memory_of_the_machine_counts(tmp_path: Path) -> None:

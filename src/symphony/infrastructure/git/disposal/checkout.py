@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from symphony.domain.git.work import Work
 from symphony.infrastructure.git.history.memory import Memory
+from symphony.infrastructure.git.history.refs import RefsOnce
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 
 
@@ -14,11 +15,12 @@ class InspectedCheckout:
 
     `at_risk` says whether something exists only in it, `files_at_risk` the same of the files of
     this worktree; None when that could not be determined. `head` is the id of its commit.
-    `memory` has what git answered about its commits.
+    `memory` has what git answered about its commits, `refs` its refs as of the inspection.
     """
 
     private: PrivateDirectory
     memory: Memory
+    refs: RefsOnce
     head: str | None
     work: Work
     at_risk: bool | None

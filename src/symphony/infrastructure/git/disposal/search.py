@@ -28,7 +28,6 @@ from symphony.infrastructure.git.files.work_tree import is_bare
 from symphony.infrastructure.git.history.commits import Reader
 from symphony.infrastructure.git.history.other_refs import read_other_refs, reason_of_risk
 from symphony.infrastructure.git.history.own_remotes import local_path
-from symphony.infrastructure.git.history.refs import read_refs
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.process.program import OutOfTime
 
@@ -168,7 +167,7 @@ class DisposalSearch:
 
     def _compare_commits(self, reader: Reader, checkout: InspectedCheckout) -> None:
         location = reader.private.location
-        refs = read_refs(location.common_directory)
+        refs = checkout.refs.read()
         branches = compare_with_sync(reader, refs, self._synced)
         self._outdated = branches.outdated
         if branches.reason is not None:

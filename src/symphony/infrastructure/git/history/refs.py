@@ -74,6 +74,20 @@ def short_name(full_name: str) -> str:
     return full_name
 
 
+class RefsOnce:
+    """The refs of a repository, read once for all parts of an inspection."""
+
+    def __init__(self, common: UntrustedDirectory) -> None:
+        self._common = common
+        self._refs: Refs | None = None
+
+    def read(self) -> Refs:
+        """Raises: as `read_refs`, which is called again after a failure."""
+        if self._refs is None:
+            self._refs = read_refs(self._common)
+        return self._refs
+
+
 def read_refs(common: UntrustedDirectory) -> Refs:
     """Read all refs of a repository, again when they change meanwhile.
 

@@ -22,7 +22,7 @@ from symphony.infrastructure.git.history.items import (
 from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.other_refs import reason_of_risk
 from symphony.infrastructure.git.history.places import unpushed_places
-from symphony.infrastructure.git.history.refs import Refs, read_refs
+from symphony.infrastructure.git.history.refs import Refs, RefsOnce
 from symphony.infrastructure.git.history.remote_knowledge import read_remotes
 from symphony.infrastructure.git.history.risk import find_risk
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
@@ -44,6 +44,7 @@ def read_work(
     memory: Memory,
     checkouts: Sequence[Checkout],
     synced: RemoteHeads | None,
+    refs: RefsOnce,
 ) -> Work:
     """Return the committed work of the repository.
 
@@ -54,7 +55,7 @@ def read_work(
     Raises: Unreadable (refused), Stopped.
     """
     try:
-        return _read(private, memory, checkouts, synced)
+        return _read(private, memory, checkouts, synced, refs)
     except Unreadable as unreadable:
         if unreadable.state == RepoState.REFUSED:
             raise
@@ -77,10 +78,11 @@ def _read(
     memory: Memory,
     checkouts: Sequence[Checkout],
     synced: RemoteHeads | None,
+    refs_once: RefsOnce,
 ) -> Work:
     deadline = time.monotonic() + _TIME_LIMIT
     reader = Reader(private, deadline)
-    refs = read_refs(private.location.common_directory)
+    refs = refs_once.read()
     remotes = read_remotes(reader, refs, synced)
     location = private.location
     is_main = location.work_tree is not None and not location.is_linked

@@ -9,7 +9,7 @@ from symphony.domain.machines.checkouts import RemoteHead
 from symphony.infrastructure.git.disposal.checkout import InspectedCheckout
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.history.commits import Reader
-from symphony.infrastructure.git.history.refs import Refs, read_refs
+from symphony.infrastructure.git.history.refs import Refs
 from symphony.infrastructure.git.identity.remote_heads import known_heads
 from symphony.infrastructure.git.identity.root_commits import read_root_commits
 from symphony.infrastructure.git.process.program import OutOfTime
@@ -37,7 +37,7 @@ class Identification:
         if checkout.is_submodule:
             return
         try:
-            refs = read_refs(checkout.private.location.common_directory)
+            refs = checkout.refs.read()
             heads = known_heads(checkout.private, refs, self._synced)
         except (Unreadable, OSError):
             return  # the status says why the refs cannot be read

@@ -29,6 +29,7 @@ from symphony.infrastructure.git.files.untrusted_directory import (
 from symphony.infrastructure.git.files.user_config import ATTRIBUTES, EXCLUDES, UserConfig
 from symphony.infrastructure.git.history.items import Checkout
 from symphony.infrastructure.git.history.memory import Memories, Memory
+from symphony.infrastructure.git.history.refs import RefsOnce
 from symphony.infrastructure.git.history.work import read_work, unknown_work
 from symphony.infrastructure.git.process.private_directory import (
     PrivateDirectory,
@@ -197,6 +198,7 @@ class Inspector:
             InspectedCheckout(
                 private=private,
                 memory=memory,
+                refs=surveyed.refs,
                 head=result.porcelain.head,
                 work=surveyed.work,
                 at_risk=surveyed.at_risk,
@@ -220,8 +222,9 @@ class Inspector:
         """
         repository = private.location.common_directory.identity
         self._surveyed.add(repository)
+        refs = RefsOnce(private.location.common_directory)
         try:
-            others, work = self._work(private, memory, own, synced, depth)
+            others, work = self._work(private, memory, own, synced, refs, depth)
         finally:
             self._surveyed.discard(repository)
         stashes = count_stashes(private)
@@ -238,7 +241,7 @@ class Inspector:
         )
         unknown = findings.unknown if at_risk is None else ()
         reasons = [work.reason, *findings.notes, *unknown]
-        return Surveyed(others, work, stashes, at_risk, reasons)
+        return Surveyed(others, refs, work, stashes, at_risk, reasons)
 
     def _work(
         self,
@@ -246,6 +249,7 @@ class Inspector:
         memory: Memory,
         own: Checkout,
         synced: RemoteHeads | None,
+        refs: RefsOnce,
         depth: int,
     ) -> tuple[Others, Work]:
         """Return the other worktrees, and the committed work of the whole repository."""
@@ -256,7 +260,7 @@ class Inspector:
             if unreadable.state == RepoState.REFUSED:
                 raise
             return Others(), unknown_work(unreadable.reason)
-        return others, read_work(private, memory, [own, *others.checkouts], synced)
+        return others, read_work(private, memory, [own, *others.checkouts], synced, refs)
 
     def _other_worktree(self, shared: PrivateDirectory, depth: int, path: Path) -> Inspected:
         """Raises: Unreadable, Stopped, OSError."""

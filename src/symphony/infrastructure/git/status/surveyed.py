@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from symphony.domain.git.work import Work
+from symphony.infrastructure.git.history.refs import RefsOnce
 from symphony.infrastructure.git.status.findings import Findings, joined
 from symphony.infrastructure.git.status.linked_worktrees import Others
 
@@ -13,6 +14,7 @@ class Surveyed:
     """`reasons` explain `at_risk`, and what of `work` is unknown or ignored."""
 
     others: Others
+    refs: RefsOnce
     work: Work
     stashes: int
     at_risk: bool | None

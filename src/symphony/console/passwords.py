@@ -1,4 +1,4 @@
-"""Reading a new password from a terminal or from standard input."""
+"""Reading a password from a terminal or from standard input."""
 
 import codecs
 import sys
@@ -16,12 +16,17 @@ _MAX_LINE = 1 << 16  # bytes; more than any password has, and little enough for 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_password(*, from_stdin: bool) -> str:
+def read_new_password(*, from_stdin: bool) -> str:
     """Return the first line of standard input, or what is typed twice at a prompt.
 
     Raises: StreamFailed.
     """
-    return _decoded(_first_line()) if from_stdin else _typed_twice()
+    return password_from_stdin() if from_stdin else _typed_twice()
+
+
+def password_from_stdin() -> str:
+    """Return the first line of standard input. Raises: StreamFailed."""
+    return _decoded(_first_line())
 
 
 def _typed_twice() -> str:
