@@ -1,7 +1,7 @@
 """The picture in README is the board as it is: the page still has the texts that were painted."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -65,16 +65,23 @@ async def _work_on_two_machines(ada: User) -> None:
     for workspace, name in ((thesis, "engine"), (thesis, "notes"), (client, "website")):
         await ada.repo(workspace["id"], name, remote_url=_remote(name))
     unpushed = {"state": "dirty", "modified": 1, "ahead": 2, "unpushed_commits": 2}
-    work = [work_item(head=commit("engine"), ahead=2, unpushed_commits=2)]
+    since = {"unpushed_since": _ago(days=3)}
+    work = [work_item(head=commit("engine"), ahead=2, unpushed_commits=2, **since)]
     laptop = (
-        _checkout("engine", **unpushed, work=work, at_risk=True),
-        _checkout("website", branch="redesign", stashes=1, at_risk=True),
+        _checkout("engine", **unpushed, work=work, at_risk=True, changed_since=_ago(hours=2)),
+        _checkout(
+            "website", branch="redesign", stashes=1, at_risk=True, stashed_since=_ago(days=12)
+        ),
     )
     desktop = (_checkout("notes", behind=3, as_of=None),)
     for name, checkouts in (("laptop", laptop), ("desktop", desktop)):
         machine = await ada.machine(name)
         answer = await put_report(ada, machine["id"], report_body(*checkouts))
         assert answer.status_code == 200
+
+
+def _ago(**duration: int) -> str:
+    return f"{datetime.now(UTC) - timedelta(minutes=1, **duration):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _remote(name: str) -> str:

@@ -13,7 +13,7 @@ import pytest
 
 from symphony.client.board_rows import board_rows, is_at_risk
 from symphony.client.credentials import Profile, config_directory, store
-from symphony.client.words import age, left_to_do
+from symphony.client.words import age, duration, exact, left_to_do
 from tests.cli.conftest import refusal
 from tests.client.conftest import Client, User
 from tests.client.raw_server import RawServer, http_answer, raw_server
@@ -149,6 +149,10 @@ def test_times_are_ages_for_people() -> None:
     ages = [age(now - timedelta(seconds=each), now) for each in (-5, 59, 60, 7200, 86_400 * 30)]
     assert ages == ["now", "now", "1 minute ago", "2 hours ago", "30 days ago"]
     assert age(None) == ""
+    lasts = [duration(now - timedelta(seconds=each), now) for each in (-5, 59, 60, 86_400 * 3)]
+    assert lasts == ["now", "now", "1 minute", "3 days"]
+    assert (duration(None), exact(None)) == ("", "")
+    assert exact(now) == "2026-11-27T00:00Z"
 
 
 @pytest.mark.long
@@ -178,6 +182,7 @@ def test_the_board_of_a_server_is_filtered_and_has_a_status(
         "LEFT",
         "TO",
         "DO",
+        "SINCE",
         "OBSERVED",
     ]
     assert "Thesis     engine  (server)" in lines[1]

@@ -3,11 +3,13 @@
 import re
 import shlex
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from symphony.client.board_rows import board_rows
+from symphony.client.words import duration
 from tests.client.conftest import PASSWORD, Client
 from tests.client.terminal import in_terminal
 from tests.support.checkout import TOP
@@ -60,9 +62,10 @@ def test_the_board_in_the_readme_has_the_words_of_the_client() -> None:
     readme = (TOP / "README.md").read_text("utf-8")
     [session] = [each for each in blocks(readme, "console") if "symphony board" in each]
     rows = [re.split(r"\s{2,}", line) for line in session.splitlines()[1:]]
-    assert rows[0] == ["WORKSPACE", "NAME", "MACHINE", "BRANCH", "LEFT TO DO", "OBSERVED"]
+    assert rows[0] == ["WORKSPACE", "NAME", "MACHINE", "BRANCH", "LEFT TO DO", "SINCE", "OBSERVED"]
     laptop = {"machine": {"name": "laptop"}, "path": "/a", "branch": "main", "at_risk": True}
     desktop = {"machine": {"name": "desktop"}, "path": "/b", "branch": "main", "at_risk": False}
+    since = (datetime.now(UTC) - timedelta(days=3)).isoformat()
     item = {
         "kind": "repo",
         "workspace": "Thesis",
@@ -70,12 +73,13 @@ def test_the_board_in_the_readme_has_the_words_of_the_client() -> None:
         "path": "/a",
         "unpushed_commits": 1,
         "checkouts": [
-            {**laptop, "reasons": ["dirty", "unpushed"]},
+            {**laptop, "reasons": ["dirty", "unpushed"], "unfinished_since": since},
             {**desktop, "reasons": ["behind"]},
         ],
     }
     expected = [
         [each.workspace, each.name, each.machine, each.branch, each.left_to_do]
+        + ([duration(each.unfinished_since)] if each.unfinished_since else [])
         for each in board_rows({"items": [item]})
     ]
-    assert [row[:5] for row in rows[1:]] == expected
+    assert [row[:-1] for row in rows[1:]] == expected

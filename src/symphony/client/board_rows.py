@@ -33,6 +33,7 @@ class BoardRow:
     branch: str
     left_to_do: str
     at_risk: bool | None
+    unfinished_since: datetime | None
     observed_at: datetime | None
 
 
@@ -94,5 +95,6 @@ def _row(item: Document, place: Document, machine: str, facts: Document) -> Boar
         branch=text(place, "branch"),
         left_to_do=left_to_do(texts(place, "reasons"), facts),
         at_risk=truth(place, "at_risk"),
+        unfinished_since=moment(place, "unfinished_since"),
         observed_at=moment(place, "observed_at"),
     )

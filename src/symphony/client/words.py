@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from symphony.client.documents import Document, number, texts
-from symphony.console.tables import counted
+from symphony.console.tables import counted, timestamp
 
 NOW = "now"
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60))
@@ -25,13 +25,24 @@ def left_to_do(reasons: Sequence[str], facts: Document) -> str:
 
 def age(moment: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago something was, as `3 hours ago`; a time in the future is now."""
-    if moment is None:
+    found = duration(moment, now)
+    return f"{found} ago" if found not in {"", NOW} else found
+
+
+def duration(since: datetime | None, now: datetime | None = None) -> str:
+    """Return how long something lasts, as `3 hours`; `now` when it has just begun."""
+    if since is None:
         return ""
-    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    seconds = ((now or datetime.now(UTC)) - since).total_seconds()
     for unit, length in _UNITS:
         if seconds >= length:
-            return f"{counted(int(seconds // length), unit)} ago"
+            return counted(int(seconds // length), unit)
     return NOW
+
+
+def exact(since: datetime | None) -> str:
+    """Return a time for programs; nothing when it is unknown."""
+    return timestamp(since, missing="")
 
 
 def risk(at_risk: bool | None) -> str:  # noqa: FBT001 - a fact, no flag

@@ -9,6 +9,7 @@ from hashlib import sha256
 from uuid import UUID
 
 from symphony.domain.git.reasons import AttentionReason
+from symphony.domain.git.since import earliest
 from symphony.domain.git.status import any_of
 from symphony.domain.git.work import RemoteHeads
 from symphony.domain.json_objects import JsonValue, compact
@@ -43,6 +44,7 @@ class AttentionItem:
 
     A repo has `checkouts`, of which `shown` stands for it. `workspace_id` is None for an API token.
     `at_risk` says whether something exists only in one of the checkouts; None when it is unknown.
+    `unfinished_since` is the earliest of the checkouts; None when it is unknown.
     """
 
     kind: AttentionKind
@@ -54,6 +56,7 @@ class AttentionItem:
     at_risk: bool | None = False
     shown: AssessedCheckout | None = None
     checkouts: Sequence[AssessedCheckout] = ()
+    unfinished_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,7 @@ def _repo_items(
                 any_of([each.at_risk for each in checkouts]),
                 shown,
                 checkouts,
+                earliest(each.unfinished_since for each in checkouts),
             )
 
 
@@ -201,4 +205,5 @@ def _told(checkout: AssessedCheckout) -> Sequence[JsonValue]:
         facts.stashes,
         facts.unpushed_commits,
         facts.unpushed_branches,
+        checkout.unfinished_since and int(checkout.unfinished_since.timestamp()),
     )

@@ -290,3 +290,45 @@ async def test_a_repo_that_is_moved_keeps_its_checkouts(ada: User, machine: dict
     assert len(await of_repo(ada, repo)) == 1
     await ada.patch(f"/repos/{repo['id']}", {"remote_url": OTHER})
     assert await of_repo(ada, repo) == []
+
+
+async def test_a_checkout_says_since_when_its_work_is_unfinished(
+    ada: User, machine: dict[str, Any]
+) -> None:
+    repo = await ada.repo((await ada.workspace())["id"], remote_url=URL)
+    desktop = (await ada.post("/machines", {"name": "desktop"})).json()
+    old = work_item(name="old", head=commit("old"), unpushed_since="2026-11-02T08:00:00Z")
+    new = work_item(name="new", head=commit("new"), unpushed_since="2026-11-20T08:00:00Z")
+    facts = {"unpushed_commits": 2, "work": [old, new], "at_risk": True}
+    times = {"state": "dirty", "modified": 1, "changed_since": "2026-11-09T08:00:00.5Z"}
+    await report(ada, machine, checkout_body(status={**facts, **times}))
+
+    async def since() -> tuple[str, str]:
+        """The time of the board, and its ETag."""
+        answer = await ada.get(f"/user-profiles/{ada.id}/attention?fresh=false")
+        (item,) = answer.json()["items"]
+        (shown,) = [each for each in await of_repo(ada, repo) if each["reasons"]]
+        assert shown["status"]["changed_since"] == "2026-11-09T08:00:00.500000Z"
+        assert item["unfinished_since"] == shown["unfinished_since"]
+        assert item["unfinished_since"] in [each["unfinished_since"] for each in item["checkouts"]]
+        return item["unfinished_since"], answer.headers["etag"]
+
+    before = await since()
+    assert before[0] == "2026-11-02T08:00:00Z"
+    pushed = [{"remote": "origin", "branch": "old", "head": commit("old")}]
+    await report(ada, desktop, checkout_body(remote_heads=pushed))
+    after = await since()
+    assert after[0] == "2026-11-09T08:00:00Z"
+    assert before[1] != after[1]
+
+
+async def test_a_reporter_of_an_older_version_sends_no_times(
+    ada: User, machine: dict[str, Any]
+) -> None:
+    await ada.repo((await ada.workspace())["id"], remote_url=URL)
+    body = checkout_body(status={"state": "dirty", "modified": 1, "at_risk": True})
+    status = body["status"]
+    del status["changed_since"], status["stashed_since"], status["work"][0]["unpushed_since"]
+    await report(ada, machine, body)
+    (item,) = (await ada.get(f"/user-profiles/{ada.id}/attention?fresh=false")).json()["items"]
+    assert (item["reasons"], item["unfinished_since"]) == (["dirty"], None)

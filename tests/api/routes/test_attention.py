@@ -213,6 +213,7 @@ async def test_a_vault_left_unlocked_needs_attention_until_it_is_locked(ada: Use
             (
                 *("path", "branch", "ahead", "behind", "staged", "modified", "untracked"),
                 *("conflicted", "stashes", "unpushed_commits", "unpushed_branches"),
+                "unfinished_since",
             )
         ),
     }

@@ -22,7 +22,7 @@ FIELDS = {
     *("state", "reason", "branch", "head", "upstream", "ahead", "behind", "staged", "modified"),
     *("untracked", "conflicted", "stashes", "operation", "remotes", "observed_at"),
     *("unpushed_commits", "work", "work_truncated", "worktrees", "at_risk", "as_of"),
-    "main_repository",
+    *("main_repository", "changed_since", "stashed_since"),
 }
 
 
@@ -42,7 +42,7 @@ async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None
     assert answer.status_code == 200
     status = answer.json()
     assert set(status) == FIELDS
-    assert utc(status.pop("observed_at"))
+    assert utc(status.pop("changed_since")) <= utc(status.pop("observed_at"))
     authored_at = status["head"].pop("authored_at")
     assert utc(authored_at)
     committed_at = status["work"][0]["committed_at"]
@@ -75,6 +75,7 @@ async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None
                 "unpushed_commits": 1,
                 "integrated": "unknown",
                 "committed_at": committed_at,
+                "unpushed_since": committed_at,
             }
         ],
         "work_truncated": False,
@@ -82,6 +83,7 @@ async def test_the_status_of_a_repo_is_returned(ada: User, folder: Path) -> None
         "at_risk": True,
         "as_of": {"source": "fetch", "at": None},
         "main_repository": None,
+        "stashed_since": None,
     }
     assert "etag" not in answer.headers
 

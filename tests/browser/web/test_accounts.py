@@ -50,6 +50,10 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
     await press(page, "Create an account")
     await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
     await expect(page.get_by_role("banner")).to_contain_text(reader)
+    await expect(page.get_by_role("button", name="Refresh")).not_to_have_attribute(
+        "aria-disabled", "true"
+    )
+    await expect(page.locator(".board-status")).to_be_empty()  # nothing was observed
     steps = page.locator(".first-steps li")
     await expect(steps.nth(1)).to_contain_text("Import a folder")
     assert await steps.locator(".command code").all_inner_texts() == [

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Page, Route, expect
+from playwright.async_api import BrowserContext, Locator, Page, Route, expect
 
 from scripts.support.git_repository import Repository
+from symphony.domain.base import utc_now
 from tests.browser.web.steps import press, sign_in
 from tests.support.api import User
 from tests.support.machines.reports import checkout_body, put_report, report_body
@@ -19,6 +21,7 @@ pytestmark = [
     pytest.mark.xdist_group("browser"),
 ]
 LOOKED = re.compile("^Oldest observation")
+AGO = f"{utc_now() - timedelta(days=3, hours=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ async def world(ada: User, root: Path) -> World:
     }
     far = await ada.repo(other["id"], "far", remote_url="https://git.example.org/ada/engine.git")
     machine = await ada.machine("laptop")
-    status = {"state": "dirty", "modified": 2, "stashes": 1, "at_risk": True}
+    status = {"state": "dirty", "modified": 2, "stashes": 1, "at_risk": True, "changed_since": AGO}
     report = report_body(checkout_body("/home/ada/it's here", status=status))
     assert (await put_report(ada, machine["id"], report)).status_code == 200
     return World(top, workspace["id"], risky, repos | {"far": far["id"]})
@@ -75,6 +78,12 @@ async def test_what_would_be_lost_comes_first_with_the_command_that_settles_it(
     risky = page.locator(".item", has_text="risky repo")
     await expect(risky).to_contain_text("1 commit not pushed on main")
     await expect(risky).to_contain_text("Thesis")
+    far = page.locator(".item", has_text="it's here").locator(".since")
+    await expect(far).to_have_text("Unfinished for 3 days")
+    await expect(far.locator("time")).to_have_attribute("datetime", AGO)
+    await expect(far.locator("time")).to_have_attribute("title", re.compile(r"\d{4} at .*UTC"))
+    await expect(risky.locator(".since")).to_have_text("Unfinished for 1 minute")
+    await expect(page.locator(".item", has_text="behind").locator(".since")).to_have_count(0)
     command = f"git -C '{world.root}/risky repo' push"
     await expect(risky.locator(".command code")).to_have_text(command)
     await risky.get_by_role("button", name="Copy").click()
@@ -103,6 +112,12 @@ async def test_filters_and_order_are_in_the_address(page: Page, ada: User, world
     await expect(names).to_have_text(["risky repo", "behind"])
     await _choice(page, "Order").select_option("By name")
     await expect(names).to_have_text(["behind", "risky repo"])
+    await _choice(page, "Order").select_option("Oldest work first")
+    await expect(names).to_have_text(["risky repo", "behind"])
+    await _choice(page, "Workspace").select_option("All")
+    await expect(names).to_have_text(["far", "risky repo", "behind"])
+    await _choice(page, "Workspace").select_option("Thesis")
+    await _choice(page, "Order").select_option("By name")
     await page.get_by_label("Search").fill("RISKY main")
     await expect(names).to_have_text(["risky repo"])
     await expect(page.get_by_text("1 of 3 items")).to_be_visible()
@@ -124,6 +139,21 @@ async def test_filters_and_order_are_in_the_address(page: Page, ada: User, world
     await expect(names).to_have_text(["risky repo", "behind"])
     await _choice(page, "Reason").select_option("Behind its upstream")
     await expect(names).to_have_text(["behind"])
+
+
+@pytest.mark.usefixtures("world")
+async def test_how_long_work_is_unfinished_is_said_in_the_language_of_the_reader(
+    context: BrowserContext, ada: User
+) -> None:
+    assert context.browser is not None
+    async with await context.browser.new_context(
+        base_url=str(ada.client.base_url), locale="de-DE", timezone_id="Asia/Tokyo"
+    ) as readers:
+        page = await readers.new_page()
+        await sign_in(page, ada)
+        since = page.locator(".item", has_text="it's here").locator(".since time")
+        await expect(since).to_have_text("3 Tage")
+        await expect(since).to_have_attribute("title", re.compile(r"\d{4} um .* (GMT\+9|JST)"))
 
 
 async def test_what_is_known_is_shown_until_the_service_has_looked(

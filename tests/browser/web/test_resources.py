@@ -225,7 +225,7 @@ async def test_a_machine_gets_a_token_that_is_shown_once(page: Page, ada: User) 
     await press_in_dialog(page, "Add machine")
     shown = page.get_by_role("dialog", name="Token of laptop")
     token = await shown.locator(".secret").inner_text()
-    await expect(commands).to_have_text(
+    await expect(shown.locator(".command code:not(.secret)")).to_have_text(
         [f"symphony login {service} --token -", "symphony report --root ~/dev"]
     )
     assert (await ada.using(token).get("/api-tokens/current")).json()["scopes"] == ["report"]
@@ -234,6 +234,10 @@ async def test_a_machine_gets_a_token_that_is_shown_once(page: Page, ada: User) 
     await expect(page.locator("dialog")).to_have_count(0)
     assert token not in await page.content()
 
+    await expect(commands.first).to_be_hidden()
+    await page.get_by_text("Report from another machine").click()
+    await expect(commands.first).to_be_visible()
+    await expect(commands.last).to_have_text("symphony report --root ~/dev")
     await press(page, "Rename: laptop")
     await dialog(page).get_by_label("Name").fill("workstation")
     await press_in_dialog(page, "Save")

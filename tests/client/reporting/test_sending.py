@@ -1,5 +1,6 @@
 """What the answers to a report mean for the next attempt."""
 
+import json
 import random
 
 import pytest
@@ -128,6 +129,37 @@ async def test_a_checkout_that_is_not_accepted_does_not_prevent_the_others() -> 
         "The server does not accept what was found in /b: `status`: Is too long.",
         "The server does not accept what was found in /a: `path`: Is no path.",
     ]
+
+
+async def test_a_server_of_an_older_version_gets_what_it_knows() -> None:
+    pointers = ("status/changed_since", "status/work/0/unpushed_since")
+    unknown = [
+        {"pointer": f"/checkouts/0/{each}", "code": "unknown-field", "detail": "Unknown field."}
+        for each in pointers
+    ]
+    sending = Sending(problem(422, "validation-error", errors=unknown), accepted())
+    result = await sending.send()
+    first, last = sending.arrived.reports
+    assert result.notes == []
+    assert '_since"' in json.dumps(first)
+    assert '_since"' not in json.dumps(last)
+    added = {"changed_since", "stashed_since"}
+    for sent, left in zip(first["checkouts"], last["checkouts"], strict=True):
+        assert sent["status"].keys() - left["status"].keys() == added
+        assert [each["head"] for each in left["status"]["work"]] == [
+            each["head"] for each in sent["status"]["work"]
+        ]
+
+
+async def test_a_server_that_refuses_what_is_left_too_gets_the_other_checkouts() -> None:
+    errors = [
+        {"pointer": "/checkouts/1/status/changed_since", "code": "unknown-field", "detail": "No."}
+    ]
+    refused = problem(422, "validation-error", errors=errors)
+    sending = Sending(refused, refused, accepted())
+    await sending.send()
+    _, _, last = sending.arrived.reports
+    assert [each["status"]["state"] for each in last["checkouts"]] == ["clean", "error", "clean"]
 
 
 @pytest.mark.long

@@ -9,7 +9,9 @@ from uuid import UUID
 import pytest
 
 from symphony.domain.base import new_id, utc_now
+from symphony.domain.git.facts import UnfinishedWork
 from symphony.domain.git.status import RepoState
+from symphony.domain.git.work import WorkKind
 from symphony.domain.observations import BoardRepo, RepoObservation
 from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
@@ -18,6 +20,7 @@ from tests.domain.examples import a_repo, a_vault, a_workspace
 from tests.infrastructure.database.kept import Household, committed, keep
 
 SECOND = timedelta(seconds=1)
+SINCE = datetime(2026, 11, 13, 9, 12, tzinfo=UTC)
 
 
 def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
@@ -44,6 +47,12 @@ def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
         has_dirty_worktree=True,
         at_risk=True,
         authored_at=datetime(1843, 9, 1, 12, 30, 15, 250, tzinfo=UTC),
+        unfinished=(
+            UnfinishedWork(WorkKind.BRANCH, "main", "a" * 40, SINCE),
+            UnfinishedWork(WorkKind.DETACHED, None, "b" * 40),
+        ),
+        changed_since=SINCE + SECOND,
+        stashed_since=SINCE + 2 * SECOND,
     )
 
 

@@ -32,6 +32,7 @@ def work_item(**fields: Any) -> dict[str, Any]:
         "unpushed_commits": 1,
         "integrated": "no",
         "committed_at": TIME,
+        "unpushed_since": None,
     } | fields
 
 
@@ -60,6 +61,8 @@ def status_body(**fields: Any) -> dict[str, Any]:
         "at_risk": False,
         "as_of": {"source": "fetch", "at": TIME},
         "main_repository": None,
+        "changed_since": None,
+        "stashed_since": None,
     } | fields
 
 

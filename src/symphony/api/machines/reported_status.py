@@ -46,8 +46,14 @@ def _count(description: str, example: int) -> Any:
     return Field(description=description, examples=[example])
 
 
+def _since(description: str) -> Any:
+    """Return a time that reporters of older versions do not send."""
+    return Field(description=description, examples=[_TIME])
+
+
 class Reported(BaseModel):
-    """The base of what a report consists of: every field is required, and no other is accepted."""
+    """The base of what a report consists of: no other field is accepted. Every field is required,
+    unless reporters of older versions do not send it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -106,6 +112,12 @@ class ReportedWorkItem(Reported):
             examples=[_TIME],
         ),
     ]
+    unpushed_since: Annotated[
+        UtcTime | None,
+        _since(
+            "When the oldest of its unpushed commits was created; null if unknown, or without any."
+        ),
+    ] = None
 
 
 class ReportedWorktree(Reported):
@@ -119,6 +131,10 @@ class ReportedWorktree(Reported):
         str | None,
         text("Explains the state; otherwise null.", "The directory does not exist.", MAX_REASON),
     ]
+    changed_since: Annotated[
+        UtcTime | None,
+        _since("Since when, at least, it has changes; null if unknown, or without any."),
+    ] = None
 
 
 class ReportedKnowledge(Reported):
@@ -244,3 +260,14 @@ class ReportedStatus(Reported):
             MAX_PATH,
         ),
     ]
+    changed_since: Annotated[
+        UtcTime | None,
+        _since(
+            "Since when, at least, files are changed, an operation is in progress, or a submodule"
+            " has work; null if unknown, or without any."
+        ),
+    ] = None
+    stashed_since: Annotated[
+        UtcTime | None,
+        _since("When the oldest stash was created; null if unknown, or without any."),
+    ] = None

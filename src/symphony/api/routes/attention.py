@@ -80,6 +80,13 @@ class AttentionCheckoutResponse(Representation):
             examples=["2026-11-16T08:30:00.125000Z"],
         ),
     ]
+    unfinished_since: Annotated[
+        datetime | None,
+        Field(
+            description="Since when, at least, work in it is unfinished; null if unknown.",
+            examples=["2026-11-13T09:12:00Z"],
+        ),
+    ]
 
 
 @dataclass(slots=True)
@@ -166,6 +173,14 @@ class AttentionItemResponse(Representation):
             examples=[True],
         ),
     ]
+    unfinished_since: Annotated[
+        datetime | None,
+        Field(
+            description="Since when, at least, work in one of the checkouts is unfinished; null if"
+            " unknown, or for a vault or token.",
+            examples=["2026-11-13T09:12:00Z"],
+        ),
+    ]
     checkouts: Annotated[
         list[AttentionCheckoutResponse],
         Field(
@@ -197,6 +212,7 @@ def _item(item: AttentionItem) -> AttentionItemResponse:
         unpushed_commits=facts and facts.unpushed_commits,
         unpushed_branches=None if facts is None else list(facts.unpushed_branches),
         at_risk=item.at_risk,
+        unfinished_since=item.unfinished_since,
         checkouts=[checkout_response(each) for each in item.checkouts],
     )
 
@@ -211,6 +227,7 @@ def checkout_response(checkout: AssessedCheckout) -> AttentionCheckoutResponse:
         reasons=checkout.reasons,
         at_risk=checkout.at_risk,
         observed_at=checkout.observed_at,
+        unfinished_since=checkout.unfinished_since,
     )
 
 

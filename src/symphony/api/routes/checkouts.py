@@ -135,6 +135,7 @@ def _detailed(checkout: DetailedCheckout) -> RepoCheckoutResponse:
         reasons=shown.reasons,
         at_risk=shown.at_risk,
         observed_at=shown.observed_at,
+        unfinished_since=shown.unfinished_since,
         status=represented(checkout.status),
     )
 

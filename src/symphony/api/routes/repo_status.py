@@ -45,6 +45,10 @@ class HeadResponse(Representation):
     ]
 
 
+def _since(description: str) -> Any:
+    return Field(description=description, examples=["2026-11-15T17:02:11Z"])
+
+
 def _count(description: str, example: int) -> Any:
     return Field(description=description, examples=[example])
 
@@ -102,6 +106,12 @@ class WorkItemResponse(Representation):
             examples=["2026-11-15T17:02:11Z"],
         ),
     ]
+    unpushed_since: Annotated[
+        datetime | None,
+        _since(
+            "When the oldest of its unpushed commits was created; null if unknown, or without any."
+        ),
+    ]
 
 
 @dataclass(slots=True)
@@ -131,6 +141,10 @@ class WorktreeResponse(Representation):
     ]
     reason: Annotated[
         str | None, Field(description="Explains the state; otherwise null.", examples=[None])
+    ]
+    changed_since: Annotated[
+        datetime | None,
+        _since("Since when, at least, it has changes; null if unknown, or without any."),
     ]
 
 
@@ -277,6 +291,17 @@ class RepoStatusResponse(Observation):
             description="The repository to which this linked worktree belongs; otherwise null.",
             examples=[None],
         ),
+    ]
+    changed_since: Annotated[
+        datetime | None,
+        _since(
+            "Since when, at least, files are changed, an operation is in progress, or a submodule"
+            " has work; null if unknown, or without any."
+        ),
+    ]
+    stashed_since: Annotated[
+        datetime | None,
+        _since("When the oldest stash was created; null if unknown, or without any."),
     ]
 
 

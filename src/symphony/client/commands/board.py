@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WATCH_INTERVAL = 5.0  # seconds
 _QUIET_WITHIN = 5.0  # seconds; a shell prompt waits for it
-_HEADER = ("WORKSPACE", "NAME", "MACHINE", "BRANCH", "LEFT TO DO", "OBSERVED")
+_HEADER = ("WORKSPACE", "NAME", "MACHINE", "BRANCH", "LEFT TO DO", "SINCE", "OBSERVED")
 _CLEAR = "\x1b[H\x1b[2J"
 _STYLES = {True: "red", None: "yellow", False: ""}
 
@@ -133,11 +133,11 @@ def _print(shown: "Document") -> None:
         print_note,
         print_table,
     )
-    from symphony.client.words import age
+    from symphony.client.words import age, duration, exact
     from symphony.console.tables import counted, timestamp
 
     columns = Columns(_HEADER)
-    observed = age if is_for_people() else timestamp
+    since, observed = (duration, age) if is_for_people() else (exact, timestamp)
     for row in board_rows(shown):
         columns.add(
             row.workspace,
@@ -145,6 +145,7 @@ def _print(shown: "Document") -> None:
             row.machine,
             row.branch,
             row.left_to_do,
+            since(row.unfinished_since),
             observed(row.observed_at),
         )
     unobserved = number(shown, "unobserved") or 0

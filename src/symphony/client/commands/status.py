@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from symphony.client.documents import Document
 
-_CHECKOUTS = ("MACHINE", "BRANCH", "LEFT TO DO", "AT RISK", "OBSERVED", "PATH")
+_CHECKOUTS = ("MACHINE", "BRANCH", "LEFT TO DO", "SINCE", "AT RISK", "OBSERVED", "PATH")
 _WORK = ("MACHINE", "KIND", "NAME", "UNPUSHED", "INTEGRATED", "COMMITTED")
 _STYLES = {True: "red", None: "yellow", False: ""}
 
@@ -99,10 +99,10 @@ def _print(repo: "Document") -> None:
     from symphony.client.board_rows import machine_name
     from symphony.client.documents import child, children, moment, text, texts, truth
     from symphony.client.output import Cell, Columns, is_for_people, print_line, print_table
-    from symphony.client.words import age, left_to_do, risk
+    from symphony.client.words import age, duration, exact, left_to_do, risk
     from symphony.console.tables import timestamp
 
-    when = age if is_for_people() else timestamp
+    since, when = (duration, age) if is_for_people() else (exact, timestamp)
     print_line(f"Repo: {text(repo, 'name')}, in the workspace {text(repo, 'workspace')}")
     print_line(f"Remote: {text(repo, 'remote_url') or 'none'}")
     print_line(f"Path: {text(repo, 'path')}")
@@ -116,6 +116,7 @@ def _print(repo: "Document") -> None:
             machine_name(each),
             text(each, "branch"),
             left_to_do(texts(each, "reasons"), {**facts, "unpushed_branches": names}) or "nothing",
+            since(moment(each, "unfinished_since")),
             Cell(risk(at_risk), _STYLES[at_risk]),
             when(moment(each, "observed_at")),
             text(each, "path"),

@@ -55,6 +55,8 @@ def encode_status(status: RepoStatus) -> dict[str, Any]:
         "at_risk": status.at_risk,
         "as_of": None if status.as_of is None else _knowledge(status.as_of),
         "main_repository": status.main_repository,
+        "changed_since": _time(status.changed_since),
+        "stashed_since": _time(status.stashed_since),
     }
 
 
@@ -79,6 +81,7 @@ def _work_item(item: WorkItem) -> Mapping[str, Any]:
         "unpushed_commits": item.unpushed_commits,
         "integrated": item.integrated,
         "committed_at": _time(item.committed_at),
+        "unpushed_since": _time(item.unpushed_since),
     }
 
 
@@ -89,6 +92,7 @@ def _worktree(worktree: LinkedWorktree) -> Mapping[str, Any]:
         "head": worktree.head,
         "state": worktree.state,
         "reason": worktree.reason,
+        "changed_since": _time(worktree.changed_since),
     }
 
 

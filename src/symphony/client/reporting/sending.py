@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from symphony.client.connection import Connection
 from symphony.client.documents import as_object, as_objects
 from symphony.client.errors import ServerProblem, UnexpectedAnswer, Unreachable
+from symphony.client.reporting.added_members import are_refused, without_added
 from symphony.client.reporting.document import Document, encode_document
 from symphony.infrastructure.git.process.threads import start_thread
 
@@ -105,6 +106,7 @@ class _Delivery:
         self._may_have_arrived = False
         self._has_new_sequence = False
         self._replaced = 0
+        self._is_without_added = False
         self._notes = list(document.notes)
 
     @property
@@ -171,12 +173,18 @@ class _Delivery:
         )
 
     def _replace_refused(self, problem: ServerProblem) -> None:
-        """Replace the checkouts that the server does not accept, so that it accepts the others.
+        """Replace the checkouts that the server does not accept, so that it accepts the others;
+        first leave out what one of an older version does not know.
 
         Raises: ServerProblem when the problem is not about checkouts.
         """
+        errors = as_objects(problem.members.get("errors"))
+        if are_refused(errors) and not self._is_without_added:
+            self._is_without_added = True
+            self._document = encode_document(without_added(self._document.content))
+            return
         refused = dict[int, tuple[str, str]]()
-        for error in as_objects(problem.members.get("errors")):
+        for error in errors:
             pointer = _POINTER.fullmatch(str(error.get("pointer")))
             if pointer is None:
                 raise problem

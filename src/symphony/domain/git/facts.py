@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Self
 
+from symphony.domain.git.since import earliest
 from symphony.domain.git.status import RepoState, RepoStatus
 from symphony.domain.git.work import UnpushedPlaces, WorkItem, WorkKind
 from symphony.domain.json_objects import JsonValue
@@ -15,11 +16,13 @@ _MAX_BRANCHES = 20
 @dataclass(frozen=True, slots=True)
 class UnfinishedWork:
     """A branch, a detached HEAD or a tag with commits that are on no remote, or may be on none, and
-    whose change is not known to be integrated there; `head` is the id of its commit."""
+    whose change is not known to be integrated there; `head` is the id of its commit, `since` the
+    time of the oldest of these commits, if it is known."""
 
     kind: WorkKind
     name: str | None
     head: str
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +34,9 @@ class RepoFacts:
     integrated there; `unpushed_branches` names up to 20 such branches. `has_detached`: only the
     detached HEAD of a worktree reaches such commits. `has_dirty_worktree`: a linked worktree is
     dirty. `unfinished` is where such commits are, None when not all of it is known.
-    `is_only_unpushed`: nothing but `unfinished` can put anything at risk. The other fields are
-    those of the status.
+    `is_only_unpushed`: nothing but `unfinished` can put anything at risk. `worktrees_since`: since
+    when linked worktrees are dirty; `unpushed_since`: since when such commits exist, where it is
+    not known of each in `unfinished`. The other fields are those of the status.
     """
 
     state: RepoState
@@ -56,11 +60,26 @@ class RepoFacts:
     authored_at: datetime | None
     unfinished: Sequence[UnfinishedWork] | None = None
     is_only_unpushed: bool = False
+    changed_since: datetime | None = None
+    worktrees_since: datetime | None = None
+    stashed_since: datetime | None = None
+    unpushed_since: datetime | None = None
+
+    @property
+    def unfinished_since(self) -> datetime | None:
+        """Since when, at least, something of this is unfinished; None when it is unknown, or
+        nothing is."""
+        times = [self.changed_since, self.worktrees_since, self.stashed_since]
+        if self.has_unpushed or self.has_detached:
+            times.append(self.unpushed_since)
+            times += [each.since for each in self.unfinished or ()]
+        return earliest(times)
 
     @classmethod
     def of(cls, status: RepoStatus, **others: Any) -> Self:
         """The facts of a status; a subclass has `others`."""
         is_complete = not status.work_truncated and status.unpushed_commits is not None
+        unfinished = unfinished_work(status.work)
         return cls(
             state=status.state,
             has_remote=bool(status.remotes),
@@ -81,8 +100,12 @@ class RepoFacts:
             has_dirty_worktree=any(each.state == RepoState.DIRTY for each in status.worktrees),
             at_risk=status.at_risk,
             authored_at=status.head.authored_at if status.head else None,
-            unfinished=unfinished_work(status.work) if is_complete else None,
+            unfinished=unfinished if is_complete else None,
             is_only_unpushed=is_complete and _has_nothing_but_commits(status),
+            changed_since=status.changed_since,
+            worktrees_since=earliest(each.changed_since for each in status.worktrees),
+            stashed_since=status.stashed_since,
+            unpushed_since=None if is_complete else earliest(each.since for each in unfinished),
             **others,
         )
 
@@ -99,30 +122,61 @@ class RepoFacts:
             written["is_only_unpushed"] = self.is_only_unpushed
         return written
 
+    def times_to_json(self) -> dict[str, JsonValue]:
+        """Since when what is unfinished, in seconds since 1970: for `read_facts` too. What is
+        unknown is left out."""
+        written: dict[str, Any] = {
+            name: int(at.timestamp()) for name in _TIMES if (at := getattr(self, name)) is not None
+        }
+        unfinished = [each.since and int(each.since.timestamp()) for each in self.unfinished or ()]
+        if any(unfinished):
+            written["unfinished"] = unfinished
+        return written
 
-_NAMES = frozenset(each.name for each in fields(RepoFacts))
+
+_TIMES = ("changed_since", "worktrees_since", "stashed_since", "unpushed_since")
 _REQUIRED = tuple(each.name for each in fields(RepoFacts) if each.default is MISSING)
+_NAMES = {*_REQUIRED, "unfinished", "is_only_unpushed"}
 
 
-def read_facts(written: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The fields of `RepoFacts` from what `to_json` returned; None if another version wrote it."""
+def read_facts(
+    written: Mapping[str, Any], times: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """The fields of `RepoFacts` from what `to_json` and `times_to_json` returned; None if another
+    version wrote it."""
     if not _NAMES.issuperset(written) or not written.keys() >= set(_REQUIRED):
         return None
     authored_at, unfinished = written["authored_at"], written.get("unfinished")
+    times = times or {}
     return {
         **written,
         "state": RepoState(written["state"]),
         "unpushed_branches": tuple(written["unpushed_branches"]),
         "authored_at": authored_at and datetime.fromisoformat(authored_at),
-        "unfinished": unfinished
-        and tuple(UnfinishedWork(WorkKind(kind), *others) for kind, *others in unfinished),
+        "unfinished": unfinished and _read_unfinished(unfinished, times.get("unfinished")),
+        **{name: _read_time(times[name]) for name in _TIMES if name in times},
     }
+
+
+def _read_unfinished(
+    unfinished: Sequence[Any], times: Sequence[int | None] | None
+) -> tuple[UnfinishedWork, ...]:
+    return tuple(
+        UnfinishedWork(WorkKind(kind), name, head, None if at is None else _read_time(at))
+        for (kind, name, head), at in zip(
+            unfinished, times or [None] * len(unfinished), strict=True
+        )
+    )
+
+
+def _read_time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def unfinished_work(work: Sequence[WorkItem]) -> tuple[UnfinishedWork, ...]:
     """Return the items with commits that are, or may be, on no remote nor integrated there."""
     return tuple(
-        UnfinishedWork(each.kind, each.name, each.head)
+        UnfinishedWork(each.kind, each.name, each.head, each.unpushed_since)
         for each in work
         if each.unpushed_commits != 0 and not each.integrated.is_proved
     )

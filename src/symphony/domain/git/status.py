@@ -66,6 +66,7 @@ class LinkedWorktree:
     a linked one or, beside a linked one, the main one.
 
     `branch` is None when its HEAD is detached. It is `missing` when its directory was deleted.
+    `changed_since` is as that of the repository.
     """
 
     path: str
@@ -73,6 +74,7 @@ class LinkedWorktree:
     head: str | None
     state: RepoState
     reason: str | None
+    changed_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,10 @@ class RepoStatus:
     only here that `git status` does not report. `is_behind` is true when the upstream has commits
     that the branch lacks, also where their number `behind` is unknown: the last sync saw a commit
     that does not exist here. `main_repository` is set for a linked worktree.
+
+    `changed_since` is the earliest known time of what is changed in files, of an operation in
+    progress, and of work in submodules; `stashed_since` that of a stash. Both say since when at
+    least; None when it is unknown, or there is nothing.
     """
 
     state: RepoState
@@ -117,6 +123,8 @@ class RepoStatus:
     is_behind: bool = False
     as_of: RemoteKnowledge | None = None
     main_repository: str | None = None
+    changed_since: datetime | None = None
+    stashed_since: datetime | None = None
     observed_at: datetime
 
 

@@ -38,7 +38,8 @@ class WorkItem:
 
     `worktree` is the directory in which it is checked out, None when it is in none. `ahead` and
     `behind` compare a branch with its upstream; None without one. `unpushed_commits` are those that
-    no remote-tracking branch reaches; None when unknown.
+    no remote-tracking branch reaches; None when unknown. `unpushed_since` is when the oldest of
+    these was committed; None without any, or when its time is unknown or cannot be true.
     """
 
     kind: WorkKind
@@ -51,6 +52,7 @@ class WorkItem:
     unpushed_commits: int | None
     integrated: Integration
     committed_at: datetime | None
+    unpushed_since: datetime | None = None
 
 
 class KnowledgeSource(StrEnum):

@@ -37,7 +37,8 @@ class AssessedCheckout:
     """A checkout with its reasons; `machine` is None for that of the server.
 
     `facts` are without what is known to be elsewhere. `at_risk` says whether something exists only
-    in this checkout; None when that is unknown, or was false too long ago.
+    in this checkout; None when that is unknown, or was false too long ago. `unfinished_since` is
+    that of the facts.
     """
 
     machine: ReportingMachine | None
@@ -46,15 +47,18 @@ class AssessedCheckout:
     facts: RepoFacts
     reasons: tuple[AttentionReason, ...]
     at_risk: bool | None
+    unfinished_since: datetime | None = None
 
 
 class ComparedCheckout(NamedTuple):
-    """A checkout, with the facts that are left when it is compared with the others of its repo."""
+    """A checkout, with the facts that are left when it is compared with the others of its repo, and
+    since when they are unfinished."""
 
     machine: ReportingMachine | None
     path: str
     observed_at: datetime
     facts: RepoFacts
+    unfinished_since: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +94,18 @@ class RepoCheckouts:
         own = self.own
         if own is not None and not (self.of_machines and own.facts.state not in READ):
             facts = cleared(own.facts, elsewhere, None)
-            compared.append(ComparedCheckout(None, own.path, own.observed_at, facts))
+            since = facts.unfinished_since
+            compared.append(ComparedCheckout(None, own.path, own.observed_at, facts, since))
         for each in sorted(self.of_machines, key=_place):
             machine = each.machine
             facts = cleared(each.facts.repo, elsewhere, machine.id)
             if not facts.is_behind and elsewhere.has_later(each.facts, machine.id):
                 facts = replace(facts, is_behind=True, behind=None)
-            compared.append(ComparedCheckout(machine, each.path, machine.last_report_at, facts))
+            compared.append(
+                ComparedCheckout(
+                    machine, each.path, machine.last_report_at, facts, facts.unfinished_since
+                )
+            )
         return compared
 
 
@@ -137,12 +146,12 @@ def most_at_risk(checkouts: Sequence[AssessedCheckout]) -> AssessedCheckout:
 
 
 def _assessed(checkout: ComparedCheckout, now: datetime) -> AssessedCheckout:
-    machine, path, observed_at, facts = checkout
+    machine, path, observed_at, facts, since = checkout
     reasons, at_risk = repo_reasons(facts, now), facts.at_risk
     if machine is not None and is_unseen(machine, now):
         reasons = (*reasons, AttentionReason.UNSEEN)
         at_risk = at_risk or None
-    return AssessedCheckout(machine, path, observed_at, facts, reasons, at_risk)
+    return AssessedCheckout(machine, path, observed_at, facts, reasons, at_risk, since)
 
 
 def assessed_at(checkouts: Sequence[ComparedCheckout], now: datetime) -> list[AssessedCheckout]:

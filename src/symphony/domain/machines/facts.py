@@ -12,6 +12,7 @@ from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.git.work import KnowledgeSource
 from symphony.domain.json_objects import compact
 from symphony.domain.machines.checkouts import Checkout, ReceivedReport
+from symphony.domain.machines.server_times import at_server_times
 
 _USUAL_DEFAULTS = {"main", "master"}
 _MAX_KNOWN = 20
@@ -69,10 +70,11 @@ class CheckoutFacts:
 
     def to_text(self) -> str:
         """The text from which `read` restores the facts."""
-        upstream = self.upstream
+        upstream, times = self.upstream, self.repo.times_to_json()
         return compact(
             {
                 "repo": self.repo.to_json(),
+                **({"since": times} if times else {}),
                 "head": self.head,
                 "upstream": None if upstream is None else [upstream.remote, upstream.name],
                 "known": [
@@ -93,7 +95,7 @@ class CheckoutFacts:
     def read(cls, text: str) -> Self | None:
         """Restore the facts; None if another version of the service wrote the text."""
         written: dict[str, Any] = json.loads(text)
-        facts = read_facts(written["repo"])
+        facts = read_facts(written["repo"], written.get("since"))
         if facts is None:
             return None
         upstream = written["upstream"]
@@ -141,7 +143,7 @@ def checkout_facts(
 
     `difference` is the `clock_difference` of the report.
     """
-    status = checkout.status
+    status = at_server_times(checkout.status, received_at, difference)
     derived = replace(
         status,
         places=places_of(status.work),

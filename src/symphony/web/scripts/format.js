@@ -11,6 +11,13 @@ const UNITS = [
   ["hour", 3_600],
   ["minute", 60],
 ];
+const LENGTHS = [
+  ["year", 365 * 86_400, 2],
+  ["month", 30 * 86_400, 2],
+  ["day", 86_400, 1],
+  ["hour", 3_600, 1],
+  ["minute", 60, 1],
+];
 const DAYS_IN_WORDS = 30;
 
 export const number = (value) => numbers.format(value);
@@ -20,6 +27,19 @@ export function when(text) {
   const date = new Date(text);
   if (Number.isNaN(date.getTime())) return h("span", {}, "–");
   return h("time", { datetime: text, title: exact.format(date) }, words(date));
+}
+
+/** Return a time element that says how long ago it was: "3 days"; the exact time is its title. */
+export function since(text) {
+  const date = new Date(text);
+  return h("time", { datetime: text, title: exact.format(date) }, length((Date.now() - date.getTime()) / 1000));
+}
+
+/** Return a duration in its largest unit, such as "3 days"; less than a minute counts as one. */
+function length(seconds) {
+  const [unit, size] = LENGTHS.find(([, size, least]) => seconds >= size * least) ?? LENGTHS.at(-1);
+  const options = { style: "unit", unit, unitDisplay: "long" };
+  return new Intl.NumberFormat(undefined, options).format(Math.max(1, Math.trunc(seconds / size)));
 }
 
 function words(date) {

@@ -26,7 +26,7 @@ from symphony.infrastructure.database.machines import checkout_rows
 from symphony.infrastructure.database.machines.checkout_rows import content_of
 from tests.domain.examples import a_repo, a_workspace
 from tests.infrastructure.database.kept import Household, committed, keep
-from tests.support.machines.checkouts import a_checkout, a_report, a_status, commit
+from tests.support.machines.checkouts import TIME, a_checkout, a_report, a_status, commit
 
 SECOND = timedelta(seconds=1)
 NOTHING = UserCheckouts(checkouts=[])
@@ -94,11 +94,14 @@ async def details(
                         head=None,
                         state=RepoState.MISSING,
                         reason="It was deleted.",
+                        changed_since=TIME,
                     )
                 ],
                 at_risk=None,
                 as_of=None,
                 main_repository="/home/ada/dev/engine",
+                changed_since=TIME,
+                stashed_since=TIME,
             )
         },
         {"path": '/Ωmega/"quoted" \\ \x1b[31m\n➿/e\u0301'},

@@ -58,7 +58,7 @@ class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
                 "repo_id": each.repo_id.hex,
                 "path": each.path,
                 "observed_at": _time_text(each.observed_at, dialect),
-                "facts": each.to_json(),
+                "facts": _facts(each),
             }
             for each in value or ()
         ]
@@ -131,6 +131,7 @@ _KEEP = _insert.on_conflict_do_update(
 
 
 _MAX_BYTES = 16 << 20
+_SINCE = "since"
 
 
 class SqlAlchemyObservations(ObservationRepository):
@@ -169,9 +170,18 @@ def _board_fact(row: Sequence[Any]) -> BoardRepo | UnlockedVault:
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
     """Return the observation in a row; None when there is none, or only one of another version."""
     repo_id, path, observed_at, written = row
-    if repo_id is None or (facts := read_facts(object_from_text(written))) is None:
+    if repo_id is None:
+        return None
+    found = dict(object_from_text(written))
+    times = found.pop(_SINCE, None)
+    if (facts := read_facts(found, times)) is None:
         return None
     return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts)
+
+
+def _facts(observation: RepoObservation) -> dict[str, Any]:
+    times = observation.times_to_json()
+    return {**observation.to_json(), **({_SINCE: times} if times else {})}
 
 
 def _time_text(value: datetime, dialect: Dialect) -> str:

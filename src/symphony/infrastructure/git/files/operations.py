@@ -21,6 +21,28 @@ _SEQUENCER_STEPS = {
 }
 
 
+_STARTED = (
+    "rebase-merge/orig-head",
+    "rebase-apply/orig-head",
+    "rebase-apply/applying",
+    "MERGE_HEAD",
+    "CHERRY_PICK_HEAD",
+    "REVERT_HEAD",
+    "sequencer/head",
+    "BISECT_START",
+)
+"""Files that git writes when it starts an operation."""
+
+
+def operation_times(git_directory: UntrustedDirectory) -> list[int]:
+    """Return when operations in progress were started, in nanoseconds since 1970.
+
+    Raises: Unreadable.
+    """
+    times = map(git_directory.modified_at, _STARTED)
+    return [time for time in times if time is not None]
+
+
 def current_operation(git_directory: UntrustedDirectory) -> Operation | None:
     """Return the operation in progress. Raises: Unreadable, Stopped."""
     present = {entry.name for entry in git_directory.entries()} & _FILES

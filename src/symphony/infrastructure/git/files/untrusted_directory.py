@@ -176,13 +176,23 @@ class UntrustedDirectory:
 
     def size(self, name: str) -> int | None:
         """Return the size of a file, or None when it does not exist or is behind a link."""
+        status = self._status(name)
+        return None if status is None else status.st_size
+
+    def times(self, name: str) -> tuple[int, int] | None:
+        """Return when an entry, and when its inode, was modified last, in nanoseconds since 1970;
+        None as for `size`."""
+        status = self._status(name)
+        return None if status is None else (status.st_mtime_ns, status.st_ctime_ns)
+
+    def _status(self, name: str) -> os.stat_result | None:
         parts = tuple(name.split("/"))
         _require_below(parts)
         top, _, (*directories, last) = self._behind_links(parts)
         try:
             parent = open_below(top, directories, SEARCHABLE)
             try:
-                return os.stat(last, dir_fd=parent, follow_symlinks=False).st_size
+                return os.stat(last, dir_fd=parent, follow_symlinks=False)
             finally:
                 os.close(parent)
         except OSError as error:

@@ -80,11 +80,15 @@ class Reader:
         }
 
     def reached(
-        self, tips: Iterable[str], but_not_from: Iterable[str], limit: int
+        self,
+        tips: Iterable[str],
+        but_not_from: Iterable[str],
+        limit: int,
+        times: dict[str, int] | None = None,
     ) -> dict[str, list[str]] | None:
         """Return the commits that `tips` reach and the others do not, with their parents.
 
-        None when there are more than `limit`.
+        None when there are more than `limit`. `times` gets the time of each, in seconds since 1970.
 
         Raises: Unreadable, Stopped, OutOfTime.
         """
@@ -95,13 +99,16 @@ class Reader:
 
         def consume(line: str) -> None:
             nonlocal edges
-            commit, *parents = line.split(" ")
+            seconds, commit, *parents = line.split(" ")
             commits[commit] = parents
+            if times is not None:
+                times[commit] = int(seconds)
             edges += len(parents)
             if edges > _MAX_PARENTS:
                 raise broken(f"The commits have more than {_MAX_PARENTS:,} parents.")
 
-        self.run(("rev-list", "--parents", f"--max-count={limit + 1}", "--stdin"), lines, consume)
+        command = ("rev-list", "--timestamp", "--parents", f"--max-count={limit + 1}", "--stdin")
+        self.run(command, lines, consume)
         return None if len(commits) > limit else commits
 
     def run(
@@ -187,6 +194,28 @@ def reach(
             if remaining[child] == 0:
                 ready.append(child)
     return {tip: reached.get(tip, 0) for tip in kept}
+
+
+def oldest_reached(
+    parents: Mapping[str, Collection[str]], times: Mapping[str, int], tips: Collection[str]
+) -> dict[str, int]:
+    """Return for each tip the earliest of the `times` of the commits that it reaches.
+
+    A tip that reaches no commit with a time is left out.
+    """
+    children: dict[str, list[str]] = {}
+    for commit, own in parents.items():
+        for parent in own:
+            children.setdefault(parent, []).append(commit)
+    found: dict[str, int] = {}
+    for oldest in sorted(times, key=times.__getitem__):
+        pending = [oldest]
+        while pending:
+            commit = pending.pop()
+            if commit not in found:
+                found[commit] = times[oldest]
+                pending += children.get(commit, ())
+    return {tip: found[tip] for tip in tips if tip in found}
 
 
 def _joined(lines: Iterable[str]) -> bytes:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
+from symphony.domain.base import utc_now
+from symphony.domain.git.since import plausible
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import Comparison, Integration, WorkItem, WorkKind
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.unreadable import Unreadable
-from symphony.infrastructure.git.history.commits import Commit, Reader
+from symphony.infrastructure.git.history.commits import Commit, Reader, to_time
 from symphony.infrastructure.git.history.comparison import Pair, compare
 from symphony.infrastructure.git.history.memory import Memory
 from symphony.infrastructure.git.history.refs import Refs, short_name
@@ -90,7 +92,8 @@ def create_items(
     compared: Mapping[Pair, tuple[int, int]],
 ) -> list[WorkItem]:
     """Return the entries as items; `compared` has their commits and those of their upstreams."""
-    return [_item(entry, unpushed, integrated, compared) for entry in entries]
+    now = utc_now()
+    return [_item(entry, unpushed, integrated, compared, now) for entry in entries]
 
 
 def compare_with_upstreams(
@@ -129,8 +132,10 @@ def _item(
     unpushed: Unpushed,
     integrated: Mapping[str, Integration],
     compared: Mapping[Pair, tuple[int, int]],
+    now: datetime,
 ) -> WorkItem:
     commit, pair = entry.commit, pair_of(entry)
+    since = None if commit is None else unpushed.since.get(commit.id)
     ahead, behind = (None, None) if pair is None else compared.get(pair, (None, None))
     return WorkItem(
         kind=entry.kind,
@@ -145,6 +150,7 @@ def _item(
         if commit is None
         else integrated.get(commit.id, Integration.UNKNOWN),
         committed_at=None if commit is None else commit.committed_at,
+        unpushed_since=None if since is None else plausible(to_time(since), now),
     )
 
 

@@ -58,7 +58,12 @@ def _encoded(kept: Kept) -> Mapping[str, Any]:
         "integrations": [[*pair, found] for pair, found in memory.integrations.known().items()],
         "comparisons": [[*pair, *counts] for pair, counts in memory.comparisons.known().items()],
         "unpushed": [
-            [digest.hex(), each.count, {tip: f"{bits:x}" for tip, bits in each.reached.items()}]
+            [
+                digest.hex(),
+                each.count,
+                {tip: f"{bits:x}" for tip, bits in each.reached.items()},
+                each.since,
+            ]
             for digest, each in memory.unpushed.known().items()
         ],
         "root_commits": [[d.hex(), ids] for d, ids in memory.root_commits.known().items()],
@@ -84,9 +89,9 @@ def _decoded(stored: Mapping[str, Any]) -> Kept:
     memory.unpushed.remember(
         {
             bytes.fromhex(digest): Unpushed(
-                count, reached={tip: int(bits, 16) for tip, bits in reached.items()}
+                count, reached={tip: int(bits, 16) for tip, bits in reached.items()}, since=since
             )
-            for digest, count, reached in stored["unpushed"]
+            for digest, count, reached, since in stored["unpushed"]
         }
     )
     memory.root_commits.remember(

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
+from symphony.domain.git.since import FIRST
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.files.unreadable import Unreadable
-from symphony.infrastructure.git.history.commits import Reader, reach
+from symphony.infrastructure.git.history.commits import Reader, oldest_reached, reach
 from symphony.infrastructure.git.process.program import OutOfTime
 
 _MAX_TIPS = 2_000
 _MAX_COMMITS = 20_000
 _MAX_SHALLOW = 1 << 20  # bytes
+_FIRST = FIRST.timestamp()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,16 @@ class Unpushed:
     """The commits that are on no remote: `count`, or None with the `reason` why it is unknown.
 
     `reached` has for each tip the commits among them that it reaches, as bits. `pushed` are ids of
-    commits that are on a remote, whatever else is unknown.
+    commits that are on a remote, whatever else is unknown. `since` has for each tip the time of the
+    oldest of the commits that it reaches, in seconds since 1970, without times before git existed;
+    it may be in the future.
     """
 
     count: int | None
     reason: str | None = None
     reached: Mapping[str, int] = field(default_factory=dict[str, int])
     pushed: Collection[str] = ()
+    since: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def of(self, tip: str) -> int | None:
         """Return how many of the commits a tip reaches; None when unknown."""
@@ -55,8 +60,9 @@ def read_unpushed(reader: Reader, tips: Collection[str], remote_ids: Collection[
 
 def _read(reader: Reader, starts: Collection[str], remote_ids: Collection[str]) -> Unpushed:
     is_missing = False
+    times = dict[str, int]()
     try:
-        commits = reader.reached(starts, remote_ids, _MAX_COMMITS)
+        commits = reader.reached(starts, remote_ids, _MAX_COMMITS, times)
     except Unreadable as unreadable:
         if unreadable.state == RepoState.REFUSED:
             raise
@@ -64,7 +70,8 @@ def _read(reader: Reader, starts: Collection[str], remote_ids: Collection[str]) 
         if len(existing) == len(remote_ids):
             raise
         is_missing = True
-        commits = reader.reached(starts, existing, _MAX_COMMITS)
+        times.clear()
+        commits = reader.reached(starts, existing, _MAX_COMMITS, times)
     if commits is None:
         reason = f"More than {_MAX_COMMITS:,} commits are on no remote."
     elif commits and is_missing:
@@ -74,7 +81,9 @@ def _read(reader: Reader, starts: Collection[str], remote_ids: Collection[str]) 
     else:
         check_stopped = reader.private.program.check_stopped
         reached = reach(commits, starts, check_stopped) if commits else dict[str, int]()
-        return Unpushed(len(commits), reached=reached, pushed=remote_ids)
+        times = {commit: time for commit, time in times.items() if time >= _FIRST}
+        since = oldest_reached(commits, times, starts)
+        return Unpushed(len(commits), reached=reached, pushed=remote_ids, since=since)
     return Unpushed(None, reason, pushed=remote_ids)
 
 

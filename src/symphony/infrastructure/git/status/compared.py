@@ -1,7 +1,9 @@
 """The files of a worktree, compared with its index and its commit."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from symphony.domain.git.since import earliest
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status.findings import Findings
 from symphony.infrastructure.git.status.head import head_id
@@ -13,11 +15,12 @@ _BARE_WITH_FILES = "It has an index: files that belong to it were not compared."
 @dataclass(frozen=True, slots=True)
 class Compared:
     """What git reports of a working tree, the number of modified files and submodules, and what git
-    does not report."""
+    does not report. `files_since` is the earliest known time of a changed file."""
 
     porcelain: Porcelain
     modified: int
     findings: Findings
+    files_since: datetime | None = None
 
     @property
     def has_changes(self) -> bool:
@@ -26,6 +29,12 @@ class Compared:
     @property
     def is_dirty(self) -> bool:
         return self.has_changes or self.porcelain.untracked > 0
+
+    @property
+    def changed_since(self) -> datetime | None:
+        """The earliest known time of what is changed, work in submodules included."""
+        files = self.files_since if self.is_dirty else None
+        return earliest([files, self.findings.since])
 
 
 def bare_repository(private: PrivateDirectory) -> Compared:

@@ -8,6 +8,7 @@ compare: while the file has that size, it counts as unmodified.
 
 import os
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
@@ -25,13 +26,14 @@ class Changes:
     """How many files are modified; `undecided` ones have a filter, and still the same size."""
 
     modified: int
-    undecided: int = 0
+    undecided: AbstractSet[bytes] = frozenset()
 
     def findings(self) -> Findings:
         findings = Findings()
         if self.undecided:
             findings.unknown.append(
-                f"Files with a filter (git-lfs, git-crypt) that may be modified: {self.undecided:,}"
+                f"Files with a filter (git-lfs, git-crypt) that may be modified:"
+                f" {len(self.undecided):,}"
                 " (`git status` compares them)."
             )
         return findings
@@ -52,7 +54,7 @@ def compare(private: PrivateDirectory, paths: list[bytes]) -> Changes:
     assert work_tree is not None  # noqa: S101 - a bare repository has no files
     comparison = SizeComparison(work_tree, filtered)
     private.list_index_sizes(comparison.consume)
-    return Changes(len(paths) - comparison.equal, comparison.equal)
+    return Changes(len(paths) - len(comparison.equal), comparison.equal)
 
 
 class SizeComparison:
@@ -62,7 +64,7 @@ class SizeComparison:
         self._work_tree = work_tree
         self._paths = paths
         self._rest = b""  # an incomplete entry, which `check_index` has found not to be too long
-        self.equal = 0
+        self.equal = set[bytes]()
 
     def consume(self, chunk: bytes) -> None:
         """Raises: Stopped."""
@@ -73,5 +75,6 @@ class SizeComparison:
             if entry[1] in self._paths:
                 self._work_tree.check_stopped()
                 size = self._work_tree.size(os.fsdecode(entry[1]))
-                self.equal += size is not None and size % _SIZE_MODULUS == int(entry[2])
+                if size is not None and size % _SIZE_MODULUS == int(entry[2]):
+                    self.equal.add(entry[1])
         self._rest = output[position:]

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from symphony.domain.git.since import earliest
 
 _MAX_SENTENCES = 5
 
@@ -10,12 +13,14 @@ _MAX_SENTENCES = 5
 class Findings:
     """Whether something that git does not report exists only here, with sentences about it.
 
-    `notes` are shown in any case, `unknown` says why something was not determined.
+    `notes` are shown in any case, `unknown` says why something was not determined. `since` is the
+    earliest known time of what exists only here.
     """
 
     is_at_risk: bool = False
     notes: list[str] = field(default_factory=list[str])
     unknown: list[str] = field(default_factory=list[str])
+    since: datetime | None = None
 
     @property
     def at_risk(self) -> bool | None:
@@ -25,6 +30,7 @@ class Findings:
     def add(self, other: "Findings", where: str = "") -> None:
         """Add the findings of another place; `where` is put before each sentence."""
         self.is_at_risk = self.is_at_risk or other.is_at_risk
+        self.since = earliest([self.since, other.since])
         for own, others in ((self.notes, other.notes), (self.unknown, other.unknown)):
             own += [where + each.removeprefix(where) for each in others]
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from symphony.domain.base import utc_now
+from symphony.domain.git.since import earliest
 from symphony.domain.git.status import RepoState, RepoStatus, is_at_risk
 from symphony.domain.git.work import RemoteHeads, Tracking, Work
 from symphony.infrastructure.git.disposal.checkout import (
@@ -18,7 +19,7 @@ from symphony.infrastructure.git.files import work_tree
 from symphony.infrastructure.git.files.credentials import without_credentials
 from symphony.infrastructure.git.files.decoding import printable
 from symphony.infrastructure.git.files.location import open_directory
-from symphony.infrastructure.git.files.operations import current_operation
+from symphony.infrastructure.git.files.operations import current_operation, operation_times
 from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable, broken, refused
 from symphony.infrastructure.git.files.untrusted_directory import (
@@ -36,6 +37,7 @@ from symphony.infrastructure.git.process.private_directory import (
 )
 from symphony.infrastructure.git.process.program import Program
 from symphony.infrastructure.git.status import filters, marked_files, submodules
+from symphony.infrastructure.git.status.changed_since import earliest_of, files_changed_since
 from symphony.infrastructure.git.status.compared import Compared, bare_repository
 from symphony.infrastructure.git.status.findings import Findings, joined
 from symphony.infrastructure.git.status.head import head_id, read_head
@@ -56,8 +58,8 @@ from symphony.infrastructure.git.status.stored_submodules import (
 from symphony.infrastructure.git.status.submodules import Submodule
 from symphony.infrastructure.git.status.surveyed import Surveyed
 from symphony.infrastructure.git.status.unchecked import (
-    count_stashes,
     find_other_case,
+    find_stashes,
     find_unchecked,
     find_unreadable,
 )
@@ -133,6 +135,7 @@ class Inspector:
     ) -> RepoStatus:
         location = private.location
         operation = current_operation(location.git_directory)
+        started = operation_times(location.git_directory) if operation else ()
         remotes = {
             printable(name): without_credentials(url)
             for name, url in private.config.subsections("remote", "url")
@@ -171,7 +174,7 @@ class Inspector:
             modified=result.modified,
             untracked=compared.untracked,
             conflicted=compared.conflicted,
-            stashes=surveyed.stashes,
+            stashes=surveyed.stashes.count,
             operation=operation,
             remotes=remotes,
             unpushed_commits=work.unpushed_commits,
@@ -182,6 +185,8 @@ class Inspector:
             places=work.places,
             as_of=work.as_of,
             main_repository=main_directory(location),
+            changed_since=earliest([result.changed_since, earliest_of(started)]),
+            stashed_since=surveyed.stashes.since,
             observed_at=started_at,
         )
 
@@ -227,12 +232,12 @@ class Inspector:
             others, work = self._work(private, memory, own, synced, refs, depth)
         finally:
             self._surveyed.discard(repository)
-        stashes = count_stashes(private)
+        stashes = find_stashes(private)
         findings = Findings()
         findings.add(result.findings)
         findings.add(others.findings)
         at_risk = is_at_risk(
-            has_changes=result.is_dirty or stashes > 0,
+            has_changes=result.is_dirty or stashes.count > 0,
             has_commits=_has_commits(own.head, work),
             has_remote=any(private.config.subsections("remote", "url")),
             unpushed=work.at_risk,
@@ -241,7 +246,7 @@ class Inspector:
         )
         unknown = findings.unknown if at_risk is None else ()
         reasons = [work.reason, *findings.notes, *unknown]
-        return Surveyed(others, refs, work, stashes, at_risk, reasons)
+        return Surveyed(others, refs, work, stashes, at_risk, reasons, result.changed_since)
 
     def _work(
         self,
@@ -272,7 +277,13 @@ class Inspector:
             result = self._files(private, depth)
             is_bare = work_tree.is_bare(location, private.config)
             top = None if is_bare or location.work_tree is None else location.work_tree.path
-            return Inspected(top, result.porcelain.head, result.is_dirty, result.findings)
+            return Inspected(
+                top,
+                result.porcelain.head,
+                result.is_dirty,
+                result.findings,
+                result.changed_since,
+            )
 
     def _files(self, private: PrivateDirectory, depth: int) -> Compared:
         is_bare = work_tree.is_bare(private.location, private.config)
@@ -303,7 +314,11 @@ class Inspector:
         findings.add(inner.findings)
         findings.add(self._stored_submodules(private, inner.git_directories, depth))
         modified = porcelain.otherwise_modified + files.modified + inner.modified
-        return Compared(porcelain, modified, findings)
+        changed = [each for each in porcelain.changed if each.path not in files.undecided]
+        since = None
+        if changed and (top := private.location.work_tree) is not None:
+            since = files_changed_since(top, changed)
+        return Compared(porcelain, modified, findings, since)
 
     def _submodule(
         self, directory: UntrustedDirectory, roots: OpenedRoots, depth: int
@@ -337,6 +352,7 @@ class Inspector:
         if repository in self._surveyed:  # it is a worktree of a repository that contains it
             findings.is_at_risk = result.is_dirty
             findings.add(result.findings, _IN_A_SUBMODULE)
+            findings.since = result.changed_since
             return findings
         own = Checkout(None, private.branch, result.porcelain.head)
         memory = self._memories.of(private)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from symphony.domain.git.status import LinkedWorktree, RepoState
@@ -32,6 +33,7 @@ class Inspected:
     head: str | None
     is_dirty: bool
     findings: Findings
+    changed_since: datetime | None
 
 
 InspectWorktree = Callable[[Path], Inspected]
@@ -77,6 +79,7 @@ def main_directory(location: Location) -> str | None:
 def _add(others: Others, entry: LinkedEntry, inspect: InspectWorktree) -> None:
     path, head, reason = str(entry.path), entry.head.commit, None
     is_bare = False
+    changed_since = None
     try:
         inspected = inspect(entry.path)
     except Unreadable as unreadable:
@@ -91,6 +94,7 @@ def _add(others: Others, entry: LinkedEntry, inspect: InspectWorktree) -> None:
     else:
         state = RepoState.DIRTY if inspected.is_dirty else RepoState.CLEAN
         head = inspected.head
+        changed_since = inspected.changed_since
         is_bare = inspected.work_tree is None
         path = path if inspected.work_tree is None else str(inspected.work_tree)
         where = f"In the worktree {printable(path)[:_MAX_SHOWN]}: "
@@ -106,6 +110,7 @@ def _add(others: Others, entry: LinkedEntry, inspect: InspectWorktree) -> None:
             head=head,
             state=state,
             reason=reason,
+            changed_since=changed_since,
         )
     )
 

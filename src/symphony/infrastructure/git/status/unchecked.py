@@ -1,10 +1,16 @@
 """What an inspection of a working tree does not see, and stashes that git does not list."""
 
 import re
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
+from symphony.domain.base import utc_now
+from symphony.domain.git.since import earliest, plausible
 from symphony.infrastructure.git.files.operations import current_operation
 from symphony.infrastructure.git.files.untrusted_directory import overlapping_chunks
+from symphony.infrastructure.git.history.commits import to_time
 from symphony.infrastructure.git.process.private_directory import PrivateDirectory
 from symphony.infrastructure.git.status.findings import Findings
 from symphony.infrastructure.git.status.porcelain import parse_porcelain
@@ -14,6 +20,9 @@ _UNTRACKED_FILES_SHOWN = {"normal", "all", "true", "yes", "on", "1"}
 # What git prints when it cannot read a directory or a file: the end is the system's message.
 _UNREADABLE = re.compile(r"^(?:warning: could not open directory |(?!warning: )\S.*: [A-Z])", re.M)
 _MAX_STASH_LOG = 16 << 20  # bytes
+_MAX_STASHES_DATED = 100  # the oldest ones
+# Its identity can contain anything but a line feed, the message begins with a tab.
+_STASHED_AT = re.compile(rb"^[^\n\t]*> (\d{1,15}) [+-]\d{4}(?:\t|$)", re.M)
 _HEAD = "HEAD"
 _STASH = "refs/stash"
 _PACKED_STASH = re.compile(rb"(?:^|\n)[0-9a-f]{40,64} refs/stash\n")
@@ -69,16 +78,28 @@ def find_unreadable(error_output: str) -> Findings:
     return findings
 
 
-def count_stashes(private: PrivateDirectory) -> int:
+@dataclass(frozen=True, slots=True)
+class Stashes:
+    """How many stashes there are, and the earliest known time of one."""
+
+    count: int
+    since: datetime | None = None
+
+
+def find_stashes(private: PrivateDirectory) -> Stashes:
     """As in git, each line of the log is a stash; without the log, the ref is one.
 
     Raises: Unreadable, Stopped.
     """
     common = private.location.common_directory
     log = common.read(f"logs/{_STASH}", _MAX_STASH_LOG) or b""
-    return log.count(b"\n") or int(
-        common.mode(_STASH) is not None or _is_packed(private.path / "packed-refs", private)
-    )
+    if not log:
+        exists = common.mode(_STASH) is not None
+        return Stashes(int(exists or _is_packed(private.path / "packed-refs", private)))
+    now = utc_now()
+    oldest = islice(_STASHED_AT.finditer(log), _MAX_STASHES_DATED)
+    since = earliest(plausible(to_time(int(each[1])), now) for each in oldest)
+    return Stashes(log.count(b"\n"), since)
 
 
 def _is_packed(packed_refs: Path, private: PrivateDirectory) -> bool:

@@ -2,7 +2,7 @@
 
 import { command, copyButton } from "../components/button.js";
 import { code, foreign, h, visible } from "../dom.js";
-import { when } from "../format.js";
+import { since, when } from "../format.js";
 import { href } from "../router.js";
 import { texts } from "../texts.js";
 import { settle } from "./commands.js";
@@ -39,6 +39,11 @@ function headingRow({ heading, size }) {
   );
 }
 
+/** Return for how long the work of a checkout is unfinished, if it is known. */
+export function unfinishedSince({ unfinished_since: at }) {
+  return at && [h("span", { class: "since" }, words.unfinishedFor, " ", since(at)), " "];
+}
+
 function target({ kind, id }) {
   return kind === "api-token" ? href(["tokens"]) : href([`${kind}s`, id]);
 }
@@ -55,6 +60,7 @@ function checkout(each) {
       each.machine && [h("span", { class: "machine" }, foreign(each.machine.name)), " "],
       each.branch && [h("span", { class: "branch" }, foreign(each.branch)), " "],
       each.path && [code(each.path), " ", !line && copyButton(each.path, each.path), " "],
+      unfinishedSince(each),
       h("span", { class: "seen" }, words.seen, " ", when(each.observed_at)),
     ),
     line && command(line, visible(line)),

@@ -18,7 +18,7 @@ export const REASONS = [
   "unlocked",
   "token-expiring",
 ];
-export const SORTS = ["risk", "name", "workspace", "seen"];
+export const SORTS = ["risk", "since", "name", "workspace", "seen"];
 export const SERVER = "server"; // the server's own disk, beside the ids of machines
 const NAMES = new Intl.Collator(undefined, { numeric: true });
 
@@ -51,8 +51,8 @@ export function prepare(board, workspaces) {
 function checkoutsOf(item) {
   const all = item.checkouts ?? [];
   if (all.length === 0) {
-    const { path, branch, reasons, at_risk, observed_at } = item;
-    return [{ machine: null, path, branch, reasons, at_risk, observed_at, counts: item }];
+    const { path, branch, reasons, at_risk, unfinished_since, observed_at } = item;
+    return [{ machine: null, path, branch, reasons, at_risk, unfinished_since, observed_at, counts: item }];
   }
   const counted = all.find(
     (each) => each.path === item.path && each.observed_at === item.observed_at,
@@ -92,10 +92,12 @@ export function filter(items, { workspace, machine, reason, q }) {
   );
 }
 
-/** Return the items in an order: by risk (in sections), or one list by name, workspace or observation. */
+/** Return the items in an order: by risk (in sections), or one list by age, name, workspace or observation. */
 export function sort(items, by) {
   const byName = (one, other) => NAMES.compare(one.name, other.name);
+  const time = ({ unfinished_since: at }) => (at ? Date.parse(at) : Infinity); // unknown comes last
   const orders = {
+    since: (one, other) => (time(one) === time(other) ? 0 : time(one) - time(other)) || byName(one, other),
     name: byName,
     workspace: (one, other) => NAMES.compare(one.workspace, other.workspace) || byName(one, other),
     seen: (one, other) => one.observed_at.localeCompare(other.observed_at) || byName(one, other),

@@ -7,6 +7,7 @@ export const machines = {
     title: "Machines",
     intro: "A machine reports which repositories it has. The service never connects to it.",
     none: "No machine reports to this service yet.",
+    another: "Report from another machine",
     howTo: "Run this in a terminal of a machine. It signs in, and reports the repositories below a folder:",
     create: "Add machine",
     createHint: "You get a token for a program on the machine. It can only report.",

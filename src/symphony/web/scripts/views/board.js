@@ -36,6 +36,7 @@ export async function boardView({ query, signal }) {
   const again = button(words.refresh, () => refresh(), { class: "refresh" });
   let items = [];
   let hasRepos = false; // until it is known
+  let statusNow = () => null;
 
   const update = ({ isSame = false } = {}) => {
     const chosen = model.sort(model.filter(items, filters), filters.sort);
@@ -70,18 +71,24 @@ export async function boardView({ query, signal }) {
     showChoices();
     update({ isSame: true });
   };
+  const showStatus = (content) => {
+    statusNow = content;
+    replaceContent(status, content());
+  };
+  // Without repos, nothing was observed.
+  const observed = () => (items.length > 0 || hasRepos) && asOf(known.board);
   const refresh = async () => {
     again.setAttribute("aria-disabled", "true");
-    replaceContent(status, words.looking, known?.board && [" ", asOf(known.board)]);
+    showStatus(() => [words.looking, " ", observed()]);
     try {
       const board = await fetchBoard(true, signal);
       // What was typed into the filter meanwhile stays: only the rows are replaced.
       if (!signal.aborted) take(board);
-      replaceContent(status, asOf(known.board), unknownNote(known.board));
+      showStatus(() => [observed(), unknownNote(known.board)]);
     } catch (error) {
       if (signal.aborted) return;
       if (!isExpected(error)) throw error;
-      replaceContent(status, words.notRefreshed, " ", describe(error), " ", asOf(known.board));
+      showStatus(() => [words.notRefreshed, " ", describe(error), " ", observed()]);
     }
     again.removeAttribute("aria-disabled");
   };
@@ -100,6 +107,7 @@ export async function boardView({ query, signal }) {
       hasRepos = content === null;
       replaceContent(steps, content);
       update({ isSame: true });
+      showStatus(statusNow);
     },
     (error) => {
       if (!signal.aborted && isExpected(error)) replaceContent(steps, errorPanel(error));

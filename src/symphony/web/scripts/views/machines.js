@@ -24,7 +24,10 @@ export async function machinesView({ signal }) {
       h("p", {}, words.intro),
       machines.length === 0
         ? h("div", { class: "panel" }, h("p", {}, words.none), h("p", {}, words.howTo), commandsThatReport())
-        : h("ul", { class: "rows" }, machines.map(machineRow)),
+        : [
+            h("ul", { class: "rows" }, machines.map(machineRow)),
+            h("details", { class: "more" }, h("summary", {}, words.another), h("p", {}, words.howTo), commandsThatReport()),
+          ],
     ],
   };
 }

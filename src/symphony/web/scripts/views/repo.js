@@ -11,6 +11,7 @@ import { go, href } from "../router.js";
 import { currentReader, may } from "../session.js";
 import { texts } from "../texts.js";
 import { quotePath, settle } from "../board/commands.js";
+import { unfinishedSince } from "../board/item.js";
 import { workOf } from "../board/words.js";
 import { repoBody, repoFields } from "./repo_fields.js";
 import { disposalPanel, statusPanel } from "./repo_status.js";
@@ -76,7 +77,7 @@ function checkoutItem({ machine, status, ...checkout }, isOnly) {
     { class: checkout.at_risk === true ? "item risk" : "item" },
     h("h3", {}, machine === null ? texts.board.server : foreign(machine.name)),
     h("p", { class: "work" }, work.length === 0 ? words.needsNothing : work.join(" · ")),
-    h("p", { class: "where" }, checkout.branch && [h("span", { class: "branch" }, foreign(checkout.branch)), " "], code(checkout.path), " ", h("span", { class: "seen" }, texts.board.seen, " ", when(checkout.observed_at))),
+    h("p", { class: "where" }, checkout.branch && [h("span", { class: "branch" }, foreign(checkout.branch)), " "], code(checkout.path), " ", unfinishedSince(checkout), h("span", { class: "seen" }, texts.board.seen, " ", when(checkout.observed_at))),
     command(line, visible(line)),
     h("details", { open: isOnly }, h("summary", {}, words.details), statusPanel(status)),
   );

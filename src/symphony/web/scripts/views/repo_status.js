@@ -33,6 +33,8 @@ function facts(status) {
     status.upstream !== null && fact(words.upstream, [foreign(status.upstream), status.ahead !== null && `: ${words.aheadBehind(status.ahead, status.behind)}`]),
     COUNTS.filter((name) => status[name] > 0).map((name) => fact(words.counts[name], number(status[name]))),
     status.operation !== null && fact(words.operation, status.operation),
+    status.changed_since && fact(words.changedSince, when(status.changed_since)),
+    status.stashed_since && fact(words.stashedSince, when(status.stashed_since)),
     fact(words.unpushed, status.unpushed_commits === null ? words.unknown : number(status.unpushed_commits)),
     status.main_repository !== null && fact(words.mainRepository, code(status.main_repository)),
     fact(words.observed, when(status.observed_at)),
@@ -43,10 +45,11 @@ function workTable({ work, work_truncated: isTruncated }) {
   return [
     h("h4", {}, words.work),
     table(
-      [words.name, words.unpushed, words.integration, words.committed],
+      [words.name, words.unpushed, words.unpushedSince, words.integration, words.committed],
       work.map((each) => [
         [foreign(each.name ?? words.detached), each.kind !== "branch" && [" ", h("span", { class: "tag" }, words.kinds[each.kind])]],
         each.unpushed_commits === null ? words.unknown : number(each.unpushed_commits),
+        each.unpushed_since ? when(each.unpushed_since) : "",
         words.integrated[each.integrated] ?? "",
         each.committed_at ? when(each.committed_at) : "",
       ]),
@@ -59,11 +62,12 @@ function worktreeTable(worktrees) {
   return [
     h("h4", {}, words.worktrees),
     table(
-      [words.path, words.branch, words.state],
-      worktrees.map(({ path, branch, state, reason }) => [
+      [words.path, words.branch, words.state, words.changedSince],
+      worktrees.map(({ path, branch, state, reason, changed_since: at }) => [
         code(path),
         branch === null ? words.detached : foreign(branch),
         [words.states[state] ?? state, reason && ` ${visible(reason)}`],
+        at ? when(at) : "",
       ]),
     ),
   ];
