@@ -95,6 +95,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
         (f"#/machines/{world['machine']}", "laptop"),
         (f"#/vaults/{world['vault']}", "keys"),
         ("#/tokens", "API tokens"),
+        ("#/profile", "Profile"),
         ("#/help", "Help"),
         ("#/nothing", "No such page"),
     ):
@@ -118,6 +119,9 @@ async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str,
         (f"#/vaults/{world['vault']}", "keys", "Add entry"),
         ("#/machines", "Machines", "New token: laptop"),
         ("#/tokens", "API tokens", "Create token"),
+        ("#/profile", "Profile", "Edit"),
+        ("#/profile", "Profile", "Edit preferences"),
+        ("#/profile", "Profile", "Change password"),
     ):
         await open_page(page, address, heading)
         await press(page, button)
@@ -160,7 +164,7 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page, ada: User) -
 
     await page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
-    await expect(keys.get_by_role("row")).to_have_count(9)
+    await expect(keys.get_by_role("row")).to_have_count(10)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", level=1, name="gb? Thesis")).to_be_focused()
 

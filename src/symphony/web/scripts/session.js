@@ -71,6 +71,16 @@ export async function resumeWithToken(given) {
   reader = { ...reader, scopes: data.scopes, isConfined: data.workspace_ids !== null };
 }
 
+/** Return an access token that was issued just now; the reader continues with the present one. */
+export async function recentToken(username, password) {
+  return (await requestToken(username, password)).access_token;
+}
+
+/** The reader has another user name, which the next sign-in needs. */
+export function rename(name) {
+  if (!reader.withToken) reader = { ...reader, name };
+}
+
 /** Forget everything of this session: a reload leaves nothing of it in the memory of the page. */
 export function signOut() {
   token = null;

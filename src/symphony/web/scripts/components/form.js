@@ -8,11 +8,11 @@ import { describe, isExpected } from "./notices.js";
 
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
- * number, textarea, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
+ * number, textarea, object, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
  * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons.
  * Returns {element, values, fill, isDirty}.
  */
-export function form({ fields, submit, onSubmit, onCancel, above = [], isDangerous = false }) {
+export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel, above = [], isDangerous = false }) {
   const inputs = new Map(fields.map((field) => [field.name, input(field)]));
   const error = h("div", { class: "form-error", role: "alert" });
   const send = h("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, submit);
@@ -62,7 +62,7 @@ export function form({ fields, submit, onSubmit, onCancel, above = [], isDangero
     above,
     [...inputs.values()].map((each) => each.element),
     error,
-    h("div", { class: "actions" }, onCancel && button(texts.cancel, onCancel), send),
+    h("div", { class: "actions" }, onCancel && button(cancel, onCancel), send),
   );
   return {
     element,
@@ -125,8 +125,8 @@ function newControl(type, { shared, options, value, label }) {
   const control =
     type === "select"
       ? h("select", { ...shared, value }, options.map(([each, words]) => h("option", { value: each }, words)))
-      : type === "textarea"
-        ? h("textarea", { rows: "4", ...shared, value: value ?? "" })
+      : type === "textarea" || type === "object"
+        ? h("textarea", { rows: type === "object" ? "8" : "4", class: type === "object" && "json", ...shared, value: value ?? "" })
         : h("input", { type, ...shared, value: value ?? "" });
   return { control, value: () => control.value, set: (given) => (control.value = given ?? "") };
 }

@@ -36,9 +36,24 @@ export const common = {
       "invalid-credentials": "The user name or the password is wrong.",
       "other-user": "This token is of another user. Sign out first to change the user.",
       "insufficient-scope": "Your token does not allow this. Sign in with your password, or with a token that has more scopes.",
+      "recent-sign-in-required": "This needs your password. Nothing has been changed.",
       "git-disabled": "This service inspects no directories: its operator has set no git roots.",
       unauthenticated: "The token is not valid, or no longer valid.",
     },
+  },
+  jsonObject: {
+    hint: "A JSON object, for programs that use it.",
+    empty: "Empty.",
+    notJson: (reason) => `This is not JSON: ${reason}`,
+    notAnObject: "An object is needed: it begins with { and ends with }.",
+    noNull: (name) => `"${name}" cannot become null. Leave it out to remove it.`,
+  },
+  deletion: {
+    changed: "Another editor changed this after you opened it. Nothing has been deleted yet.",
+    seen: "As you saw it",
+    now: "Now",
+    anyway: "Delete anyway",
+    keep: "Keep it",
   },
   conflict: {
     text: "Another editor changed this after you opened it. Nothing of yours has been saved yet.",
@@ -61,6 +76,7 @@ export const common = {
     workspaces: "Open the workspaces",
     machines: "Open the machines",
     tokens: "Open the API tokens",
+    profile: "Open your profile",
   },
   help: {
     title: "Help",
