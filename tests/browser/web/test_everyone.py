@@ -70,7 +70,7 @@ async def world(ada: User, root: Path) -> dict[str, str]:
         other, checkout_body(status={"state": "dirty", "modified": 2, "at_risk": True})
     )
     assert (await put_report(ada, machine["id"], report)).status_code == 200
-    await ada.api_token("read")
+    await ada.api_token("read", name="report")
     return {
         "workspace": workspace["id"],
         "repo": repo["id"],
@@ -119,6 +119,7 @@ async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str,
         (f"#/vaults/{world['vault']}", "keys", "Add entry"),
         ("#/machines", "Machines", "New token: laptop"),
         ("#/tokens", "API tokens", "Create token"),
+        ("#/tokens", "API tokens", "Rotate: report"),
         ("#/profile", "Profile", "Edit"),
         ("#/profile", "Profile", "Edit preferences"),
         ("#/profile", "Profile", "Change password"),

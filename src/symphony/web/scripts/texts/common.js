@@ -38,6 +38,7 @@ export const common = {
       "insufficient-scope": "Your token does not allow this. Sign in with your password, or with a token that has more scopes.",
       "recent-sign-in-required": "This needs your password. Nothing has been changed.",
       "git-disabled": "This service inspects no directories: its operator has set no git roots.",
+      "api-token-rotated": "This token has a successor already. Use that one. If its secret is lost, revoke it, and create another token.",
       unauthenticated: "The token is not valid, or no longer valid.",
     },
   },
