@@ -39,6 +39,7 @@ export const common = {
       "recent-sign-in-required": "This needs your password. Nothing has been changed.",
       "git-disabled": "This service inspects no directories: its operator has set no git roots.",
       "api-token-rotated": "This token has a successor already. Use that one. If its secret is lost, revoke it, and create another token.",
+      "workspace-not-empty": "Something has been added to it meanwhile. Delete it again to see what it contains.",
       unauthenticated: "The token is not valid, or no longer valid.",
     },
   },

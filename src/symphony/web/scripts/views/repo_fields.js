@@ -1,8 +1,17 @@
 // The fields of a repo, for creating and changing one.
 
+import { list } from "../api.js";
+import { visible } from "../dom.js";
+import { currentReader } from "../session.js";
 import { texts } from "../texts.js";
 
 const words = texts.repo;
+
+/** Return [id, name] of each workspace, to which a repo or vault can be moved. */
+export async function workspaceOptions() {
+  const path = `/user-profiles/${currentReader().id}/workspaces`;
+  return (await list(path, { query: { sort: "name" } })).map(({ id, name }) => [id, visible(name)]);
+}
 
 /** `workspaces` ([id, name]) lets the reader move the repo. */
 export function repoFields({ name, path, remote_url: remote, workspace_id: workspace }, workspaces = null) {

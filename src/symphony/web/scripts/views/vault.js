@@ -1,17 +1,18 @@
 // A vault: unlock and lock it, see how long it stays open, change and delete it.
 
-import { get, list, post, remove } from "../api.js";
+import { get, post, remove } from "../api.js";
 import { button } from "../components/button.js";
-import { confirm } from "../components/dialog.js";
+import { deleteSeen } from "../components/delete.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
 import { announce, attempt } from "../components/notices.js";
 import { code, foreign, h, replaceContent, visible } from "../dom.js";
 import { clock } from "../format.js";
 import { go, href } from "../router.js";
-import { currentReader, may } from "../session.js";
+import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { forgetSession, keepSession, onForget, sessionOf } from "../vault_sessions.js";
+import { workspaceOptions } from "./repo_fields.js";
 import { entriesPanel } from "./vault_entries.js";
 
 const words = texts.vault;
@@ -113,27 +114,30 @@ function closeDialogs() {
 }
 
 function vaultActions(vault) {
+  const path = `/vaults/${vault.id}`;
   return [
     button(texts.edit, attempt(async () => {
-      const workspaces = await list(`/user-profiles/${currentReader().id}/workspaces`, { query: { sort: "name" } });
+      const workspaces = await workspaceOptions();
       const changed = await editInDialog({
         title: words.edit,
-        path: `/vaults/${vault.id}`,
-        fieldsOf: (state) => vaultFields(state, workspaces.map(({ id, name }) => [id, visible(name)])),
+        path,
+        fieldsOf: (state) => vaultFields(state, workspaces),
       });
       if (!changed) return;
       announce(words.saved);
       dispatchEvent(new HashChangeEvent("hashchange"));
     })),
     button(texts.delete, attempt(async () => {
-      const agreed = await confirm({
-        title: words.deleteTitle(visible(vault.name)),
-        text: [words.deleteText],
-        agree: words.delete,
+      const workspaces = await workspaceOptions();
+      const isDeleted = await deleteSeen({
+        seen: vault,
+        load: () => get(path),
+        fieldsOf: (state) => vaultFields(state, workspaces),
+        question: ({ name }) => ({ title: words.deleteTitle(visible(name)), text: [words.deleteText], agree: words.delete }),
+        request: (ifMatch) => remove(path, { query: { force: true }, ifMatch }),
       });
-      if (!agreed) return;
+      if (!isDeleted) return;
       forgetSession(vault.id);
-      await remove(`/vaults/${vault.id}`, { query: { force: true } });
       announce(words.deleted);
       go(["workspaces", vault.workspace_id]);
     }), { class: "danger" }),

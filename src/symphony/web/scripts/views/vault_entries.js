@@ -3,7 +3,8 @@
 
 import { Problem, get, list, post, put, remove } from "../api.js";
 import { button, copyText } from "../components/button.js";
-import { confirm, openDialog } from "../components/dialog.js";
+import { deleteSeen } from "../components/delete.js";
+import { openDialog } from "../components/dialog.js";
 import { form } from "../components/form.js";
 import { announce, attempt, loaded } from "../components/notices.js";
 import { foreign, h, replaceContent, visible } from "../dom.js";
@@ -37,7 +38,7 @@ function callsOf({ id }, headers, onLocked, signal) {
     list: guarded(() => list(`/vaults/${id}/entries`, { headers, signal })),
     read: guarded((key, version) => get(of("entries", key), { headers, signal, query: { version } })),
     save: guarded((key, body, ifMatch) => put(of("entries", key), body, { headers, ifMatch })),
-    remove: guarded((key) => remove(of("entries", key), { headers })),
+    remove: guarded((key, ifMatch) => remove(of("entries", key), { headers, ifMatch })),
     versions: guarded(async (key) => (await get(of("versions", key), { headers, signal })).data.items),
     restore: guarded((key, version) => post(of("restore", key), { version }, { headers })),
   };
@@ -57,7 +58,8 @@ function panel(entries, call, load) {
   ];
 }
 
-function row({ key, size, version, created_at: createdAt }, call, load) {
+function row(listed, call, load) {
+  const { key, size, version, created_at: createdAt } = listed;
   const shown = h("div", { class: "revealed" });
   const named = (label, act, attributes = {}) =>
     button(label, attempt(act), { class: "small", ...attributes, "aria-label": `${label}: ${visible(key)}` });
@@ -84,9 +86,14 @@ function row({ key, size, version, created_at: createdAt }, call, load) {
           else edit(call, { key, ...entry }, new Set(), load);
         }),
         named(texts.delete, async () => {
-          const agreed = await confirm({ title: words.deleteTitle(visible(key)), text: words.deleteText, agree: words.delete });
-          if (!agreed) return;
-          await call.remove(key);
+          const isDeleted = await deleteSeen({
+            seen: listed,
+            load: () => call.read(key),
+            fieldsOf: factsOf,
+            question: () => ({ title: words.deleteTitle(visible(key)), text: [words.deleteText], agree: words.delete }),
+            request: (ifMatch) => call.remove(key, ifMatch),
+          });
+          if (!isDeleted) return;
           announce(words.deleted);
           load();
         }, { class: "small danger" }),
@@ -94,6 +101,15 @@ function row({ key, size, version, created_at: createdAt }, call, load) {
     ),
     shown,
   );
+}
+
+/** What tells one state of an entry from another, without its content. */
+function factsOf({ version, size, content_type: type }) {
+  return [
+    { name: "version", label: words.version, value: number(version) },
+    { name: "size", label: words.size, value: number(size) },
+    { name: "type", label: words.type, value: type },
+  ];
 }
 
 function contentOf({ content, encoding, size }) {
