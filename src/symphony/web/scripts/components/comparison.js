@@ -23,14 +23,14 @@ export function comparison(fields, columns) {
         "tr",
         { role: "row" },
         h("th", { role: "rowheader", scope: "row" }, field.label),
-        columns.map(([text, values]) => h("td", { role: "cell", "data-state": text }, shown(field, values[field.name]))),
+        columns.map(([text, values]) => h("td", { role: "cell", "data-state": text }, shown(field, values[field.name], text))),
       ),
     )),
   );
 }
 
-function shown({ type, options, label }, value) {
-  if (type === "object") return h("pre", { class: "content", tabindex: "0", role: "group", "aria-label": label }, value);
+function shown({ type, options, label }, value, state) {
+  if (type === "object") return h("pre", { class: "content", tabindex: "0", role: "group", "aria-label": `${label}: ${state}` }, value);
   const chosen = options?.find(([each]) => each === value);
   return visible(chosen ? chosen[1] : value) || texts.conflict.empty;
 }

@@ -61,6 +61,7 @@ export async function editInDialog({ title, path, fieldsOf, toBody = (values) =>
         } catch (error) {
           if (!(error instanceof Problem && error.status === 412)) throw error;
           await showConflict(values);
+          return false;
         }
       };
       const showConflict = async (mine) => {
@@ -74,7 +75,7 @@ export async function editInDialog({ title, path, fieldsOf, toBody = (values) =>
         base = theirs;
         made.fill(merged);
         const useTheirs = () => {
-          made.fill(theirs);
+          made.fill(Object.fromEntries(clashes.map(({ name }) => [name, theirs[name]])));
           replaceContent(conflict);
         };
         replaceContent(conflict, conflictPanel(clashes, theirs, merged, useTheirs));
@@ -91,7 +92,7 @@ export async function editInDialog({ title, path, fieldsOf, toBody = (values) =>
 function merge({ name, type }, base, mine, theirs) {
   if (mine[name] === base[name]) return { value: theirs[name], isClash: false };
   if (type === "object") return mergeTexts(base[name], mine[name], theirs[name], name);
-  return { value: mine[name], isClash: mine[name] !== theirs[name] };
+  return { value: mine[name], isClash: theirs[name] !== base[name] && theirs[name] !== mine[name] };
 }
 
 function conflictPanel(clashes, theirs, mine, useTheirs) {

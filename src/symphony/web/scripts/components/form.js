@@ -9,7 +9,8 @@ import { describe, isExpected } from "./notices.js";
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
  * number, textarea, object, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
- * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons.
+ * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons,
+ * and with false it says that nothing has been saved yet.
  * Returns {element, values, fill, isDirty}.
  */
 export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel, above = [], isDangerous = false }) {
@@ -48,8 +49,8 @@ export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel
         send.setAttribute("aria-disabled", "true");
         send.textContent = texts.sending;
         try {
-          await onSubmit(values());
-          initial = JSON.stringify(values());
+          const isSaved = (await onSubmit(values())) !== false;
+          if (isSaved) initial = JSON.stringify(values());
         } catch (problem) {
           showError(problem);
         } finally {

@@ -18,6 +18,12 @@ export function objectPanel(value, label) {
   return h("pre", { class: "content", tabindex: "0", role: "group", "aria-label": label }, objectText(value));
 }
 
+/** The same, closed at first, for a page that is about something else; nothing for an empty object. */
+export function objectDetails(value, label) {
+  if (Object.keys(value).length === 0) return null;
+  return h("details", {}, h("summary", {}, label), objectPanel(value, label));
+}
+
 /** Return an object as JSON; its invisible characters are escaped, which leaves their meaning. */
 export function objectText(value) {
   return JSON.stringify(value, null, 2).replace(INVISIBLE, (sign) =>

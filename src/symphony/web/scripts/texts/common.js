@@ -10,6 +10,7 @@ export const common = {
   delete: "Delete",
   edit: "Edit",
   loading: "Loading…",
+  metadata: "Metadata",
   nameLabel: "Name",
   notCopied: "The browser did not allow copying. Select the text and copy it yourself.",
   rename: "Rename",

@@ -4,6 +4,7 @@ import { get, post, remove } from "../api.js";
 import { command, button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
 import { editInDialog } from "../components/edit.js";
+import { objectDetails } from "../components/json_object.js";
 import { announce, attempt, loaded } from "../components/notices.js";
 import { code, foreign, h, visible } from "../dom.js";
 import { when } from "../format.js";
@@ -19,7 +20,7 @@ const words = texts.repo;
 const SYNC_WITHIN = 70_000; // milliseconds; the service itself stops after 30 in the queue and 30 more
 
 export async function repoView({ ids: [id], signal }) {
-  const { data: repo } = await get(`/repos/${id}`, { signal });
+  const { data: repo } = await get(`/repos/${id}`, { signal, exact: true });
   const { data: workspace } = await get(`/workspaces/${repo.workspace_id}`, { signal });
   const checkouts = loaded(
     async () => (await get(`/repos/${id}/checkouts`, { signal })).data.items,
@@ -41,6 +42,7 @@ export async function repoView({ ids: [id], signal }) {
         h("dt", {}, words.lastSynced),
         h("dd", {}, repo.last_synced === null ? words.never : when(repo.last_synced)),
       ),
+      objectDetails(repo.metadata, texts.metadata),
       h("h2", {}, words.checkouts),
       checkouts,
       h("h2", {}, words.disposal),
@@ -111,7 +113,7 @@ function repoActions(repo) {
       const workspaces = await workspaceOptions();
       const isDeleted = await deleteSeen({
         seen: repo,
-        load: () => get(path),
+        load: () => get(path, { exact: true }),
         fieldsOf: (state) => repoFields(state, workspaces),
         question: ({ name }) => ({ title: words.deleteTitle(visible(name)), text: [words.deleteHint], agree: words.delete }),
         request: (ifMatch) => remove(path, { ifMatch }),

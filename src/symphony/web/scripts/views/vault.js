@@ -5,6 +5,7 @@ import { button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
+import { objectDetails, objectField } from "../components/json_object.js";
 import { announce, attempt } from "../components/notices.js";
 import { code, foreign, h, replaceContent, visible } from "../dom.js";
 import { clock } from "../format.js";
@@ -12,14 +13,14 @@ import { go, href } from "../router.js";
 import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { forgetSession, keepSession, onForget, sessionOf } from "../vault_sessions.js";
-import { workspaceOptions } from "./repo_fields.js";
+import { withMetadata, workspaceOptions } from "./repo_fields.js";
 import { entriesPanel } from "./vault_entries.js";
 
 const words = texts.vault;
 
 export async function vaultView({ ids: [id], signal }) {
   const path = `/vaults/${id}`;
-  const { data: vault } = await get(path, { signal });
+  const { data: vault } = await get(path, { signal, exact: true });
   const { data: workspace } = await get(`/workspaces/${vault.workspace_id}`, { signal });
   const body = h("div", {});
   const show = () => replaceContent(body, content(vault, show, signal));
@@ -36,6 +37,7 @@ export async function vaultView({ ids: [id], signal }) {
       h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title), " › ", h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name))),
       h("div", { class: "title-row" }, h("h1", {}, foreign(vault.name)), may("write") && vaultActions(vault)),
       h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path)),
+      objectDetails(vault.metadata, texts.metadata),
       body,
     ],
   };
@@ -122,6 +124,7 @@ function vaultActions(vault) {
         title: words.edit,
         path,
         fieldsOf: (state) => vaultFields(state, workspaces),
+        toBody: withMetadata,
       });
       if (!changed) return;
       announce(words.saved);
@@ -131,7 +134,7 @@ function vaultActions(vault) {
       const workspaces = await workspaceOptions();
       const isDeleted = await deleteSeen({
         seen: vault,
-        load: () => get(path),
+        load: () => get(path, { exact: true }),
         fieldsOf: (state) => vaultFields(state, workspaces),
         question: ({ name }) => ({ title: words.deleteTitle(visible(name)), text: [words.deleteText], agree: words.delete }),
         request: (ifMatch) => remove(path, { query: { force: true }, ifMatch }),
@@ -144,11 +147,12 @@ function vaultActions(vault) {
   ];
 }
 
-function vaultFields({ name, path, workspace_id: workspace }, workspaces) {
+function vaultFields({ name, path, workspace_id: workspace, metadata }, workspaces) {
   return [
     { name: "name", label: texts.nameLabel, value: name, required: true, autocomplete: "off" },
     { name: "path", label: words.path, value: path, required: true, spellcheck: "false", autocomplete: "off" },
     { name: "workspace_id", label: texts.repo.workspace, type: "select", value: workspace, options: workspaces },
+    objectField({ name: "metadata", label: texts.metadata, value: metadata }),
   ];
 }
 

@@ -147,7 +147,7 @@ function edit(call, entry, taken, load) {
             const now = await call.read(key);
             etag = now.etag;
             replaceContent(conflict, h("div", { class: "panel warning", role: "alert" }, h("p", {}, words.conflict), contentOf(now.data)));
-            return;
+            return false;
           }
           close(true);
           announce(words.saved);

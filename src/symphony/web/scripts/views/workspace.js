@@ -5,6 +5,7 @@ import { button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
 import { createInDialog, editInDialog } from "../components/edit.js";
 import { growingList } from "../components/growing_list.js";
+import { objectDetails } from "../components/json_object.js";
 import { announce, attempt } from "../components/notices.js";
 import { code, foreign, h, visible } from "../dom.js";
 import { go, href, replaceQuery } from "../router.js";
@@ -19,7 +20,7 @@ const words = texts.workspace;
 export async function workspaceView({ ids: [id], query, signal }) {
   const path = `/workspaces/${id}`;
   const [{ data: workspace }, repos, vaults] = await Promise.all([
-    get(path, { signal }),
+    get(path, { signal, exact: true }),
     list(`${path}/repos`, { query: { sort: "name" }, signal }),
     list(`${path}/vaults`, { query: { sort: "name" }, signal }),
   ]);
@@ -29,6 +30,7 @@ export async function workspaceView({ ids: [id], query, signal }) {
       h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title)),
       h("div", { class: "title-row" }, h("h1", {}, foreign(workspace.name)), may("write") && workspaceActions(workspace)),
       workspace.description && h("p", { class: "description" }, foreign(workspace.description)),
+      objectDetails(workspace.settings, texts.workspaces.settings),
       h(
         "div",
         { class: "title-row" },
@@ -63,7 +65,7 @@ function workspaceActions(workspace) {
       let force;
       const isDeleted = await deleteSeen({
         seen: workspace,
-        load: () => get(path),
+        load: () => get(path, { exact: true }),
         fieldsOf: workspaceFields,
         question: async ({ name }) => {
           const { repo_count: repos, vault_count: vaults } = (await get(`${path}/stats`)).data;
