@@ -14,7 +14,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from scripts.support.git_repository import Repository
 from tests.browser.web.axe import violations
 from tests.browser.web.steps import dialog, open_page, press, sign_in
-from tests.support.api import User
+from tests.support.api import PASSWORD, User
 from tests.support.machines.reports import checkout_body, put_report, report_body
 
 pytestmark = [
@@ -64,6 +64,9 @@ async def world(ada: User, root: Path) -> dict[str, str]:
         workspace["id"], path=str(directory), remote_url="https://git.example.org/ada/engine.git"
     )
     vault = await ada.vault(workspace["id"])
+    locked = await ada.vault(
+        workspace["id"], "locked", protection="passphrase", passphrase=PASSWORD
+    )
     machine = await ada.machine()
     other = checkout_body("/home/ada/dev/other", remotes=[], root_commits=[])
     report = report_body(
@@ -75,6 +78,7 @@ async def world(ada: User, root: Path) -> dict[str, str]:
         "workspace": workspace["id"],
         "repo": repo["id"],
         "vault": vault["id"],
+        "locked": locked["id"],
         "machine": machine["id"],
     }
 
@@ -117,6 +121,8 @@ async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str,
         (f"#/repos/{world['repo']}", "engine", "Edit"),
         (f"#/workspaces/{world['workspace']}", "Thesis", "Add vault"),
         (f"#/vaults/{world['vault']}", "keys", "Add entry"),
+        (f"#/vaults/{world['vault']}", "keys", "Upload file"),
+        (f"#/vaults/{world['locked']}", "locked", "Change passphrase"),
         ("#/machines", "Machines", "New token: laptop"),
         ("#/tokens", "API tokens", "Create token"),
         ("#/tokens", "API tokens", "Rotate: report"),

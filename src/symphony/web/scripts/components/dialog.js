@@ -32,6 +32,7 @@ export function openDialog({ title, content, isDirty = () => false, canClose = t
       h("div", { class: "dialog-body" }, content(close, giveUp)),
     );
     dialog.addEventListener("cancel", (event) => {
+      if (event.target !== dialog) return; // a file field, whose choice was given up or stayed the same
       event.preventDefault();
       if (canClose) giveUp();
     });

@@ -8,7 +8,7 @@ import { describe, isExpected } from "./notices.js";
 
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
- * number, textarea, object, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
+ * number, textarea, object, file, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
  * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons,
  * and with false it says that nothing has been saved yet.
  * Returns {element, values, fill, isDirty}.
@@ -123,6 +123,10 @@ function input(field) {
 
 function newControl(type, { shared, options, value, label }) {
   if (type === "checks") return checks({ shared, options, value: value ?? [], label });
+  if (type === "file") {
+    const control = h("input", { type, ...shared });
+    return { control, value: () => control.files[0] ?? null, set: () => {} };
+  }
   const control =
     type === "select"
       ? h("select", { ...shared, value }, options.map(([each, words]) => h("option", { value: each }, words)))

@@ -1,11 +1,12 @@
 // A vault: unlock and lock it, see how long it stays open, change and delete it.
 
-import { get, post, remove } from "../api.js";
+import { get, post, put, remove } from "../api.js";
 import { button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
+import { openDialog } from "../components/dialog.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
-import { objectDetails, objectField } from "../components/json_object.js";
+import { invalidField, objectDetails, objectField } from "../components/json_object.js";
 import { announce, attempt } from "../components/notices.js";
 import { code, foreign, h, replaceContent, visible } from "../dom.js";
 import { clock } from "../format.js";
@@ -23,7 +24,13 @@ export async function vaultView({ ids: [id], signal }) {
   const { data: vault } = await get(path, { signal, exact: true });
   const { data: workspace } = await get(`/workspaces/${vault.workspace_id}`, { signal });
   const body = h("div", {});
-  const show = () => replaceContent(body, content(vault, show, signal));
+  const show = () => replaceContent(body, content(vault, show, onLocked, signal));
+  const onLocked = () => {
+    forgetSession(vault.id);
+    vault.is_locked = true;
+    closeDialogs();
+    show();
+  };
   onForget(() => {
     closeDialogs();
     show();
@@ -36,21 +43,15 @@ export async function vaultView({ ids: [id], signal }) {
     content: [
       h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title), " › ", h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name))),
       h("div", { class: "title-row" }, h("h1", {}, foreign(vault.name)), may("write") && vaultActions(vault)),
-      h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path)),
+      h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path), " ", passphraseButton(vault, onLocked)),
       objectDetails(vault.metadata, texts.metadata),
       body,
     ],
   };
 }
 
-function content(vault, show, signal) {
+function content(vault, show, onLocked, signal) {
   if (!may("secrets")) return h("p", { class: "panel" }, words.noScope);
-  const onLocked = () => {
-    forgetSession(vault.id);
-    vault.is_locked = true;
-    closeDialogs();
-    show();
-  };
   if (vault.protection === "none") {
     return vault.is_locked
       ? h("p", {}, words.locked, " ", button(words.unlock, attempt(async () => {
@@ -145,6 +146,42 @@ function vaultActions(vault) {
       go(["workspaces", vault.workspace_id]);
     }), { class: "danger" }),
   ];
+}
+
+function passphraseButton(vault, onLocked) {
+  const isOffered = vault.protection === "passphrase" && may("secrets") && may("write");
+  return isOffered && button(words.changePassphrase, () => changePassphrase(vault, onLocked), { class: "small" });
+}
+
+/** Change the passphrase, which locks the vault: the service ends all its sessions. */
+function changePassphrase(vault, onLocked) {
+  const passphrase = { type: "password", required: true, autocomplete: "new-password" };
+  let dirty = () => false;
+  return openDialog({
+    title: words.changePassphrase,
+    isDirty: () => dirty(),
+    content: (close, giveUp) => {
+      const made = form({
+        above: h("p", {}, words.changePassphraseText),
+        fields: [
+          { ...passphrase, name: "passphrase", label: words.oldPassphrase, autocomplete: "off" },
+          { ...passphrase, name: "new", label: words.newPassphrase, hint: words.newPassphraseHint },
+          { ...passphrase, name: "again", label: words.again },
+        ],
+        submit: words.changePassphrase,
+        onCancel: giveUp,
+        onSubmit: async (values) => {
+          if (values.new !== values.again) throw invalidField("again", words.different);
+          await put(`/vaults/${vault.id}/passphrase`, { old: values.passphrase, new: values.new });
+          close(true);
+          onLocked();
+          announce(words.passphraseChanged);
+        },
+      });
+      dirty = made.isDirty;
+      return made.element;
+    },
+  });
 }
 
 function vaultFields({ name, path, workspace_id: workspace, metadata }, workspaces) {
