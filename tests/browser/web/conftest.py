@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.browser.conftest import CHROMIUM
+from tests.conftest import SECRET
 from tests.support.api import User, sign_up
 from tests.support.prerequisites import missing
 from tests.support.server import Server, running_server
@@ -24,7 +25,9 @@ async def server(tmp_path_factory: pytest.TempPathFactory, root: Path) -> AsyncG
     if CHROMIUM is None:
         missing("chromium is not on the path: apt-get install chromium")
     data = tmp_path_factory.mktemp("browser") / "data"
-    async with running_server(data, "--git-root", str(root), REGISTRATION="open") as server:
+    # A known secret, with which a test issues tokens of another time.
+    options = {"REGISTRATION": "open", "SECRET_KEY": SECRET}
+    async with running_server(data, "--git-root", str(root), **options) as server:
         yield server
 
 

@@ -14,7 +14,7 @@ from playwright.async_api import BrowserContext, Page, expect
 from scripts.support.git_repository import Repository
 from tests.browser.web.axe import violations
 from tests.browser.web.steps import dialog, open_page, press, sign_in
-from tests.support.api import User
+from tests.support.api import PASSWORD, User
 from tests.support.machines.reports import checkout_body, put_report, report_body
 
 pytestmark = [
@@ -64,17 +64,21 @@ async def world(ada: User, root: Path) -> dict[str, str]:
         workspace["id"], path=str(directory), remote_url="https://git.example.org/ada/engine.git"
     )
     vault = await ada.vault(workspace["id"])
+    locked = await ada.vault(
+        workspace["id"], "locked", protection="passphrase", passphrase=PASSWORD
+    )
     machine = await ada.machine()
     other = checkout_body("/home/ada/dev/other", remotes=[], root_commits=[])
     report = report_body(
         other, checkout_body(status={"state": "dirty", "modified": 2, "at_risk": True})
     )
     assert (await put_report(ada, machine["id"], report)).status_code == 200
-    await ada.api_token("read")
+    await ada.api_token("read", name="report")
     return {
         "workspace": workspace["id"],
         "repo": repo["id"],
         "vault": vault["id"],
+        "locked": locked["id"],
         "machine": machine["id"],
     }
 
@@ -95,6 +99,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
         (f"#/machines/{world['machine']}", "laptop"),
         (f"#/vaults/{world['vault']}", "keys"),
         ("#/tokens", "API tokens"),
+        ("#/profile", "Profile"),
         ("#/help", "Help"),
         ("#/nothing", "No such page"),
     ):
@@ -116,8 +121,14 @@ async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str,
         (f"#/repos/{world['repo']}", "engine", "Edit"),
         (f"#/workspaces/{world['workspace']}", "Thesis", "Add vault"),
         (f"#/vaults/{world['vault']}", "keys", "Add entry"),
+        (f"#/vaults/{world['vault']}", "keys", "Upload file"),
+        (f"#/vaults/{world['locked']}", "locked", "Change passphrase"),
         ("#/machines", "Machines", "New token: laptop"),
         ("#/tokens", "API tokens", "Create token"),
+        ("#/tokens", "API tokens", "Rotate: report"),
+        ("#/profile", "Profile", "Edit"),
+        ("#/profile", "Profile", "Edit preferences"),
+        ("#/profile", "Profile", "Change password"),
     ):
         await open_page(page, address, heading)
         await press(page, button)
@@ -160,7 +171,7 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page, ada: User) -
 
     await page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
-    await expect(keys.get_by_role("row")).to_have_count(9)
+    await expect(keys.get_by_role("row")).to_have_count(10)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", level=1, name="gb? Thesis")).to_be_focused()
 

@@ -49,6 +49,9 @@ async def test_200_hostile_texts_in_every_field_stay_texts(page: Page, ada: User
         created(await ada.post(path, {"items": items[start : start + 100]}))
     machine = await ada.machine(STRINGS[0])
     await ada.api_token("read", name=STRINGS[0])
+    preferences = {text: text for text in STRINGS}
+    profile = f"/user-profiles/{ada.id}"
+    assert (await ada.patch(profile, {"preferences": preferences})).status_code == 200
     reported = report_body(*(_checkout(number, text) for number, text in enumerate(STRINGS)))
     answer = await put_report(ada, machine["id"], reported)
     assert answer.json()["matched"] == len(STRINGS), answer.text
@@ -73,6 +76,7 @@ async def test_200_hostile_texts_in_every_field_stay_texts(page: Page, ada: User
         (f"#/workspaces/{workspaces[0]['id']}/import", "Import a folder"),
         ("#/machines", "Machines"),
         ("#/tokens", "API tokens"),
+        ("#/profile", "Profile"),
     ):
         await open_page(page, address, heading)
         await expect(page.get_by_role("main").locator(".loading")).to_have_count(0)

@@ -43,7 +43,7 @@ export function serviceAddress() {
  * Send a request to a path below /api/v1 and return {status, data, etag}.
  *
  * When the token is refused, the reader signs in again and the request is repeated: a refused
- * request has had no effect.
+ * request has had no effect. With `exact`, numbers are as `parseExactly` keeps them.
  * Throws: Problem, Unreachable, SignedOut; an AbortError when `signal` is aborted.
  */
 export async function send(method, path, options = {}) {
@@ -74,6 +74,18 @@ export async function list(path, { query = {}, ...options } = {}) {
     cursor = data.next_cursor ?? undefined;
   } while (cursor !== undefined);
   return items;
+}
+
+/**
+ * Parse JSON. A number that a script would round or write in another way stays as it is written, if the
+ * browser can keep it (JSON.rawJSON).
+ */
+export function parseExactly(text) {
+  return JSON.parse(text, (name, value, context) =>
+    typeof value === "number" && JSON.rawJSON && String(value) !== context.source
+      ? JSON.rawJSON(context.source)
+      : value,
+  );
 }
 
 /** Sign in by name and password, and return {access_token, expires_in}. */
@@ -122,16 +134,17 @@ async function sendOnce(method, path, options) {
       redirect: "error",
       referrerPolicy: "no-referrer",
     });
-    return await read(answer);
+    return await read(answer, options.exact);
   } catch (error) {
     if (error instanceof Problem || options.signal?.aborted) throw error;
     throw new Unreachable(error.name);
   }
 }
 
-async function read(answer) {
+async function read(answer, isExact) {
   const type = answer.headers.get("Content-Type") ?? "";
-  const data = type.includes("json") ? await answer.json() : null;
+  const parse = isExact ? parseExactly : JSON.parse;
+  const data = type.includes("json") ? parse(await answer.text()) : null;
   if (!answer.ok) {
     const seconds = Number.parseInt(answer.headers.get("Retry-After") ?? "", 10);
     throw new Problem(answer.status, data ?? {}, Number.isNaN(seconds) ? null : seconds);

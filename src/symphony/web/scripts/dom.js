@@ -33,7 +33,7 @@ export function replaceContent(element, ...children) {
 }
 
 // Controls, marks of direction, and characters without a width, which can make a text look like another.
-const INVISIBLE =
+export const INVISIBLE =
   /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
 
 /** Return a text from elsewhere with its invisible characters written out, such as \u{202e}. */

@@ -15,6 +15,7 @@ export const SHORTCUTS = [
   { keys: ["g", "w"], words: words.workspaces, name: "workspaces" },
   { keys: ["g", "m"], words: words.machines, name: "machines" },
   { keys: ["g", "t"], words: words.tokens, name: "tokens" },
+  { keys: ["g", "p"], words: words.profile, name: "profile" },
 ];
 
 /** Call `act` with the name of each shortcut that is pressed. */

@@ -12,6 +12,7 @@ import { helpView } from "./views/help.js";
 import { importView } from "./views/import.js";
 import { machineView } from "./views/machine.js";
 import { machinesView } from "./views/machines.js";
+import { profileView } from "./views/profile.js";
 import { repoView } from "./views/repo.js";
 import { askToSignInAgain, signInPage } from "./views/sign_in.js";
 import { tokensView } from "./views/tokens.js";
@@ -30,6 +31,7 @@ const VIEWS = [
   [["machines"], machinesView],
   [["machines", null], machineView],
   [["tokens"], tokensView],
+  [["profile"], profileView],
   [["help"], helpView],
 ];
 

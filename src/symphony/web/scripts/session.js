@@ -10,7 +10,7 @@ let askAgain = () => Promise.reject(new SignedOut());
 useAuthority({ token: () => token, renew });
 
 /**
- * Return the reader: {id, name, withToken, scopes, isConfined}, or null. A confined API token reaches
+ * Return the reader: {id, name, withToken, tokenId, scopes, isConfined}, or null. A confined API token reaches
  * some workspaces only, and nothing that concerns the user as a whole.
  */
 export const currentReader = () => reader;
@@ -46,6 +46,7 @@ export async function signInWithToken(given) {
     id: data.user_profile_id,
     name: data.name,
     withToken: true,
+    tokenId: data.id,
     scopes: data.scopes,
     isConfined: data.workspace_ids !== null,
   };
@@ -68,7 +69,23 @@ export async function resumeWithToken(given) {
   const { data } = await get("/api-tokens/current", { token: given });
   if (data.user_profile_id !== reader.id) throw new Problem(403, { code: "other-user" });
   token = given;
-  reader = { ...reader, scopes: data.scopes, isConfined: data.workspace_ids !== null };
+  reader = { ...reader, tokenId: data.id, scopes: data.scopes, isConfined: data.workspace_ids !== null };
+}
+
+/** Return an access token that was issued just now; the reader continues with the present one. */
+export async function recentToken(username, password) {
+  return (await requestToken(username, password)).access_token;
+}
+
+/** Continue with the successor of the reader's API token, which has the same rights. */
+export function continueWithSuccessor(successor) {
+  token = successor.token;
+  reader = { ...reader, tokenId: successor.id };
+}
+
+/** The reader has another user name, which the next sign-in needs. */
+export function rename(name) {
+  if (!reader.withToken) reader = { ...reader, name };
 }
 
 /** Forget everything of this session: a reload leaves nothing of it in the memory of the page. */

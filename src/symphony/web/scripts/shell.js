@@ -2,7 +2,7 @@
 
 import { button } from "./components/button.js";
 import { openDialog } from "./components/dialog.js";
-import { foreign, h } from "./dom.js";
+import { foreign, h, replaceContent } from "./dom.js";
 import { SHORTCUTS } from "./keys.js";
 import { href } from "./router.js";
 import { currentReader, signOut } from "./session.js";
@@ -22,6 +22,9 @@ export function createShell() {
   const links = SECTIONS.filter(({ isOfUser }) => !isOfUser || !reader.isConfined).map(
     ({ path, words }) => ({ path, link: h("a", { href: href(path) }, words) }),
   );
+  const profile = reader.isConfined
+    ? h("span", { class: "name", title: texts.signedInAs })
+    : h("a", { class: "name", title: texts.signedInAs, href: href(["profile"]) });
   const main = h("main", { id: "main", tabindex: "-1" });
   const skip = h("a", { class: "skip", href: "#main", onclick: (event) => skipTo(event, main) }, texts.skip);
   const header = h(
@@ -32,13 +35,16 @@ export function createShell() {
     h(
       "div",
       { class: "reader" },
-      h("span", { title: texts.signedInAs }, foreign(reader.name)),
+      profile,
       button("?", openShortcuts, { class: "small", "aria-label": texts.keys.title }),
       button(texts.signOut, signOut, { class: "small" }),
     ),
   );
   const mark = (section) => {
-    for (const { path, link } of links) {
+    // The name may have been changed on the page before.
+    const label = !reader.isConfined && h("span", { class: "visually-hidden" }, `${texts.profile.title}: `);
+    replaceContent(profile, label, foreign(currentReader().name));
+    for (const { path, link } of [...links, { path: ["profile"], link: profile }]) {
       if (path[0] === section) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }

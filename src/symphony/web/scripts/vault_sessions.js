@@ -22,6 +22,11 @@ export function forgetSession(vaultId) {
   sessions.delete(vaultId);
 }
 
+/** The service has ended all sessions, such as after a new password. */
+export function forgetSessions() {
+  sessions.clear();
+}
+
 /** Call `forget` when all secrets have to leave the page, until `signal` is aborted. */
 export function onForget(forget, signal) {
   listeners.add(forget);
@@ -29,7 +34,7 @@ export function onForget(forget, signal) {
 }
 
 function forgetAll() {
-  sessions.clear();
+  forgetSessions();
   for (const forget of [...listeners]) forget();
 }
 

@@ -32,6 +32,7 @@ export function openDialog({ title, content, isDirty = () => false, canClose = t
       h("div", { class: "dialog-body" }, content(close, giveUp)),
     );
     dialog.addEventListener("cancel", (event) => {
+      if (event.target !== dialog) return; // a file field, whose choice was given up or stayed the same
       event.preventDefault();
       if (canClose) giveUp();
     });
@@ -47,15 +48,16 @@ export function openDialog({ title, content, isDirty = () => false, canClose = t
 }
 
 /** Ask a question with a consequence. Resolves with whether the reader agrees. */
-export async function confirm({ title, text, agree, isDangerous = true }) {
+export async function confirm({ title, text, agree, cancel = texts.cancel, above = null, isDangerous = true }) {
   const answer = await openDialog({
     title,
     content: (close) => [
+      above,
       h("div", {}, [text].flat().map((each) => h("p", {}, each))),
       h(
         "div",
         { class: "actions" },
-        button(texts.cancel, () => close(false), { autofocus: true }),
+        button(cancel, () => close(false), { autofocus: true }),
         button(agree, () => close(true), { class: isDangerous ? "danger" : "primary" }),
       ),
     ],

@@ -1,11 +1,13 @@
 // Creating and changing a resource in a dialog. When another editor was faster, both states are shown.
 
 import { Problem, get, newIdempotencyKey, patch, post } from "../api.js";
-import { h, replaceContent, visible } from "../dom.js";
+import { h, replaceContent } from "../dom.js";
 import { texts } from "../texts.js";
 import { button } from "./button.js";
+import { comparison, valuesOf } from "./comparison.js";
 import { openDialog } from "./dialog.js";
 import { form } from "./form.js";
+import { isObject, mergePatch, mergeTexts } from "./json_object.js";
 
 /** Create a resource. Resolves with it, or with undefined when the reader cancels. */
 export function createInDialog({ title, above, fields, submit, path, toBody = (values) => values, isSecret = false }) {
@@ -37,10 +39,11 @@ export function createInDialog({ title, above, fields, submit, path, toBody = (v
 
 /**
  * Change a resource, whose current state is loaded first. `fieldsOf` gets it and returns the fields;
- * `toBody` turns values into fields of the API. Resolves with the new state, or with undefined.
+ * `toBody` turns values into fields of the API; `request` sends them. Resolves with the new state, or
+ * with undefined.
  */
-export async function editInDialog({ title, path, fieldsOf, toBody = (values) => values }) {
-  const loaded = await get(path);
+export async function editInDialog({ title, path, fieldsOf, toBody = (values) => values, request = patch }) {
+  const loaded = await get(path, { exact: true });
   let { etag } = loaded;
   let base = null; // the values that the reader started from
   let dirty = () => false;
@@ -54,25 +57,25 @@ export async function editInDialog({ title, path, fieldsOf, toBody = (values) =>
         const changed = changes(toBody(base), toBody(values));
         if (Object.keys(changed).length === 0) return close(loaded.data);
         try {
-          close((await patch(path, changed, { ifMatch: etag })).data);
+          close((await request(path, changed, { ifMatch: etag })).data);
         } catch (error) {
           if (!(error instanceof Problem && error.status === 412)) throw error;
           await showConflict(values);
+          return false;
         }
       };
       const showConflict = async (mine) => {
-        const now = await get(path);
+        const now = await get(path, { exact: true });
         etag = now.etag;
         const theirs = valuesOf(fieldsOf(now.data));
         // Fields that only the other editor changed become theirs; the others stay as typed.
-        const merged = Object.fromEntries(
-          Object.keys(mine).map((name) => [name, mine[name] === base[name] ? theirs[name] : mine[name]]),
-        );
-        const clashes = fields.filter(({ name }) => merged[name] !== theirs[name]);
+        const results = fields.map((field) => [field, merge(field, base, mine, theirs)]);
+        const merged = Object.fromEntries(results.map(([{ name }, { value }]) => [name, value]));
+        const clashes = results.filter(([, { isClash }]) => isClash).map(([field]) => field);
         base = theirs;
         made.fill(merged);
         const useTheirs = () => {
-          made.fill(theirs);
+          made.fill(Object.fromEntries(clashes.map(({ name }) => [name, theirs[name]])));
           replaceContent(conflict);
         };
         replaceContent(conflict, conflictPanel(clashes, theirs, merged, useTheirs));
@@ -85,37 +88,30 @@ export async function editInDialog({ title, path, fieldsOf, toBody = (values) =>
   });
 }
 
+/** Return {value, isClash} of a field that two editors may have changed. */
+function merge({ name, type }, base, mine, theirs) {
+  if (mine[name] === base[name]) return { value: theirs[name], isClash: false };
+  if (type === "object") return mergeTexts(base[name], mine[name], theirs[name], name);
+  return { value: mine[name], isClash: theirs[name] !== base[name] && theirs[name] !== mine[name] };
+}
+
 function conflictPanel(clashes, theirs, mine, useTheirs) {
   const words = texts.conflict;
-  const shown = ({ options }, value) => {
-    const chosen = options?.find(([each]) => each === value);
-    return h("td", {}, visible(chosen ? chosen[1] : value) || words.empty);
-  };
   return h(
     "div",
     { class: "panel warning", role: "alert" },
     h("p", {}, words.text),
-    clashes.length > 0 &&
-      h(
-        "table",
-        {},
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, words.field), h("th", { scope: "col" }, words.theirs), h("th", { scope: "col" }, words.mine))),
-        h("tbody", {}, clashes.map((field) =>
-          h("tr", {}, h("th", { scope: "row" }, field.label), shown(field, theirs[field.name]), shown(field, mine[field.name])),
-        )),
-      ),
+    clashes.length > 0 && comparison(clashes, [[words.theirs, theirs], [words.mine, mine]]),
     h("p", {}, clashes.length > 0 ? words.choose : words.merged),
     clashes.length > 0 && button(words.useTheirs, useTheirs),
   );
 }
 
-function valuesOf(fields) {
-  return Object.fromEntries(fields.map(({ name, value }) => [name, value ?? ""]));
-}
-
-/** Return the members of `after` that differ from those of `before`. */
+/** Return the members of `after` that differ from those of `before`; of an object only what differs in it. */
 function changes(before, after) {
   return Object.fromEntries(
-    Object.entries(after).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name])),
+    Object.entries(after)
+      .filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]))
+      .map(([name, value]) => [name, isObject(value) ? mergePatch(before[name], value, name) : value]),
   );
 }

@@ -8,11 +8,12 @@ import { describe, isExpected } from "./notices.js";
 
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
- * number, textarea, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
- * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons.
+ * number, textarea, object, file, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
+ * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons,
+ * and with false it says that nothing has been saved yet.
  * Returns {element, values, fill, isDirty}.
  */
-export function form({ fields, submit, onSubmit, onCancel, above = [], isDangerous = false }) {
+export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel, above = [], isDangerous = false }) {
   const inputs = new Map(fields.map((field) => [field.name, input(field)]));
   const error = h("div", { class: "form-error", role: "alert" });
   const send = h("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, submit);
@@ -48,8 +49,8 @@ export function form({ fields, submit, onSubmit, onCancel, above = [], isDangero
         send.setAttribute("aria-disabled", "true");
         send.textContent = texts.sending;
         try {
-          await onSubmit(values());
-          initial = JSON.stringify(values());
+          const isSaved = (await onSubmit(values())) !== false;
+          if (isSaved) initial = JSON.stringify(values());
         } catch (problem) {
           showError(problem);
         } finally {
@@ -62,7 +63,7 @@ export function form({ fields, submit, onSubmit, onCancel, above = [], isDangero
     above,
     [...inputs.values()].map((each) => each.element),
     error,
-    h("div", { class: "actions" }, onCancel && button(texts.cancel, onCancel), send),
+    h("div", { class: "actions" }, onCancel && button(cancel, onCancel), send),
   );
   return {
     element,
@@ -122,11 +123,15 @@ function input(field) {
 
 function newControl(type, { shared, options, value, label }) {
   if (type === "checks") return checks({ shared, options, value: value ?? [], label });
+  if (type === "file") {
+    const control = h("input", { type, ...shared });
+    return { control, value: () => control.files[0] ?? null, set: () => {} };
+  }
   const control =
     type === "select"
       ? h("select", { ...shared, value }, options.map(([each, words]) => h("option", { value: each }, words)))
-      : type === "textarea"
-        ? h("textarea", { rows: "4", ...shared, value: value ?? "" })
+      : type === "textarea" || type === "object"
+        ? h("textarea", { rows: type === "object" ? "8" : "4", class: type === "object" && "json", ...shared, value: value ?? "" })
         : h("input", { type, ...shared, value: value ?? "" });
   return { control, value: () => control.value, set: (given) => (control.value = given ?? "") };
 }

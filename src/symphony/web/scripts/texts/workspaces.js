@@ -9,6 +9,7 @@ export const workspaces = {
     none: "You have no workspace yet. Create one to add repositories to it.",
     description: "Description",
     type: "Type",
+    settings: "Settings",
     types: { general: "General", client: "Client", personal: "Personal", research: "Research" },
     counts: (repos, vaults) => `${count(repos, "repo", "repos")}, ${count(vaults, "vault", "vaults")}`,
   },

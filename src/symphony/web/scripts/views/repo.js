@@ -1,26 +1,27 @@
 // A repo: what is unfinished, its worktrees, checkouts and remotes, and whether its folder can go.
 
-import { get, list, post, remove } from "../api.js";
+import { get, post, remove } from "../api.js";
 import { command, button } from "../components/button.js";
-import { confirm } from "../components/dialog.js";
+import { deleteSeen } from "../components/delete.js";
 import { editInDialog } from "../components/edit.js";
+import { objectDetails } from "../components/json_object.js";
 import { announce, attempt, loaded } from "../components/notices.js";
 import { code, foreign, h, visible } from "../dom.js";
 import { when } from "../format.js";
 import { go, href } from "../router.js";
-import { currentReader, may } from "../session.js";
+import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { quotePath, settle } from "../board/commands.js";
 import { unfinishedSince } from "../board/item.js";
 import { workOf } from "../board/words.js";
-import { repoBody, repoFields } from "./repo_fields.js";
+import { repoBody, repoFields, workspaceOptions } from "./repo_fields.js";
 import { disposalPanel, statusPanel } from "./repo_status.js";
 
 const words = texts.repo;
 const SYNC_WITHIN = 70_000; // milliseconds; the service itself stops after 30 in the queue and 30 more
 
 export async function repoView({ ids: [id], signal }) {
-  const { data: repo } = await get(`/repos/${id}`, { signal });
+  const { data: repo } = await get(`/repos/${id}`, { signal, exact: true });
   const { data: workspace } = await get(`/workspaces/${repo.workspace_id}`, { signal });
   const checkouts = loaded(
     async () => (await get(`/repos/${id}/checkouts`, { signal })).data.items,
@@ -42,6 +43,7 @@ export async function repoView({ ids: [id], signal }) {
         h("dt", {}, words.lastSynced),
         h("dd", {}, repo.last_synced === null ? words.never : when(repo.last_synced)),
       ),
+      objectDetails(repo.metadata, texts.metadata),
       h("h2", {}, words.checkouts),
       checkouts,
       h("h2", {}, words.disposal),
@@ -91,30 +93,33 @@ function unpushedBranches({ work }) {
 }
 
 function repoActions(repo) {
+  const path = `/repos/${repo.id}`;
   return [
     repo.remote_url !== null && button(words.sync, attempt(async () => {
       announce(words.syncing);
-      const { data } = await post(`/repos/${repo.id}/sync`, undefined, { timeout: SYNC_WITHIN });
+      const { data } = await post(`${path}/sync`, undefined, { timeout: SYNC_WITHIN });
       reload(words.synced(Object.keys(data.branches).length));
     })),
     button(texts.edit, attempt(async () => {
-      const workspaces = await list(`/user-profiles/${currentReader().id}/workspaces`, { query: { sort: "name" } });
+      const workspaces = await workspaceOptions();
       const changed = await editInDialog({
         title: words.edit,
-        path: `/repos/${repo.id}`,
-        fieldsOf: (state) => repoFields(state, workspaces.map(({ id, name }) => [id, visible(name)])),
+        path,
+        fieldsOf: (state) => repoFields(state, workspaces),
         toBody: repoBody,
       });
       if (changed) reload(words.saved);
     })),
     button(texts.delete, attempt(async () => {
-      const agreed = await confirm({
-        title: words.deleteTitle(visible(repo.name)),
-        text: [words.deleteHint],
-        agree: words.delete,
+      const workspaces = await workspaceOptions();
+      const isDeleted = await deleteSeen({
+        seen: repo,
+        load: () => get(path, { exact: true }),
+        fieldsOf: (state) => repoFields(state, workspaces),
+        question: ({ name }) => ({ title: words.deleteTitle(visible(name)), text: [words.deleteHint], agree: words.delete }),
+        request: (ifMatch) => remove(path, { ifMatch }),
       });
-      if (!agreed) return;
-      await remove(`/repos/${repo.id}`);
+      if (!isDeleted) return;
       announce(words.deleted);
       go(["workspaces", repo.workspace_id]);
     }), { class: "danger" }),

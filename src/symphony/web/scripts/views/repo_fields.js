@@ -1,11 +1,21 @@
 // The fields of a repo, for creating and changing one.
 
+import { list } from "../api.js";
+import { objectField, parseObject } from "../components/json_object.js";
+import { visible } from "../dom.js";
+import { currentReader } from "../session.js";
 import { texts } from "../texts.js";
 
 const words = texts.repo;
 
-/** `workspaces` ([id, name]) lets the reader move the repo. */
-export function repoFields({ name, path, remote_url: remote, workspace_id: workspace }, workspaces = null) {
+/** Return [id, name] of each workspace, to which a repo or vault can be moved. */
+export async function workspaceOptions() {
+  const path = `/user-profiles/${currentReader().id}/workspaces`;
+  return (await list(path, { query: { sort: "name" } })).map(({ id, name }) => [id, visible(name)]);
+}
+
+/** `workspaces` ([id, name]) lets the reader move the repo. Its metadata are a field only when it exists. */
+export function repoFields({ name, path, remote_url: remote, workspace_id: workspace, metadata }, workspaces = null) {
   return [
     { name: "name", label: texts.nameLabel, value: name ?? "", required: true, autocomplete: "off" },
     { name: "path", label: words.path, value: path ?? "", hint: words.pathHint, required: true, spellcheck: "false", autocomplete: "off" },
@@ -17,9 +27,15 @@ export function repoFields({ name, path, remote_url: remote, workspace_id: works
       value: workspace,
       options: workspaces,
     },
+    metadata && objectField({ name: "metadata", label: texts.metadata, value: metadata }),
   ].filter(Boolean);
 }
 
 export function repoBody({ remote_url: remote, ...others }) {
-  return { ...others, remote_url: remote === "" ? null : remote };
+  return { ...withMetadata(others), remote_url: remote === "" ? null : remote };
+}
+
+/** Return the fields of a repo or vault with the object that was typed as its metadata, if it was shown. */
+export function withMetadata({ metadata, ...others }) {
+  return metadata === undefined ? others : { ...others, metadata: parseObject("metadata", metadata) };
 }

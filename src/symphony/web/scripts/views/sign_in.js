@@ -1,6 +1,6 @@
 // Signing in and up, with a password or an API token; and signing in again in the middle of work.
 
-import { SignedOut, describeService } from "../api.js";
+import { Problem, SignedOut, describeService } from "../api.js";
 import { button } from "../components/button.js";
 import { openDialog } from "../components/dialog.js";
 import { form } from "../components/form.js";
@@ -9,6 +9,7 @@ import * as session from "../session.js";
 import { texts } from "../texts.js";
 
 const words = texts.signIn;
+const RECENT_REQUIRED = "recent-sign-in-required";
 const USERNAME = {
   name: "username",
   autocomplete: "username",
@@ -132,4 +133,39 @@ export async function askToSignInAgain(reader) {
       }).element,
   });
   if (!isDone) throw new SignedOut();
+}
+
+/**
+ * Make a request that the service accepts shortly after a sign-in only. `request` gets options: none at
+ * first, and a new token after the reader has given the password. Nothing else uses that token.
+ * Throws: what `request` throws; a Problem with the code recent-sign-in-required when the reader cancels.
+ */
+export async function withRecentSignIn(username, request) {
+  try {
+    return await request({});
+  } catch (error) {
+    if (!requiresRecentSignIn(error)) throw error;
+  }
+  const token = await openDialog({
+    title: words.confirmTitle,
+    content: (close, giveUp) =>
+      form({
+        above: [h("p", {}, words.confirmText)],
+        fields: [
+          { ...USERNAME, label: words.username, value: username, readonly: true },
+          { ...PASSWORD, autocomplete: "current-password", required: true, autofocus: true },
+        ],
+        submit: words.confirm,
+        onCancel: giveUp,
+        onSubmit: async ({ password }) => close(await session.recentToken(username, password)),
+      }).element,
+  });
+  if (token === undefined) throw new Problem(403, { code: RECENT_REQUIRED });
+  return request({ token });
+}
+
+function requiresRecentSignIn(error) {
+  if (!(error instanceof Problem)) return false;
+  const isMissing = ({ pointer, code }) => pointer === "/current_password" && code === "missing";
+  return error.code === RECENT_REQUIRED || (error.errors.length > 0 && error.errors.every(isMissing));
 }

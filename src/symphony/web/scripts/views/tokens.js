@@ -1,4 +1,4 @@
-// The API tokens: list, create, revoke. A token itself is shown once, when it is created.
+// The API tokens: list, create, rotate, revoke. A token itself is shown once, when it is created.
 
 import { list, remove } from "../api.js";
 import { button } from "../components/button.js";
@@ -6,9 +6,10 @@ import { confirm } from "../components/dialog.js";
 import { createInDialog } from "../components/edit.js";
 import { announce, attempt } from "../components/notices.js";
 import { foreign, h, visible } from "../dom.js";
-import { when } from "../format.js";
-import { currentReader, may } from "../session.js";
+import { moment, when } from "../format.js";
+import { continueWithSuccessor, currentReader, may } from "../session.js";
 import { texts } from "../texts.js";
+import { forgetSessions } from "../vault_sessions.js";
 import { showSecret } from "./secret.js";
 
 const words = texts.tokens;
@@ -49,12 +50,49 @@ async function create(workspaces) {
       name,
       scopes,
       workspace_ids: ids.length > 0 ? ids : null,
-      expires_at: days === "" ? null : new Date(Date.now() + Number(days) * DAY).toISOString(),
+      expires_at: expiryIn(days),
     }),
   });
   if (!token) return;
   dispatchEvent(new HashChangeEvent("hashchange"));
   await showSecret({ title: words.createdTitle(visible(token.name)), text: words.createdText, secret: token.token });
+}
+
+const expiryIn = (days) => (days === "" ? null : new Date(Date.now() + Number(days) * DAY).toISOString());
+
+/** Replace a token by a successor, beside which it stays valid for a while. */
+async function rotate({ id, name, expires_at: expiry }) {
+  let overlap = 0;
+  const sameLifetime = ["", expiry === null ? words.neverAgain : words.sameLifetime];
+  const successor = await createInDialog({
+    title: words.rotateTitle(visible(name)),
+    above: h("p", {}, words.rotateText),
+    fields: [
+      { name: "overlap", label: words.overlap, type: "select", value: "3600", options: words.overlaps, hint: words.overlapHint },
+      { name: "days", label: words.newExpiry, type: "select", value: "", options: [sameLifetime, ...words.expiries.filter(([days]) => days !== "")] },
+    ],
+    submit: words.rotate,
+    path: `/api-tokens/${id}/rotate`,
+    isSecret: true,
+    toBody: (values) => {
+      overlap = Number(values.overlap);
+      return { overlap_seconds: overlap, expires_at: expiryIn(values.days) };
+    },
+  });
+  if (!successor) return;
+  if (currentReader().tokenId === id) {
+    // The page itself uses the old token, which opened the vaults as well.
+    continueWithSuccessor(successor);
+    forgetSessions();
+  }
+  dispatchEvent(new HashChangeEvent("hashchange"));
+  const end = Math.min(Date.now() + overlap * 1000, expiry === null ? Infinity : Date.parse(expiry));
+  await showSecret({
+    title: words.createdTitle(visible(name)),
+    text: words.rotatedText,
+    secret: successor.token,
+    below: h("p", {}, end > Date.now() ? [words.oldUntil, " ", moment(end)] : words.oldEnded, "."),
+  });
 }
 
 function tokenRow(token, workspaceNames) {
@@ -69,7 +107,7 @@ function tokenRow(token, workspaceNames) {
     h("span", {}, token.expires_at === null ? words.never : [isExpired ? words.expired : words.expires, " ", when(token.expires_at)]),
     h("span", {}, token.last_used_at === null ? words.unused : [words.used, " ", when(token.last_used_at)]),
     may("write") &&
-      h("span", { class: "row-actions" }, button(words.revoke, attempt(async () => {
+      h("span", { class: "row-actions" }, button(words.rotate, () => rotate(token), { class: "small", "aria-label": `${words.rotate}: ${name}` }), button(words.revoke, attempt(async () => {
         const agreed = await confirm({ title: words.revokeTitle(name), text: words.revokeText, agree: words.revoke });
         if (!agreed) return;
         await remove(`/api-tokens/${token.id}`);

@@ -1,27 +1,36 @@
 // A vault: unlock and lock it, see how long it stays open, change and delete it.
 
-import { get, list, post, remove } from "../api.js";
+import { get, post, put, remove } from "../api.js";
 import { button } from "../components/button.js";
-import { confirm } from "../components/dialog.js";
+import { deleteSeen } from "../components/delete.js";
+import { openDialog } from "../components/dialog.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
+import { invalidField, objectDetails, objectField } from "../components/json_object.js";
 import { announce, attempt } from "../components/notices.js";
 import { code, foreign, h, replaceContent, visible } from "../dom.js";
 import { clock } from "../format.js";
 import { go, href } from "../router.js";
-import { currentReader, may } from "../session.js";
+import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { forgetSession, keepSession, onForget, sessionOf } from "../vault_sessions.js";
+import { withMetadata, workspaceOptions } from "./repo_fields.js";
 import { entriesPanel } from "./vault_entries.js";
 
 const words = texts.vault;
 
 export async function vaultView({ ids: [id], signal }) {
   const path = `/vaults/${id}`;
-  const { data: vault } = await get(path, { signal });
+  const { data: vault } = await get(path, { signal, exact: true });
   const { data: workspace } = await get(`/workspaces/${vault.workspace_id}`, { signal });
   const body = h("div", {});
-  const show = () => replaceContent(body, content(vault, show, signal));
+  const show = () => replaceContent(body, content(vault, show, onLocked, signal));
+  const onLocked = () => {
+    forgetSession(vault.id);
+    vault.is_locked = true;
+    closeDialogs();
+    show();
+  };
   onForget(() => {
     closeDialogs();
     show();
@@ -34,20 +43,15 @@ export async function vaultView({ ids: [id], signal }) {
     content: [
       h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title), " › ", h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name))),
       h("div", { class: "title-row" }, h("h1", {}, foreign(vault.name)), may("write") && vaultActions(vault)),
-      h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path)),
+      h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path), " ", passphraseButton(vault, onLocked)),
+      objectDetails(vault.metadata, texts.metadata),
       body,
     ],
   };
 }
 
-function content(vault, show, signal) {
+function content(vault, show, onLocked, signal) {
   if (!may("secrets")) return h("p", { class: "panel" }, words.noScope);
-  const onLocked = () => {
-    forgetSession(vault.id);
-    vault.is_locked = true;
-    closeDialogs();
-    show();
-  };
   if (vault.protection === "none") {
     return vault.is_locked
       ? h("p", {}, words.locked, " ", button(words.unlock, attempt(async () => {
@@ -113,38 +117,79 @@ function closeDialogs() {
 }
 
 function vaultActions(vault) {
+  const path = `/vaults/${vault.id}`;
   return [
     button(texts.edit, attempt(async () => {
-      const workspaces = await list(`/user-profiles/${currentReader().id}/workspaces`, { query: { sort: "name" } });
+      const workspaces = await workspaceOptions();
       const changed = await editInDialog({
         title: words.edit,
-        path: `/vaults/${vault.id}`,
-        fieldsOf: (state) => vaultFields(state, workspaces.map(({ id, name }) => [id, visible(name)])),
+        path,
+        fieldsOf: (state) => vaultFields(state, workspaces),
+        toBody: withMetadata,
       });
       if (!changed) return;
       announce(words.saved);
       dispatchEvent(new HashChangeEvent("hashchange"));
     })),
     button(texts.delete, attempt(async () => {
-      const agreed = await confirm({
-        title: words.deleteTitle(visible(vault.name)),
-        text: [words.deleteText],
-        agree: words.delete,
+      const workspaces = await workspaceOptions();
+      const isDeleted = await deleteSeen({
+        seen: vault,
+        load: () => get(path, { exact: true }),
+        fieldsOf: (state) => vaultFields(state, workspaces),
+        question: ({ name }) => ({ title: words.deleteTitle(visible(name)), text: [words.deleteText], agree: words.delete }),
+        request: (ifMatch) => remove(path, { query: { force: true }, ifMatch }),
       });
-      if (!agreed) return;
+      if (!isDeleted) return;
       forgetSession(vault.id);
-      await remove(`/vaults/${vault.id}`, { query: { force: true } });
       announce(words.deleted);
       go(["workspaces", vault.workspace_id]);
     }), { class: "danger" }),
   ];
 }
 
-function vaultFields({ name, path, workspace_id: workspace }, workspaces) {
+function passphraseButton(vault, onLocked) {
+  const isOffered = vault.protection === "passphrase" && may("secrets") && may("write");
+  return isOffered && button(words.changePassphrase, () => changePassphrase(vault, onLocked), { class: "small" });
+}
+
+/** Change the passphrase, which locks the vault: the service ends all its sessions. */
+function changePassphrase(vault, onLocked) {
+  const passphrase = { type: "password", required: true, autocomplete: "new-password" };
+  let dirty = () => false;
+  return openDialog({
+    title: words.changePassphrase,
+    isDirty: () => dirty(),
+    content: (close, giveUp) => {
+      const made = form({
+        above: h("p", {}, words.changePassphraseText),
+        fields: [
+          { ...passphrase, name: "passphrase", label: words.oldPassphrase, autocomplete: "off" },
+          { ...passphrase, name: "new", label: words.newPassphrase, hint: words.newPassphraseHint },
+          { ...passphrase, name: "again", label: words.again },
+        ],
+        submit: words.changePassphrase,
+        onCancel: giveUp,
+        onSubmit: async (values) => {
+          if (values.new !== values.again) throw invalidField("again", words.different);
+          await put(`/vaults/${vault.id}/passphrase`, { old: values.passphrase, new: values.new });
+          close(true);
+          onLocked();
+          announce(words.passphraseChanged);
+        },
+      });
+      dirty = made.isDirty;
+      return made.element;
+    },
+  });
+}
+
+function vaultFields({ name, path, workspace_id: workspace, metadata }, workspaces) {
   return [
     { name: "name", label: texts.nameLabel, value: name, required: true, autocomplete: "off" },
     { name: "path", label: words.path, value: path, required: true, spellcheck: "false", autocomplete: "off" },
     { name: "workspace_id", label: texts.repo.workspace, type: "select", value: workspace, options: workspaces },
+    objectField({ name: "metadata", label: texts.metadata, value: metadata }),
   ];
 }
 

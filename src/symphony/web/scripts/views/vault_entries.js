@@ -1,15 +1,17 @@
 // The entries of an open vault: show, copy, add, change, delete, and their versions.
-// A content is loaded when it is shown, and leaves the page with its row.
+// A content is loaded when it is shown or downloaded, and leaves the page with its row.
 
 import { Problem, get, list, post, put, remove } from "../api.js";
 import { button, copyText } from "../components/button.js";
-import { confirm, openDialog } from "../components/dialog.js";
-import { form } from "../components/form.js";
+import { deleteSeen } from "../components/delete.js";
+import { openDialog } from "../components/dialog.js";
+import { download } from "../components/files.js";
 import { announce, attempt, loaded } from "../components/notices.js";
 import { foreign, h, replaceContent, visible } from "../dom.js";
 import { number, when } from "../format.js";
 import { may } from "../session.js";
 import { texts } from "../texts.js";
+import { contentOf, editEntry, fileName } from "./vault_entry.js";
 
 const words = texts.entries;
 
@@ -37,19 +39,23 @@ function callsOf({ id }, headers, onLocked, signal) {
     list: guarded(() => list(`/vaults/${id}/entries`, { headers, signal })),
     read: guarded((key, version) => get(of("entries", key), { headers, signal, query: { version } })),
     save: guarded((key, body, ifMatch) => put(of("entries", key), body, { headers, ifMatch })),
-    remove: guarded((key) => remove(of("entries", key), { headers })),
+    remove: guarded((key, ifMatch) => remove(of("entries", key), { headers, ifMatch })),
     versions: guarded(async (key) => (await get(of("versions", key), { headers, signal })).data.items),
     restore: guarded((key, version) => post(of("restore", key), { version }, { headers })),
   };
 }
 
 function panel(entries, call, load) {
+  const add = (kind) => editEntry({ call, kind, taken: new Set(entries.map(({ key }) => key)), onSaved: load });
   return [
     h(
       "div",
       { class: "title-row" },
       h("h2", {}, words.title),
-      may("write") && button(words.add, () => edit(call, null, new Set(entries.map(({ key }) => key)), load), { class: "primary" }),
+      may("write") && [
+        button(words.add, () => add("text"), { class: "primary" }),
+        button(words.upload, () => add("file")),
+      ],
     ),
     entries.length === 0
       ? h("p", { class: "panel" }, words.none)
@@ -57,36 +63,44 @@ function panel(entries, call, load) {
   ];
 }
 
-function row({ key, size, version, created_at: createdAt }, call, load) {
+function row(listed, call, load) {
+  const { key, size, version, encoding, content_type: type, created_at: createdAt } = listed;
+  const isFile = encoding === "base64";
   const shown = h("div", { class: "revealed" });
   const named = (label, act, attributes = {}) =>
     button(label, attempt(act), { class: "small", ...attributes, "aria-label": `${label}: ${visible(key)}` });
   const reveal = async () => {
     if (shown.firstChild) return shown.replaceChildren();
     const { data } = await call.read(key);
-    shown.append(contentOf(data));
+    shown.append(contentOf(key, data));
   };
   return h(
     "li",
     {},
     h("span", { "data-row": true, tabindex: "-1" }, foreign(key)),
-    h("span", { class: "hint" }, words.facts(size, version), " ", when(createdAt)),
+    h("span", { class: "hint" }, isFile && `${visible(type)}, `, words.facts(size, version), " ", when(createdAt)),
     h(
       "span",
       { class: "row-actions" },
-      named(words.reveal, reveal),
-      named(texts.copy, async () => copyText((await call.read(key)).data.content)),
+      !isFile && named(words.reveal, reveal),
+      isFile && named(words.download, async () => download((await call.read(key)).data.content, fileName(key))),
+      !isFile && named(texts.copy, async () => copyText((await call.read(key)).data.content)),
       named(words.versions, () => showVersions(key, call, load)),
       may("write") && [
         named(texts.edit, async () => {
           const entry = await call.read(key);
-          if (entry.data.encoding === "base64") announce(words.onlyByProgram);
-          else edit(call, { key, ...entry }, new Set(), load);
+          const kind = entry.data.encoding === "base64" ? "file" : "text";
+          editEntry({ call, kind, entry: { key, ...entry }, onSaved: load });
         }),
         named(texts.delete, async () => {
-          const agreed = await confirm({ title: words.deleteTitle(visible(key)), text: words.deleteText, agree: words.delete });
-          if (!agreed) return;
-          await call.remove(key);
+          const isDeleted = await deleteSeen({
+            seen: listed,
+            load: () => call.read(key),
+            fieldsOf: factsOf,
+            question: () => ({ title: words.deleteTitle(visible(key)), text: [words.deleteText], agree: words.delete }),
+            request: (ifMatch) => call.remove(key, ifMatch),
+          });
+          if (!isDeleted) return;
           announce(words.deleted);
           load();
         }, { class: "small danger" }),
@@ -96,52 +110,13 @@ function row({ key, size, version, created_at: createdAt }, call, load) {
   );
 }
 
-function contentOf({ content, encoding, size }) {
-  return encoding === "base64"
-    ? h("p", {}, words.binary(number(size)))
-    : h("pre", { class: "content", tabindex: "0", role: "group", "aria-label": words.content }, content);
-}
-
-/** Add an entry, or with `entry` save another version of one. */
-function edit(call, entry, taken, load) {
-  let etag = entry?.etag;
-  let dirty = () => false;
-  const conflict = h("div", {});
-  return openDialog({
-    title: entry === null ? words.add : words.edit,
-    isDirty: () => dirty(),
-    content: (close, giveUp) => {
-      const made = form({
-        above: [conflict],
-        fields: [
-          { name: "key", label: words.key, hint: words.keyHint, value: entry?.key ?? "", readonly: entry !== null, required: true, autocomplete: "off", spellcheck: "false" },
-          { name: "content", label: words.content, type: "textarea", value: entry?.data.content ?? "", autocomplete: "off", spellcheck: "false" },
-        ],
-        submit: texts.save,
-        onCancel: giveUp,
-        onSubmit: async ({ key, content }) => {
-          if (taken.has(key)) {
-            throw new Problem(409, { errors: [{ pointer: "/key", detail: words.taken }] });
-          }
-          try {
-            // The type of the content stays, which other programs may need.
-            await call.save(key, { content, content_type: entry?.data.content_type }, etag);
-          } catch (error) {
-            if (!(error instanceof Problem && error.status === 412)) throw error;
-            const now = await call.read(key);
-            etag = now.etag;
-            replaceContent(conflict, h("div", { class: "panel warning", role: "alert" }, h("p", {}, words.conflict), contentOf(now.data)));
-            return;
-          }
-          close(true);
-          announce(words.saved);
-          load();
-        },
-      });
-      dirty = made.isDirty;
-      return made.element;
-    },
-  });
+/** What tells one state of an entry from another, without its content. */
+function factsOf({ version, size, content_type: type }) {
+  return [
+    { name: "version", label: words.version, value: number(version) },
+    { name: "size", label: words.size, value: number(size) },
+    { name: "type", label: words.type, value: type },
+  ];
 }
 
 function showVersions(key, call, load) {
@@ -169,7 +144,7 @@ function versionRow(key, { version, size, created_at: createdAt }, isNewest, cal
       { class: "row-actions" },
       button(words.reveal, attempt(async () => {
         if (shown.firstChild) return shown.replaceChildren();
-        shown.append(contentOf((await call.read(key, version)).data));
+        shown.append(contentOf(key, (await call.read(key, version)).data));
       }), { class: "small", "aria-label": words.revealVersion(version) }),
       !isNewest && may("write") && button(words.restore, attempt(async () => {
         await call.restore(key, version);

@@ -2,9 +2,10 @@
 
 import { get, list, remove } from "../api.js";
 import { button } from "../components/button.js";
-import { confirm } from "../components/dialog.js";
+import { deleteSeen } from "../components/delete.js";
 import { createInDialog, editInDialog } from "../components/edit.js";
 import { growingList } from "../components/growing_list.js";
+import { objectDetails } from "../components/json_object.js";
 import { announce, attempt } from "../components/notices.js";
 import { code, foreign, h, visible } from "../dom.js";
 import { go, href, replaceQuery } from "../router.js";
@@ -19,7 +20,7 @@ const words = texts.workspace;
 export async function workspaceView({ ids: [id], query, signal }) {
   const path = `/workspaces/${id}`;
   const [{ data: workspace }, repos, vaults] = await Promise.all([
-    get(path, { signal }),
+    get(path, { signal, exact: true }),
     list(`${path}/repos`, { query: { sort: "name" }, signal }),
     list(`${path}/vaults`, { query: { sort: "name" }, signal }),
   ]);
@@ -27,8 +28,9 @@ export async function workspaceView({ ids: [id], query, signal }) {
     title: visible(workspace.name),
     content: [
       h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title)),
-      h("div", { class: "title-row" }, h("h1", {}, foreign(workspace.name)), may("write") && workspaceActions(workspace, repos, vaults)),
+      h("div", { class: "title-row" }, h("h1", {}, foreign(workspace.name)), may("write") && workspaceActions(workspace)),
       workspace.description && h("p", { class: "description" }, foreign(workspace.description)),
+      objectDetails(workspace.settings, texts.workspaces.settings),
       h(
         "div",
         { class: "title-row" },
@@ -47,26 +49,36 @@ export async function workspaceView({ ids: [id], query, signal }) {
   };
 }
 
-function workspaceActions(workspace, repos, vaults) {
+function workspaceActions(workspace) {
+  const path = `/workspaces/${workspace.id}`;
   return [
     button(texts.edit, attempt(async () => {
       const changed = await editInDialog({
         title: words.edit,
-        path: `/workspaces/${workspace.id}`,
+        path,
         fieldsOf: workspaceFields,
         toBody: workspaceBody,
       });
       if (changed) reload(words.saved);
     })),
     button(texts.delete, attempt(async () => {
-      const agreed = await confirm({
-        title: words.deleteTitle(visible(workspace.name)),
-        text: [words.deleteContents(repos.length, vaults.length), words.deleteHint],
-        agree: words.delete,
+      let force;
+      const isDeleted = await deleteSeen({
+        seen: workspace,
+        load: () => get(path, { exact: true }),
+        fieldsOf: workspaceFields,
+        question: async ({ name }) => {
+          const { repo_count: repos, vault_count: vaults } = (await get(`${path}/stats`)).data;
+          force = repos + vaults > 0 || undefined;
+          return {
+            title: words.deleteTitle(visible(name)),
+            text: [words.deleteContents(repos, vaults), words.deleteHint],
+            agree: words.delete,
+          };
+        },
+        request: (ifMatch) => remove(path, { query: { force }, ifMatch }),
       });
-      if (!agreed) return;
-      const force = repos.length + vaults.length > 0 || undefined;
-      await remove(`/workspaces/${workspace.id}`, { query: { force } });
+      if (!isDeleted) return;
       announce(words.deleted);
       go(["workspaces"]);
     }), { class: "danger" }),

@@ -3,6 +3,7 @@
 import { get, list } from "../api.js";
 import { button } from "../components/button.js";
 import { createInDialog } from "../components/edit.js";
+import { objectField, parseObject } from "../components/json_object.js";
 import { foreign, h } from "../dom.js";
 import { go, href, replaceQuery } from "../router.js";
 import { currentReader, may } from "../session.js";
@@ -45,7 +46,8 @@ async function create(path) {
   if (workspace) go(["workspaces", workspace.id]);
 }
 
-export function workspaceFields({ name, description, workspace_type: type }) {
+/** The fields of a workspace; its settings only when it exists, since programs write them. */
+export function workspaceFields({ name, description, workspace_type: type, settings }) {
   return [
     { name: "name", label: texts.nameLabel, value: name ?? "", required: true, autocomplete: "off" },
     { name: "description", label: words.description, type: "textarea", value: description ?? "" },
@@ -56,11 +58,16 @@ export function workspaceFields({ name, description, workspace_type: type }) {
       value: type ?? "general",
       options: Object.entries(words.types),
     },
-  ];
+    settings && objectField({ name: "settings", label: words.settings, value: settings }),
+  ].filter(Boolean);
 }
 
-export function workspaceBody({ description, ...others }) {
-  return { ...others, description: description === "" ? null : description };
+export function workspaceBody({ description, settings, ...others }) {
+  return {
+    ...others,
+    description: description === "" ? null : description,
+    ...(settings !== undefined && { settings: parseObject("settings", settings) }),
+  };
 }
 
 function card(workspace, signal) {
