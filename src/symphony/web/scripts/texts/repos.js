@@ -7,7 +7,7 @@ export const repos = {
     path: "Path",
     pathHint: "Where it is: an absolute path, or one that begins with ~/. It need not exist on the service's disk.",
     remote: "Remote",
-    remoteHint: "Optional, such as https://git.example.org/ada/engine.git. No password.",
+    remoteHint: "Such as https://git.example.org/ada/engine.git. No password.",
     workspace: "Workspace",
     noRemote: "None",
     lastSynced: "Last sync",

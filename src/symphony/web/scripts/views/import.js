@@ -15,7 +15,7 @@ export async function importView({ ids: [id], signal }) {
   const results = h("section", { "aria-live": "polite" });
   const search = form({
     fields: [
-      { name: "root", label: words.root, hint: words.rootHint, required: true, spellcheck: "false", autocomplete: "off" },
+      { name: "root", label: words.root, hint: words.rootHint, required: true, autofocus: true, spellcheck: "false", autocomplete: "off" },
       { name: "max_depth", label: words.depth, type: "number", min: "0", max: "20", value: "4", hint: words.depthHint },
     ],
     submit: words.search,

@@ -64,7 +64,7 @@ function signUpPanel(onDone, panels, show) {
   const { element } = form({
     fields: [
       { ...USERNAME, label: words.username, hint: words.usernameHint, maxlength: "64", required: true },
-      { name: "email", label: words.email, type: "email", autocomplete: "email", hint: words.emailHint },
+      { name: "email", label: words.email, type: "email", autocomplete: "email", hint: words.emailHint, required: true },
       { ...PASSWORD, autocomplete: "new-password", hint: words.passwordHint, required: true },
     ],
     submit: words.signUp,

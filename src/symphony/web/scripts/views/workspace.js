@@ -90,17 +90,16 @@ async function addRepo(id) {
 }
 
 async function addVault(id) {
-  const { fields, toBody } = NEW_VAULT;
-  const path = `/workspaces/${id}/vaults`;
   const vault = await createInDialog({
     title: words.addVault,
     above: h("p", {}, words.vaultHint),
-    fields,
     submit: words.addVault,
-    path,
-    toBody,
+    path: `/workspaces/${id}/vaults`,
+    ...NEW_VAULT,
   });
-  if (vault) go(["vaults", vault.id]);
+  if (!vault) return;
+  announce(texts.vault.created);
+  go(["vaults", vault.id], { new: "1" });
 }
 
 function repoList(repos, query) {
