@@ -1,5 +1,6 @@
 // Repos, their status and their disposal.
 
+import { on } from "./board.js";
 import { count, numbers } from "./counting.js";
 
 export const repos = {
@@ -22,6 +23,7 @@ export const repos = {
     edit: "Edit repo",
     saved: "The repo has been saved.",
     sync: "Sync",
+    syncHint: "Sync asks the remote which commits it has. Nothing in the folder is changed.",
     syncing: "Asking the remote …",
     synced: (branches) => `Synced: the remote has ${count(branches, "branch", "branches")}.`,
     deleteTitle: (name) => `Delete the repo ${name}?`,
@@ -44,6 +46,7 @@ export const repos = {
       error: "The repository could not be read.",
     },
     branch: "Branch",
+    checkedOut: "Checked out",
     detached: "On no branch",
     head: "Last commit",
     upstream: "Upstream",
@@ -51,9 +54,9 @@ export const repos = {
     counts: { staged: "Staged files", modified: "Modified files", untracked: "Untracked files", conflicted: "Files in conflict", stashes: "Stashes" },
     operation: "In progress",
     unpushed: "Commits not pushed",
+    unpushedOn: (value, branches) => `${numbers.format(value)}${value === 0 ? "" : on(branches)}`,
     unknown: "unknown",
     mainRepository: "Worktree of",
-    observed: "Inspected",
     work: "Branches and other work",
     name: "Name",
     integration: "In a default branch",

@@ -1,6 +1,7 @@
 // A workspace: its repos and vaults; change and delete it, add and import repos.
 
 import { get, list, remove } from "../api.js";
+import { repoStates } from "../board/repo_states.js";
 import { button } from "../components/button.js";
 import { confirm } from "../components/dialog.js";
 import { createInDialog, editInDialog } from "../components/edit.js";
@@ -38,7 +39,7 @@ export async function workspaceView({ ids: [id], query, signal }) {
           button(words.addRepo, () => addRepo(id)),
         ],
       ),
-      repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(repos, query),
+      repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(id, repos, query, signal),
       h("div", { class: "title-row" }, h("h2", {}, words.vaults), may("write") && button(words.addVault, () => addVault(id))),
       vaults.length === 0
         ? h("p", { class: "panel" }, words.noVaults)
@@ -102,11 +103,12 @@ async function addVault(id) {
   go(["vaults", vault.id], { new: "1" });
 }
 
-function repoList(repos, query) {
-  const rows = growingList(repoRow, { class: "rows" });
-  const update = (q) => {
+function repoList(id, repos, query, signal) {
+  let states = new Map();
+  const rows = growingList((repo) => repoRow(repo, states.get(repo.id)), { class: "rows" });
+  const update = (q, options) => {
     const text = q.toLowerCase();
-    rows.show(repos.filter(({ name, path }) => `${name}\n${path}`.toLowerCase().includes(text)));
+    rows.show(repos.filter(({ name, path }) => `${name}\n${path}`.toLowerCase().includes(text)), options);
   };
   update(query.get("q") ?? "");
   const search = h("input", {
@@ -119,15 +121,23 @@ function repoList(repos, query) {
       update(target.value);
     },
   });
-  return [repos.length > 10 && search, rows.element];
+  repoStates(id, repos, signal).then(
+    (found) => {
+      states = found;
+      update(search.value, { isSame: true });
+    },
+    () => {}, // the repos are listed without their states
+  );
+  return [h("p", { class: "hint" }, words.stateHint), repos.length > 10 && search, rows.element];
 }
 
-function repoRow({ id, name, path, remote_url: remote }) {
+function repoRow({ id, name, path, remote_url: remote }, state) {
   return h(
     "li",
     {},
     h("a", { href: href(["repos", id]), "data-row": true }, foreign(name)),
     code(path),
+    state && h("span", { class: state.isAtRisk ? "tag danger" : "tag" }, state.text),
     remote && h("span", { class: "hint" }, foreign(remote)),
   );
 }
