@@ -82,11 +82,8 @@ def sign_up(stage: Stage, page: Page) -> None:
 
 
 def import_folder(stage: Stage, page: Page, dev: Path) -> None:
-    stage.step("Create a workspace, and import a folder into it")
-    page.get_by_role("link", name="Create a workspace").click()
-    dialog(page).get_by_label("Name").fill("Thesis")
-    dialog(page).get_by_role("button", name="Create workspace").click()
-    page.get_by_role("link", name="Import a folder").click()
+    stage.step("Import a folder")
+    press(page, "Import a folder")
     page.get_by_label("Folder").fill(str(dev))
     press(page, "Search")
     found = page.get_by_role("heading", name="Found 3 repositories")
@@ -120,7 +117,7 @@ def find_what_is_at_risk(stage: Stage, page: Page, engine: Repository) -> None:
 def keep_a_secret(stage: Stage, page: Page) -> None:
     stage.step("Keep a secret")
     page.get_by_role("link", name="Workspaces", exact=True).click()
-    page.get_by_role("link", name="Thesis", exact=True).click()
+    page.get_by_role("link", name="Projects", exact=True).click()
     press(page, "Add vault")
     form = dialog(page)
     form.get_by_label("Name").fill("keys")

@@ -185,7 +185,7 @@ async def test_filters_and_order_are_in_the_address(page: Page, ada: User, world
     await expect(names).to_have_text(["far", "risky repo", "behind"])
     await _choice(page, "Machine").select_option("laptop")
     await expect(names).to_have_text(["far"])
-    await _choice(page, "Machine").select_option("The service's own disk")
+    await _choice(page, "Machine").select_option("The computer that runs Symphony")
     await expect(names).to_have_text(["risky repo", "behind"])
     await _choice(page, "Reason").select_option("Behind its upstream")
     await expect(names).to_have_text(["behind"])

@@ -10,7 +10,8 @@ import { revealButton } from "./reveal.js";
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
  * number, textarea, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
- * other attributes; `isOptional` is said at the label, and with `follows` ({name, as}) it has a value that is
+ * other attributes; `isOptional` is said at the label, `folded` is the text behind which the field is folded,
+ * and with `follows` ({name, as}) it has a value that is
  * derived from another field until the reader changes it. `onSubmit` gets the values; what it throws is shown at the field or above the buttons.
  * Returns {element, values, fill, isDirty}.
  */
@@ -71,7 +72,10 @@ export function form({ fields, submit, onSubmit, onCancel, above = [], isDangero
       },
     },
     above,
-    [...inputs.values()].map((each) => each.element),
+    fields.map(({ name, folded }) => {
+      const each = inputs.get(name).element;
+      return folded ? h("details", {}, h("summary", {}, folded), each) : each;
+    }),
     error,
     h("div", { class: "actions" }, onCancel && button(texts.cancel, onCancel), send),
   );
@@ -107,7 +111,7 @@ function follow({ control }, source, as) {
 }
 
 function input(field) {
-  const { name, label, hint, type = "text", options, value, isOptional, follows, ...others } = field;
+  const { name, label, hint, type = "text", options, value, isOptional, follows, folded, ...others } = field;
   const id = newId();
   const labelId = `${id}l`;
   const hintId = `${id}h`;
@@ -141,6 +145,7 @@ function input(field) {
       error.textContent = text ?? "";
       if (text === null) control.removeAttribute("aria-invalid");
       else control.setAttribute("aria-invalid", "true");
+      if (text !== null) control.closest("details")?.setAttribute("open", "");
     },
   };
 }

@@ -49,7 +49,7 @@ export const board = {
     reason: "Reason",
     sort: "Order",
     all: "All",
-    server: "The service's own disk",
+    server: "The computer that runs Symphony",
     unknownChoice: "Unknown",
     sorts: { risk: "At risk first", name: "By name", workspace: "By workspace", seen: "Oldest observation first" },
     seen: "Seen",

@@ -13,6 +13,7 @@ export const common = {
   nameLabel: "Name",
   notCopied: "The browser did not allow copying. Select the text and copy it yourself.",
   optional: "(optional)",
+  options: "More options",
   rename: "Rename",
   required: (label) => `${label} is required.`,
   retry: "Try again",

@@ -6,7 +6,7 @@ import { count, numbers } from "./counting.js";
 export const repos = {
   repo: {
     path: "Path",
-    pathHint: "Where it is: an absolute path, or one that begins with ~/. It need not exist on the service's disk.",
+    pathHint: "Where it is: an absolute path, or one that begins with ~/. It need not exist on the computer that runs Symphony.",
     remote: "Remote",
     remoteHint: "Such as https://git.example.org/ada/engine.git. No password.",
     workspace: "Workspace",
@@ -40,7 +40,7 @@ export const repos = {
     states: {
       clean: "Clean",
       dirty: "Uncommitted changes",
-      missing: "Nothing exists at the path on the service's disk.",
+      missing: "Nothing exists at the path on the computer that runs Symphony.",
       "not-a-repository": "There is no git repository at the path.",
       refused: "The service may not inspect this path.",
       error: "The repository could not be read.",

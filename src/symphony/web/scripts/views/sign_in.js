@@ -74,8 +74,8 @@ function signUpPanel(onDone, panels, show) {
     "section",
     {},
     h("h1", {}, words.signUpTitle),
-    h("p", {}, words.firstProfile),
     element,
+    h("p", { class: "hint" }, words.firstProfile),
     h("p", {}, `${words.hasAccount} `, link(words.submit, () => show(panels.signIn()))),
   );
 }
