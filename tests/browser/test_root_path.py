@@ -41,7 +41,8 @@ async def test_a_reader_signs_in_and_sends_requests_below_the_prefix(
     await page.get_by_role("button", name="Sign in", exact=True).click()
     await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
     # This service inspects nothing, so there is no folder to import.
-    await expect(page.locator(".first-steps li").nth(1)).to_contain_text("Add repos")
+    await expect(page.get_by_role("button", name="Add repos")).to_be_visible()
+    await expect(page.get_by_text("symphony report --root ~/dev")).to_be_visible()
     await page.get_by_role("link", name="Help").click()
     await expect(page.get_by_role("main").get_by_role("code")).to_have_text(server.address + PREFIX)
     await page.get_by_role("link", name="API documentation, to try in the browser").click()

@@ -1,5 +1,6 @@
 """Signing in, up and out, with passwords and API tokens, and when a sign-in expires."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,8 +32,13 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
     assert await password.get_attribute("autocomplete") == "new-password"
     assert await password.evaluate("input => input.form.method") == "post"
 
+    email = page.get_by_label("E-mail address")
     await name.fill("a")
     await password.fill("short")
+    await press(page, "Create an account")
+    await expect(email).to_be_focused()
+    await expect(email).to_have_accessible_description(re.compile("E-mail address is required.$"))
+    await email.fill("not an address")
     await press(page, "Create an account")
     await expect(name).to_have_accessible_description(
         "3 to 64 letters, digits and _, a letter first. Must have 3 to 64 ASCII letters, digits"
@@ -45,7 +51,7 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
 
     reader = names()
     await name.fill(reader)
-    await page.get_by_label("E-mail address").fill(f"{reader}@example.org")
+    await email.fill(f"{reader}@example.org")
     await password.fill(PASSWORD)
     await press(page, "Create an account")
     await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
@@ -54,13 +60,42 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
         "aria-disabled", "true"
     )
     await expect(page.locator(".board-status")).to_be_empty()  # nothing was observed
-    steps = page.locator(".first-steps li")
-    await expect(steps.nth(1)).to_contain_text("Import a folder")
+    steps = page.locator(".first-steps")
+    await expect(steps.locator(".command").first).to_be_hidden()
+    await page.get_by_text("Only for other computers").click()
     assert await steps.locator(".command code").all_inner_texts() == [
         f"symphony login {page.url.partition('/#')[0]}",
         "symphony import ~/dev",
         "symphony report --root ~/dev",
     ]
+    # The first step creates what it needs.
+    await press(page, "Import a folder")
+    await expect(page.get_by_role("heading", level=1, name="Import a folder")).to_be_visible()
+    await expect(page.get_by_role("link", name="Projects")).to_be_visible()
+
+
+async def test_a_password_can_be_shown_until_the_form_is_sent(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(401)
+    await page.goto("/")
+    await page.get_by_label("User name or e-mail address").fill(ada.name)
+    password = page.get_by_label("Password")
+    show = page.get_by_role("button", name="Show")
+    await expect(show).to_have_accessible_description("Password")
+    await password.fill("wrong password")
+    await expect(show).to_have_attribute("aria-pressed", "false")
+    await show.click()
+    await expect(show).to_have_attribute("aria-pressed", "true")
+    await expect(password).to_have_attribute("type", "text")
+    # What is shown goes to no spelling service, and stays a password for password managers.
+    await expect(password).to_have_attribute("spellcheck", "false")
+    await expect(password).to_have_attribute("autocomplete", "current-password")
+    await password.press("Enter")
+    await expect(page.get_by_role("alert")).to_have_text("The user name or the password is wrong.")
+    await expect(password).to_have_attribute("type", "password")
+    await expect(show).to_have_attribute("aria-pressed", "false")
+    await expect(password).to_have_value("wrong password")
 
 
 async def test_a_taken_name_is_said_at_its_field(page: Page, ada: User, refusals: set[int]) -> None:

@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext, Locator, Page, Route, expect
 
 from scripts.support.git_repository import Repository
 from symphony.domain.base import utc_now
-from tests.browser.web.steps import press, sign_in
+from tests.browser.web.steps import open_page, press, sign_in
 from tests.support.api import User
 from tests.support.machines.reports import checkout_body, put_report, report_body
 
@@ -77,6 +77,7 @@ async def test_what_would_be_lost_comes_first_with_the_command_that_settles_it(
 
     risky = page.locator(".item", has_text="risky repo")
     await expect(risky).to_contain_text("1 commit not pushed on main")
+    await expect(risky).to_contain_text("checked out: main")
     await expect(risky).to_contain_text("Thesis")
     far = page.locator(".item", has_text="it's here").locator(".since")
     await expect(far).to_have_text("Unfinished for 3 days")
@@ -102,6 +103,70 @@ async def test_what_would_be_lost_comes_first_with_the_command_that_settles_it(
     await expect(page.locator(".item", has_text="behind").locator(".command code")).to_have_text(
         f"git -C {world.root}/behind pull --ff-only"
     )
+
+
+async def test_the_board_says_of_how_many_inspected_repos_nothing_is_to_do(
+    page: Page, ada: User, world: World
+) -> None:
+    await sign_in(page, ada)
+    summary = page.get_by_role("main").locator("> .count")
+    await expect(summary).to_have_text("3 items · 1 of 4 repos: nothing to do")
+    await _choice(page, "Workspace").select_option("Thesis")
+    await expect(summary).to_have_text("2 of 3 items · 1 of 3 repos: nothing to do")
+    await _choice(page, "Workspace").select_option("Client")
+    await expect(summary).to_have_text("1 of 3 items")  # of one repo
+
+    # Of a repo that was never inspected nothing is said.
+    await page.route("**/attention?fresh=true", _with_one_unobserved)
+    await press(page, "Refresh")
+    await expect(page.locator(".board-status")).to_contain_text("never been inspected")
+    await _choice(page, "Workspace").select_option("Thesis")
+    await expect(summary).to_have_text("2 of 3 items")
+    await page.unroute("**/attention?fresh=true")
+
+
+async def test_only_what_was_inspected_needs_no_attention(
+    page: Page, ada: User, root: Path
+) -> None:
+    remote = Repository.with_commits(root / ada.name / "remote", "first")
+    clean = remote.clone(root / ada.name / "clean")
+    workspace = await ada.workspace("Thesis")
+    await ada.repo(workspace["id"], "clean", path=str(clean.path))
+    await page.route("**/attention?fresh=true", _with_one_unobserved)
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_contain_text("1 repo has never been inspected")
+    await expect(page.get_by_text("Nothing needs attention.")).to_be_hidden()
+    await page.unroute("**/attention?fresh=true")
+    await press(page, "Refresh")
+    await expect(page.get_by_text("Nothing needs attention.")).to_be_visible()
+    await expect(page.get_by_text("1 of 1 repo: nothing to do")).to_be_visible()
+
+
+async def _with_one_unobserved(route: Route) -> None:
+    answer = await route.fetch()
+    await route.fulfill(response=answer, json=(await answer.json()) | {"unobserved": 1})
+
+
+async def test_a_workspace_and_a_repo_say_what_is_left_to_do(
+    page: Page, ada: User, world: World
+) -> None:
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    await open_page(page, f"#/workspaces/{world.workspace}", "Thesis")
+    states = page.locator(".rows .tag")
+    await expect(states).to_have_text(
+        ["1 commit behind", "Nothing to do", "1 commit not pushed on main"]
+    )
+    await expect(states.last).to_have_class(re.compile("danger"))
+    never_inspected = await ada.repo(world.workspace, "new", path=str(world.root / "new"))
+    await open_page(page, f"#/repos/{world.repos['risky repo']}", "risky repo")
+    facts = page.locator(".facts").last
+    await expect(facts).to_contain_text(re.compile("Checked out *main"))
+    await expect(facts).to_contain_text(re.compile("Commits not pushed *1 on main"))
+    await open_page(page, f"#/workspaces/{world.workspace}", "Thesis")
+    await expect(page.get_by_role("link", name="new")).to_be_visible()
+    await expect(states).to_have_text(["1 commit behind", "1 commit not pushed on main"])
+    assert (await ada.delete(f"/repos/{never_inspected['id']}")).status_code == 204
 
 
 async def test_filters_and_order_are_in_the_address(page: Page, ada: User, world: World) -> None:
@@ -135,7 +200,7 @@ async def test_filters_and_order_are_in_the_address(page: Page, ada: User, world
     await expect(names).to_have_text(["far", "risky repo", "behind"])
     await _choice(page, "Machine").select_option("laptop")
     await expect(names).to_have_text(["far"])
-    await _choice(page, "Machine").select_option("The service's own disk")
+    await _choice(page, "Machine").select_option("The computer that runs Symphony")
     await expect(names).to_have_text(["risky repo", "behind"])
     await _choice(page, "Reason").select_option("Behind its upstream")
     await expect(names).to_have_text(["behind"])

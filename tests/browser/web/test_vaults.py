@@ -1,7 +1,9 @@
 """Vaults in the application: secrets are kept, shown, and leave the page when it is locked."""
 
+import re
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.web.axe import violations
 from tests.browser.web.steps import dialog, press, press_in_dialog, sign_in
@@ -43,17 +45,18 @@ async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
     await press(page, "Add vault")
     form = dialog(page)
     await form.get_by_label("Name").fill("keys")
-    await form.get_by_label("Path").fill("~/vaults/keys")
     await form.get_by_label("Passphrase").fill(PASSPHRASE)
     await press_in_dialog(page, "Add vault")
-    await expect(page.get_by_role("heading", level=1, name="keys")).to_be_visible()
 
-    await page.get_by_label("Passphrase").fill("a wrong passphrase")
-    await press(page, "Unlock")
-    await expect(page.get_by_label("Passphrase")).to_have_attribute("aria-invalid", "true")
-    await _unlock(page)
+    # It is open at once, and the next step has the focus.
+    await expect(page.get_by_role("heading", level=1, name="keys")).to_be_visible()
+    await expect(page.get_by_text("The vault was created.")).to_be_visible()
+    await expect(page.get_by_text("Unlocked", exact=True)).to_be_visible()
     await expect(page.get_by_role("timer")).to_contain_text("Locks itself in 1")
-    await press(page, "Add entry")
+    await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
+    assert PASSPHRASE not in await page.content()
+    assert "new=1" not in page.url
+    await page.keyboard.press("Enter")
     await dialog(page).get_by_label("Key").fill("clients/acme/db")
     await dialog(page).get_by_label("Content").fill(SECRET)
     await press_in_dialog(page, "Save")
@@ -67,12 +70,70 @@ async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
         assert await violations(page) == []
 
     await press(page, "Lock now")
-    await expect(page.get_by_label("Passphrase")).to_be_visible()
+    await expect(page.get_by_text("Locked", exact=True)).to_be_visible()
+    await expect(page.get_by_label("Passphrase")).to_be_focused()
     assert SECRET not in await page.content()
     assert "clients/acme" not in await page.content()
     await expect(page.get_by_text("The vault is locked.")).to_be_visible()  # the service as well
     listed = (await ada.get(f"/workspaces/{workspace['id']}/vaults?is_locked=true")).json()
-    assert len(listed["items"]) == 1
+    assert [each["path"] for each in listed["items"]] == ["~/vaults/keys"]
+
+    await page.keyboard.type("a wrong passphrase")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Passphrase")).to_have_attribute("aria-invalid", "true")
+    await _unlock(page)
+    await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
+
+
+async def test_a_path_is_proposed_for_a_new_vault_until_the_reader_types_one(
+    page: Page, ada: User
+) -> None:
+    workspace = await ada.workspace("Thesis")
+    await sign_in(page, ada, f"/#/workspaces/{workspace['id']}")
+    await press(page, "Add vault")
+    name, path = dialog(page).get_by_label("Name"), dialog(page).get_by_label("Path")
+    for typed, proposed in (
+        ("My keys", "~/vaults/my-keys"),
+        ("Schlüssel/2027 (alt)", "~/vaults/schlüssel-2027-alt"),
+        ("../../etc", "~/vaults/etc"),
+        ("?!", ""),
+    ):
+        await name.fill(typed)
+        await expect(path).to_have_value(proposed)
+    await press_in_dialog(page, "Add vault")
+    await expect(path).to_be_focused()
+    await expect(path).to_have_accessible_description(re.compile("Path is required.$"))
+    await path.fill("/srv/keys")
+    await name.fill("keys")
+    await expect(path).to_have_value("/srv/keys")
+    await press_in_dialog(page, "Add vault")
+    # One without a passphrase is open as well.
+    await expect(page.get_by_text("Unlocked", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
+    await press(page, "Lock now")
+    await expect(page.get_by_text("Locked", exact=True)).to_be_visible()
+    await expect(page.get_by_role("button", name="Unlock")).to_be_focused()
+
+
+async def test_a_new_vault_that_cannot_be_unlocked_asks_for_its_passphrase(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(503)
+    workspace = await ada.workspace("Thesis")
+    await sign_in(page, ada, f"/#/workspaces/{workspace['id']}")
+
+    async def refuse(route: Route) -> None:
+        await route.fulfill(status=503, json={"status": 503, "detail": "The service is busy."})
+
+    await page.route("**/unlock", refuse)
+    await press(page, "Add vault")
+    await dialog(page).get_by_label("Name").fill("keys")
+    await dialog(page).get_by_label("Passphrase").fill(PASSPHRASE)
+    await press_in_dialog(page, "Add vault")
+    await expect(page.get_by_text("The vault was created.")).to_be_visible()
+    await expect(page.get_by_label("Passphrase")).to_be_focused()
+    await page.unroute("**/unlock")
+    await _unlock(page)
 
 
 async def test_an_entry_is_changed_copied_restored_and_deleted(page: Page, ada: User) -> None:

@@ -76,11 +76,11 @@ async function show({ isFirst = false } = {}) {
   scrollTo(0, 0);
 }
 
-/** Tell screen readers where they are, and let the keyboard continue there. */
+/** Tell screen readers where they are, and let the keyboard continue there, or in the field to begin with. */
 function focusHeading() {
   const heading = shell.main.querySelector("h1");
   heading?.setAttribute("tabindex", "-1");
-  (heading ?? shell.main).focus();
+  (shell.main.querySelector("[autofocus]") ?? heading ?? shell.main).focus();
 }
 
 async function notFound() {

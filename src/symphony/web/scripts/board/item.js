@@ -58,7 +58,7 @@ function checkout(each) {
       "p",
       { class: "where" },
       each.machine && [h("span", { class: "machine" }, foreign(each.machine.name)), " "],
-      each.branch && [h("span", { class: "branch" }, foreign(each.branch)), " "],
+      each.branch && [h("span", { class: "branch" }, words.checkedOut, " ", foreign(each.branch)), " "],
       each.path && [code(each.path), " ", !line && copyButton(each.path, each.path), " "],
       unfinishedSince(each),
       h("span", { class: "seen" }, words.seen, " ", when(each.observed_at)),

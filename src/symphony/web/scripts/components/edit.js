@@ -9,8 +9,11 @@ import { openDialog } from "./dialog.js";
 import { form } from "./form.js";
 import { isObject, mergePatch, mergeTexts } from "./json_object.js";
 
-/** Create a resource. Resolves with it, or with undefined when the reader cancels. */
-export function createInDialog({ title, above, fields, submit, path, toBody = (values) => values, isSecret = false }) {
+/**
+ * Create a resource. Resolves with it, or with undefined when the reader cancels. `onCreated` gets the
+ * resource and what was typed, before the dialog is closed.
+ */
+export function createInDialog({ title, above, fields, submit, path, toBody = (values) => values, onCreated, isSecret = false }) {
   let key = newIdempotencyKey();
   let sent = null;
   let dirty = () => false;
@@ -28,7 +31,9 @@ export function createInDialog({ title, above, fields, submit, path, toBody = (v
           // A repetition after a lost answer creates nothing twice; another body is another creation.
           if (sent !== null && sent !== JSON.stringify(body)) key = newIdempotencyKey();
           sent = JSON.stringify(body);
-          close((await post(path, body, isSecret ? {} : { key })).data);
+          const { data } = await post(path, body, isSecret ? {} : { key });
+          await onCreated?.(data, values);
+          close(data);
         },
       });
       dirty = made.isDirty;

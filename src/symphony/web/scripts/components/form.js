@@ -5,16 +5,22 @@ import { h, newId } from "../dom.js";
 import { texts } from "../texts.js";
 import { button } from "./button.js";
 import { describe, isExpected } from "./notices.js";
+import { revealButton } from "./reveal.js";
 
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
  * number, textarea, object, file, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
- * other attributes. `onSubmit` gets the values; what it throws is shown at the field or above the buttons,
- * and with false it says that nothing has been saved yet.
+ * other attributes; `isOptional` is said at the label, `folded` is the text behind which the field is folded,
+ * and with `follows` ({name, as}) it has a value that is derived from another field until the reader changes it.
+ * `onSubmit` gets the values; what it throws is shown at the field or above the buttons, and with false it says
+ * that nothing has been saved yet.
  * Returns {element, values, fill, isDirty}.
  */
 export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel, above = [], isDangerous = false }) {
   const inputs = new Map(fields.map((field) => [field.name, input(field)]));
+  for (const { name, follows } of fields) {
+    if (follows) follow(inputs.get(name), inputs.get(follows.name), follows.as);
+  }
   const error = h("div", { class: "form-error", role: "alert" });
   const send = h("button", { type: "submit", class: isDangerous ? "danger" : "primary" }, submit);
   const values = () => Object.fromEntries([...inputs].map(([name, each]) => [name, each.value()]));
@@ -43,9 +49,15 @@ export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel
       onsubmit: async (event) => {
         event.preventDefault();
         if (isSending) return;
-        isSending = true;
         error.replaceChildren();
-        for (const each of inputs.values()) each.fail(null);
+        for (const each of inputs.values()) {
+          each.fail(null);
+          each.hide();
+        }
+        const missing = [...inputs.values()].filter((each) => each.isMissing());
+        for (const each of missing) each.fail(texts.required(each.label));
+        if (missing.length > 0) return missing[0].control.focus();
+        isSending = true;
         send.setAttribute("aria-disabled", "true");
         send.textContent = texts.sending;
         try {
@@ -61,7 +73,10 @@ export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel
       },
     },
     above,
-    [...inputs.values()].map((each) => each.element),
+    fields.map(({ name, folded }) => {
+      const each = inputs.get(name).element;
+      return folded ? h("details", {}, h("summary", {}, folded), each) : each;
+    }),
     error,
     h("div", { class: "actions" }, onCancel && button(cancel, onCancel), send),
   );
@@ -87,9 +102,19 @@ function fieldErrors(problem) {
   }));
 }
 
+/** Give a field a value that is derived from that of another one, until the reader has typed a value. */
+function follow({ control }, source, as) {
+  let isFollowing = control.value === "";
+  control.addEventListener("input", () => (isFollowing = control.value === ""));
+  source.control.addEventListener("input", () => {
+    if (isFollowing) control.value = as(source.value());
+  });
+}
+
 function input(field) {
-  const { name, label, hint, type = "text", options, value, ...others } = field;
+  const { name, label, hint, type = "text", options, value, isOptional, follows, folded, ...others } = field;
   const id = newId();
+  const labelId = `${id}l`;
   const hintId = `${id}h`;
   const errorId = `${id}e`;
   const error = h("p", { id: errorId, class: "field-error" });
@@ -101,22 +126,27 @@ function input(field) {
   };
   const { control, value: read, set } = newControl(type, { shared, options, value, label });
   const isGroup = type === "checks";
+  const reveal = type === "password" ? revealButton(control, labelId) : null;
   return {
+    label,
     control: isGroup ? control.querySelector("input") : control,
     element: h(
       "div",
       { class: "field" },
-      !isGroup && h("label", { for: id }, label),
-      control,
+      !isGroup && h("label", { id: labelId, for: id }, label, isOptional && h("span", { class: "optional" }, ` ${texts.optional}`)),
+      reveal === null ? control : h("div", { class: "revealable" }, control, reveal.element),
       hint && h("p", { id: hintId, class: "hint" }, hint),
       error,
     ),
     value: read,
     set,
+    isMissing: () => Boolean(others.required) && read() === "",
+    hide: () => reveal?.hide(),
     fail: (text) => {
       error.textContent = text ?? "";
       if (text === null) control.removeAttribute("aria-invalid");
       else control.setAttribute("aria-invalid", "true");
+      if (text !== null) control.closest("details")?.setAttribute("open", "");
     },
   };
 }

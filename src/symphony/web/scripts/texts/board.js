@@ -2,7 +2,8 @@
 
 import { count, numbers } from "./counting.js";
 
-function on(branches) {
+/** Return which branches are meant, such as " on main, retry and 3 more". */
+export function on(branches) {
   const more = branches.length > 3 ? ` and ${branches.length - 3} more` : "";
   return branches.length === 0 ? "" : ` on ${branches.slice(0, 3).join(", ")}${more}`;
 }
@@ -38,6 +39,7 @@ export const board = {
     noMatch: "No item matches these filters.",
     clear: "Remove all filters",
     shown: (shown, all) => (shown === all ? count(all, "item", "items") : `${numbers.format(shown)} of ${count(all, "item", "items")}`),
+    quiet: (quiet, all) => `${numbers.format(quiet)} of ${count(all, "repo", "repos")}: nothing to do`,
     items: (value) => count(value, "item", "items"),
     filters: "Filters",
     search: "Search",
@@ -47,11 +49,12 @@ export const board = {
     reason: "Reason",
     sort: "Order",
     all: "All",
-    server: "The service's own disk",
+    server: "The computer that runs Symphony",
     unknownChoice: "Unknown",
     sorts: { risk: "At risk first", since: "Oldest work first", name: "By name", workspace: "By workspace", seen: "Oldest observation first" },
     seen: "Seen",
     unfinishedFor: "Unfinished for",
+    checkedOut: "checked out:",
     atRisk: "At risk",
     riskUnknown: "Risk unknown",
     kinds: { vault: "Vault", "api-token": "API token" },

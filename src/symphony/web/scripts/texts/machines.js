@@ -5,10 +5,10 @@ import { count } from "./counting.js";
 export const machines = {
   machines: {
     title: "Machines",
-    intro: "A machine reports which repositories it has. The service never connects to it.",
-    none: "No machine reports to this service yet.",
-    another: "Report from another machine",
-    howTo: "Run this in a terminal of a machine. It signs in, and reports the repositories below a folder:",
+    intro: "Other computers can report which repos they have. The service never connects to them, and inspects its own computer without a report.",
+    none: "No other computer reports to this service yet.",
+    another: "Report from another computer",
+    howTo: "Run this in a terminal of another computer. It signs in, and reports the repositories in a folder:",
     create: "Add machine",
     createHint: "You get a token for a program on the machine. It can only report.",
     nameHint: "For example laptop or build server.",

@@ -1,13 +1,14 @@
 // Repos, their status and their disposal.
 
+import { on } from "./board.js";
 import { count, numbers } from "./counting.js";
 
 export const repos = {
   repo: {
     path: "Path",
-    pathHint: "Where it is: an absolute path, or one that begins with ~/. It need not exist on the service's disk.",
+    pathHint: "Where it is: an absolute path, or one that begins with ~/. It need not exist on the computer that runs Symphony.",
     remote: "Remote",
-    remoteHint: "Optional, such as https://git.example.org/ada/engine.git. No password.",
+    remoteHint: "Such as https://git.example.org/ada/engine.git. No password.",
     workspace: "Workspace",
     noRemote: "None",
     lastSynced: "Last sync",
@@ -22,6 +23,7 @@ export const repos = {
     edit: "Edit repo",
     saved: "The repo has been saved.",
     sync: "Sync",
+    syncHint: "Sync asks the remote which commits it has. Nothing in the folder is changed.",
     syncing: "Asking the remote …",
     synced: (branches) => `Synced: the remote has ${count(branches, "branch", "branches")}.`,
     deleteTitle: (name) => `Delete the repo ${name}?`,
@@ -38,12 +40,13 @@ export const repos = {
     states: {
       clean: "Clean",
       dirty: "Uncommitted changes",
-      missing: "Nothing exists at the path on the service's disk.",
+      missing: "Nothing exists at the path on the computer that runs Symphony.",
       "not-a-repository": "There is no git repository at the path.",
       refused: "The service may not inspect this path.",
       error: "The repository could not be read.",
     },
     branch: "Branch",
+    checkedOut: "Checked out",
     detached: "On no branch",
     head: "Last commit",
     upstream: "Upstream",
@@ -54,9 +57,9 @@ export const repos = {
     stashedSince: "Oldest stash",
     unpushedSince: "Oldest of these",
     unpushed: "Commits not pushed",
+    unpushedOn: (value, branches) => `${numbers.format(value)}${value === 0 ? "" : on(branches)}`,
     unknown: "unknown",
     mainRepository: "Worktree of",
-    observed: "Inspected",
     work: "Branches and other work",
     name: "Name",
     integration: "In a default branch",

@@ -3,6 +3,7 @@
 import { get, list } from "../api.js";
 import { boardRow } from "../board/item.js";
 import * as model from "../board/model.js";
+import { quietRepos, repoCounts } from "../board/repo_counts.js";
 import { button } from "../components/button.js";
 import { growingList } from "../components/growing_list.js";
 import { describe, errorPanel, isExpected } from "../components/notices.js";
@@ -42,9 +43,14 @@ export async function boardView({ query, signal }) {
     const chosen = model.sort(model.filter(items, filters), filters.sort);
     rows.show(model.withHeadings(chosen, filters.sort), { isSame });
     controls.hidden = items.length === 0 && !hasRepos;
-    replaceContent(notes, noteFor(items, chosen, hasRepos, clear));
-    count.hidden = items.length === 0;
-    count.textContent = words.shown(chosen.length, items.length);
+    replaceContent(notes, noteFor(items, chosen, clear));
+    count.textContent = [
+      items.length > 0 && words.shown(chosen.length, items.length),
+      quietText(filters.workspace),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    count.hidden = count.textContent === "";
   };
   const count = h("p", { class: "count", role: "status" });
   const change = (name, value) => {
@@ -65,8 +71,8 @@ export async function boardView({ query, signal }) {
     if (selects.contains(document.activeElement)) return;
     replaceContent(selects, choices(items, known.workspaces, filters, change));
   };
-  const take = (board) => {
-    known = { ...known, board };
+  const take = (board, counts) => {
+    known = { ...known, board, counts };
     items = model.prepare(board, known.workspaces);
     showChoices();
     update({ isSame: true });
@@ -81,9 +87,10 @@ export async function boardView({ query, signal }) {
     again.setAttribute("aria-disabled", "true");
     showStatus(() => [words.looking, " ", observed()]);
     try {
+      const counts = await repoCounts(known.workspaces, signal);
       const board = await fetchBoard(true, signal);
       // What was typed into the filter meanwhile stays: only the rows are replaced.
-      if (!signal.aborted) take(board);
+      if (!signal.aborted) take(board, counts);
       showStatus(() => [observed(), unknownNote(known.board)]);
     } catch (error) {
       if (signal.aborted) return;
@@ -98,8 +105,8 @@ export async function boardView({ query, signal }) {
     list(`/user-profiles/${reader.id}/workspaces`, { query: { sort: "name" }, signal }),
     known?.board ?? fetchBoard(false, signal),
   ]);
-  known = { workspaces: new Map(workspaces.map(({ id, name }) => [id, name])), board };
-  take(board);
+  known = { ...known, workspaces: new Map(workspaces.map(({ id, name }) => [id, name])) };
+  take(board, known.counts);
   refresh();
   const steps = h("div", {});
   firstSteps(workspaces, board, signal).then(
@@ -145,8 +152,17 @@ function unknownNote({ inspection, unobserved }) {
   ];
 }
 
-function noteFor(items, chosen, hasRepos, clear) {
-  if (items.length === 0) return hasRepos && h("p", { class: "panel good" }, words.nothing);
+function quietText(workspace) {
+  const quiet = quietRepos(known.board, known.counts, workspace);
+  return quiet && words.quiet(quiet.count, quiet.all);
+}
+
+function noteFor(items, chosen, clear) {
+  if (items.length === 0) {
+    const quiet = quietRepos(known.board, known.counts);
+    // Only what was inspected needs no attention.
+    return quiet !== null && quiet.count === quiet.all && h("p", { class: "panel good" }, words.nothing);
+  }
   if (chosen.length > 0) return null;
   return h("p", { class: "panel" }, words.noMatch, " ", button(words.clear, clear, { class: "link" }));
 }

@@ -15,8 +15,8 @@ export async function importView({ ids: [id], signal }) {
   const results = h("section", { "aria-live": "polite" });
   const search = form({
     fields: [
-      { name: "root", label: words.root, hint: words.rootHint, required: true, spellcheck: "false", autocomplete: "off" },
-      { name: "max_depth", label: words.depth, type: "number", min: "0", max: "20", value: "4", hint: words.depthHint },
+      { name: "root", label: words.root, hint: words.rootHint, required: true, autofocus: true, spellcheck: "false", autocomplete: "off" },
+      { name: "max_depth", label: words.depth, type: "number", min: "0", max: "20", value: "4", hint: words.depthHint, folded: texts.options },
     ],
     submit: words.search,
     onSubmit: async ({ root, max_depth: depth }) => {
@@ -25,6 +25,7 @@ export async function importView({ ids: [id], signal }) {
         const body = { root, max_depth: Number(depth) };
         const { data } = await post(`/workspaces/${id}/discoveries`, body, { signal, timeout: SEARCH_WITHIN });
         replaceContent(results, importChooser(() => id, data));
+        results.scrollIntoView({ block: "start" });
       } catch (error) {
         replaceContent(results);
         throw error;

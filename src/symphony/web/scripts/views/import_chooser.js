@@ -68,9 +68,8 @@ export function importChooser(workspaceId, { items, truncated = false }) {
     truncated && h("p", { class: "panel warning" }, words.truncated),
     open.length > 0 && h("label", { class: "check" }, all, h("span", {}, words.all)),
     h("ul", { class: "rows choose" }, rows.map((row) => row.element)),
-    count,
     error,
-    h("div", { class: "actions" }, submit),
+    h("div", { class: "actions at-hand" }, submit, count),
   );
   update();
   return element;

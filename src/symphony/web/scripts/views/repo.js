@@ -15,7 +15,7 @@ import { quotePath, settle } from "../board/commands.js";
 import { unfinishedSince } from "../board/item.js";
 import { workOf } from "../board/words.js";
 import { repoBody, repoFields, workspaceOptions } from "./repo_fields.js";
-import { disposalPanel, statusPanel } from "./repo_status.js";
+import { disposalPanel, statusPanel, unpushedBranches } from "./repo_status.js";
 
 const words = texts.repo;
 const SYNC_WITHIN = 70_000; // milliseconds; the service itself stops after 30 in the queue and 30 more
@@ -41,7 +41,7 @@ export async function repoView({ ids: [id], signal }) {
         h("dt", {}, words.remote),
         h("dd", {}, repo.remote_url === null ? words.noRemote : code(repo.remote_url)),
         h("dt", {}, words.lastSynced),
-        h("dd", {}, repo.last_synced === null ? words.never : when(repo.last_synced)),
+        h("dd", {}, repo.last_synced === null ? words.never : when(repo.last_synced), repo.remote_url !== null && h("small", {}, words.syncHint)),
       ),
       objectDetails(repo.metadata, texts.metadata),
       h("h2", {}, words.checkouts),
@@ -79,17 +79,10 @@ function checkoutItem({ machine, status, ...checkout }, isOnly) {
     { class: checkout.at_risk === true ? "item risk" : "item" },
     h("h3", {}, machine === null ? texts.board.server : foreign(machine.name)),
     h("p", { class: "work" }, work.length === 0 ? words.needsNothing : work.join(" · ")),
-    h("p", { class: "where" }, checkout.branch && [h("span", { class: "branch" }, foreign(checkout.branch)), " "], code(checkout.path), " ", unfinishedSince(checkout), h("span", { class: "seen" }, texts.board.seen, " ", when(checkout.observed_at))),
+    h("p", { class: "where" }, checkout.branch && [h("span", { class: "branch" }, texts.board.checkedOut, " ", foreign(checkout.branch)), " "], code(checkout.path), " ", unfinishedSince(checkout), h("span", { class: "seen" }, texts.board.seen, " ", when(checkout.observed_at))),
     command(line, visible(line)),
     h("details", { open: isOnly }, h("summary", {}, words.details), statusPanel(status)),
   );
-}
-
-/** The branches of a status with work that is on no remote; the board names them in the same way. */
-function unpushedBranches({ work }) {
-  const isOpen = ({ kind, unpushed_commits: count, integrated }) =>
-    kind === "branch" && count !== 0 && !["merged", "squashed"].includes(integrated);
-  return (work ?? []).filter(isOpen).map(({ name }) => name);
 }
 
 function repoActions(repo) {

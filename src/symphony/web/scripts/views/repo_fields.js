@@ -19,7 +19,7 @@ export function repoFields({ name, path, remote_url: remote, workspace_id: works
   return [
     { name: "name", label: texts.nameLabel, value: name ?? "", required: true, autocomplete: "off" },
     { name: "path", label: words.path, value: path ?? "", hint: words.pathHint, required: true, spellcheck: "false", autocomplete: "off" },
-    { name: "remote_url", label: words.remote, value: remote ?? "", hint: words.remoteHint, spellcheck: "false", autocomplete: "off" },
+    { name: "remote_url", label: words.remote, value: remote ?? "", hint: words.remoteHint, isOptional: true, spellcheck: "false", autocomplete: "off" },
     workspaces && {
       name: "workspace_id",
       label: words.workspace,

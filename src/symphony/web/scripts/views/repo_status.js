@@ -28,17 +28,23 @@ function facts(status) {
   return h(
     "dl",
     { class: "facts" },
-    fact(words.branch, status.branch === null ? words.detached : foreign(status.branch)),
+    fact(words.checkedOut, status.branch === null ? words.detached : foreign(status.branch)),
     status.head && fact(words.head, [code(status.head.id.slice(0, 12)), " ", foreign(status.head.subject), status.head.authored_at && [" · ", when(status.head.authored_at)]]),
     status.upstream !== null && fact(words.upstream, [foreign(status.upstream), status.ahead !== null && `: ${words.aheadBehind(status.ahead, status.behind)}`]),
     COUNTS.filter((name) => status[name] > 0).map((name) => fact(words.counts[name], number(status[name]))),
     status.operation !== null && fact(words.operation, status.operation),
     status.changed_since && fact(words.changedSince, when(status.changed_since)),
     status.stashed_since && fact(words.stashedSince, when(status.stashed_since)),
-    fact(words.unpushed, status.unpushed_commits === null ? words.unknown : number(status.unpushed_commits)),
+    fact(words.unpushed, status.unpushed_commits === null ? words.unknown : words.unpushedOn(status.unpushed_commits, unpushedBranches(status).map(visible))),
     status.main_repository !== null && fact(words.mainRepository, code(status.main_repository)),
-    fact(words.observed, when(status.observed_at)),
   );
+}
+
+/** The branches of a status with work that is on no remote; the board names them in the same way. */
+export function unpushedBranches({ work }) {
+  const isOpen = ({ kind, unpushed_commits: count, integrated }) =>
+    kind === "branch" && count !== 0 && !["merged", "squashed"].includes(integrated);
+  return (work ?? []).filter(isOpen).map(({ name }) => name);
 }
 
 function workTable({ work, work_truncated: isTruncated }) {

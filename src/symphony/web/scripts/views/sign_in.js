@@ -65,7 +65,7 @@ function signUpPanel(onDone, panels, show) {
   const { element } = form({
     fields: [
       { ...USERNAME, label: words.username, hint: words.usernameHint, maxlength: "64", required: true },
-      { name: "email", label: words.email, type: "email", autocomplete: "email", hint: words.emailHint },
+      { name: "email", label: words.email, type: "email", autocomplete: "email", hint: words.emailHint, required: true },
       { ...PASSWORD, autocomplete: "new-password", hint: words.passwordHint, required: true },
     ],
     submit: words.signUp,
@@ -75,8 +75,8 @@ function signUpPanel(onDone, panels, show) {
     "section",
     {},
     h("h1", {}, words.signUpTitle),
-    h("p", {}, words.firstProfile),
     element,
+    h("p", { class: "hint" }, words.firstProfile),
     h("p", {}, `${words.hasAccount} `, link(words.submit, () => show(panels.signIn()))),
   );
 }

@@ -7,10 +7,10 @@ import { openDialog } from "../components/dialog.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
 import { invalidField, objectDetails, objectField } from "../components/json_object.js";
-import { announce, attempt } from "../components/notices.js";
+import { announce, attempt, isExpected } from "../components/notices.js";
 import { code, foreign, h, replaceContent, visible } from "../dom.js";
 import { clock } from "../format.js";
-import { go, href } from "../router.js";
+import { go, href, replaceQuery } from "../router.js";
 import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { forgetSession, keepSession, onForget, sessionOf } from "../vault_sessions.js";
@@ -18,13 +18,18 @@ import { withMetadata, workspaceOptions } from "./repo_fields.js";
 import { entriesPanel } from "./vault_entries.js";
 
 const words = texts.vault;
+const OPEN_FOR = "900"; // seconds, unless the reader chooses another time
 
-export async function vaultView({ ids: [id], signal }) {
+export async function vaultView({ ids: [id], query, signal }) {
   const path = `/vaults/${id}`;
   const { data: vault } = await get(path, { signal, exact: true });
   const { data: workspace } = await get(`/workspaces/${vault.workspace_id}`, { signal });
   const body = h("div", {});
-  const show = () => replaceContent(body, content(vault, show, onLocked, signal));
+  const show = ({ movesFocus = false } = {}) => {
+    replaceContent(body, content(vault, show, onLocked, signal, movesFocus));
+    // What had the focus has just been removed, for example "Lock now".
+    if (document.activeElement === document.body) body.querySelector("[autofocus]")?.focus();
+  };
   const onLocked = () => {
     forgetSession(vault.id);
     vault.is_locked = true;
@@ -37,7 +42,9 @@ export async function vaultView({ ids: [id], signal }) {
     announce(words.forgotten);
   }, signal);
   signal.addEventListener("abort", () => body.replaceChildren());
-  show();
+  const isNew = query.has("new");
+  if (isNew) replaceQuery({});
+  show({ movesFocus: isNew });
   return {
     title: visible(vault.name),
     content: [
@@ -50,39 +57,63 @@ export async function vaultView({ ids: [id], signal }) {
   };
 }
 
-function content(vault, show, onLocked, signal) {
+function content(vault, show, onLocked, signal, movesFocus) {
   if (!may("secrets")) return h("p", { class: "panel" }, words.noScope);
   if (vault.protection === "none") {
     return vault.is_locked
-      ? h("p", {}, words.locked, " ", button(words.unlock, attempt(async () => {
+      ? stateLine(true, button(words.unlock, attempt(async () => {
           await post(`/vaults/${vault.id}/unlock`);
           vault.is_locked = false;
-          show();
-        }), { class: "primary" }))
-      : [h("p", {}, lockButton(vault, onLocked)), entriesPanel(vault, {}, onLocked, signal)];
+          show({ movesFocus: true });
+        }), { class: "primary", autofocus: true }))
+      : [stateLine(false, lockButton(vault, onLocked)), entriesPanel(vault, {}, onLocked, signal, movesFocus)];
   }
   const open = sessionOf(vault.id);
-  if (open === null) return unlockForm(vault, show);
+  if (open === null) return [stateLine(true), unlockForm(vault, show)];
   return [
-    h("p", {}, countdown(open.until, onLocked, signal), " ", lockButton(vault, onLocked)),
-    entriesPanel(vault, { "Vault-Session": open.session }, onLocked, signal),
+    stateLine(false, countdown(open.until, onLocked, signal), " ", lockButton(vault, onLocked)),
+    entriesPanel(vault, { "Vault-Session": open.session }, onLocked, signal, movesFocus),
   ];
+}
+
+function stateLine(isLocked, ...more) {
+  const { locked, unlocked } = texts.workspace;
+  return h("p", {}, h("span", { class: "tag" }, isLocked ? locked : unlocked), " ", more);
 }
 
 function unlockForm(vault, show) {
   return form({
     fields: [
-      { name: "passphrase", label: words.passphrase, type: "password", autocomplete: "off", required: true },
-      { name: "ttl_seconds", label: words.duration, type: "select", value: "900", options: words.durations },
+      { name: "passphrase", label: words.passphrase, type: "password", autocomplete: "off", required: true, autofocus: true },
+      { name: "ttl_seconds", label: words.duration, type: "select", value: OPEN_FOR, options: words.durations },
     ],
     submit: words.unlock,
     onSubmit: async ({ passphrase, ttl_seconds: ttl }) => {
-      const body = { passphrase, ttl_seconds: Number(ttl) };
-      const { data } = await post(`/vaults/${vault.id}/unlock`, body);
-      keepSession(vault.id, data.session, data.unlocked_until);
-      show();
+      await unlock(vault.id, passphrase, ttl);
+      show({ movesFocus: true });
     },
   }).element;
+}
+
+async function unlock(id, passphrase, ttl) {
+  const { data } = await post(`/vaults/${id}/unlock`, { passphrase, ttl_seconds: Number(ttl) });
+  keepSession(id, data.session, data.unlocked_until);
+}
+
+/** Unlock a vault that was just created, so that nobody types its passphrase twice. */
+async function unlockNew({ id, protection }, { passphrase }) {
+  if (protection === "none" || !may("secrets")) return;
+  try {
+    await unlock(id, passphrase, OPEN_FOR);
+  } catch (error) {
+    if (!isExpected(error)) throw error; // the vault exists; its page asks for the passphrase
+  }
+}
+
+/** Return the path that is proposed for a new vault: its name, as far as it can be part of a path. */
+function pathFor(name) {
+  const part = name.trim().toLowerCase().replace(/[^\p{L}\p{M}\p{N}._-]+/gu, "-").replace(/^[-.]+|[-.]+$/g, "");
+  return words.pathOf(part);
 }
 
 function lockButton(vault, onLocked) {
@@ -197,9 +228,10 @@ function vaultFields({ name, path, workspace_id: workspace, metadata }, workspac
 export const NEW_VAULT = {
   fields: [
     { name: "name", label: texts.nameLabel, required: true, autocomplete: "off" },
-    { name: "path", label: words.path, hint: words.pathHint, required: true, spellcheck: "false", autocomplete: "off" },
-    { name: "passphrase", label: words.passphrase, type: "password", autocomplete: "new-password", hint: words.passphraseHint },
+    { name: "path", label: words.path, hint: words.pathHint, follows: { name: "name", as: pathFor }, required: true, spellcheck: "false", autocomplete: "off" },
+    { name: "passphrase", label: words.passphrase, type: "password", autocomplete: "new-password", hint: words.passphraseHint, isOptional: true },
   ],
   toBody: ({ passphrase, ...others }) =>
     passphrase === "" ? others : { ...others, protection: "passphrase", passphrase },
+  onCreated: unlockNew,
 };

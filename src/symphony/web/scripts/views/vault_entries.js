@@ -16,11 +16,17 @@ import { contentOf, editEntry, fileName } from "./vault_entry.js";
 const words = texts.entries;
 
 /** `headers` open the vault; `onLocked` is called when they do not any more. */
-export function entriesPanel(vault, headers, onLocked, signal) {
+export function entriesPanel(vault, headers, onLocked, signal, movesFocus) {
   const place = h("div", {});
   const call = callsOf(vault, headers, onLocked, signal);
-  const load = () => replaceContent(place, loaded(call.list, (entries) => panel(entries, call, load), signal));
-  load();
+  const show = (entries) => panel(entries, call, load);
+  const load = () => replaceContent(place, loaded(call.list, show, signal));
+  const showFirst = (entries) => {
+    queueMicrotask(() => place.querySelector(".primary")?.focus()); // when it is on the page
+    return show(entries);
+  };
+  if (movesFocus) replaceContent(place, loaded(call.list, showFirst, signal));
+  else load();
   return place;
 }
 

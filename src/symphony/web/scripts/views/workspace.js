@@ -1,6 +1,7 @@
 // A workspace: its repos and vaults; change and delete it, add and import repos.
 
 import { get, list, remove } from "../api.js";
+import { repoStates } from "../board/repo_states.js";
 import { button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
 import { createInDialog, editInDialog } from "../components/edit.js";
@@ -40,7 +41,7 @@ export async function workspaceView({ ids: [id], query, signal }) {
           button(words.addRepo, () => addRepo(id)),
         ],
       ),
-      repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(repos, query),
+      repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(id, repos, query, signal),
       h("div", { class: "title-row" }, h("h2", {}, words.vaults), may("write") && button(words.addVault, () => addVault(id))),
       vaults.length === 0
         ? h("p", { class: "panel" }, words.noVaults)
@@ -102,24 +103,24 @@ async function addRepo(id) {
 }
 
 async function addVault(id) {
-  const { fields, toBody } = NEW_VAULT;
-  const path = `/workspaces/${id}/vaults`;
   const vault = await createInDialog({
     title: words.addVault,
     above: h("p", {}, words.vaultHint),
-    fields,
     submit: words.addVault,
-    path,
-    toBody,
+    path: `/workspaces/${id}/vaults`,
+    ...NEW_VAULT,
   });
-  if (vault) go(["vaults", vault.id]);
+  if (!vault) return;
+  announce(texts.vault.created);
+  go(["vaults", vault.id], { new: "1" });
 }
 
-function repoList(repos, query) {
-  const rows = growingList(repoRow, { class: "rows" });
-  const update = (q) => {
+function repoList(id, repos, query, signal) {
+  let states = new Map();
+  const rows = growingList((repo) => repoRow(repo, states.get(repo.id)), { class: "rows" });
+  const update = (q, options) => {
     const text = q.toLowerCase();
-    rows.show(repos.filter(({ name, path }) => `${name}\n${path}`.toLowerCase().includes(text)));
+    rows.show(repos.filter(({ name, path }) => `${name}\n${path}`.toLowerCase().includes(text)), options);
   };
   update(query.get("q") ?? "");
   const search = h("input", {
@@ -132,15 +133,23 @@ function repoList(repos, query) {
       update(target.value);
     },
   });
-  return [repos.length > 10 && search, rows.element];
+  repoStates(id, repos, signal).then(
+    (found) => {
+      states = found;
+      update(search.value, { isSame: true });
+    },
+    () => {}, // the repos are listed without their states
+  );
+  return [h("p", { class: "hint" }, words.stateHint), repos.length > 10 && search, rows.element];
 }
 
-function repoRow({ id, name, path, remote_url: remote }) {
+function repoRow({ id, name, path, remote_url: remote }, state) {
   return h(
     "li",
     {},
     h("a", { href: href(["repos", id]), "data-row": true }, foreign(name)),
     code(path),
+    state && h("span", { class: state.isAtRisk ? "tag danger" : "tag" }, state.text),
     remote && h("span", { class: "hint" }, foreign(remote)),
   );
 }

@@ -50,7 +50,7 @@ async function create(path) {
 export function workspaceFields({ name, description, workspace_type: type, settings }) {
   return [
     { name: "name", label: texts.nameLabel, value: name ?? "", required: true, autocomplete: "off" },
-    { name: "description", label: words.description, type: "textarea", value: description ?? "" },
+    { name: "description", label: words.description, type: "textarea", value: description ?? "", isOptional: true },
     {
       name: "workspace_type",
       label: words.type,
