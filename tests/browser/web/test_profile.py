@@ -171,7 +171,7 @@ async def test_preferences_are_changed_as_json_and_keep_their_exact_numbers(
     stored = {"id": big, "sizes": [big, 1.5], "theme": "dark", "\u202e__proto__": {"a": [None]}}
     assert (await ada.patch(path, {"preferences": stored})).status_code == 200
     await sign_in(page, ada, "/#/profile")
-    shown = page.get_by_role("group", name="Preferences")
+    shown = page.get_by_role("group", name="Preferences", exact=True)
     await expect(shown).to_contain_text(str(big))
     await expect(shown).to_contain_text(r"\u202e__proto__")
     await press(page, "Edit preferences")
