@@ -21,7 +21,7 @@ def refusal() -> str:
     return line
 
 
-SECRET = {"SECRET_KEY", "MASTER_KEY", "DATABASE_URL", "DEMO_DATABASE_URL"}
+SECRET = {"SECRET_KEY", "MASTER_KEY", "DATABASE_URL", "DATABASE_REPLICA_URL", "DEMO_DATABASE_URL"}
 DEFAULTS = {
     "host": "127.0.0.1",
     "port": 8000,
@@ -30,6 +30,7 @@ DEFAULTS = {
     "log_format": "text",
     "data_dir": user_data_path("symphony"),
     "database_url": None,
+    "database_replica_url": None,
     "auto_migrate": False,
     "secret_key": None,
     "master_key": None,
