@@ -21,7 +21,7 @@ def refusal() -> str:
     return line
 
 
-SECRET = {"SECRET_KEY", "MASTER_KEY", "DATABASE_URL", "DEMO_DATABASE_URL"}
+SECRET = {"SECRET_KEY", "MASTER_KEY", "DATABASE_URL", "DATABASE_REPLICA_URL", "DEMO_DATABASE_URL"}
 DEFAULTS = {
     "host": "127.0.0.1",
     "port": 8000,
@@ -31,6 +31,7 @@ DEFAULTS = {
     "data_dir": user_data_path("symphony"),
     "database_url": None,
     "database_pooler": "none",
+    "database_replica_url": None,
     "auto_migrate": False,
     "secret_key": None,
     "master_key": None,

@@ -33,10 +33,9 @@ from symphony.application.workspaces import (
 )
 from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.errors import NotFound, TokenRefused
-from symphony.domain.last_writes import UserState
 from symphony.domain.reach import Reach
-from symphony.domain.replicas import Reason, ReplicaUnusable
-from symphony.domain.unit_of_work import Repositories, Store
+from symphony.domain.unit_of_work import Reason, ReplicaUnusable, Repositories, Store
+from symphony.domain.user_profiles import UserState
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from symphony.application.ports import AccessToken
-from symphony.domain.last_writes import LastWriteRepository
-from symphony.domain.user_profiles import UserProfileRepository, access_token_outdated
+from symphony.domain.user_profiles import (
+    LastWriteRepository,
+    UserProfileRepository,
+    access_token_outdated,
+)
 
 
 @dataclass(slots=True)

@@ -19,11 +19,13 @@ from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.machines.machines import MachineService
 from symphony.domain.machines.reports import ReportService
-from symphony.domain.replicas import Replica, Replicas, ReplicaUnusable
 from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
 from symphony.domain.tokens.rotation import TokenRotationService
 from symphony.domain.unit_of_work import (
+    Replica,
+    Replicas,
+    ReplicaUnusable,
     Repositories,
     Store,
     StoreUnavailable,

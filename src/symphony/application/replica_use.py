@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from symphony.domain.replicas import ReplicaUnusable
+from symphony.domain.unit_of_work import ReplicaUnusable
 
 
 class OnlyFromPrimary:

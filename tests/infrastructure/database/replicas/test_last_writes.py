@@ -3,9 +3,8 @@
 import asyncio
 
 from symphony.domain.base import new_id
-from symphony.domain.last_writes import UserState
 from symphony.domain.unit_of_work import Store
-from symphony.domain.user_profiles import FIRST_GENERATION
+from symphony.domain.user_profiles import FIRST_GENERATION, UserState
 from symphony.infrastructure.database.engine import Engines
 from tests.domain.examples import a_token
 from tests.infrastructure.database.kept import Household, committed, keep

@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 from symphony.domain.base import new_id
 from symphony.domain.errors import NotFound
 from symphony.domain.reach import Reach
-from symphony.domain.replicas import ReplicaUnusable
-from symphony.domain.unit_of_work import Store
+from symphony.domain.unit_of_work import ReplicaUnusable, Store
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines
 from symphony.infrastructure.database.postgresql.url import parse_postgresql_url
 from symphony.infrastructure.database.replicas.heartbeat import Heartbeats

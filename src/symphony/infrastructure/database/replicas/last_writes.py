@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select
 
-from symphony.domain.last_writes import LastWriteRepository, UserState
+from symphony.domain.user_profiles import LastWriteRepository, UserState
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.models import (
     ApiTokenModel,

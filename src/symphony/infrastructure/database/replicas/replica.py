@@ -10,8 +10,13 @@ from uuid import UUID
 import structlog
 
 from symphony.domain.errors import DomainError
-from symphony.domain.replicas import Reason, ReplicaUnusable
-from symphony.domain.unit_of_work import Repositories, StoreUnavailable, TransactionConflict
+from symphony.domain.unit_of_work import (
+    Reason,
+    ReplicaUnusable,
+    Repositories,
+    StoreUnavailable,
+    TransactionConflict,
+)
 from symphony.infrastructure.database.availability.failure_codes import Failure
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import DatabaseLimits, create_postgresql_engines

@@ -5,8 +5,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
-from symphony.domain.replicas import Reason, ReplicaUnusable
-from symphony.domain.unit_of_work import StoreUnavailable, TransactionConflict
+from symphony.domain.unit_of_work import (
+    Reason,
+    ReplicaUnusable,
+    StoreUnavailable,
+    TransactionConflict,
+)
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.postgresql.address import DatabaseUrlError, PostgresqlAddress
