@@ -67,11 +67,6 @@ function row({ key, size, version, created_at: createdAt }, call, load) {
   const shown = h("div", { class: "revealed" });
   const named = (label, act, attributes = {}) =>
     button(label, attempt(act), { class: "small", ...attributes, "aria-label": `${label}: ${visible(key)}` });
-  const reveal = async () => {
-    if (shown.firstChild) return shown.replaceChildren();
-    const { data } = await call.read(key);
-    shown.append(contentOf(data));
-  };
   return h(
     "li",
     {},
@@ -80,7 +75,7 @@ function row({ key, size, version, created_at: createdAt }, call, load) {
     h(
       "span",
       { class: "row-actions" },
-      named(words.reveal, reveal),
+      revealing(shown, visible(key), () => call.read(key)),
       named(texts.copy, async () => copyText((await call.read(key)).data.content)),
       named(words.versions, () => showVersions(key, call, load)),
       may("write") && [
@@ -102,6 +97,22 @@ function row({ key, size, version, created_at: createdAt }, call, load) {
   );
 }
 
+/** A button that shows in `place` what `read` returns, or hides it; `named` says to screen readers what. */
+function revealing(place, named, read) {
+  const label = () => {
+    const text = place.firstChild ? words.hide : texts.show;
+    element.textContent = text;
+    element.setAttribute("aria-label", `${text}: ${named}`);
+  };
+  const element = button("", attempt(async () => {
+    if (place.firstChild) place.replaceChildren();
+    else place.append(contentOf((await read()).data));
+    label();
+  }), { class: "small" });
+  label();
+  return element;
+}
+
 function contentOf({ content, encoding, size }) {
   return encoding === "base64"
     ? h("p", {}, words.binary(number(size)))
@@ -121,7 +132,7 @@ function edit(call, entry, taken, load) {
         above: [conflict],
         fields: [
           { name: "key", label: words.key, hint: words.keyHint, value: entry?.key ?? "", readonly: entry !== null, required: true, autocomplete: "off", spellcheck: "false" },
-          { name: "content", label: words.content, type: "textarea", value: entry?.data.content ?? "", autocomplete: "off", spellcheck: "false" },
+          { name: "content", label: words.content, type: "secret", value: entry?.data.content ?? "", autocomplete: "off", spellcheck: "false" },
         ],
         submit: texts.save,
         onCancel: giveUp,
@@ -173,10 +184,7 @@ function versionRow(key, { version, size, created_at: createdAt }, isNewest, cal
     h(
       "span",
       { class: "row-actions" },
-      button(words.reveal, attempt(async () => {
-        if (shown.firstChild) return shown.replaceChildren();
-        shown.append(contentOf((await call.read(key, version)).data));
-      }), { class: "small", "aria-label": words.revealVersion(version) }),
+      revealing(shown, words.versionOf(version), () => call.read(key, version)),
       !isNewest && may("write") && button(words.restore, attempt(async () => {
         await call.restore(key, version);
         announce(words.restored(version));
