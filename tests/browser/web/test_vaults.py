@@ -57,13 +57,22 @@ async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
     assert PASSPHRASE not in await page.content()
     assert "new=1" not in page.url
     await page.keyboard.press("Enter")
-    await dialog(page).get_by_label("Key").fill("clients/acme/db")
-    await dialog(page).get_by_label("Content").fill(SECRET)
+    await dialog(page).get_by_label("Name (not secret)").fill("clients/acme/db")
+    content = dialog(page).get_by_label("Secret", exact=True)
+    await content.fill(SECRET)
+    await expect(content).to_have_css("-webkit-text-security", "disc")
+    await press_in_dialog(page, "Show")
+    await expect(content).to_have_css("-webkit-text-security", "none")
     await press_in_dialog(page, "Save")
 
     await expect(page.get_by_text("37 bytes, version 1")).to_be_visible()
     assert SECRET not in await page.content()
-    await press(page, "Show or hide: clients/acme/db")
+    await press(page, "Show: clients/acme/db")
+    await expect(page.get_by_text(SECRET)).to_be_visible()
+    await press(page, "Hide: clients/acme/db")
+    await expect(page.get_by_text(SECRET)).to_be_hidden()
+    assert SECRET not in await page.content()
+    await press(page, "Show: clients/acme/db")
     await expect(page.get_by_text(SECRET)).to_be_visible()
     for theme in ("light", "dark"):
         await page.emulate_media(color_scheme=theme)
@@ -140,12 +149,12 @@ async def test_an_entry_is_changed_copied_restored_and_deleted(page: Page, ada: 
     await page.context.grant_permissions(["clipboard-write"])
     await _unlocked_vault(page, ada)
     await press(page, "Edit: clients/acme/db")
-    await dialog(page).get_by_label("Content").fill("second")
+    await dialog(page).get_by_label("Secret", exact=True).fill("second")
     await press_in_dialog(page, "Save")
     await expect(page.get_by_text("6 bytes, version 2")).to_be_visible()
 
     await press(page, "Versions: clients/acme/db")
-    await dialog(page).get_by_role("button", name="Show or hide version 1").click()
+    await dialog(page).get_by_role("button", name="Show: version 1").click()
     await expect(dialog(page).get_by_text(SECRET)).to_be_visible()
     await dialog(page).get_by_role("button", name="Restore version 1").click()
     await expect(page.get_by_text("37 bytes, version 3")).to_be_visible()
@@ -153,11 +162,13 @@ async def test_an_entry_is_changed_copied_restored_and_deleted(page: Page, ada: 
     await expect(page.get_by_text("Copied.")).to_be_visible()
 
     await press(page, "Add entry")
-    await dialog(page).get_by_label("Key").fill("clients/acme/db")
+    await dialog(page).get_by_label("Name (not secret)").fill("clients/acme/db")
     await press_in_dialog(page, "Save")
-    await expect(dialog(page).get_by_text("An entry has this key.")).to_be_visible()
-    await dialog(page).get_by_label("Key").press("Control+V")
-    await expect(dialog(page).get_by_label("Key")).to_have_value(f"clients/acme/db{SECRET}")
+    await expect(dialog(page).get_by_text("An entry has this name.")).to_be_visible()
+    await dialog(page).get_by_label("Name (not secret)").press("Control+V")
+    await expect(dialog(page).get_by_label("Name (not secret)")).to_have_value(
+        f"clients/acme/db{SECRET}"
+    )
     await page.keyboard.press("Escape")
     await press_in_dialog(page, "Discard")
 
@@ -171,7 +182,7 @@ async def test_a_tab_that_is_hidden_for_5_minutes_forgets_all_secrets(
 ) -> None:
     await page.clock.install()
     await _unlocked_vault(page, ada)
-    await press(page, "Show or hide: clients/acme/db")
+    await press(page, "Show: clients/acme/db")
     await expect(page.get_by_text(SECRET)).to_be_visible()
     await press(page, "Edit: clients/acme/db")
     await expect(dialog(page)).to_be_visible()
@@ -197,7 +208,7 @@ async def test_a_vault_that_was_locked_elsewhere_or_expired_closes_on_the_page(
     refusals.add(423)
     await page.clock.install()
     vault = await _unlocked_vault(page, ada)
-    await press(page, "Show or hide: clients/acme/db")
+    await press(page, "Show: clients/acme/db")
     await expect(page.get_by_text(SECRET)).to_be_visible()
     assert (await ada.post(f"/vaults/{vault}/lock")).status_code == 200
     await press(page, "Copy: clients/acme/db")
@@ -220,12 +231,14 @@ async def test_two_editors_of_an_entry_do_not_overwrite_each_other(
     assert (await ada.put(path, {"content": "first"})).status_code == 201
     await sign_in(page, ada, f"/#/vaults/{vault['id']}")
     await press(page, "Edit: key")
-    await dialog(page).get_by_label("Content").fill("mine")
+    await dialog(page).get_by_label("Secret", exact=True).fill("mine")
     assert (await ada.put(path, {"content": "theirs"})).status_code == 200
     await press_in_dialog(page, "Save")
     conflict = dialog(page).get_by_role("alert").filter(has_text="Another editor")
     await expect(conflict).to_contain_text("theirs")
-    await expect(dialog(page).get_by_role("textbox", name="Content")).to_have_value("mine")
+    await expect(dialog(page).get_by_role("textbox", name="Secret", exact=True)).to_have_value(
+        "mine"
+    )
     await press_in_dialog(page, "Save")
     await expect(page.get_by_text("4 bytes, version 3")).to_be_visible()
     assert (await ada.get(path)).json()["content"] == "mine"

@@ -9,7 +9,8 @@ import { revealButton } from "./reveal.js";
 
 /**
  * Create a form. Each field has a `name` and a `label`, and optionally `type` (text, email, password,
- * number, textarea, object, file, select, checks), `value`, `hint`, `options` ([value, label]), `autocomplete` and
+ * number, textarea, secret (masked, several lines), object, file, select, checks), `value`, `hint`, `options`
+ * ([value, label]), `autocomplete` and
  * other attributes; `isOptional` is said at the label, `folded` is the text behind which the field is folded,
  * and with `follows` ({name, as}) it has a value that is derived from another field until the reader changes it.
  * `onSubmit` gets the values; what it throws is shown at the field or above the buttons, and with false it says
@@ -126,7 +127,7 @@ function input(field) {
   };
   const { control, value: read, set } = newControl(type, { shared, options, value, label });
   const isGroup = type === "checks";
-  const reveal = type === "password" ? revealButton(control, labelId) : null;
+  const reveal = type === "password" || type === "secret" ? revealButton(control, labelId) : null;
   return {
     label,
     control: isGroup ? control.querySelector("input") : control,
@@ -160,7 +161,7 @@ function newControl(type, { shared, options, value, label }) {
   const control =
     type === "select"
       ? h("select", { ...shared, value }, options.map(([each, words]) => h("option", { value: each }, words)))
-      : type === "textarea" || type === "object"
+      : ["textarea", "secret", "object"].includes(type)
         ? h("textarea", { rows: type === "object" ? "8" : "4", class: type === "object" && "json", ...shared, value: value ?? "" })
         : h("input", { type, ...shared, value: value ?? "" });
   return { control, value: () => control.value, set: (given) => (control.value = given ?? "") };

@@ -7,6 +7,7 @@ export const workspaces = {
     title: "Workspaces",
     create: "Create workspace",
     first: "Projects",
+    intro: "Each workspace contains repos, and vaults for secrets.",
     none: "You have no workspace yet. Create one to add repositories to it.",
     description: "Description",
     type: "Type",

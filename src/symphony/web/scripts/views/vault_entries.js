@@ -75,11 +75,6 @@ function row(listed, call, load) {
   const shown = h("div", { class: "revealed" });
   const named = (label, act, attributes = {}) =>
     button(label, attempt(act), { class: "small", ...attributes, "aria-label": `${label}: ${visible(key)}` });
-  const reveal = async () => {
-    if (shown.firstChild) return shown.replaceChildren();
-    const { data } = await call.read(key);
-    shown.append(contentOf(key, data));
-  };
   return h(
     "li",
     {},
@@ -88,9 +83,12 @@ function row(listed, call, load) {
     h(
       "span",
       { class: "row-actions" },
-      !isFile && named(words.reveal, reveal),
-      isFile && named(words.download, async () => download((await call.read(key)).data.content, fileName(key))),
-      !isFile && named(texts.copy, async () => copyText((await call.read(key)).data.content)),
+      isFile
+        ? named(words.download, async () => download((await call.read(key)).data.content, fileName(key)))
+        : [
+            revealing(shown, key, visible(key), () => call.read(key)),
+            named(texts.copy, async () => copyText((await call.read(key)).data.content)),
+          ],
       named(words.versions, () => showVersions(key, call, load)),
       may("write") && [
         named(texts.edit, async () => {
@@ -125,6 +123,22 @@ function factsOf({ version, size, content_type: type }) {
   ];
 }
 
+/** A button that shows in `place` what `read` returns of an entry, or hides it; `named` says to screen readers what. */
+function revealing(place, key, named, read) {
+  const label = () => {
+    const text = place.firstChild ? words.hide : texts.show;
+    element.textContent = text;
+    element.setAttribute("aria-label", `${text}: ${named}`);
+  };
+  const element = button("", attempt(async () => {
+    if (place.firstChild) place.replaceChildren();
+    else place.append(contentOf(key, (await read()).data));
+    label();
+  }), { class: "small" });
+  label();
+  return element;
+}
+
 function showVersions(key, call, load) {
   return openDialog({
     title: words.versionsTitle(visible(key)),
@@ -148,10 +162,7 @@ function versionRow(key, { version, size, created_at: createdAt }, isNewest, cal
     h(
       "span",
       { class: "row-actions" },
-      button(words.reveal, attempt(async () => {
-        if (shown.firstChild) return shown.replaceChildren();
-        shown.append(contentOf(key, (await call.read(key, version)).data));
-      }), { class: "small", "aria-label": words.revealVersion(version) }),
+      revealing(shown, key, words.versionOf(version), () => call.read(key, version)),
       !isNewest && may("write") && button(words.restore, attempt(async () => {
         await call.restore(key, version);
         announce(words.restored(version));

@@ -70,7 +70,7 @@ export function editEntry({ call, kind, entry = null, taken = new Set(), onSaved
 function fieldsOf(kind, entry, made) {
   const key = { name: "key", label: words.key, hint: words.keyHint, value: entry?.key ?? "", readonly: entry !== null, required: true, autocomplete: "off", spellcheck: "false" };
   if (kind === "text") {
-    return [key, { name: "content", label: words.content, type: "textarea", value: entry?.data.content ?? "", autocomplete: "off", spellcheck: "false" }];
+    return [key, { name: "content", label: words.content, type: "secret", value: entry?.data.content ?? "", autocomplete: "off", spellcheck: "false" }];
   }
   const file = { name: "content", label: words.file, type: "file", hint: words.fileHint, required: true };
   // The name of the file is a first proposal for the key.

@@ -117,7 +117,7 @@ async function addVault(id) {
 
 function repoList(id, repos, query, signal) {
   let states = new Map();
-  const rows = growingList((repo) => repoRow(repo, states.get(repo.id)), { class: "rows" });
+  const rows = growingList((repo) => repoRow(repo, states.get(repo.id)), { class: "rows in-columns" });
   const update = (q, options) => {
     const text = q.toLowerCase();
     rows.show(repos.filter(({ name, path }) => `${name}\n${path}`.toLowerCase().includes(text)), options);
@@ -148,9 +148,8 @@ function repoRow({ id, name, path, remote_url: remote }, state) {
     "li",
     {},
     h("a", { href: href(["repos", id]), "data-row": true }, foreign(name)),
-    code(path),
-    state && h("span", { class: state.isAtRisk ? "tag danger" : "tag" }, state.text),
-    remote && h("span", { class: "hint" }, foreign(remote)),
+    h("span", { class: "state" }, state && h("span", { class: state.isAtRisk ? "tag danger" : "tag" }, state.text)),
+    h("span", {}, code(path), remote && [" ", h("span", { class: "hint" }, foreign(remote))]),
   );
 }
 

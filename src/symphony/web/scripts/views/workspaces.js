@@ -28,6 +28,7 @@ export async function workspacesView({ query, signal }) {
         h("h1", {}, words.title),
         mayCreate && button(words.create, () => create(path), { class: "primary" }),
       ),
+      h("p", {}, words.intro),
       workspaces.length === 0
         ? h("p", { class: "panel" }, words.none)
         : h("ul", { class: "cards" }, workspaces.map((each) => card(each, signal))),
