@@ -128,7 +128,7 @@ demo-wire:
 demo-failures:
     @{{ run }} python -m scripts.demos.demo_failures
 
-# Several hosts: the primary of the database dies, and two processes go on with its standby
+# Several hosts: a replica answers queries; the primary dies, and two processes go on with its standby
 demo-hosts:
     @{{ run }} python -m scripts.demos.demo_hosts
 

@@ -1,4 +1,4 @@
-"""Several hosts: two processes on one database, whose primary dies while Ada works."""
+"""Several hosts: two processes, a replica that answers queries, and a primary that dies."""
 
 import asyncio
 import secrets
@@ -7,13 +7,20 @@ import time
 from pathlib import Path
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from scripts.demos.support.demo_server import running_server
 from scripts.demos.support.stage import Stage, perform
 from scripts.demos.support.user import User, outcome, sign_up
-from scripts.support.database_clusters import Cluster, a_primary_and_its_standby, url_of
+from scripts.support.database_clusters import (
+    Cluster,
+    a_primary_and_its_standby,
+    replica_url_of,
+    url_of,
+)
 
 WRITES_AGAIN_WITHIN = 30.0  # seconds, on a busy machine; the long tests have the real limit
+REPLICA_USED_WITHIN = 30.0
 KEY = {"Idempotency-Key": "thesis"}
 
 
@@ -21,6 +28,7 @@ async def story(stage: Stage) -> None:
     async with a_primary_and_its_standby() as (primary, standby):
         settings = {
             "DATABASE_URL": url_of(primary, standby),
+            "DATABASE_REPLICA_URL": replica_url_of(primary, standby),
             "SECRET_KEY": secrets.token_hex(32),
             "MASTER_KEY": secrets.token_urlsafe(32),
             "AUTO_MIGRATE": "true",
@@ -33,8 +41,9 @@ async def story(stage: Stage) -> None:
             two.client() as second,
         ):
             ada = sign_up(first, "ada")
-            tour = Tour(stage, ada, User(second, ada.token), primary, standby)
+            tour = Tour(stage, first, ada, User(second, ada.token), primary, standby)
             tour.two_processes()
+            await tour.replica()
             await tour.failover()
             await tour.nothing_lost()
             await tour.new_standby()
@@ -44,9 +53,16 @@ class Tour:
     """Ada, who works through both processes, and the two servers of the database."""
 
     def __init__(
-        self, stage: Stage, ada: User, elsewhere: User, primary: Cluster, standby: Cluster
+        self,
+        stage: Stage,
+        metrics: httpx.Client,
+        ada: User,
+        elsewhere: User,
+        primary: Cluster,
+        standby: Cluster,
     ) -> None:
         self._stage = stage
+        self._metrics = metrics
         self._ada = ada
         self._elsewhere = elsewhere
         self._primary = primary
@@ -70,6 +86,35 @@ class Tour:
         self._stage.why(
             "a proxy may send each request to any machine, so one more machine is one more line in"
             " its configuration."
+        )
+
+    async def replica(self) -> None:
+        self._stage.step("The standby answers queries, and Ada never misses what she has written")
+        self._stage.text("SYMPHONY_DATABASE_REPLICA_URL=postgresql://db-a,db-b/symphony")
+        before = self._answered_by_replica()
+        deadline = time.monotonic() + REPLICA_USED_WITHIN
+        while self._answered_by_replica() == before and time.monotonic() < deadline:
+            self._ada.call("GET", self._path)
+            await asyncio.sleep(0.05)
+        self._stage.run(
+            "curl -s …/metrics | grep symphony_queries",
+            f'symphony_queries_total{{target="replica",…}} {self._answered_by_replica():.0f}',
+        )
+        self._stage.expect("a query was answered by the standby", self._answered_by_replica())
+        await self._standby.run("SELECT pg_wal_replay_pause()")
+        self._stage.say("The standby stops where it is, as under a long query. Ada writes:")
+        self._stage.exchange(self._create(self._ada, "Teaching"), "name", "version")
+        page = self._stage.exchange(
+            self._elsewhere.call("GET", f"{self._path}?sort=-created_at&limit=1"), "items"
+        )
+        stored = await self._standby.run("SELECT count(*) FROM workspaces WHERE name = 'Teaching'")
+        await self._standby.run("SELECT pg_wal_replay_resume()")
+        self._stage.expect("the standby does not have it", stored == 0)
+        found = [each["name"] for each in page.json()["items"]]
+        self._stage.expect("the other process returns it at once", "Teaching" in found)
+        self._stage.why(
+            "a replica takes load off the primary, and nobody notices that it is behind: a query"
+            " that needs more than it has is answered by the primary."
         )
 
     async def failover(self) -> None:
@@ -110,7 +155,9 @@ class Tour:
         self._stage.table(
             "through the API", "in the new primary", rows=zip(names, rows, strict=True)
         )
-        self._stage.expect("both have what Ada was told", names == ["Research 2026", "Thesis"])
+        self._stage.expect(
+            "both have what Ada was told", names == ["Research 2026", "Teaching", "Thesis"]
+        )
         self._stage.why(
             "with synchronous replication, a write is acknowledged when both servers have it."
         )
@@ -124,8 +171,18 @@ class Tour:
         answer = self._create(self._ada, "Afterwards")
         self._stage.expect("writes go on", answer.status_code == 201)
         stored = await self._primary.run("SELECT count(*) FROM workspaces")
-        self._stage.expect("and the standby has them", stored == 3)
+        self._stage.expect("and the standby has them", stored == 4)
         self._stage.why("the next failure finds two servers again.")
+
+    def _answered_by_replica(self) -> float:
+        """How many queries of the first process a replica has answered."""
+        text = self._metrics.get("/metrics").text
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == "symphony_queries_total" and sample.labels["target"] == "replica"
+        )
 
     def _create(
         self, user: User, name: str, headers: dict[str, str] | None = None

@@ -183,6 +183,11 @@ def url_of(*clusters: Cluster) -> str:
     return f"postgresql://{USER}@{places}/{USER}?target_session_attrs=read-write&sslmode=disable"
 
 
+def replica_url_of(*clusters: Cluster) -> str:
+    """The URL of the replicas, of which one may be the primary."""
+    return url_of(*clusters).replace("target_session_attrs=read-write", "target_session_attrs=any")
+
+
 @asynccontextmanager
 async def a_primary_and_its_standby() -> AsyncGenerator[tuple[Cluster, Cluster]]:
     """Two clusters; commits of the first one wait for the second one."""

@@ -249,7 +249,7 @@ async def test_a_machine_gets_a_token_that_is_shown_once(page: Page, ada: User) 
     assert token not in await page.content()
 
     await expect(commands.first).to_be_hidden()
-    await page.get_by_text("Report from another machine").click()
+    await page.get_by_text("Report from another computer").click()
     await expect(commands.first).to_be_visible()
     await expect(commands.last).to_have_text("symphony report --root ~/dev")
     await press(page, "Rename: laptop")

@@ -61,10 +61,10 @@ async def test_a_file_is_uploaded_downloaded_and_never_shown_as_text(
     file = tmp_path / "id_ed25519"
     file.write_bytes(BYTES)
     await press_in_dialog(page, "Save")
-    await expect(form.get_by_text("Choose a file.")).to_be_visible()
+    await expect(form.get_by_text("File is required.")).to_be_visible()
     await form.get_by_label("File").set_input_files(file)
-    await expect(form.get_by_label("Key")).to_have_value("id_ed25519")  # a first proposal
-    await form.get_by_label("Key").fill("ssh/id")
+    await expect(form.get_by_label("Name (not secret)")).to_have_value("id_ed25519")  # a first proposal
+    await form.get_by_label("Name (not secret)").fill("ssh/id")
     assert await violations(page) == []
     # What was chosen is not discarded without a question.
     await page.keyboard.press("Escape")
@@ -88,7 +88,7 @@ async def test_a_file_is_uploaded_downloaded_and_never_shown_as_text(
     await press_in_dialog(page, "Save")
     await expect(row).to_contain_text("20 bytes, version 2")
     await press(page, "Versions: ssh/id")
-    await dialog(page).get_by_role("button", name="Show or hide version 1").click()
+    await dialog(page).get_by_role("button", name="Show: version 1").click()
     assert await _downloaded(page, "Download") == ("id", BYTES)
     assert "globalThis" not in await page.content()
 

@@ -6,7 +6,12 @@ from pathlib import Path
 
 import httpx
 
-from scripts.support.database_clusters import Cluster, a_primary_and_its_standby, url_of
+from scripts.support.database_clusters import (
+    Cluster,
+    a_primary_and_its_standby,
+    replica_url_of,
+    url_of,
+)
 from scripts.support.polling import until
 from tests.conftest import MASTER_KEY, SECRET
 from tests.support.metrics import scraped
@@ -15,14 +20,10 @@ from tests.support.server import Server, running_server
 USED_WITHIN = 30  # seconds
 
 
-def replica_url(*standbys: Cluster) -> str:
-    return url_of(*standbys).replace("target_session_attrs=read-write", "target_session_attrs=any")
-
-
 def settings_of(primary: Cluster, standby: Cluster) -> dict[str, str]:
     return {
         "DATABASE_URL": url_of(primary),
-        "DATABASE_REPLICA_URL": replica_url(standby),
+        "DATABASE_REPLICA_URL": replica_url_of(standby),
         "SECRET_KEY": SECRET,
         "MASTER_KEY": MASTER_KEY,
         "AUTO_MIGRATE": "true",

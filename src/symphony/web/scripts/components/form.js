@@ -141,7 +141,7 @@ function input(field) {
     ),
     value: read,
     set,
-    isMissing: () => Boolean(others.required) && read() === "",
+    isMissing: () => Boolean(others.required) && ["", null].includes(read()),
     hide: () => reveal?.hide(),
     fail: (text) => {
       error.textContent = text ?? "";

@@ -53,7 +53,6 @@ export const vaults = {
     upload: "Upload file",
     file: "File",
     fileHint: "At most 256 KiB. It is kept as it is, and never shown as text.",
-    noFile: "Choose a file.",
     tooLarge: (size) => `The file has ${size} bytes; a content has at most 256 KiB.`,
     unreadable: "The browser cannot read the file. Choose it again.",
     binary: (type, size) => `A file: ${type}, ${size} bytes.`,

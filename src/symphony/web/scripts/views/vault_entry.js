@@ -82,7 +82,6 @@ function fieldsOf(kind, entry, made) {
 }
 
 async function fileBody(file) {
-  if (file === null) throw invalidField("content", words.noFile);
   if (file.size > MOST_BYTES) throw invalidField("content", words.tooLarge(number(file.size)));
   try {
     return { content: await inBase64(file), encoding: "base64", content_type: file.type || "application/octet-stream" };
