@@ -1,6 +1,7 @@
 """Reports that repeat what was reported before: less is computed, and each answer stays right."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from symphony.api.machines.received import KnownDigests
 from symphony.api.machines.reported_checkout import ReportedCheckout
 from symphony.domain.base import new_id
 from symphony.domain.machines.reports import KeptCounts
-from tests.support.api import User, code, faults
+from tests.support.api import User, code, faults, utc
 from tests.support.machines.reports import URL, checkout_body, put_bytes, put_report, report_body
 
 pytestmark = pytest.mark.usefixtures("no_pause")
@@ -28,6 +29,10 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(ReportedCheckout, "checkout", checkout)
     return paths
+
+
+def utc_text(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 async def report(user: User, machine: dict[str, Any], sequence: int, *checkouts: Any) -> Any:
@@ -102,6 +107,33 @@ async def test_another_password_in_an_address_changes_nothing_and_is_never_shown
         await report(ada, machine, sequence, checkout)
     assert len(read) == 1
     assert "hunter" not in (await ada.get(f"/machines/{machine['id']}/checkouts")).text
+
+
+async def test_a_clock_that_is_right_again_corrects_the_times(
+    ada: User, machine: dict[str, Any], repo: str
+) -> None:
+    began = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
+    status = {"stashes": 1, "at_risk": True, "stashed_since": utc_text(began)}
+    ahead = timedelta(hours=2)
+    found = list[datetime]()
+    for sequence, error in enumerate((timedelta(), ahead, timedelta()), 1):
+        observed_at = utc_text(datetime.now(UTC) + error)
+        checkout = checkout_body(status=status | {"observed_at": observed_at})
+        await report(ada, machine, sequence, checkout)
+        (shown,) = (await ada.get(f"{repo}/checkouts")).json()["items"]
+        found.append(utc(shown["unfinished_since"]))
+    assert found[0] == found[2] == began
+    assert abs(began - ahead - found[1]) < timedelta(minutes=1)
+
+
+async def test_a_remote_that_is_a_directory_does_not_hide_the_repo_at_the_path(
+    ada: User, machine: dict[str, Any]
+) -> None:
+    workspace = await ada.workspace()
+    await ada.repo(workspace["id"], path="/home/ada/dev/engine")
+    on_disk = [{"name": "origin", "url": "/media/usb/engine.git"}]
+    checkout = checkout_body("/home/ada/dev/engine", remotes=on_disk)
+    assert (await report(ada, machine, 1, checkout))["matched"] == 1
 
 
 async def test_a_name_given_twice_is_refused_in_what_was_valid(

@@ -63,7 +63,9 @@ async def test_a_file_is_uploaded_downloaded_and_never_shown_as_text(
     await press_in_dialog(page, "Save")
     await expect(form.get_by_text("File is required.")).to_be_visible()
     await form.get_by_label("File").set_input_files(file)
-    await expect(form.get_by_label("Name (not secret)")).to_have_value("id_ed25519")  # a first proposal
+    await expect(form.get_by_label("Name (not secret)")).to_have_value(
+        "id_ed25519"
+    )  # a first proposal
     await form.get_by_label("Name (not secret)").fill("ssh/id")
     assert await violations(page) == []
     # What was chosen is not discarded without a question.

@@ -64,7 +64,6 @@ def stored(
         machine_id=machine.id,
         path=checkout.path,
         remotes=normalized_remotes(checkout),
-        has_remotes=bool(checkout.remotes),
         root_commits=tuple(checkout.root_commits),
         needs_attention=facts.needs_attention,
         known_heads=facts.known_heads,

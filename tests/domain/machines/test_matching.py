@@ -23,14 +23,12 @@ def checkout(
     roots: Sequence[str] = (),
     path: str = "/home/ada/engine",
     machine: UUID = LAPTOP,
-    has_remotes: bool | None = None,
 ) -> StoredCheckout:
     return StoredCheckout(
         id=new_id(),
         machine_id=machine,
         path=path,
         remotes=remotes,
-        has_remotes=bool(remotes) if has_remotes is None else has_remotes,
         root_commits=tuple(roots),
         needs_attention=False,
         known_heads="",
@@ -125,9 +123,9 @@ def test_without_remotes_the_path_decides_unless_the_server_reads_that_directory
     assert matched([engine], [checkout(path="/home/ada/other")]) == [[]]
 
 
-def test_a_checkout_with_remotes_never_matches_by_path() -> None:
+def test_a_checkout_with_a_remote_never_matches_by_path() -> None:
     engine = repo(path="/home/ada/engine")
-    assert matched([engine], [checkout("x.org/y"), checkout(has_remotes=True)]) == [[], []]
+    assert matched([engine], [checkout("x.org/y")]) == [[]]
 
 
 def test_a_remote_precedes_a_root_commit_which_precedes_the_path() -> None:

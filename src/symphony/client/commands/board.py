@@ -38,7 +38,7 @@ def board(
     at_risk: Annotated[  # noqa: FBT002 - a flag of the command line
         bool,
         typer.Option(
-            "--at-risk", help="Only what exists on one machine alone, or for which it is unknown."
+            "--at-risk", help="Only what exists in one checkout alone, or for which it is unknown."
         ),
     ] = False,
     as_json: Json = False,  # noqa: FBT002

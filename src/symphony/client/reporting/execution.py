@@ -98,7 +98,7 @@ def _print_outcome(outcome: Outcome, *, as_json: bool) -> None:
         }
         _print_json(result)
         return
-    created = ", a new machine" if machine.is_new else ""
+    created = ", a new machine," if machine.is_new else ""
     output.print_line(
         f"Reported {_counted(outcome.checkouts)} of {machine.name}{created}"
         f" in {outcome.seconds:.1f} s{_matching(outcome)}."

@@ -96,7 +96,7 @@ class ReportingMachine:
 class StoredCheckout(NamedTuple):
     """A checkout in the last report of a machine, as it is stored. The board reads all of a user.
 
-    `remotes` are normalized, those without a host left out; `has_remotes` counts them too. `facts`
+    `remotes` are normalized, those without a host left out. `facts`
     is the text of its `CheckoutFacts`, which only those that concern the board are read from.
     `needs_attention`: it has a reason for attention, whatever is known elsewhere. `known_heads` is
     a text which is equal for two checkouts if they know the same of the same remote branches.
@@ -106,7 +106,6 @@ class StoredCheckout(NamedTuple):
     machine_id: UUID
     path: str
     remotes: tuple[str, ...]
-    has_remotes: bool
     root_commits: tuple[str, ...]
     needs_attention: bool
     known_heads: str

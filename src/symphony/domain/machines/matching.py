@@ -29,7 +29,8 @@ def match_checkouts(
     1. The remote of the repo is one of its remotes.
     2. A root commit of it is one of a checkout found by the first rule. A root commit of several
        repos finds none.
-    3. It has no remotes, and the repo has its path, at which the server itself has read nothing.
+    3. It has no remotes with a host, and the repo has its path, at which the server itself has read
+       nothing. A remote that is a directory is of one machine, and says nothing on another.
     4. As the second rule, with the checkouts found by the third one as well.
     """
     matched = _matched(repos, checkouts)
@@ -102,7 +103,7 @@ def _matched(
     unmatched = list[int]()
     for number in remaining:
         checkout = checkouts[number]
-        found = () if checkout.has_remotes else by_path.get(checkout.path, ())
+        found = () if checkout.remotes else by_path.get(checkout.path, ())
         if found:
             matched[number] = found
             owners.add(checkout, found)

@@ -207,7 +207,7 @@ class CheckoutModel(Model):
 
     `path_hash` stands for the path in the index, which has no room for 4,096 characters. `digest`
     is that of the checkout as it was sent, without credentials and the time of its inspection, and
-    of the fields that are stored. `remotes`
+    of the fields that are stored. `has_remotes` is for processes of the previous version. `remotes`
     (normalized) and `root_commits` have one value a line; `facts` is JSON, kept as text because
     most lists need few of them. `heads` are the first 20 bytes of the id of each remote head, and
     `detail` is all that was sent, compressed.

@@ -116,7 +116,6 @@ async def test_a_checkout_is_read_as_it_was_sent(
     (stored,) = await of_machine(store, ada.user.id, laptop)
     assert stored.path == sent.path
     assert stored.root_commits == tuple(sent.root_commits)
-    assert stored.has_remotes == bool(sent.remotes)
     facts = CheckoutFacts.read(stored.facts)
     assert facts is not None
     assert facts.repo.branch == sent.status.branch
@@ -138,7 +137,7 @@ async def test_remotes_are_stored_in_the_form_in_which_they_are_compared(
     )
     several, only_local = await of_machine(store, ada.user.id, laptop)
     assert several.remotes == ("git.example.org/ada/engine", "x.example.org/a/b")
-    assert (only_local.remotes, only_local.has_remotes) == ((), True)
+    assert only_local.remotes == ()
 
 
 async def test_a_report_replaces_all_checkouts_of_its_machine_and_no_others(

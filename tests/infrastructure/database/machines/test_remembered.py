@@ -24,7 +24,6 @@ def checkout(machine_id: UUID, path: str = "/engine") -> StoredCheckout:
         machine_id=machine_id,
         path=path,
         remotes=(),
-        has_remotes=False,
         root_commits=(),
         needs_attention=False,
         known_heads="",

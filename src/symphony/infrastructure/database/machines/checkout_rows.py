@@ -4,7 +4,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ _CHECKOUT = TypeAdapter(Checkout)
 # An inspection that finds the same again changes nothing.
 _TIME_OF_INSPECTION: Any = {"status": {"observed_at"}}
 _FASTEST = 1
+_CLOCK_STEP = timedelta(minutes=5)
 _ID_BYTES = 20
 _ID_DIGITS = 2 * _ID_BYTES
 
@@ -44,12 +45,15 @@ def content_of(checkout: Checkout) -> bytes:
     return _CHECKOUT.dump_json(checkout, exclude=_TIME_OF_INSPECTION)
 
 
-def digest_of(received: ReceivedCheckout) -> bytes:
+def digest_of(received: ReceivedCheckout, difference: timedelta) -> bytes:
     """Return what is equal for two rows of a path if nothing but the time of inspection differs.
 
-    Versions of the service that store other fields have other digests, and write the row again.
+    `difference` is the `clock_difference` of the report, by which times are corrected: a clock that
+    is ahead by some minutes more or less has another digest. So have versions of the service that
+    store other fields. Both write the row again.
     """
-    return sha256(STORED_FIELDS + received.digest).digest()
+    steps = max(-difference, timedelta()) // _CLOCK_STEP
+    return sha256(b"%b %d %b" % (STORED_FIELDS, steps, received.digest)).digest()
 
 
 def row_of(

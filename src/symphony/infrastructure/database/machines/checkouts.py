@@ -140,25 +140,25 @@ class SqlAlchemyCheckouts(CheckoutRepository):
     ) -> None:
         rows = await self._connection.fetch(_STORED, {"entity_id": machine_id})
         stored = {path: (checkout_id, digest) for path, checkout_id, digest in rows}
-        gone, changed = _changes(stored, report)
+        difference = clock_difference(report, received_at)
+        gone, changed = _changes(stored, report, difference)
         if gone:
             await self._connection.execute_many(
                 _REMOVE, [{"entity_id": checkout_id} for checkout_id in gone]
             )
         if changed:
-            await self._write(machine_id, report, received_at, changed)
+            await self._write(machine_id, changed, received_at, difference)
 
     async def _write(
         self,
         machine_id: UUID,
-        report: ReceivedReport,
-        received_at: datetime,
         changed: Sequence[_Change],
+        received_at: datetime,
+        difference: timedelta,
     ) -> None:
         known = [each.stored_id for each in changed if each.stored_id is not None]
         parameters = {"entity_id": machine_id, "checkout_ids": json_ids(known)}
         previous: Rows = await self._connection.fetch(_PREVIOUS, parameters) if known else ()
-        difference = clock_difference(report, received_at)
 
         def written() -> list[dict[str, Any]]:
             before = _previous(previous)
@@ -245,7 +245,7 @@ class SqlAlchemyCheckouts(CheckoutRepository):
 
 
 def _changes(
-    stored: Mapping[bytes, tuple[UUID, bytes]], report: ReceivedReport
+    stored: Mapping[bytes, tuple[UUID, bytes]], report: ReceivedReport, difference: timedelta
 ) -> tuple[Sequence[UUID], Sequence[_Change]]:
     """Return the ids of the rows that are gone, and the checkouts that are new or changed."""
     received = {path_hash(each.path): each for each in report.checkouts}
@@ -253,7 +253,7 @@ def _changes(
     changed = list[_Change]()
     for path, checkout in received.items():
         stored_id, before = stored.get(path, (None, None))
-        digest = digest_of(checkout)
+        digest = digest_of(checkout, difference)
         if digest != before:
             changed.append(_Change(path, stored_id, checkout, digest))
     return gone, changed
@@ -288,7 +288,7 @@ def _identities(rows: Rows) -> list[RepoIdentity]:
 
 
 def _stored(machine_id: UUID, columns: Sequence[Any]) -> StoredCheckout:
-    checkout_id, path, remotes, has_remotes, roots, *others = columns
+    checkout_id, path, remotes, roots, *others = columns
     return StoredCheckout(
-        checkout_id, machine_id, path, values_in(remotes), has_remotes, values_in(roots), *others
+        checkout_id, machine_id, path, values_in(remotes), values_in(roots), *others
     )
