@@ -18,10 +18,15 @@ from symphony.infrastructure.database.checks.sqlite_file import (
     require_undamaged,
     require_writable,
 )
-from symphony.infrastructure.database.engine import DatabaseUrlError, Engines, create_engines
+from symphony.infrastructure.database.engine import (
+    DEFAULT_LIMITS,
+    DatabaseUrlError,
+    Engines,
+    create_engines,
+)
 from symphony.infrastructure.database.postgresql.address import PostgresqlAddress
 from symphony.infrastructure.database.postgresql.url import SCHEMES
-from symphony.infrastructure.database.replicas.routing import parse_replica_url
+from symphony.infrastructure.database.replicas.routing import limits_of_heartbeat, parse_replica_url
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
 from symphony.infrastructure.derived_keys import KEY_BYTES, new_key
 from symphony.infrastructure.file_ownership import (
@@ -101,6 +106,12 @@ def replica_addresses_for(settings: Settings, engines: Engines) -> Sequence[Post
         return parse_replica_url(settings.database_replica_url.get_secret_value())
     except DatabaseUrlError as error:
         raise SettingsError(f"{name}: {error}") from None
+
+
+def heartbeat_engines_for(settings: Settings) -> Engines:
+    """Create the engine of the heartbeat, by which replicas are found to be behind."""
+    limits = limits_of_heartbeat(DEFAULT_LIMITS)
+    return create_engines(settings.store, limits, is_pooled=_is_pooled(settings))
 
 
 def mirrors_for(settings: Settings, engines: Engines) -> Path | None:

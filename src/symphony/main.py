@@ -26,6 +26,7 @@ from symphony.application.app import Application, Policy
 from symphony.bootstrap import (
     engines_for,
     git_confinement_for,
+    heartbeat_engines_for,
     master_keys_for,
     mirrors_for,
     replica_addresses_for,
@@ -232,7 +233,10 @@ async def running_application(
         else None
     )
     addresses = replica_addresses_for(settings, engines)
-    replicas = SqlAlchemyReplicas(addresses, engines, metrics) if addresses else None
+    replicas = None
+    if addresses:
+        heartbeat = heartbeat_engines_for(settings)
+        replicas = SqlAlchemyReplicas(addresses, engines.limits, heartbeat, metrics)
     finder = LocalFinder(settings.git_roots, limits.search, detect) if settings.git_roots else None
     application = Application(
         store=SqlAlchemyStore(engines, metrics),

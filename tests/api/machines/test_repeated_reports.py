@@ -136,6 +136,17 @@ async def test_a_remote_that_is_a_directory_does_not_hide_the_repo_at_the_path(
     assert (await report(ada, machine, 1, checkout))["matched"] == 1
 
 
+async def test_a_number_that_overflows_is_not_taken_for_what_was_null(
+    ada: User, machine: dict[str, Any]
+) -> None:
+    await report(ada, machine, 1, checkout_body(status={"reason": None}))
+    body = json.dumps(report_body(checkout_body(), sequence=2))
+    answer = await put_bytes(
+        ada, machine["id"], body.replace('"reason": null', '"reason": 1e400').encode(), None
+    )
+    assert code(answer) == "422 validation-error"
+
+
 async def test_a_name_given_twice_is_refused_in_what_was_valid(
     ada: User, machine: dict[str, Any]
 ) -> None:

@@ -191,6 +191,8 @@ class Connection:
         return prepared.arguments(parameters)
 
     async def _start_transaction(self, begin: str) -> None:
+        # Of several statements, a later one may fail after BEGIN.
+        self._is_in_transaction = ";" in begin
         await self._answer(self._driver.execute(begin), begin)
         self._is_in_transaction = True
 

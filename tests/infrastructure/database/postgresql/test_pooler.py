@@ -4,15 +4,22 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import select, text
 
 from symphony.bootstrap import engines_for
 from symphony.config.settings import Settings, SettingsError
 from symphony.domain.unit_of_work import StoreUnavailable
 from symphony.infrastructure.database import errors, migrations
 from symphony.infrastructure.database.checks.schema import SchemaRefused
-from symphony.infrastructure.database.engine import create_engines
+from symphony.infrastructure.database.connection import Connection
+from symphony.infrastructure.database.engine import Engines, create_engines
 from tests.conftest import SECRET
 
+_OPEN = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+    AND pid <> pg_backend_pid()
+"""
 URL = "postgresql://ada@127.0.0.1:1/symphony"
 POOLER = {"database_pooler": "transaction", "secret_key": SECRET}
 
@@ -79,3 +86,17 @@ def test_a_statement_of_another_client_makes_the_database_unavailable(
     reason = f"{error.sqlstate}: a connection pooler needs SYMPHONY_DATABASE_POOLER=transaction$"
     with pytest.raises(StoreUnavailable, match=reason), errors.translated_errors("SELECT 1"):
         raise error("prepared statement ...")
+
+
+@pytest.mark.parametrize("store_kind", ["postgresql"])
+async def test_a_transaction_whose_settings_fail_is_rolled_back(engines: Engines) -> None:
+    """Behind a pooler it would keep a connection of the server until it is ended."""
+    begin = "BEGIN; SET LOCAL statement_timeout = 1; SELECT pg_sleep(1)"
+    connection = Connection(engines.write, begin)
+    await connection.open()
+    with pytest.raises(StoreUnavailable):
+        await connection.fetch(select(1), {})
+    await connection.close()
+    async with engines.read.connect() as other:
+        states = await other.execute(text(_OPEN))
+        assert states.scalar() == 0

@@ -4,9 +4,11 @@ A primary stands in for the replica: it has whatever the test has written.
 """
 
 from collections.abc import AsyncGenerator
+from typing import cast
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from symphony.domain.base import new_id
@@ -15,18 +17,21 @@ from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import ReplicaUnusable, Store
 from symphony.infrastructure.database.engine import DatabaseLimits, Engines
 from symphony.infrastructure.database.postgresql.url import parse_postgresql_url
+from symphony.infrastructure.database.replicas import routing
 from symphony.infrastructure.database.replicas.heartbeat import Heartbeats
 from symphony.infrastructure.database.replicas.replica import SqlAlchemyReplica
 from symphony.infrastructure.database.replicas.routing import (
     SqlAlchemyReplicas,
     parse_replica_url,
 )
+from symphony.infrastructure.database.user_profiles import SqlAlchemyUserProfiles
 from symphony.infrastructure.metrics import Metrics
 from tests.infrastructure.database.kept import Household, committed
 from tests.infrastructure.database.test_plans import recorded
 
 pytestmark = pytest.mark.parametrize("store_kind", ["postgresql"])
 
+_SLOW = select(func.pg_sleep(5))
 NOWHERE = "postgresql://symphony@127.0.0.1:1/symphony?sslmode=disable"
 
 
@@ -108,7 +113,7 @@ async def test_the_answer_of_the_domain_is_an_answer(
 async def test_a_server_that_cannot_be_reached_is_not_used_and_costs_no_error(
     engines: Engines, ada: Household
 ) -> None:
-    replicas = SqlAlchemyReplicas(parse_replica_url(NOWHERE), engines, Metrics())
+    replicas = SqlAlchemyReplicas(parse_replica_url(NOWHERE), engines.limits, engines, Metrics())
     with pytest.raises(ReplicaUnusable):
         replicas.choose(ada.user.id)  # before the first check
     with capture_logs() as logs:
@@ -123,8 +128,41 @@ async def test_a_server_that_cannot_be_reached_is_not_used_and_costs_no_error(
 
 async def test_a_primary_is_no_replica(engines: Engines, database_url: str) -> None:
     metrics = Metrics()
-    replicas = SqlAlchemyReplicas(parse_replica_url(database_url), engines, metrics)
+    replicas = SqlAlchemyReplicas(parse_replica_url(database_url), engines.limits, engines, metrics)
     await replicas.check()
     await replicas.close()
     with pytest.raises(ReplicaUnusable):
         replicas.choose(new_id())
+
+
+async def test_a_fault_of_the_heartbeat_does_not_end_the_checks(
+    engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: object) -> None:
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(routing, "read_beat", fails)
+    replicas = SqlAlchemyReplicas(parse_replica_url(NOWHERE), engines.limits, engines, Metrics())
+    with capture_logs() as logs:
+        await replicas.check()
+    await replicas.close()
+    assert [each["event"] for each in logs] == [
+        "the heartbeat failed",
+        "the replica is not used: it does not answer",
+    ]
+
+
+async def test_a_slow_query_is_ended_by_the_server_and_takes_the_replica_from_nobody(
+    ada: Household, replica: SqlAlchemyReplica
+) -> None:
+    async def read_slowly() -> None:
+        async with replica.reading(ada.user.id, None) as repositories:
+            profiles = cast("SqlAlchemyUserProfiles", repositories.user_profiles)
+            connection = profiles._connection  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            await connection.fetch(_SLOW, {})
+
+    with capture_logs() as logs, pytest.raises(ReplicaUnusable) as refused:
+        await read_slowly()
+    assert refused.value.reason == "failed"
+    assert logs == []
+    assert await read(replica, ada, None) == "ada"

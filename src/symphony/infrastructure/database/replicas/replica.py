@@ -46,12 +46,16 @@ _BEHIND = "it is too far behind"
 
 
 def limits_for_replicas(limits: DatabaseLimits) -> DatabaseLimits:
-    """Return short limits: the primary answers what a replica does not answer soon."""
+    """Return short limits: the primary answers what a replica does not answer soon.
+
+    Those of the server are below `answer_timeout`, after which the replica counts as away: one slow
+    query must not take it from everyone.
+    """
     return replace(
         limits,
         connect_timeout=1.0,
-        statement_timeout=2.0,
-        lock_timeout=1.0,
+        statement_timeout=0.8,
+        lock_timeout=0.5,
         pool_wait=0.5,
         work_timeout=3.0,
         rollback_timeout=1.0,

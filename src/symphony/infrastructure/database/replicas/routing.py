@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
+
+import structlog
 
 from symphony.domain.unit_of_work import (
     Reason,
@@ -12,7 +15,7 @@ from symphony.domain.unit_of_work import (
     TransactionConflict,
 )
 from symphony.infrastructure.database.connection import Connection
-from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.engine import DatabaseLimits, Engines
 from symphony.infrastructure.database.postgresql.address import DatabaseUrlError, PostgresqlAddress
 from symphony.infrastructure.database.postgresql.url import SCHEMES, parse_postgresql_url
 from symphony.infrastructure.database.replicas.heartbeat import Heartbeats, read_beat
@@ -20,9 +23,25 @@ from symphony.infrastructure.database.replicas.replica import SqlAlchemyReplica
 from symphony.infrastructure.metrics import Metrics
 
 _INTERVAL = 1.0  # seconds between two checks
-_ANSWER_WITHIN = 2.0  # seconds
 _CONNECTION_WITHIN = 4.0  # seconds, with the answer
 _NOT_OF_REPLICAS = ("primary", "read-write")
+
+
+def limits_of_heartbeat(limits: DatabaseLimits) -> DatabaseLimits:
+    """Return the limits for one connection to the primary, which only the heartbeat uses.
+
+    Of a pool, it would wait for queries, and a beat without an answer would replace all of them.
+    """
+    return replace(
+        limits,
+        postgresql_connections=1,
+        connect_timeout=1.5,
+        statement_timeout=1.0,
+        lock_timeout=0.5,
+        pool_wait=2.0,
+        rollback_timeout=1.0,
+        answer_timeout=2.0,
+    )
 
 
 def parse_replica_url(url: str) -> Sequence[PostgresqlAddress]:
@@ -42,12 +61,16 @@ class SqlAlchemyReplicas:
     """The replicas of one primary. Until they are checked for the first time, none is used."""
 
     def __init__(
-        self, addresses: Sequence[PostgresqlAddress], primary: Engines, metrics: Metrics
+        self,
+        addresses: Sequence[PostgresqlAddress],
+        limits: DatabaseLimits,
+        heartbeat: Engines,
+        metrics: Metrics,
     ) -> None:
-        self._primary = primary
+        self._heartbeat = heartbeat
         self._heartbeats = Heartbeats()
         self._replicas = [
-            SqlAlchemyReplica(each, primary.limits, self._heartbeats, metrics) for each in addresses
+            SqlAlchemyReplica(each, limits, self._heartbeats, metrics) for each in addresses
         ]
         self._queries = metrics.queries
         self._checking: asyncio.Task[None] | None = None
@@ -77,17 +100,24 @@ class SqlAlchemyReplicas:
                 await self._checking
         for each in self._replicas:
             await each.dispose()
+        await self._heartbeat.dispose()
 
     async def check(self) -> None:
         """Check all replicas once."""
-        with suppress(StoreUnavailable, TransactionConflict, TimeoutError):
-            # What is known of the replicas stays so while the primary does not answer.
+        # What is known of the replicas stays so while the primary does not answer.
+        try:
             async with asyncio.timeout(_CONNECTION_WITHIN):
                 await self._read_beat()
+        except (StoreUnavailable, TransactionConflict, TimeoutError):
+            pass
+        except Exception as error:  # whatever it is, the checks go on
+            structlog.get_logger().warning("the heartbeat failed", error=repr(error))
         await asyncio.gather(*(each.check() for each in self._replicas))
 
     async def _read_beat(self) -> None:
-        connection = Connection(self._primary.write, answer_timeout=_ANSWER_WITHIN)
+        connection = Connection(
+            self._heartbeat.write, answer_timeout=self._heartbeat.limits.answer_timeout
+        )
         await connection.open()
         try:
             await read_beat(connection, self._heartbeats)
