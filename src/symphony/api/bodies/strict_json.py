@@ -1,7 +1,6 @@
 """A JSON parser (RFC 8259) that accepts only interoperable documents (RFC 7493)."""
 
 import json
-import math
 from typing import Any
 
 import orjson
@@ -53,7 +52,6 @@ def _parse(body: bytes) -> Any:
             body.decode("utf-8"),
             object_pairs_hook=keep_unique,
             parse_int=_integer,
-            parse_float=_float,
             parse_constant=_refuse_constant,
         )
         if duplicates:
@@ -71,15 +69,6 @@ def _parse(body: bytes) -> Any:
 
 def _integer(digits: str) -> int:
     return int(digits) if len(digits) <= MAX_DIGITS + len("-") else _TOO_LONG
-
-
-class Overflow(float):
-    """Infinity that was written as a number. orjson refuses it, instead of writing null."""
-
-
-def _float(digits: str) -> float:
-    value = float(digits)
-    return value if math.isfinite(value) else Overflow(value)
 
 
 def _refuse_constant(_: str) -> None:

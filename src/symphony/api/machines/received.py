@@ -8,8 +8,8 @@ from hashlib import sha256
 from threading import Lock
 from typing import Any, cast
 
-import orjson
 from pydantic import ValidatorFunctionWrapHandler
+from pydantic_core import PydanticSerializationError, to_json
 
 from symphony.api.machines.reported_checkout import ReportedCheckout
 from symphony.domain.errors import RuleBroken
@@ -66,7 +66,7 @@ def _known(value: object) -> ReceivedCheckout | None:
         document = cast("_Document", value)
         observed_at = parse_timestamp(document["status"]["observed_at"])
         digest = _digest(document)
-    except (KeyError, TypeError, AttributeError, RuleBroken):
+    except (KeyError, TypeError, AttributeError, RuleBroken, PydanticSerializationError):
         return None  # it has not the form, or a text that JSON cannot express
     if digest not in _valid:
         return None
@@ -82,7 +82,9 @@ def _digest(document: _Document) -> bytes:
     """Return a digest of all but the time of the inspection."""
     status: _Document = document["status"]
     others = {name: value for name, value in status.items() if name != "observed_at"}
-    return sha256(orjson.dumps({**document, "status": others})).digest()
+    # orjson would write a number that overflows as null, so it could pass for what was valid.
+    content = to_json({**document, "status": others}, inf_nan_mode="constants")
+    return sha256(content).digest()
 
 
 def _without_credentials(document: _Document) -> _Document:
