@@ -244,6 +244,7 @@ class ExpectedBoard:
             "reasons": [each for each in ORDER if each in found],
             "at_risk": at_risk,
             "observed_at": reported_at,
+            "unfinished_since": None,  # these machines report no times of work
         }
 
     def _pending(self, status: JsonObject) -> tuple[list[JsonObject], bool]:
