@@ -21,7 +21,7 @@ export const workspaces = {
     importFolder: "Import a folder",
     addRepo: "Add repo",
     noRepos: "No repos yet. Import a folder to add many at once.",
-    stateHint: "What is left to do is that of the last inspection. The board inspects anew.",
+    stateHint: "What is left to do is that of the last inspection. The board inspects again.",
     nothingToDo: "Nothing to do",
     search: "Search by name or path",
     edit: "Edit workspace",
