@@ -214,11 +214,11 @@ bench-report *arguments:
 
 # Measure how much more two processes do than one, where cores allow
 bench-processes *arguments:
-    @{{ run }} python -m benchmarks.processes {{ arguments }}
+    @{{ run }} python -m benchmarks.pairs.processes {{ arguments }}
 
 # Measure what a pooler costs a request, compared with a direct connection to PostgreSQL
 bench-pooler *arguments:
-    @{{ run }} python -m benchmarks.poolers.run {{ arguments }}
+    @{{ run }} python -m benchmarks.pairs.pooler {{ arguments }}
 
 # Measure what request ids, metrics and log lines cost per request
 bench-observability:

@@ -123,7 +123,7 @@ class Tour:
         self._stage.run("kill -9 … # every process of the primary", "")
         refused = self._stage.exchange(self._create(self._ada, "Thesis", KEY))
         self._stage.why(
-            "nobody can know yet which server is right. A client is told to try again, and when."
+            "no server accepts writes at this moment. The answer says when to try again."
         )
         self._stage.expect("a write is a 503", outcome(refused) == "503 service-unavailable")
         self._stage.expect("with the time to wait", int(refused.headers["Retry-After"]) >= 1)

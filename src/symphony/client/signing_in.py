@@ -31,10 +31,7 @@ def ask(
 ) -> str:
     """Return what is typed at a prompt. Raises: ClientError without a terminal, with the remedy."""
     if not sys.stdin.isatty():
-        raise ClientError(
-            "There is no terminal to ask for the address, the user name and the password;"
-            f" {remedy}."
-        )
+        raise ClientError(f"There is no terminal to ask for: {question}; {remedy}.")
     with warnings.catch_warnings():
         warnings.simplefilter("error", GetPassWarning)  # the password would be shown
         try:

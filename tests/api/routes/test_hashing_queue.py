@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AsyncExitStack
+from functools import partial
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from starlette.types import Message
 from scripts.support.polling import until
 from symphony import main
 from symphony.config.settings import Settings
-from symphony.infrastructure.hashing_queue import QueueLimits
+from symphony.infrastructure.hashing_queue import HashingQueue, Job, QueueLimits
 from symphony.infrastructure.hashing_threads import HashingThreads
 from tests.support.api import API, PASSWORD, code, sign_up
 from tests.support.hashing import CHEAP
@@ -67,6 +69,26 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Generator[threading.Event]:
     monkeypatch.setattr(PasswordHasher, "verify", slow)
     yield release
     release.set()
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many hashes have got a place in the queue (`add`), and have left it for the thread."""
+    counts = Counter[str]()
+    add, take = HashingQueue.add, HashingQueue.take
+
+    def counting_add(self: HashingQueue, job: Job) -> None:
+        add(self, job)
+        counts["add"] += 1
+
+    def counting_take(self: HashingQueue) -> Job:
+        job = take(self)
+        counts["take"] += 1
+        return job
+
+    monkeypatch.setattr(HashingQueue, "add", counting_add)
+    monkeypatch.setattr(HashingQueue, "take", counting_take)
+    return counts
 
 
 async def test_a_client_with_too_many_sign_ins_gets_a_503_and_others_are_served(
@@ -127,15 +149,24 @@ async def guesses_that_fill_the_queue(
 
 @pytest.mark.long
 async def test_a_client_that_disconnects_frees_its_place(
-    app: FastAPI, clients: list[httpx.AsyncClient], held: threading.Event
+    app: FastAPI,
+    clients: list[httpx.AsyncClient],
+    held: threading.Event,
+    counted: Counter[str],
 ) -> None:
+    async def has_begun() -> bool:
+        return counted["take"] == 1
+
+    async def has_added(count: int) -> bool:
+        return counted["add"] == count
+
     stranger, _ = clients
     first = asyncio.create_task(stranger.post(f"{API}/auth/token", data=FORM))
-    await asyncio.sleep(0.1)
-    for _ in range(2):
+    await until(has_begun)
+    for number in range(2):
         left = [asyncio.Event() for _ in range(2)]
         waiting = [asyncio.create_task(_abandoned_sign_in(app, event)) for event in left]
-        await asyncio.sleep(0.1)
+        await until(partial(has_added, 1 + 2 * (number + 1)))
         refused = await stranger.post(f"{API}/auth/token", data=FORM)
         assert code(refused) == "503 service-unavailable"
         for event in left:

@@ -8,47 +8,26 @@ needs Linux and the right to create control groups, as root has it.
 
 import argparse
 import os
-import statistics
 import sys
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks import command, services
-from benchmarks.content import Content, Shape, fill, tidy
-from benchmarks.databases import PostgreSQLDatabase, running_postgresql
-from benchmarks.services import Failed, Service
+from benchmarks.content import fill
+from benchmarks.databases import running_postgresql
+from benchmarks.pairs.comparing import SHAPE, arguments_of, as_json, compare, figures
+from benchmarks.services import Failed
 from benchmarks.tables import print_table
-from benchmarks.wrk import load, write_targets
 
-OPERATIONS = ("get one", "list 50", "create", "patch", "mix")
-SHAPE = Shape(users=20, empty=200)
 _MOUNT = Path("/sys/fs/cgroup")
 _PERIOD = 100_000  # microseconds; in shorter ones the processor's caches are cold more often
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """One round of one operation: requests per second, and microseconds of a core for each."""
-
-    one: float
-    two: float
-    of_one: float
-    of_two: float
-
-    @property
-    def ratio(self) -> float:
-        return self.two / self.one
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = arguments_of(__doc__)
     parser.add_argument("--share", type=float, default=0.25, help="of a core, for each process")
-    parser.add_argument("--rounds", type=int, default=5, help="of each operation")
-    parser.add_argument("--seconds", type=int, default=4, help="per round")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures to this file")
     arguments = parser.parse_args()
     return command.run(lambda folder: measure(folder, arguments), arguments.json)
 
@@ -64,50 +43,12 @@ async def measure(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]
         ):
             pids = [each.pid for service in (one, two) for each in service.processes()]
             with limited(pids, arguments.share):
-                found = await _compare(one, two, database, content, folder, arguments)
-    rows = [(operation, *_figures(rounds)) for operation, rounds in found.items()]
+                found = await compare(one, two, database, content, folder, arguments)
+    rows = [(operation, *figures(rounds)) for operation, rounds in found.items()]
     head = ("", "1 process", "2 processes", "ratio", "min", "max", "µs each, 1", "µs each, 2")
     title = f"requests/s, each process with {arguments.share:g} of a core; medians of the rounds"
     print_table(title, head, rows)
-    return {
-        "share": arguments.share,
-        "rounds": {each: [asdict(one) for one in rounds] for each, rounds in found.items()},
-    }
-
-
-async def _compare(
-    one: Service,
-    two: Service,
-    database: PostgreSQLDatabase,
-    content: Content,
-    folder: Path,
-    arguments: argparse.Namespace,
-) -> dict[str, list[Round]]:
-    targets = folder / "targets.lua"
-    write_targets(targets, content)
-    found: dict[str, list[Round]] = {}
-    for operation in OPERATIONS:
-        for each in (one, two):
-            await load(each, operation, 1, targets)  # not counted
-        rounds = found.setdefault(operation, [])
-        for _ in range(arguments.rounds):
-            await tidy(database)
-            first = await load(one, operation, arguments.seconds, targets)
-            await tidy(database)
-            second = await load(two, operation, arguments.seconds, targets)
-            rounds.append(Round(first.rate, second.rate, first.processor, second.processor))
-    return found
-
-
-def _figures(rounds: list[Round]) -> tuple[str, ...]:
-    ratios = [each.ratio for each in rounds]
-    return (
-        f"{statistics.median(each.one for each in rounds):,.0f}",
-        f"{statistics.median(each.two for each in rounds):,.0f}",
-        *(f"{figure:.2f}" for figure in (statistics.median(ratios), min(ratios), max(ratios))),
-        f"{statistics.median(each.of_one for each in rounds):,.0f}",
-        f"{statistics.median(each.of_two for each in rounds):,.0f}",
-    )
+    return {"share": arguments.share, "rounds": as_json(found)}
 
 
 @contextmanager
