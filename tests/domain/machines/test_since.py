@@ -24,6 +24,10 @@ from tests.support.machines.checkouts import a_checkout, a_status, commit
 
 DAYS = [NOW - timedelta(days=each) for each in range(30)]
 AHEAD = timedelta(days=-1)
+TIMES: dict[str, int] = dict(
+    zip(("dirty", "conflict", "unpushed", "stashed", "worktree"), (1, 1, 2, 3, 4), strict=True)
+)
+"""Days since when there is what a reason names, in the test of all of them."""
 
 
 def branch(name: str, since: datetime | None) -> WorkItem:
@@ -146,3 +150,40 @@ def test_a_detached_head_alone_has_a_time() -> None:
     item = replace(branch("tip", DAYS[5]), kind=WorkKind.DETACHED, name=None)
     (found,) = items([of_laptop(a_status(work=[item]))])
     assert (found.reasons, found.unfinished_since) == (("detached",), DAYS[5])
+
+
+@pytest.mark.parametrize("state", [RepoState.CLEAN, RepoState.DIRTY])
+@pytest.mark.parametrize("worktree", [RepoState.CLEAN, RepoState.DIRTY])
+@pytest.mark.parametrize("stashes", [0, 1])
+@pytest.mark.parametrize("conflicted", [0, 1])
+@pytest.mark.parametrize("unpushed", [0, 1])
+@pytest.mark.parametrize("at_risk", [True, False, None])
+def test_only_the_times_of_what_a_reason_names_count(
+    state: RepoState,
+    worktree: RepoState,
+    stashes: int,
+    conflicted: int,
+    unpushed: int,
+    at_risk: bool | None,  # noqa: FBT001
+) -> None:
+    """Whatever times another program reports."""
+    tree = LinkedWorktree(
+        path="/t", branch=None, head=None, state=worktree, reason=None, changed_since=DAYS[4]
+    )
+    status = a_status(
+        state=state,
+        behind=1,  # so that the board has it in any case
+        at_risk=at_risk,
+        conflicted=conflicted,
+        stashes=stashes,
+        changed_since=DAYS[1],
+        stashed_since=DAYS[3],
+        worktrees=[tree],
+        unpushed_commits=unpushed,
+        work=[replace(branch("tip", DAYS[2]), unpushed_commits=unpushed)],
+    )
+    (item,) = items([of_laptop(status)])
+    days = [TIMES[each] for each in item.reasons if each in TIMES]
+    if at_risk:  # perhaps by what `git status` does not report, in clean files as well
+        days += [TIMES["dirty"], TIMES["worktree"]]
+    assert item.unfinished_since == (DAYS[max(days)] if days else None)

@@ -68,8 +68,19 @@ class RepoFacts:
     @property
     def unfinished_since(self) -> datetime | None:
         """Since when, at least, something of this is unfinished; None when it is unknown, or
-        nothing is."""
-        times = [self.changed_since, self.worktrees_since, self.stashed_since]
+        nothing is.
+
+        The time of work that does not exist does not count: a report may have one. In clean files
+        there can still be work that `git status` does not report, which is then at risk.
+        """
+        is_hidden = self.at_risk is True
+        times = list[datetime | None]()
+        if self.state == RepoState.DIRTY or self.is_unfinished or is_hidden:
+            times.append(self.changed_since)
+        if self.has_dirty_worktree or is_hidden:
+            times.append(self.worktrees_since)
+        if self.stashes:
+            times.append(self.stashed_since)
         if self.has_unpushed or self.has_detached:
             times.append(self.unpushed_since)
             times += [each.since for each in self.unfinished or ()]
