@@ -55,6 +55,20 @@ def test_no_heading_of_a_document_occurs_twice(document: Path) -> None:
     assert len(headings) == len(set(headings))
 
 
+def test_a_list_of_contents_has_every_section_in_its_order() -> None:
+    with_contents = set[str]()
+    for document in DOCUMENTS:
+        introduction, *sections = re.split(
+            r"^(?=## )", without_blocks(document), flags=re.MULTILINE
+        )
+        listed = re.findall(r"^(?:-|\d+\.) \[.+?\]\(#(.+?)\)", introduction, re.MULTILINE)
+        if len(listed) > 1:
+            with_contents.add(document.name)
+            headings = [anchor(each.partition("\n")[0].removeprefix("## ")) for each in sections]
+            assert listed == headings, document
+    assert with_contents >= {"api.md", "performance.md", "production.md", "vaults.md"}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda each: each.name)
 def test_every_row_of_a_table_is_shown_in_its_table(document: Path) -> None:
     # After an empty line, a row that is not followed by the line below a head is plain text.
@@ -89,4 +103,8 @@ def without_blocks(document: Path) -> str:
 def anchors(document: Path) -> set[str]:
     """The anchors that a renderer derives from the headings of a document."""
     headings = re.findall(r"^#+ (.+)$", without_blocks(document), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
+    return set(map(anchor, headings))
+
+
+def anchor(heading: str) -> str:
+    return re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-")
