@@ -8,6 +8,9 @@ from typing import Any
 import typer.main
 
 from symphony.cli import app
+from symphony.client.command import READER_ENDED
+from symphony.client.errors import AT_RISK, REFUSED, UNREACHABLE, USAGE
+from symphony.client.reporting.execution import TERMINATED
 
 GUIDE = (Path(__file__).parents[1] / "docs" / "cli.md").read_text("utf-8")
 
@@ -43,3 +46,13 @@ def test_the_guide_to_the_command_line_has_every_command_with_its_options() -> N
         for name, section in sections.items()
     }
     assert described == expected
+
+
+def test_the_list_of_exit_statuses_has_those_of_every_command() -> None:
+    section = re.split(r"^## ", GUIDE.partition("## Exit statuses\n")[2], flags=re.M)[0]
+    listed = re.findall(r"^\| (\d+) \|", section, re.M)
+    assert listed == sorted(set(listed), key=int)
+    assert set(re.findall(r"^\| (\d+) \|", GUIDE, re.M)) == set(listed)
+    assert {
+        str(each) for each in (REFUSED, USAGE, AT_RISK, UNREACHABLE, READER_ENDED, TERMINATED)
+    } < set(listed)

@@ -52,7 +52,7 @@ TWO_LINES = "two\nlines"
         ),
         (
             ("serve", "--git-root", f"/{'a' * 5000}"),
-            f"--git-root: '/{'a' * 5000}' is invalid; must be an existing directory.",
+            f"--git-root: '/{'a' * 199}…' is invalid; must be an existing directory.",
         ),
         (
             (*CREATE_TOKEN, "--scope", "foo"),

@@ -2,9 +2,12 @@
 
 import json
 import os
+import re
 import stat
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -94,7 +97,8 @@ def test_whoami_shows_the_rights_of_the_token(ada: User, signed_in: Client) -> N
 def test_a_token_that_was_given_stays_valid_after_a_logout(ada: User, symphony: Client) -> None:
     token = ada.api_token()["token"]
     assert symphony("login", ada.url, "--token", "-", stdin=f"{token}\n").status == 0
-    assert "stays valid" in symphony("logout").output
+    shown = symphony("logout").output
+    assert shown == f"Signed out of {ada.url}. The token, which `--token` gave, was not revoked.\n"
     assert status_of(ada, token) == 200
 
 
@@ -112,7 +116,7 @@ def test_a_confined_token_signs_in_without_a_user_name(ada: User, symphony: Clie
 
 
 @pytest.mark.long
-def test_a_revoked_token_is_refused_with_what_to_do_and_can_be_logged_out(
+def test_a_revoked_token_is_refused_with_what_to_do(
     ada: User, symphony: Client, home: Path
 ) -> None:
     token = ada.api_token()
@@ -121,10 +125,102 @@ def test_a_revoked_token_is_refused_with_what_to_do_and_can_be_logged_out(
     for arguments in (("whoami",), ("board",), ("repos", "list")):
         line = refusal(symphony(*arguments))
         assert "Sign in with `symphony login`. (unauthenticated, request " in line
+
+
+def delete_token(ada: User, token: dict[str, Any]) -> None:
+    ada.request("DELETE", f"/api-tokens/{token['id']}")
+
+
+def delete_machine(ada: User, token: dict[str, Any]) -> None:
+    ada.request("DELETE", f"/machines/{token['machine_id']}")
+
+
+def delete_user(ada: User, _: dict[str, Any]) -> None:
+    ada.request("DELETE", f"/user-profiles/{ada.id}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("created", [False, True])
+@pytest.mark.parametrize("delete", [delete_token, delete_machine, delete_user])
+def test_a_logout_after_the_token_was_deleted_elsewhere_says_so(
+    delete: Callable[[User, dict[str, Any]], None],
+    created: bool,  # noqa: FBT001
+    ada: User,
+    symphony: Client,
+    home: Path,
+) -> None:
+    machine = ada.request("POST", "/machines", {"name": "laptop"})["id"]
+    reporting = {"scopes": ["report"], "machine_id": machine} if delete is delete_machine else {}
+    token = ada.api_token(**reporting)
+    assert symphony("login", ada.url, "--token", token["token"]).status == 0
     file = home / ".config" / "symphony" / "credentials.json"
-    file.write_text(json.dumps({**stored(home), "created": True}))
-    assert symphony("logout").status == 0
+    file.write_text(json.dumps({**stored(home), "created": created}))
+    delete(ada, token)
+    if created:
+        finished = symphony("logout", "--json")
+        shown = json.loads(finished.output)
+        assert shown == {"url": ada.url, "revoked": False, "token": "invalid"}
+    else:
+        finished = symphony("logout")
+        assert finished.output.startswith(
+            f"Signed out of {ada.url}. The server does not accept its token any more: "
+        )
+    assert (finished.status, finished.errors) == (0, "")
     assert not file.exists()
+
+
+@pytest.mark.long
+def test_a_logout_as_json_says_what_became_of_the_token(
+    ada: User, signed_in: Client, home: Path
+) -> None:
+    kept = {"url": ada.url, "revoked": False, "token": "kept"}
+    login = stored(home)
+    assert json.loads(signed_in("logout", "--json").output) == kept
+    file = home / ".config" / "symphony" / "credentials.json"
+    file.write_text(json.dumps({**login, "created": True}))
+    file.chmod(0o600)
+    revoked = {"url": ada.url, "revoked": True, "token": "revoked"}
+    assert json.loads(signed_in("logout", "--json").output) == revoked
+    assert status_of(ada, login["token"]) == 401
+
+
+def test_a_given_token_is_logged_out_without_the_server(symphony: Client, home: Path) -> None:
+    directory = home / ".config" / "symphony"
+    directory.mkdir(parents=True)
+    file = directory / "credentials.json"
+    login = {"url": "http://127.0.0.1:1", "token": "sym_x", "token_id": "1", "created": False}
+    file.write_text(json.dumps({**login, "user_profile_id": "1", "username": "ada"}))
+    file.chmod(0o600)
+    finished = symphony("logout")
+    assert (finished.status, finished.errors) == (0, "")
+    assert "was not revoked" in finished.output
+    assert not file.exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("command", [("login",), ("report", "--root", ".", "--url")])
+@pytest.mark.parametrize("kind", ["unknown", "revoked", "expired"])
+def test_a_token_of_an_option_that_is_refused_is_named_with_what_to_do(
+    command: tuple[str, ...], kind: str, ada: User, symphony: Client, home: Path
+) -> None:
+    token = "sym_unknown"
+    if kind == "revoked":
+        created = ada.api_token()
+        delete_token(ada, created)
+        token = created["token"]
+    elif kind == "expired":
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        token = ada.api_token(expires_at=soon.isoformat())["token"]
+        while status_of(ada, token) == 200:
+            pass
+    finished = symphony(*command, ada.url, "--token", "-", stdin=f"{token}\n")
+    line = refusal(finished)
+    why = "has expired" if kind == "expired" else "it does not exist, or has been revoked"
+    assert re.match(rf"--token: the API token .*{why}.*\. Check that it is complete, and of", line)
+    assert "password" not in line
+    assert "symphony login" not in line
+    assert token not in line
+    assert not (home / ".config").exists()
 
 
 @pytest.mark.long
@@ -174,7 +270,12 @@ def test_without_a_terminal_nothing_is_asked(symphony: Client) -> None:
         (("https://a b", "--token", "x"), 2, "'https://a b' is not the address of a server: "),
         (("localhost:8000", "--token", "x"), 2, "'localhost:8000' is not the address of a server"),
         (("http://127.0.0.1:1", "--token", "ü"), 2, "--token: must be an API token, which starts"),
-        (("http://127.0.0.1:1", "--token", "x"), 4, "Cannot reach http://127.0.0.1:1: no server"),
+        (("http://127.0.0.1:1", "--token", "x"), 2, "--token: must be an API token, which starts"),
+        (
+            ("http://127.0.0.1:1", "--token", "sym_x"),
+            4,
+            "Cannot reach http://127.0.0.1:1: no server",
+        ),
         (("http://127.0.0.1:1", "--token", "x", "--secrets"), 2, "--secrets: a token that exists"),
     ],
 )

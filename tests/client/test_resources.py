@@ -82,7 +82,7 @@ def test_a_list_of_many_pages_is_complete(ada: User, signed_in: Client) -> None:
     ("arguments", "code"),
     [
         (("workspaces", "create", "Thesis"), "workspace-name-taken"),
-        (("workspaces", "create", ""), "validation-error"),
+        (("workspaces", "create", " "), "validation-error"),
         (("workspaces", "create", "a\x1bb"), "validation-error"),
         (("repos", "create", "a/b", "--workspace", "thesis", "--path", "x"), "validation-error"),
     ],

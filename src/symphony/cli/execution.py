@@ -2,26 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from symphony.console.usage import USAGE_ERROR, as_clause, exit_with, is_invalid
+from symphony.console.usage import USAGE_ERROR, Given, exit_with
 from symphony.imports import without_collection
 
 if TYPE_CHECKING:
     from symphony.application.app import Application
     from symphony.config.settings import Settings
-    from symphony.domain.errors import FieldError
 
 ResultT = TypeVar("ResultT")
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """An argument or option by its name on the command line, and its value; None for a secret."""
-
-    name: str
-    value: str | None = None
 
 
 class Refused(Exception):
@@ -58,7 +48,11 @@ def refusals(
     except DatabaseUrlError as error:
         exit_with(f"{PREFIX}DATABASE_URL: {error}", USAGE_ERROR)
     except Invalid as error:
-        reasons = (_as_given(each, given or {}).removesuffix(".") for each in error.errors)
+        names = given or {}
+        reasons = (
+            names.get(each.field, Given(each.field)).refused(each.detail).removesuffix(".")
+            for each in error.errors
+        )
         exit_with(f"{'; '.join(reasons)}.", USAGE_ERROR)
     except (StartRefused, DatabaseUnusable, Refused, DomainError) as error:
         exit_with(str(error))
@@ -105,10 +99,3 @@ def _named_by_option(line: str, options: Mapping[str, str]) -> str:
         if line.startswith(variable):
             return f"{option}: {line.removeprefix(variable)}"
     return line
-
-
-def _as_given(error: "FieldError", given: Mapping[str, Given]) -> str:
-    argument = given.get(error.field, Given(error.field))
-    if argument.value is None:
-        return f"{argument.name}: {as_clause(error.detail)}"
-    return is_invalid(argument.name, argument.value, error.detail)

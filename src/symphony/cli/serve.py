@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from symphony.cli.execution import load_settings, refusals
-from symphony.console.usage import USAGE_ERROR, exit_with, is_invalid
+from symphony.console.usage import USAGE_ERROR, Given, exit_with
 from symphony.imports import without_collection
 
 _GIT_ROOT = "--git-root"
@@ -90,11 +90,11 @@ def serve(
         if os.pathsep in root:
             # In the variable it would be two other directories.
             allowed = f"must be a path without {os.pathsep!r}."
-            exit_with(is_invalid(_GIT_ROOT, root, allowed), USAGE_ERROR)
+            exit_with(Given(_GIT_ROOT, root).refused(allowed), USAGE_ERROR)
         try:
             existing_directory(root)
         except ValueError as error:
-            exit_with(is_invalid(_GIT_ROOT, root, f"{error}."), USAGE_ERROR)
+            exit_with(Given(_GIT_ROOT, root).refused(f"{error}."), USAGE_ERROR)
     given = {
         "HOST": host,
         "PORT": port,

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.cli.execution import Given, Refused, run, with_application
+from symphony.cli.execution import Refused, run, with_application
 from symphony.console.streams import StreamFailed
 from symphony.console.tables import Table, print_result, timestamp
-from symphony.console.usage import USAGE_ERROR, exit_with, group_of_commands, is_invalid
+from symphony.console.usage import USAGE_ERROR, Given, exit_with, group_of_commands
 from symphony.domain.reach import Scope
 
 if TYPE_CHECKING:
@@ -168,11 +168,11 @@ def _parsed(token_id: str) -> "UUID":
     try:
         return UUID(token_id)
     except ValueError:
-        allowed = "must be the id of an API token, as `symphony token list` prints it."
         # A token in place of its id stays out of logs and screenshots.
         is_secret = token_id.startswith(TOKEN_PREFIX)
-        line = f"ID: {allowed}" if is_secret else is_invalid("ID", token_id, allowed)
-        exit_with(line, USAGE_ERROR)
+        given = Given("ID", None if is_secret else token_id)
+        allowed = "must be the id of an API token, as `symphony token list` prints it."
+        exit_with(given.refused(allowed), USAGE_ERROR)
 
 
 def _row(token: "ApiToken") -> tuple[str, ...]:

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.cli.execution import Given, run, with_application
+from symphony.cli.execution import run, with_application
 from symphony.console.passwords import STDIN_OPTION, read_new_password
 from symphony.console.questions import is_confirmed
 from symphony.console.tables import Table, counted, print_result, timestamp
-from symphony.console.usage import exit_with, group_of_commands
+from symphony.console.usage import Given, exit_with, group_of_commands
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -24,6 +24,7 @@ from symphony.client.errors import (
     WrongArgument,
 )
 from symphony.client.proxies import ProxyFailed
+from symphony.console.usage import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -48,7 +49,8 @@ def checked_url(given: str) -> str:
     url, why = _split(given.strip())
     if url is None:
         raise WrongArgument(
-            f"{given!r} is not the address of a server: {why}. An example: https://symphony.example.org"
+            f"{quoted(given)} is not the address of a server: {why}. An example:"
+            " https://symphony.example.org"
         )
     return url.geturl().rstrip("/")
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from symphony.client.connection import Connection
 from symphony.client.documents import Document, children, number, text
-from symphony.client.errors import ClientError, ServerProblem
+from symphony.client.errors import ClientError, ServerProblem, numbered
 from symphony.client.paths import real_path
 from symphony.client.resources import expected_object
 from symphony.domain.discovery import FoundRepository, Proposal, RepoKind, proposals
@@ -104,9 +104,12 @@ def _register_part(
         ]
     }
     path = f"/workspaces/{quote(text(workspace, 'id'))}/repos/import"
-    return children(
-        expected_object(connection, connection.request("POST", path, json=body)), "items"
-    )
+    try:
+        answer = connection.request("POST", path, json=body)
+    except ServerProblem as problem:
+        problem.name_fields(numbered("items", [each.path for each in part]))
+        raise
+    return children(expected_object(connection, answer), "items")
 
 
 def _normalized(remote_url: str | None) -> set[str]:

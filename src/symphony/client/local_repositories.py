@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symphony.client.errors import ClientError
+from symphony.console.usage import shortened
 from symphony.domain.discovery import FoundRepository
 from symphony.domain.git.status import RepoState
 from symphony.infrastructure.git.discovery.classification import ClassifiedRepository, classify
@@ -93,4 +94,10 @@ def _everywhere() -> GitRoots:
 
 
 def _absolute(directory: str) -> str:
-    return os.path.abspath(os.path.expanduser(directory))
+    """Return the path of what exists. Raises: ClientError."""
+    path = os.path.abspath(os.path.expanduser(directory))
+    try:
+        os.stat(path)
+    except OSError as error:
+        raise ClientError(f"{shortened(directory)}: {error.strerror}.") from None
+    return path

@@ -8,6 +8,7 @@ from symphony.client.connection import Connection
 from symphony.client.credentials import Profile
 from symphony.client.documents import Document, as_object, children, text
 from symphony.client.errors import ClientError, ServerProblem, UnexpectedAnswer
+from symphony.console.usage import quoted
 from symphony.domain.fields import comparison_key
 
 _PAGE = 200  # items of one request
@@ -45,10 +46,14 @@ def list_all(
         asked["cursor"] = cursor
 
 
+def workspaces_path(profile: Profile) -> str:
+    """Return the path of the workspaces of a user."""
+    return f"/user-profiles/{quote(profile.user_profile_id)}/workspaces"
+
+
 def workspaces(connection: Connection, profile: Profile) -> Sequence[Document]:
     """Return all workspaces in the order of their names. Raises: ClientError."""
-    path = f"/user-profiles/{quote(profile.user_profile_id)}/workspaces"
-    return list(list_all(connection, path, {"sort": "name"}))
+    return list(list_all(connection, workspaces_path(profile), {"sort": "name"}))
 
 
 def repos(
@@ -64,7 +69,7 @@ def find_workspace(connection: Connection, profile: Profile, given: str) -> Docu
     found = _named(workspaces(connection, profile), given)
     if not found:
         raise ClientError(
-            f"No workspace is called {given!r}. `symphony workspaces list` shows all of them."
+            f"No workspace is called {quoted(given)}. `symphony workspaces list` shows all of them."
         )
     return found[0]
 
@@ -86,7 +91,7 @@ def find_machine(connection: Connection, given: str) -> Document:
     found = _named(machines(connection), given)
     if not found:
         raise ClientError(
-            f"No machine is called {given!r}. `symphony machines list` shows all of them."
+            f"No machine is called {quoted(given)}. `symphony machines list` shows all of them."
         )
     return found[0]
 
@@ -104,14 +109,16 @@ def find_repo(connection: Connection, profile: Profile, given: str) -> Document:
         query["workspace_id"] = text(find_workspace(connection, profile, workspace_name), "id")
     found = _named(repos(connection, profile, query), name)
     if not found:
-        raise ClientError(f"No repo is called {given!r}. `symphony repos list` shows all of them.")
+        raise ClientError(
+            f"No repo is called {quoted(given)}. `symphony repos list` shows all of them."
+        )
     if len(found) > 1:
         names = {text(each, "id"): text(each, "name") for each in workspaces(connection, profile)}
         candidates = [
             f"{names.get(text(each, 'workspace_id'), '')}/{text(each, 'name')}" for each in found
         ]
         raise ClientError(
-            f"{len(found)} repos are called {given!r}; say which: {_enumerated(candidates)}."
+            f"{len(found)} repos are called {quoted(given)}; say which: {_enumerated(candidates)}."
         )
     return found[0]
 

@@ -17,6 +17,7 @@ from symphony.client.resources import expected_object, get
 from symphony.client.this_machine import host_name
 from symphony.console.questions import is_confirmed
 from symphony.console.streams import StreamFailed
+from symphony.console.usage import Given
 
 FROM_INPUT = "-"
 _MAX_LINE = 4096
@@ -70,12 +71,17 @@ def access_token(url: str, username: str, password: str) -> str:
     except UnicodeEncodeError:
         raise ClientError("The user name and the password must be text in UTF-8.") from None
     with Connection(url) as connection:
-        answer = connection.request(
-            "POST",
-            "/auth/token",
-            body=body,
-            headers={"Content-Type": "application/x-www-form-urlencoded"},
-        )
+        try:
+            answer = connection.request(
+                "POST",
+                "/auth/token",
+                body=body,
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            )
+        except ServerProblem as problem:
+            asked = {"username": Given("User name", username), "password": Given("Password")}
+            problem.name_fields(lambda place: asked.get(place[0]))
+            raise
         access = text(expected_object(connection, answer), "access_token")
     if not is_token(access):
         raise _unexpected(url)
@@ -92,9 +98,11 @@ def create_api_token(connection: Connection, fields: Document) -> Document:
 
 def given_token(given: str) -> str:
     """Return the token of an option, or of standard input. Raises: ClientError, StreamFailed."""
+    from symphony.domain.api_tokens import TOKEN_PREFIX
+
     token = (sys.stdin.readline(_MAX_LINE) if given == FROM_INPUT else given).strip()
-    if not is_token(token):
-        raise WrongArgument("--token: must be an API token, which starts with sym_.")
+    if not is_token(token) or not token.startswith(TOKEN_PREFIX):
+        raise WrongArgument(f"--token: must be an API token, which starts with {TOKEN_PREFIX}.")
     return token
 
 

@@ -4,8 +4,9 @@ This adapter is the only module that reads what typer knows about a parameter.
 """
 
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, cast
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
@@ -15,6 +16,30 @@ from symphony.console.streams import printable
 USAGE_ERROR = 2  # the exit status
 _COMMANDS = "Commands"
 _INDENTATION = 6  # columns, around the names of commands
+_SHOWN = 200  # characters of a value
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An argument or option by its name on the command line, and its value; None for a secret."""
+
+    name: str
+    value: str | None = None
+
+    def refused(self, allowed: str) -> str:
+        """Describe why it is refused; `allowed` is a sentence, such as "Must be a UUID."."""
+        if self.value is None:
+            return f"{self.name}: {as_clause(allowed)}"
+        return f"{self.name}: {quoted(self.value)} is invalid; {as_clause(allowed)}"
+
+
+def quoted(value: str) -> str:
+    """Return a value in quotation marks, for a message."""
+    return repr(shortened(value))
+
+
+def shortened(value: str) -> str:
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
 
 
 class QuickGroup(TyperGroup):
@@ -98,9 +123,34 @@ def exit_with(line: str, status: int = 1) -> NoReturn:
     raise SystemExit(status)
 
 
-def is_invalid(parameter: str, value: str, allowed: str) -> str:
-    """Describe an invalid value; `allowed` is a sentence, such as "Must be a UUID."."""
-    return f"{parameter}: {value!r} is invalid; {as_clause(allowed)}"
+def given_parameters(context: typer.Context) -> Mapping[str, Given]:
+    """Return the arguments and options that have a value, by their names in code."""
+    return {
+        name: Given(shown, None if isinstance(value, bool) else ", ".join(_texts(value)))
+        for name, shown, value in _values(context)
+    }
+
+
+def require_texts(context: typer.Context) -> None:
+    """Refuse an argument or option that is empty, as a variable of a shell that is not set."""
+    for _, shown, value in _values(context):
+        if "" in _texts(value):
+            exit_with(Given(shown, "").refused("Must not be empty."), USAGE_ERROR)
+
+
+def _values(context: typer.Context) -> Iterator[tuple[str, str, object]]:
+    """Yield the name in code, the name on the command line and the value of what was given."""
+    for each in context.command.params:
+        if isinstance(each, TyperOption | TyperArgument):
+            value = context.params.get(each.name)
+            if value is not None:
+                yield each.name, _shown_name(each), value
+
+
+def _texts(value: object) -> Sequence[str]:
+    return [
+        str(each) for each in (cast(list[object], value) if isinstance(value, list) else [value])
+    ]
 
 
 def as_clause(sentence: str) -> str:
@@ -111,20 +161,22 @@ def as_clause(sentence: str) -> str:
 def _line(error: typer.TyperException) -> str:
     parameter = error.param if isinstance(error, typer.BadParameter) else None
     if isinstance(parameter, TyperOption | TyperArgument):
-        name = parameter.opts[0] if isinstance(parameter, TyperOption) else _metavar(parameter)
+        name = _shown_name(parameter)
         allowed = _allowed(parameter)
         if not error.message:
             return f"{name} is missing" + (f"; it {allowed}." if allowed else ".") + _hint(error)
         values = _wrong_values(error)
         if allowed and values:
-            return is_invalid(name, values[0], f"{allowed}.")
+            return Given(name, values[0]).refused(f"{allowed}.")
         return f"{name}: {error.message}"
     message = error.format_message()
     return message + ("" if message.endswith((".", "?")) else ".") + _hint(error)
 
 
-def _metavar(argument: TyperArgument) -> str:
-    return (argument.metavar or argument.name or "").upper()
+def _shown_name(parameter: TyperOption | TyperArgument) -> str:
+    if isinstance(parameter, TyperOption):
+        return parameter.opts[0]
+    return (parameter.metavar or parameter.name or "").upper()
 
 
 def _hint(error: typer.TyperException) -> str:

@@ -169,7 +169,7 @@ async def test_errors_elsewhere_or_without_end_are_a_refusal() -> None:
         await Sending(roots).send()
     errors = [{"pointer": "/checkouts/0/status", "detail": "No."}]
     sending = Sending(problem(422, "validation-error", errors=errors))
-    with pytest.raises(ServerProblem):
+    with pytest.raises(ServerProblem, match=r"^/a: status: no"):
         await sending.send()
     assert len(sending.arrived.reports) == 11
     beyond = [{"pointer": "/checkouts/3/status", "detail": "No."}]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from symphony.client.command import Json, signed_in
-from symphony.client.commands.completion import complete_workspace
+from symphony.client.command import Json, signed_in, workspace_option
 from symphony.console.usage import USAGE_ERROR, exit_with
 
 if TYPE_CHECKING:
@@ -23,14 +22,7 @@ _STYLES = {True: "red", None: "yellow", False: ""}
 
 
 def board(
-    workspace: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WORKSPACE",
-            help="Only items of this workspace.",
-            autocompletion=complete_workspace,
-        ),
-    ] = None,
+    workspace: Annotated[str | None, workspace_option("Only items of this workspace.")] = None,
     reason: Annotated[
         str | None,
         typer.Option(metavar="REASON", help="Only items with this reason, such as unpushed."),

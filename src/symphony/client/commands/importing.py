@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.client.command import Json, signed_in
-from symphony.client.commands.completion import complete_workspace
+from symphony.client.command import Json, signed_in, workspace_option
 from symphony.console.usage import USAGE_ERROR, exit_with
 
 if TYPE_CHECKING:
@@ -29,11 +28,9 @@ def import_repositories(
     ] = False,
     workspace: Annotated[
         str | None,
-        typer.Option(
-            metavar="WORKSPACE",
-            help="Workspace to register them in. Without it: the only one; if there is none, one"
-            " with the name of the directory is created.",
-            autocompletion=complete_workspace,
+        workspace_option(
+            "Workspace to register them in. Without it: the only one; if there is none, one with"
+            " the name of the directory is created."
         ),
     ] = None,
     as_json: Json = False,  # noqa: FBT002
@@ -47,10 +44,11 @@ def import_repositories(
     from symphony.client.importing import choose_new, named, register
     from symphony.client.local_repositories import repositories_below
     from symphony.client.output import print_note, progress
-    from symphony.client.resources import list_all, repos
+    from symphony.client.resources import find_workspace, list_all, repos
 
     connection, profile = signed_in()
     with connection:
+        target = None if workspace is None else find_workspace(connection, profile, workspace)
         with progress(f"Searching {directory}"):
             found, is_truncated = repositories_below(directory)
         with progress("Listing the repos that are registered"):
@@ -62,7 +60,7 @@ def import_repositories(
         if not choice.new:
             _print(None, None, choice, is_truncated=is_truncated, as_json=as_json)
             return
-        target = _target(connection, profile, workspace, directory)
+        target = target or _only_workspace(connection, profile, directory)
         path = f"/workspaces/{target['id']}/repos"
         items = named(choice.new, list_all(connection, path))
         choice.skipped += [(each.path, each.reason or "") for each in items if each.name is None]
@@ -73,17 +71,17 @@ def import_repositories(
         raise result.failure
 
 
-def _target(
-    connection: "Connection", profile: "Profile", given: str | None, directory: str
-) -> "Document":
-    """Return the workspace to register in; create the first one. Raises: ClientError."""
+def _only_workspace(connection: "Connection", profile: "Profile", directory: str) -> "Document":
+    """Return the workspace of a user who has one; create the first one. Raises: ClientError."""
     from symphony.client.documents import text
     from symphony.client.errors import ClientError
     from symphony.client.output import one_of, print_note
-    from symphony.client.resources import expected_object, find_workspace, workspaces
+    from symphony.client.resources import (
+        expected_object,
+        workspaces,
+        workspaces_path,
+    )
 
-    if given is not None:
-        return find_workspace(connection, profile, given)
     existing = workspaces(connection, profile)
     if len(existing) > 1:
         names = one_of(text(each, "name") for each in existing)
@@ -91,9 +89,7 @@ def _target(
     if existing:
         return existing[0]
     name = Path(directory).expanduser().resolve().name or "repos"
-    answer = connection.request(
-        "POST", f"/user-profiles/{profile.user_profile_id}/workspaces", json={"name": name}
-    )
+    answer = connection.request("POST", workspaces_path(profile), json={"name": name})
     print_note(f"Created the workspace {name}.")
     return expected_object(connection, answer)
 

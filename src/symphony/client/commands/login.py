@@ -1,5 +1,6 @@
 """`symphony login`, `logout` and `whoami`: the stored login."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +16,23 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _REVOKED_WITHIN = 10.0  # seconds
+_GONE = {"unauthenticated", "api-token-not-found"}
+
+
+class _End(StrEnum):
+    """What has become of the token of a login."""
+
+    REVOKED = "revoked"
+    KEPT = "kept"
+    INVALID = "invalid"
+
+
+_END_TEXTS = {
+    _End.REVOKED: "; the token was revoked.",
+    _End.KEPT: ". The token, which `--token` gave, was not revoked.",
+    _End.INVALID: ". The server does not accept its token any more: it has expired, or it, its"
+    " machine or its user was deleted.",
+}
 
 
 def login(
@@ -63,18 +81,22 @@ def login(
             signing_in.revoke_quietly(server, created)
         raise
     if former is not None and former.created and former.token != profile.token:
-        failure = _revocation_failure(former)
-        if failure is not None:
-            print_note(f"The token of the former login at {former.url} was not revoked: {failure}")
+        try:
+            _ended(former)
+        except ClientError as error:
+            print_note(str(error))
     _print(profile, facts, as_json=as_json)
 
 
 def logout(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
-    """Revoke the API token of the login, and delete the login."""
+    """Revoke the API token of the login, and delete the login.
+
+    A token that --token gave stays valid.
+    """
     from symphony.client import credentials
-    from symphony.client.errors import DamagedLogin
+    from symphony.client.errors import ClientError, DamagedLogin
     from symphony.client.output import print_json, print_line
 
     try:
@@ -82,16 +104,16 @@ def logout(
     except DamagedLogin:
         credentials.delete()
         raise
-    failure = _revocation_failure(profile) if profile.created else None
+    try:
+        end = _ended(profile)
+    except ClientError:
+        credentials.delete()
+        raise
     credentials.delete()
-    if failure is not None:
-        raise _with_remedy(failure, profile)
     if as_json:
-        print_json({"url": profile.url, "revoked": profile.created})
-    elif profile.created:
-        print_line(f"Signed out of {profile.url}; the token was revoked.")
+        print_json({"url": profile.url, "revoked": end is _End.REVOKED, "token": end})
     else:
-        print_line(f"Signed out of {profile.url}. The token, which `--token` gave, stays valid.")
+        print_line(f"Signed out of {profile.url}{_END_TEXTS[end]}")
 
 
 def whoami(
@@ -114,26 +136,35 @@ def _asked_url() -> str:
     return ask("Server", default=former.url if former else DEFAULT_URL)
 
 
-def _revocation_failure(profile: "Profile") -> "ClientError | None":
-    """Revoke the token of a login; return why that failed, unless the token is invalid already."""
+def _ended(profile: "Profile") -> "_End":
+    """Revoke the token of a login if a login created it; return what has become of the token.
+
+    Raises: ClientError when it was not revoked.
+    """
     from symphony.client.connection import Connection
     from symphony.client.errors import ClientError, ServerProblem
+    from symphony.client.signing_in import current_token
 
     try:
         with Connection.open(profile, within=_REVOKED_WITHIN) as connection:
-            connection.request("DELETE", f"/api-tokens/{profile.token_id}")
-    except ServerProblem as problem:
-        return None if problem.http_status in {401, 404} else problem
+            if profile.created:
+                connection.request("DELETE", f"/api-tokens/{profile.token_id}")
+                return _End.REVOKED
+            current_token(connection)
+            return _End.KEPT
     except ClientError as error:
-        return error
-    return None
+        if isinstance(error, ServerProblem) and error.code in _GONE:
+            return _End.INVALID
+        if profile.created:
+            raise _with_remedy(error, profile) from None
+        return _End.KEPT
 
 
 def _with_remedy(failure: "ClientError", profile: "Profile") -> "ClientError":
     from symphony.client.errors import ClientError
 
     error = ClientError(
-        f"The login was deleted, but its API token at {profile.url} was not revoked: {failure}"
+        f"The login at {profile.url} was removed, but its API token was not revoked: {failure}"
         f" Revoke the token {profile.token_id} with another one."
     )
     error.status = failure.status

@@ -4,8 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.client.command import ClientCommand, Json, Yes, signed_in
-from symphony.client.commands.completion import complete_machine
+from symphony.client.command import (
+    ClientCommand,
+    ExistingMachine,
+    Json,
+    NewName,
+    Yes,
+    signed_in,
+)
 from symphony.console.passwords import STDIN_OPTION, password_from_stdin
 from symphony.console.streams import StreamFailed
 from symphony.console.usage import group_of_commands
@@ -17,12 +23,6 @@ if TYPE_CHECKING:
 
 group = group_of_commands("List, create, rename and delete machines; create their tokens.")
 
-Existing = Annotated[
-    str,
-    typer.Argument(
-        metavar="MACHINE", help="Name or id of the machine.", autocompletion=complete_machine
-    ),
-]
 _MAX_DAYS = 36_500
 
 
@@ -55,64 +55,55 @@ def create_machine(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Create a machine; `symphony report` creates that on which it runs by itself."""
-    from symphony.client.resources import expected_object
+    from symphony.client import changes
 
-    connection, _ = signed_in()
-    with connection:
-        answer = connection.request("POST", "/machines", json={"name": name})
-        created = expected_object(connection, answer)
-    _print(created, "Created the machine {}.", as_json=as_json)
+    changes.create("machine", {"name": name}, as_json=as_json)
 
 
 @group.command("rename", cls=ClientCommand)
 def rename_machine(
-    machine: Existing,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    machine: ExistingMachine,
+    name: NewName,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Rename a machine, which keeps its checkouts and its tokens."""
-    from symphony.client.documents import text
-    from symphony.client.resources import expected_object, find_machine
+    from symphony.client import changes
 
-    connection, _ = signed_in()
-    with connection:
-        found = find_machine(connection, machine)
-        path = f"/machines/{text(found, 'id')}"
-        answer = connection.request("PATCH", path, json={"name": name})
-        renamed = expected_object(connection, answer)
-    _print(renamed, "The machine is now called {}.", as_json=as_json)
+    changes.rename("machine", machine, name, as_json=as_json)
 
 
 @group.command("delete", cls=ClientCommand)
 def delete_machine(
-    machine: Existing,
+    machine: ExistingMachine,
     yes: Yes = False,  # noqa: FBT002
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Delete a machine that is lost or gone, with what it has reported, and revoke its tokens."""
-    from symphony.client.confirming import require_confirmation
+    from symphony.client import changes
     from symphony.client.documents import number, text
-    from symphony.client.resources import find_machine
     from symphony.console.tables import counted
 
-    connection, _ = signed_in()
-    with connection:
-        found = find_machine(connection, machine)
+    def question(_: "Connection", found: "Document") -> str:
         count = number(found, "checkout_count") or 0
-        subject = f"the machine {text(found, 'name')}"
-        subject += f" with {counted(count, 'checkout')}" if count else ""
-        require_confirmation(
-            f"Delete {subject}? What it has reported disappears from the board, and the tokens that"
-            " report for it are revoked. This cannot be undone.",
-            yes=yes,
+        contents = f" with {counted(count, 'checkout')}" if count else ""
+        return (
+            f"Delete the machine {text(found, 'name')}{contents}? What it has reported disappears"
+            " from the board, and the tokens that report for it are revoked. This cannot be undone."
         )
-        connection.request("DELETE", f"/machines/{text(found, 'id')}")
-    _print(found, "Deleted the machine {}; its report tokens were revoked.", as_json=as_json)
+
+    changes.delete(
+        "machine",
+        machine,
+        question=question,
+        done="Deleted the machine {}; its report tokens were revoked.",
+        yes=yes,
+        as_json=as_json,
+    )
 
 
 @group.command("token", cls=ClientCommand)
 def create_machine_token(
-    machine: Existing,
+    machine: ExistingMachine,
     name: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Name of the token. Default: that of the machine."),
@@ -203,13 +194,3 @@ def _revoke(connection: "Connection", created: "Document") -> None:
 
     with suppress(ClientError):
         connection.request("DELETE", f"/api-tokens/{text(created, 'id')}")
-
-
-def _print(machine: "Document", sentence: str, *, as_json: bool) -> None:
-    from symphony.client.documents import text
-    from symphony.client.output import print_json, print_line
-
-    if as_json:
-        print_json(machine)
-    else:
-        print_line(sentence.format(text(machine, "name")))

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.client.command import Json, signed_in
-from symphony.client.commands.completion import complete_repo
+from symphony.client.command import ExistingRepo, Json, signed_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,14 +58,7 @@ def status(
 
 
 def path(
-    repo: Annotated[
-        str,
-        typer.Argument(
-            metavar="REPO",
-            help="Name of the repo, WORKSPACE/NAME, or its id.",
-            autocompletion=complete_repo,
-        ),
-    ],
+    repo: ExistingRepo,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Print the path of a repo's checkout on this machine, for `cd "$(symphony path engine)"`."""

@@ -4,24 +4,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from symphony.client.command import ClientCommand, Json, Yes, signed_in
-from symphony.client.commands.completion import complete_workspace
+from symphony.client.command import (
+    ClientCommand,
+    ExistingWorkspace,
+    Json,
+    NewName,
+    Yes,
+    signed_in,
+)
 from symphony.console.usage import group_of_commands
 
 if TYPE_CHECKING:
+    from symphony.client.connection import Connection
     from symphony.client.documents import Document
 
 group = group_of_commands("List, create, rename and delete workspaces.")
-
-Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the new workspace.")]
-Existing = Annotated[
-    str,
-    typer.Argument(
-        metavar="WORKSPACE",
-        help="Name or id of the workspace.",
-        autocompletion=complete_workspace,
-    ),
-]
 
 
 @group.command("list", cls=ClientCommand)
@@ -45,42 +42,30 @@ def list_workspaces(as_json: Json = False) -> None:  # noqa: FBT002 - a flag of 
 
 @group.command("create", cls=ClientCommand)
 def create_workspace(
-    name: Name,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the new workspace.")],
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Create a workspace."""
-    from symphony.client.resources import expected_object
+    from symphony.client import changes
 
-    connection, profile = signed_in()
-    with connection:
-        path = f"/user-profiles/{profile.user_profile_id}/workspaces"
-        answer = connection.request("POST", path, json={"name": name})
-        created = expected_object(connection, answer)
-    _print(created, "Created the workspace {}.", as_json=as_json)
+    changes.create("workspace", {"name": name}, as_json=as_json)
 
 
 @group.command("rename", cls=ClientCommand)
 def rename_workspace(
-    workspace: Existing,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
+    workspace: ExistingWorkspace,
+    name: NewName,
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Rename a workspace."""
-    from symphony.client.documents import text
-    from symphony.client.resources import expected_object, find_workspace
+    from symphony.client import changes
 
-    connection, profile = signed_in()
-    with connection:
-        found = find_workspace(connection, profile, workspace)
-        path = f"/workspaces/{text(found, 'id')}"
-        answer = connection.request("PATCH", path, json={"name": name})
-        renamed = expected_object(connection, answer)
-    _print(renamed, "The workspace is now called {}.", as_json=as_json)
+    changes.rename("workspace", workspace, name, as_json=as_json)
 
 
 @group.command("delete", cls=ClientCommand)
 def delete_workspace(
-    workspace: Existing,
+    workspace: ExistingWorkspace,
     force: Annotated[  # noqa: FBT002
         bool, typer.Option("--force", help="Also delete the records of its repos, and its vaults.")
     ] = False,
@@ -88,35 +73,28 @@ def delete_workspace(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Delete a workspace; directories on disk are not changed."""
-    from symphony.client.confirming import require_confirmation
+    from symphony.client import changes
     from symphony.client.documents import number, text
     from symphony.client.errors import ClientError
-    from symphony.client.resources import find_workspace, get
+    from symphony.client.resources import get
     from symphony.console.tables import counted
 
-    connection, profile = signed_in()
-    with connection:
-        found = find_workspace(connection, profile, workspace)
-        path, name = f"/workspaces/{text(found, 'id')}", text(found, "name")
-        stats = get(connection, f"{path}/stats")
-        contents = [
-            counted(count, noun)
-            for noun in ("repo", "vault")
-            if (count := number(stats, f"{noun}_count"))
-        ]
-        subject = f"the workspace {name}" + (f" with {' and '.join(contents)}" if contents else "")
+    def question(connection: "Connection", found: "Document") -> str:
+        stats = get(connection, f"/workspaces/{text(found, 'id')}/stats")
+        counts = {noun: number(stats, f"{noun}_count") for noun in ("repo", "vault")}
+        contents = " and ".join(counted(count, noun) for noun, count in counts.items() if count)
+        name = text(found, "name")
         if contents and not force:
-            raise ClientError(f"{name} has {' and '.join(contents)}; --force deletes them as well.")
-        require_confirmation(f"Delete {subject}? This cannot be undone.", yes=yes)
-        connection.request("DELETE", path, query={"force": "true"} if force else None)
-    _print(found, "Deleted the workspace {}.", as_json=as_json)
+            raise ClientError(f"{name} has {contents}; --force deletes them as well.")
+        subject = f"the workspace {name}" + (f" with {contents}" if contents else "")
+        return f"Delete {subject}? This cannot be undone."
 
-
-def _print(workspace: "Document", sentence: str, *, as_json: bool) -> None:
-    from symphony.client.documents import text
-    from symphony.client.output import print_json, print_line
-
-    if as_json:
-        print_json(workspace)
-    else:
-        print_line(sentence.format(text(workspace, "name")))
+    changes.delete(
+        "workspace",
+        workspace,
+        question=question,
+        done="Deleted the workspace {}.",
+        query={"force": "true"} if force else None,
+        yes=yes,
+        as_json=as_json,
+    )

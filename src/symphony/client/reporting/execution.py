@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,15 @@ import typer
 
 from symphony.client import credentials, output, signing_in
 from symphony.client.connection import Connection, checked_url
-from symphony.client.errors import ClientError
+from symphony.client.errors import ClientError, WrongArgument
 from symphony.client.reporting import stopping
 from symphony.client.reporting.reporter import Outcome, Reporter
 from symphony.client.reporting.state import StateDirectory
+from symphony.console.usage import Given
+from symphony.domain import fields
+from symphony.domain.errors import RuleBroken
 
-_TERMINATED = 143  # 128 and the number of SIGTERM: nothing may have been reported
+TERMINATED = 143  # 128 and the number of SIGTERM: nothing may have been reported
 _NOT_SIGNED_IN = "no-server"
 
 
@@ -35,6 +38,7 @@ class Options:
 
 def execute(options: Options) -> None:
     """Raises: ClientError, Interrupted, StreamFailed."""
+    options = replace(options, machine=_checked_name(options.machine))
     if options.is_dry_run:
         _preview(options)
         return
@@ -45,7 +49,7 @@ def execute(options: Options) -> None:
             if options.minutes is None:
                 with output.progress("Reporting the repositories"):
                     work = reporter.report(connection, options.machine)
-                    outcome = stopping.run(work, terminated=_TERMINATED)
+                    outcome = stopping.run(work, terminated=TERMINATED)
                 _print_outcome(outcome, as_json=options.as_json)
                 return
             rounds = reporter.rounds(
@@ -56,6 +60,14 @@ def execute(options: Options) -> None:
                 failed=_print_failure,
             )
             stopping.run(rounds, terminated=0)
+
+
+def _checked_name(machine: str | None) -> str | None:
+    """Return a name as the server would store it. Raises: WrongArgument."""
+    try:
+        return None if machine is None else fields.name(machine)
+    except RuleBroken as broken:
+        raise WrongArgument(Given("--machine", machine).refused(broken.detail)) from None
 
 
 def _connection(options: Options) -> Connection:
@@ -72,7 +84,7 @@ def _preview(options: Options) -> None:
     url = stored if options.url is None else checked_url(options.url)
     reporter = Reporter(options.roots, StateDirectory(url), fetch_state=options.fetch_state)
     with output.progress("Inspecting the repositories"):
-        document = stopping.run(reporter.preview(), terminated=_TERMINATED)
+        document = stopping.run(reporter.preview(), terminated=TERMINATED)
     for note in document.notes:
         output.print_note(note)
     if options.as_json:

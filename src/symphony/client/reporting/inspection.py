@@ -12,6 +12,7 @@ from uuid import UUID
 from symphony.application.ports import Overloaded
 from symphony.client.errors import ClientError
 from symphony.client.reporting.asked_remotes import ask
+from symphony.console.usage import quoted
 from symphony.domain.base import utc_now
 from symphony.domain.errors import Invalid
 from symphony.domain.git.status import RepoState, RepoStatus
@@ -49,10 +50,10 @@ def real_roots(given: Sequence[Path]) -> Sequence[Path]:
     """Return the directories without links, each once. Raises: ClientError."""
     roots = list(dict.fromkeys(Path(os.path.realpath(each)) for each in given))
     for root in roots:
-        if not root.is_dir():
+        if not os.path.isdir(root):  # false for a name that is too long, too
             raise ClientError(
-                f"{str(root)!r} is not a directory. Nothing was reported: the repositories in it"
-                " would disappear from the board."
+                f"{quoted(str(root))} is not a directory. Nothing was reported: the repositories in"
+                " it would disappear from the board."
             )
     if detect_landlock() is None:
         for root in roots:

@@ -39,7 +39,7 @@ def find_or_create_machine(
         return own
     if name is None and known is not None and (found := _machine_with_id(connection, known)):
         return found
-    name = name or host_name()
+    name = host_name() if name is None else name
     key = comparison_key(name)
     for machine in _machines(connection, name):
         if comparison_key(str(machine.get("name"))) == key:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeVar
 
 from symphony.client.connection import Connection
 from symphony.client.documents import as_object, as_objects
-from symphony.client.errors import ServerProblem, UnexpectedAnswer, Unreachable
+from symphony.client.errors import ServerProblem, UnexpectedAnswer, Unreachable, numbered
 from symphony.client.reporting.added_members import are_refused, without_added
 from symphony.client.reporting.document import Document, encode_document
 from symphony.infrastructure.git.process.threads import start_thread
@@ -178,6 +178,8 @@ class _Delivery:
 
         Raises: ServerProblem when the problem is not about checkouts.
         """
+        checkouts: list[Mapping[str, Any]] = list(self._document.content["checkouts"])
+        problem.name_fields(numbered("checkouts", [each["path"] for each in checkouts]))
         errors = as_objects(problem.members.get("errors"))
         if are_refused(errors) and not self._is_without_added:
             self._is_without_added = True
@@ -189,7 +191,6 @@ class _Delivery:
             if pointer is None:
                 raise problem
             refused[int(pointer[1])] = pointer[2], str(error.get("detail"))
-        checkouts: list[Mapping[str, Any]] = list(self._document.content["checkouts"])
         self._replaced += 1
         if not refused or self._replaced > _MAX_REPLACED or max(refused) >= len(checkouts):
             raise problem
