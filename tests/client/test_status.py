@@ -2,6 +2,9 @@
 
 import json
 import os
+import re
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,6 +76,93 @@ def test_a_repository_without_remotes_is_found_by_its_path(
     ada.repo(ada.workspace("Thesis"), "motor", str(engine))
     shown = signed_in("status", str(engine)).output
     assert shown.startswith("Repo: motor, in the workspace Thesis\nRemote: none\n")
+
+
+def tree_of(repository: Path, name: str) -> Path:
+    """Add a linked worktree beside a repository."""
+    tree = repository.parent / name
+    git("-C", repository, "worktree", "add", "-q", "-b", name, tree)
+    return tree
+
+
+def linked(engine: Path) -> Path:
+    return tree_of(engine, "fix")
+
+
+def linked_to_odd_name(engine: Path) -> Path:
+    return tree_of(engine.rename(engine.with_name("it's; an $engine")), "fix")
+
+
+def linked_to_bare(engine: Path) -> Path:
+    bare = engine.with_name("bare.git")
+    git("clone", "-q", "--bare", engine, bare)
+    git("-C", bare, "remote", "remove", "origin")
+    return tree_of(bare, "fix")
+
+
+def linked_to_separate(engine: Path) -> Path:
+    git("-C", engine, "init", "-q", "--separate-git-dir", engine.with_name("separate"))
+    return tree_of(engine, "fix")
+
+
+def submodule(engine: Path) -> Path:
+    product = engine.with_name("product")
+    git("init", "-q", product)
+    allowed = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", engine, "lib")
+    git("-C", product, *allowed)
+    git("-C", product / "lib", "remote", "remove", "origin")
+    return product / "lib"
+
+
+def linked_to_submodule(engine: Path) -> Path:
+    return tree_of(submodule(engine), "fix")
+
+
+@pytest.mark.parametrize(
+    "create",
+    [linked, linked_to_odd_name, linked_to_bare, linked_to_separate, submodule,
+     linked_to_submodule],
+)  # fmt: skip
+def test_the_advice_for_a_directory_without_a_repo_registers_one(
+    create: Callable[[Path], Path], ada: User, signed_in: Client, engine: Path
+) -> None:
+    ada.workspace("Thesis")
+    git("-C", engine, "remote", "remove", "origin")
+    directory = create(engine)
+    line = refusal(signed_in("status", str(directory)))
+    advice = re.search("`symphony (.+)` does it\\.$", line)
+    assert advice is not None
+    arguments = shlex.split(advice[1].replace("WORKSPACE", "Thesis"))
+    arguments += ["--all"] * (arguments[0] == "import")
+    assert signed_in(*arguments).status == 0
+    shown = json.loads(signed_in("status", str(directory), "--json").output)
+    [repo] = shown["repos"]
+    assert shown["path"] == str(directory)
+    assert (repo["path"] in {arguments[-1], arguments[-2]}, repo["workspace"]) == (True, "Thesis")
+
+
+def test_a_linked_worktree_shows_the_repo_of_the_others(
+    ada: User, signed_in: Client, engine: Path, tmp_path: Path
+) -> None:
+    """By the path of the main directory, by that of another worktree, or by what was reported."""
+    git("-C", engine, "remote", "remove", "origin")
+    first, second = tree_of(engine, "first"), tree_of(engine, "second")
+    thesis = ada.workspace("Thesis")
+    repo = ada.repo(thesis, "motor", str(engine))
+    for each in (first, second, engine):
+        assert signed_in("status", str(each)).output.startswith("Repo: motor, in the workspace")
+    ada.request("PATCH", f"/repos/{repo}", {"path": str(second)})
+    assert signed_in("status", str(first)).output.startswith("Repo: motor, in the workspace")
+    reported(signed_in, engine, host_name(), tmp_path / "state")
+    ada.request("PATCH", f"/repos/{repo}", {"path": "/elsewhere"})
+    ada.repo(thesis, "engine", "/other", REMOTE)
+    for each in (first, second, engine):
+        line = refusal(signed_in("status", str(each)))
+        assert line.startswith(f"No repo is registered for {engine}")
+    git("-C", engine, "remote", "add", "origin", REMOTE)
+    reported(signed_in, engine, host_name(), tmp_path / "state")
+    git("-C", engine, "remote", "remove", "origin")
+    assert signed_in("status", str(first)).output.startswith("Repo: engine, in the workspace")
 
 
 def test_no_hook_or_program_of_the_repository_is_run(

@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from urllib.parse import quote
 
 from symphony.client.connection import Connection
 from symphony.client.credentials import Profile
 from symphony.client.documents import Document, child, children, number, text, texts
 from symphony.client.errors import ServerProblem
-from symphony.client.paths import expanded, real_path
+from symphony.client.local_repositories import LocalRepository, of_same_repository
+from symphony.client.paths import expanded
 from symphony.client.resources import get, is_unknown_route, list_all, repos
 from symphony.client.this_machine import ThisMachine
 from symphony.domain.git.remotes import normalized_remote
@@ -76,26 +76,22 @@ def this_machine(connection: Connection) -> Document | None:
 
 
 def repos_of_directory(
-    connection: Connection, profile: Profile, path: Path, remotes: Sequence[str]
+    connection: Connection, profile: Profile, local: LocalRepository
 ) -> Sequence[Document]:
-    """Return the repos of a directory on this machine: by its remotes, by what the machine has
-    reported of it, or else by the path.
+    """Return the repos of a repository on this machine: by its remotes, by what the machine has
+    reported of its worktrees, or else by their paths.
 
     Raises: ClientError.
     """
     found: dict[str, Document] = {}
-    for remote in remotes:
+    for remote in local.remotes:
         if normalized_remote(remote) is not None:
             query = {"remote": without_credentials(remote)}
             found |= _by_id(_if_valid(connection, profile, query))
     if not found:
-        found |= _by_id(_reported(connection, path))
+        found |= _by_id(_reported(connection, local))
     if not found:
-        found |= _by_id(
-            each
-            for each in repos(connection, profile)
-            if real_path(text(each, "path")) == str(path)
-        )
+        found |= _by_id(of_same_repository(local, repos(connection, profile)))
     return list(found.values())
 
 
@@ -110,7 +106,7 @@ def _if_valid(
         raise
 
 
-def _reported(connection: Connection, path: Path) -> Sequence[Document]:
+def _reported(connection: Connection, local: LocalRepository) -> Sequence[Document]:
     machine = this_machine(connection)
     if machine is None:
         return []
@@ -122,8 +118,7 @@ def _reported(connection: Connection, path: Path) -> Sequence[Document]:
         raise
     return [
         get(connection, f"/repos/{quote(repo_id)}")
-        for each in children(reported, "items")
-        if text(each, "path") == str(path)
+        for each in of_same_repository(local, children(reported, "items"))
         for repo_id in texts(each, "repo_ids")
     ]
 

@@ -2,19 +2,25 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from symphony.client.documents import Document, text
 from symphony.client.errors import ClientError
+from symphony.client.paths import real_path
 from symphony.console.usage import shortened
-from symphony.domain.discovery import FoundRepository
+from symphony.domain.discovery import FoundRepository, RepoKind
 from symphony.domain.git.status import RepoState
-from symphony.infrastructure.git.discovery.classification import ClassifiedRepository, classify
+from symphony.infrastructure.git.discovery.classification import (
+    ClassifiedRepository,
+    classify,
+    kind_of,
+)
 from symphony.infrastructure.git.discovery.walk import Walk
 from symphony.infrastructure.git.files.config import read_config
 from symphony.infrastructure.git.files.location import locate
-from symphony.infrastructure.git.files.roots import GitRoots
+from symphony.infrastructure.git.files.roots import GitRoots, OpenedRoots
 from symphony.infrastructure.git.files.stopping import StopSignal
 from symphony.infrastructure.git.files.unreadable import Unreadable
 from symphony.infrastructure.git.files.untrusted_directory import UntrustedDirectory
@@ -27,10 +33,17 @@ _NO_REPOSITORY = {RepoState.MISSING, RepoState.NOT_A_REPOSITORY}
 
 @dataclass(frozen=True, slots=True)
 class LocalRepository:
-    """A repository around a directory: its top directory, and the addresses of its remotes."""
+    """A repository around a directory: its top directory, and the addresses of its remotes.
+
+    `main` is the main directory of a linked worktree. All worktrees of a repository have the same
+    `common_directory`, in which git has its objects.
+    """
 
     path: Path
+    kind: RepoKind
     remotes: Sequence[str]
+    main: Path | None
+    common_directory: Path
 
 
 def repositories_below(directory: str) -> tuple[Sequence[FoundRepository], bool]:
@@ -77,15 +90,42 @@ def repository_around(directory: str) -> LocalRepository:
             try:
                 with roots.open(place, "The directory") as top, locate(top, roots) as location:
                     config = read_config(location)
+                    urls = [url for _, url in config.subsections("remote", "url")]
+                    return LocalRepository(
+                        place,
+                        kind_of(location, config),
+                        list(dict.fromkeys(urls)),
+                        location.main_directory,
+                        location.common_directory.path,
+                    )
             except Unreadable as error:
                 if error.state in _NO_REPOSITORY:
                     continue
                 raise ClientError(f"{place}: {error.reason}") from None
             except OSError:  # a file, or a directory that the user may not read
                 continue
-            urls = [url for _, url in config.subsections("remote", "url")]
-            return LocalRepository(place, list(dict.fromkeys(urls)))
     raise ClientError(f"{directory} is not inside a git repository that can be read.")
+
+
+def of_same_repository(local: LocalRepository, items: Iterable[Document]) -> Sequence[Document]:
+    """Return those documents of a server whose `path` is a worktree of the same repository here."""
+    with _everywhere().opened(StopSignal().check) as roots:
+        return [
+            each
+            for each in items
+            if _common_directory(text(each, "path"), roots) == local.common_directory
+        ]
+
+
+def _common_directory(path: str, roots: OpenedRoots) -> Path | None:
+    real = real_path(path)
+    if real is None:
+        return None
+    try:
+        with roots.open(Path(real), "The directory") as top, locate(top, roots) as location:
+            return location.common_directory.path
+    except (Unreadable, OSError):
+        return None
 
 
 def _everywhere() -> GitRoots:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from symphony.client.documents import Document
+    from symphony.client.local_repositories import LocalRepository
 
 _CHECKOUTS = ("MACHINE", "BRANCH", "LEFT TO DO", "SINCE", "AT RISK", "OBSERVED", "PATH")
 _WORK = ("MACHINE", "KIND", "NAME", "UNPUSHED", "INTEGRATED", "COMMITTED")
@@ -36,11 +37,9 @@ def status(
     local = repository_around(path)
     connection, profile = signed_in()
     with connection, progress("Asking for the repo"):
-        found = repos_of_directory(connection, profile, local.path, local.remotes)
+        found = repos_of_directory(connection, profile, local)
         if not found:
-            raise ClientError(
-                f"No repo is registered for {local.path}; `symphony import {local.path}` does it."
-            )
+            raise ClientError(_how_to_register(local))
         names = {text(each, "id"): text(each, "name") for each in workspaces(connection, profile)}
         repos = [
             {
@@ -55,6 +54,22 @@ def status(
         return
     for each in repos:
         _print(each)
+
+
+def _how_to_register(local: "LocalRepository") -> str:
+    from shlex import quote
+
+    from symphony.domain.discovery import RepoKind
+
+    path = str(local.path)
+    command = f"symphony import {quote(str(local.main or path))}"
+    if local.main is not None:
+        path = f"{local.main}, of which {path} is a linked worktree"
+    elif local.kind == RepoKind.SUBMODULE:  # an import leaves it out
+        name = quote(local.path.name)
+        command = f"symphony repos create {name} --workspace WORKSPACE --path {quote(path)}"
+        path = f"the submodule {path}"
+    return f"No repo is registered for {path}; `{command}` does it."
 
 
 def path(

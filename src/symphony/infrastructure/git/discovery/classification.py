@@ -7,7 +7,7 @@ from pathlib import Path
 
 from symphony.domain.discovery import RepoKind, remote_to_register
 from symphony.domain.git.status import RepoState
-from symphony.infrastructure.git.files.config import read_config
+from symphony.infrastructure.git.files.config import Config, read_config
 from symphony.infrastructure.git.files.location import Location, locate
 from symphony.infrastructure.git.files.roots import OpenedRoots
 from symphony.infrastructure.git.files.unreadable import Unreadable
@@ -40,10 +40,7 @@ def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRep
             git_directory = location.git_directory.path
             kind = _kind(location)
             config = read_config(location)
-            if is_bare(location, config):
-                kind = RepoKind.BARE
-            elif kind == RepoKind.BARE:
-                kind = RepoKind.REPOSITORY  # of files in another directory (core.worktree)
+            kind = kind_of(location, config)
     except Unreadable as unreadable:
         if unreadable.state in {RepoState.MISSING, RepoState.NOT_A_REPOSITORY}:
             return None
@@ -58,6 +55,15 @@ def classify(directory: UntrustedDirectory, roots: OpenedRoots) -> ClassifiedRep
             *remote_to_register(dict(config.subsections("remote", "url"))),
         )
     return ClassifiedRepository(directory.path, kind, git_directory, reason=reason)
+
+
+def kind_of(location: Location, config: Config) -> RepoKind:
+    """Return the kind of a located repository."""
+    if is_bare(location, config):
+        return RepoKind.BARE
+    kind = _kind(location)
+    # With core.worktree, the files are in another directory.
+    return RepoKind.REPOSITORY if kind == RepoKind.BARE else kind
 
 
 def _kind(location: Location) -> RepoKind:

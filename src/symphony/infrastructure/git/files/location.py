@@ -43,6 +43,14 @@ class Location:
     def is_linked(self) -> bool:
         return self.git_directory.path != self.common_directory.path
 
+    @property
+    def main_directory(self) -> Path | None:
+        """The main repository of a linked worktree: its working tree, or a bare repository."""
+        if not self.is_linked:
+            return None
+        common = self.common_directory.path
+        return common.parent if common.name == ".git" else common
+
 
 def open_directory(path: str, roots: OpenedRoots) -> UntrustedDirectory:
     """Open the directory that a user named.

@@ -46,7 +46,6 @@ from symphony.infrastructure.git.status.linked_worktrees import (
     Inspected,
     Others,
     inspect_others,
-    main_directory,
 )
 from symphony.infrastructure.git.status.porcelain import Porcelain, parse_porcelain
 from symphony.infrastructure.git.status.private_directories import PrivateDirectories
@@ -184,7 +183,7 @@ class Inspector:
             at_risk=surveyed.at_risk,
             places=work.places,
             as_of=work.as_of,
-            main_repository=main_directory(location),
+            main_repository=str(location.main_directory) if location.is_linked else None,
             changed_since=earliest([result.changed_since, earliest_of(started)]),
             stashed_since=surveyed.stashes.since,
             observed_at=started_at,

@@ -56,24 +56,16 @@ def inspect_others(location: Location, inspect: InspectWorktree) -> Others:
     Raises: Unreadable when the list cannot be read; Stopped, OSError.
     """
     others = Others()
-    main = main_directory(location)
+    main = location.main_directory
     if main is not None:
         head = read_head(location.common_directory)
-        entry = LinkedEntry("", Path(main), head, is_locked=False)
+        entry = LinkedEntry("", main, head, is_locked=False)
         _add(others, entry, inspect)
     for entry in linked_entries(location.common_directory):
         location.roots.check_stopped()
         if not (location.is_linked and is_entry_of(entry, location.git_directory)):
             _add(others, entry, inspect)
     return others
-
-
-def main_directory(location: Location) -> str | None:
-    """Return the main repository of a linked worktree: its working tree, or a bare repository."""
-    if not location.is_linked:
-        return None
-    common = location.common_directory.path
-    return str(common.parent if common.name == ".git" else common)
 
 
 def _add(others: Others, entry: LinkedEntry, inspect: InspectWorktree) -> None:
