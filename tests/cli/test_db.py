@@ -55,3 +55,22 @@ def test_an_sqlite_file_is_named_by_its_path(symphony: Symphony, tmp_path: Path)
     file = tmp_path / "not there yet" / "own.sqlite3"
     assert symphony("db", "upgrade", DATABASE_URL=f"sqlite:///{file}").output == HEAD
     assert file.is_file()
+
+
+def test_a_check_refuses_replicas_of_a_file(symphony: Symphony) -> None:
+    assert symphony("db", "upgrade").status == 0
+    checked = symphony("db", "check", DATABASE_REPLICA_URL="postgresql://symphony@127.0.0.1:1/x")
+    assert checked.status == 2
+    assert refusal(checked).startswith("SYMPHONY_DATABASE_REPLICA_URL: only a PostgreSQL database")
+
+
+@pytest.mark.long
+def test_a_check_names_a_replica_that_cannot_be_used(
+    symphony: Symphony, empty_postgresql: str
+) -> None:
+    given = {"DATABASE_URL": empty_postgresql, "DATABASE_REPLICA_URL": empty_postgresql}
+    assert symphony("db", "upgrade", **given).status == 0
+    checked = symphony("db", "check", **given)
+    assert (checked.status, checked.output) == (1, HEAD)
+    assert checked.errors.startswith("symphony: SYMPHONY_DATABASE_REPLICA_URL: the socket /")
+    assert checked.errors.endswith(" cannot be used: it is not a standby.\n")

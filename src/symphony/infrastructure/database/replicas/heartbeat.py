@@ -110,16 +110,25 @@ class Lag:
         return math.inf if self._known_at is None else self._clock() - self._known_at
 
 
+async def current_beat(connection: Connection) -> UUID | None:
+    """Return the beat of a server; None before the first one.
+
+    Raises: StoreUnavailable, TransactionConflict.
+    """
+    rows = await connection.fetch(_READ, {})
+    return rows[0][0] if rows else None
+
+
 async def read_beat(primary: Connection, heartbeats: Heartbeats) -> None:
     """Read the beat of the primary, and replace it if that is due.
 
     Raises: StoreUnavailable, TransactionConflict.
     """
-    rows = await primary.fetch(_READ, {})
-    if rows:
-        heartbeats.saw(rows[0][0])
+    beat = await current_beat(primary)
+    if beat is not None:
+        heartbeats.saw(beat)
     old = heartbeats.due
-    if old is not None or not rows:
+    if old is not None or beat is None:
         new = new_id()
         await primary.fetch(_BEAT, {"new_beat": new, "old_beat": old or new})
 

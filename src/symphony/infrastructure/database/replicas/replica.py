@@ -41,8 +41,8 @@ _NEVER_READ = (
 _WRITES = "last writes"
 _PROBE_WITHIN = 1.5  # seconds
 _UNKNOWN = "not checked yet"
-_AWAY = "it does not answer"
-_BEHIND = "it is too far behind"
+AWAY = "it does not answer"
+BEHIND = "it is too far behind"
 
 
 def limits_for_replicas(limits: DatabaseLimits) -> DatabaseLimits:
@@ -149,7 +149,7 @@ class SqlAlchemyReplica:
                 except TransactionConflict:  # the connection was lost since the last check
                     reason, beat = await self._probe()
         except Exception as error:  # whatever it is, the replica is not used
-            self._set(_AWAY, error)
+            self._set(AWAY, error)
         else:
             self._lag.saw(beat)
             self._set(reason or self._reason_of_lag())
@@ -197,7 +197,7 @@ class SqlAlchemyReplica:
     def _reason_of_lag(self) -> str | None:
         if self._lag.is_awaited:
             return _UNKNOWN
-        return _BEHIND if self._lag.seconds > MAX_LAG else None
+        return BEHIND if self._lag.seconds > MAX_LAG else None
 
     def _failed(self, error: Exception, *, is_open: bool) -> Reason:
         """Leave a replica alone whose connection was lost, until the next check."""
@@ -205,7 +205,7 @@ class SqlAlchemyReplica:
             return "busy"
         failure = failure_of(error.__cause__ or error)
         if failure is Failure.LOST:
-            self._set(_AWAY, error)
+            self._set(AWAY, error)
         elif failure not in {Failure.BUSY, Failure.CONFLICT}:
             # The primary says whether it is a fault of this program.
             structlog.get_logger().warning(
