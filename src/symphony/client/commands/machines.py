@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symphony.client.changes import create, delete, update
 from symphony.client.command import (
     ClientCommand,
     ExistingMachine,
@@ -55,9 +56,7 @@ def create_machine(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Create a machine; `symphony report` creates that on which it runs by itself."""
-    from symphony.client import changes
-
-    changes.create("machine", {"name": name}, as_json=as_json)
+    create("machine", {"name": name}, as_json=as_json)
 
 
 @group.command("rename", cls=ClientCommand)
@@ -67,9 +66,7 @@ def rename_machine(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Rename a machine, which keeps its checkouts and its tokens."""
-    from symphony.client import changes
-
-    changes.rename("machine", machine, name, as_json=as_json)
+    update("machine", machine, {"name": name}, "The machine is now called {}.", as_json=as_json)
 
 
 @group.command("delete", cls=ClientCommand)
@@ -79,7 +76,6 @@ def delete_machine(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Delete a machine that is lost or gone, with what it has reported, and revoke its tokens."""
-    from symphony.client import changes
     from symphony.client.documents import number, text
     from symphony.console.tables import counted
 
@@ -91,11 +87,11 @@ def delete_machine(
             " from the board, and the tokens that report for it are revoked. This cannot be undone."
         )
 
-    changes.delete(
+    delete(
         "machine",
         machine,
-        question=question,
-        done="Deleted the machine {}; its report tokens were revoked.",
+        question,
+        "Deleted the machine {}; its report tokens were revoked.",
         yes=yes,
         as_json=as_json,
     )

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symphony.client.changes import create, delete, update
 from symphony.client.command import (
     ClientCommand,
     ExistingRepo,
@@ -68,10 +69,8 @@ def create_repo(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Create the record of a repository; `symphony import` finds repositories by itself."""
-    from symphony.client import changes
-
     fields = {"name": name, "path": path, "remote_url": remote}
-    changes.create("repo", fields, workspace=workspace, as_json=as_json)
+    create("repo", fields, workspace=workspace, as_json=as_json)
 
 
 @group.command("rename", cls=ClientCommand)
@@ -81,9 +80,7 @@ def rename_repo(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Rename the record of a repo; its directory keeps its name."""
-    from symphony.client import changes
-
-    changes.rename("repo", repo, name, as_json=as_json)
+    update("repo", repo, {"name": name}, "The repo is now called {}.", as_json=as_json)
 
 
 @group.command("move", cls=ClientCommand)
@@ -93,9 +90,7 @@ def move_repo(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Move a repo to another workspace; its directory stays where it is."""
-    from symphony.client import changes
-
-    changes.move_repo(repo, workspace, as_json=as_json)
+    update("repo", repo, {}, "Moved the repo {}.", workspace=workspace, as_json=as_json)
 
 
 @group.command("delete", cls=ClientCommand)
@@ -105,17 +100,16 @@ def delete_repo(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Delete the record of a repo; its directory is not changed."""
-    from symphony.client import changes
     from symphony.client.documents import text
 
     def question(_: "Connection", found: "Document") -> str:
         return f"Delete the record of {text(found, 'name')} ({text(found, 'path')})?"
 
-    changes.delete(
+    delete(
         "repo",
         repo,
-        question=question,
-        done="Deleted the record of {}; its directory was not changed.",
+        question,
+        "Deleted the record of {}; its directory was not changed.",
         yes=yes,
         as_json=as_json,
     )

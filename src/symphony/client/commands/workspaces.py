@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symphony.client.changes import create, delete, update
 from symphony.client.command import (
     ClientCommand,
     ExistingWorkspace,
@@ -46,9 +47,7 @@ def create_workspace(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Create a workspace."""
-    from symphony.client import changes
-
-    changes.create("workspace", {"name": name}, as_json=as_json)
+    create("workspace", {"name": name}, as_json=as_json)
 
 
 @group.command("rename", cls=ClientCommand)
@@ -58,9 +57,9 @@ def rename_workspace(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Rename a workspace."""
-    from symphony.client import changes
-
-    changes.rename("workspace", workspace, name, as_json=as_json)
+    update(
+        "workspace", workspace, {"name": name}, "The workspace is now called {}.", as_json=as_json
+    )
 
 
 @group.command("delete", cls=ClientCommand)
@@ -73,7 +72,6 @@ def delete_workspace(
     as_json: Json = False,  # noqa: FBT002
 ) -> None:
     """Delete a workspace; directories on disk are not changed."""
-    from symphony.client import changes
     from symphony.client.documents import number, text
     from symphony.client.errors import ClientError
     from symphony.client.resources import get
@@ -89,11 +87,11 @@ def delete_workspace(
         subject = f"the workspace {name}" + (f" with {contents}" if contents else "")
         return f"Delete {subject}? This cannot be undone."
 
-    changes.delete(
+    delete(
         "workspace",
         workspace,
-        question=question,
-        done="Deleted the workspace {}.",
+        question,
+        "Deleted the workspace {}.",
         query={"force": "true"} if force else None,
         yes=yes,
         as_json=as_json,
