@@ -67,8 +67,7 @@ def test_a_problem_has_its_detail_its_errors_and_the_request_id() -> None:
     ):
         opened.request("GET", "/")
     assert str(raised.value) == (
-        "2 fields are invalid; see `errors`. /name: Must not be empty. q: Must be text."
-        " (validation-error, request abc)"
+        "/name: must not be empty. q: must be text. (validation-error, request abc)"
     )
     assert (raised.value.http_status, raised.value.retry_after) == (422, 7)
 

@@ -173,7 +173,7 @@ def test_of_many_errors_the_first_are_shown() -> None:
 
 
 def test_an_item_of_a_list_has_the_name_of_what_was_found() -> None:
-    problem = refused("/items/1/remote_url", "/items/7/path", "/items", "/other/0")
+    problem = refused("/items/1/remote_url", "/items/7/path", "/items", "/items/²/path")
     problem.name_fields(numbered("items", ["/dev/engine", "/dev/wheel"]))
     assert str(problem).startswith(
         "/dev/wheel: remote_url: must be 0. /items/7/path: must be 1. /items: must be 2. "

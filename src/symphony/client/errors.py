@@ -105,17 +105,15 @@ class ServerProblem(ClientError):
 
     def _field_error(self, error: Mapping[str, Any]) -> str:
         place, detail = _place(error), text(error, "detail")
-        return self._given.get(place, Given(place)).refused(detail)[:_SHOWN]
+        return self._given.get(place, Given(place or "The body")).refused(detail)[:_SHOWN]
 
 
 def numbered(field: str, names: Sequence[str]) -> Callable[[Sequence[str]], Given | None]:
     """Return names for the items of a list, for `name_fields`."""
+    by_place = {(field, str(number)): name for number, name in enumerate(names)}
 
     def given_for(place: Sequence[str]) -> Given | None:
-        if place[0] != field or len(place) < 2 or not place[1].isdigit():
-            return None
-        index = int(place[1])
-        name = names[index] if index < len(names) else None
+        name = by_place.get((place[0], "".join(place[1:2])))
         return None if name is None else Given(": ".join([name, *place[2:3]]))
 
     return given_for

@@ -19,7 +19,7 @@ _HEADERS = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
 _MAX_REASON = 500  # characters
 _MAX_REPLACED = 10  # rounds in which checkouts are replaced that the server does not accept
 _RETRIED = {429, 500, 502, 503, 504}
-_POINTER = re.compile(r"/checkouts/(\d+)/(\w+).*")
+_POINTER = re.compile(r"/checkouts/(\d{1,6})/(\w+).*")
 
 
 @dataclass(frozen=True, slots=True)
