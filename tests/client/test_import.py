@@ -132,3 +132,13 @@ def test_parts_of_other_repositories_are_left_out() -> None:
 )
 def test_numbers_of_a_list_are_chosen(answer: str, numbers: set[int] | None) -> None:
     assert chosen_numbers(answer, 5) == numbers
+
+
+def test_an_unknown_workspace_is_refused_also_where_nothing_is_new(
+    ada: User, signed_in: Client, tmp_path: Path
+) -> None:
+    ada.workspace("Thesis")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    line = refusal(signed_in("import", str(empty), "--all", "--workspace", "Theses"))
+    assert line == "No workspace is called 'Theses'. `symphony workspaces list` shows all of them."
