@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from symphony.api.machines.received import KnownDigests
+from symphony.api.machines.received import ValidDigests
 from symphony.api.machines.reported_checkout import ReportedCheckout
 from symphony.domain.base import new_id
 from symphony.domain.machines.reports import KeptCounts
@@ -195,12 +195,12 @@ async def test_what_was_valid_is_stored_for_another_machine(
 
 
 def test_the_digests_that_were_needed_last_are_known() -> None:
-    known = KnownDigests(2)
-    known.add(b"a")
-    known.add(b"b")
-    assert b"a" in known
-    known.add(b"c")
-    assert [each in known for each in (b"a", b"b", b"c")] == [True, False, True]
+    known = ValidDigests(2)
+    known.keep(b"a", b"1")
+    known.keep(b"b", b"2")
+    assert known.get(b"a") == b"1"
+    known.keep(b"c", b"3")
+    assert [known.get(each) for each in (b"a", b"b", b"c")] == [b"1", None, b"3"]
 
 
 def test_the_counts_of_the_machines_that_reported_last_are_kept() -> None:

@@ -9,6 +9,7 @@ from symphony.api.compression import compressible
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import MachineId
 from symphony.api.machines.report_body import MAX_BYTES, ReportBody
+from symphony.api.machines.report_parser import parse_report
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import RepresentationWithoutETag
 from symphony.api.routing import REPORT, WRITE, accepts_gzip, needs_scopes, of_whole_user, router
@@ -38,7 +39,7 @@ class AcceptedReportResponse(RepresentationWithoutETag):
 @compressible
 @of_whole_user
 @needs_scopes(WRITE, REPORT)
-@accepts_gzip(MAX_BYTES)
+@accepts_gzip(MAX_BYTES, parse_report)
 async def put_report(
     machine_id: MachineId, body: ReportBody, actor: Actor, app: App
 ) -> AcceptedReportResponse:
