@@ -13,7 +13,7 @@ from symphony.api.machines.report_parser import parse_report
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import RepresentationWithoutETag
 from symphony.api.routing import REPORT, WRITE, accepts_gzip, needs_scopes, of_whole_user, router
-from symphony.application import reports as use_cases
+from symphony.application.orchestrations.report_acceptance import ReceiveReport, receive_report
 
 routes = router("machines")
 
@@ -49,8 +49,5 @@ async def put_report(
     applies to the decompressed body as well. `sequence` must be larger than that of the last
     report, and a machine reports at most once a second.
     """
-    accepted = await app.run(
-        use_cases.accept_report,
-        use_cases.AcceptReport(actor.reach, machine_id, body.report()),
-    )
+    accepted = await receive_report(ReceiveReport(actor.reach, machine_id, body.report()), app)
     return AcceptedReportResponse.of(accepted)
