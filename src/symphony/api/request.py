@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import Receive, Scope
 
-from symphony.api.bodies.strict_json import parse
+from symphony.api.bodies.strict_json import Parser
 from symphony.api.content_codings import GzipContent, is_coded, is_gzip
 from symphony.api.problems.errors import MAX_ERRORS, ApiError, ValidationFailed
 from symphony.api.problems.validation_errors import (
@@ -94,8 +94,8 @@ class ApiRequest(Request):
         compressed = self._compressed
         return len(compressed.content if compressed else self.content) > _LARGE
 
-    def read_document(self, accepted: tuple[str, ...]) -> None:
-        """Parse the body by its media type.
+    def read_document(self, accepted: tuple[str, ...], parser: Parser) -> None:
+        """Parse the body by its media type; JSON by this parser.
 
         Raises: ApiError `unsupported-media-type`, `malformed-request` or `validation-error`.
         """
@@ -107,7 +107,7 @@ class ApiRequest(Request):
             detail = f"Supported media types: {supported}."
             raise ApiError("unsupported-media-type", detail, headers=headers)
         content = self._decompressed() if is_coded(self._content_encoding) else self.content
-        self.document = _form(content) if media_type == FORM else parse(content)
+        self.document = _form(content) if media_type == FORM else parser(content)
 
     @property
     def _content_encoding(self) -> str:

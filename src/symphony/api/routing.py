@@ -5,7 +5,7 @@ The order: size (413), identity (401), media type (415) and syntax (400), scope 
 """
 
 from collections.abc import Callable, Collection
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from symphony.api.binding import Binding
+from symphony.api.bodies import strict_json
 from symphony.api.bodies.large_bodies import in_turn
 from symphony.api.fastapi_adapter import SelfAnsweringRoute
 from symphony.api.problems.errors import ApiError
@@ -37,11 +38,20 @@ READ = frozenset({TokenScope.READ})
 WRITE = frozenset({TokenScope.WRITE})
 REPORT = frozenset({TokenScope.REPORT})
 SECRETS = frozenset({TokenScope.SECRETS})
+
+
+class LargeBody(NamedTuple):
+    """The limit of a route whose bodies are larger than usual, and what parses them."""
+
+    max_bytes: int
+    parser: strict_json.Parser
+
+
 _SAFE = frozenset({"GET", "HEAD"})
 _abandonable = set[Callable[..., Any]]()
 _scope_sets = dict[Callable[..., Any], ScopeSets]()
 _of_whole_user = set[Callable[..., Any]]()
-_large_bodies = dict[Callable[..., Any], int]()
+_large_bodies = dict[Callable[..., Any], LargeBody]()
 
 
 def abandonable(function: FunctionT) -> FunctionT:
@@ -76,14 +86,15 @@ def of_whole_user(function: FunctionT) -> FunctionT:
     return function
 
 
-def accepts_gzip(max_bytes: int) -> Callable[[FunctionT], FunctionT]:
+def accepts_gzip(max_bytes: int, parser: strict_json.Parser) -> Callable[[FunctionT], FunctionT]:
     """Declare that a route's function accepts bodies of `max_bytes`, also compressed with gzip.
 
-    The limit replaces the operator's, and also applies to the decompressed body.
+    The limit replaces the operator's, and also applies to the decompressed body, which `parser`
+    parses.
     """
 
     def declare(function: FunctionT) -> FunctionT:
-        _large_bodies[function] = max_bytes
+        _large_bodies[function] = LargeBody(max_bytes, parser)
         return function
 
     return declare
@@ -124,7 +135,7 @@ class ApiRoute(SelfAnsweringRoute):
         self._is_abandonable = endpoint in _abandonable
         self.is_of_whole_user = endpoint in _of_whole_user
         self._scope_sets = _scope_sets.get(endpoint)
-        self._body_limit = _large_bodies.get(endpoint)
+        self._large_body = _large_bodies.get(endpoint)
 
     def media_types(self) -> tuple[str, ...]:
         """List the media types that the body may have, the preferred one first."""
@@ -143,10 +154,10 @@ class ApiRoute(SelfAnsweringRoute):
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check one request, call the route's function, and send the response."""
         request = ApiRequest(scope, receive)
-        if self._body_limit is None:
+        if self._large_body is None:
             await request.read_content(request.app.state.max_body_bytes)
         else:
-            await request.read_content(self._body_limit, accepts_gzip=True)
+            await request.read_content(self._large_body.max_bytes, accepts_gzip=True)
         app: Application = request.app.state.application
         caller = None
         if self.needs_token:
@@ -168,10 +179,11 @@ class ApiRoute(SelfAnsweringRoute):
 
     async def _respond(self, request: ApiRequest, caller: Caller | None) -> Response:
         if self.body and (request.content or self.body.is_required):
+            parser = self._large_body.parser if self._large_body else strict_json.parse
             if request.is_large:
-                await in_turn(request.read_document, self.media_types())
+                await in_turn(request.read_document, self.media_types(), parser)
             else:
-                request.read_document(self.media_types())
+                request.read_document(self.media_types(), parser)
         if caller:
             sets = self.scope_sets(request.method)
             _require_scopes(sets, caller)

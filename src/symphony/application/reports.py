@@ -3,10 +3,19 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from symphony.application.app import Services
+from symphony.application.app import Queries, Services
 from symphony.domain.machines.checkouts import ReceivedReport
-from symphony.domain.machines.reports import AcceptedReport
+from symphony.domain.machines.reports import AcceptedReport, ComparedReport, ReportReader
 from symphony.domain.reach import Reach
+
+
+@dataclass(frozen=True, slots=True)
+class CompareReport:
+    """Compare a report with what the machine has reported before."""
+
+    actor: Reach
+    machine_id: UUID
+    report: ReceivedReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +24,15 @@ class AcceptReport:
 
     actor: Reach
     machine_id: UUID
-    report: ReceivedReport
+    compared: ComparedReport
+
+
+async def compare_report(query: CompareReport, queries: Queries) -> ComparedReport:
+    """Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports."""
+    reader = ReportReader(queries.repositories.machines, queries.repositories.checkouts)
+    return await reader.compare(query.actor, query.machine_id, query.report)
 
 
 async def accept_report(command: AcceptReport, services: Services) -> AcceptedReport:
-    """Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports."""
-    return await services.reports.accept(command.actor, command.machine_id, command.report)
+    """Raises: InsufficientScope, NotFound, ReportOutdated, TooManyReports."""
+    return await services.reports.accept(command.actor, command.machine_id, command.compared)

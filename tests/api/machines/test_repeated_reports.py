@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from symphony.api.machines.received import KnownDigests
+from symphony.api.machines.received import ValidDigests
 from symphony.api.machines.reported_checkout import ReportedCheckout
+from symphony.application.orchestrations import report_acceptance
+from symphony.application.reports import CompareReport
 from symphony.domain.base import new_id
 from symphony.domain.machines.reports import KeptCounts
 from tests.support.api import User, code, faults, utc
@@ -109,6 +111,26 @@ async def test_another_password_in_an_address_changes_nothing_and_is_never_shown
     assert "hunter" not in (await ada.get(f"/machines/{machine['id']}/checkouts")).text
 
 
+async def test_a_report_that_was_compared_before_another_was_accepted_is_compared_again(
+    ada: User, machine: dict[str, Any], repo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = report_acceptance.compare_report
+    overtaking = [checkout_body("/a", status={"stashes": 2}), checkout_body("/b")]
+
+    async def compare_slowly(query: CompareReport, queries: Any) -> Any:
+        compared = await original(query, queries)
+        if query.report.sequence == 3 and overtaking:
+            second = [overtaking.pop(), overtaking.pop()]
+            await report(ada, machine, 2, *second)
+        return compared
+
+    monkeypatch.setattr(report_acceptance, "compare_report", compare_slowly)
+    await report(ada, machine, 1, checkout_body("/a"))
+    await report(ada, machine, 3, checkout_body("/a"), checkout_body("/c"))
+    assert not overtaking
+    assert await stashes(ada, repo) == {"/a": 0, "/c": 0}
+
+
 async def test_a_clock_that_is_right_again_corrects_the_times(
     ada: User, machine: dict[str, Any], repo: str
 ) -> None:
@@ -195,12 +217,12 @@ async def test_what_was_valid_is_stored_for_another_machine(
 
 
 def test_the_digests_that_were_needed_last_are_known() -> None:
-    known = KnownDigests(2)
-    known.add(b"a")
-    known.add(b"b")
-    assert b"a" in known
-    known.add(b"c")
-    assert [each in known for each in (b"a", b"b", b"c")] == [True, False, True]
+    known = ValidDigests(2)
+    known.keep(b"a", b"1")
+    known.keep(b"b", b"2")
+    assert known.get(b"a") == b"1"
+    known.keep(b"c", b"3")
+    assert [known.get(each) for each in (b"a", b"b", b"c")] == [b"1", None, b"3"]
 
 
 def test_the_counts_of_the_machines_that_reported_last_are_kept() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from scripts.support.pgbouncer import Pgbouncer
+from scripts.support.pgbouncer import Pgbouncer, without_named_statements
 from tests.conftest import SECRET
 from tests.server.pooler.few_connections import few_connections
 from tests.support import postgres
@@ -80,7 +80,8 @@ async def test_prepared_statements_of_other_clients_are_explained(
 ) -> None:
     """The operator has a pooler ignore the settings of sessions, instead of naming the pooler."""
     ignored = "jit, statement_timeout, lock_timeout, idle_in_transaction_session_timeout"
-    async with few_connections(1, ignore_startup_parameters=ignored) as pgbouncer:
+    careless = {"ignore_startup_parameters": ignored, **without_named_statements()}
+    async with few_connections(1, **careless) as pgbouncer:
         settings = {"DATABASE_URL": pgbouncer.url(database), "SECRET_KEY": SECRET}
         async with (
             running_server(tmp_path / "data", **settings) as other,

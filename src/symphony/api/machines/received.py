@@ -1,49 +1,74 @@
-"""Checkouts of reports: one that was valid before, as most are, is not validated again.
-
-A machine reports all of its checkouts every few minutes, and few of them have changed.
-"""
+"""Checkouts of reports: one that was valid before, as most are, is not validated again."""
 
 from collections import OrderedDict
 from hashlib import sha256
 from threading import Lock
 from typing import Any, cast
 
+import orjson
 from pydantic import ValidatorFunctionWrapHandler
 from pydantic_core import PydanticSerializationError, to_json
 
 from symphony.api.machines.reported_checkout import ReportedCheckout
 from symphony.domain.errors import RuleBroken
 from symphony.domain.git.credentials import without_credentials
-from symphony.domain.machines.checkouts import ReceivedCheckout
+from symphony.domain.machines.checkouts import Checkout, ReceivedCheckout
 from symphony.domain.timestamps import parse_timestamp
 
 _MAX_KNOWN = 32_768
 _Document = dict[str, Any]
 
 
-class KnownDigests:
-    """The digests that were needed last, at most some 6 MiB of them. For several threads."""
+class SentCheckout(dict[str, Any]):
+    """The JSON object of a checkout, and the `text_key` of its text."""
+
+    def __init__(self, document: _Document, key: bytes) -> None:
+        super().__init__(document)
+        self.key = key
+
+
+class ValidDigests:
+    """The digests of valid checkouts by their keys, of those that were needed last. For several
+    threads; at most some 10 MiB."""
 
     def __init__(self, most: int = _MAX_KNOWN) -> None:
         self._most = most
-        self._digests = OrderedDict[bytes, None]()
+        self._digests = OrderedDict[bytes, bytes]()
         self._lock = Lock()
 
-    def __contains__(self, digest: bytes) -> bool:
+    def get(self, key: bytes) -> bytes | None:
         with self._lock:
-            if digest not in self._digests:
-                return False
-            self._digests.move_to_end(digest)
-            return True
+            digest = self._digests.get(key)
+            if digest is not None:
+                self._digests.move_to_end(key)
+            return digest
 
-    def add(self, digest: bytes) -> None:
+    def keep(self, key: bytes, digest: bytes) -> None:
         with self._lock:
-            self._digests[digest] = None
+            self._digests[key] = digest
             if len(self._digests) > self._most:
                 self._digests.popitem(last=False)
 
 
-_valid = KnownDigests()
+_valid = ValidDigests()
+
+
+def text_key(before_time: bytes, after_time: bytes) -> bytes:
+    """Return the key of a checkout's JSON text around the time of its inspection.
+
+    Two texts with the same key are equal but for what is at the place of this time.
+    """
+    return sha256(b"%b\0%b" % (before_time, after_time)).digest()  # JSON contains no NUL
+
+
+def known_digest(key: bytes) -> bytes | None:
+    """Return the digest of the checkout with this `text_key`; None if it is not known as valid."""
+    return _valid.get(key)
+
+
+def read_checkout(text: bytes) -> Checkout:
+    """Return the checkout of a JSON text that is known as valid."""
+    return ReportedCheckout.model_validate(orjson.loads(text)).checkout()
 
 
 def receive(value: object, validate: ValidatorFunctionWrapHandler) -> ReceivedCheckout:
@@ -51,24 +76,31 @@ def receive(value: object, validate: ValidatorFunctionWrapHandler) -> ReceivedCh
 
     It replaces the validator of `ReportedCheckout`. Raises: ValidationError.
     """
-    known = _known(value)
+    known = value if isinstance(value, ReceivedCheckout) else _known(value)
     if known is not None:
         return known
     checkout = cast("ReportedCheckout", validate(value))
-    digest = _digest(_without_credentials(cast("_Document", value)))
-    _valid.add(digest)
+    document = cast("_Document", value)
+    stored = _without_credentials(document)
+    digest = _digest(stored)
+    if not isinstance(value, SentCheckout):
+        _valid.keep(digest, digest)
+    elif stored == document:
+        _valid.keep(value.key, digest)
     return ReceivedCheckout(checkout.path, checkout.status.observed_at, digest, checkout.checkout)
 
 
 def _known(value: object) -> ReceivedCheckout | None:
     """Return the checkout of a document that differs from a valid one at most in its time."""
+    if isinstance(value, SentCheckout):
+        return None  # it would have been recognized by its text
     try:
         document = cast("_Document", value)
         observed_at = parse_timestamp(document["status"]["observed_at"])
         digest = _digest(document)
     except (KeyError, TypeError, AttributeError, RuleBroken, PydanticSerializationError):
         return None  # it has not the form, or a text that JSON cannot express
-    if digest not in _valid:
+    if _valid.get(digest) is None:
         return None
     return ReceivedCheckout(
         document["path"],

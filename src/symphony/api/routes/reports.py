@@ -9,10 +9,11 @@ from symphony.api.compression import compressible
 from symphony.api.dependencies import Actor, App
 from symphony.api.fields import MachineId
 from symphony.api.machines.report_body import MAX_BYTES, ReportBody
+from symphony.api.machines.report_parser import parse_report
 from symphony.api.openapi.problem_responses import problem_responses
 from symphony.api.responses import RepresentationWithoutETag
 from symphony.api.routing import REPORT, WRITE, accepts_gzip, needs_scopes, of_whole_user, router
-from symphony.application import reports as use_cases
+from symphony.application.orchestrations.report_acceptance import ReceiveReport, receive_report
 
 routes = router("machines")
 
@@ -38,7 +39,7 @@ class AcceptedReportResponse(RepresentationWithoutETag):
 @compressible
 @of_whole_user
 @needs_scopes(WRITE, REPORT)
-@accepts_gzip(MAX_BYTES)
+@accepts_gzip(MAX_BYTES, parse_report)
 async def put_report(
     machine_id: MachineId, body: ReportBody, actor: Actor, app: App
 ) -> AcceptedReportResponse:
@@ -48,8 +49,5 @@ async def put_report(
     applies to the decompressed body as well. `sequence` must be larger than that of the last
     report, and a machine reports at most once a second.
     """
-    accepted = await app.run(
-        use_cases.accept_report,
-        use_cases.AcceptReport(actor.reach, machine_id, body.report()),
-    )
+    accepted = await receive_report(ReceiveReport(actor.reach, machine_id, body.report()), app)
     return AcceptedReportResponse.of(accepted)

@@ -42,14 +42,27 @@ class UserCheckouts:
         return matched_repos(self.repos, self.checkouts)
 
 
+class CheckoutChanges:
+    """What has to be stored, so that the checkouts of a machine are those of a report."""
+
+    __slots__ = ()
+
+
 class CheckoutRepository(ABC):
     """The checkouts in the last report of each machine."""
 
     @abstractmethod
-    async def replace(
+    async def compare(
         self, machine_id: UUID, report: ReceivedReport, received_at: datetime
-    ) -> None:
-        """Replace the checkouts of a machine, whose row the caller has locked."""
+    ) -> CheckoutChanges:
+        """Compare a report with the stored checkouts of its machine.
+
+        The changes are right as long as the machine has no other report.
+        """
+
+    @abstractmethod
+    async def apply(self, changes: CheckoutChanges) -> None:
+        """Store the changes to the checkouts of a machine, whose row the caller has locked."""
 
     @abstractmethod
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:

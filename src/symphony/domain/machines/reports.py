@@ -3,11 +3,12 @@
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from symphony.domain.base import PagedRepository, utc_now
 from symphony.domain.errors import DomainError, FieldError, Invalid
-from symphony.domain.machines.checkout_repository import CheckoutRepository
+from symphony.domain.machines.checkout_repository import CheckoutChanges, CheckoutRepository
 from symphony.domain.machines.checkouts import ReceivedReport
 from symphony.domain.machines.machines import Machine
 from symphony.domain.machines.matching import match_checkouts
@@ -48,6 +49,27 @@ class AcceptedReport:
     unmatched: int
 
 
+class _LastReport(NamedTuple):
+    """Which report the checkouts of a machine are of; None before its first one."""
+
+    sequence: int | None
+    received_at: datetime | None
+
+    @classmethod
+    def of(cls, machine: Machine) -> Self:
+        return cls(machine.report_sequence, machine.last_report_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedReport:
+    """A report, compared with the checkouts of the report before it (`before`)."""
+
+    report: ReceivedReport
+    received_at: datetime
+    before: _LastReport
+    changes: CheckoutChanges
+
+
 class KeptCounts:
     """How many checkouts of a machine belonged to a repo, of the machines that reported last.
 
@@ -77,6 +99,26 @@ class KeptCounts:
 _counts = KeptCounts()
 
 
+class ReportReader:
+    """Compares reports with what is stored, which takes long and needs no lock."""
+
+    def __init__(self, machines: PagedRepository[Machine], checkouts: CheckoutRepository) -> None:
+        self._machines = machines
+        self._checkouts = checkouts
+
+    async def compare(
+        self, reach: Reach, machine_id: UUID, report: ReceivedReport
+    ) -> ComparedReport:
+        """Compare a report with the one before it, unless it is refused.
+
+        Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports.
+        """
+        reach.require_unconfined()
+        _require_unique_paths(report)
+        machine = await self._machines.get(reach, machine_id)
+        return await _compared(self._checkouts, machine, report)
+
+
 class ReportService:
     """The rules of reports: their order, their number, and one checkout at each path."""
 
@@ -85,24 +127,23 @@ class ReportService:
         self._checkouts = checkouts
 
     async def accept(
-        self, reach: Reach, machine_id: UUID, report: ReceivedReport
+        self, reach: Reach, machine_id: UUID, compared: ComparedReport
     ) -> AcceptedReport:
         """Replace the checkouts of a machine; parallel reports wait for each other.
 
-        Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports.
+        One that was compared before a parallel one was accepted is compared again.
+
+        Raises: InsufficientScope, NotFound, ReportOutdated, TooManyReports.
         """
         reach.require_unconfined()
-        _require_unique_paths(report)
         machine = await self._machines.get_for_update(reach, machine_id)
-        now = utc_now()
-        if machine.report_sequence is not None and report.sequence <= machine.report_sequence:
-            raise ReportOutdated(machine.report_sequence)
-        if _is_too_early(machine.last_report_at, now):
-            raise TooManyReports
-        await self._checkouts.replace(machine.id, report, now)
+        report = compared.report
+        if compared.before != _LastReport.of(machine):
+            compared = await _compared(self._checkouts, machine, report)
+        await self._checkouts.apply(compared.changes)
         reported = {
             "report_sequence": report.sequence,
-            "last_report_at": now,
+            "last_report_at": compared.received_at,
             "checkout_count": len(report.checkouts),
         }
         await self._machines.save(machine.updated(reported))
@@ -130,6 +171,18 @@ class ReportService:
         if not compares_roots:
             _counts.keep(machine_id, digest, repos_hash, count)
         return count
+
+
+async def _compared(
+    checkouts: CheckoutRepository, machine: Machine, report: ReceivedReport
+) -> ComparedReport:
+    """Compare a report that its machine may send now. Raises: ReportOutdated, TooManyReports."""
+    before, now = _LastReport.of(machine), utc_now()
+    if before.sequence is not None and report.sequence <= before.sequence:
+        raise ReportOutdated(before.sequence)
+    if _is_too_early(before.received_at, now):
+        raise TooManyReports
+    return ComparedReport(report, now, before, await checkouts.compare(machine.id, report, now))
 
 
 def _is_too_early(last_report_at: datetime | None, now: datetime) -> bool:

@@ -39,9 +39,10 @@ async def report(
     received_at = at or utc_now()
     async with committed(store) as uow:
         found = await uow.machines.get_for_update(Reach(machine.user_profile_id), machine.id)
-        await uow.checkouts.replace(machine.id, a_report(checkouts), received_at)
-        changes: dict[str, Any] = {"last_report_at": received_at}
-        await uow.machines.save(found.updated(changes))
+        changes = await uow.checkouts.compare(machine.id, a_report(checkouts), received_at)
+        await uow.checkouts.apply(changes)
+        reported: dict[str, Any] = {"last_report_at": received_at}
+        await uow.machines.save(found.updated(reported))
     return received_at
 
 
@@ -311,5 +312,6 @@ async def test_a_report_that_is_not_committed_changes_nothing(
     before = await of_user(store, ada.user.id)
     changed = [a_checkout("/a", status=a_status(stashes=3)), a_checkout("/c")]
     async with store.unit_of_work() as uow:
-        await uow.checkouts.replace(laptop.id, a_report(changed), utc_now())
+        changes = await uow.checkouts.compare(laptop.id, a_report(changed), utc_now())
+        await uow.checkouts.apply(changes)
     assert await of_user(store, ada.user.id) == before

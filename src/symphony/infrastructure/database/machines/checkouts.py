@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 from uuid import UUID
@@ -13,7 +13,11 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, select
 from symphony.domain.base import new_id
 from symphony.domain.git.remotes import normalized_remote
 from symphony.domain.git.status import RepoState
-from symphony.domain.machines.checkout_repository import CheckoutRepository, UserCheckouts
+from symphony.domain.machines.checkout_repository import (
+    CheckoutChanges,
+    CheckoutRepository,
+    UserCheckouts,
+)
 from symphony.domain.machines.checkouts import (
     Checkout,
     ReceivedCheckout,
@@ -131,31 +135,27 @@ class _Change(NamedTuple):
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class _Changes(CheckoutChanges):
+    """The ids of the rows that are gone, and the parameters that write a row each."""
+
+    gone: Sequence[UUID]
+    written: Sequence[dict[str, Any]]
+
+
 class SqlAlchemyCheckouts(CheckoutRepository):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def replace(
+    async def compare(
         self, machine_id: UUID, report: ReceivedReport, received_at: datetime
-    ) -> None:
+    ) -> CheckoutChanges:
         rows = await self._connection.fetch(_STORED, {"entity_id": machine_id})
         stored = {path: (checkout_id, digest) for path, checkout_id, digest in rows}
         difference = clock_difference(report, received_at)
-        gone, changed = _changes(stored, report, difference)
-        if gone:
-            await self._connection.execute_many(
-                _REMOVE, [{"entity_id": checkout_id} for checkout_id in gone]
-            )
-        if changed:
-            await self._write(machine_id, changed, received_at, difference)
-
-    async def _write(
-        self,
-        machine_id: UUID,
-        changed: Sequence[_Change],
-        received_at: datetime,
-        difference: timedelta,
-    ) -> None:
+        gone, changed = _compared(stored, report, difference)
+        if not changed:
+            return _Changes(gone, ())
         known = [each.stored_id for each in changed if each.stored_id is not None]
         parameters = {"entity_id": machine_id, "checkout_ids": json_ids(known)}
         previous: Rows = await self._connection.fetch(_PREVIOUS, parameters) if known else ()
@@ -164,8 +164,17 @@ class SqlAlchemyCheckouts(CheckoutRepository):
             before = _previous(previous)
             return [_row(machine_id, each, received_at, difference, before) for each in changed]
 
-        # It takes up to a second for the largest reports, and no statement.
-        await self._connection.execute_many(_KEEP, await asyncio.to_thread(written))
+        # It takes up to a second for the largest reports.
+        return _Changes(gone, await asyncio.to_thread(written))
+
+    async def apply(self, changes: CheckoutChanges) -> None:
+        gone, written = cast("_Changes", changes).gone, cast("_Changes", changes).written
+        if gone:
+            await self._connection.execute_many(
+                _REMOVE, [{"entity_id": checkout_id} for checkout_id in gone]
+            )
+        if written:
+            await self._connection.execute_many(_KEEP, written)
 
     async def repos(self, reach: Reach) -> Sequence[RepoIdentity]:
         return _identities(await self._connection.fetch(_REPOS, {"owner_id": reach.user_id}))
@@ -244,7 +253,7 @@ class SqlAlchemyCheckouts(CheckoutRepository):
         return {checkout_id: checkout_in(detail, at) for checkout_id, detail, at in rows}
 
 
-def _changes(
+def _compared(
     stored: Mapping[bytes, tuple[UUID, bytes]], report: ReceivedReport, difference: timedelta
 ) -> tuple[Sequence[UUID], Sequence[_Change]]:
     """Return the ids of the rows that are gone, and the checkouts that are new or changed."""
