@@ -343,7 +343,11 @@ class SignInFailureModel(Model):
 
 
 class RepoInspectionModel(Model):
-    """The last observation of a repo; `path` is the path of the repo when it was inspected."""
+    """The last observation of a repo; `path` is the path of the repo when it was inspected.
+
+    `times` are since when work is unfinished, and the `observed_at` of the observation they belong
+    to: programs of revision 014 update the other columns only. They accept no further facts.
+    """
 
     __tablename__ = "repo_inspections"
 
@@ -353,6 +357,7 @@ class RepoInspectionModel(Model):
     path: Mapped[str] = mapped_column(Text)
     observed_at: Mapped[datetime]
     facts: Mapped[dict[str, Any]]
+    times: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
 class RemoteHeadsModel(Model):
