@@ -5,6 +5,18 @@ set shell := ["bash", "-euo", "pipefail", "-c"]
 uv := env("UV", "uv")
 run := "'" + uv + "' run"
 
+# Tests of requests that compete, are retried or fail, and of pages of lists
+contention := replace('''
+    tests/api/test_races.py
+    tests/api/test_idempotency.py
+    tests/api/test_conditions.py
+    tests/api/test_lists.py
+    tests/api/test_failed_commit.py
+    tests/api/across_workspaces
+    tests/api/tokens
+    tests/application/test_registration.py
+''', "\n", " ")
+
 # If it were set, each process would compile every module, and pytest would rewrite each test module.
 export PYTHONDONTWRITEBYTECODE := ""
 
@@ -36,6 +48,9 @@ test-long *arguments: preflight
 # Run tests of the API on PostgreSQL through a pgbouncer: just test-pooler tests/api; needs it on the path
 test-pooler *arguments="tests/api": preflight
     @THROUGH=pgbouncer {{ run }} pytest -m "not sdk and not fuzz and not bench" -k postgresql -n 3 --dist loadgroup {{ arguments }}
+
+# Run those of them whose answers a session in common could change; part of the gate
+test-pooler-contention: (test-pooler contention)
 
 # Open the pages in a real browser; needs chromium on the path
 test-browser *arguments: preflight
@@ -70,7 +85,7 @@ typecheck:
     @{{ run }} pyright
 
 # The gate: lint, types, imports, demos, some chaos, generated clients, some fuzzing, all tests
-check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long (test-pooler "tests/api/test_races.py" "tests/api/test_idempotency.py" "tests/api/test_conditions.py" "tests/api/test_lists.py" "tests/api/test_failed_commit.py" "tests/api/across_workspaces" "tests/api/tokens" "tests/application/test_registration.py") test-browser test
+check: lint typecheck (demo "--quiet") (chaos "--server-kills" "4" "--database-faults" "2") sdk (fuzz "10") (test "-m" "bench" "tests/test_benchmarks.py") test-long test-pooler-contention test-browser test
 
 # Show what Symphony does, feature by feature, and check it; --quiet prints only the results
 demo *arguments:

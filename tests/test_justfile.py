@@ -32,7 +32,8 @@ RUN_ELSEWHERE = {
     "typecheck": "part of the gate",
     "test": "part of the gate",
     "test-long": "part of the gate",
-    "test-pooler": "part of the gate",
+    "test-pooler": "`test-pooler-contention` runs it",
+    "test-pooler-contention": "part of the gate",
     "test-browser": "part of the gate",
     "picture": "part of the gate, which compares the picture and does not paint it",
     "sdk": "part of the gate",
@@ -108,6 +109,13 @@ def test_every_script_that_a_recipe_names_exists() -> None:
     scripts += re.findall(r"scripts/\S+\.py", justfile)
     assert {"scripts/preflight.py", "scripts/demos/support/run_all.py"} < set(scripts)
     assert not [name for name in scripts if not (TOP / name).is_file()]
+
+
+def test_every_test_that_a_recipe_names_exists() -> None:
+    gate = run(JUST, "--dry-run", "test-pooler-contention", folder=TOP).stderr
+    named = re.findall(r"tests/\S+", gate)
+    assert len(named) == 8
+    assert not [name for name in named if not (TOP / name).exists()]
 
 
 def test_the_gate_runs_the_demos_quietly() -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from symphony.application.app import MAX_ATTEMPTS, Application, Services
+from symphony.application.app import Application, Services
 from symphony.application.repos import CreateRepo, GetRepo, create_repo, get_repo
+from symphony.application.retries import MAX_ATTEMPTS
 from symphony.application.user_profiles import GetUserProfile, get_user_profile
 from symphony.application.workspaces import (
     CreateWorkspace,

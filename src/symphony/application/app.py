@@ -1,20 +1,21 @@
 """The application: it runs the handlers of commands and queries, each of which is a use case."""
 
 import asyncio
-import random
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast
 from uuid import UUID
 
-from symphony.application.access import AccessCheck
+from symphony.application.access import AccessCheck, checked_after, require_unrevoked
 from symphony.application.attempt_gates import AttemptGates
 from symphony.application.ports import AccessToken, AccessTokens, PassphraseKeys, PasswordHasher
+from symphony.application.replica_answers import ReplicaAnswers
 from symphony.application.replica_use import UserOfRequest
+from symphony.application.retries import retried
 from symphony.domain.api_tokens import ApiToken, ApiTokenService, require_unexpired
 from symphony.domain.base import new_id
 from symphony.domain.discovery import Finder
-from symphony.domain.errors import DomainError, TokenRefused
+from symphony.domain.errors import DomainError
 from symphony.domain.git.status import Git
 from symphony.domain.idempotency import Creation, IdempotencyKey
 from symphony.domain.machines.machines import MachineService
@@ -23,13 +24,11 @@ from symphony.domain.repos import RepoService
 from symphony.domain.sync import Remotes
 from symphony.domain.tokens.rotation import TokenRotationService
 from symphony.domain.unit_of_work import (
-    Replica,
     Replicas,
     ReplicaUnusable,
     Repositories,
     Store,
     StoreUnavailable,
-    TransactionConflict,
     UnitOfWork,
 )
 from symphony.domain.user_profiles import UserProfileService
@@ -46,9 +45,6 @@ CreationT = TypeVar("CreationT", bound=Creation)
 
 Registration: TypeAlias = Literal["open", "first", "closed"]
 """Who may sign up: everyone, only the first user while no profile exists, or nobody."""
-
-MAX_ATTEMPTS = 10
-_LONGEST_PAUSE = 0.1  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,55 +266,16 @@ class Application:
     ) -> ResultT:
         user, replicas = self.user, self.replicas
         if user is not None and user.is_query and replicas is not None:
+            answers = ReplicaAnswers(self.store, user, self.access, self.api_token_id)
             try:
                 user.require_replica(query)
-                replica = replicas.choose(user.id)
-                return await self._answer_of_replica(handler, query, user, replica)
+                return await answers.answer(
+                    replicas.choose(user.id),
+                    lambda replica: handler(query, Queries(replica, self.keyring)),
+                )
             except ReplicaUnusable as unusable:
                 replicas.count_primary(unusable.reason)
         return await self._answer_of_primary(handler, query)
-
-    async def _answer_of_replica(
-        self,
-        handler: Callable[[QueryT, Queries], Awaitable[ResultT]],
-        query: QueryT,
-        user: UserOfRequest,
-        replica: Replica,
-    ) -> ResultT:
-        """Answer a query from a replica; what ends tokens and what was written is the primary's.
-
-        Raises: ReplicaUnusable, what the handler raises, TokenRefused, StoreUnavailable.
-        """
-        access = self.access
-        last_write = user.last_write
-        if access is not None:
-            last_write = await self._on_primary(
-                lambda primary: access.require_current_user(primary.last_writes)
-            )
-
-        async def answer() -> ResultT:
-            async with replica.reading(user.id, last_write) as repositories:
-                answering = handler(query, Queries(repositories, self.keyring))
-                return await _checked_after(answering, lambda: self._require_known(repositories))
-
-        return await _checked_after(answer(), lambda: self._on_primary(self._require_unrevoked))
-
-    async def _require_known(self, repositories: Repositories) -> None:
-        """Require a confined token on the replica, which may learn of its end before the primary
-        says so; the token then reaches nothing there. Raises: ReplicaUnusable.
-        """
-        if self.user is not None and self.user.is_confined:
-            try:
-                await self._require_unrevoked(repositories)
-            except TokenRefused:
-                raise ReplicaUnusable("ahead") from None
-
-    async def _on_primary(self, read: Callable[[Repositories], Awaitable[ResultT]]) -> ResultT:
-        async def attempt() -> ResultT:
-            async with self.store.reading() as repositories:
-                return await read(repositories)
-
-        return await _retried(attempt)
 
     async def _answer_of_primary(
         self, handler: Callable[[QueryT, Queries], Awaitable[ResultT]], query: QueryT
@@ -328,20 +285,12 @@ class Application:
                 if self.access is not None:
                     await self.access.require_current(repositories.user_profiles)
                 answering = handler(query, Queries(repositories, self.keyring))
-                return await _checked_after(
-                    answering, lambda: self._require_unrevoked(repositories)
+                return await checked_after(
+                    answering,
+                    lambda: require_unrevoked(self.api_token_id, repositories.api_tokens),
                 )
 
-        return await _retried(attempt)
-
-    async def _require_unrevoked(self, repositories: Repositories) -> None:
-        """Require the API token of the request, after a query: a confined token that is revoked
-        meanwhile reaches nothing, so the answer would be empty or a 404.
-
-        Raises: TokenRefused.
-        """
-        if self.api_token_id is not None:
-            require_unexpired(await repositories.api_tokens.expiry(self.api_token_id))
+        return await retried(attempt)
 
     async def _counted(
         self, handler: Callable[[CommandT, Services], Awaitable[ResultT]], command: CommandT
@@ -380,7 +329,7 @@ class Application:
                 await uow.commit()
                 return result
 
-        return await _retried(attempt)
+        return await retried(attempt)
 
     def _finished(self, task: "asyncio.Task[Any]") -> None:
         self.running.discard(task)
@@ -390,26 +339,3 @@ class Application:
 
 async def check_access(query: CheckAccess, queries: Queries) -> None:
     """Do no more than every query does before."""
-
-
-async def _checked_after(work: Awaitable[ResultT], check: Callable[[], Awaitable[None]]) -> ResultT:
-    """Return the result of `work` after a check, whose error comes before one of the domain."""
-    try:
-        result = await work
-    except DomainError:
-        await check()
-        raise
-    await check()
-    return result
-
-
-async def _retried(attempt: Callable[[], Awaitable[ResultT]]) -> ResultT:
-    for number in range(MAX_ATTEMPTS):
-        try:
-            return await attempt()
-        except TransactionConflict:
-            # Random, so that two commands do not conflict again; never zero, because the one
-            # that was not rolled back needs its locks before this one requests them again.
-            pause = min(_LONGEST_PAUSE, 0.004 * 2**number)
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - not a secret
-    raise StoreUnavailable("conflicts")

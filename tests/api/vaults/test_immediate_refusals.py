@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.models import VaultModel
+from symphony.infrastructure.database.vaults.models import VaultModel
 from symphony.infrastructure.vaults.passphrases import Argon2Passphrases
 from tests.support.api import User, code, created
 from tests.support.vaults import OpenVault

@@ -41,8 +41,8 @@ from symphony.domain.vaults.entries import Content, Encoding
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.models import (
-    Model,
+from symphony.infrastructure.database.models import Model
+from symphony.infrastructure.database.vaults.models import (
     VaultEntryModel,
     VaultEntryVersionModel,
     VaultKeyModel,

@@ -23,7 +23,7 @@ from symphony.domain.reach import Reach
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.vaults import Protection, VaultLocked
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.models import VaultSessionModel
+from symphony.infrastructure.database.vaults.models import VaultSessionModel
 
 TOKEN = b"t" * 32
 PASSPHRASE = "a horse, a battery and a staple"

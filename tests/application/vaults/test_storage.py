@@ -33,8 +33,8 @@ from symphony.domain.vaults.entries import MAX_VERSIONS, Content, Encoding
 from symphony.domain.vaults.sessions import VaultCredentials
 from symphony.domain.vaults.storage import StorageLimitReached, StorageLimits
 from symphony.infrastructure.database.engine import Engines
-from symphony.infrastructure.database.models import (
-    Model,
+from symphony.infrastructure.database.models import Model
+from symphony.infrastructure.database.vaults.models import (
     StorageCounterModel,
     VaultEntryModel,
     VaultEntryVersionModel,

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Table, select, update
 
 from symphony.domain.base import new_id, utc_now
 from symphony.domain.git.facts import UnfinishedWork
@@ -16,11 +18,21 @@ from symphony.domain.observations import BoardRepo, RepoObservation
 from symphony.domain.reach import Reach
 from symphony.domain.repos import Repo
 from symphony.domain.unit_of_work import Store
+from symphony.infrastructure.database.engine import Engines
+from symphony.infrastructure.database.models import RepoInspectionModel
 from tests.domain.examples import a_repo, a_vault, a_workspace
 from tests.infrastructure.database.kept import Household, committed, keep
 
 SECOND = timedelta(seconds=1)
 SINCE = datetime(2026, 11, 13, 9, 12, tzinfo=UTC)
+INSPECTIONS = cast("Table", RepoInspectionModel.__table__)
+FACTS_OF_BEFORE = {
+    *("state", "has_remote", "is_unfinished", "branch", "ahead", "behind", "is_behind", "staged"),
+    *("modified", "untracked", "conflicted", "stashes", "unpushed_commits", "unpushed_branches"),
+    *("has_unpushed", "has_detached", "has_dirty_worktree", "at_risk", "authored_at"),
+    *("unfinished", "is_only_unpushed"),
+}
+"""What programs of revision 014 accept; with anything else in them, they do not read the facts."""
 
 
 def seen_of(repo: Repo, observed_at: datetime | None = None) -> RepoObservation:
@@ -256,3 +268,64 @@ async def test_an_observation_from_the_future_does_not_outlive_a_fresh_one(
     fresh = seen_of(ada.repo)
     await remember(store, ada.user.id, fresh)
     assert await last_seen(store, ada) == fresh
+
+
+async def stored(engines: Engines) -> dict[str, Any]:
+    async with engines.read.connect() as connection:
+        return dict((await connection.execute(select(INSPECTIONS))).mappings().one())
+
+
+async def stored_by_an_older_program(engines: Engines, **values: Any) -> None:
+    """Update an observation as programs do that do not know its times."""
+    async with engines.write.begin() as connection:
+        await connection.execute(update(INSPECTIONS).values(values))
+
+
+def without_times(seen: RepoObservation) -> RepoObservation:
+    """What is known of an observation whose times are not."""
+    return replace(
+        seen,
+        changed_since=None,
+        stashed_since=None,
+        unfinished=tuple(replace(each, since=None) for each in seen.unfinished or ()),
+    )
+
+
+async def test_programs_of_before_read_the_facts_of_an_observation_with_times(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    seen = seen_of(ada.repo)
+    await remember(store, ada.user.id, seen)
+    row = await stored(engines)
+    assert set(row["facts"]) == FACTS_OF_BEFORE
+    assert row["times"]["changed_since"] == (SINCE + SECOND).timestamp()
+    untimed = replace(without_times(seen), observed_at=seen.observed_at + SECOND)
+    await remember(store, ada.user.id, untimed)
+    assert (await stored(engines))["times"] is None
+    assert await last_seen(store, ada) == untimed
+
+
+async def test_times_of_another_observation_are_never_those_of_a_program_of_before(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    seen = seen_of(ada.repo)
+    await remember(store, ada.user.id, seen)
+    facts = (await stored(engines))["facts"]
+    later = seen.observed_at + timedelta(microseconds=1)
+    # Another inspection found the same facts, perhaps in other files.
+    await stored_by_an_older_program(engines, facts=facts, observed_at=later)
+    assert (await stored(engines))["times"] is not None
+    assert await last_seen(store, ada) == replace(without_times(seen), observed_at=later)
+    again = replace(seen, observed_at=later + SECOND)
+    await remember(store, ada.user.id, again)
+    assert await last_seen(store, ada) == again
+
+
+async def test_times_in_the_facts_of_revision_014_are_read(
+    store: Store, engines: Engines, ada: Household
+) -> None:
+    seen = seen_of(ada.repo)
+    await remember(store, ada.user.id, without_times(seen))
+    facts = (await stored(engines))["facts"] | {"since": seen.times_to_json()}
+    await stored_by_an_older_program(engines, facts=facts)
+    assert await last_seen(store, ada) == seen

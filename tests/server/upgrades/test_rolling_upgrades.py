@@ -1,7 +1,6 @@
 """One release replaces another on one database, and back, while clients write and read."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,31 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import SECRET
-from tests.support import postgres
 from tests.support.api import sign_up
 from tests.support.releases.load import Load, running_load
 from tests.support.releases.releases import Release, former_release, next_release, this_release
-from tests.support.server import Server, running_server
+from tests.support.server import Server
 
 REQUESTS = 100
 """The number of answers in each phase, from each process that takes part."""
 
 pytestmark = pytest.mark.long
-
-
-@pytest.fixture
-async def empty_url() -> AsyncGenerator[str]:
-    name = f"test_{secrets.token_hex(8)}"
-    yield await postgres.create_database(name, migrated=False)
-    await postgres.drop_database(name)
-
-
-@asynccontextmanager
-async def process(release: Release, folder: Path, url: str) -> AsyncGenerator[Server]:
-    settings = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "REGISTRATION": "open"}
-    async with running_server(folder / "data", library=release.python_path, **settings) as server:
-        yield server
 
 
 @asynccontextmanager
@@ -59,7 +42,7 @@ async def serve_beside(
     load: Load, old: httpx.AsyncClient, new: Release, folder: Path, url: str
 ) -> None:
     """Let a process of the new release take a part of the load, and stop it again."""
-    async with process(new, folder, url) as server, server.client() as client:
+    async with new.process(folder, url) as server, server.client() as client:
         load.processes.append(client)
         for each in (old, client):
             await load.requests_through(each, REQUESTS)
@@ -80,7 +63,7 @@ async def test_no_request_fails_and_no_write_is_lost_on_the_way_up_and_down_and_
     assert await old.symphony(tmp_path, "db", "upgrade", **settings) == (
         f"The schema is at {old.head}.\n"
     )
-    async with process(old, tmp_path, url) as server, server.client() as client:
+    async with old.process(tmp_path, url) as server, server.client() as client:
         ada = await sign_up(client, "ada")
         async with readiness(server) as statuses, running_load(ada) as load:
             await load.requests_through(client, REQUESTS)

@@ -4,6 +4,8 @@ import shutil
 import sys
 import tarfile
 import tomllib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,11 +14,12 @@ import pytest
 
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.checks import schema
+from tests.conftest import SECRET
 from tests.support.checkout import TOP, run, uv
 from tests.support.prerequisites import missing
 from tests.support.processes import output_of
 from tests.support.releases.next_release import EXPANSION, copy_migrations
-from tests.support.server import SYMPHONY, environment
+from tests.support.server import SYMPHONY, Server, environment, running_server
 
 _WITHIN = 90  # seconds
 _HEAD = "from symphony.infrastructure.database.migrations import *; print(head_revision())"
@@ -47,6 +50,13 @@ class Release:
     def python_path(self) -> str:
         """The directory of the package; empty for this checkout."""
         return str(self.library or "")
+
+    @asynccontextmanager
+    async def process(self, folder: Path, url: str, **settings: str) -> AsyncGenerator[Server]:
+        """Run a process of this release on a database, with the same secret as all others."""
+        given = {"DATABASE_URL": url, "SECRET_KEY": SECRET, "REGISTRATION": "open"} | settings
+        async with running_server(folder / "data", library=self.python_path, **given) as server:
+            yield server
 
     async def symphony(self, folder: Path, *arguments: str, **settings: str) -> str:
         """Run a command; return its output. A non-zero exit status fails the test."""

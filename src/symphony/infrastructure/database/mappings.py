@@ -19,11 +19,11 @@ from symphony.infrastructure.database.models import (
     MachineModel,
     RepoModel,
     UserProfileModel,
-    VaultModel,
     WorkspaceModel,
 )
 from symphony.infrastructure.database.reach import CONFINED_TO
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
+from symphony.infrastructure.database.vaults.models import VaultModel
 
 # A profile is its own owner. Its service checks its two unique keys, and reports which is taken.
 USER_PROFILES = EntityMapping(UserProfile, UserProfileModel, owner="id", unique_names=False)

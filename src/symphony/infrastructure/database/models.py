@@ -1,5 +1,7 @@
 """The tables, as ORM models: columns, keys, constraints and the indexes of every list.
 
+Those of vaults are in `vaults/models.py`, and in the metadata as soon as this module is imported.
+
 A column with the name of an entity's field or property holds its value. The other columns (the
 counters) are written by the database alone.
 """
@@ -23,9 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+import symphony.infrastructure.database.vaults.models  # noqa: F401 # pyright: ignore[reportUnusedImport] - it adds its tables
 from symphony.domain.api_tokens import Scope
 from symphony.domain.git.status import RepoState
-from symphony.domain.vaults.vaults import Protection
 from symphony.domain.workspaces import WorkspaceType
 from symphony.infrastructure.database.column_types import (
     KeyText,
@@ -39,7 +41,6 @@ from symphony.infrastructure.database.model_bases import (
     Model,
     named_in,
 )
-from symphony.infrastructure.database.vaults.sqlite_type_checks import TypeChecked
 
 
 class UserProfileModel(EntityModel):
@@ -91,103 +92,6 @@ class RepoModel(DirectoryModel):
 
     remote_url: Mapped[str | None] = mapped_column(Text)
     last_synced: Mapped[datetime | None]
-
-
-class VaultModel(TypeChecked, DirectoryModel):
-    __tablename__ = "vaults"
-    __table_args__ = (
-        *named_in("workspace_id"),
-        CheckConstraint("protection IN ('none', 'passphrase')", name="protection"),
-    )
-
-    is_locked: Mapped[bool]
-    protection: Mapped[Protection] = mapped_column(Word(Protection), server_default="none")
-
-
-class VaultKeyModel(TypeChecked, Model):
-    """A vault's data key, wrapped under a master key or under one derived from a passphrase."""
-
-    __tablename__ = "vault_keys"
-    __table_args__ = (
-        CheckConstraint(
-            "(master_key_name IS NULL) = (salt IS NOT NULL AND memory IS NOT NULL"
-            " AND passes IS NOT NULL AND lanes IS NOT NULL)",
-            name="wrapped_by",
-        ),
-    )
-
-    vault_id: Mapped[UUID] = mapped_column(
-        ForeignKey("vaults.id", ondelete="CASCADE"), primary_key=True
-    )
-    wrapped: Mapped[bytes]
-    master_key_name: Mapped[bytes | None]
-    salt: Mapped[bytes | None]
-    memory: Mapped[int | None]
-    passes: Mapped[int | None]
-    lanes: Mapped[int | None]
-    checksum: Mapped[bytes]
-
-
-class VaultSessionModel(TypeChecked, Model):
-    """A vault's data key, wrapped under a key derived from a session and an access token."""
-
-    __tablename__ = "vault_sessions"
-    __table_args__ = (
-        Index(None, "vault_id", "expires_at"),
-        Index(None, "api_token_id"),
-    )
-
-    session_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
-    vault_id: Mapped[UUID] = mapped_column(ForeignKey("vaults.id", ondelete="CASCADE"))
-    api_token_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("api_tokens.id", ondelete="CASCADE")
-    )
-    expires_at: Mapped[datetime]
-    wrapped: Mapped[bytes]
-
-
-class VaultEntryModel(TypeChecked, Model):
-    """An entry: `lookup` is a keyed hash of its key, `sealed` is the encrypted key."""
-
-    __tablename__ = "vault_entries"
-    __table_args__ = (
-        UniqueConstraint("vault_id", "lookup"),
-        CheckConstraint("oldest BETWEEN 1 AND newest", name="oldest"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    vault_id: Mapped[UUID] = mapped_column(ForeignKey("vaults.id", ondelete="CASCADE"))
-    lookup: Mapped[bytes]
-    newest: Mapped[int]
-    oldest: Mapped[int]
-    sealed: Mapped[bytes]
-
-
-class VaultEntryVersionModel(TypeChecked, Model):
-    """A version of an entry: its content, and the facts that lists show, both encrypted."""
-
-    __tablename__ = "vault_entry_versions"
-    __table_args__ = (CheckConstraint("version >= 1", name="version"),)
-
-    entry_id: Mapped[UUID] = mapped_column(
-        ForeignKey("vault_entries.id", ondelete="CASCADE"), primary_key=True
-    )
-    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    facts: Mapped[bytes]
-    content: Mapped[bytes]
-
-
-class StorageCounterModel(Model):
-    """The bytes that the entries of a vault take: their sealed keys, facts and contents."""
-
-    __tablename__ = "storage_counters"
-    __table_args__ = (CheckConstraint("entry_bytes >= 0", name="entry_bytes"),)
-
-    vault_id: Mapped[UUID] = mapped_column(
-        ForeignKey("vaults.id", ondelete="CASCADE"), primary_key=True
-    )
-    entry_bytes: Mapped[int] = mapped_column(BigInteger)
-    recounted_at: Mapped[datetime | None]
 
 
 class MachineModel(InUserProfileModel):
@@ -343,7 +247,11 @@ class SignInFailureModel(Model):
 
 
 class RepoInspectionModel(Model):
-    """The last observation of a repo; `path` is the path of the repo when it was inspected."""
+    """The last observation of a repo; `path` is the path of the repo when it was inspected.
+
+    `times` are since when work is unfinished, and the `observed_at` of the observation they belong
+    to: programs of revision 014 update the other columns only. They accept no further facts.
+    """
 
     __tablename__ = "repo_inspections"
 
@@ -353,6 +261,7 @@ class RepoInspectionModel(Model):
     path: Mapped[str] = mapped_column(Text)
     observed_at: Mapped[datetime]
     facts: Mapped[dict[str, Any]]
+    times: Mapped[Any | None] = mapped_column(JSON(none_as_null=True))
 
 
 class RemoteHeadsModel(Model):

@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, bindparam, delete, exists, select, update
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import Engines
 from symphony.infrastructure.database.mappings import API_TOKENS, REPOS, USER_PROFILES, WORKSPACES
-from symphony.infrastructure.database.models import Model, VaultEntryModel, VaultSessionModel
+from symphony.infrastructure.database.models import Model
 from symphony.infrastructure.database.reach import (
     Because,
     ReachMissing,
@@ -17,6 +17,7 @@ from symphony.infrastructure.database.reach import (
     without_reach,
 )
 from symphony.infrastructure.database.sqlalchemy_internals import Statement
+from symphony.infrastructure.database.vaults.models import VaultEntryModel, VaultSessionModel
 from tests.support.checkout import TOP
 
 SOURCE = TOP / "src" / "symphony"

@@ -58,14 +58,17 @@ class _ObservationsJson(TypeDecorator[Sequence[RepoObservation]]):
                 "repo_id": each.repo_id.hex,
                 "path": each.path,
                 "observed_at": _time_text(each.observed_at, dialect),
-                "facts": _facts(each),
+                "facts": each.to_json(),
+                "times": _written_times(each),
             }
             for each in value or ()
         ]
 
 
-_FIELDS = ("repo_id", "path", "observed_at", "facts")
+_FIELDS = ("repo_id", "path", "observed_at", "facts", "times")
+_AS_TEXT = ("facts", "times")  # decoded only when the row has changed
 _TIME = DateTime(timezone=True).with_variant(String(), "sqlite")  # whose times are text
+_OBJECT = JSON().with_variant(Text(), "sqlite")  # whose JSON is text
 
 _table = cast("Table", RepoInspectionModel.__table__)
 _repos = REPOS.table.c
@@ -77,8 +80,9 @@ _IS_IN_WORKSPACE = _workspaces.id == bindparam("workspace_id")
 # An observation of another path does not describe the repo.
 _IS_OF_REPO = and_(_table.c.repo_id == _repos.id, _table.c.path == _repos.path)
 _COMMON = ("id", "workspace_id", "name", "name_key")
-# As text, which is decoded only when it has changed.
-_OBSERVATION = (*(_table.c[name] for name in _FIELDS[:-1]), sql_cast(_table.c.facts, Text))
+_OBSERVATION = tuple(
+    sql_cast(_table.c[name], Text) if name in _AS_TEXT else _table.c[name] for name in _FIELDS
+)
 _REPOS = (
     select(*(_repos[name] for name in _COMMON), _repos.path, *_OBSERVATION)
     .join_from(WORKSPACES.table, REPOS.table)
@@ -105,8 +109,9 @@ def _new_value(name: str) -> ColumnElement[Any]:
     value = _new_rows.c.value[name]
     if name == "facts":
         return value
-    kind = _table.c[name].type
-    return sql_cast(value.as_string(), _TIME if name.endswith("_at") else kind)
+    # Of `times`, the null of JSON becomes that of SQL.
+    kind = {"observed_at": _TIME, "times": _OBJECT}.get(name, _table.c[name].type)
+    return sql_cast(value.as_string(), kind)
 
 
 _new_rows = rows_in(bindparam("observations", type_=_ObservationsJson))
@@ -131,7 +136,8 @@ _KEEP = _insert.on_conflict_do_update(
 
 
 _MAX_BYTES = 16 << 20
-_SINCE = "since"
+_OBSERVED_AT = "observed_at"
+_SINCE = "since"  # in the facts of revision 014, whose other programs do not read such facts
 
 
 class SqlAlchemyObservations(ObservationRepository):
@@ -169,19 +175,30 @@ def _board_fact(row: Sequence[Any]) -> BoardRepo | UnlockedVault:
 
 def _observation(row: Sequence[Any]) -> RepoObservation | None:
     """Return the observation in a row; None when there is none, or only one of another version."""
-    repo_id, path, observed_at, written = row
+    repo_id, path, observed_at, written, written_times = row
     if repo_id is None:
         return None
     found = dict(object_from_text(written))
-    times = found.pop(_SINCE, None)
+    times = found.pop(_SINCE, None) or _times_of(observed_at, written_times)
     if (facts := read_facts(found, times)) is None:
         return None
     return RepoObservation(repo_id=repo_id, path=path, observed_at=observed_at, **facts)
 
 
-def _facts(observation: RepoObservation) -> dict[str, Any]:
+def _written_times(observation: RepoObservation) -> dict[str, Any] | None:
+    """Return the times in the facts of an observation, with what shows that they are of that one:
+    programs of revision 014 replace its facts, and leave the times of another one beside them."""
     times = observation.times_to_json()
-    return {**observation.to_json(), **({_SINCE: times} if times else {})}
+    return {_OBSERVED_AT: _identity(observation.observed_at), **times} if times else None
+
+
+def _times_of(observed_at: datetime, written: str | None) -> dict[str, Any] | None:
+    times = object_from_text(written)
+    return times if times.get(_OBSERVED_AT) == _identity(observed_at) else None
+
+
+def _identity(observed_at: datetime) -> str:
+    return observed_at.astimezone(UTC).isoformat()
 
 
 def _time_text(value: datetime, dialect: Dialect) -> str:

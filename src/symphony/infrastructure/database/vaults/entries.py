@@ -27,11 +27,6 @@ from symphony.domain.vaults.vaults import Protection, Vault, VaultLocked
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
-from symphony.infrastructure.database.models import (
-    VaultEntryModel,
-    VaultEntryVersionModel,
-    VaultSessionModel,
-)
 from symphony.infrastructure.database.reach import (
     Because,
     StatementT,
@@ -40,6 +35,11 @@ from symphony.infrastructure.database.reach import (
 )
 from symphony.infrastructure.database.sqlalchemy_internals import Rows
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED, has_session
+from symphony.infrastructure.database.vaults.models import (
+    VaultEntryModel,
+    VaultEntryVersionModel,
+    VaultSessionModel,
+)
 from symphony.infrastructure.database.vaults.storage_counters import ENTRY_BYTES, VERSION_BYTES
 
 _entry_table = cast("Table", VaultEntryModel.__table__)

@@ -11,8 +11,8 @@ from symphony.domain.vaults.keys import Derivation, KeyRecord, VaultKeyRepositor
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
-from symphony.infrastructure.database.models import VaultKeyModel
 from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
+from symphony.infrastructure.database.vaults.models import VaultKeyModel
 
 TABLE = cast("Table", VaultKeyModel.__table__)
 _keys = TABLE.c

@@ -6,11 +6,8 @@ from sqlalchemy import BindParameter, ColumnElement, and_, exists, not_, or_
 
 from symphony.domain.vaults.vaults import Protection
 from symphony.infrastructure.database.connection import NOW
-from symphony.infrastructure.database.models import (
-    ApiTokenModel,
-    VaultModel,
-    VaultSessionModel,
-)
+from symphony.infrastructure.database.models import ApiTokenModel
+from symphony.infrastructure.database.vaults.models import VaultModel, VaultSessionModel
 
 _vaults = VaultModel.__table__
 _sessions = VaultSessionModel.__table__.alias("live")

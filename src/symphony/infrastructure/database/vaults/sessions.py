@@ -17,10 +17,10 @@ from symphony.domain.vaults.vaults import Vault
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import VAULTS, WORKSPACES
-from symphony.infrastructure.database.models import VaultEntryModel, VaultSessionModel
 from symphony.infrastructure.database.reach import Because, reach_parameters, without_reach
 from symphony.infrastructure.database.vaults import keys
 from symphony.infrastructure.database.vaults.lock_state import IS_LOCKED
+from symphony.infrastructure.database.vaults.models import VaultEntryModel, VaultSessionModel
 
 _table = cast("Table", VaultSessionModel.__table__)
 _sessions = _table.c

@@ -11,11 +11,6 @@ from symphony.domain.vaults.storage import RECOUNTED_AFTER, StorageCounters
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID
 from symphony.infrastructure.database.mappings import USER_PROFILES, VAULTS, WORKSPACES
-from symphony.infrastructure.database.models import (
-    StorageCounterModel,
-    VaultEntryModel,
-    VaultEntryVersionModel,
-)
 from symphony.infrastructure.database.reach import (
     OWNER_ID,
     Because,
@@ -23,6 +18,11 @@ from symphony.infrastructure.database.reach import (
     without_reach,
 )
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
+from symphony.infrastructure.database.vaults.models import (
+    StorageCounterModel,
+    VaultEntryModel,
+    VaultEntryVersionModel,
+)
 
 _table = cast("Table", StorageCounterModel.__table__)
 _counters = _table.c
