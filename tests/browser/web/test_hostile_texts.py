@@ -57,7 +57,7 @@ async def test_200_hostile_texts_in_every_field_stay_texts(page: Page, ada: User
     assert answer.json()["matched"] == len(STRINGS), answer.text
 
     await sign_in(page, ada)
-    await expect(page.locator(".board-status")).to_contain_text("Oldest observation")
+    await expect(page.locator(".board-status")).to_contain_text("All of this was seen")
 
     async def all_are_shown() -> bool:
         await page.mouse.wheel(0, 100_000)
