@@ -14,6 +14,7 @@ export const vaults = {
   vault: {
     protections: { none: "Encrypted with a key of the service.", passphrase: "Encrypted with your passphrase." },
     path: "Path",
+    foundAt: "Programs find it as",
     pathHint: "Only a name by which programs find the vault: no file is written there.",
     pathOf: (name) => (name === "" ? "" : `~/vaults/${name}`),
     passphrase: "Passphrase",

@@ -16,7 +16,7 @@ export const workspaces = {
     states: {
       risk: (value) => `${numbers.format(value)} at risk`,
       unknown: (value) => `${numbers.format(value)} possibly at risk`,
-      unfinished: (value) => `${numbers.format(value)} unfinished, but safe`,
+      unfinished: (value) => `${numbers.format(value)} unfinished`,
     },
     counts: (repos, vaults) => `${count(repos, "repo", "repos")}, ${count(vaults, "vault", "vaults")}`,
   },

@@ -50,7 +50,7 @@ export async function vaultView({ ids: [id], query, signal }) {
     content: [
       h("p", { class: "crumbs" }, h("a", { href: href(["vaults"]) }, texts.vaults.title), " › ", h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name))),
       h("div", { class: "title-row" }, h("h1", {}, foreign(vault.name)), may("write") && vaultActions(vault)),
-      h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path), " ", passphraseButton(vault, onLocked)),
+      h("p", { class: "hint" }, words.protections[vault.protection], " ", words.foundAt, " ", code(vault.path), " ", passphraseButton(vault, onLocked)),
       objectDetails(vault.metadata, texts.metadata),
       body,
     ],

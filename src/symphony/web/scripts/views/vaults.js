@@ -77,7 +77,7 @@ function definition(workspaces, proposed) {
   const choice = { name: "workspace_id", label: texts.repo.workspace, type: "select", value: workspaces[0]?.id, options };
   const first = workspaceFor(workspaces);
   return {
-    fields: workspaces.length > 1 ? [...fields, choice] : fields,
+    fields: workspaces.length > 1 ? fields.toSpliced(-1, 0, choice) : fields, // before the folded ones
     path: async ({ workspace_id: id }) => `/workspaces/${id ?? (await first())}/vaults`,
     toBody: ({ workspace_id: id, ...values }) => toBody(values),
     onCreated,
