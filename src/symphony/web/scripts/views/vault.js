@@ -3,7 +3,7 @@
 import { get, post, put, remove } from "../api.js";
 import { button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
-import { openDialog } from "../components/dialog.js";
+import { closeDialogs, openDialog } from "../components/dialog.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
 import { invalidField, objectDetails, objectField } from "../components/json_object.js";
@@ -33,7 +33,7 @@ export async function vaultView({ ids: [id], query, signal }) {
   const onLocked = () => {
     forgetSession(vault.id);
     vault.is_locked = true;
-    closeDialogs();
+    closeDialogs(); // what is in them is a secret, too
     show();
   };
   onForget(() => {
@@ -140,11 +140,6 @@ function countdown(until, onExpired, signal) {
   signal.addEventListener("abort", () => clearInterval(interval));
   tick();
   return element;
-}
-
-/** What is in an open dialog is a secret, too. */
-function closeDialogs() {
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
 }
 
 function vaultActions(vault) {

@@ -2,6 +2,7 @@
 
 import { list, requestEach } from "../api.js";
 import { button } from "../components/button.js";
+import { closeDialogs } from "../components/dialog.js";
 import { createInDialog, creation } from "../components/edit.js";
 import { form } from "../components/form.js";
 import { announce } from "../components/notices.js";
@@ -9,6 +10,7 @@ import { foreign, h, visible } from "../dom.js";
 import { go, href } from "../router.js";
 import { currentReader, may } from "../session.js";
 import { texts } from "../texts.js";
+import { onForget } from "../vault_sessions.js";
 import { workspaceFor } from "./first_steps.js";
 import { newVault } from "./vault.js";
 
@@ -32,7 +34,7 @@ export async function vaultsView({ signal }) {
         mayCreate && !isFirst && button(words.add, () => addVault(workspaces), { class: "primary" }),
       ),
       h("p", {}, words.intro),
-      isFirst && firstVault(workspaces),
+      isFirst && firstVault(workspaces, signal),
       !mayCreate && vaults.length === 0 && h("p", { class: "panel" }, words.none),
       vaults.length > 0 && h("ul", { class: "rows" }, vaults.map((each) => vaultRow(each, names))),
     ],
@@ -51,17 +53,21 @@ export function vaultRow({ id, name, is_locked: isLocked, workspace_id: workspac
   );
 }
 
-function firstVault(workspaces) {
+function firstVault(workspaces, signal) {
   const { fields, ...others } = definition(workspaces, { name: words.firstName });
   const create = creation(others);
-  const { element } = form({ fields, submit: words.add, onSubmit: async (values) => open(await create(values)) });
-  return h("section", { class: "panel" }, h("h2", {}, words.first), element);
+  const made = form({ fields, submit: words.add, onSubmit: async (values) => open(await create(values)) });
+  onForget(() => made.fill({ passphrase: "" }), signal);
+  return h("section", { class: "panel" }, h("h2", {}, words.first), made.element);
 }
 
 /** Let the reader create a vault, in one of the workspaces. */
 export async function addVault(workspaces) {
   const above = h("p", {}, words.intro);
+  const isClosed = new AbortController();
+  onForget(closeDialogs, isClosed.signal);
   const vault = await createInDialog({ title: words.add, above, submit: words.add, ...definition(workspaces) });
+  isClosed.abort();
   if (vault) open(vault);
 }
 

@@ -5,6 +5,7 @@ import { workspaceStates } from "../board/workspace_states.js";
 import { button } from "../components/button.js";
 import { createInDialog } from "../components/edit.js";
 import { objectField, parseObject } from "../components/json_object.js";
+import { isExpected } from "../components/notices.js";
 import { foreign, h, replaceContent } from "../dom.js";
 import { go, href, replaceQuery } from "../router.js";
 import { currentReader, may } from "../session.js";
@@ -73,14 +74,19 @@ export function workspaceBody({ description, settings, ...others }) {
 }
 
 function cards(workspaces, signal) {
-  const stateOf = workspaceStates(signal).catch(() => () => null); // without it, they are listed all the same
+  const isOurs = (error) => !signal.aborted && !isExpected(error);
+  const stateOf = workspaceStates(signal).catch((error) => {
+    if (isOurs(error)) throw error;
+    return () => null; // the workspaces are listed all the same
+  });
   const all = workspaces.map((workspace) => ({ workspace, state: h("p", {}, "…"), counts: h("span", {}) }));
   requestEach(all, async ({ workspace: { id }, state, counts }) => {
     try {
       const { data } = await get(`/workspaces/${id}/stats`, { signal });
       replaceContent(counts, " · ", words.counts(data.repo_count, data.vault_count));
       replaceContent(state, (await stateOf)(id, data.repo_count));
-    } catch {
+    } catch (error) {
+      if (isOurs(error)) throw error;
       replaceContent(state); // it was deleted meanwhile, or the page was left
     }
   });
