@@ -68,9 +68,8 @@ def visit(stage: Stage, server: Server, browser: Browser, engine: Repository) ->
 
 
 def sign_up(stage: Stage, page: Page) -> None:
-    stage.step("Open the address of the service, and create an account")
-    page.goto("/")
-    press(page, "Create an account")
+    stage.step("Open the address that the start of the service prints, and create an account")
+    page.goto("/#/sign-up")
     page.get_by_label("User name").fill("ada")
     page.get_by_label("E-mail address").fill("ada@example.org")
     page.get_by_label("Password").fill(PASSWORD)
@@ -83,9 +82,8 @@ def sign_up(stage: Stage, page: Page) -> None:
 
 def import_folder(stage: Stage, page: Page, dev: Path) -> None:
     stage.step("Import a folder")
-    press(page, "Import a folder")
-    page.get_by_label("Folder").fill(str(dev))
-    press(page, "Search")
+    page.keyboard.type(str(dev))  # the field has the focus
+    page.keyboard.press("Enter")
     found = page.get_by_role("heading", name="Found 3 repositories")
     found.wait_for()
     stage.text(found.inner_text())
@@ -116,21 +114,17 @@ def find_what_is_at_risk(stage: Stage, page: Page, engine: Repository) -> None:
 
 def keep_a_secret(stage: Stage, page: Page) -> None:
     stage.step("Keep a secret")
-    page.get_by_role("link", name="Workspaces", exact=True).click()
-    page.get_by_role("link", name="Projects", exact=True).click()
+    page.get_by_role("link", name="Vaults", exact=True).click()
+    page.get_by_label("Passphrase").fill(PASSPHRASE)
+    show(stage, page.locator("main"))
     press(page, "Add vault")
-    form = dialog(page)
-    form.get_by_label("Name").fill("keys")
-    form.get_by_label("Passphrase").fill(PASSPHRASE)
-    form.get_by_role("button", name="Add vault").click()
-    page.get_by_role("heading", level=1, name="keys").wait_for()
+    page.get_by_role("heading", level=1, name="Secrets").wait_for()
     created = page.get_by_text("The vault was created.")
     created.wait_for()
     stage.text(created.inner_text())
-    press(page, "Add entry")
-    dialog(page).get_by_label("Name (not secret)").fill("mail/password")
-    dialog(page).get_by_label("Secret", exact=True).fill(SECRET)
-    dialog(page).get_by_role("button", name="Save").click()
+    page.get_by_label("Name (not secret)").fill("mail/password")
+    page.get_by_label("Secret", exact=True).fill(SECRET)
+    press(page, "Save")
     press(page, "Show: mail/password")
     page.get_by_text(SECRET).wait_for()
     show(stage, page.locator("main"))
@@ -143,10 +137,6 @@ def keep_a_secret(stage: Stage, page: Page) -> None:
 
 def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
-
-
-def dialog(page: Page) -> Locator:
-    return page.locator("dialog[open]").last
 
 
 def show(stage: Stage, part: Locator) -> None:

@@ -24,7 +24,7 @@ async def test_data_and_tokens_of_an_embedded_service_survive_a_restart(
             f"Documentation: {server.address}/docs",
             f"Data: {data_dir}",
             "Registration: open; every client that reaches this address can sign up",
-            f"Next: open {server.address} in a browser, and create an account",
+            f"Next: open {server.address}/#/sign-up in a browser, and create an account",
         )
         assert (await client.get("/docs")).status_code == 200
         ada = await sign_up(client, "ada")

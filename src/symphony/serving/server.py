@@ -144,9 +144,9 @@ def _registration(settings: Settings, *, has_users: bool) -> str:
 
 
 def _next_step(settings: Settings, address: str, *, has_users: bool) -> str:
-    browser = f"open {address} in a browser"
     if settings.registration == "open" or (settings.registration == "first" and not has_users):
-        return f"{browser}, and create an account"
+        return f"open {address}/#/sign-up in a browser, and create an account"
+    browser = f"open {address} in a browser"
     if has_users:
         return f"{browser}, and sign in"
     return f"symphony user create NAME --email ADDRESS, then {browser}"

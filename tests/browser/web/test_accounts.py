@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
+from scripts.support.git_repository import Repository
 from tests.browser.web.steps import dialog, open_page, press, press_in_dialog, sign_in
 from tests.support.api import PASSWORD, User
 from tests.support.server import running_server
@@ -20,7 +21,7 @@ NEW_PASSWORD = "a staple, a battery and a horse"
 
 
 async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
-    page: Page, names: Callable[[], str], refusals: set[int]
+    page: Page, names: Callable[[], str], root: Path, refusals: set[int]
 ) -> None:
     refusals.add(422)
     await page.goto("/")
@@ -55,6 +56,7 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
     await password.fill(PASSWORD)
     await press(page, "Create an account")
     await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
+    await expect(page.get_by_label("Folder")).to_be_focused()
     await expect(page.get_by_role("banner")).to_contain_text(reader)
     await expect(page.get_by_role("button", name="Refresh")).not_to_have_attribute(
         "aria-disabled", "true"
@@ -69,9 +71,33 @@ async def test_a_new_reader_signs_up_and_finds_out_how_to_begin(
         "symphony report --root ~/dev",
     ]
     # The first step creates what it needs.
-    await press(page, "Import a folder")
-    await expect(page.get_by_role("heading", level=1, name="Import a folder")).to_be_visible()
-    await expect(page.get_by_role("link", name="Projects")).to_be_visible()
+    Repository.with_commits(root / reader / "engine", "first")
+    await page.get_by_label("Folder").fill("/etc")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Folder")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Folder").fill(str(root / reader))
+    await page.keyboard.press("Enter")
+    await press(page, "Import 1 repo")
+    await expect(page.locator(".item h3")).to_have_text("engine")
+    await expect(page.get_by_role("heading", name="How to begin")).to_be_hidden()
+    await open_page(page, "#/workspaces", "Workspaces")
+    await expect(page.locator(".cards h2")).to_have_text(["Projects"])
+
+
+async def test_the_address_of_the_sign_up_leads_to_the_form(
+    page: Page, names: Callable[[], str]
+) -> None:
+    reader = names()
+    await page.goto("/#/sign-up")
+    await expect(page.get_by_role("heading", name="Create an account")).to_be_visible()
+    await expect(page.get_by_label("User name")).to_be_focused()
+    for text in (reader, f"{reader}@example.org", PASSWORD):
+        await page.keyboard.type(text)
+        if text != PASSWORD:
+            await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Board")).to_be_visible()
+    assert page.url.endswith("#/board")
 
 
 async def test_a_password_can_be_shown_until_the_form_is_sent(
@@ -135,6 +161,11 @@ async def test_a_service_without_sign_ups_offers_none(
             await page.goto("/")
         await expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
         await expect(page.get_by_role("button", name="Create an account")).to_be_hidden()
+        other = await readers.new_page()
+        async with other.expect_response(lambda answer: answer.request.resource_type == "fetch"):
+            await other.goto("/#/sign-up")
+        await expect(other.get_by_role("heading", level=1, name="Sign in")).to_be_visible()
+        await expect(other.get_by_role("button", name="Create an account")).to_be_hidden()
 
 
 async def test_no_token_or_password_is_in_the_address_or_in_any_storage(
@@ -246,7 +277,7 @@ async def test_a_confined_token_shows_its_workspaces_and_no_machines(page: Page,
     await expect(page.get_by_role("main").get_by_role("link")).to_have_text(["Inside"])
     await expect(page.get_by_role("button", name="Create workspace")).to_have_count(0)
     await expect(page.get_by_role("navigation").get_by_role("link")).to_have_text(
-        ["Board", "Workspaces", "Help"]
+        ["Board", "Workspaces", "Vaults"]
     )
 
 

@@ -1,7 +1,8 @@
 """The board, after real changes in real repositories and reports of machines."""
 
+import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import BrowserContext, Locator, Page, Route, expect
 
 from scripts.support.git_repository import Repository
+from scripts.support.polling import until
 from symphony.domain.base import utc_now
 from tests.browser.web.steps import open_page, press, sign_in
 from tests.support.api import User
@@ -20,7 +22,7 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.xdist_group("browser"),
 ]
-LOOKED = re.compile("^Oldest observation")
+LOOKED = re.compile("^(All|Some) of this was (last )?seen")
 AGO = f"{utc_now() - timedelta(days=3, hours=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
@@ -140,6 +142,95 @@ async def test_only_what_was_inspected_needs_no_attention(
     await press(page, "Refresh")
     await expect(page.get_by_text("Nothing needs attention.")).to_be_visible()
     await expect(page.get_by_text("1 of 1 repo: nothing to do")).to_be_visible()
+
+
+async def test_repos_are_counted_after_the_board_a_few_workspaces_at_a_time(
+    page: Page, ada: User
+) -> None:
+    workspaces = [await ada.workspace(f"client {number}") for number in range(6)]
+    await ada.repo(workspaces[0]["id"], "gone", path="/nowhere")
+    held: list[Route] = []
+    may_go = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+        await may_go.wait()
+        await route.continue_()
+
+    await page.route("**/stats", hold)
+    await sign_in(page, ada)
+    # The board is complete, and waits for none of them.
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    await expect(page.locator(".item h3")).to_have_text(["gone"])
+    await until(_has(4, held))
+    await page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert len(held) == 4
+    may_go.set()
+    await until(_has(6, held))
+    await expect(page.get_by_role("main").locator("> .count")).to_have_text("1 item")
+
+    # In one workspace, only that one is counted.
+    counted: list[str] = []
+    page.on(
+        "request", lambda each: counted.append(each.url) if each.url.endswith("/stats") else None
+    )
+    await _choice(page, "Workspace").select_option("client 0")
+    await press(page, "Refresh")
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    await until(_has(1, counted))
+    await _choice(page, "Order").select_option("By name")
+    await page.get_by_label("Search").fill("gone")
+    assert [each.split("/")[-2] for each in counted] == [workspaces[0]["id"]]
+    await _choice(page, "Workspace").select_option("All")
+    await until(_has(6, counted))
+
+
+def _has(size: int, found: Sequence[object]) -> Callable[[], Awaitable[bool]]:
+    async def has() -> bool:
+        return len(found) == size
+
+    return has
+
+
+async def test_a_repo_that_is_added_while_the_board_is_computed_is_not_called_finished(
+    page: Page, ada: User, world: World
+) -> None:
+    async def add_meanwhile(route: Route) -> None:
+        answer = await route.fetch()
+        await ada.repo(world.workspace, "new", path=str(world.root / "new"))
+        await route.fulfill(response=answer)
+
+    await page.route("**/attention?fresh=true", add_meanwhile)
+    summary = page.get_by_role("main").locator("> .count")
+    async with page.expect_response("**/repos?sort=-created_at&limit=1"):
+        await sign_in(page, ada)
+    async with page.expect_response("**/repos?sort=-created_at&limit=1") as last:
+        await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    assert (await (await last.value).json())["items"][0]["name"] == "new"
+    await expect(summary).to_have_text("3 items")
+    await page.unroute("**/attention?fresh=true")
+    await press(page, "Refresh")
+    await expect(summary).to_have_text("4 items · 1 of 5 repos: nothing to do")
+
+
+async def test_a_workspace_says_on_its_card_what_is_left_to_do(
+    page: Page, ada: User, world: World
+) -> None:
+    await ada.workspace("Empty")
+    await sign_in(page, ada)
+    await expect(page.locator(".board-status")).to_have_text(LOOKED)
+    await open_page(page, "#/workspaces", "Workspaces")
+    cards = page.locator(".cards > li")
+    await expect(cards).to_have_text(
+        [
+            re.compile(r"^Client\s*1 at risk\s*General · 1 repo, 0 vaults$"),
+            re.compile(r"^Empty\s*General · 0 repos, 0 vaults$"),
+            re.compile(r"^Thesis\s*1 at risk\s*1 unfinished\s*General · 3 repos"),
+        ]
+    )
+    await page.get_by_role("link", name="1 unfinished").click()
+    await expect(page.locator(".item h3")).to_have_text(["risky repo", "behind"])
+    await expect(_choice(page, "Workspace")).to_have_value(world.workspace)
 
 
 async def _with_one_unobserved(route: Route) -> None:

@@ -6,6 +6,7 @@ from playwright.async_api import Page, Route, expect
 from tests.browser.web.axe import violations
 from tests.browser.web.steps import dialog, press, press_in_dialog, sign_in
 from tests.support.api import User, code
+from tests.support.machines.reports import checkout_body, put_report, report_body
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
@@ -91,16 +92,22 @@ async def test_a_change_of_what_is_not_on_the_page_asks_no_second_time(
     await press(page, "Delete")
     await expect(dialog(page)).to_contain_text("They cannot be restored.")
     assert (await ada.post(f"{path}/lock")).status_code == 200
-    sent: list[str | None] = []
-    page.on(
-        "request",
-        lambda each: sent.append(each.headers.get("if-match")) if each.method == "DELETE" else None,
-    )
+    sent = _tags_of_deletions(page)
     await press_in_dialog(page, "Delete vault")
     await expect(page.get_by_role("heading", level=1, name="Thesis")).to_be_visible()
     assert (await ada.get(path)).status_code == 404
     assert len(sent) == len(set(sent)) == 2  # each with the tag of another state
     assert None not in sent
+
+
+def _tags_of_deletions(page: Page) -> list[str | None]:
+    """The states that the page wants to delete, filled while it is used."""
+    tags: list[str | None] = []
+    page.on(
+        "request",
+        lambda each: tags.append(each.headers.get("if-match")) if each.method == "DELETE" else None,
+    )
+    return tags
 
 
 async def test_an_entry_with_a_newer_content_is_not_deleted_unseen(page: Page, ada: User) -> None:
@@ -122,6 +129,55 @@ async def test_an_entry_with_a_newer_content_is_not_deleted_unseen(page: Page, a
     await press_in_dialog(page, "Delete anyway")
     await expect(page.get_by_text("No entries yet.")).to_be_visible()
     assert code(await ada.get(path)) == "404 entry-not-found"
+
+
+async def test_a_machine_with_another_name_is_not_deleted_unseen(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(412)
+    machine = await ada.machine("laptop")
+    path = f"/machines/{machine['id']}"
+    sent = _tags_of_deletions(page)
+    await sign_in(page, ada, "/#/machines")
+    assert (await ada.patch(path, {"name": "<b>desktop</b>"})).status_code == 200
+    await press(page, "Delete: laptop")
+    question = page.get_by_role("dialog", name="Delete the machine <b>desktop</b>?")
+    await expect(question.get_by_role("alert")).to_contain_text(CHANGED)
+    await expect(question.get_by_role("row")).to_have_text(
+        ["FieldAs you saw itNow", "Namelaptop<b>desktop</b>"]
+    )
+    await expect(question.get_by_role("button", name="Keep it")).to_be_focused()
+    await press_in_dialog(page, "Keep it")
+    assert (await ada.get(path)).status_code == 200
+    assert sent == []
+
+    # An editor who is faster than the answer.
+    await press(page, "Delete: laptop")
+    assert (await ada.patch(path, {"name": "server"})).status_code == 200
+    await press_in_dialog(page, "Delete anyway")
+    await expect(dialog(page).get_by_role("row").last).to_have_text("Name<b>desktop</b>server")
+    await press_in_dialog(page, "Delete anyway")
+    await expect(page.get_by_text("The machine has been deleted.")).to_be_visible()
+    assert (await ada.get(path)).status_code == 404
+    assert len(sent) == len(set(sent)) == 2  # each with the tag of another state
+    assert None not in sent
+
+
+async def test_a_machine_that_reports_meanwhile_is_deleted_without_another_question(
+    page: Page, ada: User, refusals: set[int]
+) -> None:
+    refusals.add(412)
+    machine = await ada.machine("laptop")
+    path = f"/machines/{machine['id']}"
+    sent = _tags_of_deletions(page)
+    await sign_in(page, ada, "/#/machines")
+    await press(page, "Delete: laptop")
+    await expect(dialog(page)).to_contain_text("its tokens are refused")
+    assert (await put_report(ada, machine["id"], report_body(checkout_body()))).is_success
+    await press_in_dialog(page, "Delete machine")
+    await expect(page.get_by_text("The machine has been deleted.")).to_be_visible()
+    assert (await ada.get(path)).status_code == 404
+    assert len(sent) == len(set(sent)) == 2
 
 
 async def test_what_was_deleted_or_filled_elsewhere_is_said(

@@ -64,6 +64,9 @@ async def world(ada: User, root: Path) -> dict[str, str]:
         workspace["id"], path=str(directory), remote_url="https://git.example.org/ada/engine.git"
     )
     vault = await ada.vault(workspace["id"])
+    filled = await ada.vault(workspace["id"], "filled")
+    entry = await ada.put(f"/vaults/{filled['id']}/entries/key", {"content": "secret"})
+    assert entry.status_code == 201
     locked = await ada.vault(
         workspace["id"], "locked", protection="passphrase", passphrase=PASSWORD
     )
@@ -78,6 +81,7 @@ async def world(ada: User, root: Path) -> dict[str, str]:
         "workspace": workspace["id"],
         "repo": repo["id"],
         "vault": vault["id"],
+        "filled": filled["id"],
         "locked": locked["id"],
         "machine": machine["id"],
     }
@@ -95,6 +99,7 @@ async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
         ("#/workspaces", "Workspaces"),
         (workspace, "Thesis"),
         (f"{workspace}/import", "Import a folder"),
+        ("#/vaults", "Vaults"),
         ("#/machines", "Machines"),
         (f"#/machines/{world['machine']}", "laptop"),
         (f"#/vaults/{world['vault']}", "keys"),
@@ -112,6 +117,19 @@ async def test_no_page_has_a_violation_or_is_wider_than_a_phone(
     await _check(page, "repo")
 
 
+async def test_no_page_of_a_reader_without_anything_has_a_violation(page: Page, ada: User) -> None:
+    await sign_in(page, ada)
+    await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
+    await _check(page, "how to begin")
+    for address, heading, text in (
+        ("#/workspaces", "Workspaces", "You have no workspace yet."),
+        ("#/vaults", "Vaults", "Your first vault"),
+    ):
+        await open_page(page, address, heading)
+        await expect(page.get_by_text(text)).to_be_visible()
+        await _check(page, address)
+
+
 async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str, str]) -> None:
     await sign_in(page, ada, "/#/help")
     for address, heading, button in (
@@ -120,7 +138,8 @@ async def test_no_dialog_has_a_violation(page: Page, ada: User, world: dict[str,
         (f"#/workspaces/{world['workspace']}", "Thesis", "Delete"),
         (f"#/repos/{world['repo']}", "engine", "Edit"),
         (f"#/workspaces/{world['workspace']}", "Thesis", "Add vault"),
-        (f"#/vaults/{world['vault']}", "keys", "Add entry"),
+        ("#/vaults", "Vaults", "Add vault"),
+        (f"#/vaults/{world['filled']}", "filled", "Add entry"),
         (f"#/vaults/{world['vault']}", "keys", "Upload file"),
         (f"#/vaults/{world['locked']}", "locked", "Change passphrase"),
         ("#/machines", "Machines", "New token: laptop"),
@@ -151,7 +170,7 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page, ada: User) -
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="How to begin")).to_be_visible()
 
-    await expect(page.get_by_role("heading", level=1, name="Board")).to_be_focused()
+    await expect(page.get_by_label("Folder")).to_be_focused()
     await page.get_by_role("link", name="Skip to the content").focus()
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("main")).to_be_focused()
@@ -171,7 +190,7 @@ async def test_everything_can_be_done_with_the_keyboard(page: Page, ada: User) -
 
     await page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keyboard shortcuts")
-    await expect(keys.get_by_role("row")).to_have_count(10)
+    await expect(keys.get_by_role("row")).to_have_count(11)
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("heading", level=1, name="gb? Thesis")).to_be_focused()
 

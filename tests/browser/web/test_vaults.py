@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.web.axe import violations
-from tests.browser.web.steps import dialog, press, press_in_dialog, sign_in
+from tests.browser.web.steps import dialog, open_page, press, press_in_dialog, sign_in
 from tests.support.api import User
 
 pytestmark = [
@@ -48,24 +48,25 @@ async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
     await form.get_by_label("Passphrase").fill(PASSPHRASE)
     await press_in_dialog(page, "Add vault")
 
-    # It is open at once, and the next step has the focus.
+    # It is open at once, and the form of the first entry has the focus.
     await expect(page.get_by_role("heading", level=1, name="keys")).to_be_visible()
     await expect(page.get_by_text("The vault was created.")).to_be_visible()
     await expect(page.get_by_text("Unlocked", exact=True)).to_be_visible()
     await expect(page.get_by_role("timer")).to_contain_text("Locks itself in 1")
-    await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
+    await expect(page.get_by_label("Name (not secret)")).to_be_focused()
     assert PASSPHRASE not in await page.content()
     assert "new=1" not in page.url
-    await page.keyboard.press("Enter")
-    await dialog(page).get_by_label("Name (not secret)").fill("clients/acme/db")
-    content = dialog(page).get_by_label("Secret", exact=True)
+    await page.keyboard.type("clients/acme/db")
+    content = page.get_by_label("Secret", exact=True)
     await content.fill(SECRET)
     await expect(content).to_have_css("-webkit-text-security", "disc")
-    await press_in_dialog(page, "Show")
+    await press(page, "Show")
     await expect(content).to_have_css("-webkit-text-security", "none")
-    await press_in_dialog(page, "Save")
+    await press(page, "Save")
 
     await expect(page.get_by_text("37 bytes, version 1")).to_be_visible()
+    await expect(page.get_by_text("The entry has been saved.")).to_be_visible()
+    await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
     assert SECRET not in await page.content()
     await press(page, "Show: clients/acme/db")
     await expect(page.get_by_text(SECRET)).to_be_visible()
@@ -94,6 +95,61 @@ async def test_a_secret_is_kept_in_a_new_vault_and_the_vault_is_locked(
     await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
 
 
+async def test_the_first_secret_of_a_reader_takes_two_forms_and_no_dialog(
+    page: Page, ada: User
+) -> None:
+    await sign_in(page, ada)
+    await page.get_by_role("link", name="Vaults", exact=True).click()
+    await expect(page.get_by_label("Passphrase")).to_be_focused()
+    await expect(page.get_by_label("Name")).to_have_value("Secrets")
+    await page.keyboard.type(PASSPHRASE)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Secrets")).to_be_visible()
+    await expect(page.get_by_label("Name (not secret)")).to_be_focused()
+    await page.keyboard.type("mail")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(SECRET)
+    # What is being typed leaves the page with the lock as well.
+    await press(page, "Lock now")
+    await expect(page.get_by_text("The vault is locked.")).to_be_visible()
+    assert await page.get_by_label("Secret", exact=True).count() == 0
+    await page.keyboard.type(PASSPHRASE)
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_label("Name (not secret)")).to_be_focused()
+    await page.keyboard.type("mail")
+    await page.get_by_label("Secret", exact=True).fill(SECRET)
+    await press(page, "Save")
+    await expect(page.get_by_text("37 bytes, version 1")).to_be_visible()
+    # The workspace for it was created as well.
+    (workspace,) = (await ada.get(f"/user-profiles/{ada.id}/workspaces")).json()["items"]
+    (vault,) = (await ada.get(f"/workspaces/{workspace['id']}/vaults")).json()["items"]
+    assert (workspace["name"], vault["name"], vault["path"]) == (
+        "Projects",
+        "Secrets",
+        "~/vaults/secrets",
+    )
+
+
+async def test_the_vaults_of_all_workspaces_are_listed_and_added(page: Page, ada: User) -> None:
+    thesis, client = await ada.workspace("Thesis"), await ada.workspace("Client")
+    await ada.vault(thesis["id"], "keys")
+    await sign_in(page, ada, "/#/vaults")
+    await expect(page.get_by_role("listitem").filter(has_text="keys")).to_contain_text("Thesis")
+    await press(page, "Add vault")
+    await expect(dialog(page).get_by_label("Name")).to_be_focused()
+    await page.keyboard.type("servers")
+    await dialog(page).get_by_label("Workspace").select_option("Client")
+    await press_in_dialog(page, "Add vault")
+    await expect(page.get_by_role("heading", level=1, name="servers")).to_be_visible()
+    await expect(page.get_by_text("The vault was created.")).to_be_visible()
+    (vault,) = (await ada.get(f"/workspaces/{client['id']}/vaults")).json()["items"]
+    assert (vault["name"], vault["protection"]) == ("servers", "none")
+    await open_page(page, "#/vaults", "Vaults")
+    rows = page.get_by_role("main").get_by_role("listitem")
+    await expect(rows.filter(has_text="servers")).to_contain_text("Client")
+    await expect(rows).to_have_count(2)
+
+
 async def test_a_path_is_proposed_for_a_new_vault_until_the_reader_types_one(
     page: Page, ada: User
 ) -> None:
@@ -101,6 +157,7 @@ async def test_a_path_is_proposed_for_a_new_vault_until_the_reader_types_one(
     await sign_in(page, ada, f"/#/workspaces/{workspace['id']}")
     await press(page, "Add vault")
     name, path = dialog(page).get_by_label("Name"), dialog(page).get_by_label("Path")
+    await expect(path).to_be_hidden()
     for typed, proposed in (
         ("My keys", "~/vaults/my-keys"),
         ("Schlüssel/2027 (alt)", "~/vaults/schlüssel-2027-alt"),
@@ -118,7 +175,7 @@ async def test_a_path_is_proposed_for_a_new_vault_until_the_reader_types_one(
     await press_in_dialog(page, "Add vault")
     # One without a passphrase is open as well.
     await expect(page.get_by_text("Unlocked", exact=True)).to_be_visible()
-    await expect(page.get_by_role("button", name="Add entry")).to_be_focused()
+    await expect(page.get_by_label("Name (not secret)")).to_be_focused()
     await press(page, "Lock now")
     await expect(page.get_by_text("Locked", exact=True)).to_be_visible()
     await expect(page.get_by_role("button", name="Unlock")).to_be_focused()
@@ -186,20 +243,47 @@ async def test_a_tab_that_is_hidden_for_5_minutes_forgets_all_secrets(
     await expect(page.get_by_text(SECRET)).to_be_visible()
     await press(page, "Edit: clients/acme/db")
     await expect(dialog(page)).to_be_visible()
+    await _hide_for(page, seconds=60)
+    await page.clock.run_for(300_000)
+    await expect(dialog(page)).to_be_visible()  # it was not hidden for long enough
+    await _hide_for(page, seconds=300)
+    await expect(page.locator("dialog")).to_have_count(0)
+    await expect(page.get_by_label("Passphrase")).to_be_visible()
+    assert SECRET not in await page.content()
+
+
+async def _hide_for(page: Page, seconds: int) -> None:
     hide = """state => {
       Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
       document.dispatchEvent(new Event("visibilitychange"));
     }"""
     await page.evaluate(hide, "hidden")
-    await page.clock.run_for(60_000)
+    await page.clock.run_for(seconds * 1_000)
     await page.evaluate(hide, "visible")
-    await page.clock.run_for(300_000)
-    await expect(dialog(page)).to_be_visible()  # it was not hidden for long enough
-    await page.evaluate(hide, "hidden")
-    await page.clock.run_for(300_000)
+
+
+async def test_the_passphrase_of_a_vault_that_is_not_created_yet_is_forgotten_as_well(
+    page: Page, ada: User
+) -> None:
+    await page.clock.install()
+    await sign_in(page, ada, "/#/vaults")
+    passphrase = page.get_by_label("Passphrase")
+    await passphrase.fill(PASSPHRASE)
+    await _hide_for(page, seconds=60)
+    await expect(passphrase).to_have_value(PASSPHRASE)
+    await _hide_for(page, seconds=300)
+    await expect(passphrase).to_have_value("")
+
+    workspace = await ada.workspace("Thesis")
+    await open_page(page, f"#/workspaces/{workspace['id']}", "Thesis")
+    await press(page, "Add vault")
+    await dialog(page).get_by_label("Passphrase").fill(PASSPHRASE)
+    await _hide_for(page, seconds=300)
     await expect(page.locator("dialog")).to_have_count(0)
-    await expect(page.get_by_label("Passphrase")).to_be_visible()
-    assert SECRET not in await page.content()
+    # Another dialog on that page is kept: nothing in it is a secret.
+    await press(page, "Add repo")
+    await _hide_for(page, seconds=300)
+    await expect(dialog(page).get_by_label("Name")).to_be_visible()
 
 
 async def test_a_vault_that_was_locked_elsewhere_or_expired_closes_on_the_page(

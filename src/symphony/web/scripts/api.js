@@ -3,6 +3,7 @@
 const ROOT = new URL("../../../", import.meta.url); // this file is at web/<release>/scripts/api.js
 const TIMEOUT = 30_000; // milliseconds
 const MAX_PAGE = 200;
+const AT_ONCE = 4; // requests about the items of a list, so that no other request queues behind many of them
 
 /** An answer with an error status (RFC 9457). */
 export class Problem extends Error {
@@ -74,6 +75,17 @@ export async function list(path, { query = {}, ...options } = {}) {
     cursor = data.next_cursor ?? undefined;
   } while (cursor !== undefined);
   return items;
+}
+
+/** Return what `request` resolves with for each item, in their order; few are sent at the same time. */
+export async function requestEach(items, request) {
+  const results = [];
+  const waiting = [...items].entries();
+  const work = async () => {
+    for (const [index, item] of waiting) results[index] = await request(item);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return results;
 }
 
 /**

@@ -13,6 +13,7 @@ export const SHORTCUTS = [
   { keys: ["k"], words: words.previous, name: "previous" },
   { keys: ["g", "b"], words: words.board, name: "board" },
   { keys: ["g", "w"], words: words.workspaces, name: "workspaces" },
+  { keys: ["g", "v"], words: words.vaults, name: "vaults" },
   { keys: ["g", "m"], words: words.machines, name: "machines" },
   { keys: ["g", "t"], words: words.tokens, name: "tokens" },
   { keys: ["g", "p"], words: words.profile, name: "profile" },

@@ -1,11 +1,12 @@
 // Starts the page: signs the reader in, then shows the view of the address whenever it changes.
 
 import { errorPanel, isExpected, loading } from "./components/notices.js";
+import { openShortcuts } from "./components/shortcuts.js";
 import { h, replaceContent } from "./dom.js";
 import { listen } from "./keys.js";
 import { currentRoute, go } from "./router.js";
 import { currentReader, onExpiry } from "./session.js";
-import { createShell, openShortcuts } from "./shell.js";
+import { createShell } from "./shell.js";
 import { texts } from "./texts.js";
 import { boardView } from "./views/board.js";
 import { helpView } from "./views/help.js";
@@ -14,9 +15,10 @@ import { machineView } from "./views/machine.js";
 import { machinesView } from "./views/machines.js";
 import { profileView } from "./views/profile.js";
 import { repoView } from "./views/repo.js";
-import { askToSignInAgain, signInPage } from "./views/sign_in.js";
+import { SIGN_UP, askToSignInAgain, signInPage } from "./views/sign_in.js";
 import { tokensView } from "./views/tokens.js";
 import { vaultView } from "./views/vault.js";
+import { vaultsView } from "./views/vaults.js";
 import { workspaceView } from "./views/workspace.js";
 import { workspacesView } from "./views/workspaces.js";
 
@@ -27,6 +29,7 @@ const VIEWS = [
   [["workspaces", null], workspaceView],
   [["workspaces", null, "import"], importView],
   [["repos", null], repoView],
+  [["vaults"], vaultsView],
   [["vaults", null], vaultView],
   [["machines"], machinesView],
   [["machines", null], machineView],
@@ -49,7 +52,7 @@ function viewOf(path) {
 
 async function show({ isFirst = false } = {}) {
   const { path, query } = currentRoute();
-  if (path.length === 0) {
+  if (path.length === 0 || path[0] === SIGN_UP) {
     history.replaceState(null, "", "#/board");
     return show({ isFirst });
   }
@@ -57,7 +60,7 @@ async function show({ isFirst = false } = {}) {
   leaving = new AbortController();
   const { signal } = leaving;
   refresh = null;
-  shell.mark(["repos", "vaults"].includes(path[0]) ? "workspaces" : path[0]);
+  shell.mark(path[0] === "repos" ? "workspaces" : path[0]);
   replaceContent(shell.main, loading());
   try {
     const view = viewOf(path) ?? notFound;

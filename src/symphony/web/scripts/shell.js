@@ -1,19 +1,17 @@
 // What is around every page: the name, the navigation, the reader, and the place of the page itself.
 
 import { button } from "./components/button.js";
-import { openDialog } from "./components/dialog.js";
 import { foreign, h, replaceContent } from "./dom.js";
-import { SHORTCUTS } from "./keys.js";
 import { href } from "./router.js";
 import { currentReader, signOut } from "./session.js";
 import { texts } from "./texts.js";
 
-export const SECTIONS = [
+const SECTIONS = [
   { path: ["board"], words: texts.board.title },
   { path: ["workspaces"], words: texts.workspaces.title },
+  { path: ["vaults"], words: texts.vaults.title },
   { path: ["machines"], words: texts.machines.title, isOfUser: true },
   { path: ["tokens"], words: texts.tokens.title, isOfUser: true },
-  { path: ["help"], words: texts.help.title },
 ];
 
 /** Create the frame; returns {elements, main, mark}, where `mark` marks the current section. */
@@ -25,6 +23,7 @@ export function createShell() {
   const profile = reader.isConfined
     ? h("span", { class: "name", title: texts.signedInAs })
     : h("a", { class: "name", title: texts.signedInAs, href: href(["profile"]) });
+  const help = h("a", { href: href(["help"]) }, texts.help.title);
   const main = h("main", { id: "main", tabindex: "-1" });
   const skip = h("a", { class: "skip", href: "#main", onclick: (event) => skipTo(event, main) }, texts.skip);
   const header = h(
@@ -36,7 +35,7 @@ export function createShell() {
       "div",
       { class: "reader" },
       profile,
-      button("?", openShortcuts, { class: "small", "aria-label": texts.keys.title }),
+      help,
       button(texts.signOut, signOut, { class: "small" }),
     ),
   );
@@ -44,7 +43,7 @@ export function createShell() {
     // The name may have been changed on the page before.
     const label = !reader.isConfined && h("span", { class: "visually-hidden" }, `${texts.profile.title}: `);
     replaceContent(profile, label, foreign(currentReader().name));
-    for (const { path, link } of [...links, { path: ["profile"], link: profile }]) {
+    for (const { path, link } of [...links, { path: ["profile"], link: profile }, { path: ["help"], link: help }]) {
       if (path[0] === section) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -55,18 +54,4 @@ export function createShell() {
 function skipTo(event, main) {
   event.preventDefault(); // the fragment is the address of the page
   main.focus();
-}
-
-export function openShortcuts() {
-  return openDialog({
-    title: texts.keys.title,
-    content: () =>
-      h(
-        "table",
-        { class: "keys" },
-        h("tbody", {}, SHORTCUTS.map(({ keys, words }) =>
-          h("tr", {}, h("th", { scope: "row" }, keys.map((key) => h("kbd", {}, key))), h("td", {}, words)),
-        )),
-      ),
-  });
 }

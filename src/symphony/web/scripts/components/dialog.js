@@ -47,6 +47,11 @@ export function openDialog({ title, content, isDirty = () => false, canClose = t
   });
 }
 
+/** Close all dialogs with what was typed into them, such as a secret. */
+export function closeDialogs() {
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+}
+
 /** Ask a question with a consequence. Resolves with whether the reader agrees. */
 export async function confirm({ title, text, agree, cancel = texts.cancel, above = null, isDangerous = true }) {
   const answer = await openDialog({

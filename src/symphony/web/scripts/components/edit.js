@@ -10,12 +10,28 @@ import { form } from "./form.js";
 import { isObject, mergePatch, mergeTexts } from "./json_object.js";
 
 /**
- * Create a resource. Resolves with it, or with undefined when the reader cancels. `onCreated` gets the
- * resource and what was typed, before the dialog is closed.
+ * Return a function that creates a resource with the values of a form, and resolves with it. `path` is where,
+ * or a function that resolves with it; `onCreated` gets the resource and the values.
  */
-export function createInDialog({ title, above, fields, submit, path, toBody = (values) => values, onCreated, isSecret = false }) {
+export function creation({ path, toBody = (values) => values, onCreated, isSecret = false }) {
   let key = newIdempotencyKey();
   let sent = null;
+  return async (values) => {
+    const body = toBody(values);
+    const address = typeof path === "string" ? path : await path(values);
+    // A repetition after a lost answer creates nothing twice; another body is another creation.
+    const sending = address + JSON.stringify(body);
+    if (sent !== null && sent !== sending) key = newIdempotencyKey();
+    sent = sending;
+    const { data } = await post(address, body, isSecret ? {} : { key });
+    await onCreated?.(data, values);
+    return data;
+  };
+}
+
+/** Create a resource. Resolves with it, or with undefined when the reader cancels; `others` are as in `creation`. */
+export function createInDialog({ title, above, fields, submit, ...others }) {
+  const create = creation(others);
   let dirty = () => false;
   return openDialog({
     title,
@@ -26,15 +42,7 @@ export function createInDialog({ title, above, fields, submit, path, toBody = (v
         fields,
         submit,
         onCancel: giveUp,
-        onSubmit: async (values) => {
-          const body = toBody(values);
-          // A repetition after a lost answer creates nothing twice; another body is another creation.
-          if (sent !== null && sent !== JSON.stringify(body)) key = newIdempotencyKey();
-          sent = JSON.stringify(body);
-          const { data } = await post(path, body, isSecret ? {} : { key });
-          await onCreated?.(data, values);
-          close(data);
-        },
+        onSubmit: async (values) => close(await create(values)),
       });
       dirty = made.isDirty;
       return made.element;

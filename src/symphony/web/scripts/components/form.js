@@ -74,10 +74,7 @@ export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel
       },
     },
     above,
-    fields.map(({ name, folded }) => {
-      const each = inputs.get(name).element;
-      return folded ? h("details", {}, h("summary", {}, folded), each) : each;
-    }),
+    folding(fields, inputs),
     error,
     h("div", { class: "actions" }, onCancel && button(cancel, onCancel), send),
   );
@@ -89,6 +86,20 @@ export function form({ fields, submit, onSubmit, onCancel, cancel = texts.cancel
       for (const [name, value] of Object.entries(given)) inputs.get(name)?.set(value);
     },
   };
+}
+
+/** Return the elements of the fields; those in a row that are folded behind the same text are folded together. */
+function folding(fields, inputs) {
+  let open = null;
+  return fields.map(({ name, folded }) => {
+    const { element } = inputs.get(name);
+    if (!folded) open = null;
+    if (!folded) return element;
+    const isNew = open?.text !== folded;
+    if (isNew) open = { text: folded, element: h("details", {}, h("summary", {}, folded)) };
+    open.element.append(element);
+    return isNew && open.element;
+  });
 }
 
 /** Return {name, text} of each error; the name of a field is the first step of its pointer. */
@@ -105,7 +116,7 @@ function fieldErrors(problem) {
 
 /** Give a field a value that is derived from that of another one, until the reader has typed a value. */
 function follow({ control }, source, as) {
-  let isFollowing = control.value === "";
+  let isFollowing = control.value === as(source.value());
   control.addEventListener("input", () => (isFollowing = control.value === ""));
   source.control.addEventListener("input", () => {
     if (isFollowing) control.value = as(source.value());

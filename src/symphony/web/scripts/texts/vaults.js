@@ -3,9 +3,18 @@
 import { count, numbers } from "./counting.js";
 
 export const vaults = {
+  vaults: {
+    title: "Vaults",
+    intro: "A vault keeps secrets, such as passwords, keys and tokens, encrypted. With a passphrase, not even the service can read a locked vault. Nobody can recover a forgotten one.",
+    add: "Add vault",
+    first: "Your first vault",
+    firstName: "Secrets",
+    none: "You have no vault yet.",
+  },
   vault: {
     protections: { none: "Encrypted with a key of the service.", passphrase: "Encrypted with your passphrase." },
     path: "Path",
+    foundAt: "Programs find it as",
     pathHint: "Only a name by which programs find the vault: no file is written there.",
     pathOf: (name) => (name === "" ? "" : `~/vaults/${name}`),
     passphrase: "Passphrase",
@@ -37,7 +46,8 @@ export const vaults = {
   },
   entries: {
     title: "Entries",
-    none: "No entries yet. Add a password, a key or a token.",
+    none: "No entries yet.",
+    first: "No entries yet. Add a password, a key or a token.",
     add: "Add entry",
     edit: "Edit entry",
     key: "Name (not secret)",

@@ -13,6 +13,11 @@ export const workspaces = {
     type: "Type",
     settings: "Settings",
     types: { general: "General", client: "Client", personal: "Personal", research: "Research" },
+    states: {
+      risk: (value) => `${numbers.format(value)} at risk`,
+      unknown: (value) => `${numbers.format(value)} possibly at risk`,
+      unfinished: (value) => `${numbers.format(value)} unfinished`,
+    },
     counts: (repos, vaults) => `${count(repos, "repo", "repos")}, ${count(vaults, "vault", "vaults")}`,
   },
   workspace: {
@@ -37,9 +42,7 @@ export const workspaces = {
     deleted: "The workspace has been deleted.",
     locked: "Locked",
     unlocked: "Unlocked",
-    addVault: "Add vault",
     noVaults: "No vaults yet. A vault keeps secrets, encrypted.",
-    vaultHint: "With a passphrase, not even the service can read a locked vault. Nobody can recover a forgotten one.",
   },
   import: {
     title: "Import a folder",

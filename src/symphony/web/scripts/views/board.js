@@ -3,10 +3,10 @@
 import { get, list } from "../api.js";
 import { boardRow } from "../board/item.js";
 import * as model from "../board/model.js";
-import { quietRepos, repoCounts } from "../board/repo_counts.js";
+import { newestRepo, quietRepos, repoCounts } from "../board/repo_counts.js";
 import { button } from "../components/button.js";
 import { growingList } from "../components/growing_list.js";
-import { describe, errorPanel, isExpected } from "../components/notices.js";
+import { describe, isExpected } from "../components/notices.js";
 import { h, replaceContent, visible } from "../dom.js";
 import { when } from "../format.js";
 import { replaceQuery } from "../router.js";
@@ -15,10 +15,12 @@ import { texts } from "../texts.js";
 import { firstSteps } from "./first_steps.js";
 
 const words = texts.board;
+const JUST_NOW = 60_000; // milliseconds
 const FRESH_WITHIN = 60_000; // milliseconds; the service itself stops after 15 seconds
 const FILTERS = ["q", "workspace", "machine", "reason", "sort"];
 
-// What was known last, to be shown at once when the reader returns to the board.
+// What was known last, to be shown at once when the reader returns to the board: {board, isFresh, workspaces},
+// `newest`, the repo that was the newest before that board was requested, and `counts`, the repos of workspaces.
 let known = null;
 
 export async function boardView({ query, signal }) {
@@ -36,20 +38,19 @@ export async function boardView({ query, signal }) {
   );
   const again = button(words.refresh, () => refresh(), { class: "refresh" });
   let items = [];
-  let hasRepos = false; // until it is known
-  let statusNow = () => null;
+  let hasRepos = false;
 
   const update = ({ isSame = false } = {}) => {
     const chosen = model.sort(model.filter(items, filters), filters.sort);
     rows.show(model.withHeadings(chosen, filters.sort), { isSame });
     controls.hidden = items.length === 0 && !hasRepos;
     replaceContent(notes, noteFor(items, chosen, clear));
-    count.textContent = [
-      items.length > 0 && words.shown(chosen.length, items.length),
-      quietText(filters.workspace),
-    ]
-      .filter(Boolean)
-      .join(" · ");
+    shown = items.length > 0 && words.shown(chosen.length, items.length);
+    showCount();
+  };
+  let shown = "";
+  const showCount = () => {
+    count.textContent = [shown, quietText(inView())].filter(Boolean).join(" · ");
     count.hidden = count.textContent === "";
   };
   const count = h("p", { class: "count", role: "status" });
@@ -57,6 +58,7 @@ export async function boardView({ query, signal }) {
     filters[name] = value;
     replaceQuery(filters);
     update();
+    if (name === "workspace") countRepos();
   };
   const clear = () => {
     for (const name of FILTERS) filters[name] = "";
@@ -64,6 +66,7 @@ export async function boardView({ query, signal }) {
     search.querySelector("input").value = "";
     showChoices();
     update();
+    countRepos();
     search.querySelector("input").focus();
   };
   const showChoices = () => {
@@ -71,62 +74,66 @@ export async function boardView({ query, signal }) {
     if (selects.contains(document.activeElement)) return;
     replaceContent(selects, choices(items, known.workspaces, filters, change));
   };
-  const take = (board, counts) => {
-    known = { ...known, board, counts };
-    items = model.prepare(board, known.workspaces);
+  const take = (others) => {
+    known = { ...known, ...others };
+    items = model.prepare(known.board, known.workspaces);
     showChoices();
     update({ isSame: true });
   };
-  const showStatus = (content) => {
-    statusNow = content;
-    replaceContent(status, content());
+  const inView = () => [...known.workspaces.keys()].filter((id) => !filters.workspace || id === filters.workspace);
+  /** Count the repos of the workspaces in view, of which the number is not known yet. */
+  const countRepos = async () => {
+    const { board, counts, newest } = known;
+    const missing = inView().filter((id) => !counts.has(id));
+    if (!newest || missing.length === 0) return;
+    try {
+      const found = await repoCounts(missing, newest, signal);
+      if (found === null || signal.aborted || known.board !== board) return;
+      for (const [id, size] of found) counts.set(id, size);
+      showCount();
+    } catch (error) {
+      if (!signal.aborted && !isExpected(error)) throw error; // the board is complete without these numbers
+    }
   };
+  const showStatus = (content) => replaceContent(status, content);
   // Without repos, nothing was observed.
   const observed = () => (items.length > 0 || hasRepos) && asOf(known.board);
-  const refresh = async () => {
+  const refresh = async (newestNow = newestRepo(signal)) => {
     again.setAttribute("aria-disabled", "true");
-    showStatus(() => [words.looking, " ", observed()]);
+    showStatus([words.looking, " ", observed()]);
     try {
-      const counts = await repoCounts(known.workspaces, signal);
+      const newest = await newestNow; // before the board, so that a repo that is added meanwhile is noticed
       const board = await fetchBoard(true, signal);
       // What was typed into the filter meanwhile stays: only the rows are replaced.
-      if (!signal.aborted) take(board, counts);
-      showStatus(() => [observed(), unknownNote(known.board)]);
+      hasRepos = newest !== null;
+      if (!signal.aborted) take({ board, newest, counts: new Map(), isFresh: true });
+      showStatus([observed(), unknownNote(known.board)]);
+      countRepos();
     } catch (error) {
       if (signal.aborted) return;
       if (!isExpected(error)) throw error;
-      showStatus(() => [words.notRefreshed, " ", describe(error), " ", observed()]);
+      showStatus([words.notRefreshed, " ", describe(error), " ", observed()]);
     }
     again.removeAttribute("aria-disabled");
   };
 
   const reader = currentReader();
-  const [workspaces, board] = await Promise.all([
+  const [workspaces, board, newest] = await Promise.all([
     list(`/user-profiles/${reader.id}/workspaces`, { query: { sort: "name" }, signal }),
     known?.board ?? fetchBoard(false, signal),
+    newestRepo(signal),
   ]);
-  known = { ...known, workspaces: new Map(workspaces.map(({ id, name }) => [id, name])) };
-  take(board, known.counts);
-  refresh();
-  const steps = h("div", {});
-  firstSteps(workspaces, board, signal).then(
-    (content) => {
-      hasRepos = content === null;
-      replaceContent(steps, content);
-      update({ isSame: true });
-      showStatus(statusNow);
-    },
-    (error) => {
-      if (!signal.aborted && isExpected(error)) replaceContent(steps, errorPanel(error));
-    },
-  );
+  hasRepos = newest !== null;
+  known ??= { board, newest: null, counts: new Map(), isFresh: false };
+  take({ workspaces: new Map(workspaces.map(({ id, name }) => [id, name])) });
+  refresh(newest);
   return {
     title: words.title,
     refresh,
     content: [
       h("div", { class: "title-row" }, h("h1", {}, words.title), again),
       status,
-      steps,
+      hasRepos ? null : firstSteps(workspaces, board, signal),
       controls,
       count,
       notes,
@@ -141,8 +148,9 @@ async function fetchBoard(isFresh, signal) {
   return (await get(path, options)).data;
 }
 
-function asOf(board) {
-  return [words.asOf, " ", when(board.observed_at), "."];
+function asOf({ observed_at: at }) {
+  if (Date.now() - Date.parse(at) < JUST_NOW) return words.seenNow;
+  return [words.oldest, " ", when(at), "."];
 }
 
 function unknownNote({ inspection, unobserved }) {
@@ -152,16 +160,17 @@ function unknownNote({ inspection, unobserved }) {
   ];
 }
 
-function quietText(workspace) {
-  const quiet = quietRepos(known.board, known.counts, workspace);
+function quietText(workspaceIds) {
+  const isAll = workspaceIds.length === known.workspaces.size;
+  const quiet = quietRepos(known.board, known.counts, workspaceIds, { isAll });
   return quiet && words.quiet(quiet.count, quiet.all);
 }
 
 function noteFor(items, chosen, clear) {
   if (items.length === 0) {
-    const quiet = quietRepos(known.board, known.counts);
     // Only what was inspected needs no attention.
-    return quiet !== null && quiet.count === quiet.all && h("p", { class: "panel good" }, words.nothing);
+    const { board, newest, isFresh } = known;
+    return isFresh && newest !== null && board.unobserved === 0 && h("p", { class: "panel good" }, words.nothing);
   }
   if (chosen.length > 0) return null;
   return h("p", { class: "panel" }, words.noMatch, " ", button(words.clear, clear, { class: "link" }));

@@ -1,51 +1,32 @@
 // How to begin, for a reader without repos.
 
-import { get, newIdempotencyKey, post } from "../api.js";
+import { newIdempotencyKey, post } from "../api.js";
 import { button } from "../components/button.js";
 import { attempt } from "../components/notices.js";
 import { firstCommands } from "../components/terminal.js";
-import { h } from "../dom.js";
+import { foreign, h } from "../dom.js";
 import { go, href } from "../router.js";
 import { currentReader, may } from "../session.js";
 import { texts } from "../texts.js";
+import { folderSearch } from "./import.js";
 
 const words = texts.firstSteps;
 
-/** Return what a reader without repos does first, or null when there are repos. */
-export async function firstSteps(workspaces, { inspection }, signal) {
-  const { data } = await get(`/user-profiles/${currentReader().id}/repos`, {
-    query: { limit: 1 },
-    signal,
-  });
-  const workspace = workspaces[0];
-  const mayBegin = may("write") && (workspace || !currentReader().isConfined);
-  if (data.items.length > 0 || !mayBegin) return null;
+/** Return what a reader without repos does first; nothing for one who may not. */
+export function firstSteps(workspaces, { inspection }, signal) {
+  const [workspace] = workspaces;
+  if (!may("write") || (!workspace && currentReader().isConfined)) return null;
   const inspects = inspection === "enabled";
-  const label = inspects ? words.importFolder : words.addRepos;
-  const next = (id) => (inspects ? ["workspaces", id, "import"] : ["workspaces", id]);
-  const key = newIdempotencyKey(); // pressed twice, the button creates one workspace
+  const target = workspaceFor(workspaces);
   return h(
     "section",
     { class: "panel first-steps" },
     h("h2", {}, words.title),
-    h("p", {}, words.intro),
-    h(
-      "ol",
-      {},
-      h(
-        "li",
-        {},
-        workspace
-          ? h("a", { class: "button primary", href: href(next(workspace.id)) }, label)
-          : button(label, attempt(async () => go(next(await firstWorkspace(key)))), { class: "primary" }),
-        h("p", { class: "hint" }, inspects ? words.importHint : words.disabledHint),
-        !workspace && [
-          h("p", { class: "hint" }, words.first(texts.workspaces.first)),
-          h("p", { class: "hint" }, words.own, " ", h("a", { href: href(["workspaces"], { create: "1" }) }, texts.workspaces.create)),
-        ],
-      ),
-      h("li", {}, words.comeBack, h("p", { class: "hint" }, words.comeBackHint)),
-    ),
+    h("p", {}, inspects ? words.intro : words.disabledHint),
+    inspects
+      ? folderSearch(target, signal)
+      : button(words.addRepos, attempt(async () => go(["workspaces", await target()])), { class: "primary" }),
+    h("p", { class: "hint" }, destination(workspaces)),
     h(
       "details",
       { open: !inspects },
@@ -56,8 +37,22 @@ export async function firstSteps(workspaces, { inspection }, signal) {
   );
 }
 
-/** Create the workspace for a reader who has none, and return its id. */
-async function firstWorkspace(key) {
+/** Say into which workspace the repos go, and how the reader gets another one. */
+function destination([workspace, ...others]) {
+  if (workspace === undefined) {
+    const own = h("a", { href: href(["workspaces"], { create: "1" }) }, texts.workspaces.create);
+    return [words.first(texts.workspaces.first), " ", words.own, " ", own];
+  }
+  const link = h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name));
+  return [words.into, " ", link, others.length > 0 && [". ", h("a", { href: href(["workspaces"]) }, words.other)]];
+}
+
+/**
+ * Return a function that resolves with the id of the first workspace, which it creates for a reader who
+ * has none. Called twice, it creates one.
+ */
+export function workspaceFor([workspace]) {
+  const key = newIdempotencyKey();
   const path = `/user-profiles/${currentReader().id}/workspaces`;
-  return (await post(path, { name: texts.workspaces.first }, { key })).data.id;
+  return async () => (workspace ??= (await post(path, { name: texts.workspaces.first }, { key })).data).id;
 }

@@ -1,7 +1,8 @@
-// Where to read more.
+// Where to read more, and the shortcuts.
 
 import { describeService, pageAddress, serviceAddress } from "../api.js";
 import { copyButton } from "../components/button.js";
+import { shortcutTable } from "../components/shortcuts.js";
 import { code, h } from "../dom.js";
 import { texts } from "../texts.js";
 
@@ -21,6 +22,8 @@ export async function helpView({ signal }) {
     content: [
       h("h1", {}, words.title),
       h("ul", { class: "links" }, PAGES.map(([path, text]) => h("li", {}, h("a", { href: pageAddress(path) }, text)))),
+      h("h2", {}, texts.keys.title),
+      shortcutTable(),
       h("h2", {}, words.serviceTitle),
       h("p", {}, words.address, " ", code(serviceAddress()), " ", copyButton(serviceAddress(), words.address)),
       h("p", {}, words.version(version)),

@@ -12,6 +12,19 @@ const SEARCH_WITHIN = 60_000; // milliseconds; the service itself stops after 15
 
 export async function importView({ ids: [id], signal }) {
   const { data: workspace } = await get(`/workspaces/${id}`, { signal });
+  return {
+    title: words.title,
+    content: [
+      h("p", { class: "crumbs" }, h("a", { href: href(["workspaces", id]) }, foreign(workspace.name))),
+      h("h1", {}, words.title),
+      h("p", {}, words.intro),
+      folderSearch(async () => id, signal),
+    ],
+  };
+}
+
+/** The form for a folder, and what was found in it; `workspaceId` resolves with the id of the workspace to import into. */
+export function folderSearch(workspaceId, signal) {
   const results = h("section", { "aria-live": "polite" });
   const search = form({
     fields: [
@@ -23,6 +36,7 @@ export async function importView({ ids: [id], signal }) {
       replaceContent(results, h("p", { class: "loading" }, words.searching));
       try {
         const body = { root, max_depth: Number(depth) };
+        const id = await workspaceId();
         const { data } = await post(`/workspaces/${id}/discoveries`, body, { signal, timeout: SEARCH_WITHIN });
         replaceContent(results, importChooser(() => id, data));
         results.scrollIntoView({ block: "start" });
@@ -32,14 +46,5 @@ export async function importView({ ids: [id], signal }) {
       }
     },
   });
-  return {
-    title: words.title,
-    content: [
-      h("p", { class: "crumbs" }, h("a", { href: href(["workspaces", id]) }, foreign(workspace.name))),
-      h("h1", {}, words.title),
-      h("p", {}, words.intro),
-      search.element,
-      results,
-    ],
-  };
+  return [search.element, results];
 }

@@ -1,8 +1,8 @@
 // The machines that report what they have: list, create with a token, rename, delete.
 
-import { list, post, remove } from "../api.js";
+import { get, list, post, remove } from "../api.js";
 import { button } from "../components/button.js";
-import { confirm } from "../components/dialog.js";
+import { deleteSeen } from "../components/delete.js";
 import { createInDialog, editInDialog } from "../components/edit.js";
 import { announce, attempt } from "../components/notices.js";
 import { commandsThatReport, commandsWithToken } from "../components/terminal.js";
@@ -38,6 +38,7 @@ function machineFields({ name }) {
 
 function machineRow(machine) {
   const name = visible(machine.name);
+  const path = `/machines/${machine.id}`;
   return h(
     "li",
     {},
@@ -50,14 +51,17 @@ function machineRow(machine) {
         { class: "row-actions" },
         button(words.newToken, attempt(() => createToken(machine)), { class: "small", "aria-label": `${words.newToken}: ${name}` }),
         button(texts.rename, attempt(async () => {
-          const path = `/machines/${machine.id}`;
           if (await editInDialog({ title: words.rename, path, fieldsOf: machineFields })) reload(words.saved);
         }), { class: "small", "aria-label": `${texts.rename}: ${name}` }),
         button(texts.delete, attempt(async () => {
-          const agreed = await confirm({ title: words.deleteTitle(name), text: words.deleteText, agree: words.delete });
-          if (!agreed) return;
-          await remove(`/machines/${machine.id}`);
-          reload(words.deleted);
+          const isDeleted = await deleteSeen({
+            seen: machine,
+            load: () => get(path),
+            fieldsOf: machineFields, // not when it reported, which nobody edits
+            question: (now) => ({ title: words.deleteTitle(visible(now.name)), text: words.deleteText, agree: words.delete }),
+            request: (ifMatch) => remove(path, { ifMatch }),
+          });
+          if (isDeleted) reload(words.deleted);
         }), { class: "small danger", "aria-label": `${texts.delete}: ${name}` }),
       ),
   );

@@ -5,6 +5,7 @@ import { button } from "../components/button.js";
 import { openDialog } from "../components/dialog.js";
 import { form } from "../components/form.js";
 import { h, replaceContent } from "../dom.js";
+import { currentRoute } from "../router.js";
 import * as session from "../session.js";
 import { texts } from "../texts.js";
 
@@ -18,6 +19,9 @@ const USERNAME = {
   maxlength: "254",
 };
 const PASSWORD = { name: "password", label: words.password, type: "password" };
+
+/** The address at which a new reader can begin: /#/sign-up. */
+export const SIGN_UP = "sign-up";
 
 /** The page for readers who are not signed in; `onDone` is called when they are. */
 export function signInPage(onDone) {
@@ -33,15 +37,15 @@ export function signInPage(onDone) {
     token: () => tokenPanel(onDone, panels, show),
   };
   show(panels.signIn());
+  if (currentRoute().path[0] === SIGN_UP) {
+    isSignUpOpen().then((isOpen) => isOpen && show(panels.signUp()));
+  }
   return main;
 }
 
 function signInPanel(onDone, panels, show) {
-  const signUp = h("p", { hidden: true }, `${words.noAccount} `, link(words.signUp, () => show(panels.signUp())));
-  describeService().then(
-    ({ registration }) => (signUp.hidden = registration !== "open"),
-    () => {}, // the form says what is wrong when it is sent
-  );
+  const signUp = h("p", { hidden: true }, `${words.noAccount} `, button(words.signUp, () => show(panels.signUp())));
+  isSignUpOpen().then((isOpen) => (signUp.hidden = !isOpen));
   const { element } = form({
     fields: [
       { ...USERNAME, label: words.login, required: true },
@@ -59,6 +63,14 @@ function signInPanel(onDone, panels, show) {
     signUp,
     h("p", {}, link(words.useToken, () => show(panels.token()))),
   );
+}
+
+async function isSignUpOpen() {
+  try {
+    return (await describeService()).registration === "open";
+  } catch {
+    return false; // the form says what is wrong when it is sent
+  }
 }
 
 function signUpPanel(onDone, panels, show) {

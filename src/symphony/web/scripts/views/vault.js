@@ -3,7 +3,7 @@
 import { get, post, put, remove } from "../api.js";
 import { button } from "../components/button.js";
 import { deleteSeen } from "../components/delete.js";
-import { openDialog } from "../components/dialog.js";
+import { closeDialogs, openDialog } from "../components/dialog.js";
 import { editInDialog } from "../components/edit.js";
 import { form } from "../components/form.js";
 import { invalidField, objectDetails, objectField } from "../components/json_object.js";
@@ -33,7 +33,7 @@ export async function vaultView({ ids: [id], query, signal }) {
   const onLocked = () => {
     forgetSession(vault.id);
     vault.is_locked = true;
-    closeDialogs();
+    closeDialogs(); // what is in them is a secret, too
     show();
   };
   onForget(() => {
@@ -48,9 +48,9 @@ export async function vaultView({ ids: [id], query, signal }) {
   return {
     title: visible(vault.name),
     content: [
-      h("p", { class: "crumbs" }, h("a", { href: href(["workspaces"]) }, texts.workspaces.title), " › ", h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name))),
+      h("p", { class: "crumbs" }, h("a", { href: href(["vaults"]) }, texts.vaults.title), " › ", h("a", { href: href(["workspaces", workspace.id]) }, foreign(workspace.name))),
       h("div", { class: "title-row" }, h("h1", {}, foreign(vault.name)), may("write") && vaultActions(vault)),
-      h("p", { class: "hint" }, words.protections[vault.protection], " ", code(vault.path), " ", passphraseButton(vault, onLocked)),
+      h("p", { class: "hint" }, words.protections[vault.protection], " ", words.foundAt, " ", code(vault.path), " ", passphraseButton(vault, onLocked)),
       objectDetails(vault.metadata, texts.metadata),
       body,
     ],
@@ -142,11 +142,6 @@ function countdown(until, onExpired, signal) {
   return element;
 }
 
-/** What is in an open dialog is a secret, too. */
-function closeDialogs() {
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
-}
-
 function vaultActions(vault) {
   const path = `/vaults/${vault.id}`;
   return [
@@ -224,14 +219,18 @@ function vaultFields({ name, path, workspace_id: workspace, metadata }, workspac
   ];
 }
 
-/** The fields of a new vault, and the body that they become. */
-export const NEW_VAULT = {
-  fields: [
-    { name: "name", label: texts.nameLabel, required: true, autocomplete: "off" },
-    { name: "path", label: words.path, hint: words.pathHint, follows: { name: "name", as: pathFor }, required: true, spellcheck: "false", autocomplete: "off" },
-    { name: "passphrase", label: words.passphrase, type: "password", autocomplete: "new-password", hint: words.passphraseHint, isOptional: true },
-  ],
-  toBody: ({ passphrase, ...others }) =>
-    passphrase === "" ? others : { ...others, protection: "passphrase", passphrase },
-  onCreated: unlockNew,
-};
+/** Return the fields of a new vault, and what becomes of them. The reader begins with the passphrase if a name is proposed. */
+export function newVault({ name = "" } = {}) {
+  const path = { name: "path", label: words.path, hint: words.pathHint, value: pathFor(name), follows: { name: "name", as: pathFor } };
+  const passphrase = { name: "passphrase", label: words.passphrase, type: "password", autocomplete: "new-password", hint: words.passphraseHint };
+  return {
+    fields: [
+      { name: "name", label: texts.nameLabel, value: name, required: true, autocomplete: "off" },
+      { ...passphrase, isOptional: true, autofocus: name !== "" },
+      { ...path, folded: texts.options, required: true, spellcheck: "false", autocomplete: "off" },
+    ],
+    toBody: ({ passphrase, ...others }) =>
+      passphrase === "" ? others : { ...others, protection: "passphrase", passphrase },
+    onCreated: unlockNew,
+  };
+}

@@ -11,7 +11,7 @@ import { foreign, h, replaceContent, visible } from "../dom.js";
 import { number, when } from "../format.js";
 import { may } from "../session.js";
 import { texts } from "../texts.js";
-import { contentOf, editEntry, fileName } from "./vault_entry.js";
+import { contentOf, editEntry, entryForm, fileName } from "./vault_entry.js";
 
 const words = texts.entries;
 
@@ -19,14 +19,13 @@ const words = texts.entries;
 export function entriesPanel(vault, headers, onLocked, signal, movesFocus) {
   const place = h("div", {});
   const call = callsOf(vault, headers, onLocked, signal);
-  const show = (entries) => panel(entries, call, load);
-  const load = () => replaceContent(place, loaded(call.list, show, signal));
-  const showFirst = (entries) => {
-    queueMicrotask(() => place.querySelector(".primary")?.focus()); // when it is on the page
-    return show(entries);
+  const show = (entries, focuses) => {
+    if (focuses) queueMicrotask(() => place.querySelector("[autofocus], .primary")?.focus()); // when it is on the page
+    return panel(entries, call, load);
   };
-  if (movesFocus) replaceContent(place, loaded(call.list, showFirst, signal));
-  else load();
+  const load = ({ focuses = false } = {}) =>
+    replaceContent(place, loaded(call.list, (entries) => show(entries, focuses), signal));
+  load({ focuses: movesFocus });
   return place;
 }
 
@@ -52,21 +51,31 @@ function callsOf({ id }, headers, onLocked, signal) {
 }
 
 function panel(entries, call, load) {
-  const add = (kind) => editEntry({ call, kind, taken: new Set(entries.map(({ key }) => key)), onSaved: load });
+  const add = (kind) => editEntry({ call, kind, taken: new Set(entries.map(({ key }) => key)), onSaved: afterSaving(load) });
+  const addFirst = () => entryForm({ above: h("p", {}, words.first), call, kind: "text", onSaved: afterSaving(() => load({ focuses: true })) });
+  const isFirst = entries.length === 0 && may("write");
   return [
     h(
       "div",
       { class: "title-row" },
       h("h2", {}, words.title),
       may("write") && [
-        button(words.add, () => add("text"), { class: "primary" }),
+        !isFirst && button(words.add, () => add("text"), { class: "primary" }),
         button(words.upload, () => add("file")),
       ],
     ),
+    isFirst && h("section", { class: "panel" }, addFirst().element),
     entries.length === 0
-      ? h("p", { class: "panel" }, words.none)
+      ? !isFirst && h("p", { class: "panel" }, words.none)
       : h("ul", { class: "rows" }, entries.map((entry) => row(entry, call, load))),
   ];
+}
+
+function afterSaving(load) {
+  return () => {
+    announce(words.saved);
+    load();
+  };
 }
 
 function row(listed, call, load) {
@@ -94,7 +103,7 @@ function row(listed, call, load) {
         named(texts.edit, async () => {
           const entry = await call.read(key);
           const kind = entry.data.encoding === "base64" ? "file" : "text";
-          editEntry({ call, kind, entry: { key, ...entry }, onSaved: load });
+          editEntry({ call, kind, entry: { key, ...entry }, onSaved: afterSaving(load) });
         }),
         named(texts.delete, async () => {
           const isDeleted = await deleteSeen({

@@ -7,7 +7,6 @@ import { openDialog } from "../components/dialog.js";
 import { download, inBase64 } from "../components/files.js";
 import { form } from "../components/form.js";
 import { invalidField } from "../components/json_object.js";
-import { announce } from "../components/notices.js";
 import { h, replaceContent, visible } from "../dom.js";
 import { number } from "../format.js";
 import { texts } from "../texts.js";
@@ -27,37 +26,19 @@ export function fileName(key) {
   return visible(key.split("/").at(-1));
 }
 
-/**
- * Add an entry of a kind (text or file) under a key that is not `taken`, or with `entry` save another
- * version of one.
- */
-export function editEntry({ call, kind, entry = null, taken = new Set(), onSaved }) {
-  let etag = entry?.etag;
+/** Open a dialog with the form of an entry, which `given` is for. */
+export function editEntry({ onSaved, ...given }) {
+  const { entry, kind } = given;
   let dirty = () => false;
-  const conflict = h("div", {});
   return openDialog({
-    title: entry !== null ? words.edit : kind === "file" ? words.upload : words.add,
+    title: entry ? words.edit : kind === "file" ? words.upload : words.add,
     isDirty: () => dirty(),
     content: (close, giveUp) => {
-      const made = form({
-        above: [conflict, kind === "file" && entry !== null && contentOf(entry.key, entry.data)],
-        fields: fieldsOf(kind, entry, () => made),
-        submit: texts.save,
+      const made = entryForm({
+        ...given,
         onCancel: giveUp,
-        onSubmit: async ({ key, content }) => {
-          if (taken.has(key)) throw invalidField("key", words.taken);
-          const body = kind === "file" ? await fileBody(content) : { content, content_type: entry?.data.content_type };
-          try {
-            await call.save(key, body, etag);
-          } catch (error) {
-            if (!(error instanceof Problem && error.status === 412)) throw error;
-            const now = await call.read(key);
-            etag = now.etag;
-            replaceContent(conflict, h("div", { class: "panel warning", role: "alert" }, h("p", {}, words.conflict), contentOf(key, now.data)));
-            return false;
-          }
+        onSaved: () => {
           close(true);
-          announce(words.saved);
           onSaved();
         },
       });
@@ -67,8 +48,38 @@ export function editEntry({ call, kind, entry = null, taken = new Set(), onSaved
   });
 }
 
+/**
+ * Create the form that adds an entry of a kind (text or file) under a key that is not `taken`, or with `entry`
+ * saves another version of one.
+ */
+export function entryForm({ above, call, kind, entry = null, taken = new Set(), onCancel, onSaved }) {
+  let etag = entry?.etag;
+  const conflict = h("div", {});
+  const made = form({
+    above: [above, conflict, kind === "file" && entry !== null && contentOf(entry.key, entry.data)],
+    fields: fieldsOf(kind, entry, () => made),
+    submit: texts.save,
+    onCancel,
+    onSubmit: async ({ key, content }) => {
+      if (taken.has(key)) throw invalidField("key", words.taken);
+      const body = kind === "file" ? await fileBody(content) : { content, content_type: entry?.data.content_type };
+      try {
+        await call.save(key, body, etag);
+      } catch (error) {
+        if (!(error instanceof Problem && error.status === 412)) throw error;
+        const now = await call.read(key);
+        etag = now.etag;
+        replaceContent(conflict, h("div", { class: "panel warning", role: "alert" }, h("p", {}, words.conflict), contentOf(key, now.data)));
+        return false;
+      }
+      onSaved();
+    },
+  });
+  return made;
+}
+
 function fieldsOf(kind, entry, made) {
-  const key = { name: "key", label: words.key, hint: words.keyHint, value: entry?.key ?? "", readonly: entry !== null, required: true, autocomplete: "off", spellcheck: "false" };
+  const key = { name: "key", label: words.key, hint: words.keyHint, value: entry?.key ?? "", readonly: entry !== null, autofocus: kind === "text" && entry === null, required: true, autocomplete: "off", spellcheck: "false" };
   if (kind === "text") {
     return [key, { name: "content", label: words.content, type: "secret", value: entry?.data.content ?? "", autocomplete: "off", spellcheck: "false" }];
   }

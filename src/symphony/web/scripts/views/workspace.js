@@ -13,7 +13,7 @@ import { go, href, replaceQuery } from "../router.js";
 import { may } from "../session.js";
 import { texts } from "../texts.js";
 import { repoBody, repoFields } from "./repo_fields.js";
-import { NEW_VAULT } from "./vault.js";
+import { addVault, vaultRow } from "./vaults.js";
 import { workspaceBody, workspaceFields } from "./workspaces.js";
 
 const words = texts.workspace;
@@ -42,10 +42,10 @@ export async function workspaceView({ ids: [id], query, signal }) {
         ],
       ),
       repos.length === 0 ? h("p", { class: "panel" }, words.noRepos) : repoList(id, repos, query, signal),
-      h("div", { class: "title-row" }, h("h2", {}, words.vaults), may("write") && button(words.addVault, () => addVault(id))),
+      h("div", { class: "title-row" }, h("h2", {}, words.vaults), may("write") && button(texts.vaults.add, () => addVault([workspace]))),
       vaults.length === 0
         ? h("p", { class: "panel" }, words.noVaults)
-        : h("ul", { class: "rows" }, vaults.map(vaultRow)),
+        : h("ul", { class: "rows" }, vaults.map((each) => vaultRow(each))),
     ],
   };
 }
@@ -102,19 +102,6 @@ async function addRepo(id) {
   if (repo) reload(words.added(visible(repo.name)));
 }
 
-async function addVault(id) {
-  const vault = await createInDialog({
-    title: words.addVault,
-    above: h("p", {}, words.vaultHint),
-    submit: words.addVault,
-    path: `/workspaces/${id}/vaults`,
-    ...NEW_VAULT,
-  });
-  if (!vault) return;
-  announce(texts.vault.created);
-  go(["vaults", vault.id], { new: "1" });
-}
-
 function repoList(id, repos, query, signal) {
   let states = new Map();
   const rows = growingList((repo) => repoRow(repo, states.get(repo.id)), { class: "rows in-columns" });
@@ -151,9 +138,4 @@ function repoRow({ id, name, path, remote_url: remote }, state) {
     h("span", { class: "state" }, state && h("span", { class: state.isAtRisk ? "tag danger" : "tag" }, state.text)),
     h("span", {}, code(path), remote && [" ", h("span", { class: "hint" }, foreign(remote))]),
   );
-}
-
-function vaultRow({ id, name, is_locked: isLocked }) {
-  const link = h("a", { href: href(["vaults", id]), "data-row": true }, foreign(name));
-  return h("li", {}, link, h("span", { class: "tag" }, isLocked ? words.locked : words.unlocked));
 }

@@ -1,10 +1,12 @@
 // The workspaces: list and create.
 
-import { get, list } from "../api.js";
+import { get, list, requestEach } from "../api.js";
+import { workspaceStates } from "../board/workspace_states.js";
 import { button } from "../components/button.js";
 import { createInDialog } from "../components/edit.js";
 import { objectField, parseObject } from "../components/json_object.js";
-import { foreign, h } from "../dom.js";
+import { isExpected } from "../components/notices.js";
+import { foreign, h, replaceContent } from "../dom.js";
 import { go, href, replaceQuery } from "../router.js";
 import { currentReader, may } from "../session.js";
 import { texts } from "../texts.js";
@@ -31,7 +33,7 @@ export async function workspacesView({ query, signal }) {
       h("p", {}, words.intro),
       workspaces.length === 0
         ? h("p", { class: "panel" }, words.none)
-        : h("ul", { class: "cards" }, workspaces.map((each) => card(each, signal))),
+        : cards(workspaces, signal),
     ],
   };
 }
@@ -71,18 +73,33 @@ export function workspaceBody({ description, settings, ...others }) {
   };
 }
 
-function card(workspace, signal) {
-  const counts = h("p", { class: "hint" }, "…");
-  get(`/workspaces/${workspace.id}/stats`, { signal }).then(
-    ({ data }) => (counts.textContent = words.counts(data.repo_count, data.vault_count)),
-    () => (counts.textContent = ""), // it was deleted meanwhile, or the page was left
-  );
+function cards(workspaces, signal) {
+  const isOurs = (error) => !signal.aborted && !isExpected(error);
+  const stateOf = workspaceStates(signal).catch((error) => {
+    if (isOurs(error)) throw error;
+    return () => null; // the workspaces are listed all the same
+  });
+  const all = workspaces.map((workspace) => ({ workspace, state: h("p", {}, "…"), counts: h("span", {}) }));
+  requestEach(all, async ({ workspace: { id }, state, counts }) => {
+    try {
+      const { data } = await get(`/workspaces/${id}/stats`, { signal });
+      replaceContent(counts, " · ", words.counts(data.repo_count, data.vault_count));
+      replaceContent(state, (await stateOf)(id, data.repo_count));
+    } catch (error) {
+      if (isOurs(error)) throw error;
+      replaceContent(state); // it was deleted meanwhile, or the page was left
+    }
+  });
+  return h("ul", { class: "cards" }, all.map(card));
+}
+
+function card({ workspace, state, counts }) {
   return h(
     "li",
     { class: "panel" },
     h("h2", {}, h("a", { href: href(["workspaces", workspace.id]), "data-row": true }, foreign(workspace.name))),
-    h("p", { class: "tags" }, h("span", { class: "tag" }, words.types[workspace.workspace_type])),
+    state,
     workspace.description && h("p", { class: "description" }, foreign(workspace.description)),
-    counts,
+    h("p", { class: "hint" }, words.types[workspace.workspace_type], counts),
   );
 }
