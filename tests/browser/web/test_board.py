@@ -78,7 +78,7 @@ async def test_what_would_be_lost_comes_first_with_the_command_that_settles_it(
     assert await _names(page)() == ["far", "risky repo", "behind"]
 
     risky = page.locator(".item", has_text="risky repo")
-    await expect(risky).to_contain_text("1 commit not pushed on main")
+    await expect(risky).to_contain_text("1 commit not pushed on branch main")
     await expect(risky).to_contain_text("checked out: main")
     await expect(risky).to_contain_text("Thesis")
     far = page.locator(".item", has_text="it's here").locator(".since")
@@ -246,17 +246,17 @@ async def test_a_workspace_and_a_repo_say_what_is_left_to_do(
     await open_page(page, f"#/workspaces/{world.workspace}", "Thesis")
     states = page.locator(".rows .tag")
     await expect(states).to_have_text(
-        ["1 commit behind", "Nothing to do", "1 commit not pushed on main"]
+        ["1 commit behind", "Nothing to do", "1 commit not pushed on branch main"]
     )
     await expect(states.last).to_have_class(re.compile("danger"))
     never_inspected = await ada.repo(world.workspace, "new", path=str(world.root / "new"))
     await open_page(page, f"#/repos/{world.repos['risky repo']}", "risky repo")
     facts = page.locator(".facts").last
     await expect(facts).to_contain_text(re.compile("Checked out *main"))
-    await expect(facts).to_contain_text(re.compile("Commits not pushed *1 on main"))
+    await expect(facts).to_contain_text(re.compile("Commits not pushed *1 on branch main"))
     await open_page(page, f"#/workspaces/{world.workspace}", "Thesis")
     await expect(page.get_by_role("link", name="new")).to_be_visible()
-    await expect(states).to_have_text(["1 commit behind", "1 commit not pushed on main"])
+    await expect(states).to_have_text(["1 commit behind", "1 commit not pushed on branch main"])
     assert (await ada.delete(f"/repos/{never_inspected['id']}")).status_code == 204
 
 

@@ -5,7 +5,8 @@ import { count, numbers } from "./counting.js";
 /** Return which branches are meant, such as " on main, retry and 3 more". */
 export function on(branches) {
   const more = branches.length > 3 ? ` and ${branches.length - 3} more` : "";
-  return branches.length === 0 ? "" : ` on ${branches.slice(0, 3).join(", ")}${more}`;
+  const word = branches.length === 1 ? "branch" : "branches";
+  return branches.length === 0 ? "" : ` on ${word} ${branches.slice(0, 3).join(", ")}${more}`;
 }
 
 export const board = {
@@ -60,7 +61,7 @@ export const board = {
     riskUnknown: "Risk unknown",
     kinds: { vault: "Vault", "api-token": "API token" },
     sections: {
-      risk: { title: "At risk", text: "This exists in one place only: it would be lost if that disk died now." },
+      risk: { title: "At risk", text: "This exists in one place only: it would be lost if the disk that it is on died now." },
       unknown: { title: "Possibly at risk", text: "Not everything could be checked. Open a repo to see why." },
       unfinished: { title: "Unfinished, but safe", text: "Nothing here would be lost: it is on a remote as well." },
       vaults: { title: "Unlocked vaults", text: "Each of your tokens with the scope secrets can read them." },

@@ -5,7 +5,7 @@ import { count, numbers } from "./counting.js";
 export const vaults = {
   vaults: {
     title: "Vaults",
-    intro: "A vault keeps secrets, such as passwords, keys and tokens, encrypted. With a passphrase, not even the service can read a locked vault. Nobody can recover a forgotten one.",
+    intro: "A vault keeps secrets, such as passwords, keys and tokens, encrypted. With a passphrase, not even the service can read a locked vault. Nobody can recover a forgotten passphrase.",
     add: "Add vault",
     first: "Your first vault",
     firstName: "Secrets",
@@ -18,7 +18,7 @@ export const vaults = {
     pathHint: "Only a name by which programs find the vault: no file is written there.",
     pathOf: (name) => (name === "" ? "" : `~/vaults/${name}`),
     passphrase: "Passphrase",
-    passphraseHint: "12 characters or more. Without one, the service can read the vault.",
+    passphraseHint: "Recommended: without one, the service can read the vault. 12 characters or more.",
     changePassphrase: "Change passphrase",
     changePassphraseText: "The vault is locked then, here and wherever else it is open. The entries stay as they are. Nobody can recover a forgotten passphrase.",
     oldPassphrase: "Current passphrase",
@@ -51,7 +51,7 @@ export const vaults = {
     add: "Add entry",
     edit: "Edit entry",
     key: "Name (not secret)",
-    keyHint: "What it is for, such as clients/acme/database. It is part of addresses, which are often logged.",
+    keyHint: "What it is for, such as clients/acme/database. Put nothing secret into it.",
     content: "Secret",
     taken: "An entry has this name. Edit that one.",
     saved: "The entry has been saved.",

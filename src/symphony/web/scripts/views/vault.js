@@ -78,7 +78,7 @@ function content(vault, show, onLocked, signal, movesFocus) {
 
 function stateLine(isLocked, ...more) {
   const { locked, unlocked } = texts.workspace;
-  return h("p", {}, h("span", { class: "tag" }, isLocked ? locked : unlocked), " ", more);
+  return h("p", {}, h("span", { class: isLocked ? "tag" : "tag warning" }, isLocked ? locked : unlocked), " ", more);
 }
 
 function unlockForm(vault, show) {

@@ -48,7 +48,7 @@ export function vaultRow({ id, name, is_locked: isLocked, workspace_id: workspac
     "li",
     {},
     h("a", { href: href(["vaults", id]), "data-row": true }, foreign(name)),
-    h("span", { class: "tag" }, isLocked ? locked : unlocked),
+    h("span", { class: isLocked ? "tag" : "tag warning" }, isLocked ? locked : unlocked),
     names && h("a", { href: href(["workspaces", workspace]) }, foreign(names.get(workspace))),
   );
 }
