@@ -20,7 +20,8 @@ const FRESH_WITHIN = 60_000; // milliseconds; the service itself stops after 15 
 const FILTERS = ["q", "workspace", "machine", "reason", "sort"];
 
 // What was known last, to be shown at once when the reader returns to the board: {board, isFresh, workspaces},
-// `newest`, the repo that was the newest before that board was requested, and `counts`, the repos of workspaces.
+// `newest`, the repo that was the newest before that board was requested, `counts`, the repos of workspaces, and
+// `asked`, the workspaces whose repos were or are being counted.
 let known = null;
 
 export async function boardView({ query, signal }) {
@@ -81,11 +82,12 @@ export async function boardView({ query, signal }) {
     update({ isSame: true });
   };
   const inView = () => [...known.workspaces.keys()].filter((id) => !filters.workspace || id === filters.workspace);
-  /** Count the repos of the workspaces in view, of which the number is not known yet. */
+  /** Count the repos of the workspaces in view, each once for a board. */
   const countRepos = async () => {
-    const { board, counts, newest } = known;
-    const missing = inView().filter((id) => !counts.has(id));
+    const { board, counts, asked, newest } = known;
+    const missing = inView().filter((id) => !asked.has(id));
     if (!newest || missing.length === 0) return;
+    for (const id of missing) asked.add(id);
     try {
       const found = await repoCounts(missing, newest, signal);
       if (found === null || signal.aborted || known.board !== board) return;
@@ -106,7 +108,7 @@ export async function boardView({ query, signal }) {
       const board = await fetchBoard(true, signal);
       // What was typed into the filter meanwhile stays: only the rows are replaced.
       hasRepos = newest !== null;
-      if (!signal.aborted) take({ board, newest, counts: new Map(), isFresh: true });
+      if (!signal.aborted) take({ board, newest, counts: new Map(), asked: new Set(), isFresh: true });
       showStatus([observed(), unknownNote(known.board)]);
       countRepos();
     } catch (error) {
@@ -124,7 +126,7 @@ export async function boardView({ query, signal }) {
     newestRepo(signal),
   ]);
   hasRepos = newest !== null;
-  known ??= { board, newest: null, counts: new Map(), isFresh: false };
+  known ??= { board, newest: null, counts: new Map(), asked: new Set(), isFresh: false };
   take({ workspaces: new Map(workspaces.map(({ id, name }) => [id, name])) });
   refresh(newest);
   return {
