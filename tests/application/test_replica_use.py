@@ -35,7 +35,7 @@ from symphony.domain.api_tokens import Scope, new_api_token
 from symphony.domain.errors import NotFound, TokenRefused
 from symphony.domain.reach import Reach
 from symphony.domain.unit_of_work import Reason, ReplicaUnusable, Repositories, Store
-from symphony.domain.user_profiles import UserState
+from symphony.domain.user_profiles import LastWrite, UserState
 from symphony.infrastructure.database import migrations
 from symphony.infrastructure.database.engine import create_engines
 from symphony.infrastructure.database.unit_of_work import SqlAlchemyStore
@@ -46,10 +46,10 @@ NEW = "another horse, another battery"
 
 @dataclass
 class RecordingReplicas:
-    """One replica, which has what its store has, and the marks for which it was asked."""
+    """One replica, which has what its store has, and the last writes for which it was asked."""
 
     store: Store
-    asked: list[UUID | None] = field(default_factory=list[UUID | None])
+    asked: list[LastWrite] = field(default_factory=list[LastWrite])
     by_primary: list[Reason] = field(default_factory=list[Reason])
     refusal: Exception | None = None
     on_leaving: Callable[[], Any] | None = None
@@ -64,7 +64,7 @@ class RecordingReplicas:
         self.by_primary.append(reason)
 
     @asynccontextmanager
-    async def reading(self, user_id: UUID, last_write: UUID | None) -> AsyncGenerator[Repositories]:
+    async def reading(self, user_id: UUID, last_write: LastWrite) -> AsyncGenerator[Repositories]:
         if self.refusal is not None:
             raise self.refusal
         self.asked.append(last_write)
@@ -121,7 +121,7 @@ async def test_a_query_needs_the_last_write_of_its_user(
         found = await state(app, ada)
         assert found is not None
         assert replicas.asked[-1] == found.last_write
-    assert replicas.asked[0] is None
+    assert replicas.asked[0].mark is None
     assert len({*replicas.asked}) == 3
     assert replicas.by_primary == []
 
@@ -228,8 +228,8 @@ async def test_commands_of_the_operator_count_as_writes_of_the_user(
     after = await state(app, ada)
     assert before is not None
     assert after is not None
-    assert before.last_write is None
-    assert after.last_write is not None
+    assert before.last_write.mark is None
+    assert after.last_write.mark is not None
     await app.on_behalf_of(ada).run(delete_user_profile, DeleteUserProfile(ada, ada))
     assert await state(app, ada) is None
 
@@ -240,4 +240,4 @@ async def test_without_replicas_nothing_is_marked(app: Application, ada: UUID) -
     await request.run(create_workspace, CreateWorkspace(Reach(ada), ada, "Thesis"))
     found = await state(app, ada)
     assert found is not None
-    assert found.last_write is None
+    assert found.last_write.mark is None

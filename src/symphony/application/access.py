@@ -9,6 +9,7 @@ from symphony.application.ports import AccessToken
 from symphony.domain.api_tokens import ApiTokenRepository, require_unexpired
 from symphony.domain.errors import DomainError
 from symphony.domain.user_profiles import (
+    LastWrite,
     LastWriteRepository,
     UserProfileRepository,
     access_token_outdated,
@@ -28,11 +29,11 @@ class AccessCheck:
         """Raises: TokenRefused."""
         self._require(await user_profiles.token_generation(self.token.user_id))
 
-    async def require_current_user(self, last_writes: LastWriteRepository) -> UUID | None:
-        """Require the same, and return the mark of the user's last write. Raises: TokenRefused."""
+    async def require_current_user(self, last_writes: LastWriteRepository) -> LastWrite:
+        """Require the same, and return the user's last write. Raises: TokenRefused."""
         found = await last_writes.find(self.token.user_id)
         self._require(found and found.token_generation)
-        return found and found.last_write
+        return found.last_write if found else LastWrite()
 
     def _require(self, generation: int | None) -> None:
         self.has_passed = generation == self.token.generation

@@ -11,6 +11,7 @@ from symphony.domain.base import Page, PageRequest, utc_now
 from symphony.domain.errors import NotFound
 from symphony.domain.reach import Reach
 from symphony.domain.tokens.rotation import Rotation
+from symphony.domain.user_profiles import LastWrite
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class FindApiToken:
 
     token_hash: bytes = field(repr=False)
     with_last_write: bool = False
-    """Also find the mark of its owner's last write."""
+    """Also find its owner's last write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +151,11 @@ async def get_current_api_token(query: GetCurrentApiToken, queries: Queries) -> 
 
 async def find_api_token(
     query: FindApiToken, queries: Queries
-) -> tuple[ApiToken | None, UUID | None]:
+) -> tuple[ApiToken | None, LastWrite]:
     tokens = queries.repositories.api_tokens
     if query.with_last_write:
-        return await tokens.get_with_last_write(query.token_hash) or (None, None)
-    return await tokens.get_by_hash(query.token_hash), None
+        return await tokens.get_with_last_write(query.token_hash) or (None, LastWrite())
+    return await tokens.get_by_hash(query.token_hash), LastWrite()
 
 
 async def find_api_token_by_id(query: FindApiTokenById, queries: Queries) -> ApiToken | None:

@@ -31,7 +31,7 @@ from symphony.domain.unit_of_work import (
     StoreUnavailable,
     UnitOfWork,
 )
-from symphony.domain.user_profiles import UserProfileService
+from symphony.domain.user_profiles import LastWrite, UserProfileService
 from symphony.domain.vaults.entry_service import EntryReader, VaultEntryService
 from symphony.domain.vaults.keys import Keyring, VaultKeyService
 from symphony.domain.vaults.storage import StorageLimits, VaultStorage
@@ -180,7 +180,7 @@ class Application:
         return replace(self, access=AccessCheck(token), user=user)
 
     def with_api_token(
-        self, token: ApiToken, last_write: UUID | None, *, is_query: bool
+        self, token: ApiToken, last_write: LastWrite, *, is_query: bool
     ) -> "Application":
         """The same application for one request, which an API token must allow."""
         owner = token.user_profile_id

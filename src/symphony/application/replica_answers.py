@@ -10,6 +10,7 @@ from symphony.application.replica_use import UserOfRequest
 from symphony.application.retries import retried
 from symphony.domain.errors import TokenRefused
 from symphony.domain.unit_of_work import Replica, ReplicaUnusable, Repositories, Store
+from symphony.domain.user_profiles import LastWrite
 
 ResultT = TypeVar("ResultT")
 
@@ -43,8 +44,8 @@ class ReplicaAnswers:
 
         return await checked_after(answering(), lambda: self._on_primary(self._require_unrevoked))
 
-    async def _last_write(self) -> UUID | None:
-        """Return the mark of the user's last write; that of an API token was read with it."""
+    async def _last_write(self) -> LastWrite:
+        """Return the user's last write; with an API token, it was read before."""
         access = self.access
         if access is None:
             return self.user.last_write

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from symphony.domain.unit_of_work import ReplicaUnusable
+from symphony.domain.user_profiles import LastWrite
 
 
 class OnlyFromPrimary:
@@ -20,8 +21,8 @@ class UserOfRequest:
     is_query: bool = False
     """Whether the request changes nothing, so that its queries are all that it does. What a command
     reads decides about a write, and is read from the primary."""
-    last_write: UUID | None = None
-    """The mark that was read with the API token."""
+    last_write: LastWrite = LastWrite()  # noqa: RUF009 - it never changes
+    """What was read with the API token."""
     is_confined: bool = False
     """Whether the API token is confined to workspaces."""
     has_written: bool = False

@@ -22,7 +22,7 @@ from symphony.domain.base import (
 from symphony.domain.errors import FieldError, Invalid, NotFound, RuleBroken, TokenRefused
 from symphony.domain.machines.machines import Machine
 from symphony.domain.reach import InsufficientScope, Reach, Scope, confined
-from symphony.domain.user_profiles import UserProfileRepository
+from symphony.domain.user_profiles import LastWrite, UserProfileRepository
 from symphony.domain.workspaces import WorkspaceRepository
 
 MAX_TOKENS = 100
@@ -151,8 +151,8 @@ class ApiTokenRepository(PagedRepository[ApiToken]):
         """The token with this hash, without an owner, because the token identifies the owner."""
 
     @abstractmethod
-    async def get_with_last_write(self, token_hash: bytes) -> tuple[ApiToken, UUID | None] | None:
-        """The same token, and the mark of its owner's last write."""
+    async def get_with_last_write(self, token_hash: bytes) -> tuple[ApiToken, LastWrite] | None:
+        """The same token, and its owner's last write."""
 
     @abstractmethod
     async def owner(self, token_id: UUID) -> UUID | None:

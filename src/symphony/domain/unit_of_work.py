@@ -13,7 +13,7 @@ from symphony.domain.machines.machines import Machine
 from symphony.domain.observations import ObservationRepository
 from symphony.domain.repos import RepoRepository
 from symphony.domain.sync import RemoteHeadsRepository
-from symphony.domain.user_profiles import LastWriteRepository, UserProfileRepository
+from symphony.domain.user_profiles import LastWrite, LastWriteRepository, UserProfileRepository
 from symphony.domain.vaults.entries import VaultEntryRepository
 from symphony.domain.vaults.keys import VaultKeyRepository
 from symphony.domain.vaults.sessions import VaultSessionRepository
@@ -108,7 +108,8 @@ Reason: TypeAlias = Literal["primary-only", "unusable", "busy", "behind", "ahead
 """Why the primary answered a query:
 
 - `primary-only`: a replica is never asked for this.
-- `unusable`: no replica can be used at the moment.
+- `unusable`: no replica can be used at the moment, or it has not shown yet that it follows the
+  primary, which is another server since a failover.
 - `busy`: no connection to the replica was free in time.
 - `behind`, `ahead`: the replica lacks the last write of the user, or has one that the primary did
   not show yet, or has lost in a failover.
@@ -128,9 +129,10 @@ class Replica(Protocol):
     """One replica."""
 
     def reading(
-        self, user_id: UUID, last_write: UUID | None
+        self, user_id: UUID, last_write: LastWrite
     ) -> AbstractAsyncContextManager[Repositories]:
-        """Open repositories that have the last write of a user, for queries of this user.
+        """Open repositories that have the last write of a user, for queries of this user, on a
+        replica of the primary that knows it.
 
         Any error inside, other than one of the domain, becomes ReplicaUnusable.
         Raises: ReplicaUnusable.

@@ -316,12 +316,23 @@ def wrong_current_password() -> Invalid:
 
 
 @dataclass(frozen=True, slots=True)
+class LastWrite:
+    """The last write of a user, as a server knows it.
+
+    `mark` is None if none was marked. `server` is the start of that server, which tells one primary
+    from the next: after a failover, a replica may have writes that the new primary does not know.
+    """
+
+    mark: UUID | None = None
+    server: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UserState:
     """What the primary says about a user before a replica is asked."""
 
     token_generation: int
-    last_write: UUID | None
-    """The mark of the last write; None if none was marked."""
+    last_write: LastWrite
 
 
 class LastWriteRepository(ABC):

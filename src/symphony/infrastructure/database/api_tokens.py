@@ -18,6 +18,7 @@ from symphony.domain.api_tokens import (
 from symphony.domain.base import Page, PageRequest
 from symphony.domain.errors import NotFound
 from symphony.domain.reach import Reach
+from symphony.domain.user_profiles import LastWrite
 from symphony.infrastructure.database.base_repository import SqlAlchemyPagedRepository
 from symphony.infrastructure.database.connection import NOW, Connection
 from symphony.infrastructure.database.entity_mapping import ENTITY_ID, ListScope
@@ -25,6 +26,7 @@ from symphony.infrastructure.database.mappings import API_TOKENS, USER_PROFILES
 from symphony.infrastructure.database.models import ApiTokenWorkspaceModel
 from symphony.infrastructure.database.reach import OWNER_ID, reach_parameters
 from symphony.infrastructure.database.replicas.last_writes import OF_TOKEN
+from symphony.infrastructure.database.replicas.server_start import SERVER_START
 from symphony.infrastructure.database.sqlalchemy_internals import Statement
 from symphony.infrastructure.database.tokens.rotation import (
     HAS_CREATOR,
@@ -41,7 +43,7 @@ _BY_HASH = API_TOKENS.select_all.where(
         _tokens.token_hash == bindparam("confined_hash"),
     )
 )
-_BY_HASH_WITH_LAST_WRITE = _BY_HASH.add_columns(OF_TOKEN)
+_BY_HASH_WITH_LAST_WRITE = _BY_HASH.add_columns(OF_TOKEN, SERVER_START)
 _COUNT = (
     select(func.count()).select_from(API_TOKENS.table).where(_tokens.user_profile_id == OWNER_ID)
 )
@@ -80,10 +82,13 @@ class SqlAlchemyApiTokens(SqlAlchemyPagedRepository[ApiToken], ApiTokenRepositor
         hashes = {"token_hash": token_hash, "confined_hash": _of_confined(token_hash)}
         return await self._one(_BY_HASH, **hashes)
 
-    async def get_with_last_write(self, token_hash: bytes) -> tuple[ApiToken, UUID | None] | None:
+    async def get_with_last_write(self, token_hash: bytes) -> tuple[ApiToken, LastWrite] | None:
         hashes = {"token_hash": token_hash, "confined_hash": _of_confined(token_hash)}
         rows = await self._connection.fetch(_BY_HASH_WITH_LAST_WRITE, hashes)
-        return (API_TOKENS.to_entity(rows[0][:-1]), rows[0][-1]) if rows else None
+        if not rows:
+            return None
+        *columns, mark, server = rows[0]
+        return API_TOKENS.to_entity(columns), LastWrite(mark, server)
 
     async def get_for_update(self, reach: Reach, entity_id: UUID) -> ApiToken:
         """Lock a token; waits for the units of work that hold it."""

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,8 @@ from symphony.infrastructure.database.replicas.heartbeat import (
 )
 
 FIRST, SECOND, THIRD, FOREIGN = (new_id() for _ in range(4))
+PRIMARY = datetime(2026, 11, 1, 8, tzinfo=UTC)
+NEXT_PRIMARY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 @dataclass
@@ -31,7 +34,7 @@ def test_a_replica_with_the_last_beat_is_not_behind_however_idle_the_primary_is(
     clock = Clock()
     heartbeats = Heartbeats(clock)
     lag = Lag(heartbeats, clock)
-    heartbeats.saw(FIRST)
+    heartbeats.saw(FIRST, PRIMARY)
     lag.saw(FIRST)
     clock.now += 3600
     lag.saw(FIRST)
@@ -43,8 +46,8 @@ def test_a_replica_is_behind_since_the_primary_had_the_first_beat_that_it_lacks(
     heartbeats = Heartbeats(clock)
     lag = Lag(heartbeats, clock)
     for beat in (FIRST, SECOND, THIRD):
-        heartbeats.saw(beat)
-        heartbeats.saw(beat)  # is read more often than it changes
+        heartbeats.saw(beat, PRIMARY)
+        heartbeats.saw(beat, PRIMARY)  # is read more often than it changes
         clock.now += 2
     lag.saw(FIRST)
     assert lag.seconds == 4
@@ -63,7 +66,7 @@ def test_an_unknown_beat_proves_nothing_so_the_lag_grows(unknown: UUID | None) -
     clock = Clock()
     heartbeats = Heartbeats(clock)
     lag = Lag(heartbeats, clock)
-    heartbeats.saw(FIRST)
+    heartbeats.saw(FIRST, PRIMARY)
     lag.saw(unknown)
     assert lag.seconds == math.inf
     assert lag.is_awaited
@@ -86,14 +89,45 @@ def test_a_replica_that_never_has_a_known_beat_is_not_awaited_for_ever() -> None
 def test_beats_are_remembered_for_longer_than_a_replica_may_be_behind() -> None:
     clock = Clock()
     heartbeats = Heartbeats(clock)
-    heartbeats.saw(FIRST)
+    heartbeats.saw(FIRST, PRIMARY)
     for _ in range(10):
         clock.now += BEAT_INTERVAL
-        heartbeats.saw(new_id())
+        heartbeats.saw(new_id(), PRIMARY)
     assert heartbeats.since(FIRST) == 9 * BEAT_INTERVAL
     for _ in range(1000):
-        heartbeats.saw(new_id())
+        heartbeats.saw(new_id(), PRIMARY)
     assert heartbeats.since(FIRST) is None
+
+
+def test_the_first_beat_that_is_seen_on_a_primary_may_be_of_the_one_before() -> None:
+    heartbeats = Heartbeats(Clock())
+    heartbeats.saw(FIRST, PRIMARY)
+    heartbeats.saw(FIRST, PRIMARY)
+    assert heartbeats.writer(FIRST) is None
+    heartbeats.saw(SECOND, PRIMARY)
+    assert heartbeats.writer(SECOND) == PRIMARY
+    # A failover to a standby that lacks the last beat.
+    heartbeats.saw(FIRST, NEXT_PRIMARY)
+    assert heartbeats.primary == NEXT_PRIMARY
+    assert heartbeats.writer(FIRST) is None
+    assert heartbeats.writer(SECOND) == PRIMARY
+    heartbeats.saw(THIRD, NEXT_PRIMARY)
+    assert heartbeats.writer(THIRD) == NEXT_PRIMARY
+    assert heartbeats.writer(SECOND) == PRIMARY
+    assert heartbeats.writer(FOREIGN) is None
+    assert heartbeats.writer(None) is None
+
+
+def test_a_beat_that_the_next_primary_has_too_is_still_of_the_one_that_wrote_it() -> None:
+    heartbeats = Heartbeats(Clock())
+    for beat, server in (
+        (FIRST, PRIMARY),
+        (SECOND, PRIMARY),
+        (SECOND, NEXT_PRIMARY),
+        (SECOND, NEXT_PRIMARY),
+    ):
+        heartbeats.saw(beat, server)
+        assert heartbeats.writer(beat) == (None if beat == FIRST else PRIMARY)
 
 
 async def beat(engines: Engines, heartbeats: Heartbeats) -> None:

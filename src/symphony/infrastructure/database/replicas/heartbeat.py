@@ -8,7 +8,8 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import cast
+from datetime import datetime
+from typing import NamedTuple, cast
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, column, func, select, table
@@ -21,6 +22,7 @@ from symphony.infrastructure.database.checks.schema import (
 )
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.models import HeartbeatModel
+from symphony.infrastructure.database.replicas.server_start import SERVER_START
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 BEAT_INTERVAL = 2.0  # seconds
@@ -29,7 +31,7 @@ _REMEMBERED = 64  # beats, of two minutes
 _heartbeats = cast("Table", HeartbeatModel.__table__)
 _beat = _heartbeats.c.beat
 _NEW = bindparam("new_beat", type_=_beat.type)
-_READ = select(_beat)
+_READ = select(_beat, SERVER_START)
 # Of several processes that find the same beat too old, the first one replaces it.
 _BEAT = (
     upsert(_heartbeats)
@@ -52,32 +54,55 @@ _PROBE = select(
 )
 
 
+class Beat(NamedTuple):
+    """A beat, the time at which this process saw it first, and the start of the primary that wrote
+    it; None if an earlier primary may have written it."""
+
+    beat: UUID
+    seen_at: float
+    server: datetime | None
+
+
 class Heartbeats:
-    """The beats that this process has seen on the primary, with the time of each."""
+    """The beats that this process has seen on the primary."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._seen: deque[tuple[UUID, float]] = deque(maxlen=_REMEMBERED)
+        self._seen: deque[Beat] = deque(maxlen=_REMEMBERED)
+        self.primary: datetime | None = None
+        """The start of the server that was the primary at the last beat."""
 
-    def saw(self, beat: UUID) -> None:
-        """Remember the current beat of the primary."""
-        if not self._seen or self._seen[-1][0] != beat:
-            self._seen.append((beat, self._clock()))
+    def saw(self, beat: UUID, server: datetime | None) -> None:
+        """Remember the current beat of the primary, and the start of that server."""
+        writer = server if server == self.primary else None
+        self.primary = server
+        if not self._seen or self._seen[-1].beat != beat:
+            self._seen.append(Beat(beat, self._clock(), writer))
+
+    def writer(self, beat: UUID | None) -> datetime | None:
+        """Return the start of the primary that wrote a beat; None if it is unknown.
+
+        A standby with this beat has nothing that this primary did not have.
+        """
+        return next(
+            (each.server for each in reversed(self._seen) if each.beat == beat and each.server),
+            None,
+        )
 
     @property
     def due(self) -> UUID | None:
         """The beat that is to be replaced; None if it is too new for that."""
-        if not self._seen or self._clock() - self._seen[-1][1] < BEAT_INTERVAL:
+        if not self._seen or self._clock() - self._seen[-1].seen_at < BEAT_INTERVAL:
             return None
-        return self._seen[-1][0]
+        return self._seen[-1].beat
 
     def since(self, beat: UUID | None) -> float | None:
         """Return for how many seconds the primary has had a later beat; None if it is unknown."""
         later: float | None = None
-        for each, seen_at in reversed(self._seen):
-            if each == beat:
+        for each in reversed(self._seen):
+            if each.beat == beat:
                 return 0.0 if later is None else self._clock() - later
-            later = seen_at
+            later = each.seen_at
         return None
 
 
@@ -124,11 +149,11 @@ async def read_beat(primary: Connection, heartbeats: Heartbeats) -> None:
 
     Raises: StoreUnavailable, TransactionConflict.
     """
-    beat = await current_beat(primary)
-    if beat is not None:
-        heartbeats.saw(beat)
+    rows = await primary.fetch(_READ, {})
+    if rows:
+        heartbeats.saw(*rows[0])
     old = heartbeats.due
-    if old is not None or beat is None:
+    if old is not None or not rows:
         new = new_id()
         await primary.fetch(_BEAT, {"new_beat": new, "old_beat": old or new})
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select
 
-from symphony.domain.user_profiles import LastWriteRepository, UserState
+from symphony.domain.user_profiles import LastWrite, LastWriteRepository, UserState
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.models import (
     ApiTokenModel,
@@ -13,6 +13,7 @@ from symphony.infrastructure.database.models import (
     UserProfileModel,
 )
 from symphony.infrastructure.database.reach import OWNER_ID
+from symphony.infrastructure.database.replicas.server_start import SERVER_START
 from symphony.infrastructure.database.sqlalchemy_internals import upsert
 
 _table = cast("Table", LastWriteModel.__table__)
@@ -21,7 +22,7 @@ _profiles = cast("Table", UserProfileModel.__table__)
 _tokens = cast("Table", ApiTokenModel.__table__)
 _MARK = bindparam("mark", type_=_writes.mark.type)
 _FIND = (
-    select(_profiles.c.token_generation, _writes.mark)
+    select(_profiles.c.token_generation, _writes.mark, SERVER_START)
     .select_from(_profiles)
     .outerjoin(_table, _writes.user_profile_id == _profiles.c.id)
     .where(_profiles.c.id == OWNER_ID)
@@ -48,7 +49,10 @@ class SqlAlchemyLastWrites(LastWriteRepository):
 
     async def find(self, user_id: UUID) -> UserState | None:
         rows = await self._connection.fetch(_FIND, {"owner_id": user_id})
-        return UserState(*rows[0]) if rows else None
+        if not rows:
+            return None
+        generation, mark, server = rows[0]
+        return UserState(generation, LastWrite(mark, server))
 
     async def record(self, user_id: UUID, mark: UUID) -> None:
         await self._connection.fetch(_RECORD, {"owner_id": user_id, "mark": mark})

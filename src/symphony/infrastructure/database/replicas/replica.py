@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from symphony.domain.unit_of_work import (
     StoreUnavailable,
     TransactionConflict,
 )
+from symphony.domain.user_profiles import LastWrite
 from symphony.infrastructure.database.availability.failure_codes import Failure
 from symphony.infrastructure.database.connection import Connection
 from symphony.infrastructure.database.engine import DatabaseLimits, create_postgresql_engines
@@ -43,6 +45,7 @@ _PROBE_WITHIN = 1.5  # seconds
 _UNKNOWN = "not checked yet"
 AWAY = "it does not answer"
 BEHIND = "it is too far behind"
+_OF_ANOTHER_PRIMARY = "it has not followed the new primary yet"
 
 
 def limits_for_replicas(limits: DatabaseLimits) -> DatabaseLimits:
@@ -106,7 +109,10 @@ class SqlAlchemyReplica:
         self._is_usable_metric = metrics.replica_usable.labels(self.name)
         self._lag_metric = metrics.replica_lag.labels(self.name)
         self._answered = metrics.queries.labels("replica", "up-to-date")
+        self._heartbeats = heartbeats
         self._lag = Lag(heartbeats)
+        self._follows: datetime | None = None
+        """The start of the primary whose writes it has, and no others."""
         self._reason: str | None = _UNKNOWN
         self._callers = 0
 
@@ -123,13 +129,16 @@ class SqlAlchemyReplica:
         self._callers -= 1
 
     @asynccontextmanager
-    async def reading(self, user_id: UUID, last_write: UUID | None) -> AsyncGenerator[Repositories]:
+    async def reading(self, user_id: UUID, last_write: LastWrite) -> AsyncGenerator[Repositories]:
+        if last_write.server is None or last_write.server != self._follows:
+            # After a failover, until the next check. It may have writes that were lost.
+            raise ReplicaUnusable("unusable")
         connection = Connection(self._engines.read, answer_timeout=self.limits.answer_timeout)
         is_open = False
         try:
             async with ReplicaRepositories(self, connection) as repositories:
                 is_open = True
-                await self._require_write(connection, repositories, user_id, last_write)
+                await self._require_write(connection, repositories, user_id, last_write.mark)
                 yield repositories
         except ReplicaUnusable:
             raise
@@ -152,7 +161,8 @@ class SqlAlchemyReplica:
             self._set(AWAY, error)
         else:
             self._lag.saw(beat)
-            self._set(reason or self._reason_of_lag())
+            self._follows = self._heartbeats.writer(beat) or self._follows
+            self._set(reason or self._reason_of_heartbeats())
 
     async def _probe(self) -> tuple[str | None, UUID | None]:
         connection = Connection(self._for_probes.read, answer_timeout=self.limits.answer_timeout)
@@ -171,33 +181,37 @@ class SqlAlchemyReplica:
         connection: Connection,
         repositories: SqlAlchemyRepositories,
         user_id: UUID,
-        last_write: UUID | None,
+        mark: UUID | None,
     ) -> None:
-        """Require the last write of a user; wait a little for it. Raises: ReplicaUnusable.
+        """Require the mark of a user's last write; wait a little for it. Raises: ReplicaUnusable.
 
         A statement before those of the query: in the same one, the check could see more than they.
         """
         seen: dict[UUID, UUID | None] = connection.memory.setdefault(_WRITES, {})
-        if user_id in seen and seen[user_id] == last_write:
+        if user_id in seen and seen[user_id] == mark:
             return
         for pause in (*_PAUSES, None):
             found = await repositories.last_writes.find(user_id)
-            if found is not None and found.last_write == last_write:
+            if found is not None and found.last_write.mark == mark:
                 if len(seen) >= _REMEMBERED:
                     seen.clear()
-                seen[user_id] = last_write
+                seen[user_id] = mark
                 return
-            if found is not None and _is_later(found.last_write, last_write):
+            if found is not None and _is_later(found.last_write.mark, mark):
                 raise ReplicaUnusable("ahead")
             if pause is None or self._lag.seconds > _WORTH_WAITING:
                 break
             await asyncio.sleep(pause)
         raise ReplicaUnusable("behind")
 
-    def _reason_of_lag(self) -> str | None:
+    def _reason_of_heartbeats(self) -> str | None:
         if self._lag.is_awaited:
             return _UNKNOWN
-        return BEHIND if self._lag.seconds > MAX_LAG else None
+        if self._lag.seconds > MAX_LAG:
+            return BEHIND
+        if self._follows != self._heartbeats.primary:
+            return _UNKNOWN if self._follows is None else _OF_ANOTHER_PRIMARY
+        return None
 
     def _failed(self, error: Exception, *, is_open: bool) -> Reason:
         """Leave a replica alone whose connection was lost, until the next check."""
