@@ -2,6 +2,7 @@
 
 import json
 import random
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from pydantic import ValidationError
 
 from symphony.api.bodies.strict_json import parse
 from symphony.api.machines import received
-from symphony.api.machines.report_body import ReportBody
+from symphony.api.machines.received import SentCheckout
+from symphony.api.machines.report_body import MAX_BYTES, ReportBody
 from symphony.api.machines.report_parser import parse_report
 from symphony.api.problems.errors import ApiError, ValidationFailed
-from symphony.domain.machines.checkouts import ReceivedCheckout
+from symphony.domain.machines.checkouts import MAX_CHECKOUTS, ReceivedCheckout
 from tests.support.machines.reports import TIME, checkout_body, commit, report_body, work_item
 
 NAMES = [
@@ -167,6 +169,41 @@ def test_a_change_of_the_text_is_never_overlooked(
     assert old.encode() in body
     changed = body.replace(old.encode(), new.encode("latin-1"), 1)
     assert read(changed) == read_strictly(changed, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        r'{"\"checkouts":[',
+        r'{"checkouts":7,"\"checkouts":[',
+        r'{"sequence":1,"roots":[],"checkouts":[],"\"checkouts":[',
+    ],
+)
+def test_a_name_that_ends_like_that_of_the_checkouts_is_another_one(
+    head: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = head.encode() + compact(checkout_body()) + b"]}"
+    read(compact(report_body(checkout_body())))
+    assert read(body) == read_strictly(body, monkeypatch)
+
+
+def test_a_long_path_takes_no_memory_for_its_search() -> None:
+    body = compact(report_body(checkout_body("a" * MAX_BYTES)))
+    tracemalloc.start()
+    try:
+        parse_report(body)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 32 * len(body)  # orjson takes most of it
+
+
+def test_more_checkouts_than_a_report_may_have_are_not_looked_at_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = compact(report_body(*[checkout_body("/a")] * (MAX_CHECKOUTS + 1)))
+    assert read(body) == read_strictly(body, monkeypatch)
+    assert not any(isinstance(each, SentCheckout) for each in parse_report(body)["checkouts"])
 
 
 @pytest.mark.parametrize("seed", range(4))

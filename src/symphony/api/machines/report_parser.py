@@ -13,11 +13,12 @@ import orjson
 from symphony.api.bodies.strict_json import parse, parse_compact
 from symphony.api.machines.received import SentCheckout, known_digest, read_checkout, text_key
 from symphony.domain.errors import RuleBroken
-from symphony.domain.machines.checkouts import ReceivedCheckout
+from symphony.domain.machines.checkouts import MAX_CHECKOUTS, ReceivedCheckout
 from symphony.domain.timestamps import parse_timestamp
 
 # How a checkout begins in compact JSON, with its path. A worktree has a path, but no remotes.
-_BEGINNING = re.compile(rb'\{"path":("(?:[^"\\]|\\.)*"),"remotes":\[')
+# Possessive: a long text takes no memory for steps back.
+_BEGINNING = re.compile(rb'\{"path":("(?:[^"\\]++|\\.)*+"),"remotes":\[')
 _HEAD_ENDS, _BODY_ENDS = b'"checkouts":[', b"]}"
 _TIME_FOLLOWS = b'"status":{"observed_at":"'
 
@@ -39,13 +40,15 @@ def _parsed_in_parts(body: bytes) -> Any | None:
     itself, and together with the commas between them they are the whole list of checkouts.
     """
     beginnings = list(_BEGINNING.finditer(body))
-    if not beginnings or not body.endswith(_BODY_ENDS):
+    if not 0 < len(beginnings) <= MAX_CHECKOUTS or not body.endswith(_BODY_ENDS):
         return None
     head = body[: beginnings[0].start()]
     document = parse_compact(head + _BODY_ENDS) if head.endswith(_HEAD_ENDS) else None
     if not isinstance(document, dict):
         return None
     report = cast("dict[str, Any]", document)
+    if next(reversed(report)) != "checkouts":  # a name may end like this one
+        return None
     for checkout in _checkouts(body, beginnings):
         if checkout is None:
             return None
