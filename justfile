@@ -49,7 +49,7 @@ test-long *arguments: preflight
 test-pooler *arguments="tests/api": preflight
     @THROUGH=pgbouncer {{ run }} pytest -m "not sdk and not fuzz and not bench" -k postgresql -n 3 --dist loadgroup {{ arguments }}
 
-# Run those of them whose answers a session in common could change; part of the gate
+# Run the tests of competing requests through a pgbouncer; part of the gate
 test-pooler-contention: (test-pooler contention)
 
 # Open the pages in a real browser; needs chromium on the path

@@ -10,6 +10,7 @@ from symphony.domain.git.disposal import EvidenceKind, Verdict
 from symphony.domain.git.reasons import AttentionReason
 from symphony.domain.git.status import RepoState
 from symphony.domain.git.work import Integration
+from symphony.infrastructure.database.migrations import head_revision
 from symphony.infrastructure.database.postgresql.parameters import PARAMETERS
 from tests.support.checkout import TOP
 from tests.support.documents import rows
@@ -107,3 +108,8 @@ def test_the_documents_name_only_recipes_that_exist() -> None:
     named = set(re.findall(r"(?:`|uv run )just ([a-z-]+)", text))
     assert len(named) > 10
     assert named - set(recipes) == set()
+
+
+def test_the_schema_in_the_examples_is_the_head() -> None:
+    text = "".join(each.read_text("utf-8") for each in (TOP / "docs").rglob("*.md"))
+    assert set(re.findall(r"The schema is at ([0-9]{3})", text)) == {head_revision()}
