@@ -184,12 +184,41 @@ def test_https_at_a_port_without_tls_says_so() -> None:
     [
         "", "symphony", "ftp://a", "http://", "https://a:b@c", "http://a?b", "http://a#b",
         "http://a:port", "http://a b", "http://ä", "http://a\nb", "http://[",
-        "http://" + "a" * 2000,
+        "http://" + "a" * 2000, "http://a..b", "http://.a", f"http://{'a' * 64}.example.org",
     ],
 )  # fmt: skip
 def test_an_address_that_is_not_one_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(ClientError, match="is not the address of a server"):
         checked_url(url)
+
+
+@pytest.mark.parametrize("path", ["/machines/é", "/machines/a b", "/machines/a\r\nX: y", "/\ud800"])
+def test_an_id_that_cannot_be_part_of_an_address_is_not_sent(path: str) -> None:
+    with (
+        raw_server(http_answer(b"{}")) as server,
+        Connection(server.url) as opened,
+        pytest.raises(UnexpectedAnswer, match="an id that is not one of Symphony"),
+    ):
+        opened.request("GET", path)
+    assert server.heads == []
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("7", 7), ("9" * 9, 999_999_999), ("9" * 5000, 10**9), ("-1", None), ("٣", None), ("", None)],
+)
+def test_a_pause_that_is_asked_for_is_a_number_of_any_length(
+    value: str, seconds: int | None
+) -> None:
+    header = f"Retry-After: {value}"
+    answer = http_answer(json.dumps(PROBLEM).encode(), "429 No", "application/problem+json", header)
+    with (
+        raw_server(answer) as server,
+        Connection(server.url) as opened,
+        pytest.raises(ServerProblem) as raised,
+    ):
+        opened.request("GET", "/")
+    assert raised.value.retry_after == seconds
 
 
 def test_loopback_addresses_are_recognized() -> None:

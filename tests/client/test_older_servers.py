@@ -1,11 +1,14 @@
-"""A server of a version without machines: what it has inspected itself is shown."""
+"""A server of a version without machines: what it has inspected itself is shown. JSON of which
+nothing is certain: what is no time and no text is absent."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from symphony.client.documents import moment, text
 from tests.cli.conftest import refusal
 from tests.client.conftest import Client
 from tests.client.raw_server import http_answer, raw_server
@@ -67,3 +70,27 @@ def test_the_status_of_a_repo_is_that_of_the_disk_of_the_server(
         )
     else:
         assert "Checkouts: none is known" in shown.output
+
+
+@pytest.mark.parametrize("value", [None, 7, "soon", "2026-11-20", "2026-11-20T08:00:00", "\ud800"])
+def test_what_is_no_time_is_none(value: Any) -> None:
+    assert moment({"at": value}, "at") is None
+
+
+def test_a_time_is_in_utc() -> None:
+    found = moment({"at": "2026-11-20T08:00:00+01:00"}, "at")
+    assert found == datetime(2026, 11, 20, 7, tzinfo=UTC)
+    assert found is not None
+    assert found.tzinfo == UTC
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-23:59"])
+def test_a_time_outside_of_all_years_is_none(value: str) -> None:
+    assert moment({"at": value}, "at") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "found"), [("ä", "ä"), ("a\ud800", ""), ("\U0001f600", "\U0001f600")]
+)
+def test_a_text_that_is_not_unicode_is_absent(value: str, found: str) -> None:
+    assert text({"name": value}, "name") == found

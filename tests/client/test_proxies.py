@@ -119,6 +119,7 @@ def test_this_machine_is_reached_directly(host: str) -> None:
         "http://a b",
         "http://[",
         "http://a\x1b:1",
+        "http://a..b:1",
     ],
 )
 def test_what_is_not_an_address_of_a_proxy_is_refused_and_not_shown(given: str) -> None:

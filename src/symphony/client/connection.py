@@ -38,6 +38,7 @@ MAX_ANSWER = 64 << 20  # bytes, decompressed
 _PIECE = 1 << 16  # bytes
 _SHOWN = 200  # characters of a header in a message
 _IDLE = 20.0  # seconds; the server closes an idle connection after 30
+_MOST_DIGITS = 9  # of a number of seconds that is waited for
 _JSON = ("application/json", "application/problem+json")
 _SAFE = ("GET", "HEAD")
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -133,6 +134,10 @@ class Connection:
             asked = f"?{urlencode(query)}" if query else ""
         except UnicodeEncodeError:  # bytes of an argument that are not UTF-8
             raise ClientError("A name or address that is not UTF-8 cannot be sent.") from None
+        if not path.isascii() or not path.isprintable() or " " in path:
+            raise UnexpectedAnswer(
+                f"{self.url} has answered with an id that is not one of Symphony."
+            )
         target = place + quote(self._parts.path) + API + path + asked
         with self._time_limit() as limit:
             response, content = self._exchange(method, target, body, sent, limit)
@@ -306,7 +311,8 @@ def _split(given: str) -> tuple[SplitResult | None, str]:
     try:
         url = urlsplit(given)
         host, _ = url.hostname, url.port
-    except ValueError:
+        (host or "").encode("idna")  # as it will be for the look-up
+    except ValueError:  # UnicodeError too
         return None, "it is not a URL"
     if url.scheme not in _DEFAULT_PORTS or not host:
         return None, "it must begin with https:// or http://"
@@ -320,7 +326,9 @@ def _split(given: str) -> tuple[SplitResult | None, str]:
 
 
 def _seconds(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isascii() and value.isdigit() else None
+    if value is None or not value.isascii() or not value.isdigit():
+        return None
+    return int(value) if len(value) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 # In words of ours where the system has none for people; the first one that fits.

@@ -5,7 +5,7 @@ version may leave out members that this client knows.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, cast
 
 Document = Mapping[str, Any]
@@ -33,7 +33,7 @@ def children(members: Document, name: str) -> Sequence[Document]:
 
 def text(members: Document, name: str) -> str:
     value = members.get(name)
-    return value if isinstance(value, str) else ""
+    return value if isinstance(value, str) and _is_unicode(value) else ""
 
 
 def texts(members: Document, name: str) -> Sequence[str]:
@@ -54,9 +54,14 @@ def truth(members: Document, name: str) -> bool | None:
 
 
 def moment(members: Document, name: str) -> datetime | None:
-    """Return a time with its offset."""
+    """Return a time in UTC."""
     try:
         parsed = datetime.fromisoformat(text(members, name))
-    except ValueError:
+        return parsed.astimezone(UTC) if parsed.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return parsed if parsed.tzinfo is not None else None
+
+
+def _is_unicode(value: str) -> bool:
+    """Return whether a text has no lone surrogate, which JSON can express and UTF-8 cannot."""
+    return not any("\ud800" <= each <= "\udfff" for each in value)

@@ -117,7 +117,8 @@ def _parsed(variable: str, given: str) -> Proxy:
     try:
         url = urlsplit(text if "://" in text else f"http://{text}")
         host, port = url.hostname, url.port
-    except ValueError:
+        (host or "").encode("idna")  # as it will be for the look-up
+    except ValueError:  # UnicodeError too
         raise _wrong(variable) from None
     if url.scheme != "http":
         raise WrongArgument(

@@ -2,6 +2,7 @@
 
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -178,9 +179,13 @@ async def test_errors_elsewhere_or_without_end_are_a_refusal() -> None:
             await Sending(problem(422, "validation-error", errors=beyond)).send()
 
 
-async def test_an_answer_of_something_else_is_an_error() -> None:
+@pytest.mark.parametrize(
+    "counts",
+    [{}, {"matched": 1}, {"matched": 1, "unmatched": -1}, {"matched": True, "unmatched": 0}],
+)
+async def test_an_answer_of_something_else_is_an_error(counts: dict[str, Any]) -> None:
     with pytest.raises(UnexpectedAnswer):
-        await Sending(Answer(200, {"sequence": 7})).send()
+        await Sending(Answer(200, {"sequence": 7, **counts})).send()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from symphony.client.connection import Connection
-from symphony.client.documents import as_object, as_objects
+from symphony.client.documents import as_object, as_objects, number
 from symphony.client.errors import ServerProblem, UnexpectedAnswer, Unreachable, numbered
 from symphony.client.reporting.added_members import are_refused, without_added
 from symphony.client.reporting.document import Document, encode_document
@@ -137,8 +137,8 @@ class _Delivery:
         await asyncio.sleep(_pause(error, self._failed, self._sender.policy))
 
     def _accepted(self, answer: Mapping[str, Any]) -> Accepted:
-        matched, unmatched = answer.get("matched"), answer.get("unmatched")
-        if not isinstance(matched, int) or not isinstance(unmatched, int):
+        matched, unmatched = number(answer, "matched"), number(answer, "unmatched")
+        if matched is None or unmatched is None or min(matched, unmatched) < 0:
             raise UnexpectedAnswer("The server's answer to the report is not one of Symphony.")
         return Accepted(self._sequence, matched, unmatched, self._notes)
 
