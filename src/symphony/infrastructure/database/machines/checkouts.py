@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
@@ -124,6 +125,8 @@ _REPOS = without_reach(
 )
 
 _remembered = RememberedCheckouts()
+# One after the other: threads that compute share Python's lock, so several would all be late.
+_converting = ThreadPoolExecutor(max_workers=1, thread_name_prefix="checkouts")
 
 
 class _Change(NamedTuple):
@@ -165,7 +168,8 @@ class SqlAlchemyCheckouts(CheckoutRepository):
             return [_row(machine_id, each, received_at, difference, before) for each in changed]
 
         # It takes up to a second for the largest reports.
-        return _Changes(gone, await asyncio.to_thread(written))
+        loop = asyncio.get_running_loop()
+        return _Changes(gone, await loop.run_in_executor(_converting, written))
 
     async def apply(self, changes: CheckoutChanges) -> None:
         gone, written = cast("_Changes", changes).gone, cast("_Changes", changes).written
