@@ -5,7 +5,7 @@ from uuid import UUID
 
 from symphony.application.app import Queries, Services
 from symphony.domain.machines.checkouts import ReceivedReport
-from symphony.domain.machines.reports import AcceptedReport, ComparedReport, ReportReader
+from symphony.domain.machines.reports import AcceptedReport, ComparedReport, ReportService
 from symphony.domain.reach import Reach
 
 
@@ -29,8 +29,8 @@ class AcceptReport:
 
 async def compare_report(query: CompareReport, queries: Queries) -> ComparedReport:
     """Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports."""
-    reader = ReportReader(queries.repositories.machines, queries.repositories.checkouts)
-    return await reader.compare(query.actor, query.machine_id, query.report)
+    reports = ReportService(queries.repositories.machines, queries.repositories.checkouts)
+    return await reports.compare(query.actor, query.machine_id, query.report)
 
 
 async def accept_report(command: AcceptReport, services: Services) -> AcceptedReport:

@@ -99,8 +99,8 @@ class KeptCounts:
 _counts = KeptCounts()
 
 
-class ReportReader:
-    """Compares reports with what is stored, which takes long and needs no lock."""
+class ReportService:
+    """The rules of reports: their order, their number, and one checkout at each path."""
 
     def __init__(self, machines: PagedRepository[Machine], checkouts: CheckoutRepository) -> None:
         self._machines = machines
@@ -109,22 +109,14 @@ class ReportReader:
     async def compare(
         self, reach: Reach, machine_id: UUID, report: ReceivedReport
     ) -> ComparedReport:
-        """Compare a report with the one before it, unless it is refused.
+        """Compare a report with the one before it, which takes long and needs no lock.
 
         Raises: InsufficientScope, Invalid, NotFound, ReportOutdated, TooManyReports.
         """
         reach.require_unconfined()
         _require_unique_paths(report)
         machine = await self._machines.get(reach, machine_id)
-        return await _compared(self._checkouts, machine, report)
-
-
-class ReportService:
-    """The rules of reports: their order, their number, and one checkout at each path."""
-
-    def __init__(self, machines: PagedRepository[Machine], checkouts: CheckoutRepository) -> None:
-        self._machines = machines
-        self._checkouts = checkouts
+        return await self._compared(machine, report)
 
     async def accept(
         self, reach: Reach, machine_id: UUID, compared: ComparedReport
@@ -139,7 +131,7 @@ class ReportService:
         machine = await self._machines.get_for_update(reach, machine_id)
         report = compared.report
         if compared.before != _LastReport.of(machine):
-            compared = await _compared(self._checkouts, machine, report)
+            compared = await self._compared(machine, report)
         await self._checkouts.apply(compared.changes)
         reported = {
             "report_sequence": report.sequence,
@@ -149,6 +141,19 @@ class ReportService:
         await self._machines.save(machine.updated(reported))
         matched = await self._matched(reach, machine.id, report.digest)
         return AcceptedReport(report.sequence, matched, len(report.checkouts) - matched)
+
+    async def _compared(self, machine: Machine, report: ReceivedReport) -> ComparedReport:
+        """Compare a report that its machine may send now.
+
+        Raises: ReportOutdated, TooManyReports.
+        """
+        before, now = _LastReport.of(machine), utc_now()
+        if before.sequence is not None and report.sequence <= before.sequence:
+            raise ReportOutdated(before.sequence)
+        if _is_too_early(before.received_at, now):
+            raise TooManyReports
+        changes = await self._checkouts.compare(machine.id, report, now)
+        return ComparedReport(report, now, before, changes)
 
     async def _matched(self, reach: Reach, machine_id: UUID, digest: bytes) -> int:
         """Count the checkouts of a machine that belong to a repo.
@@ -171,18 +176,6 @@ class ReportService:
         if not compares_roots:
             _counts.keep(machine_id, digest, repos_hash, count)
         return count
-
-
-async def _compared(
-    checkouts: CheckoutRepository, machine: Machine, report: ReceivedReport
-) -> ComparedReport:
-    """Compare a report that its machine may send now. Raises: ReportOutdated, TooManyReports."""
-    before, now = _LastReport.of(machine), utc_now()
-    if before.sequence is not None and report.sequence <= before.sequence:
-        raise ReportOutdated(before.sequence)
-    if _is_too_early(before.received_at, now):
-        raise TooManyReports
-    return ComparedReport(report, now, before, await checkouts.compare(machine.id, report, now))
 
 
 def _is_too_early(last_report_at: datetime | None, now: datetime) -> bool:
